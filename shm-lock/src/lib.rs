@@ -1,0 +1,1 @@
+//! Locks in shared memory between processes.
