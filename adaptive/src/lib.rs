@@ -1,1 +1,35 @@
-//! Chunk policy.
+//! How many loop items should a worker take at once?
+//!
+//! Words: a *taskel* is the processing of one item, a *chunk* is a run of consecutive taskels that a worker
+//! claims at once. Small chunks pay the price of a claim over and over; big chunks bundle long taskels that
+//! could have run side by side.
+//!
+//! * [`Chunker`] answers the question while the loop runs, from the times of the chunks so far.
+//!
+//! The crate measures nothing and starts nothing: times come in as numbers, so it needs no clock, no threads
+//! and no standard library.
+//!
+//! ```
+//! use taskel_adaptive::{ChunkConfig, Chunker};
+//!
+//! // One worker works through its own 1000 taskels, 50 ns each.
+//! let mut chunker = Chunker::new(ChunkConfig::default());
+//! let (mut remaining, mut sizes) = (1000, Vec::new());
+//! while remaining > 0 {
+//!     let chunk = chunker.next_chunk(remaining);
+//!     remaining -= chunk;
+//!     chunker.observe(chunk, 50 * chunk as u64);
+//!     sizes.push(chunk);
+//! }
+//! // It grows up to 4 µs worth of work, and always leaves half of the rest for others to steal.
+//! assert_eq!(sizes[..6], [1, 4, 16, 64, 80, 80]);
+//! assert_eq!(sizes.iter().sum::<usize>(), 1000);
+//! ```
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod chunker;
+mod estimate;
+
+pub use chunker::{ChunkConfig, Chunker};

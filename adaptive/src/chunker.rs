@@ -1,0 +1,210 @@
+//! The chunk policy: sizes from estimates.
+
+use crate::estimate::Estimate;
+
+/// The constants of the chunk policy, and what is known before the loop starts.
+///
+/// The default is right for loops on the cores of one machine. No value makes a method panic: what cannot be
+/// used is clamped or ignored, as each method says.
+///
+/// ```
+/// use taskel_adaptive::{ChunkConfig, Chunker};
+///
+/// // An earlier loop at the same place measured 100 ns per taskel.
+/// let mut chunker = Chunker::new(ChunkConfig::default().with_estimate_ns(100.0));
+/// assert_eq!(chunker.next_chunk(10_000), 10); // a quarter of 4 µs
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChunkConfig {
+    target_ns: u64,
+    growth: usize,
+    /// 0 for none.
+    estimate_ns: f64,
+    max_chunk: usize,
+}
+
+impl Default for ChunkConfig {
+    /// 4 µs per chunk, growth by 4, no estimate, no largest chunk.
+    fn default() -> Self {
+        ChunkConfig { target_ns: 4000, growth: 4, estimate_ns: 0.0, max_chunk: usize::MAX }
+    }
+}
+
+impl ChunkConfig {
+    /// Sets the time in nanoseconds that a chunk should take; 0 counts as 1.
+    ///
+    /// A longer target spends less on claims, a shorter one bundles fewer taskels that turn out long.
+    ///
+    /// ```
+    /// use taskel_adaptive::{ChunkConfig, Chunker};
+    /// let mut chunker = Chunker::new(ChunkConfig::default().with_target_ns(500));
+    /// chunker.observe(10, 1000);
+    /// chunker.next_chunk(1000);
+    /// chunker.next_chunk(1000);
+    /// assert_eq!(chunker.next_chunk(1000), 5); // 5 taskels of 100 ns
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn with_target_ns(mut self, target_ns: u64) -> Self {
+        self.target_ns = target_ns.max(1);
+        self
+    }
+
+    /// Sets the factor by which a chunk may exceed the one before it after a start or a steal; below 2 counts
+    /// as 2.
+    ///
+    /// ```
+    /// use taskel_adaptive::{ChunkConfig, Chunker};
+    /// let mut chunker = Chunker::new(ChunkConfig::default().with_growth(10));
+    /// assert_eq!(chunker.next_chunk(1000), 1);
+    /// chunker.observe(1, 1);
+    /// assert_eq!(chunker.next_chunk(999), 10);
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn with_growth(mut self, growth: usize) -> Self {
+        self.growth = growth.max(2);
+        self
+    }
+
+    /// Starts from a time per taskel, in nanoseconds, that earlier calls of the same loop have learned.
+    ///
+    /// The first chunk is then about a quarter (1/growth) of what the target holds, instead of one taskel. A
+    /// chunk that turns out dearer than the estimate replaces it at once; cheaper ones make it fade by a quarter
+    /// of the distance each. An estimate that is not finite or not above 0 is ignored.
+    ///
+    /// ```
+    /// use taskel_adaptive::{ChunkConfig, Chunker};
+    /// let mut chunker = Chunker::new(ChunkConfig::default().with_estimate_ns(1.0));
+    /// assert_eq!(chunker.next_chunk(100_000), 1000);
+    /// chunker.observe(1000, 2_000_000); // 2 µs each: far dearer than learned
+    /// assert_eq!(chunker.next_chunk(99_000), 2);
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn with_estimate_ns(mut self, estimate_ns: f64) -> Self {
+        if estimate_ns.is_finite() && estimate_ns > 0.0 {
+            self.estimate_ns = estimate_ns;
+        }
+        self
+    }
+
+    /// Sets the most taskels that a chunk may hold; 0 counts as 1.
+    ///
+    /// ```
+    /// use taskel_adaptive::{ChunkConfig, Chunker};
+    /// let config = ChunkConfig::default().with_estimate_ns(1.0).with_max_chunk(7);
+    /// assert_eq!(Chunker::new(config).next_chunk(100_000), 7);
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn with_max_chunk(mut self, max_chunk: usize) -> Self {
+        self.max_chunk = max_chunk.max(1);
+        self
+    }
+}
+
+/// One worker's view of one loop: how many taskels to claim next.
+///
+/// Every worker has a `Chunker` of its own, since cores differ in speed. It asks [`next_chunk`] before it claims
+/// from its range, reports with [`observe`] how long the chunk took, and calls [`on_steal`] when its range is
+/// one that it has just stolen. All three take a few nanoseconds and no memory.
+///
+/// The size is `target / estimate`, at most half of the worker's range, so that the other half can be stolen at
+/// any moment, and at most `grow`, which is 1 at the start and after every steal and quadruples with each chunk: one
+/// long taskel among short ones is met alone, not in a bundle. `estimate` is the larger of the mean of all taskels
+/// so far and a moving average that rises at once and falls slowly.
+///
+/// ```
+/// use taskel_adaptive::{ChunkConfig, Chunker};
+///
+/// let mut chunker = Chunker::new(ChunkConfig::default());
+/// assert_eq!(chunker.next_chunk(100), 1);
+/// chunker.observe(1, 86_400_000_000_000); // a day
+/// assert_eq!(chunker.next_chunk(99), 1); // so one at a time
+/// ```
+///
+/// [`next_chunk`]: Chunker::next_chunk
+/// [`observe`]: Chunker::observe
+/// [`on_steal`]: Chunker::on_steal
+#[derive(Clone, Debug)]
+pub struct Chunker {
+    estimate: Estimate,
+    /// `target / estimate`, at most `config.max_chunk`; may be 0. Kept, so that `next_chunk` need not divide.
+    size: usize,
+    /// The most that the next chunk may hold.
+    grow: usize,
+    config: ChunkConfig,
+}
+
+impl Chunker {
+    /// Starts a worker's loop.
+    #[must_use]
+    #[inline]
+    pub fn new(config: ChunkConfig) -> Self {
+        let estimate = Estimate::new(config.estimate_ns);
+        let size = estimate.taskels_in(config.target_ns as f64);
+        Chunker { estimate, size: size.min(config.max_chunk), grow: (size / config.growth).max(1), config }
+    }
+
+    /// The number of taskels to claim from a range that has `remaining` left: in `1..=remaining`, and 0 only if
+    /// `remaining` is 0.
+    ///
+    /// ```
+    /// use taskel_adaptive::{ChunkConfig, Chunker};
+    /// let mut chunker = Chunker::new(ChunkConfig::default());
+    /// assert_eq!(chunker.next_chunk(7), 1);
+    /// assert_eq!(chunker.next_chunk(0), 0);
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn next_chunk(&mut self, remaining: usize) -> usize {
+        let half = remaining - remaining / 2;
+        let chunk = self.size.min(self.grow).max(1).min(half);
+        self.grow = self.grow.saturating_mul(self.config.growth);
+        chunk
+    }
+
+    /// Reports that `taskels` taskels took `elapsed_ns` nanoseconds together: a chunk, or several when the caller
+    /// does not look at the clock after each. Without taskels there is nothing to learn, and nothing happens.
+    ///
+    /// Time that the worker spent on other work meanwhile (helping while it waited) does not belong in here.
+    #[inline]
+    pub fn observe(&mut self, taskels: usize, elapsed_ns: u64) {
+        if taskels == 0 {
+            return;
+        }
+        self.estimate.observe(taskels, elapsed_ns);
+        self.size = self.estimate.taskels_in(self.config.target_ns as f64).min(self.config.max_chunk);
+    }
+
+    /// Reports that the range has just been stolen: its taskels may be unlike those before, so the next chunk is
+    /// one taskel.
+    ///
+    /// ```
+    /// use taskel_adaptive::{ChunkConfig, Chunker};
+    /// let mut chunker = Chunker::new(ChunkConfig::default().with_estimate_ns(1.0));
+    /// chunker.on_steal();
+    /// assert_eq!(chunker.next_chunk(1000), 1);
+    /// assert_eq!(chunker.next_chunk(999), 4);
+    /// ```
+    #[inline]
+    pub fn on_steal(&mut self) {
+        self.grow = 1;
+    }
+
+    /// The estimated time of a taskel in nanoseconds, always finite and above 0; `None` while nothing is known.
+    ///
+    /// ```
+    /// use taskel_adaptive::{ChunkConfig, Chunker};
+    /// let mut chunker = Chunker::new(ChunkConfig::default());
+    /// assert_eq!(chunker.estimate_ns(), None);
+    /// chunker.observe(10, 1000);
+    /// assert_eq!(chunker.estimate_ns(), Some(100.0));
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn estimate_ns(&self) -> Option<f64> {
+        self.estimate.per_taskel_ns()
+    }
+}
