@@ -1,0 +1,238 @@
+//! What a profiled stretch of work did, per worker and as a whole.
+//!
+//! While profiling, each lane writes to its own [`recorder::Recorder`]; afterwards [`Profile::assemble`] puts the
+//! lanes side by side. `timeline` keeps the recorded events within a bounded memory, `report` prints a profile as
+//! text, `svg` draws it.
+
+pub(crate) mod recorder;
+mod report;
+mod svg;
+mod timeline;
+mod units;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use recorder::{Counters, Recorder};
+
+/// What the workers of a pool did while a piece of code ran.
+///
+/// [`ThreadPool::profile`](crate::ThreadPool::profile) returns one. Print it for a table, or draw it with
+/// [`to_svg`](Profile::to_svg).
+///
+/// ```
+/// use taskel::prelude::*;
+///
+/// let pool = taskel::ThreadPool::new()?;
+/// let (sum, profile) = pool.profile(|| (0..1000_u64).into_par_iter().sum::<u64>());
+/// assert_eq!(sum, 499_500);
+/// assert_eq!(profile.taskels(), 1000);
+/// println!("{profile}");
+/// # Ok::<(), taskel::ThreadPoolBuildError>(())
+/// ```
+///
+/// # What is counted
+///
+/// A *taskel* is one item of a parallel loop, a *chunk* the run of taskels that a worker takes at a time and that is
+/// timed as one. A loop inside a taskel of another loop is part of that taskel's time: its taskels and chunks are
+/// counted, its time is not added a second time.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    start_ns: u64,
+    wall_ns: u64,
+    threads: usize,
+    workers: Vec<WorkerProfile>,
+    chunk_sizes: ChunkSizes,
+}
+
+/// What one worker did during a [`Profile`].
+///
+/// A thread from outside the pool that took part in its own loop has a `WorkerProfile` as well.
+///
+/// ```
+/// use taskel::prelude::*;
+///
+/// let pool = taskel::ThreadPool::new()?;
+/// let ((), profile) = pool.profile(|| (0..1000).into_par_iter().for_each(|_| ()));
+/// let taskels: u64 = profile.workers().iter().map(|worker| worker.taskels()).sum();
+/// assert_eq!(taskels, 1000);
+/// # Ok::<(), taskel::ThreadPoolBuildError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct WorkerProfile {
+    lane: usize,
+    label: String,
+    record: Recorder,
+    counters: Counters,
+}
+
+impl Profile {
+    /// Puts the lanes of a profiled stretch of time together. The clock is the recorders'.
+    ///
+    /// `threads` is how many of the lanes can be busy at once.
+    pub(crate) fn assemble(
+        start_ns: u64,
+        end_ns: u64,
+        threads: usize,
+        workers: Vec<WorkerProfile>,
+    ) -> Profile {
+        let mut chunk_sizes = ChunkSizes::default();
+        for worker in &workers {
+            chunk_sizes.absorb(&worker.record.chunk_sizes);
+        }
+        Profile { start_ns, wall_ns: end_ns.saturating_sub(start_ns), threads, workers, chunk_sizes }
+    }
+
+    /// How long the profiled code took, by the clock on the wall.
+    pub fn wall_time(&self) -> Duration {
+        Duration::from_nanos(self.wall_ns)
+    }
+
+    /// The time spent in taskels, summed over all workers.
+    ///
+    /// It includes what chunks cost beside their taskels, a few nanoseconds each.
+    pub fn taskel_time(&self) -> Duration {
+        Duration::from_nanos(self.busy_ns())
+    }
+
+    /// The share of the available time that was spent in taskels:
+    /// [`taskel_time`](Self::taskel_time) / ([`threads`](Self::threads) × [`wall_time`](Self::wall_time)).
+    ///
+    /// It is 0 when no time passed. It can exceed 1 when several threads from outside the pool run loops at the same
+    /// time, since each of them takes part in its own.
+    pub fn utilisation(&self) -> f64 {
+        share(self.busy_ns(), self.wall_ns.saturating_mul(self.threads as u64))
+    }
+
+    /// The longest taskel, as far as chunks tell: the largest mean time per taskel of any chunk.
+    ///
+    /// This is exact for a taskel that is a chunk by itself, as any taskel of more than about 4 µs soon is, and a
+    /// lower bound otherwise.
+    pub fn longest_taskel(&self) -> Duration {
+        Duration::from_nanos(
+            self.workers.iter().map(|worker| worker.record.longest_taskel_ns).max().unwrap_or(0),
+        )
+    }
+
+    /// How many threads a loop of the pool can run on at once.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// How many taskels ran, those of nested loops included.
+    pub fn taskels(&self) -> u64 {
+        self.total(WorkerProfile::taskels)
+    }
+
+    /// How many chunks the taskels were grouped into, those of nested loops included.
+    pub fn chunks(&self) -> u64 {
+        self.total(WorkerProfile::chunks)
+    }
+
+    /// The workers, in the order of their index, followed by threads from outside the pool that took part.
+    pub fn workers(&self) -> &[WorkerProfile] {
+        &self.workers
+    }
+
+    /// How many chunks there were of each size: pairs of the smallest size of a bucket and its number of chunks.
+    ///
+    /// A bucket reaches up to twice its smallest size, exclusive. Buckets come in ascending order; empty ones are
+    /// left out. The numbers add up to [`chunks`](Self::chunks).
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    ///
+    /// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
+    /// let exactly_12 = taskel::Chunk::Exact(12);
+    /// let ((), profile) = pool.profile(|| (0..120).into_par_iter().chunk(exactly_12).for_each(|_| ()));
+    /// assert_eq!(profile.chunk_sizes().collect::<Vec<_>>(), [(8, 10)]); // ten chunks of 8..16 taskels
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn chunk_sizes(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        self.chunk_sizes.buckets()
+    }
+
+    fn busy_ns(&self) -> u64 {
+        self.total(|worker| worker.record.busy_ns)
+    }
+
+    fn total(&self, of: impl Fn(&WorkerProfile) -> u64) -> u64 {
+        self.workers.iter().map(of).sum()
+    }
+}
+
+impl WorkerProfile {
+    /// Who this is: `worker` and its index, or `caller` for a thread from outside the pool.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The time spent in chunks. A chunk of a nested loop lies within the chunk that contains it.
+    pub fn busy_time(&self) -> Duration {
+        Duration::from_nanos(self.record.busy_ns)
+    }
+
+    /// How many taskels ran here, those of nested loops included.
+    pub fn taskels(&self) -> u64 {
+        self.record.taskels
+    }
+
+    /// How many chunks ran here, those of nested loops included.
+    pub fn chunks(&self) -> u64 {
+        self.record.chunks
+    }
+
+    /// How often this worker looked for work with another one.
+    pub fn steals_tried(&self) -> u64 {
+        self.counters.steals_tried
+    }
+
+    /// How often it found some.
+    pub fn steals_won(&self) -> u64 {
+        self.counters.steals_won
+    }
+
+    /// How often this worker was woken from its sleep.
+    pub fn wakeups(&self) -> u64 {
+        self.counters.wakeups
+    }
+
+    /// How often it went to sleep for want of work.
+    pub fn parks(&self) -> u64 {
+        self.counters.parks
+    }
+}
+
+/// `part / whole`, and 0 when there is no whole.
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// Number of chunks by size: bucket `i` counts sizes in `2^i .. 2^(i+1)`.
+#[derive(Clone, Debug)]
+struct ChunkSizes([u64; usize::BITS as usize]);
+
+impl Default for ChunkSizes {
+    fn default() -> Self {
+        ChunkSizes([0; usize::BITS as usize])
+    }
+}
+
+impl ChunkSizes {
+    /// Counts a chunk of `taskels`, of which there is at least one.
+    fn count(&mut self, taskels: usize) {
+        self.0[taskels.ilog2() as usize] += 1;
+    }
+
+    fn absorb(&mut self, other: &ChunkSizes) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine += theirs;
+        }
+    }
+
+    fn buckets(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        self.0.iter().enumerate().filter(|&(_, &n)| n > 0).map(|(power, &n)| (1 << power, n))
+    }
+}

@@ -1,0 +1,114 @@
+//! A profile as text.
+
+use std::fmt;
+
+use super::units::{Grouped, Time, counted};
+use super::{Profile, WorkerProfile, share};
+
+/// A column's heading and how to fill its cells.
+type Column = (&'static str, fn(&WorkerProfile) -> String);
+
+/// The columns that follow the label and the bar.
+const COLUMNS: [Column; 7] = [
+    ("busy", |worker| Time(worker.record.busy_ns as f64).to_string()),
+    ("taskels", |worker| Grouped(worker.record.taskels).to_string()),
+    ("chunks", |worker| Grouped(worker.record.chunks).to_string()),
+    ("steals", |worker| Grouped(worker.counters.steals_won).to_string()),
+    ("tried", |worker| Grouped(worker.counters.steals_tried).to_string()),
+    ("wake-ups", |worker| Grouped(worker.counters.wakeups).to_string()),
+    ("parks", |worker| Grouped(worker.counters.parks).to_string()),
+];
+
+const BAR: usize = 30;
+
+/// For people: a summary, a table with a line per worker, and the chunk sizes. Ends without a line break.
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.summary())?;
+        writeln!(f, "{}\n", self.counts())?;
+        self.write_workers(f)?;
+        self.write_chunk_sizes(f)
+    }
+}
+
+impl Profile {
+    /// `4 threads, 12.3 ms, 97.1 % busy`.
+    pub(super) fn summary(&self) -> String {
+        let threads = counted(self.threads as u64, "thread");
+        let wall = Time(self.wall_ns as f64);
+        format!("{threads}, {wall}, {:.1} % busy", self.utilisation() * 100.0)
+    }
+
+    /// `45.1 ms in 1,000 taskels, 40 chunks, 3 steals; longest taskel 0.98 ms`.
+    pub(super) fn counts(&self) -> String {
+        format!(
+            "{} in {}, {}, {}; longest taskel {}",
+            Time(self.busy_ns() as f64),
+            counted(self.taskels(), "taskel"),
+            counted(self.chunks(), "chunk"),
+            counted(self.total(WorkerProfile::steals_won), "steal"),
+            Time(self.longest_taskel().as_nanos() as f64),
+        )
+    }
+
+    fn write_workers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let label_width = self.workers.iter().map(|w| w.label.chars().count()).max().unwrap_or(0);
+        let rows: Vec<[String; COLUMNS.len()]> =
+            self.workers.iter().map(|worker| COLUMNS.map(|(_, cell)| cell(worker))).collect();
+        let widths: [usize; COLUMNS.len()] = std::array::from_fn(|column| {
+            let cells = rows.iter().map(|row| row[column].chars().count());
+            cells.chain([COLUMNS[column].0.len()]).max().unwrap_or(0)
+        });
+
+        write!(f, "{:label_width$}  {:BAR$}", "", "")?;
+        for ((heading, _), width) in COLUMNS.iter().zip(widths) {
+            write!(f, "  {heading:>width$}")?;
+        }
+        writeln!(f)?;
+        for (worker, row) in self.workers.iter().zip(rows) {
+            write!(
+                f,
+                "{:label_width$}  {}",
+                worker.label,
+                bar(share(worker.record.busy_ns, self.wall_ns), '░')
+            )?;
+            for (cell, width) in row.iter().zip(widths) {
+                write!(f, "  {cell:>width$}")?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+
+    fn write_chunk_sizes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: Vec<(String, u64)> =
+            self.chunk_sizes().map(|(smallest, chunks)| (bucket(smallest), chunks)).collect();
+        let most = rows.iter().map(|&(_, chunks)| chunks).max().unwrap_or(0);
+        let size_width = rows.iter().map(|(size, _)| size.chars().count()).max().unwrap_or(0);
+        let count_width = Grouped(most).to_string().len();
+        write!(f, "\ntaskels per chunk")?;
+        if rows.is_empty() {
+            write!(f, ": no chunks")?;
+        }
+        for (size, chunks) in rows {
+            let bar = bar(share(chunks, most), ' ');
+            write!(f, "\n{size:>size_width$}  {:>count_width$}  {}", Grouped(chunks), bar.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// `1`, `2–3`, `4–7` and so on.
+fn bucket(smallest: usize) -> String {
+    match smallest - 1 + smallest {
+        1 => "1".to_owned(),
+        largest => format!("{}–{}", Grouped(smallest as u64), Grouped(largest as u64)),
+    }
+}
+
+/// A bar filled to `share`, which shows anything above zero.
+fn bar(share: f64, rest: char) -> String {
+    let filled = (share * BAR as f64).round().clamp(0.0, BAR as f64) as usize;
+    let filled = if share > 0.0 { filled.max(1) } else { 0 };
+    (0..BAR).map(|i| if i < filled { '█' } else { rest }).collect()
+}

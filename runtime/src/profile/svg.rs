@@ -1,0 +1,334 @@
+//! A profile as a picture.
+
+use svg::Document;
+use svg::node::element::{Definitions, Group, Line, LinearGradient, Polygon, Rectangle, Stop, Text, Title};
+
+use super::recorder::{Chunks, Steals};
+use super::timeline::Event;
+use super::units::{Time, counted, unit_of};
+use super::{Profile, WorkerProfile, share};
+
+const WIDTH: f64 = 1200.0;
+const PLOT_LEFT: f64 = 120.0;
+const PLOT_WIDTH: f64 = 980.0;
+const PLOT_TOP: f64 = 84.0;
+/// Room for the axis and the legend.
+const FOOT: f64 = 92.0;
+
+const TEXT: &str = "#1f2933";
+const MUTED: &str = "#616e7c";
+const IDLE: &str = "#e8ebef";
+const GRID: &str = "#cbd2d9";
+const STEAL: &str = "#d9480f";
+/// From short to long chunks. Its lightness falls evenly, so it survives print and colour blindness.
+const COLOURS: [[u8; 3]; 6] = [
+    [0xa6, 0xdc, 0xb5],
+    [0x66, 0xc2, 0xbe],
+    [0x36, 0x9f, 0xc1],
+    [0x22, 0x78, 0xb5],
+    [0x24, 0x50, 0x9a],
+    [0x17, 0x27, 0x5c],
+];
+
+/// Bars narrower than this are merged, in pixels.
+const FINEST_BAR: f64 = 0.5;
+const FINEST_MARK: f64 = 4.0;
+/// At some 150 bytes a bar, this many make a file of less than a megabyte.
+const MOST_BARS: usize = 5000;
+const MOST_MARKS: usize = 1000;
+/// Lines between the lanes of more steals than this would hide the lanes.
+const MOST_JOINED: usize = 200;
+
+impl Profile {
+    /// Draws the profile as an SVG picture, 1200 pixels wide.
+    ///
+    /// There is a horizontal lane per worker. Bars are chunks, coloured by how long they took, and triangles are
+    /// steals. Where chunks are too fine to be told apart, one bar stands for several: it is as high as the share of
+    /// its time that was spent in them, coloured by their mean. Pointing at a bar or a triangle shows the figures. The
+    /// picture stays below a megabyte for up to some hundreds of workers.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    ///
+    /// let pool = taskel::ThreadPool::new()?;
+    /// let ((), profile) = pool.profile(|| (0..1000).into_par_iter().for_each(|_| ()));
+    /// let picture = profile.to_svg();
+    /// assert!(picture.starts_with("<svg"));
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn to_svg(&self) -> String {
+        let scale = Scale::new(self);
+        let height = scale.plot_bottom() + FOOT;
+        let mut document = Document::new()
+            .set("viewBox", format!("0 0 {WIDTH} {height}"))
+            .set("width", WIDTH)
+            .set("height", height)
+            .set("font-family", "system-ui, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif")
+            .set("font-size", 13)
+            .set("fill", TEXT)
+            .add(tip(&format!("Profile: {}", self.summary())))
+            .add(Rectangle::new().set("width", WIDTH).set("height", height).set("fill", "#ffffff"))
+            .add(label(20.0, 36.0, self.summary()).set("font-size", 20).set("font-weight", 600))
+            .add(label(20.0, 60.0, self.counts()).set("fill", MUTED));
+        document = document.add(scale.axis());
+        let spans = fitting(MOST_BARS, FINEST_BAR * scale.ns_per_pixel(), |resolution_ns| {
+            self.workers.iter().map(|worker| worker.record.spans.merged(resolution_ns)).collect()
+        });
+        let steals = fitting(MOST_MARKS, FINEST_MARK * scale.ns_per_pixel(), |resolution_ns| {
+            self.workers.iter().map(|worker| worker.record.steals.merged(resolution_ns)).collect()
+        });
+        let colours = Colours::new(self.workers.iter().flat_map(|worker| worker.record.spans.events()));
+        for (row, worker) in self.workers.iter().enumerate() {
+            document = document.add(scale.lane(row, worker)).add(scale.bars(row, &spans[row], &colours));
+        }
+        let joined = steals.iter().map(Vec::len).sum::<usize>() <= MOST_JOINED;
+        for (row, steals) in steals.iter().enumerate() {
+            document = document.add(scale.marks(row, steals, &self.workers, joined));
+        }
+        document.add(legend(scale.plot_bottom() + 66.0, &colours)).to_string()
+    }
+}
+
+/// The events of all lanes at the finest resolution, from `resolution_ns` up, that leaves at most `most` of them and
+/// at least one for each lane that has any.
+fn fitting<W>(
+    most: usize,
+    mut resolution_ns: f64,
+    merged: impl Fn(u64) -> Vec<Vec<Event<W>>>,
+) -> Vec<Vec<Event<W>>> {
+    loop {
+        let events = merged(resolution_ns as u64);
+        if events.iter().map(Vec::len).sum::<usize>() <= most.max(events.len()) {
+            return events;
+        }
+        resolution_ns = resolution_ns.max(1.0) * 1.5;
+    }
+}
+
+/// Where lanes and times go in the picture.
+struct Scale {
+    start_ns: u64,
+    wall_ns: u64,
+    lanes: usize,
+    lane_height: f64,
+    bar_height: f64,
+}
+
+impl Scale {
+    fn new(profile: &Profile) -> Scale {
+        let lanes = profile.workers.len();
+        let (lane_height, bar_height) = match lanes {
+            0..=8 => (44.0, 32.0),
+            9..=24 => (28.0, 20.0),
+            _ => (18.0, 14.0),
+        };
+        Scale { start_ns: profile.start_ns, wall_ns: profile.wall_ns, lanes, lane_height, bar_height }
+    }
+
+    fn ns_per_pixel(&self) -> f64 {
+        self.wall_ns as f64 / PLOT_WIDTH
+    }
+
+    /// The place of a time, which is moved into the profiled stretch if it lies outside.
+    fn x(&self, at_ns: u64) -> f64 {
+        PLOT_LEFT + share(at_ns.saturating_sub(self.start_ns).min(self.wall_ns), self.wall_ns) * PLOT_WIDTH
+    }
+
+    fn bar_top(&self, row: usize) -> f64 {
+        PLOT_TOP + row as f64 * self.lane_height + (self.lane_height - self.bar_height) / 2.0
+    }
+
+    fn plot_bottom(&self) -> f64 {
+        PLOT_TOP + self.lanes as f64 * self.lane_height
+    }
+
+    /// Vertical lines with their times below.
+    fn axis(&self) -> Group {
+        let mut axis = Group::new().set("stroke", GRID).set("fill", MUTED).set("text-anchor", "middle");
+        let (unit, unit_name) = unit_of(self.wall_ns as f64);
+        let step = round_step(self.wall_ns as f64 / unit / 8.0);
+        let decimals = (-step.log10().floor()).max(0.0) as usize;
+        let bottom = self.plot_bottom();
+        for tick in 0.. {
+            let at = f64::from(tick) * step;
+            if at * unit > self.wall_ns as f64 {
+                break;
+            }
+            let x = pixels(self.x(self.start_ns + (at * unit) as u64));
+            let time = label(x, bottom + 22.0, format!("{at:.decimals$} {unit_name}")).set("stroke", "none");
+            let line =
+                Line::new().set("x1", x).set("x2", x).set("y1", PLOT_TOP - 6.0).set("y2", bottom + 6.0);
+            axis = axis.add(line).add(time);
+        }
+        axis
+    }
+
+    /// The worker's name, the background of its lane and its share of busy time.
+    fn lane(&self, row: usize, worker: &WorkerProfile) -> Group {
+        let top = self.bar_top(row);
+        let baseline = top + self.bar_height / 2.0 + 4.5;
+        let busy = share(worker.record.busy_ns, self.wall_ns) * 100.0;
+        let background = Rectangle::new().set("x", PLOT_LEFT).set("y", top).set("fill", IDLE);
+        let name = match worker.label.char_indices().nth(15) {
+            Some((cut, _)) => format!("{}…", &worker.label[..cut]),
+            None => worker.label.clone(),
+        };
+        Group::new()
+            .add(label(PLOT_LEFT - 10.0, baseline, name).set("text-anchor", "end"))
+            .add(background.set("width", PLOT_WIDTH).set("height", self.bar_height))
+            .add(label(PLOT_LEFT + PLOT_WIDTH + 10.0, baseline, format!("{busy:.1} %")).set("fill", MUTED))
+    }
+
+    fn bars(&self, row: usize, spans: &[Event<Chunks>], colours: &Colours) -> Group {
+        let mut bars = Group::new();
+        for &Event { start_ns, end_ns, weight: span } in spans {
+            let (left, right) = (self.x(start_ns), self.x(end_ns));
+            // A hairline tells two long chunks in a row apart.
+            let width = if right - left > 3.0 { right - left - 0.6 } else { (right - left).max(FINEST_BAR) };
+            let full = share(span.busy_ns, end_ns - start_ns).min(1.0);
+            let height = (self.bar_height * full).max(1.0);
+            let bar = Rectangle::new()
+                .set("x", pixels(left))
+                .set("y", pixels(self.bar_top(row) + self.bar_height - height))
+                .set("width", pixels(width))
+                .set("height", pixels(height))
+                .set("fill", colours.of(span.mean_ns()));
+            bars = bars.add(bar.add(tip(&describe(span, start_ns.saturating_sub(self.start_ns)))));
+        }
+        bars
+    }
+
+    /// Triangles on the upper edge of the lane, if `joined` with lines to the lanes that were stolen from.
+    fn marks(&self, row: usize, steals: &[Event<Steals>], workers: &[WorkerProfile], joined: bool) -> Group {
+        let mut marks = Group::new().set("fill", STEAL).set("stroke", STEAL).set("stroke-width", 0.8);
+        let y = self.bar_top(row);
+        for &Event { start_ns, weight: Steals { victim, steals }, .. } in steals {
+            let x = self.x(start_ns);
+            let at = Time(start_ns.saturating_sub(self.start_ns) as f64);
+            let victim = workers.iter().position(|worker| worker.lane == victim);
+            let from = victim.map_or("another lane", |victim| &workers[victim].label);
+            let told = match steals {
+                1 => format!("at {at}: stole from {from}"),
+                _ => format!("from {at} on: {}, the first from {from}", counted(steals, "steal")),
+            };
+            if let Some(victim) = victim.filter(|_| joined) {
+                let middle = pixels(self.bar_top(victim) + self.bar_height / 2.0);
+                let line =
+                    Line::new().set("x1", pixels(x)).set("x2", pixels(x)).set("y1", y).set("y2", middle);
+                marks = marks.add(line.set("stroke-opacity", 0.45));
+            }
+            marks = marks.add(triangle(x, y).add(tip(&told)));
+        }
+        marks
+    }
+}
+
+/// Which colour stands for which duration of a chunk, on a logarithmic scale.
+struct Colours {
+    shortest_ns: f64,
+    longest_ns: f64,
+}
+
+impl Colours {
+    fn new<'a>(spans: impl Iterator<Item = &'a Event<Chunks>>) -> Colours {
+        let means = spans.map(|span| span.weight.mean_ns().max(1.0));
+        let (shortest_ns, longest_ns) =
+            means.fold((f64::MAX, 1.0), |(low, high), ns| (ns.min(low), ns.max(high)));
+        Colours { shortest_ns: shortest_ns.min(longest_ns), longest_ns }
+    }
+
+    fn of(&self, ns: f64) -> String {
+        let range = (self.longest_ns / self.shortest_ns).ln();
+        let position = if range > 0.0 { (ns.max(1.0) / self.shortest_ns).ln() / range } else { 0.5 };
+        colour_at(position)
+    }
+
+    /// The duration at a share of the scale.
+    fn duration_at(&self, position: f64) -> Time {
+        Time(self.shortest_ns * (self.longest_ns / self.shortest_ns).powf(position))
+    }
+}
+
+fn colour_at(position: f64) -> String {
+    let place = position.clamp(0.0, 1.0) * (COLOURS.len() - 1) as f64;
+    let below = (place as usize).min(COLOURS.len() - 2);
+    let [red, green, blue] = std::array::from_fn(|channel| {
+        let [low, high] = [below, below + 1].map(|i| f64::from(COLOURS[i][channel]));
+        (low + (high - low) * (place - below as f64)).round() as u8
+    });
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
+fn legend(y: f64, colours: &Colours) -> Group {
+    const SCALE_LEFT: f64 = PLOT_LEFT + 150.0;
+    const SCALE_WIDTH: f64 = 240.0;
+    let mut gradient = LinearGradient::new().set("id", "duration");
+    for (i, _) in COLOURS.iter().enumerate() {
+        let position = i as f64 / (COLOURS.len() - 1) as f64;
+        gradient = gradient.add(Stop::new().set("offset", position).set("stop-color", colour_at(position)));
+    }
+    let strip = Rectangle::new().set("x", SCALE_LEFT).set("y", y - 11.0).set("width", SCALE_WIDTH);
+    let mut legend = Group::new()
+        .set("fill", MUTED)
+        .add(Definitions::new().add(gradient))
+        .add(label(PLOT_LEFT, y, "duration of a chunk".to_owned()))
+        .add(strip.set("height", 12).set("fill", "url(#duration)"));
+    for position in [0.0, 0.5, 1.0] {
+        let time =
+            label(SCALE_LEFT + SCALE_WIDTH * position, y + 17.0, colours.duration_at(position).to_string());
+        legend = legend.add(time.set("text-anchor", "middle"));
+    }
+    let mark = triangle(SCALE_LEFT + SCALE_WIDTH + 62.0, y - 5.0).set("fill", STEAL);
+    let idle =
+        Rectangle::new().set("x", SCALE_LEFT + SCALE_WIDTH + 150.0).set("y", y - 11.0).set("fill", IDLE);
+    legend
+        .add(mark)
+        .add(label(SCALE_LEFT + SCALE_WIDTH + 74.0, y, "steal".to_owned()))
+        .add(idle.set("width", 24).set("height", 12))
+        .add(label(SCALE_LEFT + SCALE_WIDTH + 182.0, y, "no chunk".to_owned()))
+}
+
+fn describe(span: Chunks, at_ns: u64) -> String {
+    let at = Time(at_ns as f64);
+    let taskels = counted(span.taskels, "taskel");
+    let chunk = Time(span.mean_ns());
+    let taskel = Time(span.busy_ns as f64 / span.taskels as f64);
+    match span.chunks {
+        1 => format!("at {at}: {taskels} in {chunk}, {taskel} each"),
+        n => format!("from {at} on: {}, {chunk} each; {taskels}, {taskel} each", counted(n, "chunk")),
+    }
+}
+
+/// The smallest of 1, 2 and 5 times a power of ten that is at least `least`.
+fn round_step(least: f64) -> f64 {
+    if least <= 0.0 {
+        return 1.0;
+    }
+    let power = 10_f64.powf(least.log10().floor());
+    [1.0, 2.0, 5.0].into_iter().map(|digit| digit * power).find(|&step| step >= least).unwrap_or(10.0 * power)
+}
+
+/// A small triangle whose tip points down at a place.
+fn triangle(x: f64, y: f64) -> Polygon {
+    let [left, right, x] = [x - 4.0, x + 4.0, x].map(pixels);
+    Polygon::new().set("points", format!("{left},{} {right},{} {x},{}", y - 4.0, y - 4.0, y + 4.0))
+}
+
+fn label(x: f64, y: f64, content: String) -> Text {
+    Text::new(text(&content)).set("x", x).set("y", y)
+}
+
+/// What shows when one points at a shape.
+fn tip(content: &str) -> Title {
+    Title::new(text(content))
+}
+
+/// XML has no way to write most control characters, so they are replaced.
+fn text(content: &str) -> String {
+    content.replace(|c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'), "\u{fffd}")
+}
+
+/// Rounded to hundredths, which is all that shows.
+fn pixels(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}

@@ -1,0 +1,53 @@
+//! Numbers as people read them.
+
+use std::fmt;
+
+/// The units of time, each with its length in nanoseconds.
+const UNITS: [(f64, &str); 4] = [(1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns")];
+
+/// The largest unit that is not larger than a time.
+pub(super) fn unit_of(ns: f64) -> (f64, &'static str) {
+    UNITS.into_iter().find(|&(unit, _)| ns >= unit).unwrap_or((1.0, "ns"))
+}
+
+/// A time in nanoseconds, shown to three digits in the unit that suits it: `740 ns`, `1.24 ms`, `86400 s`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Time(pub(super) f64);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What rounds to 1000 of a unit is 1.00 of the next.
+        let (unit, name) = unit_of(self.0 * 1.0005);
+        let value = self.0 / unit;
+        let decimals = match value {
+            _ if unit == 1.0 => 0,
+            v if v >= 99.95 => 0,
+            v if v >= 9.995 => 1,
+            _ => 2,
+        };
+        f.pad(&format!("{value:.decimals$} {name}"))
+    }
+}
+
+/// A number with its digits in groups of three: `1,234,567`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grouped(pub(super) u64);
+
+impl fmt::Display for Grouped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        let mut grouped = String::with_capacity(digits.len() * 4 / 3);
+        for (i, digit) in digits.char_indices() {
+            if i > 0 && (digits.len() - i).is_multiple_of(3) {
+                grouped.push(',');
+            }
+            grouped.push(digit);
+        }
+        f.pad(&grouped)
+    }
+}
+
+/// A noun with its number: `1 chunk`, `2,000 chunks`.
+pub(super) fn counted(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", Grouped(n), if n == 1 { "" } else { "s" })
+}
