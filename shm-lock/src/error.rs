@@ -1,0 +1,199 @@
+//! Why a lock could not be opened.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::{fmt, io};
+
+/// Why a region of shared memory could not be created or opened.
+///
+/// `region` is its path, or for a region without one what `/proc` shows for it, such as `/memfd:experiments`.
+/// The message says what was expected, what was found and what to do.
+///
+/// ```
+/// use shm_lock::OpenError;
+///
+/// fn may_be_recreated(error: &OpenError) -> bool {
+///     matches!(error, OpenError::Stale { .. } | OpenError::Damaged { .. })
+/// }
+///
+/// let error = OpenError::Stale { region: "/dev/shm/experiments".into() };
+/// assert!(may_be_recreated(&error));
+/// assert!(error.to_string().starts_with("/dev/shm/experiments was left by an earlier boot"));
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The operating system refused: the region does not exist, or exists already, or may not be accessed, and so on.
+    Io {
+        /// The region in question.
+        region: PathBuf,
+        /// What was tried, such as `open` or `map`.
+        operation: &'static str,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The region is no lock, or one that was cut short or overwritten.
+    Damaged {
+        /// The region in question.
+        region: PathBuf,
+        /// Which part of it was looked at, such as `size` or `magic number`.
+        part: &'static str,
+        /// What an undamaged lock has there.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// The region holds a lock, but one made by a program that disagrees about its layout.
+    Mismatch {
+        /// The region in question.
+        region: PathBuf,
+        /// What they disagree about, such as `type`, `byte order` or `version`.
+        part: &'static str,
+        /// What this program uses.
+        expected: String,
+        /// What the region was made with.
+        found: String,
+    },
+    /// The region was made before the system was last started, so its owners are gone and its content is of no use.
+    Stale {
+        /// The region in question.
+        region: PathBuf,
+    },
+    /// The region could be tampered with by others: it has another owner, is open to others, or is not a regular file.
+    Untrusted {
+        /// The region in question.
+        region: PathBuf,
+        /// What a trustworthy region looks like.
+        expected: String,
+        /// What this one looks like.
+        found: String,
+    },
+    /// The region was made in another PID namespace, where the same thread number means another thread.
+    OtherPidNamespace {
+        /// The region in question.
+        region: PathBuf,
+        /// The inode number of this process's namespace.
+        expected: u64,
+        /// The inode number of the namespace in which the region was made.
+        found: u64,
+    },
+    /// This process cannot use such locks at all.
+    Unsupported(Unsupported),
+}
+
+/// What keeps this process from using a lock that survives its owner.
+///
+/// ```
+/// use shm_lock::{OpenError, Unsupported};
+///
+/// let error = OpenError::from(Unsupported::OperatingSystem { found: "macos" });
+/// assert!(matches!(error, OpenError::Unsupported(_)));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unsupported {
+    /// The operating system is not Linux.
+    OperatingSystem {
+        /// Its name, as in [`std::env::consts::OS`].
+        found: &'static str,
+    },
+    /// The kernel does not know this thread by a list of held locks that is laid out as 64-bit glibc does.
+    ///
+    /// Another C library, a 32-bit program or a thread started by a bare `clone` is the reason.
+    RobustList {
+        /// Which property of the list was looked at, such as `offset of the lock word`.
+        part: &'static str,
+        /// What it is with glibc.
+        expected: i64,
+        /// What it is in this thread; `None` if there is no list.
+        found: Option<i64>,
+    },
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Io { region, operation, source } => {
+                let hint = match source.kind() {
+                    io::ErrorKind::NotFound => "create it first, or open it with open_or_create",
+                    io::ErrorKind::AlreadyExists => "open it instead, or remove it first",
+                    io::ErrorKind::PermissionDenied => "run as the user who created it",
+                    io::ErrorKind::StorageFull => "free some memory or choose another file system",
+                    _ => "check that its directory exists and lies on a local file system",
+                };
+                write!(f, "cannot {operation} {}: {source}; {hint}", region.display())
+            }
+            OpenError::Damaged { region, part, expected, found } => write!(
+                f,
+                "{} holds no intact lock: expected {part} {expected}, found {found}; remove it if no process uses it",
+                region.display()
+            ),
+            OpenError::Mismatch { region, part, expected, found } => write!(
+                f,
+                "{} was made by a different program: expected {part} {expected}, found {found}; \
+                 use the same build and the same type in all processes",
+                region.display()
+            ),
+            OpenError::Stale { region } => write!(
+                f,
+                "{} was left by an earlier boot: expected a lock made since this system started; \
+                 remove and recreate it",
+                region.display()
+            ),
+            OpenError::Untrusted { region, expected, found } => write!(
+                f,
+                "{} could be tampered with: expected {expected}, found {found}; \
+                 remove it or use a directory that only you can write to",
+                region.display()
+            ),
+            OpenError::OtherPidNamespace { region, expected, found } => write!(
+                f,
+                "{} belongs to another PID namespace: expected {expected}, found {found}; \
+                 run all its users in the same container",
+                region.display()
+            ),
+            OpenError::Unsupported(reason) => reason.fmt(f),
+        }
+    }
+}
+
+impl Error for OpenError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            OpenError::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<Unsupported> for OpenError {
+    fn from(reason: Unsupported) -> OpenError {
+        OpenError::Unsupported(reason)
+    }
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unsupported::OperatingSystem { found } => {
+                write!(f, "expected to run on Linux, found {found}; use a lock within one process here")
+            }
+            Unsupported::RobustList { part, expected, found } => {
+                write!(
+                    f,
+                    "expected a list of held locks as 64-bit glibc lays it out, with {part} {expected}, found "
+                )?;
+                match found {
+                    Some(found) => write!(f, "{found}")?,
+                    None => write!(f, "no list")?,
+                }
+                write!(
+                    f,
+                    "; build for a 64-bit linux-gnu target and lock in threads started by std or pthread"
+                )
+            }
+        }
+    }
+}
+
+impl Error for Unsupported {}
