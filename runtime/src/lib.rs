@@ -1,1 +1,4 @@
 //! taskel.
+#[cfg_attr(not(test), allow(dead_code))]
+mod protocol;
+mod sync;

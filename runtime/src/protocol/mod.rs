@@ -1,0 +1,30 @@
+//! The words that threads share, a file for each protocol, each with its loom models beside it.
+//!
+//! A protocol file has no unsafe code and knows nothing of loops or pools: it says which states its word has, who may
+//! move it from one to the next, and which ordering carries what. The rest of the crate argues its safety from these
+//! files; the models check them.
+
+pub(crate) mod lease;
+pub(crate) mod panic_slot;
+pub(crate) mod parker;
+pub(crate) mod range;
+pub(crate) mod shutdown;
+pub(crate) mod sleep;
+pub(crate) mod tickets;
+
+#[cfg(all(test, loom))]
+mod lease_models;
+#[cfg(all(test, loom))]
+mod model;
+#[cfg(all(test, loom))]
+mod panic_slot_models;
+#[cfg(all(test, loom))]
+mod parker_models;
+#[cfg(all(test, loom))]
+mod range_models;
+#[cfg(all(test, loom))]
+mod shutdown_models;
+#[cfg(all(test, loom))]
+mod sleep_models;
+#[cfg(all(test, loom))]
+mod tickets_models;

@@ -1,0 +1,69 @@
+//! Puts one lane's thread to sleep, and wakes it: a token that is never lost.
+//!
+//! # State
+//!
+//! | value | meaning | set by |
+//! |---|---|---|
+//! | `EMPTY` | no token, nobody sleeps | the lane, when it consumes a token |
+//! | `PARKED` | the lane sleeps, or is about to | the lane |
+//! | `TOKEN` | the next `park` returns at once | anyone |
+//!
+//! Tokens do not add up, and one may be left over from an earlier wait: whoever parks checks its condition again.
+//!
+//! # Orderings
+//!
+//! * `unpark`: Release on the swap. Pairs with the Acquire with which `park` consumes the token: what the waker wrote
+//!   before (a settled loop, a shutdown) is visible to the woken.
+//! * `park`: Acquire on every step that consumes a token.
+//!
+//! # Progress
+//!
+//! `unpark` makes one system call if the lane sleeps, none otherwise. A lane cannot sleep through a token: the kernel
+//! compares the word with `PARKED` and goes to sleep in one step.
+//!
+//! # Models
+//!
+//! `parker_models.rs`: a waker against a parker with data behind the token; two wakers; a token left over.
+
+use crate::sync::{Futex, Ordering};
+
+const EMPTY: u32 = 0;
+const PARKED: u32 = 1;
+const TOKEN: u32 = 2;
+
+/// The word.
+#[derive(Debug)]
+pub(crate) struct Parker(Futex);
+
+impl Parker {
+    pub(crate) fn new() -> Self {
+        Parker(Futex::new(EMPTY))
+    }
+
+    /// Sleeps until there is a token, and consumes it. Only the lane's own thread calls this.
+    pub(crate) fn park(&self) {
+        let word = self.0.word();
+        if word.compare_exchange(EMPTY, PARKED, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+            // Acquire: consumes the token that is there; pairs with the last `unpark` before it.
+            word.swap(EMPTY, Ordering::Acquire);
+            return;
+        }
+        loop {
+            self.0.wait(PARKED);
+            // Acquire: pairs with `unpark`.
+            if word.compare_exchange(TOKEN, EMPTY, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// Leaves a token; wakes the lane if it sleeps. True when it did sleep.
+    pub(crate) fn unpark(&self) -> bool {
+        // Release: what the waker wrote happens before the lane's return from `park`.
+        let slept = self.0.word().swap(TOKEN, Ordering::Release) == PARKED;
+        if slept {
+            self.0.wake();
+        }
+        slept
+    }
+}

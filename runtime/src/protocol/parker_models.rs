@@ -1,0 +1,69 @@
+//! Models of the parker: no token is lost, and it carries what its giver wrote.
+
+use std::sync::Arc;
+
+use loom::cell::UnsafeCell;
+
+use super::model::explore;
+use super::parker::Parker;
+use crate::sync::{AtomicBool, Ordering};
+
+struct Parcel {
+    parker: Parker,
+    sent: AtomicBool,
+    data: UnsafeCell<u32>,
+}
+
+// SAFETY: loom's cell checks at run time what this promises: no two unordered accesses.
+unsafe impl Sync for Parcel {}
+
+fn parcel() -> Arc<Parcel> {
+    Arc::new(Parcel { parker: Parker::new(), sent: AtomicBool::new(false), data: UnsafeCell::new(0) })
+}
+
+fn send(parcel: &Parcel) {
+    parcel.data.with_mut(|cell| {
+        // SAFETY: loom verifies that the access is exclusive.
+        unsafe { *cell = 7 }
+    });
+    parcel.parker.unpark();
+}
+
+fn open(parcel: &Parcel) -> u32 {
+    parcel.data.with(|cell| {
+        // SAFETY: loom verifies that no write is concurrent.
+        unsafe { *cell }
+    })
+}
+
+/// Catches a token that is lost, or one that does not carry the data: already there, or arriving during the sleep.
+#[test]
+fn model_token_carries_data() {
+    explore(|| {
+        let parcel = parcel();
+        let sender = Arc::clone(&parcel);
+        loom::thread::spawn(move || send(&sender));
+        parcel.parker.park();
+        assert_eq!(open(&parcel), 7);
+    });
+}
+
+/// Catches a stale token, left over from an earlier wait, that swallows the one that matters.
+#[test]
+fn model_stale_token_and_two_wakers() {
+    explore(|| {
+        let parcel = parcel();
+        let stale = Arc::clone(&parcel);
+        loom::thread::spawn(move || {
+            stale.parker.unpark();
+        });
+        let sender = Arc::clone(&parcel);
+        loom::thread::spawn(move || {
+            sender.sent.store(true, Ordering::Relaxed);
+            sender.parker.unpark();
+        });
+        while !parcel.sent.load(Ordering::Relaxed) {
+            parcel.parker.park();
+        }
+    });
+}

@@ -1,0 +1,130 @@
+//! The part of a loop that a lane has not claimed yet, open to theft at any moment.
+//!
+//! # State
+//!
+//! One word, `lo` in the low half and `hi` in the high half: the units `lo..hi` belong to this lane and nobody has
+//! claimed them. `lo == hi` is *empty*.
+//!
+//! | transition | who | when | effect |
+//! |---|---|---|---|
+//! | [`put`](Range::put) | the owner; the loop's caller before it publishes the loop | empty | `lo..hi` |
+//! | [`claim`](Range::claim) | the owner | not empty | `lo += c`: the owner now runs the `c` units |
+//! | [`steal`](Range::steal) | any lane | not empty | `hi -= ceil(len / 2)`: the thief now holds those units |
+//! | [`take`](Range::take) | the owner; the loop's caller once every lane is out | any | empty |
+//!
+//! # Why every unit is handed out exactly once
+//!
+//! The word *is* the state, with nothing behind it: whoever replaces `(lo, hi)` by a smaller range in one
+//! compare-exchange owns the difference. That the same pair may come back (a range can travel to a thief and be stolen
+//! back whole) does no harm for the same reason: a thief whose compare-exchange succeeds on a pair it read long ago
+//! takes units which the word says, *now*, are free. `put` is a plain store, and safe because nobody but the
+//! owner leaves the empty state: a thief's compare-exchange needs a pair with `lo < hi`.
+//!
+//! # Orderings
+//!
+//! All `Relaxed`. Atomicity alone makes the hand-out exclusive, and the word publishes nothing: the items, the closure
+//! and the ranges themselves were published by the invitation through which a lane entered the loop, and results
+//! travel back through the [tickets](super::tickets).
+//!
+//! # Progress
+//!
+//! Lock-free: a failed compare-exchange means that another lane got work.
+//!
+//! # Models
+//!
+//! `range_models.rs`: owner against one and two thieves; a range that travels; put against thieves. Nothing is lost,
+//! nothing is handed out twice.
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// Units `lo..hi`, at most `u32::MAX` of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) lo: u32,
+    pub(crate) hi: u32,
+}
+
+impl Span {
+    pub(crate) const EMPTY: Span = Span { lo: 0, hi: 0 };
+
+    pub(crate) fn len(self) -> u32 {
+        self.hi - self.lo
+    }
+
+    fn pack(self) -> u64 {
+        u64::from(self.hi) << 32 | u64::from(self.lo)
+    }
+
+    fn unpack(word: u64) -> Self {
+        Span { lo: word as u32, hi: (word >> 32) as u32 }
+    }
+}
+
+/// The word.
+#[derive(Debug)]
+pub(crate) struct Range(AtomicU64);
+
+impl Range {
+    pub(crate) fn new() -> Self {
+        Range(AtomicU64::new(Span::EMPTY.pack()))
+    }
+
+    /// What is unclaimed at this moment; a hint for everyone, and an upper bound for the owner.
+    pub(crate) fn peek(&self) -> Span {
+        Span::unpack(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Fills the empty range.
+    pub(crate) fn put(&self, span: Span) {
+        debug_assert_eq!(self.peek().len(), 0, "only an empty range is filled");
+        self.0.store(span.pack(), Ordering::Relaxed);
+    }
+
+    /// Takes up to `want` units off the front, for the owner to run; `None` when nothing is left.
+    #[inline]
+    pub(crate) fn claim(&self, want: u32) -> Option<Span> {
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            let Span { lo, hi } = Span::unpack(word);
+            if lo == hi {
+                return None;
+            }
+            let end = lo + want.clamp(1, hi - lo);
+            match self.0.compare_exchange_weak(
+                word,
+                Span { lo: end, hi }.pack(),
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Some(Span { lo, hi: end }),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Takes the back half, the larger one when the length is odd; `None` when nothing is left.
+    pub(crate) fn steal(&self) -> Option<Span> {
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            let Span { lo, hi } = Span::unpack(word);
+            if lo == hi {
+                return None;
+            }
+            let mid = lo + (hi - lo) / 2;
+            match self.0.compare_exchange_weak(
+                word,
+                Span { lo, hi: mid }.pack(),
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Some(Span { lo: mid, hi }),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Empties the range and returns what it held.
+    pub(crate) fn take(&self) -> Span {
+        Span::unpack(self.0.swap(Span::EMPTY.pack(), Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,145 @@
+//! Models of sleeping and waking: whatever is pushed, somebody looks. A push that is slept through leaves a thread
+//! blocked for ever, which loom reports as a deadlock.
+
+use std::sync::Arc;
+
+use super::model::explore;
+use super::sleep::{Retracted, Sleep};
+use crate::sync::{AtomicU32, Ordering};
+
+/// The deques, as weak as they may be: everything is Relaxed, so a look may miss a push that no fence orders.
+struct Deques(AtomicU32);
+
+impl Deques {
+    fn push(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+
+    fn take(&self) -> bool {
+        self.any() && self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |jobs| jobs.checked_sub(1)).is_ok()
+    }
+}
+
+struct Pool {
+    deques: Deques,
+    sleep: Sleep,
+    lanes: usize,
+}
+
+fn pool(lanes: usize, jobs: u32) -> Arc<Pool> {
+    Arc::new(Pool { deques: Deques(AtomicU32::new(jobs)), sleep: Sleep::new(lanes), lanes })
+}
+
+impl Pool {
+    fn submit(&self) {
+        self.deques.push();
+        self.wake_one();
+    }
+
+    fn wake_one(&self) {
+        self.sleep.wake_one(0..self.lanes, |_| {});
+    }
+
+    /// A lane's search, in the order in which the worker takes the steps.
+    fn work_off(&self, lane: usize, jobs: u32) {
+        let mut searching = self.sleep.try_search(1);
+        self.work_off_from(lane, jobs, &mut searching);
+    }
+
+    fn work_off_from(&self, lane: usize, jobs: u32, searching: &mut bool) {
+        for _ in 0..jobs {
+            while !self.deques.take() {
+                self.lie_down(lane, searching);
+            }
+            if std::mem::take(searching) && self.sleep.found() && self.deques.any() {
+                self.wake_one();
+            }
+        }
+    }
+
+    fn lie_down(&self, lane: usize, searching: &mut bool) {
+        self.sleep.announce(lane, *searching);
+        *searching = false;
+        if self.deques.any() {
+            *searching = self.sleep.retract(lane) == Retracted::Woken;
+            return;
+        }
+        while self.sleep.still_asleep(lane) {
+            self.sleep.parker(lane).park();
+        }
+        *searching = true;
+    }
+}
+
+/// Catches a push slept through by a lane that is not searching: either fence missing.
+#[test]
+fn model_push_against_sleeper() {
+    explore(|| {
+        let pool = pool(1, 0);
+        let worker = Arc::clone(&pool);
+        loom::thread::spawn(move || worker.work_off_from(0, 1, &mut false));
+        pool.submit();
+    });
+}
+
+/// Catches a producer that relies on a searcher which is about to give up.
+#[test]
+fn model_push_against_searcher_giving_up() {
+    explore(|| {
+        let pool = pool(1, 0);
+        let worker = Arc::clone(&pool);
+        loom::thread::spawn(move || worker.work_off(0, 1));
+        pool.submit();
+    });
+}
+
+/// Catches a searcher that finds one job while the producer of a second relies on it, and passes nothing on.
+#[test]
+fn model_searcher_finds_other_work() {
+    explore(|| {
+        let pool = pool(1, 1);
+        let mut searching = pool.sleep.try_search(1);
+        assert!(searching);
+        let sleeper = Arc::clone(&pool);
+        pool.sleep.announce(0, false);
+        loom::thread::spawn(move || {
+            while sleeper.sleep.still_asleep(0) {
+                sleeper.sleep.parker(0).park();
+            }
+            sleeper.work_off_from(0, 1, &mut true);
+        });
+        let producer = Arc::clone(&pool);
+        loom::thread::spawn(move || producer.submit());
+        pool.work_off_from(usize::MAX, 1, &mut searching);
+        // This lane is busy from now on: the job that is left needs the sleeper.
+    });
+}
+
+/// Catches two producers that both count on the other's wake-up.
+#[test]
+fn model_two_producers_one_sleeper() {
+    explore(|| {
+        let pool = pool(1, 0);
+        let worker = Arc::clone(&pool);
+        loom::thread::spawn(move || worker.work_off(0, 2));
+        let producer = Arc::clone(&pool);
+        loom::thread::spawn(move || producer.submit());
+        pool.submit();
+    });
+}
+
+/// Catches a limit that two lanes can pass together.
+#[test]
+fn model_search_limit() {
+    explore(|| {
+        let pool = pool(2, 0);
+        let other = Arc::clone(&pool);
+        let racer = loom::thread::spawn(move || other.sleep.try_search(1));
+        let mine = pool.sleep.try_search(1);
+        assert!(mine ^ racer.join().unwrap(), "exactly one of the two searches");
+    });
+}

@@ -1,0 +1,135 @@
+//! Models of the tickets: the caller reads and frees the loop only when everyone is out.
+
+use std::sync::Arc;
+
+use loom::cell::UnsafeCell;
+
+use super::model::explore;
+use super::parker::Parker;
+use super::tickets::Tickets;
+use crate::sync::{AtomicBool, Ordering};
+
+/// The parts of a loop that matter here. loom checks every access to the cells: a lane that touches its cell after
+/// `leave`, or a caller that reads too early, is a data race.
+struct Loop {
+    tickets: Tickets,
+    results: [UnsafeCell<u32>; 2],
+}
+
+// SAFETY: loom's cell checks at run time what this promises: no two unordered accesses.
+unsafe impl Sync for Loop {}
+
+/// Outlives every loop, like the pool.
+struct Pool {
+    caller: Parker,
+}
+
+fn setup() -> (Arc<Pool>, Arc<Loop>) {
+    let pool = Arc::new(Pool { caller: Parker::new() });
+    let the_loop = Loop { tickets: Tickets::new(), results: [UnsafeCell::new(0), UnsafeCell::new(0)] };
+    (pool, Arc::new(the_loop))
+}
+
+fn write(the_loop: &Loop, lane: usize) {
+    the_loop.results[lane].with_mut(|cell| {
+        // SAFETY: loom verifies that the access is exclusive.
+        unsafe { *cell += 1 }
+    });
+}
+
+fn leave(pool: &Pool, the_loop: &Loop) {
+    if the_loop.tickets.leave() {
+        pool.caller.unpark();
+    }
+}
+
+/// The caller's wait; afterwards it uses the loop's memory for itself.
+fn settle_and_free(pool: &Pool, the_loop: &Loop) -> [u32; 2] {
+    while !the_loop.tickets.settled() {
+        pool.caller.park();
+    }
+    [0, 1].map(|lane| {
+        the_loop.results[lane].with_mut(|cell| {
+            // SAFETY: loom verifies that the access is exclusive.
+            unsafe { std::mem::replace(&mut *cell, u32::MAX) }
+        })
+    })
+}
+
+/// Catches a `leave` or `settled` too weak to carry the results of *both* lanes, and a wake-up that comes too soon.
+#[test]
+fn model_two_lanes_write_and_leave() {
+    explore(|| {
+        let (pool, the_loop) = setup();
+        for lane in 0..2 {
+            assert!(the_loop.tickets.invite(2));
+            let (pool, the_loop) = (Arc::clone(&pool), Arc::clone(&the_loop));
+            loom::thread::spawn(move || {
+                write(&the_loop, lane);
+                leave(&pool, &the_loop);
+            });
+        }
+        assert_eq!(settle_and_free(&pool, &the_loop), [1, 1]);
+    });
+}
+
+/// Catches a count that touches zero while an invited lane's own invitation is still out.
+#[test]
+fn model_lane_invites_another() {
+    explore(|| {
+        let (pool, the_loop) = setup();
+        assert!(the_loop.tickets.invite(2));
+        let (pool_1, loop_1) = (Arc::clone(&pool), Arc::clone(&the_loop));
+        loom::thread::spawn(move || {
+            assert!(loop_1.tickets.invite(2));
+            let (pool_2, loop_2) = (Arc::clone(&pool_1), Arc::clone(&loop_1));
+            loom::thread::spawn(move || {
+                write(&loop_2, 1);
+                leave(&pool_2, &loop_2);
+            });
+            write(&loop_1, 0);
+            leave(&pool_1, &loop_1);
+        });
+        assert_eq!(settle_and_free(&pool, &the_loop), [1, 1]);
+    });
+}
+
+/// Catches a ticket that both the inviter and a thief return, or neither.
+#[test]
+fn model_invitation_taken_back_against_thief() {
+    explore(|| {
+        let (pool, the_loop) = setup();
+        let invitation = Arc::new(AtomicBool::new(false));
+        assert!(the_loop.tickets.invite(1));
+        invitation.store(true, Ordering::Release);
+
+        let (pool_1, loop_1, deque) = (Arc::clone(&pool), Arc::clone(&the_loop), Arc::clone(&invitation));
+        loom::thread::spawn(move || {
+            if deque.swap(false, Ordering::AcqRel) {
+                write(&loop_1, 0);
+                leave(&pool_1, &loop_1);
+            }
+        });
+        let mut came = 1;
+        if invitation.swap(false, Ordering::AcqRel) {
+            leave(&pool, &the_loop);
+            came = 0;
+        }
+        assert_eq!(settle_and_free(&pool, &the_loop), [came, 0]);
+    });
+}
+
+/// Catches a limit that two inviters can pass together.
+#[test]
+fn model_limit_holds_against_two_inviters() {
+    explore(|| {
+        let tickets = Arc::new(Tickets::new());
+        assert!(tickets.invite(2));
+        let other = Arc::clone(&tickets);
+        let racer = loom::thread::spawn(move || other.invite(2));
+        let mine = tickets.invite(2);
+        let theirs = racer.join().unwrap();
+        assert!(mine ^ theirs, "exactly one of the two gets the last ticket");
+        assert_eq!(tickets.peek(), 2);
+    });
+}

@@ -1,0 +1,48 @@
+//! The types of a model.
+
+pub(crate) use loom::sync::Mutex;
+pub(crate) use loom::sync::atomic::Ordering;
+
+pub(crate) type AtomicBool = loom::sync::atomic::AtomicBool;
+pub(crate) type AtomicI32 = loom::sync::atomic::AtomicI32;
+pub(crate) type AtomicU32 = loom::sync::atomic::AtomicU32;
+pub(crate) type AtomicU64 = loom::sync::atomic::AtomicU64;
+
+pub(crate) fn fence(order: Ordering) {
+    loom::sync::atomic::fence(order);
+}
+
+/// The kernel's futex as loom can see it: comparing and going to sleep are one step under the bucket lock.
+#[derive(Debug)]
+pub(crate) struct Futex {
+    word: AtomicU32,
+    bucket: loom::sync::Mutex<()>,
+    queue: loom::sync::Condvar,
+}
+
+impl Futex {
+    pub(crate) fn new(value: u32) -> Self {
+        Futex { word: AtomicU32::new(value), bucket: loom::sync::Mutex::new(()), queue: loom::sync::Condvar::new() }
+    }
+
+    pub(crate) fn word(&self) -> &AtomicU32 {
+        &self.word
+    }
+
+    /// Sleeps unless the word differs from `expected`.
+    ///
+    /// The kernel reads the word with no ordering that a program may rely on, and so does this; but like the kernel
+    /// it reads the newest value, which loom only promises to a read-modify-write.
+    pub(crate) fn wait(&self, expected: u32) {
+        let bucket = self.bucket.lock().unwrap();
+        if self.word.fetch_add(0, Ordering::Relaxed) == expected {
+            drop(self.queue.wait(bucket).unwrap());
+        }
+    }
+
+    /// Wakes one sleeper.
+    pub(crate) fn wake(&self) {
+        let _bucket = self.bucket.lock().unwrap();
+        self.queue.notify_one();
+    }
+}

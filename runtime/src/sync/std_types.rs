@@ -1,0 +1,37 @@
+//! The types of a real program.
+
+pub(crate) use std::sync::Mutex;
+pub(crate) use std::sync::atomic::Ordering;
+
+pub(crate) type AtomicBool = std::sync::atomic::AtomicBool;
+pub(crate) type AtomicI32 = std::sync::atomic::AtomicI32;
+pub(crate) type AtomicU32 = std::sync::atomic::AtomicU32;
+pub(crate) type AtomicU64 = std::sync::atomic::AtomicU64;
+
+pub(crate) fn fence(order: Ordering) {
+    std::sync::atomic::fence(order);
+}
+
+/// A 32-bit word on which a thread can sleep until another changes it.
+#[derive(Debug)]
+pub(crate) struct Futex(AtomicU32);
+
+impl Futex {
+    pub(crate) const fn new(value: u32) -> Self {
+        Futex(AtomicU32::new(value))
+    }
+
+    pub(crate) fn word(&self) -> &AtomicU32 {
+        &self.0
+    }
+
+    /// Sleeps unless the word differs from `expected`; may return without cause.
+    pub(crate) fn wait(&self, expected: u32) {
+        atomic_wait::wait(&self.0, expected);
+    }
+
+    /// Wakes one sleeper.
+    pub(crate) fn wake(&self) {
+        atomic_wait::wake_one(&self.0);
+    }
+}
