@@ -1,1 +1,14 @@
-//! Benchmarks.
+//! Parallel loops of taskel's peers, side by side on loads whose answers are known.
+//!
+//! The bench targets ask one question each; what they share is here:
+//! [`work`] is what a taskel does, [`load`] what there is to do, [`peer`] who does it, [`measure`] how it is
+//! timed and [`report`] what is printed.
+
+pub mod load;
+pub mod machine;
+pub mod measure;
+pub mod options;
+pub mod peer;
+mod peers;
+pub mod report;
+pub mod work;

@@ -1,0 +1,72 @@
+//! How close do parallel loops come to the best time possible, whatever their taskels take?
+
+use std::{process::ExitCode, thread};
+use taskel_benches::{
+    load::{DECLARATIONS, Load},
+    machine::Machine,
+    measure::{Row, measure},
+    options::{Options, USAGE},
+    peer::{self, Peer, SERIAL},
+    report::{self, Style},
+    work::Calibration,
+};
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args_os().skip(1)) {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("loops: {error}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    if options.help {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    let threads = match thread::available_parallelism() {
+        Ok(threads) => threads.get(),
+        Err(error) => {
+            eprintln!("loops: cannot find out how many cores there are: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let calibration = Calibration::measure();
+    let rows = measure_all(&options, threads, &calibration);
+    if rows.is_empty() {
+        eprintln!("loops: no load is called {:?}; there are:", options.load);
+        DECLARATIONS.iter().for_each(|declaration| eprintln!("  {}", declaration.name));
+        return ExitCode::from(2);
+    }
+    print(&rows, &options, threads, &calibration);
+    ExitCode::SUCCESS
+}
+
+fn measure_all(options: &Options, threads: usize, calibration: &Calibration) -> Vec<Row> {
+    let mut peers: Vec<Box<dyn Peer>> = peer::all(threads);
+    peers.retain(|peer| peer.name() == SERIAL || peer.name().contains(&options.peer));
+    let mut rows = Vec::new();
+    for declaration in DECLARATIONS.iter().filter(|declaration| declaration.name.contains(&options.load)) {
+        eprintln!("{}", declaration.name);
+        let load = Load::build(declaration, calibration);
+        rows.push(measure(&load, &mut peers, threads, options.reps, calibration));
+    }
+    rows
+}
+
+fn print(rows: &[Row], options: &Options, threads: usize, calibration: &Calibration) {
+    let style = if options.markdown { Style::Markdown } else { Style::Plain };
+    let Calibration { iteration_ns, call_ns } = calibration;
+    println!("{}", Machine::here(threads));
+    println!(
+        "{} samples of each; a taskel is a call of {call_ns:.2} ns and iterations of {iteration_ns:.3} ns\n",
+        options.reps
+    );
+    println!("Time / max(sum / {threads}, longest taskel), median [min–max]:\n");
+    println!("{}", report::ratios(rows, style));
+    let short = report::short_loops(rows, style);
+    if !short.is_empty() {
+        println!(
+            "Short loops, called back to back (× calls per sample), ns per call, median [min–max]:\n\n{short}"
+        );
+    }
+}

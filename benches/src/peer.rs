@@ -1,0 +1,136 @@
+//! Who runs the loads: one trait, one list.
+
+use crate::{load::Data, peers};
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+/// Back-to-back calls of one load by one peer.
+#[derive(Clone, Copy, Debug)]
+pub struct Timed<T> {
+    /// How long all calls took.
+    pub elapsed: Duration,
+    /// What the last call found.
+    pub answer: T,
+}
+
+/// A way to run a loop over a slice, used as its documentation recommends.
+///
+/// An implementation makes its threads once, before it is measured. Where loops are cheaper to start from inside the
+/// peer's pool, all calls are made from there, and [`timed`] starts its clock there.
+pub trait Peer {
+    /// What the table calls it.
+    fn name(&self) -> &'static str;
+
+    /// Sums [`work`](crate::work::work) over `weights`, `calls` times.
+    fn sum_work(&mut self, weights: &[u32], calls: u32) -> Timed<u64>;
+
+    /// Sums `floats`, `calls` times, with vector code where the peer lets its user write that.
+    fn sum_floats(&mut self, floats: &[f32], calls: u32) -> Timed<f32>;
+
+    /// Runs a load `calls` times.
+    fn run(&mut self, data: &Data, calls: u32) -> Timed<f64> {
+        match data {
+            Data::Taskels(weights) => {
+                let Timed { elapsed, answer } = self.sum_work(weights, calls);
+                Timed { elapsed, answer: answer as f64 }
+            }
+            Data::Floats(floats) => {
+                let Timed { elapsed, answer } = self.sum_floats(floats, calls);
+                Timed { elapsed, answer: f64::from(answer) }
+            }
+        }
+    }
+}
+
+/// All peers, each with `threads` threads. The first is [`Serial`](SERIAL), from which the bounds are derived.
+#[must_use]
+pub fn all(threads: usize) -> Vec<Box<dyn Peer>> {
+    vec![
+        Box::new(peers::serial::Serial),
+        Box::new(peers::std_scope::StdScope::new(threads)),
+        Box::new(peers::rayon::Rayon::new(threads)),
+        Box::new(peers::paralight::Paralight::new(threads)),
+        Box::new(peers::orx::Orx::new(threads)),
+    ]
+}
+
+/// The name of the plain loop.
+pub const SERIAL: &str = "serial";
+
+/// Times `calls` back-to-back calls of `call` on `input`.
+///
+/// # Panics
+/// Panics if `calls` is 0.
+pub fn timed<I: ?Sized, T>(input: &I, calls: u32, mut call: impl FnMut(&I) -> T) -> Timed<T> {
+    assert!(calls > 0, "nothing to time: 0 calls were asked for");
+    let start = Instant::now();
+    for _ in 1..calls {
+        // An input that could have changed and an answer that is used keep each call from being left out.
+        black_box(call(black_box(input)));
+    }
+    let answer = call(black_box(input));
+    Timed { elapsed: start.elapsed(), answer }
+}
+
+/// Sums floats in 16 independent lanes: code that the compiler turns into vector additions.
+///
+/// The plain `iter().sum()` must add in order, one float at a time.
+#[must_use]
+pub fn lane_sum(floats: &[f32]) -> f32 {
+    let (blocks, rest) = floats.as_chunks::<16>();
+    let mut lanes = [0.0_f32; 16];
+    for block in blocks {
+        for (lane, float) in lanes.iter_mut().zip(block) {
+            *lane += float;
+        }
+    }
+    lanes.iter().sum::<f32>() + rest.iter().sum::<f32>()
+}
+
+/// How many floats a taskel sums where the peer's user must cut the vector code's input: 16 KiB.
+pub const FLOATS_PER_TASKEL: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        load::{DECLARATIONS, Load},
+        work::Calibration,
+    };
+
+    #[test]
+    fn every_peer_gives_the_expected_answer_on_every_load() {
+        // One iteration stands for 100 ns, so that the loads keep their shape and are done soon.
+        let calibration = Calibration { iteration_ns: 100.0, call_ns: 0.0 };
+        let mut peers = all(2);
+        for declaration in DECLARATIONS {
+            let load = Load::build(declaration, &calibration);
+            for peer in &mut peers {
+                for calls in 1..3 {
+                    let answer = peer.run(&load.data, calls).answer;
+                    assert_eq!(answer, load.expected, "{} on {}", peer.name(), load.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_peer_handles_lengths_that_do_not_divide() {
+        for peer in &mut all(2) {
+            for len in [1, 2, 3, FLOATS_PER_TASKEL - 1, FLOATS_PER_TASKEL + 17] {
+                let weights = vec![3; len];
+                let floats = vec![1.0; len];
+                let expected = crate::work::work(3) * len as u64;
+                assert_eq!(peer.sum_work(&weights, 1).answer, expected, "{}, {len} taskels", peer.name());
+                assert_eq!(peer.sum_floats(&floats, 1).answer, len as f32, "{}, {len} floats", peer.name());
+            }
+        }
+    }
+
+    #[test]
+    fn serial_comes_first() {
+        assert_eq!(all(1)[0].name(), SERIAL);
+    }
+}
