@@ -5,6 +5,7 @@
 //! could have run side by side.
 //!
 //! * [`Chunker`] answers the question while the loop runs, from the times of the chunks so far.
+//! * [`simulate`] replays a loop under this policy and eight others.
 //!
 //! The crate measures nothing and starts nothing: times come in as numbers, so it needs no clock, no threads
 //! and no standard library.
@@ -29,7 +30,10 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
 mod chunker;
 mod estimate;
+pub mod simulate;
 
 pub use chunker::{ChunkConfig, Chunker};

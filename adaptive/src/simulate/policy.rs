@@ -1,0 +1,88 @@
+//! The policies that can be simulated, and what their moves cost.
+
+use super::error::{Kind, SimulateError};
+
+/// How chunks are made and who gets them.
+///
+/// P is the number of workers, n the number of taskels. Except where said otherwise chunks are claimed from one
+/// queue that all workers share, in order; claims from it happen one after another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Policy {
+    /// One equal share per worker, fixed beforehand (`schedule(static)` in OpenMP).
+    Static,
+    /// Chunks of n/(kP): k = 4 is the rule of Python's `Pool.map`.
+    PerWorker(usize),
+    /// One taskel at a time (Tang and Yew, 1986).
+    SelfScheduling,
+    /// Chunks of remaining/(2P), at least 1 (after Polychronopoulos and Kuck, 1987, who take remaining/P).
+    Guided,
+    /// Rounds of P equal chunks, each round half of what remains (FAC2; Hummel, Schonberg and Flynn, 1992).
+    Factoring,
+    /// Halves on a stack of its own per worker, the largest stolen first, about P splits and as many again after a
+    /// steal; a running leaf cannot be split (rayon's `bridge`).
+    RayonSplit,
+    /// A batch size for all that doubles as long as a batch takes less than 0.2 s and halves when one takes more
+    /// than 2 s (joblib's `batch_size="auto"`).
+    JoblibAuto,
+    /// A [`Chunker`](crate::Chunker) and a range of its own per worker; a worker without work looks at up to four
+    /// ranges and steals the back half of the one that will take longest.
+    Adaptive,
+    /// Chunks of this many taskels.
+    Fixed(usize),
+}
+
+impl Policy {
+    pub(crate) fn check(self) -> Result<(), SimulateError> {
+        match self {
+            Policy::PerWorker(0) => Err(SimulateError(Kind::Policy { name: "PerWorker" })),
+            Policy::Fixed(0) => Err(SimulateError(Kind::Policy { name: "Fixed" })),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What the moves of a scheduler cost, in nanoseconds.
+///
+/// The default is what a pool of threads in one process pays: 10 ns per claim, 300 ns per steal, 25 ns per look at
+/// the clock, 5 µs until a woken worker runs.
+///
+/// ```
+/// use taskel_adaptive::simulate::Costs;
+/// assert_eq!(Costs::default(), Costs { claim_ns: 10.0, steal_ns: 300.0, timestamp_ns: 25.0, wake_ns: 5000.0 });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Costs {
+    /// Taking a chunk from a queue or from the worker's own range; for [`Policy::RayonSplit`], a split.
+    pub claim_ns: f64,
+    /// Taking work from another worker.
+    pub steal_ns: f64,
+    /// Looking at the clock: once per chunk, for policies that measure.
+    pub timestamp_ns: f64,
+    /// From the start until workers other than the first, which starts the loop, begin.
+    pub wake_ns: f64,
+}
+
+impl Default for Costs {
+    fn default() -> Self {
+        Costs { claim_ns: 10.0, steal_ns: 300.0, timestamp_ns: 25.0, wake_ns: 5000.0 }
+    }
+}
+
+impl Costs {
+    /// Nothing costs anything: what is left is the policy's balance.
+    pub const FREE: Costs = Costs { claim_ns: 0.0, steal_ns: 0.0, timestamp_ns: 0.0, wake_ns: 0.0 };
+
+    pub(crate) fn check(self) -> Result<(), SimulateError> {
+        let named = [
+            ("claim", self.claim_ns),
+            ("steal", self.steal_ns),
+            ("timestamp", self.timestamp_ns),
+            ("wake", self.wake_ns),
+        ];
+        match named.into_iter().find(|&(_, ns)| !(ns.is_finite() && ns >= 0.0)) {
+            Some((name, ns)) => Err(SimulateError(Kind::Cost { name, ns })),
+            None => Ok(()),
+        }
+    }
+}

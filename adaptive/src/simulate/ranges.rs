@@ -1,0 +1,118 @@
+//! The policies whose workers have a range of their own: fixed shares, and adaptive chunks with stealing.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::engine::{Claim, Deal};
+use super::members::Members;
+use super::policy::Costs;
+use super::rng::Rng;
+use crate::{ChunkConfig, Chunker};
+
+/// How many ranges a thief looks at before it takes half of one.
+const LOOK_AT: usize = 4;
+
+/// The share of worker `k`, for shares that differ by one taskel at most.
+fn share(len: usize, workers: usize, k: usize) -> Range<usize> {
+    let edge = |k: usize| (len as u128 * k as u128 / workers as u128) as usize;
+    edge(k)..edge(k + 1)
+}
+
+/// One share per worker, run in one go.
+pub(crate) struct Shares {
+    shares: Vec<Range<usize>>,
+    claim_ns: f64,
+}
+
+impl Shares {
+    pub(crate) fn new(len: usize, workers: usize, costs: Costs) -> Self {
+        Shares { shares: (0..workers).map(|k| share(len, workers, k)).collect(), claim_ns: costs.claim_ns }
+    }
+}
+
+impl Deal for Shares {
+    fn claim(&mut self, worker: usize, now_ns: f64) -> Option<Claim> {
+        let taskels = core::mem::take(&mut self.shares[worker]);
+        let start_ns = now_ns + self.claim_ns;
+        (!taskels.is_empty()).then_some(Claim { taskels, start_ns, steals: 0, measured_from_ns: start_ns })
+    }
+}
+
+/// A range and a [`Chunker`] per worker.
+pub(crate) struct StealableRanges {
+    ranges: Vec<Range<usize>>,
+    chunkers: Vec<Chunker>,
+    non_empty: Members,
+    costs: Costs,
+    rng: Rng,
+}
+
+impl StealableRanges {
+    pub(crate) fn new(len: usize, workers: usize, costs: Costs, config: ChunkConfig, rng: Rng) -> Self {
+        let ranges: Vec<_> = (0..workers).map(|k| share(len, workers, k)).collect();
+        let mut non_empty = Members::new(workers);
+        for (worker, range) in ranges.iter().enumerate() {
+            non_empty.set(worker, !range.is_empty());
+        }
+        let chunkers = (0..workers).map(|_| Chunker::new(config)).collect();
+        StealableRanges { ranges, chunkers, non_empty, costs, rng }
+    }
+
+    /// Takes the next chunk off the front of the worker's range.
+    fn take_chunk(&mut self, worker: usize) -> Range<usize> {
+        let range = &mut self.ranges[worker];
+        let size = self.chunkers[worker].next_chunk(range.len());
+        let chunk = range.start..range.start + size;
+        range.start = chunk.end;
+        self.non_empty.set(worker, !self.ranges[worker].is_empty());
+        chunk
+    }
+
+    /// Makes the back half of another worker's range the worker's own.
+    fn steal(&mut self, worker: usize) -> bool {
+        let own_ns = self.chunkers[worker].estimate_ns().unwrap_or(1.0);
+        let mut best = None;
+        let mut longest_ns = -1.0;
+        for victim in self.non_empty.some(LOOK_AT, &mut self.rng) {
+            // A worker that has not run anything yet is judged by the thief's experience.
+            let taskel_ns = self.chunkers[victim].estimate_ns().unwrap_or(own_ns);
+            let left_ns = self.ranges[victim].len() as f64 * taskel_ns;
+            if left_ns > longest_ns {
+                (best, longest_ns) = (Some(victim), left_ns);
+            }
+        }
+        let Some(victim) = best else { return false };
+        let range = &mut self.ranges[victim];
+        let middle = range.start + range.len() / 2;
+        let stolen = middle..range.end;
+        range.end = middle;
+        self.non_empty.set(victim, middle > self.ranges[victim].start);
+        self.ranges[worker] = stolen;
+        self.chunkers[worker].on_steal();
+        true
+    }
+}
+
+impl Deal for StealableRanges {
+    fn claim(&mut self, worker: usize, now_ns: f64) -> Option<Claim> {
+        let mut measured_from_ns = now_ns;
+        let mut steals = 0;
+        if self.ranges[worker].is_empty() {
+            if !self.steal(worker) {
+                return None;
+            }
+            measured_from_ns += self.costs.steal_ns;
+            steals = 1;
+        }
+        // A thief keeps the first chunk at once: a single taskel cannot go from thief to thief without being run.
+        let taskels = self.take_chunk(worker);
+        // One look at the clock per chunk: the end of the one before is the start of this one.
+        let start_ns = measured_from_ns + self.costs.claim_ns + self.costs.timestamp_ns;
+        Some(Claim { taskels, start_ns, steals, measured_from_ns })
+    }
+
+    fn finish(&mut self, worker: usize, taskels: usize, elapsed_ns: f64) {
+        // A real clock counts whole nanoseconds, too.
+        self.chunkers[worker].observe(taskels, elapsed_ns as u64);
+    }
+}

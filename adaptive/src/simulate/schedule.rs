@@ -1,0 +1,71 @@
+//! What a simulation finds.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+/// Who ran what, and how long all of it took.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Schedule {
+    /// From the start until the last taskel ends, in nanoseconds.
+    pub makespan_ns: f64,
+    /// Part of the workers' time up to the makespan that went into taskels: in (0, 1] if any taskel takes time.
+    /// 1 for a schedule that takes no time at all.
+    pub utilisation: f64,
+    /// What no schedule can beat, in nanoseconds: all taskels spread evenly over all workers, or the longest taskel
+    /// on the fastest worker, whichever is longer.
+    pub bound: f64,
+    /// Chunks run.
+    pub chunks: usize,
+    /// Times that a worker took work from another one.
+    pub steals: usize,
+    /// One entry per worker.
+    pub workers: Vec<WorkerSchedule>,
+}
+
+impl Schedule {
+    /// The makespan as a multiple of the bound; 1 if both are 0, infinite if only the bound is.
+    ///
+    /// ```
+    /// use taskel_adaptive::simulate::{Costs, Policy, Simulation};
+    /// let schedule = Simulation::new(Policy::Fixed(2), 2).with_costs(Costs::FREE).run(&[1.0, 1.0, 1.0]).unwrap();
+    /// assert_eq!(schedule.makespan_ns, 2.0);
+    /// assert_eq!(schedule.ratio(), 2.0 / 1.5);
+    /// ```
+    #[must_use]
+    pub fn ratio(&self) -> f64 {
+        if self.makespan_ns == 0.0 { 1.0 } else { self.makespan_ns / self.bound }
+    }
+}
+
+/// What one worker did.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct WorkerSchedule {
+    /// Time in taskels, in nanoseconds.
+    pub busy_ns: f64,
+    /// When its last chunk ended, in nanoseconds; 0 if it ran none.
+    pub end_ns: f64,
+    /// Taskels run.
+    pub taskels: usize,
+    /// Chunks run.
+    pub chunks: usize,
+    /// Times that it took work from another worker.
+    pub steals: usize,
+    /// Its chunks in the order of time, if [`with_spans`](super::Simulation::with_spans) asked for them.
+    pub spans: Vec<Span>,
+}
+
+/// One chunk on one worker.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Span {
+    /// The indices of its taskels.
+    pub taskels: Range<usize>,
+    /// When its first taskel starts, in nanoseconds.
+    pub start_ns: f64,
+    /// When its last taskel ends, in nanoseconds.
+    pub end_ns: f64,
+    /// It is the first chunk of a steal.
+    pub stolen: bool,
+}

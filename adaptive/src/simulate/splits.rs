@@ -1,0 +1,90 @@
+//! Recursive halving with a stack of halves per worker, as rayon does it.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::engine::{Claim, Deal};
+use super::members::Members;
+use super::policy::Costs;
+use super::rng::Rng;
+
+/// A half that waits to be run by its owner or to be stolen.
+struct Half {
+    taskels: Range<usize>,
+    /// How often it may still be halved without being stolen: rayon's `Splitter`.
+    splits: usize,
+}
+
+/// A stack of halves per worker: the owner works at the back, thieves take from the front.
+pub(crate) struct SplitStacks {
+    stacks: Vec<VecDeque<Half>>,
+    non_empty: Members,
+    waiting: usize,
+    costs: Costs,
+    rng: Rng,
+}
+
+impl SplitStacks {
+    pub(crate) fn new(len: usize, workers: usize, costs: Costs, rng: Rng) -> Self {
+        let mut stacks: Vec<VecDeque<Half>> = Vec::new();
+        stacks.resize_with(workers, VecDeque::new);
+        let mut all = SplitStacks { stacks, non_empty: Members::new(workers), waiting: 0, costs, rng };
+        if len > 0 {
+            all.push(0, Half { taskels: 0..len, splits: workers });
+        }
+        all
+    }
+
+    fn push(&mut self, worker: usize, half: Half) {
+        self.stacks[worker].push_back(half);
+        self.waiting += 1;
+        self.non_empty.set(worker, true);
+    }
+
+    fn took(&mut self, owner: usize, half: Option<Half>) -> Option<Half> {
+        self.waiting -= usize::from(half.is_some());
+        self.non_empty.set(owner, !self.stacks[owner].is_empty());
+        half
+    }
+
+    fn pop(&mut self, worker: usize) -> Option<Half> {
+        let half = self.stacks[worker].pop_back();
+        self.took(worker, half)
+    }
+
+    fn steal(&mut self) -> Option<Half> {
+        let victim = self.non_empty.some(1, &mut self.rng).next()?;
+        let half = self.stacks[victim].pop_front();
+        self.took(victim, half)
+    }
+}
+
+impl Deal for SplitStacks {
+    fn claim(&mut self, worker: usize, now_ns: f64) -> Option<Claim> {
+        let mut start_ns = now_ns + self.costs.claim_ns;
+        let (mut half, steals) = match self.pop(worker) {
+            Some(half) => (half, 0),
+            None => {
+                let mut half = self.steal()?;
+                start_ns += self.costs.steal_ns;
+                // Stolen work is taken as a sign that there are idle workers: it may be split anew. rayon resets
+                // at the first split of the stolen half, where it also counts; hence twice the workers.
+                half.splits = (2 * self.stacks.len()).max(half.splits);
+                (half, 1)
+            }
+        };
+        while half.splits > 0 && half.taskels.len() >= 2 {
+            half.splits /= 2;
+            let middle = half.taskels.start + half.taskels.len() / 2;
+            self.push(worker, Half { taskels: middle..half.taskels.end, splits: half.splits });
+            half.taskels.end = middle;
+            start_ns += self.costs.claim_ns;
+        }
+        Some(Claim { taskels: half.taskels, start_ns, steals, measured_from_ns: start_ns })
+    }
+
+    fn waiting(&self) -> usize {
+        self.waiting
+    }
+}

@@ -1,0 +1,105 @@
+//! The policy, decision by decision.
+
+use taskel_adaptive::{ChunkConfig, Chunker};
+
+/// Chunk sizes of a worker that is never stolen from, for taskels of `ns(index)`.
+fn sizes(config: ChunkConfig, len: usize, ns: impl Fn(usize) -> u64) -> Vec<usize> {
+    let mut chunker = Chunker::new(config);
+    let (mut next, mut sizes) = (0, Vec::new());
+    while next < len {
+        let chunk = chunker.next_chunk(len - next);
+        chunker.observe(chunk, (next..next + chunk).map(&ns).sum());
+        next += chunk;
+        sizes.push(chunk);
+    }
+    sizes
+}
+
+#[test]
+fn growth_is_bounded_and_the_target_holds() {
+    assert_eq!(sizes(ChunkConfig::default(), 1 << 20, |_| 5)[..8], [1, 4, 16, 64, 256, 800, 800, 800]);
+}
+
+#[test]
+fn half_of_the_rest_stays_stealable() {
+    let mut chunker = Chunker::new(ChunkConfig::default().with_estimate_ns(1.0));
+    chunker.observe(1, 1);
+    assert_eq!(chunker.next_chunk(1001), 501);
+}
+
+#[test]
+fn dear_taskels_are_claimed_one_at_a_time() {
+    assert_eq!(sizes(ChunkConfig::default(), 20, |_| 2001), [1; 20]);
+    assert_eq!(sizes(ChunkConfig::default(), 20, |_| 86_400_000_000_000), [1; 20]);
+}
+
+#[test]
+fn taskels_that_get_dearer_shrink_the_next_chunk() {
+    let mut chunker = Chunker::new(ChunkConfig::default());
+    for _ in 0..10 {
+        let chunk = chunker.next_chunk(1 << 30);
+        chunker.observe(chunk, 5 * chunk as u64);
+    }
+    assert_eq!(chunker.next_chunk(1 << 30), 800);
+    chunker.observe(800, 800 * 500);
+    assert_eq!(chunker.next_chunk(1 << 30), 8);
+}
+
+#[test]
+fn taskels_that_get_cheaper_let_chunks_grow_slowly_up_to_the_mean() {
+    let mut chunker = Chunker::new(ChunkConfig::default());
+    chunker.observe(10, 10_000);
+    let mut last_ns = 1000.0;
+    for n in 0..1000 {
+        let chunk = chunker.next_chunk(1 << 30);
+        chunker.observe(chunk, 10 * chunk as u64);
+        let ns = chunker.estimate_ns().unwrap();
+        let average = 10.0 + 990.0 * 0.75f64.powi(n + 1);
+        assert!(ns <= last_ns && ns >= average - 1e-9, "{ns} after {last_ns}");
+        last_ns = ns;
+    }
+    // What was dear at first has faded to its share of the mean.
+    assert!((10.0..10.5).contains(&last_ns), "{last_ns}");
+}
+
+#[test]
+fn a_learned_estimate_is_overtaken_by_what_happens() {
+    let learned = ChunkConfig::default().with_estimate_ns(10.0);
+    assert_eq!(sizes(learned, 1 << 20, |_| 10)[..4], [100, 400, 400, 400]);
+    // Far dearer: the very next chunk knows.
+    assert_eq!(sizes(learned, 1 << 20, |_| 5000)[..4], [100, 1, 1, 1]);
+    // Far cheaper: known after a few chunks.
+    let far_cheaper = sizes(ChunkConfig::default().with_estimate_ns(1000.0), 1 << 20, |_| 10);
+    assert_eq!(far_cheaper[0], 1);
+    assert!(far_cheaper[20] > 300, "{far_cheaper:?}");
+}
+
+#[test]
+fn a_steal_starts_over_with_one_taskel_but_keeps_the_estimate() {
+    let mut chunker = Chunker::new(ChunkConfig::default());
+    chunker.observe(100, 1000);
+    chunker.on_steal();
+    assert_eq!([1000; 6].map(|remaining| chunker.next_chunk(remaining)), [1, 4, 16, 64, 256, 400]);
+    assert_eq!(chunker.estimate_ns(), Some(10.0));
+}
+
+#[test]
+fn values_out_of_range_are_clamped_or_ignored() {
+    let default = ChunkConfig::default();
+    for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        assert_eq!(default.with_estimate_ns(bad), default);
+    }
+    assert_eq!(default.with_target_ns(0), default.with_target_ns(1));
+    assert_eq!(default.with_growth(0), default.with_growth(2));
+    assert_eq!(default.with_growth(1), default.with_growth(2));
+    assert_eq!(default.with_max_chunk(0), default.with_max_chunk(1));
+}
+
+#[test]
+fn no_taskels_say_nothing() {
+    let mut chunker = Chunker::new(ChunkConfig::default());
+    chunker.observe(0, u64::MAX);
+    assert_eq!(chunker.estimate_ns(), None);
+    chunker.observe(1, 0);
+    assert!(chunker.estimate_ns().unwrap() > 0.0);
+}

@@ -1,0 +1,122 @@
+//! Whatever is simulated, every taskel runs exactly once and no schedule beats the bound.
+
+use proptest::prelude::*;
+use taskel_adaptive::simulate::{Costs, Policy, Schedule, Simulation};
+
+fn any_policy() -> impl Strategy<Value = Policy> {
+    prop_oneof![
+        Just(Policy::Static),
+        (1..9usize).prop_map(Policy::PerWorker),
+        Just(Policy::PerWorker(usize::MAX)),
+        Just(Policy::SelfScheduling),
+        Just(Policy::Guided),
+        Just(Policy::Factoring),
+        Just(Policy::RayonSplit),
+        Just(Policy::JoblibAuto),
+        Just(Policy::Adaptive),
+        (1..50usize).prop_map(Policy::Fixed),
+        Just(Policy::Fixed(usize::MAX)),
+    ]
+}
+
+fn any_costs() -> impl Strategy<Value = Costs> {
+    prop_oneof![
+        Just(Costs::default()),
+        Just(Costs::FREE),
+        (0.0..1e6, 0.0..1e6, 0.0..1e6, 0.0..1e9).prop_map(|(claim_ns, steal_ns, timestamp_ns, wake_ns)| {
+            Costs { claim_ns, steal_ns, timestamp_ns, wake_ns }
+        }),
+    ]
+}
+
+/// Times from nanoseconds to days.
+fn any_times() -> impl Strategy<Value = Vec<f64>> {
+    let ns = prop_oneof![Just(0.0), 0.1..100.0, 100.0..1e6, 1e6..1e14];
+    prop::collection::vec(ns, 0..400)
+}
+
+fn check(schedule: &Schedule, times_ns: &[f64], wake_ns: f64) -> Result<(), TestCaseError> {
+    let mut spans: Vec<_> = schedule.workers.iter().flat_map(|worker| &worker.spans).collect();
+    spans.sort_by_key(|span| span.taskels.start);
+    let mut next = 0;
+    for span in &spans {
+        prop_assert_eq!(span.taskels.start, next, "every taskel once");
+        prop_assert!(span.taskels.end > next, "no empty chunk");
+        next = span.taskels.end;
+    }
+    prop_assert_eq!(next, times_ns.len());
+    prop_assert_eq!(spans.len(), schedule.chunks);
+    prop_assert_eq!(spans.iter().filter(|span| span.stolen).count(), schedule.steals);
+
+    for (worker, done) in schedule.workers.iter().enumerate() {
+        let mut free_ns = if worker == 0 { 0.0 } else { wake_ns };
+        for span in &done.spans {
+            prop_assert!(span.start_ns >= free_ns, "one chunk at a time");
+            free_ns = span.end_ns;
+        }
+        prop_assert_eq!(done.chunks, done.spans.len());
+        prop_assert_eq!(done.taskels, done.spans.iter().map(|span| span.taskels.len()).sum::<usize>());
+        prop_assert!(done.end_ns <= schedule.makespan_ns);
+    }
+
+    // Sums of floats in different orders differ in their last digits.
+    prop_assert!(schedule.makespan_ns >= schedule.bound * (1.0 - 1e-12));
+    prop_assert!((0.0..=1.0).contains(&schedule.utilisation));
+    prop_assert_eq!(
+        schedule.utilisation > 0.0,
+        times_ns.iter().any(|&ns| ns > 0.0) || schedule.makespan_ns == 0.0
+    );
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn every_taskel_runs_once_and_no_schedule_beats_the_bound(
+        policy in any_policy(),
+        costs in any_costs(),
+        times_ns in any_times(),
+        speeds in prop::collection::vec(0.1..10.0f64, 1..40),
+        seed in any::<u64>(),
+    ) {
+        let simulation = Simulation::new(policy, speeds.len())
+            .with_speeds(&speeds)
+            .with_costs(costs)
+            .with_seed(seed)
+            .with_spans(true);
+        let schedule = simulation.run(&times_ns).unwrap();
+        check(&schedule, &times_ns, costs.wake_ns)?;
+        prop_assert_eq!(&simulation.run(&times_ns).unwrap(), &schedule, "the same input, the same schedule");
+
+        let without_spans = simulation.with_spans(false).run(&times_ns).unwrap();
+        prop_assert!(without_spans.workers.iter().all(|worker| worker.spans.is_empty()));
+        prop_assert_eq!(without_spans.makespan_ns, schedule.makespan_ns);
+    }
+
+    #[test]
+    fn one_worker_without_costs_needs_the_sum(policy in any_policy(), times_ns in any_times()) {
+        let schedule = Simulation::new(policy, 1).with_costs(Costs::FREE).run(&times_ns).unwrap();
+        let sum_ns: f64 = times_ns.iter().sum();
+        prop_assert!((schedule.makespan_ns - sum_ns).abs() <= 1e-12 * sum_ns);
+        prop_assert!(schedule.utilisation > 1.0 - 1e-12 || sum_ns == 0.0);
+    }
+
+    /// List scheduling's bound (Graham, 1969), with the longest chunk in place of the longest job.
+    #[test]
+    fn greedy_policies_end_within_grahams_bound(
+        policy in prop_oneof![Just(Policy::Adaptive), Just(Policy::SelfScheduling), Just(Policy::Guided)],
+        times_ns in any_times(),
+        workers in 1..40usize,
+    ) {
+        let schedule =
+            Simulation::new(policy, workers).with_costs(Costs::FREE).with_spans(true).run(&times_ns).unwrap();
+        let longest_ns = schedule
+            .workers
+            .iter()
+            .flat_map(|worker| &worker.spans)
+            .map(|span| span.end_ns - span.start_ns)
+            .fold(0.0, f64::max);
+        let spread_ns = times_ns.iter().sum::<f64>() / workers as f64;
+        let bound = spread_ns + (1.0 - 1.0 / workers as f64) * longest_ns;
+        prop_assert!(schedule.makespan_ns <= bound * (1.0 + 1e-9), "{} > {}", schedule.makespan_ns, bound);
+    }
+}
