@@ -2,6 +2,9 @@
 
 use crate::estimate::Estimate;
 
+/// A worker takes the rest of its range whole when it is worth less than this part of the target.
+const TAIL: usize = 8;
+
 /// The constants of the chunk policy, and what is known before the loop starts.
 ///
 /// The default is right for loops on the cores of one machine. No value makes a method panic: what cannot be
@@ -111,7 +114,7 @@ impl ChunkConfig {
 /// one that it has just stolen. All three take a few nanoseconds and no memory.
 ///
 /// The size is `target / estimate`, at most half of the worker's range, so that the other half can be stolen at
-/// any moment, and at most `grow`, which is 1 at the start and after every steal and quadruples with each chunk: one
+/// any moment (a rest worth less than an eighth of the target is taken whole), and at most `grow`, which is 1 at the start and after every steal and quadruples with each chunk: one
 /// long taskel among short ones is met alone, not in a bundle. `estimate` is the larger of the mean of all taskels
 /// so far and a moving average that rises at once and falls slowly.
 ///
@@ -159,8 +162,9 @@ impl Chunker {
     #[must_use]
     #[inline]
     pub fn next_chunk(&mut self, remaining: usize) -> usize {
-        let half = remaining - remaining / 2;
-        let chunk = self.size.min(self.grow).max(1).min(half);
+        // Halving a rest worth nanoseconds down to one taskel would cost more claims than stealing it could save.
+        let most = if remaining <= self.size / TAIL { remaining } else { remaining - remaining / 2 };
+        let chunk = self.size.min(self.grow).max(1).min(most);
         self.grow = self.grow.saturating_mul(self.config.growth);
         chunk
     }

@@ -28,6 +28,16 @@ fn half_of_the_rest_stays_stealable() {
 }
 
 #[test]
+fn a_rest_not_worth_stealing_is_taken_whole() {
+    let mut chunker = Chunker::new(ChunkConfig::default().with_estimate_ns(10.0));
+    assert_eq!(chunker.next_chunk(51), 26);
+    assert_eq!(chunker.next_chunk(50), 50); // 500 ns
+    chunker.on_steal();
+    assert_eq!(chunker.next_chunk(50), 1); // growth comes first
+    assert_eq!(sizes(ChunkConfig::default(), 20, |_| 10), [1, 4, 15]);
+}
+
+#[test]
 fn dear_taskels_are_claimed_one_at_a_time() {
     assert_eq!(sizes(ChunkConfig::default(), 20, |_| 2001), [1; 20]);
     assert_eq!(sizes(ChunkConfig::default(), 20, |_| 86_400_000_000_000), [1; 20]);
