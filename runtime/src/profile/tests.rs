@@ -88,6 +88,15 @@ fn nothing_recorded_is_all_zero() {
 }
 
 #[test]
+fn the_longest_taskel_is_the_largest_mean_of_a_chunk() {
+    let mut recorder = Recorder::new();
+    recorder.chunk(0, 900, 9);
+    recorder.chunk(1000, 1400, 1);
+    recorder.chunk(1400, 1700, 2);
+    assert_eq!(recorder.longest_taskel_ns, 400);
+}
+
+#[test]
 fn chunks_are_counted_by_power_of_two() {
     let mut recorder = Recorder::new();
     let top = 1 << (usize::BITS - 1);
