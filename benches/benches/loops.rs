@@ -5,6 +5,7 @@ use taskel_benches::{
     load::{DECLARATIONS, Load},
     machine::Machine,
     measure::{Row, measure},
+    noise::Noise,
     options::{Options, USAGE},
     peer::{self, Peer, SERIAL},
     report::{self, Style},
@@ -30,14 +31,20 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let noise = Noise::watch();
     let calibration = Calibration::measure();
     let rows = measure_all(&options, threads, &calibration);
+    let others = noise.and_then(|noise| noise.cores_of_others());
     if rows.is_empty() {
         eprintln!("loops: no load is called {:?}; there are:", options.load);
         DECLARATIONS.iter().for_each(|declaration| eprintln!("  {}", declaration.name));
         return ExitCode::from(2);
     }
     print(&rows, &options, threads, &calibration);
+    match others {
+        Some(cores) => println!("Other processes used {cores:.2} cores meanwhile."),
+        None => println!("What other processes did meanwhile is unknown: there is no /proc."),
+    }
     ExitCode::SUCCESS
 }
 
@@ -55,10 +62,10 @@ fn measure_all(options: &Options, threads: usize, calibration: &Calibration) -> 
 
 fn print(rows: &[Row], options: &Options, threads: usize, calibration: &Calibration) {
     let style = if options.markdown { Style::Markdown } else { Style::Plain };
-    let Calibration { iteration_ns, call_ns } = calibration;
     println!("{}", Machine::here(threads));
+    let Calibration { iteration_ns, call_ns } = calibration;
     println!(
-        "{} samples of each; a taskel is a call of {call_ns:.2} ns and iterations of {iteration_ns:.3} ns\n",
+        "{} samples; a taskel takes {call_ns:.2} ns + {iteration_ns:.3} ns per iteration\n",
         options.reps
     );
     println!("Time / max(sum / {threads}, longest taskel), median [min–max]:\n");

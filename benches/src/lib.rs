@@ -7,6 +7,7 @@
 pub mod load;
 pub mod machine;
 pub mod measure;
+pub mod noise;
 pub mod options;
 pub mod peer;
 mod peers;

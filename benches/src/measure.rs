@@ -72,7 +72,7 @@ pub fn measure(
         .map(|((peer, calls), samples)| Cell {
             peer: peer.name(),
             calls,
-            median: median(samples),
+            median: median(samples.iter().copied()),
             min: samples.iter().copied().fold(f64::INFINITY, f64::min),
             max: samples.iter().copied().fold(0.0, f64::max),
         })
@@ -107,16 +107,16 @@ fn checked_run(load: &Load, peer: &mut dyn Peer, calls: u32) -> Duration {
 ///
 /// ```
 /// use taskel_benches::measure::median;
-/// assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
-/// assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
+/// assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
+/// assert_eq!(median([4.0, 1.0, 2.0, 3.0]), 2.5);
 /// ```
 ///
 /// # Panics
 /// Panics if there are no values.
 #[must_use]
-pub fn median(values: &[f64]) -> f64 {
-    assert!(!values.is_empty(), "no values have no median");
-    let mut sorted = values.to_vec();
+pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.into_iter().collect();
+    assert!(!sorted.is_empty(), "no values have no median");
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
     if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) }
