@@ -1,6 +1,7 @@
 //! Cores: which ones this process may run on, and pinning a thread to one of them.
 
-use std::{io, thread};
+use std::io;
+use std::thread;
 
 /// The cores that the calling thread may run on, ascending; empty when that cannot be found out.
 ///

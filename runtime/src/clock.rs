@@ -37,10 +37,8 @@ impl Clock {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        thread,
-        time::{Duration, Instant},
-    };
+    use std::thread;
+    use std::time::{Duration, Instant};
 
     use super::*;
 

@@ -5,7 +5,10 @@
 //! missing or odd there counts as unknown, and all unknown cores are one group: the order then carries no
 //! preference, which is slower than a good one on large machines and wrong nowhere.
 
-use std::{fs, iter, ops::RangeInclusive, path::Path};
+use std::fs;
+use std::iter;
+use std::ops::RangeInclusive;
+use std::path::Path;
 
 const SYS_CPU: &str = "/sys/devices/system/cpu";
 
@@ -106,22 +109,20 @@ fn contains(list: &CpuList, core: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{env, path::PathBuf, process};
+    use tempfile::TempDir;
 
     use super::*;
 
     /// A made-up `/sys/devices/system/cpu`, deleted when dropped.
-    struct Tree(PathBuf);
+    struct Tree(TempDir);
 
     impl Tree {
-        fn new(name: &str) -> Self {
-            let root = env::temp_dir().join(format!("taskel-topology-{}-{name}", process::id()));
-            fs::create_dir_all(&root).expect("a directory below the temporary one");
-            Self(root)
+        fn new() -> Self {
+            Self(tempfile::tempdir().expect("a temporary directory"))
         }
 
         fn write(&self, core: usize, index: usize, file: &str, content: impl AsRef<[u8]>) {
-            let dir = self.0.join(format!("cpu{core}/cache/index{index}"));
+            let dir = self.0.path().join(format!("cpu{core}/cache/index{index}"));
             fs::create_dir_all(&dir).expect("a directory below the temporary one");
             fs::write(dir.join(file), content).expect("a file in it");
         }
@@ -136,14 +137,7 @@ mod tests {
         }
 
         fn orders(&self, cores: &[Option<usize>]) -> Vec<StealOrder> {
-            steal_orders(cores, &Topology::read(&self.0, cores))
-        }
-    }
-
-    impl Drop for Tree {
-        fn drop(&mut self) {
-            // A leftover in the temporary directory harms nobody, and a panic here would hide the test's own.
-            let _ = fs::remove_dir_all(&self.0);
+            steal_orders(cores, &Topology::read(self.0.path(), cores))
         }
     }
 
@@ -157,7 +151,7 @@ mod tests {
 
     #[test]
     fn two_sockets_with_interleaved_core_numbers_prefer_their_own() {
-        let tree = Tree::new("two-sockets");
+        let tree = Tree::new();
         for core in 0..8 {
             tree.core(core, if core % 4 < 2 { "0-1,4-5" } else { "2-3,6-7" });
         }
@@ -168,7 +162,7 @@ mod tests {
 
     #[test]
     fn workers_are_told_apart_from_cores() {
-        let tree = Tree::new("workers-not-cores");
+        let tree = Tree::new();
         for core in 0..4 {
             tree.core(core, if core < 2 { "0-1" } else { "2-3" });
         }
@@ -179,7 +173,7 @@ mod tests {
 
     #[test]
     fn each_start_visits_every_other_worker_once_and_the_near_ones_first() {
-        let tree = Tree::new("starts");
+        let tree = Tree::new();
         for core in 0..6 {
             tree.core(core, if core < 3 { "0-2" } else { "3-5" });
         }
@@ -195,14 +189,14 @@ mod tests {
 
     #[test]
     fn without_a_tree_all_are_one_group() {
-        let tree = Tree::new("empty");
+        let tree = Tree::new();
         let orders = tree.orders(&pinned(0..3));
         assert_eq!(near_and_far(&orders[1]), (&[0, 2][..], &[][..]));
     }
 
     #[test]
     fn unpinned_workers_are_one_group_of_their_own() {
-        let tree = Tree::new("unpinned");
+        let tree = Tree::new();
         tree.core(0, "0-1");
         let orders = tree.orders(&[Some(0), None, Some(1), None]);
         assert_eq!(near_and_far(&orders[0]), (&[2][..], &[1, 3][..]));
@@ -211,7 +205,7 @@ mod tests {
 
     #[test]
     fn one_worker_has_nobody_to_steal_from_and_no_workers_have_no_orders() {
-        let tree = Tree::new("alone");
+        let tree = Tree::new();
         let orders = tree.orders(&[None]);
         assert_eq!(orders.len(), 1);
         assert_eq!(orders[0].starting_at(7).count(), 0);
@@ -234,12 +228,12 @@ mod tests {
             b"99999999999999999999999",
             b"0 1",
         ];
-        for (i, oddity) in oddities.into_iter().enumerate() {
-            let tree = Tree::new(&format!("odd-{i}"));
+        for oddity in oddities {
+            let tree = Tree::new();
             tree.core(0, "");
             tree.write(0, 3, "shared_cpu_list", oddity);
             tree.core(1, "1");
-            let topology = Topology::read(&tree.0, &pinned(0..2));
+            let topology = Topology::read(tree.0.path(), &pinned(0..2));
             assert_eq!(topology.l3_of(0), None, "{oddity:?}");
             assert!(topology.l3_of(1).is_some(), "{oddity:?}");
         }
@@ -247,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_range_as_wide_as_can_be_written_costs_nothing() {
-        let tree = Tree::new("wide");
+        let tree = Tree::new();
         tree.core(0, &format!("0-{}", usize::MAX));
         let orders = tree.orders(&pinned(0..2));
         assert_eq!(near_and_far(&orders[0]), (&[1][..], &[][..]));
@@ -255,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_machine_without_a_third_level_is_one_group() {
-        let tree = Tree::new("two-levels");
+        let tree = Tree::new();
         for core in 0..2 {
             tree.write(core, 0, "level", "1");
             tree.write(core, 0, "shared_cpu_list", core.to_string());
