@@ -1,0 +1,254 @@
+//! The example `checksum` on a made-up tree, compared with sums computed one after the other.
+#![cfg(target_os = "linux")] // where any byte may be in a name
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, Permissions};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// Below `tree/`: files of all sizes with all sorts of names, and things that are no files.
+fn made_up_tree() -> TempDir {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let tree = dir.path().join("tree");
+    for (name, size) in files() {
+        let path = tree.join(OsStr::from_bytes(&name));
+        fs::create_dir_all(path.parent().expect("a directory")).expect("a directory in the tree");
+        fs::write(path, content(size)).expect("a file in the tree");
+    }
+    fs::create_dir(tree.join("empty-directory")).expect("a directory in the tree");
+    symlink("a", tree.join("link-to-file")).expect("a link in the tree");
+    symlink(".", tree.join("link-to-directory")).expect("a link in the tree");
+    symlink("nowhere", tree.join("dangling")).expect("a link in the tree");
+    // The socket stays when its listener goes.
+    drop(UnixListener::bind(tree.join("socket")).expect("a socket in the tree"));
+    dir
+}
+
+/// Names, relative to the tree, and sizes.
+fn files() -> Vec<(Vec<u8>, usize)> {
+    let odd: [(&[u8], usize); 12] = [
+        (b"a", 1),
+        (b"a-b", 3), // before a/b in the order of bytes, after it in the order of path components
+        (b"a.d/b", 4),
+        (b"deep/er/and/deeper", 64 * 1024),
+        (b"empty", 0),
+        (b"big", 3 * 1024 * 1024 + 17),
+        (b"not-utf-8-\xff\xfe\xe9", 100),
+        (b"not-utf-8-\xe9/\x80", 101),
+        (b"line\nfeed", 102),
+        (b"carriage\rreturn", 103),
+        (b"back\\slash", 104),
+        (b" blanks  and 'quotes' ", 105),
+    ];
+    let many = (0..300).map(|i| (format!("many/{i}").into_bytes(), i * i % 5000));
+    odd.into_iter().map(|(name, size)| (name.to_vec(), size)).chain(many).collect()
+}
+
+fn content(size: usize) -> Vec<u8> {
+    (0..size).map(|i| (i * 31 + size) as u8).collect()
+}
+
+/// What must be printed for the made-up tree, when its name on the command line is `root`.
+fn expected(root: &str) -> Vec<u8> {
+    let by_path: BTreeMap<Vec<u8>, usize> =
+        files().into_iter().map(|(name, size)| ([root.as_bytes(), b"/", &name].concat(), size)).collect();
+    by_path.into_iter().flat_map(|(path, size)| line(&path, size)).collect()
+}
+
+fn line(path: &[u8], size: usize) -> Vec<u8> {
+    let hash = blake3::hash(&content(size)).to_hex();
+    let (mut escaped, mut mark) = (Vec::new(), &b""[..]);
+    for byte in path {
+        match byte {
+            b'\n' => escaped.extend(b"\\n"),
+            b'\r' => escaped.extend(b"\\r"),
+            b'\\' => escaped.extend(b"\\\\"),
+            &byte => escaped.push(byte),
+        }
+        if b"\n\r\\".contains(byte) {
+            mark = b"\\";
+        }
+    }
+    [mark, hash.as_bytes(), b"  ", &escaped, b"\n"].concat()
+}
+
+fn program() -> PathBuf {
+    let this_test = std::env::current_exe().expect("the path of this test");
+    let profile = this_test.parent().and_then(Path::parent).expect("target/<profile>/deps/<test>");
+    let program = profile.join("examples/checksum");
+    assert!(
+        program.exists(),
+        "{} is missing; `cargo test` builds it, `cargo test --test checksum` needs `cargo build --examples` first",
+        program.display()
+    );
+    program
+}
+
+fn checksum(dir: &TempDir, args: &[&str]) -> Output {
+    Command::new(program()).args(args).current_dir(dir).output().expect("the program to start")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[track_caller]
+fn assert_prints(output: &Output, expected: &[u8]) {
+    // Both as text, since a difference of thousands of numbers tells nothing.
+    assert_eq!(String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(expected));
+    assert!(output.stdout == expected, "equal but for bytes that are not UTF-8");
+}
+
+#[test]
+fn every_thread_count_and_chunk_size_prints_what_a_plain_loop_computes() {
+    let dir = made_up_tree();
+    for threads in ["1", "2", "8"] {
+        for chunk in ["auto", "1", "7", "1000"] {
+            let output = checksum(&dir, &["--threads", threads, "--chunk", chunk, "tree"]);
+            assert!(output.status.success(), "{}", stderr(&output));
+            assert_prints(&output, &expected("tree"));
+        }
+    }
+}
+
+#[test]
+fn without_an_argument_it_hashes_the_directory_that_it_is_run_in() {
+    let dir = made_up_tree();
+    let output = Command::new(program()).current_dir(dir.path().join("tree")).output().expect("a start");
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_prints(&output, &expected("."));
+}
+
+#[test]
+fn paths_from_several_roots_are_in_one_order() {
+    let dir = made_up_tree();
+    let output = checksum(&dir, &["tree/many/1", "tree/deep", "tree/empty-directory", "tree/a"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let expected =
+        [line(b"tree/a", 1), line(b"tree/deep/er/and/deeper", 64 * 1024), line(b"tree/many/1", 1)].concat();
+    assert_prints(&output, &expected);
+}
+
+#[test]
+fn a_root_that_is_missing_or_a_link_is_one_line_on_standard_error() {
+    let dir = made_up_tree();
+    let output = checksum(&dir, &["tree", "no\nsuch", "tree/link-to-directory", "tree/socket"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_prints(&output, &expected("tree"));
+    let stderr = stderr(&output);
+    let complaints: Vec<&str> = stderr.lines().filter(|line| line.starts_with("checksum: ")).collect();
+    assert_eq!(complaints.len(), 3, "{stderr}");
+    assert!(complaints[0].starts_with(r"checksum: no\nsuch: "), "{stderr}");
+    assert!(complaints[1].starts_with("checksum: tree/link-to-directory: a symbolic link"), "{stderr}");
+    assert!(complaints[2].starts_with("checksum: tree/socket: neither"), "{stderr}");
+}
+
+#[test]
+fn a_link_with_a_slash_means_its_directory() {
+    let dir = made_up_tree();
+    let output = checksum(&dir, &["tree/link-to-directory/"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_prints(&output, &expected("tree/link-to-directory"));
+}
+
+/// `/proc/self/mem` opens, but its first byte cannot be read, not even by root.
+#[test]
+fn a_read_error_costs_one_line_and_the_exit_status_but_no_other_file() {
+    let dir = made_up_tree();
+    for threads in ["1", "2", "8"] {
+        let output = checksum(&dir, &["--threads", threads, "/proc/self/mem", "tree"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_prints(&output, &expected("tree"));
+        let stderr = stderr(&output);
+        let complaints = stderr.lines().filter(|line| line.starts_with("checksum: "));
+        assert_eq!(complaints.count(), 1, "{stderr}");
+        assert!(stderr.starts_with("checksum: /proc/self/mem: "), "{stderr}");
+    }
+}
+
+#[test]
+fn what_may_not_be_opened_costs_one_line_each_and_the_exit_status() {
+    const NOBODY: u32 = 65_534;
+    let dir = made_up_tree();
+    let locked = dir.path().join("tree/locked");
+    fs::create_dir(&locked).expect("a directory in the tree");
+    let secret = dir.path().join("tree/secret");
+    fs::write(&secret, "secret").expect("a file in the tree");
+    for path in [&locked, &secret] {
+        fs::set_permissions(path, Permissions::from_mode(0o000)).expect("permission to forbid");
+    }
+    let copy = dir.path().join("checksum"); // where whoever runs it may look
+    fs::copy(program(), &copy).expect("a copy of the program");
+    let mut command = Command::new(copy);
+    command.arg("tree").current_dir(&dir);
+    if fs::metadata(dir.path()).expect("the temporary directory").uid() == 0 {
+        // Nothing is forbidden to root.
+        fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).expect("permission to permit");
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = command.output();
+    // Else a failing test could leave behind what cannot be deleted.
+    fs::set_permissions(&locked, Permissions::from_mode(0o755)).expect("permission to permit");
+    let output = output.expect("the program to start");
+    assert_eq!(output.status.code(), Some(1));
+    assert_prints(&output, &expected("tree"));
+    let stderr = stderr(&output);
+    let complaints: Vec<&str> = stderr.lines().filter(|line| line.starts_with("checksum: ")).collect();
+    assert_eq!(complaints.len(), 2, "{stderr}");
+    assert!(complaints[0].starts_with("checksum: tree/locked: "), "{stderr}");
+    assert!(complaints[1].starts_with("checksum: tree/secret: "), "{stderr}");
+}
+
+#[test]
+fn nobody_reading_is_no_reason_to_panic() {
+    let dir = made_up_tree();
+    let mut child = Command::new(program())
+        .arg("tree")
+        .current_dir(&dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program to start");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("its end");
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
+}
+
+#[test]
+fn sums_that_cannot_be_written_are_an_error() {
+    let dir = made_up_tree();
+    let full = fs::File::options().write(true).open("/dev/full").expect("a device that is always full");
+    let output =
+        Command::new(program()).arg("tree").current_dir(&dir).stdout(full).output().expect("a start");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).starts_with("checksum: standard output: "), "{}", stderr(&output));
+}
+
+#[test]
+fn it_draws_what_it_did() {
+    let dir = made_up_tree();
+    let output = checksum(&dir, &["--threads", "2", "--svg", "picture.svg", "tree"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let svg = fs::read_to_string(dir.path().join("picture.svg")).expect("a picture");
+    let picture = roxmltree::Document::parse(&svg).expect("well-formed XML");
+    assert!(picture.root_element().has_tag_name(("http://www.w3.org/2000/svg", "svg")));
+    assert!(!output.stderr.is_empty(), "the summary of the profile");
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused() {
+    let dir = made_up_tree();
+    for args in [["--threads", "0"], ["--threads", "x"], ["--chunk", "0"], ["--chunk", "-1"]] {
+        let output = checksum(&dir, &args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(output.stdout.is_empty(), "{args:?}");
+    }
+}
