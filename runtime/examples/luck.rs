@@ -62,8 +62,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!();
     for ((luck, seconds), names) in LISTS.iter().zip(&unlucky) {
-        let names = if names.is_empty() { "nobody".to_owned() } else { names.join(" and ") };
-        println!("{luck} luck, {seconds:?}: {names} was unlucky; {:.3} s would do", best_s(seconds));
+        let names = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
+        println!("{luck} luck, {seconds:?}: {:.3} s is enough; unlucky: {names}", best_s(seconds));
     }
     Ok(())
 }

@@ -14,7 +14,10 @@ impl Progress {
     }
 
     pub(crate) fn of(files: usize) -> Self {
-        Self::styled(ProgressBar::new(files as u64), "{wide_bar} {human_pos} of {human_len} files, {eta} left")
+        Self::styled(
+            ProgressBar::new(files as u64),
+            "{wide_bar} {human_pos} of {human_len} files, {eta} left",
+        )
     }
 
     pub(crate) fn advance(&self) {
