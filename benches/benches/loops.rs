@@ -31,15 +31,20 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let mut peers: Vec<Box<dyn Peer>> = peer::all(threads);
+    let names: Vec<&str> = peers.iter().map(|peer| peer.name()).collect();
+    if !names.iter().any(|name| name.contains(&options.peer)) {
+        return no_such("peer", &options.peer, &names);
+    }
+    peers.retain(|peer| peer.name() == SERIAL || peer.name().contains(&options.peer));
+    let names: Vec<&str> = DECLARATIONS.iter().map(|declaration| declaration.name).collect();
+    if !names.iter().any(|name| name.contains(&options.load)) {
+        return no_such("load", &options.load, &names);
+    }
     let noise = Noise::watch();
     let calibration = Calibration::measure();
-    let rows = measure_all(&options, threads, &calibration);
+    let rows = measure_all(&options, &mut peers, threads, &calibration);
     let others = noise.and_then(|noise| noise.cores_of_others());
-    if rows.is_empty() {
-        eprintln!("loops: no load is called {:?}; there are:", options.load);
-        DECLARATIONS.iter().for_each(|declaration| eprintln!("  {}", declaration.name));
-        return ExitCode::from(2);
-    }
     print(&rows, &options, threads, &calibration);
     match others {
         Some(cores) => println!("Other processes used {cores:.2} cores meanwhile."),
@@ -48,14 +53,23 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn measure_all(options: &Options, threads: usize, calibration: &Calibration) -> Vec<Row> {
-    let mut peers: Vec<Box<dyn Peer>> = peer::all(threads);
-    peers.retain(|peer| peer.name() == SERIAL || peer.name().contains(&options.peer));
+fn no_such(kind: &str, asked_for: &str, names: &[&str]) -> ExitCode {
+    eprintln!("loops: no {kind} is called {asked_for:?}; there are:");
+    names.iter().for_each(|name| eprintln!("  {name}"));
+    ExitCode::from(2)
+}
+
+fn measure_all(
+    options: &Options,
+    peers: &mut [Box<dyn Peer>],
+    threads: usize,
+    calibration: &Calibration,
+) -> Vec<Row> {
     let mut rows = Vec::new();
     for declaration in DECLARATIONS.iter().filter(|declaration| declaration.name.contains(&options.load)) {
         eprintln!("{}", declaration.name);
         let load = Load::build(declaration, calibration);
-        rows.push(measure(&load, &mut peers, threads, options.reps, calibration));
+        rows.push(measure(&load, peers, threads, options.reps, calibration));
     }
     rows
 }
