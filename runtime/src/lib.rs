@@ -1,4 +1,82 @@
-//! taskel.
-#[cfg_attr(not(test), allow(dead_code))]
+//! Parallel loops that need no tuning.
+//!
+//! A loop over equal tiny items runs like a plain vectorised loop split over the cores; one over wildly unequal items ends as
+//! early as the longest of them allows. Nobody chooses a chunk size: workers measure how long items take, and claim
+//! about 4 µs worth at a time; what nobody has claimed can be stolen at any moment.
+//!
+//! ```
+//! use taskel::prelude::*;
+//!
+//! let lengths: Vec<usize> = ["one", "two", "three"].par_iter().map(|word| word.len()).collect();
+//! assert_eq!(lengths, [3, 3, 5]);
+//! ```
+//!
+//! The names are rayon's: `use taskel::prelude::*` in place of `use rayon::prelude::*` compiles for everything that taskel has.
+//!
+//! # Pools
+//!
+//! A [`ThreadPool`] has one worker per core, pinned to it, unless its [`ThreadPoolBuilder`] says otherwise. Code inside
+//! [`install`](ThreadPool::install) runs its loops on that pool; code outside of any pool, on a global one that is
+//! made when it is first needed. The calling thread always takes part, and dropping a pool joins its threads.
+//!
+//! # Seeing what happened
+//!
+//! [`ThreadPool::profile`] returns a [`Profile`]: who did what and when, as a table or a picture.
+//!
+//! # Words
+//!
+//! A *taskel* is the processing of one item. A *chunk* is a run of neighbouring taskels that a worker claims at once.
+
+#![cfg_attr(loom, allow(dead_code, reason = "under loom, only the protocols and their models are compiled"))]
+
 mod protocol;
 mod sync;
+
+#[cfg(not(loom))]
+mod affinity;
+#[cfg(not(loom))]
+mod clock;
+#[cfg(not(loom))]
+mod counter;
+#[cfg(not(loom))]
+mod drive;
+#[cfg(not(loom))]
+mod error;
+#[cfg(not(loom))]
+pub mod iter;
+#[cfg(not(loom))]
+mod job;
+#[cfg(not(loom))]
+mod lane;
+#[cfg(not(loom))]
+mod pool;
+#[cfg(not(loom))]
+mod profile;
+#[cfg(not(loom))]
+mod segments;
+#[cfg(not(loom))]
+mod site;
+#[cfg(not(loom))]
+mod slab;
+#[cfg(not(loom))]
+mod topology;
+
+#[cfg(not(loom))]
+pub use self::{
+    error::ThreadPoolBuildError,
+    iter::Chunk,
+    pool::{
+        IdlePolicy, Pinning, PoolMetrics, ThreadPool, ThreadPoolBuilder, WorkerMetrics, current_num_threads,
+        current_thread_index,
+    },
+    profile::{Profile, WorkerProfile},
+};
+
+/// What a program needs in scope to iterate in parallel.
+#[cfg(not(loom))]
+pub mod prelude {
+    pub use crate::iter::{
+        FromParallelIterator, IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator,
+        IntoParallelRefMutIterator, ParallelIterator,
+    };
+}

@@ -32,7 +32,8 @@ mod protocol {
 /// A flag that switches models off, or a file that nobody includes, would otherwise go unnoticed.
 #[test]
 fn every_model_is_in_this_binary() {
-    let listing = std::process::Command::new(std::env::current_exe().unwrap()).arg("--list").output().unwrap();
+    let listing =
+        std::process::Command::new(std::env::current_exe().unwrap()).arg("--list").output().unwrap();
     let listing = String::from_utf8(listing.stdout).unwrap();
     let here = listing.lines().filter(|line| line.contains("_models::model_")).count();
 

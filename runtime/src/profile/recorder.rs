@@ -84,6 +84,11 @@ impl Recorder {
         self.steals.push(at_ns, at_ns, Steals { victim, steals: 1 });
     }
 
+    /// Whether nothing happened.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.chunks == 0
+    }
+
     /// Ends the recording. `lane` is the number by which other lanes name this one as a victim.
     pub(crate) fn into_worker(self, lane: usize, label: String, counters: Counters) -> WorkerProfile {
         WorkerProfile { lane, label, record: self, counters }

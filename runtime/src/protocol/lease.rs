@@ -54,6 +54,11 @@ impl Lease {
         }
     }
 
+    /// Whether somebody holds `lane`; a hint.
+    pub(crate) fn is_held(&self, lane: usize) -> bool {
+        self.0.load(Ordering::Relaxed) & 1 << lane != 0
+    }
+
     /// Gives `lane` back.
     pub(crate) fn release(&self, lane: usize) {
         // Release: what this holder did to the lane happens before the next one's `acquire`.

@@ -32,10 +32,16 @@ fn use_one(lanes: &Lanes, of: usize) -> bool {
 fn uses(lanes: &Lanes) -> u32 {
     assert_eq!(lanes.lease.acquire(2), Some(0), "everything was given back");
     assert_eq!(lanes.lease.acquire(2), Some(1));
-    lanes.private.iter().map(|lane| lane.with(|cell| {
-        // SAFETY: loom verifies that no write is concurrent.
-        unsafe { *cell }
-    })).sum()
+    lanes
+        .private
+        .iter()
+        .map(|lane| {
+            lane.with(|cell| {
+                // SAFETY: loom verifies that no write is concurrent.
+                unsafe { *cell }
+            })
+        })
+        .sum()
 }
 
 /// Catches a lane with two holders, and a hand-over that does not carry the lane's private data.

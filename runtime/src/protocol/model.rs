@@ -15,5 +15,8 @@ pub(super) fn explore(model: impl Fn() + Send + Sync + 'static) {
         seen.fetch_add(1, Ordering::Relaxed);
         model();
     });
-    assert!(executions.load(Ordering::Relaxed) > 1, "the model has a single execution: it has no race to check");
+    assert!(
+        executions.load(Ordering::Relaxed) > 1,
+        "the model has a single execution: it has no race to check"
+    );
 }

@@ -87,7 +87,8 @@ fn model_put_against_thief() {
     explore(|| {
         let range = Arc::new(Range::new());
         let victim = Arc::clone(&range);
-        let thief = loom::thread::spawn(move || units([victim.steal(), victim.steal()].into_iter().flatten()));
+        let thief =
+            loom::thread::spawn(move || units([victim.steal(), victim.steal()].into_iter().flatten()));
         range.put(Span { lo: 0, hi: 2 });
         let mut all = claim_all(&range, 1);
         range.put(Span { lo: 2, hi: 4 });

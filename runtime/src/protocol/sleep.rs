@@ -141,8 +141,8 @@ impl Sleep {
     }
 
     /// Called after a push: makes sure that a lane will look, by waking the first sleeper of `order` unless somebody searches
-    /// already. Runs `before` on the lane that was chosen, and returns it.
-    pub(crate) fn wake_one(&self, order: impl IntoIterator<Item = usize>, before: impl FnOnce(usize)) -> Option<usize> {
+    /// already. Returns the lane that was woken.
+    pub(crate) fn wake_one(&self, order: impl IntoIterator<Item = usize>) -> Option<usize> {
         // SeqCst: pairs with `announce` and `found`.
         fence(Ordering::SeqCst);
         if self.anyone_searching() {
@@ -150,7 +150,6 @@ impl Sleep {
         }
         let lane = order.into_iter().find(|&lane| self.still_asleep(lane) && self.beds[lane].claim())?;
         self.searching.fetch_add(1, Ordering::Relaxed);
-        before(lane);
         self.beds[lane].parker.unpark();
         Some(lane)
     }

@@ -20,7 +20,8 @@ impl Deques {
     }
 
     fn take(&self) -> bool {
-        self.any() && self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |jobs| jobs.checked_sub(1)).is_ok()
+        self.any()
+            && self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |jobs| jobs.checked_sub(1)).is_ok()
     }
 }
 
@@ -41,7 +42,7 @@ impl Pool {
     }
 
     fn wake_one(&self) {
-        self.sleep.wake_one(0..self.lanes, |_| {});
+        self.sleep.wake_one(0..self.lanes);
     }
 
     /// A lane's search, in the order in which the worker takes the steps.

@@ -22,7 +22,11 @@ pub(crate) struct Futex {
 
 impl Futex {
     pub(crate) fn new(value: u32) -> Self {
-        Futex { word: AtomicU32::new(value), bucket: loom::sync::Mutex::new(()), queue: loom::sync::Condvar::new() }
+        Futex {
+            word: AtomicU32::new(value),
+            bucket: loom::sync::Mutex::new(()),
+            queue: loom::sync::Condvar::new(),
+        }
     }
 
     pub(crate) fn word(&self) -> &AtomicU32 {

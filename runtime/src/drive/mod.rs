@@ -1,0 +1,135 @@
+//! The loop: how the indices of a [`Producer`] are handed out to lanes and the results put back together. The only user of
+//! the chunk policy.
+
+mod participant;
+mod shared;
+mod small;
+
+use std::panic;
+
+use taskel_adaptive::ChunkConfig;
+
+use self::shared::LoopState;
+use crate::iter::consumer::Consumer;
+use crate::iter::producer::Producer;
+use crate::lane::LaneContext;
+use crate::pool::{PoolState, with_lane, with_pool};
+use crate::site::Site;
+
+/// Runs a loop to its end.
+///
+/// # Panics
+///
+/// With the payload of the first taskel that panicked, once every lane is out.
+pub(crate) fn drive<P, C>(producer: &P, consumer: C) -> C::Output
+where
+    P: Producer,
+    C: Consumer<P::Item>,
+{
+    with_pool(producer.options().pool, |pool| match pool {
+        Some(pool) => drive_on(pool, producer, consumer),
+        None => small::alone(producer, consumer),
+    })
+}
+
+fn drive_on<P, C>(pool: &PoolState, producer: &P, consumer: C) -> C::Output
+where
+    P: Producer,
+    C: Consumer<P::Item>,
+{
+    let plan = Plan::new(producer);
+    if plan.units == 0 || !pool.profiling() && (plan.units == 1 || pool.num_threads() == 1) {
+        return small::alone(producer, consumer);
+    }
+    let site = Site::at(shared::address::<P, C>());
+    let start = match site.estimate_ns() {
+        Some(ns) if plan.is_small(ns) && !pool.profiling() => {
+            match small::try_alone(producer, &consumer, pool, site, ns) {
+                small::Outcome::Done(segment) => return consumer.finish(std::iter::once(segment)),
+                small::Outcome::Dearer(head) => Some(head),
+            }
+        }
+        _ => None,
+    };
+    with_lane(pool, |lane| match lane {
+        Some(lane) => share(lane, producer, consumer, plan, site, start),
+        None => small::rest_alone(producer, consumer, start),
+    })
+}
+
+/// How a loop is cut: in units of `granule` items, which are never torn apart.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    len: usize,
+    granule: usize,
+    units: u32,
+    most_units: usize,
+}
+
+/// Twice what it costs to wake a sleeping worker: a loop that takes less is over before a second worker is of use.
+const WORTH_WAKING_NS: f64 = 10_000.0;
+
+/// The same when a worker is searching already.
+const WORTH_SHARING_NS: f64 = 1_000.0;
+
+/// A loop shorter than this is not cut into a share per worker beforehand: whoever comes steals.
+const WORTH_PRESPLITTING_NS: f64 = 50_000.0;
+
+impl Plan {
+    fn new<P: Producer>(producer: &P) -> Self {
+        let options = producer.options();
+        let len = producer.len();
+        // A range holds 32-bit units: longer loops are counted in granules.
+        let granule = options.granule().max(len.div_ceil(u32::MAX as usize));
+        let units = len.div_ceil(granule.max(1)) as u32;
+        Plan { len, granule, units, most_units: options.most_granules() }
+    }
+
+    /// Whether the loop is over before a sleeping worker could be of use, if an item takes `ns`.
+    fn is_small(&self, ns: f64) -> bool {
+        self.most_units > 1 && self.len as f64 * ns < WORTH_SHARING_NS
+    }
+
+    fn config(&self, estimate_ns: Option<f64>) -> ChunkConfig {
+        let config = ChunkConfig::default().with_max_chunk(self.most_units);
+        estimate_ns.map_or(config, |ns| config.with_estimate_ns(ns * self.granule as f64))
+    }
+}
+
+/// Runs a loop on this lane and on whoever comes.
+fn share<P, C>(
+    lane: &LaneContext<'_>,
+    producer: &P,
+    consumer: C,
+    plan: Plan,
+    site: Site,
+    head: Option<small::Head<P, C>>,
+) -> C::Output
+where
+    P: Producer,
+    C: Consumer<P::Item>,
+{
+    let mut slab = lane.take_slab();
+    let (panic, learned) = {
+        let state = LoopState::new(lane, producer, &consumer, &mut slab, plan, site.estimate_ns());
+        let learned = state.run_as_caller(lane, head);
+        (state.settle(), learned)
+    };
+    if let Some(ns) = learned {
+        site.learn(ns / plan.granule as f64);
+    }
+    // SAFETY: every lane is out (`settle`), and the loop pushed segments of this type only.
+    let segments = unsafe { slab.merge::<C::Segment>() };
+    match panic {
+        None => {
+            let output = consumer.finish(segments);
+            lane.put_slab(slab);
+            output
+        }
+        Some(payload) => {
+            drop(segments);
+            lane.put_slab(slab);
+            panic::resume_unwind(payload)
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! What the lanes of one loop share. It lives on the caller's stack.
+
+use std::any::Any;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+
+use taskel_adaptive::ChunkConfig;
+
+use super::participant::Participant;
+use super::small::Head;
+use super::{Plan, WORTH_PRESPLITTING_NS};
+use crate::iter::consumer::Consumer;
+use crate::iter::producer::Producer;
+use crate::job::{Job, JobHead};
+use crate::lane::LaneContext;
+use crate::protocol::panic_slot::PanicSlot;
+use crate::protocol::range::Span;
+use crate::protocol::tickets::Tickets;
+use crate::slab::Slab;
+
+pub(super) type Payload = Box<dyn Any + Send>;
+
+/// How long the caller spins for lanes that finish their last chunk before it sleeps. A chunk takes about 4 µs.
+const SPIN_NS: u64 = 20_000;
+
+/// The head comes first: a [`Job`] points to it.
+#[repr(C)]
+pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
+    head: JobHead,
+    /// The lane that waits for everyone else.
+    caller: usize,
+    /// The most tickets that may be out: one less than the pool has workers, for the caller takes part.
+    limit: u32,
+    pub(super) tickets: Tickets,
+    pub(super) stop: PanicSlot<Payload>,
+    pub(super) producer: &'a P,
+    pub(super) consumer: &'a C,
+    pub(super) slab: &'a Slab,
+    pub(super) plan: Plan,
+    pub(super) config: ChunkConfig,
+    pub(super) profiled: bool,
+    estimate_ns: Option<f64>,
+}
+
+/// An address that is as good as a name for a loop's call site.
+pub(super) fn address<P: Producer, C: Consumer<P::Item>>() -> usize {
+    enter::<P, C> as *const () as usize
+}
+
+/// A worker takes part in the loop that `head` is the head of.
+///
+/// # Safety
+///
+/// `head` is the head of a `LoopState<P, C>`, and the calling lane holds a ticket of it.
+unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane: &LaneContext<'_>) {
+    let state = head.cast::<LoopState<'_, P, C>>();
+    let caller = {
+        // SAFETY: this lane's ticket keeps the loop alive until `leave`; lanes share it.
+        let state = unsafe { state.as_ref() };
+        let mut participant = Participant::new(state, lane, None);
+        state.protect(|| participant.run());
+        state.protect(|| participant.finish());
+        state.take_invitation_back(lane);
+        state.caller
+    };
+    // SAFETY: the ticket is still out. The reference is to the tickets alone, which are all atomic, so that the rest may
+    // be freed while `leave` returns.
+    let tickets = unsafe { &*(&raw const (*state.as_ptr()).tickets) };
+    if tickets.leave() {
+        // The loop may be gone by now; the pool is not, since this worker belongs to it.
+        lane.pool().sleep.parker(caller).unpark();
+    }
+}
+
+impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
+    pub(super) fn new(
+        lane: &LaneContext<'_>,
+        producer: &'a P,
+        consumer: &'a C,
+        slab: &'a mut Slab,
+        plan: Plan,
+        estimate_ns: Option<f64>,
+    ) -> Self {
+        if C::KEEPS_SEGMENTS {
+            slab.reserve::<C::Segment>();
+        }
+        LoopState {
+            // SAFETY: `enter` expects a `LoopState<P, C>`, whose first field this becomes.
+            head: unsafe { JobHead::new(enter::<P, C>) },
+            caller: lane.index(),
+            limit: lane.pool().num_threads() as u32 - 1,
+            tickets: Tickets::new(),
+            stop: PanicSlot::new(),
+            producer,
+            consumer,
+            slab,
+            plan,
+            config: plan.config(estimate_ns),
+            profiled: lane.pool().profiling(),
+            estimate_ns,
+        }
+    }
+
+    /// The caller's part: deals the units out, works, and waits for everyone to leave.
+    ///
+    /// Returns what it has learned about the time of a unit in nanoseconds.
+    pub(super) fn run_as_caller(&self, lane: &LaneContext<'_>, head: Option<Head<P, C>>) -> Option<f64> {
+        self.deal_out(lane, head.as_ref().map_or(0, |head| head.next));
+        let mut participant = Participant::new(self, lane, head);
+        loop {
+            self.protect(|| participant.run());
+            self.take_invitation_back(lane);
+            if !self.wait(lane) {
+                break;
+            }
+        }
+        self.protect(|| participant.finish());
+        participant.learned_ns()
+    }
+
+    /// Puts all units from item `next` on into ranges: a share for every worker if the loop is long and not inside another, so
+    /// that a repeated loop finds its data in the same core's cache; else everything into the caller's own.
+    fn deal_out(&self, lane: &LaneContext<'_>, next: usize) {
+        let Plan { granule, units, len, .. } = self.plan;
+        let pool = lane.pool();
+        let own = pool.slot_of(lane.index());
+        let long = self.estimate_ns.is_some_and(|ns| ns * len as f64 >= WORTH_PRESPLITTING_NS);
+        let workers = pool.num_threads();
+        if next > 0 || !long || lane.private().depth.get() > 0 || (units as usize) < workers {
+            let first = (next / granule) as u32;
+            return self.slab.slot(own).range.put(Span { lo: first, hi: units });
+        }
+        // A guest has its share where the worker whose seat it took would have had it.
+        let seat = pool.seat_of(lane.index());
+        let share = |worker: usize| (u64::from(units) * worker as u64 / workers as u64) as u32;
+        for worker in 0..workers {
+            let slot = if worker == seat { own } else { worker };
+            self.slab.slot(slot).range.put(Span { lo: share(worker), hi: share(worker + 1) });
+        }
+    }
+
+    /// The items of some units.
+    pub(super) fn items(&self, span: Span) -> Range<usize> {
+        let Plan { granule, len, .. } = self.plan;
+        span.lo as usize * granule..(span.hi as usize).saturating_mul(granule).min(len)
+    }
+
+    /// Offers `lane`'s surplus to one more worker, unless as many as there may be are here or on their way.
+    pub(super) fn invite(&self, lane: &LaneContext<'_>) {
+        if self.tickets.invite(self.limit) {
+            lane.push(self.job());
+            lane.pool().wake_one(lane.index(), lane.random());
+        }
+    }
+
+    /// Whether another worker may be invited at all, now.
+    pub(super) fn may_invite(&self, lane: &LaneContext<'_>) -> bool {
+        self.tickets.peek() < self.limit && lane.nothing_pushed()
+    }
+
+    fn take_invitation_back(&self, lane: &LaneContext<'_>) {
+        if lane.take_back(self.job()) {
+            // Never the last that somebody waits for: this lane is the one that waits, or holds a ticket of its own.
+            let _ = self.tickets.leave();
+        }
+    }
+
+    fn job(&self) -> Job {
+        // SAFETY: lanes only share the loop, and it stays until all tickets are in; a ticket goes with every push.
+        unsafe { Job::new(NonNull::from(self).cast()) }
+    }
+
+    /// The caller waits. True when there is work after all, false when everyone is out.
+    fn wait(&self, lane: &LaneContext<'_>) -> bool {
+        if self.tickets.settled() {
+            return false;
+        }
+        let pool = lane.pool();
+        let since = pool.clock.now();
+        let mut waited_ns = 0;
+        let more = loop {
+            if self.tickets.settled() {
+                break false;
+            }
+            if !self.stop.stopped() && self.slab.slots().any(|slot| slot.range.peek().len() > 0) {
+                break true;
+            }
+            if waited_ns < SPIN_NS {
+                pool.pause();
+            } else {
+                pool.sleep.parker(lane.index()).park();
+            }
+            waited_ns = pool.clock.ns_between(since, pool.clock.now());
+        };
+        let total = &lane.private().waited_ns;
+        total.set(total.get() + waited_ns);
+        more
+    }
+
+    /// Runs user code; a panic ends the loop and is kept for the caller.
+    pub(super) fn protect(&self, user_code: impl FnOnce()) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(user_code))
+            && let Some(late) = self.stop.panicked(payload)
+            && let Err(worse) = catch_unwind(AssertUnwindSafe(|| drop(late)))
+        {
+            // A payload whose drop panics: there is nobody left to tell, and dropping the next one may go on for ever.
+            std::mem::forget(worse);
+        }
+    }
+
+    /// After everyone is out: drops the items that nobody has claimed, and yields the panic if there was one.
+    pub(super) fn settle(&self) -> Option<Payload> {
+        debug_assert!(self.tickets.settled());
+        if !self.stop.stopped() {
+            return None;
+        }
+        for slot in self.slab.slots() {
+            let unclaimed = self.items(slot.range.take());
+            if !unclaimed.is_empty() {
+                // SAFETY: units that were in a range were claimed by nobody, and now they are in none.
+                self.protect(|| unsafe { self.producer.discard(unclaimed) });
+            }
+        }
+        self.stop.take()
+    }
+}

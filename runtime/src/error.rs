@@ -1,0 +1,109 @@
+//! Why a pool could not be made.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+/// A [`ThreadPool`](crate::ThreadPool) could not be built.
+///
+/// Its message says what was expected, what was found, and what to do. When the system refused something,
+/// [`source`](std::error::Error::source) is its [`io::Error`].
+///
+/// ```
+/// use taskel::{Pinning, ThreadPoolBuilder};
+///
+/// let no_such_core = usize::MAX;
+/// let error = ThreadPoolBuilder::new().pinning(Pinning::Explicit(vec![no_such_core])).build().unwrap_err();
+/// assert!(error.to_string().contains(&no_such_core.to_string()));
+/// ```
+#[derive(Clone, Debug)]
+pub struct ThreadPoolBuildError(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    TooManyThreads { asked: usize, most: usize },
+    UnknownCore { core: usize, usable: Vec<usize> },
+    TooFewCores { listed: usize, threads: usize },
+    CoresUnknown,
+    Pin { worker: usize, core: usize, source: Arc<io::Error> },
+    Spawn { worker: usize, source: Arc<io::Error> },
+    GlobalExists,
+}
+
+impl ThreadPoolBuildError {
+    pub(crate) fn too_many_threads(asked: usize, most: usize) -> Self {
+        Self(Kind::TooManyThreads { asked, most })
+    }
+
+    pub(crate) fn unknown_core(core: usize, usable: Vec<usize>) -> Self {
+        Self(Kind::UnknownCore { core, usable })
+    }
+
+    pub(crate) fn too_few_cores(listed: usize, threads: usize) -> Self {
+        Self(Kind::TooFewCores { listed, threads })
+    }
+
+    pub(crate) fn cores_unknown() -> Self {
+        Self(Kind::CoresUnknown)
+    }
+
+    pub(crate) fn pin(worker: usize, core: usize, source: io::Error) -> Self {
+        Self(Kind::Pin { worker, core, source: Arc::new(source) })
+    }
+
+    pub(crate) fn spawn(worker: usize, source: io::Error) -> Self {
+        Self(Kind::Spawn { worker, source: Arc::new(source) })
+    }
+
+    pub(crate) fn global_exists() -> Self {
+        Self(Kind::GlobalExists)
+    }
+}
+
+impl fmt::Display for ThreadPoolBuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::TooManyThreads { asked, most } => {
+                write!(f, "a pool has at most {most} workers, but {asked} were asked for; ask for fewer")
+            }
+            Kind::UnknownCore { core, usable } => write!(
+                f,
+                "core {core} is not among the cores that this process may use, which are {usable:?}; \
+                 name one of those, or widen the process's affinity mask"
+            ),
+            Kind::TooFewCores { listed, threads } => write!(
+                f,
+                "{threads} workers need {threads} cores to be pinned to, but {listed} are listed; \
+                 list a core for each worker (the same core may stand there twice)"
+            ),
+            Kind::CoresUnknown => {
+                write!(f, "this system does not tell which cores there are; use `Pinning::Off`")
+            }
+            Kind::Pin { worker, core, source } => write!(
+                f,
+                "worker {worker} could not be pinned to core {core}: {source}; \
+                 choose another core, or `Pinning::Off`"
+            ),
+            Kind::Spawn { worker, source } => write!(
+                f,
+                "the thread of worker {worker} could not be started: {source}; \
+                 ask for fewer workers or a smaller stack, or raise the limit on threads"
+            ),
+            Kind::GlobalExists => {
+                write!(
+                    f,
+                    "the global pool exists already; build it before the first parallel call without a pool"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for ThreadPoolBuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Kind::Pin { source, .. } | Kind::Spawn { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

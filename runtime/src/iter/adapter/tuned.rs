@@ -1,0 +1,90 @@
+//! `on`, `chunk`, `with_min_len`, `with_max_len`: how a loop is run, not what it computes.
+
+use std::ops::Range;
+
+use crate::iter::options::Options;
+use crate::iter::producer::{IndexedProducer, Producer};
+use crate::iter::{IndexedParallelIterator, ParallelIterator};
+
+/// Made by [`on`](ParallelIterator::on), [`chunk`](ParallelIterator::chunk),
+/// [`with_min_len`](IndexedParallelIterator::with_min_len) and
+/// [`with_max_len`](IndexedParallelIterator::with_max_len).
+#[derive(Clone, Debug)]
+pub struct Tuned<'p, I> {
+    pub(crate) base: I,
+    pub(crate) options: Options<'p>,
+}
+
+impl<'p, I: ParallelIterator> ParallelIterator for Tuned<'p, I> {
+    type Item = I::Item;
+    type Producer = Tuned<'p, I::Producer>;
+
+    fn into_producer(self) -> Self::Producer {
+        Tuned { base: self.base.into_producer(), options: self.options }
+    }
+}
+
+impl<I: IndexedParallelIterator> IndexedParallelIterator for Tuned<'_, I> {
+    fn len(&self) -> usize {
+        self.base.len()
+    }
+}
+
+impl<P: Producer> Producer for Tuned<'_, P> {
+    type Item = P::Item;
+    type Local = P::Local;
+    type Iter<'a>
+        = P::Iter<'a>
+    where
+        Self: 'a;
+    const HAS_TAIL: bool = P::HAS_TAIL;
+
+    fn len(&self) -> usize {
+        self.base.len()
+    }
+
+    /// What was said last counts most.
+    fn options(&self) -> Options<'_> {
+        self.options.and(self.base.options())
+    }
+
+    fn is_exact(&self) -> bool {
+        self.base.is_exact()
+    }
+
+    fn is_full(&self) -> bool {
+        self.base.is_full()
+    }
+
+    fn local(&self) -> Self::Local {
+        self.base.local()
+    }
+
+    #[inline]
+    unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
+        // SAFETY: the same demands.
+        unsafe { self.base.chunk(local, indices) }
+    }
+
+    unsafe fn discard(&self, indices: Range<usize>) {
+        // SAFETY: the same demands.
+        unsafe { self.base.discard(indices) }
+    }
+}
+
+impl<P: IndexedProducer> IndexedProducer for Tuned<'_, P> {
+    type IndexedIter<'a>
+        = P::IndexedIter<'a>
+    where
+        Self: 'a;
+
+    #[inline]
+    unsafe fn indexed_chunk<'a>(
+        &'a self,
+        local: &'a mut Self::Local,
+        indices: Range<usize>,
+    ) -> Self::IndexedIter<'a> {
+        // SAFETY: the same demands.
+        unsafe { self.base.indexed_chunk(local, indices) }
+    }
+}

@@ -1,0 +1,25 @@
+//! `for_each`.
+
+use std::ops::ControlFlow;
+
+use super::{ChunkOf, Consumer};
+use crate::iter::producer::Producer;
+
+/// Calls a closure with each item.
+pub(crate) struct ForEach<F>(pub(crate) F);
+
+impl<T, F: Fn(T) + Sync> Consumer<T> for ForEach<F> {
+    type Segment = ();
+    type Output = ();
+    const KEEPS_SEGMENTS: bool = false;
+
+    fn begin(&self, _: usize) {}
+
+    #[inline]
+    fn feed<P: Producer<Item = T>>(&self, (): (), chunk: ChunkOf<'_, P>) -> ControlFlow<(), ()> {
+        chunk.into_iter().for_each(&self.0);
+        ControlFlow::Continue(())
+    }
+
+    fn finish(self, _: impl Iterator<Item = ()>) {}
+}

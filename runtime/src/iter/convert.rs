@@ -1,0 +1,87 @@
+//! How a collection becomes a parallel iterator.
+
+use super::ParallelIterator;
+
+/// Turns into a parallel iterator by value.
+pub trait IntoParallelIterator {
+    /// The iterator.
+    type Iter: ParallelIterator<Item = Self::Item>;
+    /// Its items.
+    type Item: Send;
+
+    /// Makes the iterator.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((1..=4).into_par_iter().product::<i32>(), 24);
+    /// ```
+    fn into_par_iter(self) -> Self::Iter;
+}
+
+impl<I: ParallelIterator> IntoParallelIterator for I {
+    type Iter = I;
+    type Item = I::Item;
+
+    fn into_par_iter(self) -> I {
+        self
+    }
+}
+
+/// Gives a parallel iterator over references.
+pub trait IntoParallelRefIterator<'data> {
+    /// The iterator.
+    type Iter: ParallelIterator<Item = Self::Item>;
+    /// Its items, references.
+    type Item: Send + 'data;
+
+    /// Makes the iterator.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let words = ["work", "stealing"];
+    /// assert_eq!(words.par_iter().map(|word| word.len()).sum::<usize>(), 12);
+    /// ```
+    fn par_iter(&'data self) -> Self::Iter;
+}
+
+impl<'data, I: 'data + ?Sized> IntoParallelRefIterator<'data> for I
+where
+    &'data I: IntoParallelIterator,
+{
+    type Iter = <&'data I as IntoParallelIterator>::Iter;
+    type Item = <&'data I as IntoParallelIterator>::Item;
+
+    fn par_iter(&'data self) -> Self::Iter {
+        self.into_par_iter()
+    }
+}
+
+/// Gives a parallel iterator over mutable references.
+pub trait IntoParallelRefMutIterator<'data> {
+    /// The iterator.
+    type Iter: ParallelIterator<Item = Self::Item>;
+    /// Its items, mutable references.
+    type Item: Send + 'data;
+
+    /// Makes the iterator.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [1, 2, 3];
+    /// numbers.par_iter_mut().for_each(|n| *n *= 10);
+    /// assert_eq!(numbers, [10, 20, 30]);
+    /// ```
+    fn par_iter_mut(&'data mut self) -> Self::Iter;
+}
+
+impl<'data, I: 'data + ?Sized> IntoParallelRefMutIterator<'data> for I
+where
+    &'data mut I: IntoParallelIterator,
+{
+    type Iter = <&'data mut I as IntoParallelIterator>::Iter;
+    type Item = <&'data mut I as IntoParallelIterator>::Item;
+
+    fn par_iter_mut(&'data mut self) -> Self::Iter {
+        self.into_par_iter()
+    }
+}

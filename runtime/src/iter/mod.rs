@@ -1,0 +1,27 @@
+//! Parallel iterators.
+//!
+//! The traits have rayon's names and meanings: a program written for rayon's compiles for these, as far as they go.
+//! How they differ inside: an iterator is turned into a [`Producer`], which makes a sequential iterator of any run
+//! of indices, and the loop decides, chunk by chunk and by measurement, how long those runs are.
+//!
+//! The folder holds the traits and, each in a folder: where items come from (`source`), what happens to them
+//! on the way (`adapter`), and what becomes of them (`consumer`).
+
+pub(crate) mod adapter;
+mod collect;
+pub(crate) mod consumer;
+mod convert;
+mod indexed;
+pub(crate) mod options;
+mod parallel;
+pub(crate) mod producer;
+pub(crate) mod source;
+
+pub use adapter::{Cloned, Copied, Enumerate, Fold, Inspect, Map, MapInit, Tuned, Zip};
+pub use collect::FromParallelIterator;
+pub use convert::{IntoParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator};
+pub use indexed::IndexedParallelIterator;
+pub use options::{Chunk, Options};
+pub use parallel::ParallelIterator;
+pub use producer::{IndexedProducer, Producer};
+pub use source::{RangeIter, RangeProducer, SliceIter, SliceIterMut, SliceMutProducer, VecIter, VecProducer};

@@ -1,0 +1,66 @@
+//! How a loop is to be run, as far as its caller has said.
+
+use crate::pool::ThreadPool;
+
+/// How many taskels a worker claims at a time.
+///
+/// ```
+/// use taskel::{Chunk, prelude::*};
+///
+/// // As Python's `Pool.map(f, items, chunksize=2)` would deal them out.
+/// let sum: u32 = vec![1, 2, 3, 4, 5].into_par_iter().chunk(Chunk::Exact(2)).sum();
+/// assert_eq!(sum, 15);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Chunk {
+    /// As many as measurement suggests: about 4 µs worth, one at a time if a taskel takes longer.
+    #[default]
+    Auto,
+    /// Always this many neighbours, fewer only at the end.
+    Exact(usize),
+}
+
+/// What a [`Producer`](super::Producer) says about how its loop is to be run. Adapters pass on what their base says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    pub(crate) pool: Option<&'a ThreadPool>,
+    pub(crate) chunk: Chunk,
+    /// 0 means that nothing is said.
+    pub(crate) min_len: usize,
+    /// 0 means that nothing is said.
+    pub(crate) max_len: usize,
+}
+
+impl<'a> Options<'a> {
+    /// What two bases say together: what one of them leaves open is taken from the other; where they disagree, the
+    /// first one's pool and chunk count, the larger least length and the smaller greatest.
+    pub fn and(self, other: Options<'a>) -> Options<'a> {
+        Options {
+            pool: self.pool.or(other.pool),
+            chunk: if self.chunk == Chunk::Auto { other.chunk } else { self.chunk },
+            min_len: self.min_len.max(other.min_len),
+            max_len: match (self.max_len, other.max_len) {
+                (0, max) | (max, 0) => max,
+                (a, b) => a.min(b),
+            },
+        }
+    }
+
+    /// How many neighbouring items are never torn apart.
+    pub(crate) fn granule(&self) -> usize {
+        match self.chunk {
+            Chunk::Auto => self.min_len.max(1),
+            Chunk::Exact(items) => items,
+        }
+    }
+
+    /// The most granules that may be claimed at once.
+    pub(crate) fn most_granules(&self) -> usize {
+        match (self.chunk, self.max_len) {
+            (Chunk::Exact(_), _) => 1,
+            (Chunk::Auto, 0) => usize::MAX,
+            (Chunk::Auto, max_len) => (max_len / self.granule()).max(1),
+        }
+    }
+}

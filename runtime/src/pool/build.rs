@@ -1,0 +1,87 @@
+//! Starts a pool's threads, all of them or none.
+
+use std::io;
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use super::builder::{Pinning, ThreadPoolBuilder};
+use super::{PoolState, ThreadPool, worker};
+use crate::affinity;
+use crate::error::ThreadPoolBuildError;
+
+/// Steal orders take memory in proportion to the square of this.
+const MOST_THREADS: usize = 4096;
+
+pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, ThreadPoolBuildError> {
+    let cores = place(builder.num_threads, &builder.pinning)?;
+    let state = Arc::new(PoolState::new(&cores, builder.idle));
+    // Dropping the pool on an error ends the threads that run already.
+    let mut pool = ThreadPool { state, threads: Vec::with_capacity(cores.len()) };
+    let (report, reports) = mpsc::channel();
+    for (index, &core) in cores.iter().enumerate() {
+        let name = match &mut builder.thread_name {
+            Some(name) => name(index),
+            None => format!("taskel-{index}"),
+        };
+        let mut thread = thread::Builder::new().name(name);
+        if let Some(bytes) = builder.stack_size {
+            thread = thread.stack_size(bytes);
+        }
+        let worker = worker::Worker {
+            pool: Arc::clone(&pool.state),
+            index,
+            start_handler: builder.start_handler.clone(),
+            exit_handler: builder.exit_handler.clone(),
+        };
+        let report = report.clone();
+        let body = move || {
+            let pinned = core.map_or(Ok(()), |core| pin(index, core));
+            let ready = pinned.is_ok();
+            // Nobody listens any more when another worker failed first.
+            let _ = report.send(pinned);
+            drop(report);
+            if ready {
+                worker.run();
+            }
+        };
+        let spawned = thread.spawn(body).map_err(|source| ThreadPoolBuildError::spawn(index, source))?;
+        pool.threads.push(spawned);
+    }
+    drop(report);
+    reports.iter().collect::<Result<(), _>>()?;
+    Ok(pool)
+}
+
+fn pin(worker: usize, core: usize) -> Result<(), ThreadPoolBuildError> {
+    affinity::pin_current_thread(core)
+        .map_err(|source: io::Error| ThreadPoolBuildError::pin(worker, core, source))
+}
+
+/// The core of each worker, and by its length their number.
+fn place(asked: usize, pinning: &Pinning) -> Result<Vec<Option<usize>>, ThreadPoolBuildError> {
+    let usable = affinity::usable_cores();
+    let threads = match (asked, pinning) {
+        (0, Pinning::Explicit(ids)) => ids.len().max(1),
+        (0, _) => affinity::default_parallelism(),
+        (asked, _) => asked,
+    };
+    if threads > MOST_THREADS {
+        return Err(ThreadPoolBuildError::too_many_threads(threads, MOST_THREADS));
+    }
+    match pinning {
+        Pinning::Off => Ok(vec![None; threads]),
+        Pinning::Auto if threads != usable.len() => Ok(vec![None; threads]),
+        Pinning::Auto => Ok(usable.into_iter().map(Some).collect()),
+        Pinning::Cores if usable.is_empty() => Err(ThreadPoolBuildError::cores_unknown()),
+        Pinning::Cores => Ok(usable.into_iter().map(Some).cycle().take(threads).collect()),
+        Pinning::Explicit(ids) => {
+            if let Some(&unknown) = ids.iter().find(|core| !usable.contains(core)) {
+                return Err(ThreadPoolBuildError::unknown_core(unknown, usable));
+            }
+            if ids.len() < threads {
+                return Err(ThreadPoolBuildError::too_few_cores(ids.len(), threads));
+            }
+            Ok(ids.iter().take(threads).copied().map(Some).collect())
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The pool: what its lanes share ([`PoolState`]), and the handle that users hold ([`ThreadPool`]).
+
+mod ambient;
+mod build;
+mod builder;
+mod metrics;
+mod profiling;
+mod state;
+mod worker;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+pub(crate) use ambient::{with_lane, with_pool};
+pub(crate) use state::PoolState;
+
+pub use builder::{IdlePolicy, Pinning, ThreadPoolBuilder};
+pub use metrics::{PoolMetrics, WorkerMetrics};
+
+use crate::error::ThreadPoolBuildError;
+
+/// Worker threads that wait for parallel work, and do it together with the thread that asks for it.
+///
+/// Dropping a pool ends and joins its threads. Share it by reference or in an [`Arc`].
+///
+/// ```
+/// use taskel::prelude::*;
+///
+/// let pool = taskel::ThreadPoolBuilder::new().num_threads(2).build()?;
+/// let sum: u64 = pool.install(|| (1..=1000_u64).into_par_iter().sum());
+/// assert_eq!(sum, 500_500);
+/// # Ok::<(), taskel::ThreadPoolBuildError>(())
+/// ```
+///
+/// # The calling thread takes part
+///
+/// A loop runs on at most [`current_num_threads`](ThreadPool::current_num_threads) threads, and the thread that calls it is one
+/// of them: it starts at once, without handing anything over, and takes the seat of one worker (the one whose core it
+/// is on, if workers are pinned). A pool of one thread runs loops on the caller alone.
+///
+/// Up to eight threads from outside can be inside loops of one pool at a time; a ninth runs its loop alone, and
+/// sequentially.
+pub struct ThreadPool {
+    state: Arc<PoolState>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl ThreadPool {
+    /// A pool with one pinned worker per usable core; `ThreadPoolBuilder::new().build()`.
+    ///
+    /// # Errors
+    ///
+    /// When a thread cannot be started or pinned.
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPool::new()?;
+    /// assert!(pool.current_num_threads() >= 1);
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn new() -> Result<ThreadPool, ThreadPoolBuildError> {
+        ThreadPoolBuilder::new().build()
+    }
+
+    /// A builder with the default settings; the same as [`ThreadPoolBuilder::new`].
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
+    /// assert_eq!(pool.current_num_threads(), 1);
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn builder() -> ThreadPoolBuilder {
+        ThreadPoolBuilder::new()
+    }
+
+    /// Runs `op` on the calling thread; what it starts in parallel runs on this pool.
+    ///
+    /// Unlike rayon's, it does not move to a worker thread, so nothing need be `Send`, and it begins at once.
+    ///
+    /// # Panics
+    ///
+    /// When `op` does.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    ///
+    /// let pool = taskel::ThreadPool::new()?;
+    /// let not_send = std::rc::Rc::new(2);
+    /// let doubled: Vec<i32> = pool.install(|| {
+    ///     let factor = *not_send;
+    ///     vec![1, 2, 3].into_par_iter().map(|n| n * factor).collect()
+    /// });
+    /// assert_eq!(doubled, [2, 4, 6]);
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn install<R>(&self, op: impl FnOnce() -> R) -> R {
+        ambient::enter(&self.state, op)
+    }
+
+    /// The most threads that a loop on this pool runs on: the number of workers.
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPool::builder().num_threads(3).build()?;
+    /// assert_eq!(pool.current_num_threads(), 3);
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn current_num_threads(&self) -> usize {
+        self.state.num_threads()
+    }
+}
+
+impl Drop for ThreadPool {
+    /// Ends the workers and waits for their threads.
+    ///
+    /// A worker that drops its own pool (the last reference was inside a taskel) is not waited for: it ends when that taskel does.
+    fn drop(&mut self) {
+        self.state.begin_shutdown();
+        let this_thread = std::thread::current().id();
+        for thread in self.threads.drain(..).filter(|thread| thread.thread().id() != this_thread) {
+            // An `Err` is the panic of a user's exit handler, which its thread's panic hook has reported.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl std::fmt::Debug for ThreadPool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ThreadPool").field("num_threads", &self.current_num_threads()).finish_non_exhaustive()
+    }
+}
+
+/// The most threads that a loop started here would run on: those of the pool around the caller, else of the
+/// global pool, which this starts if need be; 1 if that is impossible.
+///
+/// ```
+/// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
+/// assert_eq!(pool.install(taskel::current_num_threads), 2);
+/// # Ok::<(), taskel::ThreadPoolBuildError>(())
+/// ```
+pub fn current_num_threads() -> usize {
+    with_pool(None, |pool| pool.map_or(1, PoolState::num_threads))
+}
+
+/// The index of the worker that calls this, in the pool it belongs to; `None` outside of all pools.
+///
+/// ```
+/// assert_eq!(taskel::current_thread_index(), None);
+/// ```
+pub fn current_thread_index() -> Option<usize> {
+    ambient::worker_index()
+}

@@ -1,0 +1,124 @@
+//! Takes a profile: gives every lane a recorder, runs the code, and collects them.
+
+use super::metrics::WorkerMetrics;
+use super::{PoolState, ThreadPool, ambient};
+use crate::lane::LaneContext;
+use crate::profile::Profile;
+use crate::profile::recorder::{Counters, Recorder};
+use crate::sync::{Mutex, Ordering};
+
+impl ThreadPool {
+    /// Runs `op` like [`install`](ThreadPool::install), and returns what the workers did meanwhile.
+    ///
+    /// Profiles may be taken inside each other and from several threads at once; each sees everything that happens on the
+    /// pool during its time. While no profile is being taken, profiling costs a load per loop. While one is, even loops
+    /// too small to share run in timed chunks, and each chunk takes about 50 ns longer.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    ///
+    /// let pool = taskel::ThreadPool::new()?;
+    /// let (sum, profile) = pool.profile(|| (0..10_000_u64).into_par_iter().map(|n| n * n).sum::<u64>());
+    /// assert_eq!(sum, 333_283_335_000);
+    /// assert_eq!(profile.taskels(), 10_000);
+    /// println!("{profile}");
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When `op` does; the profile is then lost.
+    pub fn profile<R>(&self, op: impl FnOnce() -> R) -> (R, Profile) {
+        let recording = Recording::start(&self.state);
+        let start = self.state.now_ns();
+        let result = ambient::enter(&self.state, op);
+        let end = self.state.now_ns();
+        (result, recording.finish(start, end))
+    }
+}
+
+impl PoolState {
+    /// Whether loops write down what they do.
+    pub(crate) fn profiling(&self) -> bool {
+        self.profiles.load(Ordering::Relaxed) > 0
+    }
+
+    fn now_ns(&self) -> u64 {
+        self.ns_since_start(self.clock.now())
+    }
+}
+
+/// A profile being taken; ends when dropped.
+struct Recording<'p> {
+    pool: &'p PoolState,
+    id: u64,
+    before: Vec<WorkerMetrics>,
+}
+
+impl<'p> Recording<'p> {
+    fn start(pool: &'p PoolState) -> Self {
+        let id = pool.next_profile.fetch_add(1, Ordering::Relaxed);
+        let before = (0..pool.lanes()).map(|lane| WorkerMetrics::of(pool, lane)).collect();
+        for lane in 0..pool.lanes() {
+            lock(&pool.lane(lane).recorders).push((id, Recorder::new()));
+        }
+        pool.profiles.fetch_add(1, Ordering::Relaxed);
+        Recording { pool, id, before }
+    }
+
+    fn finish(mut self, start_ns: u64, end_ns: u64) -> Profile {
+        let threads = self.pool.num_threads();
+        let before = std::mem::take(&mut self.before);
+        let mut workers = Vec::new();
+        for (lane, before) in before.into_iter().enumerate() {
+            let Some(recorder) = self.take(lane) else { continue };
+            let now = WorkerMetrics::of(self.pool, lane);
+            let counters = Counters {
+                steals_tried: now.steals_tried - before.steals_tried,
+                steals_won: now.steals_won - before.steals_won,
+                wakeups: now.wakeups - before.wakeups,
+                parks: now.parks - before.parks,
+            };
+            let guest = lane.checked_sub(threads);
+            if guest.is_some() && recorder.is_empty() {
+                continue;
+            }
+            let label = match guest {
+                None => format!("worker {lane}"),
+                Some(0) => "caller".to_owned(),
+                Some(guest) => format!("caller {}", guest + 1),
+            };
+            workers.push(recorder.into_worker(self.pool.slot_of(lane), label, counters));
+        }
+        Profile::assemble(start_ns, end_ns, threads, workers)
+    }
+
+    fn take(&self, lane: usize) -> Option<Recorder> {
+        let mut recorders = lock(&self.pool.lane(lane).recorders);
+        let index = recorders.iter().position(|&(id, _)| id == self.id)?;
+        Some(recorders.swap_remove(index).1)
+    }
+}
+
+impl Drop for Recording<'_> {
+    fn drop(&mut self) {
+        self.pool.profiles.fetch_sub(1, Ordering::Relaxed);
+        for lane in 0..self.pool.lanes() {
+            self.take(lane);
+        }
+    }
+}
+
+impl LaneContext<'_> {
+    /// Lets every profile that is being taken see what this lane does.
+    pub(crate) fn record(&self, mut what: impl FnMut(&mut Recorder)) {
+        for (_, recorder) in lock(&self.lane().recorders).iter_mut() {
+            what(recorder);
+        }
+    }
+}
+
+/// A recorder is whole whenever its lock is free, poisoned or not: no user code runs under it.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}

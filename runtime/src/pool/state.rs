@@ -1,0 +1,189 @@
+//! What the lanes of a pool share.
+
+use std::thread;
+
+use crossbeam_utils::CachePadded;
+
+use super::builder::IdlePolicy;
+use crate::affinity;
+use crate::clock::{Clock, Ticks};
+use crate::job::Job;
+use crate::lane::Lane;
+use crate::protocol::lease::Lease;
+use crate::protocol::shutdown::Shutdown;
+use crate::protocol::sleep::Sleep;
+use crate::sync::{AtomicU32, AtomicU64};
+use crate::topology::{StealOrder, Topology, steal_orders};
+
+/// How many threads from outside can be inside loops at a time. Searching workers look at the leased ones only.
+const GUESTS: usize = 8;
+const _: () = assert!(GUESTS <= Lease::MAX);
+
+/// Pauses between two looks at whatever is waited for.
+const PAUSES: u32 = 8;
+
+/// Lanes `0..num_threads` belong to the workers, those behind to guests.
+pub(crate) struct PoolState {
+    num_threads: usize,
+    lanes: Box<[CachePadded<Lane>]>,
+    steal_orders: Vec<StealOrder>,
+    /// The worker that is pinned to each core; empty when workers are not pinned.
+    worker_on_core: Box<[Option<usize>]>,
+    /// More workers than cores: who waits gives its core away instead of spinning on it.
+    pub(super) oversubscribed: bool,
+    pub(super) idle: IdlePolicy,
+    pub(crate) clock: Clock,
+    /// The origin of the times in profiles.
+    start: Ticks,
+    pub(crate) sleep: Sleep,
+    shutdown: Shutdown,
+    lease: Lease,
+    /// How many profiles are being taken.
+    pub(super) profiles: AtomicU32,
+    pub(super) next_profile: AtomicU64,
+}
+
+impl PoolState {
+    /// A pool of `cores.len()` workers, where worker `i` will be pinned to `cores[i]`, or to nothing.
+    pub(super) fn new(cores: &[Option<usize>], idle: IdlePolicy) -> Self {
+        let num_threads = cores.len();
+        let lanes = num_threads + GUESTS;
+        let mut lane_cores = cores.to_vec();
+        lane_cores.resize(lanes, None);
+        let last_core = cores.iter().flatten().max();
+        let mut worker_on_core = vec![None; last_core.map_or(0, |last| last + 1)];
+        for (worker, core) in cores.iter().enumerate() {
+            if let Some(core) = *core {
+                worker_on_core[core] = Some(worker);
+            }
+        }
+        let clock = Clock::new();
+        PoolState {
+            num_threads,
+            lanes: (0..lanes).map(|lane| CachePadded::new(Lane::new(lane as u32 + 1))).collect(),
+            steal_orders: steal_orders(&lane_cores, &Topology::of_this_machine(&lane_cores)),
+            worker_on_core: worker_on_core.into(),
+            oversubscribed: num_threads > affinity::default_parallelism(),
+            idle,
+            clock,
+            start: clock.now(),
+            sleep: Sleep::new(lanes),
+            shutdown: Shutdown::new(),
+            lease: Lease::new(),
+            profiles: AtomicU32::new(0),
+            next_profile: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn num_threads(&self) -> usize {
+        self.num_threads
+    }
+
+    pub(crate) fn lane(&self, index: usize) -> &Lane {
+        &self.lanes[index]
+    }
+
+    pub(super) fn lanes(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// How many slots a loop has: one per worker, and one for a guest. A loop has at most one guest, its caller, since
+    /// only workers answer invitations.
+    pub(crate) fn slots(&self) -> usize {
+        self.num_threads + 1
+    }
+
+    /// The slot of `lane` in any loop.
+    pub(crate) fn slot_of(&self, lane: usize) -> usize {
+        lane.min(self.num_threads)
+    }
+
+    /// Which of the `num_threads` shares of a loop is `lane`'s: its own, or that of a worker whose seat it took.
+    pub(crate) fn seat_of(&self, lane: usize) -> usize {
+        if lane < self.num_threads {
+            return lane;
+        }
+        (0..self.num_threads).find(|&worker| self.lanes[worker].is_displaced()).unwrap_or(0)
+    }
+
+    /// Passes a moment without work.
+    pub(crate) fn pause(&self) {
+        if self.oversubscribed {
+            thread::yield_now();
+        } else {
+            (0..PAUSES).for_each(|_| std::hint::spin_loop());
+        }
+    }
+
+    /// The other slots in the order in which `lane` should look for victims.
+    pub(crate) fn victims(&self, lane: usize, random: usize) -> impl Iterator<Item = usize> {
+        self.steal_orders[lane].starting_at(random).filter(|&victim| victim <= self.num_threads)
+    }
+
+    /// Looks into the deques of all other lanes in use.
+    pub(super) fn steal_job(&self, lane: usize, random: usize) -> Option<Job> {
+        let mut order = self.steal_orders[lane].starting_at(random).filter(|&victim| self.in_use(victim));
+        order.find_map(|victim| self.lanes[victim].has_job().then(|| self.lanes[victim].steal_job())?)
+    }
+
+    pub(super) fn any_job(&self) -> bool {
+        (0..self.lanes.len()).any(|lane| self.in_use(lane) && self.lanes[lane].has_job())
+    }
+
+    fn in_use(&self, lane: usize) -> bool {
+        lane < self.num_threads || self.lease.is_held(lane - self.num_threads)
+    }
+
+    /// Makes sure that some worker looks for the job that `lane` has just pushed, unless all are at work.
+    pub(crate) fn wake_one(&self, lane: usize, random: usize) {
+        let order = self.steal_orders[lane].starting_at(random);
+        let candidates = order.filter(|&other| other < self.num_threads && !self.lanes[other].is_displaced());
+        self.sleep.wake_one(candidates);
+    }
+
+    pub(crate) fn ns_since_start(&self, ticks: Ticks) -> u64 {
+        self.clock.ns_between(self.start, ticks)
+    }
+
+    pub(super) fn begin_shutdown(&self) {
+        self.shutdown.begin(&self.sleep, self.num_threads);
+    }
+
+    pub(super) fn shutting_down(&self) -> bool {
+        self.shutdown.begun()
+    }
+
+    /// Leases a lane to the calling thread from outside.
+    pub(super) fn enter_guest(&self) -> Option<Guest<'_>> {
+        let guest = self.lease.acquire(GUESTS)?;
+        let displaces = self.worker_to_displace();
+        if let Some(worker) = displaces {
+            self.lanes[worker].displace();
+        }
+        Some(Guest { pool: self, lane: self.num_threads + guest, displaces })
+    }
+
+    /// The worker whose seat a guest takes: the one pinned to the guest's core; without pinning, any.
+    fn worker_to_displace(&self) -> Option<usize> {
+        if self.worker_on_core.is_empty() {
+            return (0..self.num_threads).find(|&worker| !self.lanes[worker].is_displaced());
+        }
+        *self.worker_on_core.get(affinity::current_core()?)?
+    }
+}
+
+/// A lease; the lane is given back when it drops.
+pub(super) struct Guest<'p> {
+    pool: &'p PoolState,
+    pub(super) lane: usize,
+    displaces: Option<usize>,
+}
+
+impl Drop for Guest<'_> {
+    fn drop(&mut self) {
+        if let Some(worker) = self.displaces {
+            self.pool.lanes[worker].replace();
+        }
+        self.pool.lease.release(self.lane - self.pool.num_threads);
+    }
+}

@@ -1,0 +1,130 @@
+//! The memory that a loop shares between its lanes, kept by the calling lane for its next loop.
+
+use std::cell::UnsafeCell;
+use std::marker::PhantomData;
+
+use crossbeam_utils::CachePadded;
+
+use crate::protocol::range::Range;
+use crate::segments::SegmentBuffer;
+use crate::sync::{AtomicU32, Ordering};
+
+/// Segments per lane and loop for which there is room beforehand. A lane that steals more often than this in one loop makes its
+/// buffer larger, once.
+const USUAL_SEGMENTS: usize = 32;
+
+/// What one lane has in one loop. Its range is on a cache line of its own, with nothing that others write.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) range: Range,
+    pub(crate) cost: CostHint,
+    segments: UnsafeCell<SegmentBuffer>,
+}
+
+// SAFETY: `range` and `cost` are atomic; `segments` is reached through methods that demand exclusive use.
+unsafe impl Sync for Slot {}
+
+impl Slot {
+    /// # Safety
+    ///
+    /// Only the lane that the slot belongs to calls this while it is inside the loop, or the loop's caller once every lane is
+    /// out; and the reference ends before the next call.
+    #[expect(clippy::mut_from_ref, reason = "exclusiveness is the caller's promise")]
+    pub(crate) unsafe fn segments(&self) -> &mut SegmentBuffer {
+        // SAFETY: exclusive by this method's contract.
+        unsafe { &mut *self.segments.get() }
+    }
+}
+
+/// What the owner thinks a unit of its range costs, for thieves that choose among victims. Nothing depends on it but speed.
+#[derive(Debug)]
+pub(crate) struct CostHint(AtomicU32);
+
+impl CostHint {
+    /// Sets the time in nanoseconds.
+    pub(crate) fn set(&self, ns: f64) {
+        self.0.store((ns as f32).to_bits(), Ordering::Relaxed);
+    }
+
+    /// The time in nanoseconds, as of a moment ago.
+    pub(crate) fn get(&self) -> f64 {
+        f64::from(f32::from_bits(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+/// A slot for each worker of the pool, and one for the guest that called.
+#[derive(Debug)]
+pub(crate) struct Slab {
+    slots: Box<[CachePadded<Slot>]>,
+}
+
+impl Slab {
+    pub(crate) fn new(slots: usize) -> Self {
+        let slot = |_| {
+            let segments = UnsafeCell::new(SegmentBuffer::new());
+            CachePadded::new(Slot { range: Range::new(), cost: CostHint(AtomicU32::new(0)), segments })
+        };
+        Slab { slots: (0..slots).map(slot).collect() }
+    }
+
+    pub(crate) fn slot(&self, index: usize) -> &Slot {
+        &self.slots[index]
+    }
+
+    pub(crate) fn slots(&self) -> impl ExactSizeIterator<Item = &Slot> {
+        self.slots.iter().map(|slot| &**slot)
+    }
+
+    /// Makes room in every slot for as many segments as a loop usually has.
+    pub(crate) fn reserve<T>(&mut self) {
+        for slot in &mut self.slots {
+            slot.segments.get_mut().reserve::<T>(USUAL_SEGMENTS);
+        }
+    }
+
+    /// Empties all segment buffers and yields what was in them, by start index.
+    ///
+    /// # Safety
+    ///
+    /// Every lane is out, and every segment has the result type `T`.
+    pub(crate) unsafe fn merge<T: Send>(&mut self) -> Merge<'_, T> {
+        for slot in &mut self.slots {
+            let buffer = slot.segments.get_mut();
+            // SAFETY: the result type is `T` by this method's contract.
+            let mut segments = unsafe { buffer.peek::<T>() };
+            // SAFETY: `self` is borrowed exclusively, so nobody else looks at the segments.
+            unsafe { segments.as_mut() }.sort_unstable_by_key(|segment| segment.start);
+        }
+        Merge { slab: self, _results: PhantomData }
+    }
+}
+
+/// The segments of a loop in order. What is not asked for is dropped with it.
+#[derive(Debug)]
+pub(crate) struct Merge<'a, T: Send> {
+    slab: &'a mut Slab,
+    _results: PhantomData<T>,
+}
+
+impl<T: Send> Iterator for Merge<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        fn first<T: Send>(slot: &mut CachePadded<Slot>) -> Option<(usize, &mut CachePadded<Slot>)> {
+            // SAFETY: every segment is a `T` (`Slab::merge`).
+            let segments = unsafe { slot.segments.get_mut().peek::<T>() };
+            // SAFETY: the slab is borrowed exclusively, and segments in a buffer are initialised.
+            let start = unsafe { segments.as_ref() }.first()?.start;
+            Some((start, slot))
+        }
+        let (_, slot) = self.slab.slots.iter_mut().filter_map(first::<T>).min_by_key(|(start, _)| *start)?;
+        // SAFETY: every segment is a `T` (`Slab::merge`).
+        unsafe { slot.segments.get_mut().pop_front::<T>() }.map(|segment| segment.result)
+    }
+}
+
+impl<T: Send> Drop for Merge<'_, T> {
+    fn drop(&mut self) {
+        self.for_each(drop);
+    }
+}
