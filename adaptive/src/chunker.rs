@@ -1,9 +1,12 @@
 //! The chunk policy: sizes from estimates.
 
-use crate::estimate::Estimate;
+use crate::estimate::{Estimate, whole};
 
 /// A worker takes the rest of its range whole when it is worth less than this part of the target.
 const TAIL: usize = 8;
+
+/// Longer estimates could leave the range of floats when they are multiplied by a number of taskels.
+const LONGEST_NS: f64 = 1e18;
 
 /// The constants of the chunk policy, and what is known before the loop starts.
 ///
@@ -74,7 +77,8 @@ impl ChunkConfig {
     ///
     /// The first chunk is then about a quarter (1/growth) of what the target holds, instead of one taskel. A
     /// chunk that turns out dearer than the estimate replaces it at once; cheaper ones make it fade by a quarter
-    /// of the distance each. An estimate that is not finite or not above 0 is ignored.
+    /// of the distance each. An estimate that is not finite or not above 0 is ignored, one beyond 1e18 ns (31 years) counts as
+    /// that.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -87,7 +91,7 @@ impl ChunkConfig {
     #[inline]
     pub fn with_estimate_ns(mut self, estimate_ns: f64) -> Self {
         if estimate_ns.is_finite() && estimate_ns > 0.0 {
-            self.estimate_ns = estimate_ns;
+            self.estimate_ns = estimate_ns.min(LONGEST_NS);
         }
         self
     }
@@ -145,9 +149,14 @@ impl Chunker {
     #[must_use]
     #[inline]
     pub fn new(config: ChunkConfig) -> Self {
-        let estimate = Estimate::new(config.estimate_ns);
-        let size = estimate.taskels_in(config.target_ns as f64);
-        Chunker { estimate, size: size.min(config.max_chunk), grow: (size / config.growth).max(1), config }
+        let target_ns = config.target_ns as f64;
+        let size = if config.estimate_ns > 0.0 { whole(target_ns / config.estimate_ns) } else { 1 };
+        Chunker {
+            estimate: Estimate::new(config.estimate_ns),
+            size: size.min(config.max_chunk),
+            grow: (size / config.growth).max(1),
+            config,
+        }
     }
 
     /// The number of taskels to claim from a range that has `remaining` left: in `1..=remaining`, and 0 only if
@@ -178,8 +187,8 @@ impl Chunker {
         if taskels == 0 {
             return;
         }
-        self.estimate.observe(taskels, elapsed_ns);
-        self.size = self.estimate.taskels_in(self.config.target_ns as f64).min(self.config.max_chunk);
+        let size = self.estimate.observe(taskels, elapsed_ns, self.config.target_ns as f64);
+        self.size = size.min(self.config.max_chunk);
     }
 
     /// Reports that the range has just been stolen: its taskels may be unlike those before, so the next chunk is
