@@ -37,3 +37,7 @@ mod estimate;
 pub mod simulate;
 
 pub use chunker::{ChunkConfig, Chunker};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
