@@ -53,6 +53,7 @@ pub fn all(threads: usize) -> Vec<Box<dyn Peer>> {
         Box::new(peers::rayon::Rayon::new(threads)),
         Box::new(peers::paralight::Paralight::new(threads)),
         Box::new(peers::orx::Orx::new(threads)),
+        Box::new(peers::taskel::Taskel::new(threads)),
     ]
 }
 

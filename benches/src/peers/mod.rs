@@ -5,3 +5,4 @@ pub(crate) mod paralight;
 pub(crate) mod rayon;
 pub(crate) mod serial;
 pub(crate) mod std_scope;
+pub(crate) mod taskel;

@@ -35,7 +35,7 @@ pub(super) fn rest_alone<P: Producer, C: Consumer<P::Item>>(
     let mut head =
         head.unwrap_or_else(|| Head { local: producer.local(), segment: consumer.begin(0), next: 0 });
     let rest = head.next..producer.len();
-    let segment = match feed(producer, &consumer, &mut head.local, head.segment, rest) {
+    let segment = match feed_if_any(producer, &consumer, &mut head.local, head.segment, rest) {
         ControlFlow::Continue(segment) => feed_tail(producer, &consumer, &mut head.local, segment),
         ControlFlow::Break(segment) => segment,
     };
@@ -70,7 +70,7 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
         site.learn(first_ns);
         return Outcome::Dearer(Head { local, segment, next: 1 });
     }
-    let segment = match feed(producer, consumer, &mut local, segment, rest) {
+    let segment = match feed_if_any(producer, consumer, &mut local, segment, rest) {
         ControlFlow::Continue(segment) => feed_tail(producer, consumer, &mut local, segment),
         ControlFlow::Break(segment) => segment,
     };
@@ -88,6 +88,17 @@ fn feed<P: Producer, C: Consumer<P::Item>>(
 ) -> ControlFlow<C::Segment, C::Segment> {
     // SAFETY: each caller passes indices below `len` that it passes nowhere else.
     consumer.feed(segment, unsafe { ChunkOf::new(producer, local, indices) })
+}
+
+/// An empty run of indices stands for the tail, and so cannot be fed as a chunk.
+fn feed_if_any<P: Producer, C: Consumer<P::Item>>(
+    producer: &P,
+    consumer: &C,
+    local: &mut P::Local,
+    segment: C::Segment,
+    indices: Range<usize>,
+) -> ControlFlow<C::Segment, C::Segment> {
+    if indices.is_empty() { ControlFlow::Continue(segment) } else { feed(producer, consumer, local, segment, indices) }
 }
 
 fn feed_tail<P: Producer, C: Consumer<P::Item>>(

@@ -1,0 +1,237 @@
+//! Every member against its sequential counterpart, over lengths and thread counts.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use taskel::prelude::*;
+use taskel::{Chunk, ThreadPool};
+
+const LENGTHS: [usize; 9] = [0, 1, 2, 3, 7, 64, 1000, 10_007, 200_000];
+
+/// Runs `test` on pools of one to eight workers, several times: the first call of a site takes another way than later ones.
+fn on_pools(test: impl Fn()) {
+    for threads in [1, 2, 3, 8] {
+        let pool = ThreadPool::builder().num_threads(threads).build().unwrap();
+        for _ in 0..4 {
+            pool.install(&test);
+        }
+    }
+}
+
+fn numbers(len: usize) -> Vec<u64> {
+    (0..len as u64).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32).collect()
+}
+
+#[test]
+fn sources() {
+    on_pools(|| {
+        for len in LENGTHS {
+            let items = numbers(len);
+            assert_eq!(items.par_iter().copied().collect::<Vec<_>>(), items);
+            assert_eq!(items.clone().into_par_iter().collect::<Vec<_>>(), items);
+            assert_eq!((0..len).into_par_iter().collect::<Vec<_>>(), (0..len).collect::<Vec<_>>());
+            let mut changed = items.clone();
+            changed.par_iter_mut().for_each(|n| *n += 1);
+            assert_eq!(changed, items.iter().map(|n| n + 1).collect::<Vec<_>>());
+            let strings: Vec<String> = items.iter().map(|n| n.to_string()).collect();
+            assert_eq!(strings.clone().into_par_iter().collect::<Vec<_>>(), strings);
+        }
+        assert_eq!((250..=255_u8).into_par_iter().map(u32::from).sum::<u32>(), (250..=255).sum());
+        assert_eq!((i8::MIN..=i8::MAX).into_par_iter().map(i32::from).sum::<i32>(), -128);
+        assert_eq!((i128::MAX - 2..=i128::MAX).into_par_iter().max(), Some(i128::MAX));
+        assert_eq!((u64::MAX - 3..u64::MAX).into_par_iter().collect::<Vec<_>>(), [u64::MAX - 3, u64::MAX - 2, u64::MAX - 1]);
+        #[expect(clippy::reversed_empty_ranges, reason = "it is the empty range that is tested")]
+        let nothing = (5..3).into_par_iter().count() + (5..=3).into_par_iter().count();
+        assert_eq!(nothing, 0);
+        assert_eq!([1, 2, 3].into_par_iter().sum::<i32>(), 6);
+    });
+}
+
+#[test]
+fn adapters() {
+    on_pools(|| {
+        for len in LENGTHS {
+            let items = numbers(len);
+            let par: Vec<(usize, u64)> = items.par_iter().map(|n| n / 2).enumerate().collect();
+            assert!(par.iter().copied().eq(items.iter().map(|n| n / 2).enumerate()));
+            let par: Vec<(u64, usize)> = items.par_iter().cloned().zip(5..len + 100).collect();
+            assert!(par.iter().copied().eq(items.iter().copied().zip(5..len + 100)));
+            let seen = AtomicUsize::new(0);
+            let inspect = |_: &&u64| {
+                seen.fetch_add(1, Ordering::Relaxed);
+            };
+            assert_eq!(items.par_iter().inspect(inspect).with_min_len(10).with_max_len(100).count(), len);
+            assert_eq!(seen.into_inner(), len);
+            let inits = AtomicUsize::new(0);
+            let init = || inits.fetch_add(1, Ordering::Relaxed);
+            let par: Vec<u64> = items.par_iter().map_init(init, |_, n| n + 1).collect();
+            assert!(par.iter().copied().eq(items.iter().map(|n| n + 1)));
+            assert!(inits.into_inner() <= taskel::current_num_threads());
+        }
+    });
+}
+
+#[test]
+fn consumers() {
+    on_pools(|| {
+        for len in LENGTHS {
+            let items = numbers(len);
+            assert_eq!(items.par_iter().sum::<u64>(), items.iter().sum::<u64>());
+            assert_eq!(
+                items.par_iter().map(|n| std::num::Wrapping(n | 1)).product::<std::num::Wrapping<u64>>(),
+                items.iter().map(|n| std::num::Wrapping(n | 1)).product()
+            );
+            assert_eq!(items.par_iter().count(), len);
+            assert_eq!(items.par_iter().min(), items.iter().min());
+            assert_eq!(items.par_iter().max(), items.iter().max());
+            let last = items.last().copied();
+            assert_eq!(items.par_iter().any(|&n| Some(n) == last), len > 0);
+            assert_eq!(items.par_iter().all(|&n| Some(n) != last), len == 0);
+            assert!(!items.par_iter().any(|&n| n == u64::MAX));
+        }
+    });
+}
+
+#[test]
+fn of_equal_items_min_is_the_first_and_max_the_last() {
+    #[derive(Clone, Copy, Debug)]
+    struct Tagged(u32, usize);
+    impl PartialEq for Tagged {
+        fn eq(&self, other: &Self) -> bool {
+            self.0 == other.0
+        }
+    }
+    impl Eq for Tagged {}
+    impl PartialOrd for Tagged {
+        fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+    impl Ord for Tagged {
+        fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+            self.0.cmp(&other.0)
+        }
+    }
+    on_pools(|| {
+        let items: Vec<Tagged> = (0..50_000).map(|i| Tagged((i % 7) as u32, i)).collect();
+        assert_eq!(items.par_iter().min().unwrap().1, items.iter().min().unwrap().1);
+        assert_eq!(items.par_iter().max().unwrap().1, items.iter().max().unwrap().1);
+    });
+}
+
+/// Concatenation is associative and does not commute: any segment out of place shows.
+#[test]
+fn reductions_keep_the_order() {
+    on_pools(|| {
+        for len in [0, 1, 5, 1000, 30_000] {
+            let expected: Vec<usize> = (0..len).collect();
+            let append = |mut a: Vec<usize>, b: Vec<usize>| {
+                a.extend(b);
+                a
+            };
+            assert_eq!((0..len).into_par_iter().map(|n| vec![n]).reduce(Vec::new, append), expected);
+            let with = (0..len).into_par_iter().map(|n| vec![n]).reduce_with(append);
+            assert_eq!(with.unwrap_or_default(), expected);
+            let push = |mut all: Vec<usize>, n| {
+                all.push(n);
+                all
+            };
+            let folded: Vec<Vec<usize>> = (0..len).into_par_iter().fold(Vec::new, push).collect();
+            assert_eq!(folded.concat(), expected);
+            let mapped = (0..len).into_par_iter().fold(Vec::new, push).map(|v| v).reduce(Vec::new, append);
+            assert_eq!(mapped, expected);
+        }
+    });
+}
+
+#[test]
+fn an_empty_fold_yields_one_identity() {
+    let empty: [u32; 0] = [];
+    assert_eq!(empty.par_iter().fold(|| 5, |a, b| a + b).sum::<u32>(), 5);
+    assert_eq!(empty.par_iter().map(|n| n + 1).reduce(|| 3, |a, b| a + b), 3);
+    assert_eq!(empty.par_iter().reduce_with(|a, _| a), None);
+}
+
+#[test]
+fn exact_chunks_are_cut_where_pool_map_cuts_them() {
+    let pool = ThreadPool::builder().num_threads(3).build().unwrap();
+    for (len, chunk) in [(10, 3), (9, 3), (1, 5), (100, 1), (1000, 7)] {
+        let (_, profile) =
+            pool.profile(|| (0..len).into_par_iter().chunk(Chunk::Exact(chunk)).for_each(|_: usize| ()));
+        assert_eq!(profile.chunks(), len.div_ceil(chunk) as u64, "{len} in chunks of {chunk}");
+        assert_eq!(profile.taskels(), len as u64);
+    }
+}
+
+#[test]
+#[should_panic(expected = "at least one item")]
+fn a_chunk_of_nothing_is_refused() {
+    (0..3).into_par_iter().chunk(Chunk::Exact(0)).for_each(|_| ());
+}
+
+#[test]
+#[should_panic(expected = "usize::MAX")]
+fn a_range_with_too_many_numbers_is_refused() {
+    (0..u128::MAX).into_par_iter().for_each(|_| ());
+}
+
+#[test]
+fn a_loop_beyond_32_bits_is_counted_in_granules() {
+    let pool = ThreadPool::builder().num_threads(2).build().unwrap();
+    let beyond = u64::from(u32::MAX) * 3 + 5;
+    assert!(pool.install(|| (0..beyond).into_par_iter().any(|n| n == 1)));
+    // Without granules, the last unit of this loop would be cut off.
+    let nothing = vec![(); u32::MAX as usize + 2];
+    let (_, profile) = pool.profile(|| nothing.par_iter().chunk(Chunk::Exact(1 << 31)).for_each(|()| ()));
+    assert_eq!((profile.chunks(), profile.taskels()), (3, u64::from(u32::MAX) + 2));
+}
+
+#[test]
+fn float_sums_are_close_and_integers_exact() {
+    on_pools(|| {
+        for len in LENGTHS {
+            let floats: Vec<f32> = (0..len).map(|n| (n % 101) as f32).collect();
+            let exact: f64 = floats.iter().map(|&x| f64::from(x)).sum();
+            let sum = f64::from(floats.par_iter().sum::<f32>());
+            assert!((sum - exact).abs() <= exact * 1e-5, "{sum} for {exact}");
+            let doubles: Vec<f64> = floats.iter().map(|&x| f64::from(x)).collect();
+            assert_eq!(doubles.par_iter().copied().sum::<f64>(), exact);
+        }
+    });
+}
+
+/// An own producer that claims to be exact and is not.
+#[test]
+fn a_producer_that_miscounts_panics_and_no_more() {
+    use std::ops::Range;
+    use taskel::iter::Producer;
+
+    struct Liar(fn(usize) -> usize);
+    impl Producer for Liar {
+        type Item = String;
+        type Local = ();
+        type Iter<'a> = std::vec::IntoIter<String>;
+        fn len(&self) -> usize {
+            1000
+        }
+        fn is_exact(&self) -> bool {
+            true
+        }
+        fn local(&self) {}
+        unsafe fn chunk<'a>(&'a self, _: &'a mut (), indices: Range<usize>) -> Self::Iter<'a> {
+            vec!["x".to_string(); (self.0)(indices.len())].into_iter()
+        }
+    }
+    impl ParallelIterator for Liar {
+        type Item = String;
+        type Producer = Self;
+        fn into_producer(self) -> Self {
+            self
+        }
+    }
+    for lie in [|n| n + 1, |n: usize| n.saturating_sub(1), |n| n * 2] {
+        let outcome = std::panic::catch_unwind(|| Liar(lie).collect::<Vec<_>>());
+        let message = *outcome.unwrap_err().downcast::<String>().unwrap();
+        assert!(message.contains("exact iterator"), "{message}");
+    }
+    assert_eq!(Liar(|n| n).collect::<Vec<_>>().len(), 1000);
+}
