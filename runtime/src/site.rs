@@ -33,13 +33,12 @@ impl Site {
         ((entry >> 32) as u32 == self.tag).then(|| f64::from(f32::from_bits(entry as u32)))
     }
 
-    /// Learns from a call that measured `ns` nanoseconds per item: rises at once, falls by a quarter of the distance, like the
-    /// chunk policy's own average. Writes only what differs by more than an eighth, so that many threads in the
+    /// Learns from a call that measured `ns` nanoseconds per item: rises at once, and falls by half of the distance. Writes only what differs by more than an eighth, so that many threads in the
     /// same small loop do not pass a cache line around.
     pub(crate) fn learn(self, ns: f64) {
         let known = self.estimate_ns();
         let next = match known {
-            Some(old) if ns < old => old + (ns - old) / 4.0,
+            Some(old) if ns < old => old.midpoint(ns),
             _ => ns,
         };
         if known.is_none_or(|old| (next - old).abs() > old / 8.0) {
@@ -62,9 +61,9 @@ mod tests {
         site.learn(1000.0);
         assert_eq!(site.estimate_ns(), Some(1000.0));
         site.learn(200.0);
-        assert_eq!(site.estimate_ns(), Some(800.0));
-        site.learn(790.0);
-        assert_eq!(site.estimate_ns(), Some(800.0), "too small a change to write");
+        assert_eq!(site.estimate_ns(), Some(600.0));
+        site.learn(590.0);
+        assert_eq!(site.estimate_ns(), Some(600.0), "too small a change to write");
     }
 
     #[test]

@@ -116,7 +116,7 @@ where
         (state.settle(), learned)
     };
     if let Some(ns) = learned {
-        site.learn(ns / plan.granule as f64);
+        site.learn(ns);
     }
     // SAFETY: every lane is out (`settle`), and the loop pushed segments of this type only.
     let segments = unsafe { slab.merge::<C::Segment>() };

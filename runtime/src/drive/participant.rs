@@ -11,11 +11,18 @@ use crate::clock::Ticks;
 use crate::iter::consumer::{ChunkOf, Consumer};
 use crate::iter::producer::Producer;
 use crate::lane::LaneContext;
+use crate::protocol::range::Span;
 use crate::segments::Segment;
 use crate::slab::Slot;
 
 /// A thief looks at this many ranges that have something in them, and takes from the one worth most.
 const VICTIMS: usize = 4;
+
+/// How many loops' worth of unshared work justify a wake-up that none of them does.
+const PAYS_FOR_WAKING: f64 = 10.0;
+
+/// What a claim and a look at the clock add to the measured time of a chunk.
+const CLAIM_NS: u64 = 20;
 
 pub(super) struct Participant<'a, P: Producer, C: Consumer<P::Item>> {
     state: &'a LoopState<'a, P, C>,
@@ -29,6 +36,8 @@ pub(super) struct Participant<'a, P: Producer, C: Consumer<P::Item>> {
     /// The end of the last chunk, which is the beginning of the next.
     since: Ticks,
     waited_ns: u64,
+    /// This loop was counted as a missed opportunity to share.
+    missed: bool,
     tally: Tally,
 }
 
@@ -38,6 +47,7 @@ struct Tally {
     taskels: u64,
     steals_tried: u64,
     steals_won: u64,
+    busy_ns: u64,
 }
 
 impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
@@ -59,6 +69,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             begun,
             since: lane.pool().clock.now(),
             waited_ns: 0,
+            missed: false,
             tally: Tally::default(),
         }
     }
@@ -69,8 +80,15 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         depth.set(depth.get() + 1);
         let _leave = OnDrop(|| depth.set(depth.get() - 1));
         self.restart_clock();
-        while !self.state.stop.stopped() && (self.slot.range.peek().len() > 0 || self.steal()) {
-            self.work_off();
+        while !self.state.stop.stopped() {
+            let first = if self.slot.range.peek().len() > 0 {
+                None
+            } else if let Some(stolen) = self.steal() {
+                Some(stolen)
+            } else {
+                break;
+            };
+            self.work_off(first);
         }
     }
 
@@ -88,21 +106,17 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         drop(self.local.take());
     }
 
+    /// The mean time of a taskel in nanoseconds, without what the loop itself costs.
     pub(super) fn learned_ns(&self) -> Option<f64> {
-        if self.tally.chunks == 0 { None } else { self.chunker.estimate_ns() }
+        let Tally { chunks, taskels, busy_ns, .. } = self.tally;
+        (taskels > 0).then(|| busy_ns.saturating_sub(chunks * CLAIM_NS) as f64 / taskels as f64)
     }
 
-    /// One segment: the own range, chunk by chunk, to its end or to where a thief has cut it.
-    fn work_off(&mut self) {
+    /// One segment: `first`, which is claimed already, then the own range, chunk by chunk, to its end or to where a
+    /// thief has cut it.
+    fn work_off(&mut self, mut first: Option<Span>) {
         let mut segment = self.begun.take();
-        loop {
-            let remaining = self.slot.range.peek().len();
-            if remaining == 0 {
-                break;
-            }
-            self.invite_if_worth_it(remaining);
-            let want = self.chunker.next_chunk(remaining as usize);
-            let Some(span) = self.slot.range.claim(want as u32) else { break };
+        while let Some(span) = first.take().or_else(|| self.claim()) {
             let items = self.state.items(span);
             let units = span.len() as usize;
             let segment_so_far = segment.take().unwrap_or_else(|| Segment {
@@ -143,6 +157,17 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     }
 
     #[inline]
+    fn claim(&mut self) -> Option<Span> {
+        let remaining = self.slot.range.peek().len();
+        if remaining == 0 {
+            return None;
+        }
+        self.invite_if_worth_it(remaining);
+        let want = self.chunker.next_chunk(remaining as usize);
+        self.slot.range.claim(want as u32)
+    }
+
+    #[inline]
     fn feed(&mut self, segment: C::Segment, items: Range<usize>) -> ControlFlow<C::Segment, C::Segment> {
         let producer = self.state.producer;
         let local = self.local.get_or_insert_with(|| producer.local());
@@ -166,6 +191,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         }
         self.tally.chunks += 1;
         self.tally.taskels += taskels as u64;
+        self.tally.busy_ns += elapsed_ns;
         if self.state.profiled {
             self.record_chunk(start, elapsed_ns, taskels);
         }
@@ -181,46 +207,67 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         });
     }
 
-    /// Time between chunks that went into searching is no taskel's.
+    /// Time between chunks that went elsewhere is no taskel's.
     fn restart_clock(&mut self) {
         self.since = self.lane.pool().clock.now();
         self.waited_ns = self.lane.private().waited_ns.get();
     }
 
     #[inline]
-    fn invite_if_worth_it(&self, remaining: u32) {
+    fn invite_if_worth_it(&mut self, remaining: u32) {
         if !self.state.may_invite(self.lane) {
             return;
         }
         let worth = match self.chunker.estimate_ns() {
             // Nothing is known: the first taskel may take an hour, and what is behind it must not wait.
             None => true,
-            Some(ns) if self.lane.pool().sleep.anyone_searching() => {
-                ns * f64::from(remaining) >= WORTH_SHARING_NS
+            Some(ns) => {
+                let left_ns = ns * f64::from(remaining);
+                left_ns >= WORTH_WAKING_NS
+                    || left_ns >= WORTH_SHARING_NS
+                        && (self.lane.pool().sleep.anyone_searching() || self.missed_often(left_ns))
             }
-            Some(ns) => ns * f64::from(remaining) >= WORTH_WAKING_NS,
         };
         if worth {
             self.state.invite(self.lane);
+            // A wake-up takes microseconds, which no taskel should be blamed for.
+            self.restart_clock();
         }
     }
 
-    /// Takes half of what another lane has left. False when nobody has anything.
-    fn steal(&mut self) -> bool {
+    /// One loop of a few microseconds is not worth a wake-up, many in a row are: then the worker, once awake, finds the next
+    /// one by searching. True when what went unshared since the last wake-up would have paid for it several times.
+    fn missed_often(&mut self, left_ns: f64) -> bool {
+        let missed_ns = &self.lane.private().missed_ns;
+        if !std::mem::replace(&mut self.missed, true) {
+            missed_ns.set(missed_ns.get() + left_ns);
+        }
+        let often = missed_ns.get() >= PAYS_FOR_WAKING * WORTH_WAKING_NS;
+        if often {
+            missed_ns.set(0.0);
+        }
+        often
+    }
+
+    /// Takes half of what another lane has left, and claims its first chunk: a single unit would otherwise be stolen back and
+    /// forth between idle lanes before one of them comes to run it. `None` when nobody has anything.
+    fn steal(&mut self) -> Option<Span> {
         while let Some(victim) = self.choose_victim() {
             self.tally.steals_tried += 1;
             let Some(span) = self.state.slab.slot(victim).range.steal() else { continue };
             self.tally.steals_won += 1;
-            self.slot.range.put(span);
             self.chunker.on_steal();
+            let first = self.chunker.next_chunk(span.len() as usize) as u32;
+            let (first, rest) = span.split_at(first);
+            self.slot.range.put(rest);
             self.restart_clock();
             if self.state.profiled {
                 let at_ns = self.lane.pool().ns_since_start(self.since);
                 self.lane.record(|recorder| recorder.steal(at_ns, victim));
             }
-            return true;
+            return Some(first);
         }
-        false
+        None
     }
 
     /// Of the first few ranges that are not empty, the one that is worth most.

@@ -64,9 +64,9 @@ unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane:
         state.take_invitation_back(lane);
         state.caller
     };
-    // SAFETY: the ticket is still out. The reference is to the tickets alone, which are all atomic, so that the rest may
+    // SAFETY: the ticket is still out. The reference is to the tickets alone, which are all atomic, so that the loop may
     // be freed while `leave` returns.
-    let tickets = unsafe { &*(&raw const (*state.as_ptr()).tickets) };
+    let tickets = unsafe { &(*state.as_ptr()).tickets };
     if tickets.leave() {
         // The loop may be gone by now; the pool is not, since this worker belongs to it.
         lane.pool().sleep.parker(caller).unpark();
@@ -104,7 +104,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
 
     /// The caller's part: deals the units out, works, and waits for everyone to leave.
     ///
-    /// Returns what it has learned about the time of a unit in nanoseconds.
+    /// Returns what it has learned about the time of an item in nanoseconds.
     pub(super) fn run_as_caller(&self, lane: &LaneContext<'_>, head: Option<Head<P, C>>) -> Option<f64> {
         self.deal_out(lane, head.as_ref().map_or(0, |head| head.next));
         let mut participant = Participant::new(self, lane, head);

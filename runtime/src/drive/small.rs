@@ -98,7 +98,11 @@ fn feed_if_any<P: Producer, C: Consumer<P::Item>>(
     segment: C::Segment,
     indices: Range<usize>,
 ) -> ControlFlow<C::Segment, C::Segment> {
-    if indices.is_empty() { ControlFlow::Continue(segment) } else { feed(producer, consumer, local, segment, indices) }
+    if indices.is_empty() {
+        ControlFlow::Continue(segment)
+    } else {
+        feed(producer, consumer, local, segment, indices)
+    }
 }
 
 fn feed_tail<P: Producer, C: Consumer<P::Item>>(

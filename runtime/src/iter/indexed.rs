@@ -5,6 +5,7 @@ use super::options::Options;
 use super::{IndexedProducer, IntoParallelIterator, ParallelIterator};
 
 /// A parallel iterator with a known number of items that can be reached by index.
+#[expect(clippy::len_without_is_empty, reason = "rayon's trait has none, and `len() == 0` says the same")]
 pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// The number of items.
     ///
@@ -12,7 +13,6 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert_eq!((10..20).into_par_iter().len(), 10);
     /// ```
-    #[expect(clippy::len_without_is_empty, reason = "rayon's trait has none, and `len() == 0` says the same")]
     fn len(&self) -> usize;
 
     /// Pairs each item with its index.

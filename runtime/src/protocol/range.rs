@@ -51,6 +51,12 @@ impl Span {
         self.hi - self.lo
     }
 
+    /// The first `len` units, and the others.
+    pub(crate) fn split_at(self, len: u32) -> (Span, Span) {
+        let mid = self.lo + len.min(self.len());
+        (Span { hi: mid, ..self }, Span { lo: mid, ..self })
+    }
+
     fn pack(self) -> u64 {
         u64::from(self.hi) << 32 | u64::from(self.lo)
     }

@@ -3,6 +3,7 @@
 use std::any::TypeId;
 use std::iter::{self, Sum};
 use std::marker::PhantomData;
+use std::mem;
 use std::ops::ControlFlow;
 
 use super::{ChunkOf, Consumer};
@@ -49,11 +50,8 @@ impl<T, S: Send + Sum<T> + Sum<S>> Consumer<T> for SumInOrder<S> {
     }
 }
 
-/// How many partial sums a float sum keeps: two AVX-512 registers of `f32`, four of `f64`.
+/// How many partial sums a float sum keeps: eight SSE registers of `f32`, or two of AVX-512.
 const LANES: usize = 32;
-
-/// Items per block: enough that a block's set-up does not show.
-const BLOCK: usize = 8 * LANES;
 
 /// Adds floats up in [`LANES`] interleaved partial sums, which become vector registers.
 ///
@@ -70,35 +68,22 @@ impl<T, S: Send + Sum<T> + Sum<S>> Consumer<T> for SumInLanes<S> {
         iter::empty::<S>().sum()
     }
 
-    #[inline]
+    // By itself, so that nothing around it competes for the registers that hold the sums.
+    #[inline(never)]
     fn feed<P: Producer<Item = T>>(&self, segment: S, mut chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
         let mut sums: [S; LANES] = std::array::from_fn(|_| iter::empty::<S>().sum());
-        while chunk.len() >= BLOCK {
-            let block = chunk.split_off(BLOCK).into_iter();
-            sums = add_block(sums, block);
+        while chunk.len() >= LANES {
+            // As many sums as items, and known to be: that is what the compiler turns into vector additions.
+            for (sum, item) in sums.iter_mut().zip(chunk.split_off(LANES).into_iter()) {
+                let before = mem::replace(sum, iter::empty::<S>().sum());
+                *sum = add(before, iter::once(item).sum());
+            }
         }
-        let rest: S = chunk.into_iter().sum();
-        ControlFlow::Continue(add(segment, add(sums.into_iter().sum(), rest)))
+        let rest = chunk.into_iter().sum();
+        ControlFlow::Continue([segment, sums.into_iter().sum(), rest].into_iter().sum())
     }
 
     fn finish(self, segments: impl Iterator<Item = S>) -> S {
         segments.sum()
     }
-}
-
-#[inline(always)]
-fn add_block<T, S: Sum<T> + Sum<S>>(mut sums: [S; LANES], mut block: impl Iterator<Item = T>) -> [S; LANES] {
-    for _ in 0..BLOCK / LANES {
-        sums = sums.map(|sum| match block.next() {
-            Some(item) => add(sum, iter::once(item).sum()),
-            None => sum,
-        });
-    }
-    // An iterator that has more items than its chunk has indices breaks its promise, but loses nothing here.
-    block.for_each(|item| {
-        let [first, ..] = &mut sums;
-        let before = std::mem::replace(first, iter::empty::<S>().sum());
-        *first = add(before, iter::once(item).sum());
-    });
-    sums
 }
