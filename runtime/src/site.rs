@@ -6,6 +6,27 @@
 
 use crate::sync::{AtomicU64, Ordering};
 
+/// What the lanes of one loop have measured together.
+#[derive(Debug, Default)]
+pub(crate) struct Lesson {
+    busy_ns: AtomicU64,
+    taskels: AtomicU64,
+}
+
+impl Lesson {
+    /// Adds what one lane measured; it has not left the loop yet.
+    pub(crate) fn add(&self, busy_ns: u64, taskels: u64) {
+        self.busy_ns.fetch_add(busy_ns, Ordering::Relaxed);
+        self.taskels.fetch_add(taskels, Ordering::Relaxed);
+    }
+
+    /// The mean time per item in nanoseconds, once every lane is out; `None` if there was no item.
+    pub(crate) fn ns_per_taskel(&self) -> Option<f64> {
+        let taskels = self.taskels.load(Ordering::Relaxed);
+        (taskels > 0).then(|| self.busy_ns.load(Ordering::Relaxed) as f64 / taskels as f64)
+    }
+}
+
 const ENTRIES: usize = 512;
 
 /// The upper half of an entry tells whose it is, the lower half is the time per item as an `f32`.

@@ -112,8 +112,8 @@ where
     let mut slab = lane.take_slab();
     let (panic, learned) = {
         let state = LoopState::new(lane, producer, &consumer, &mut slab, plan, site.estimate_ns());
-        let learned = state.run_as_caller(lane, head);
-        (state.settle(), learned)
+        state.run_as_caller(lane, head);
+        (state.settle(), state.lesson.ns_per_taskel())
     };
     if let Some(ns) = learned {
         site.learn(ns);

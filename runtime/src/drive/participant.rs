@@ -95,6 +95,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     /// Ends this lane's part. Nothing is left of it but its segments.
     pub(super) fn finish(&mut self) {
         let counters = &self.lane.lane().counters;
+        let own_cost_ns = self.tally.chunks * CLAIM_NS;
+        self.state.lesson.add(self.tally.busy_ns.saturating_sub(own_cost_ns), self.tally.taskels);
         counters.loops.add(1);
         counters.chunks.add(self.tally.chunks);
         counters.taskels.add(self.tally.taskels);
@@ -104,12 +106,6 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             self.keep(begun);
         }
         drop(self.local.take());
-    }
-
-    /// The mean time of a taskel in nanoseconds, without what the loop itself costs.
-    pub(super) fn learned_ns(&self) -> Option<f64> {
-        let Tally { chunks, taskels, busy_ns, .. } = self.tally;
-        (taskels > 0).then(|| busy_ns.saturating_sub(chunks * CLAIM_NS) as f64 / taskels as f64)
     }
 
     /// One segment: `first`, which is claimed already, then the own range, chunk by chunk, to its end or to where a

@@ -17,6 +17,7 @@ use crate::lane::LaneContext;
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::range::Span;
 use crate::protocol::tickets::Tickets;
+use crate::site::Lesson;
 use crate::slab::Slab;
 
 pub(super) type Payload = Box<dyn Any + Send>;
@@ -40,6 +41,7 @@ pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
     pub(super) plan: Plan,
     pub(super) config: ChunkConfig,
     pub(super) profiled: bool,
+    pub(super) lesson: Lesson,
     estimate_ns: Option<f64>,
 }
 
@@ -98,14 +100,13 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             plan,
             config: plan.config(estimate_ns),
             profiled: lane.pool().profiling(),
+            lesson: Lesson::default(),
             estimate_ns,
         }
     }
 
     /// The caller's part: deals the units out, works, and waits for everyone to leave.
-    ///
-    /// Returns what it has learned about the time of an item in nanoseconds.
-    pub(super) fn run_as_caller(&self, lane: &LaneContext<'_>, head: Option<Head<P, C>>) -> Option<f64> {
+    pub(super) fn run_as_caller(&self, lane: &LaneContext<'_>, head: Option<Head<P, C>>) {
         self.deal_out(lane, head.as_ref().map_or(0, |head| head.next));
         let mut participant = Participant::new(self, lane, head);
         loop {
@@ -116,7 +117,6 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             }
         }
         self.protect(|| participant.finish());
-        participant.learned_ns()
     }
 
     /// Puts all units from item `next` on into ranges: a share for every worker if the loop is long and not inside another, so
