@@ -38,8 +38,6 @@ pub(crate) struct Private {
     pub(crate) depth: Cell<u32>,
     /// Nanoseconds spent waiting for other lanes; only differences matter.
     pub(crate) waited_ns: Cell<u64>,
-    /// Nanoseconds of work that was too short to wake anybody for, since somebody was.
-    pub(crate) missed_ns: Cell<f64>,
 }
 
 /// What a lane counts, always.
@@ -65,7 +63,6 @@ impl Lane {
                 random: Cell::new(seed.wrapping_mul(0x9E37_79B9) | 1),
                 depth: Cell::new(0),
                 waited_ns: Cell::new(0),
-                missed_ns: Cell::new(0.0),
             }),
             displaced: AtomicU32::new(0),
             counters: Counters::default(),

@@ -80,3 +80,8 @@ pub mod prelude {
         IntoParallelRefMutIterator, ParallelIterator,
     };
 }
+
+/// The programs in the README are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -125,6 +125,14 @@ impl<T: Send> Iterator for Merge<'_, T> {
 
 impl<T: Send> Drop for Merge<'_, T> {
     fn drop(&mut self) {
-        self.for_each(drop);
+        /// Goes on with the next segment when dropping one panics.
+        struct Rest<'m, 'a, T: Send>(&'m mut Merge<'a, T>);
+        impl<T: Send> Drop for Rest<'_, '_, T> {
+            fn drop(&mut self) {
+                self.0.for_each(drop);
+            }
+        }
+        let rest = Rest(self);
+        rest.0.for_each(drop);
     }
 }

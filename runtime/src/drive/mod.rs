@@ -66,11 +66,9 @@ struct Plan {
     most_units: usize,
 }
 
-/// Twice what it costs to wake a sleeping worker: a loop that takes less is over before a second worker is of use.
-const WORTH_WAKING_NS: f64 = 10_000.0;
-
-/// The same when a worker is searching already.
-const WORTH_SHARING_NS: f64 = 1_000.0;
+/// Twice what it costs to wake a sleeping worker: what takes less is over before a second worker is of use. Below this, sharing
+/// with a worker that is awake and searching gains nothing either: the handful of cache lines that change hands take 1 to 2 µs.
+const WORTH_SHARING_NS: f64 = 10_000.0;
 
 /// A loop shorter than this is not cut into a share per worker beforehand: whoever comes steals.
 const WORTH_PRESPLITTING_NS: f64 = 50_000.0;
@@ -85,7 +83,7 @@ impl Plan {
         Plan { len, granule, units, most_units: options.most_granules() }
     }
 
-    /// Whether the loop is over before a sleeping worker could be of use, if an item takes `ns`.
+    /// Whether the loop is over before another worker could be of use, if an item takes `ns`.
     fn is_small(&self, ns: f64) -> bool {
         self.most_units > 1 && self.len as f64 * ns < WORTH_SHARING_NS
     }
@@ -127,7 +125,7 @@ where
             output
         }
         Some(payload) => {
-            drop(segments);
+            shared::drop_quietly(segments);
             lane.put_slab(slab);
             panic::resume_unwind(payload)
         }

@@ -1,15 +1,15 @@
 //! What one lane does inside a loop.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 use taskel_adaptive::Chunker;
 
+use super::WORTH_SHARING_NS;
 use super::shared::LoopState;
 use super::small::Head;
-use super::{WORTH_SHARING_NS, WORTH_WAKING_NS};
 use crate::clock::Ticks;
 use crate::iter::consumer::{ChunkOf, Consumer};
-use crate::iter::producer::Producer;
+use crate::iter::producer::{Claimed, Producer};
 use crate::lane::LaneContext;
 use crate::protocol::range::Span;
 use crate::segments::Segment;
@@ -17,9 +17,6 @@ use crate::slab::Slot;
 
 /// A thief looks at this many ranges that have something in them, and takes from the one worth most.
 const VICTIMS: usize = 4;
-
-/// How many loops' worth of unshared work justify a wake-up that none of them does.
-const PAYS_FOR_WAKING: f64 = 10.0;
 
 /// What a claim and a look at the clock add to the measured time of a chunk.
 const CLAIM_NS: u64 = 20;
@@ -36,8 +33,6 @@ pub(super) struct Participant<'a, P: Producer, C: Consumer<P::Item>> {
     /// The end of the last chunk, which is the beginning of the next.
     since: Ticks,
     waited_ns: u64,
-    /// This loop was counted as a missed opportunity to share.
-    missed: bool,
     tally: Tally,
 }
 
@@ -69,7 +64,6 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             begun,
             since: lane.pool().clock.now(),
             waited_ns: 0,
-            missed: false,
             tally: Tally::default(),
         }
     }
@@ -114,14 +108,16 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let mut segment = self.begun.take();
         while let Some(span) = first.take().or_else(|| self.claim()) {
             let items = self.state.items(span);
+            let first = items.start;
+            // SAFETY: the span came out of a range just now, so nobody else has it.
+            let claimed = unsafe { Claimed::new(self.state.producer, items) };
             let units = span.len() as usize;
-            let segment_so_far = segment.take().unwrap_or_else(|| Segment {
-                start: items.start,
-                result: self.state.consumer.begin(items.start),
-            });
-            let taskels = items.len();
+            let taskels = claimed.len();
+            let segment_so_far = segment
+                .take()
+                .unwrap_or_else(|| Segment { start: first, result: self.state.consumer.begin(first) });
             let start = segment_so_far.start;
-            let flow = self.feed(segment_so_far.result, items);
+            let flow = self.feed(segment_so_far.result, claimed);
             self.account(units, taskels);
             match flow {
                 ControlFlow::Continue(result) => segment = Some(Segment { start, result }),
@@ -140,7 +136,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         if let Some(Segment { start, mut result }) = segment {
             if P::HAS_TAIL {
                 let end = self.state.plan.len;
-                match self.feed(result, end..end) {
+                // SAFETY: there are no indices in it.
+                let tail = unsafe { Claimed::new(self.state.producer, end..end) };
+                match self.feed(result, tail) {
                     ControlFlow::Continue(all) => result = all,
                     ControlFlow::Break(all) => {
                         self.state.stop.stop();
@@ -164,12 +162,10 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     }
 
     #[inline]
-    fn feed(&mut self, segment: C::Segment, items: Range<usize>) -> ControlFlow<C::Segment, C::Segment> {
+    fn feed(&mut self, segment: C::Segment, claimed: Claimed<'a, P>) -> ControlFlow<C::Segment, C::Segment> {
         let producer = self.state.producer;
         let local = self.local.get_or_insert_with(|| producer.local());
-        // SAFETY: the items were claimed from a range just now, so nobody else has them; or there are none.
-        let chunk = unsafe { ChunkOf::new(producer, local, items) };
-        self.state.consumer.feed(segment, chunk)
+        self.state.consumer.feed(segment, ChunkOf::new(claimed, local))
     }
 
     /// Reads the clock at the end of a chunk and tells the policy, and the profile if there is one.
@@ -214,35 +210,14 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         if !self.state.may_invite(self.lane) {
             return;
         }
-        let worth = match self.chunker.estimate_ns() {
-            // Nothing is known: the first taskel may take an hour, and what is behind it must not wait.
-            None => true,
-            Some(ns) => {
-                let left_ns = ns * f64::from(remaining);
-                left_ns >= WORTH_WAKING_NS
-                    || left_ns >= WORTH_SHARING_NS
-                        && (self.lane.pool().sleep.anyone_searching() || self.missed_often(left_ns))
-            }
-        };
+        let left = f64::from(remaining);
+        // With nothing known, the first taskel may take an hour, and what is behind it must not wait.
+        let worth = self.chunker.estimate_ns().is_none_or(|ns| ns * left >= WORTH_SHARING_NS);
         if worth {
             self.state.invite(self.lane);
             // A wake-up takes microseconds, which no taskel should be blamed for.
             self.restart_clock();
         }
-    }
-
-    /// One loop of a few microseconds is not worth a wake-up, many in a row are: then the worker, once awake, finds the next
-    /// one by searching. True when what went unshared since the last wake-up would have paid for it several times.
-    fn missed_often(&mut self, left_ns: f64) -> bool {
-        let missed_ns = &self.lane.private().missed_ns;
-        if !std::mem::replace(&mut self.missed, true) {
-            missed_ns.set(missed_ns.get() + left_ns);
-        }
-        let often = missed_ns.get() >= PAYS_FOR_WAKING * WORTH_WAKING_NS;
-        if often {
-            missed_ns.set(0.0);
-        }
-        often
     }
 
     /// Takes half of what another lane has left, and claims its first chunk: a single unit would otherwise be stolen back and

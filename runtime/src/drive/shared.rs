@@ -22,6 +22,14 @@ use crate::slab::Slab;
 
 pub(super) type Payload = Box<dyn Any + Send>;
 
+/// Drops what is left of a loop that has panicked already: of a second panic, nobody is told.
+pub(super) fn drop_quietly<T>(left: T) {
+    if let Err(worse) = catch_unwind(AssertUnwindSafe(|| drop(left))) {
+        // Dropping a payload may panic with the next one, and so on for ever.
+        std::mem::forget(worse);
+    }
+}
+
 /// How long the caller spins for lanes that finish their last chunk before it sleeps. A chunk takes about 4 µs.
 const SPIN_NS: u64 = 20_000;
 
@@ -202,10 +210,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
     pub(super) fn protect(&self, user_code: impl FnOnce()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(user_code))
             && let Some(late) = self.stop.panicked(payload)
-            && let Err(worse) = catch_unwind(AssertUnwindSafe(|| drop(late)))
         {
-            // A payload whose drop panics: there is nobody left to tell, and dropping the next one may go on for ever.
-            std::mem::forget(worse);
+            drop_quietly(late);
         }
     }
 

@@ -1,9 +1,9 @@
 //! Loops that one lane runs alone, without telling anyone.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 use crate::iter::consumer::{ChunkOf, Consumer};
-use crate::iter::producer::Producer;
+use crate::iter::producer::{Claimed, Producer};
 use crate::pool::PoolState;
 use crate::site::Site;
 
@@ -32,13 +32,12 @@ pub(super) fn rest_alone<P: Producer, C: Consumer<P::Item>>(
     consumer: C,
     head: Option<Head<P, C>>,
 ) -> C::Output {
-    let mut head =
-        head.unwrap_or_else(|| Head { local: producer.local(), segment: consumer.begin(0), next: 0 });
-    let rest = head.next..producer.len();
-    let segment = match feed_if_any(producer, &consumer, &mut head.local, head.segment, rest) {
-        ControlFlow::Continue(segment) => feed_tail(producer, &consumer, &mut head.local, segment),
-        ControlFlow::Break(segment) => segment,
-    };
+    let next = head.as_ref().map_or(0, |head| head.next);
+    // SAFETY: nobody else gets a part of this loop, and the head has the items before `next`.
+    let rest = unsafe { Claimed::new(producer, next..producer.len()) };
+    let Head { local, segment, .. } =
+        head.unwrap_or_else(|| Head { local: producer.local(), segment: consumer.begin(0), next });
+    let segment = run_out(producer, &consumer, local, segment, rest);
     consumer.finish(std::iter::once(segment))
 }
 
@@ -56,88 +55,57 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
     const NEGLIGIBLE_NS: f64 = 500.0;
 
     let len = producer.len();
+    // SAFETY: nobody else gets a part of this loop before the rest is released.
+    let mut rest = unsafe { Claimed::new(producer, 0..len) };
+    let first = rest.split_off(1);
     let mut local = producer.local();
     let started = pool.clock.now();
-    let rest = Unproduced { producer, indices: 1..len };
-    let flow = feed(producer, consumer, &mut local, consumer.begin(0), 0..1);
+    let flow = consumer.feed(consumer.begin(0), ChunkOf::new(first, &mut local));
     let first_ns = pool.clock.ns_between(started, pool.clock.now()) as f64;
     let segment = match flow {
         ControlFlow::Continue(segment) => segment,
-        ControlFlow::Break(segment) => return Outcome::Done(segment),
+        ControlFlow::Break(segment) => {
+            drop((local, rest));
+            return Outcome::Done(segment);
+        }
     };
-    let rest = rest.claim();
     if first_ns > (SURPRISE * expected_ns).max(NEGLIGIBLE_NS) && !producer.is_full() {
         site.learn(first_ns);
+        rest.release();
         return Outcome::Dearer(Head { local, segment, next: 1 });
     }
-    let segment = match feed_if_any(producer, consumer, &mut local, segment, rest) {
-        ControlFlow::Continue(segment) => feed_tail(producer, consumer, &mut local, segment),
-        ControlFlow::Break(segment) => segment,
-    };
+    let segment = run_out(producer, consumer, local, segment, rest);
     let all_ns = pool.clock.ns_between(started, pool.clock.now()) as f64;
     site.learn(all_ns / len as f64);
     Outcome::Done(segment)
 }
 
-fn feed<P: Producer, C: Consumer<P::Item>>(
+/// Feeds the last items of a loop, and ends the lane's state.
+fn run_out<P: Producer, C: Consumer<P::Item>>(
     producer: &P,
     consumer: &C,
-    local: &mut P::Local,
-    segment: C::Segment,
-    indices: Range<usize>,
-) -> ControlFlow<C::Segment, C::Segment> {
-    // SAFETY: each caller passes indices below `len` that it passes nowhere else.
-    consumer.feed(segment, unsafe { ChunkOf::new(producer, local, indices) })
-}
-
-/// An empty run of indices stands for the tail, and so cannot be fed as a chunk.
-fn feed_if_any<P: Producer, C: Consumer<P::Item>>(
-    producer: &P,
-    consumer: &C,
-    local: &mut P::Local,
-    segment: C::Segment,
-    indices: Range<usize>,
-) -> ControlFlow<C::Segment, C::Segment> {
-    if indices.is_empty() {
-        ControlFlow::Continue(segment)
-    } else {
-        feed(producer, consumer, local, segment, indices)
-    }
-}
-
-fn feed_tail<P: Producer, C: Consumer<P::Item>>(
-    producer: &P,
-    consumer: &C,
-    local: &mut P::Local,
-    segment: C::Segment,
+    mut local: P::Local,
+    mut segment: C::Segment,
+    rest: Claimed<'_, P>,
 ) -> C::Segment {
-    if !P::HAS_TAIL {
-        return segment;
+    let mut more = true;
+    // An empty run of indices stands for the tail, and so cannot be fed as a chunk.
+    if rest.len() > 0 {
+        (segment, more) = match consumer.feed(segment, ChunkOf::new(rest, &mut local)) {
+            ControlFlow::Continue(segment) => (segment, true),
+            ControlFlow::Break(segment) => (segment, false),
+        };
     }
-    let end = producer.len();
-    match feed(producer, consumer, local, segment, end..end) {
-        ControlFlow::Continue(segment) | ControlFlow::Break(segment) => segment,
+    if P::HAS_TAIL && more {
+        let end = producer.len();
+        // SAFETY: there are no indices in it.
+        let tail = unsafe { Claimed::new(producer, end..end) };
+        let (ControlFlow::Continue(all) | ControlFlow::Break(all)) =
+            consumer.feed(segment, ChunkOf::new(tail, &mut local));
+        segment = all;
     }
-}
-
-/// Indices that no chunk was made of yet; if nobody claims them, because the loop ends here, their items are dropped.
-struct Unproduced<'a, P: Producer> {
-    producer: &'a P,
-    indices: Range<usize>,
-}
-
-impl<P: Producer> Unproduced<'_, P> {
-    fn claim(mut self) -> Range<usize> {
-        let end = self.indices.end;
-        std::mem::replace(&mut self.indices, end..end)
-    }
-}
-
-impl<P: Producer> Drop for Unproduced<'_, P> {
-    fn drop(&mut self) {
-        if !self.indices.is_empty() {
-            // SAFETY: the indices are below `len`, and were not claimed.
-            unsafe { self.producer.discard(self.indices.clone()) };
-        }
-    }
+    // Here and not at the end of the scope: what is being returned when a drop panics there is never dropped
+    // (rust-lang/rust#47949).
+    drop(local);
+    segment
 }

@@ -1,5 +1,6 @@
 //! The inside of a parallel iterator: something that turns a run of indices into a sequential iterator.
 
+use std::mem;
 use std::ops::Range;
 
 use super::options::Options;
@@ -128,4 +129,57 @@ pub trait IndexedProducer: Producer {
         local: &'a mut Self::Local,
         indices: Range<usize>,
     ) -> Self::IndexedIter<'a>;
+}
+
+/// Indices that nobody else will ask for. Those of which no chunk is made are discarded when this drops, so that no item
+/// is lost when a panic comes first.
+#[derive(Debug)]
+pub(crate) struct Claimed<'a, P: Producer> {
+    producer: &'a P,
+    indices: Range<usize>,
+}
+
+impl<'a, P: Producer> Claimed<'a, P> {
+    /// # Safety
+    ///
+    /// The demands of [`Producer::chunk`] on `indices`, which may be empty.
+    pub(crate) unsafe fn new(producer: &'a P, indices: Range<usize>) -> Self {
+        Claimed { producer, indices }
+    }
+
+    /// How many indices these are.
+    pub(crate) fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    /// Splits off the first `len` indices, at most as many as there are.
+    pub(crate) fn split_off(&mut self, len: usize) -> Claimed<'a, P> {
+        let mid = self.indices.start + len.min(self.indices.len());
+        let front = self.indices.start..mid;
+        self.indices.start = mid;
+        Claimed { producer: self.producer, indices: front }
+    }
+
+    /// The indices, which from here on are somebody else's to claim.
+    pub(crate) fn release(mut self) -> Range<usize> {
+        mem::take(&mut self.indices)
+    }
+
+    /// The items.
+    #[inline]
+    pub(crate) fn produce(self, local: &'a mut P::Local) -> P::Iter<'a> {
+        let producer = self.producer;
+        // SAFETY: `new` was promised what `chunk` demands, and nobody else gets the indices.
+        unsafe { producer.chunk(local, self.release()) }
+    }
+}
+
+impl<P: Producer> Drop for Claimed<'_, P> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.indices.is_empty() {
+            // SAFETY: `new` was promised what `discard` demands, and no chunk was made of what is still here.
+            unsafe { self.producer.discard(self.indices.clone()) };
+        }
+    }
 }

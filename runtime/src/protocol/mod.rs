@@ -2,7 +2,8 @@
 //!
 //! A protocol file has no unsafe code and knows nothing of loops or pools: it says which states its word has, who may
 //! move it from one to the next, and which ordering carries what. The rest of the crate argues its safety from these
-//! files; the models check them.
+//! files; the models check them. `ORDERINGS.md` names, for every ordering stronger than Relaxed, a model that fails
+//! without it.
 
 pub(crate) mod lease;
 pub(crate) mod panic_slot;

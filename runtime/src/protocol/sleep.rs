@@ -90,7 +90,7 @@ impl Sleep {
     }
 
     /// Whether some lane will find a push without being woken; a hint.
-    pub(crate) fn anyone_searching(&self) -> bool {
+    fn anyone_searching(&self) -> bool {
         self.searching.load(Ordering::Relaxed) > 0
     }
 

@@ -69,9 +69,11 @@ where
         indices: Range<usize>,
     ) -> Self::Iter<'a> {
         let is_tail = indices.is_empty();
-        let so_far = gathered.take().unwrap_or_else(&self.identity);
+        // Before the identity, whose panic drops them.
         // SAFETY: the same demands.
-        let all = unsafe { self.base.chunk(local, indices) }.fold(so_far, &self.fold_op);
+        let items = unsafe { self.base.chunk(local, indices) };
+        let so_far = gathered.take().unwrap_or_else(&self.identity);
+        let all = items.fold(so_far, &self.fold_op);
         if !is_tail {
             *gathered = Some(all);
             return None.into_iter();

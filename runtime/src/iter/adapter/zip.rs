@@ -4,7 +4,7 @@ use std::iter;
 use std::ops::Range;
 
 use crate::iter::options::Options;
-use crate::iter::producer::{IndexedProducer, Producer};
+use crate::iter::producer::{Claimed, IndexedProducer, Producer};
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`zip`](IndexedParallelIterator::zip).
@@ -19,12 +19,19 @@ impl<A: IndexedParallelIterator, B: IndexedParallelIterator> ParallelIterator fo
     type Producer = Zip<A::Producer, B::Producer>;
 
     fn into_producer(self) -> Self::Producer {
-        let (a, b) = (self.a.into_producer(), self.b.into_producer());
-        let len = a.len().min(b.len());
-        // SAFETY: indices from `len` on are within the longer one, and no chunk will ask for them.
-        unsafe { a.discard(len..a.len()) };
+        let a = self.a.into_producer();
+        // SAFETY: nobody has asked for any of its items yet.
+        let mut beyond_a = unsafe { Claimed::new(&a, 0..a.len()) };
+        let b = self.b.into_producer();
         // SAFETY: as above.
-        unsafe { b.discard(len..b.len()) };
+        let mut beyond_b = unsafe { Claimed::new(&b, 0..b.len()) };
+        let len = a.len().min(b.len());
+        let common_a = beyond_a.split_off(len);
+        let common_b = beyond_b.split_off(len);
+        drop((beyond_a, beyond_b));
+        // Claimed until here, so that a panic as an item is dropped takes all others with it.
+        common_a.release();
+        common_b.release();
         Zip { a, b }
     }
 }

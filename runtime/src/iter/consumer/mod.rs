@@ -8,9 +8,9 @@ mod product;
 mod search;
 mod sum;
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
-use super::producer::Producer;
+use super::producer::{Claimed, Producer};
 
 pub(crate) use collect::{CollectExact, CollectSegments};
 pub(crate) use fold::FoldSegments;
@@ -47,35 +47,27 @@ pub(crate) trait Consumer<T>: Sync {
 
 /// A chunk that is about to be run. Consuming it is the only way to its items, so they are produced once.
 pub(crate) struct ChunkOf<'a, P: Producer> {
-    producer: &'a P,
+    claimed: Claimed<'a, P>,
     local: &'a mut P::Local,
-    indices: Range<usize>,
 }
 
 impl<'a, P: Producer> ChunkOf<'a, P> {
-    /// # Safety
-    ///
-    /// The demands of [`Producer::chunk`] on `indices`.
-    pub(crate) unsafe fn new(producer: &'a P, local: &'a mut P::Local, indices: Range<usize>) -> Self {
-        ChunkOf { producer, local, indices }
+    pub(crate) fn new(claimed: Claimed<'a, P>, local: &'a mut P::Local) -> Self {
+        ChunkOf { claimed, local }
     }
 
     /// How many indices the chunk has.
     pub(crate) fn len(&self) -> usize {
-        self.indices.len()
+        self.claimed.len()
     }
 
     /// The chunk's items.
     pub(crate) fn into_iter(self) -> P::Iter<'a> {
-        // SAFETY: `new` was promised what `chunk` demands, and `self` is consumed: no second call gets these indices.
-        unsafe { self.producer.chunk(self.local, self.indices) }
+        self.claimed.produce(self.local)
     }
 
     /// Splits off the first `len` indices, at most as many as there are.
     pub(crate) fn split_off(&mut self, len: usize) -> ChunkOf<'_, P> {
-        let mid = self.indices.start + len.min(self.indices.len());
-        let front = self.indices.start..mid;
-        self.indices.start = mid;
-        ChunkOf { producer: self.producer, local: &mut *self.local, indices: front }
+        ChunkOf { claimed: self.claimed.split_off(len), local: &mut *self.local }
     }
 }
