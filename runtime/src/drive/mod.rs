@@ -44,7 +44,7 @@ where
     let site = Site::at(shared::address::<P, C>());
     let start = match site.estimate_ns() {
         Some(ns) if plan.is_small(ns) && !pool.profiling() => {
-            match small::try_alone(producer, &consumer, pool, site, ns) {
+            match small::try_alone(producer, &consumer, plan.granule, pool, site, ns) {
                 small::Outcome::Done(segment) => return consumer.finish(std::iter::once(segment)),
                 small::Outcome::Dearer(head) => Some(head),
             }

@@ -17,7 +17,7 @@ pub(super) struct Head<P: Producer, C: Consumer<P::Item>> {
 pub(super) enum Outcome<P: Producer, C: Consumer<P::Item>> {
     /// The loop is over.
     Done(C::Segment),
-    /// The first item took much longer than its call site had taught: the rest should be shared.
+    /// The first items took much longer than their call site had taught: the rest should be shared.
     Dearer(Head<P, C>),
 }
 
@@ -41,15 +41,17 @@ pub(super) fn rest_alone<P: Producer, C: Consumer<P::Item>>(
     consumer.finish(std::iter::once(segment))
 }
 
-/// Runs a loop alone whose site has taught that an item takes `expected_ns`, unless its first item says otherwise.
+/// Runs a loop alone whose site has taught that an item takes `expected_ns`, unless its first `granule` items, which are
+/// less than all, say otherwise.
 pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
     producer: &P,
     consumer: &C,
+    granule: usize,
     pool: &PoolState,
     site: Site,
     expected_ns: f64,
 ) -> Outcome<P, C> {
-    /// An item may take this much longer than expected before the rest is shared.
+    /// The first items may take this much longer than expected before the rest is shared.
     const SURPRISE: f64 = 16.0;
     /// A surprise below this is an interrupt or a cache miss.
     const NEGLIGIBLE_NS: f64 = 500.0;
@@ -57,7 +59,7 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
     let len = producer.len();
     // SAFETY: nobody else gets a part of this loop before the rest is released.
     let mut rest = unsafe { Claimed::new(producer, 0..len) };
-    let first = rest.split_off(1);
+    let first = rest.split_off(granule);
     let mut local = producer.local();
     let started = pool.clock.now();
     let flow = consumer.feed(consumer.begin(0), ChunkOf::new(first, &mut local));
@@ -69,10 +71,12 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
             return Outcome::Done(segment);
         }
     };
-    if first_ns > (SURPRISE * expected_ns).max(NEGLIGIBLE_NS) && !producer.is_full() {
-        site.learn(first_ns);
+    let expected_first_ns = expected_ns * granule as f64;
+    if first_ns > (SURPRISE * expected_first_ns).max(NEGLIGIBLE_NS) && !producer.is_full() {
+        site.learn(first_ns / granule as f64);
         rest.release();
-        return Outcome::Dearer(Head { local, segment, next: 1 });
+        // A whole unit, for what is shared is counted in units.
+        return Outcome::Dearer(Head { local, segment, next: granule });
     }
     let segment = run_out(producer, consumer, local, segment, rest);
     let all_ns = pool.clock.ns_between(started, pool.clock.now()) as f64;
