@@ -1,0 +1,25 @@
+//! The threads of this process, as Linux lists them.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// The folders in `/proc` of the threads whose name begins with `prefix`. Linux keeps 15 bytes of a name.
+pub(crate) fn named(prefix: &str) -> Vec<PathBuf> {
+    let tasks = fs::read_dir("/proc/self/task").expect("Linux lists the threads of a process");
+    let folders = tasks.map(|task| task.expect("an entry of a folder that stays").path());
+    // A thread may end between the two looks.
+    folders
+        .filter(|task| fs::read_to_string(task.join("comm")).is_ok_and(|name| name.starts_with(prefix)))
+        .collect()
+}
+
+/// Waits until exactly `count` threads have such a name: joined threads stay listed for a moment.
+#[track_caller]
+pub(crate) fn await_count(prefix: &str, count: usize) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while named(prefix).len() != count {
+        assert!(Instant::now() < deadline, "{} threads named {prefix}…, not {count}", named(prefix).len());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
