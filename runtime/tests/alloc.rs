@@ -1,0 +1,115 @@
+//! How often does a loop allocate? Never, once its call site and the lanes have been used.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use taskel::prelude::*;
+use taskel::{Chunk, Pinning, ThreadPool};
+
+/// Counts what all threads ask for. The file has one test, so that no other thread of the test program is at work.
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: each method hands its arguments on unchanged, and the counter is not memory.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the same demands.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the same demands.
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the same demands.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const LEN: u64 = 100_000;
+const THREADS: usize = 2;
+
+/// Some 50 ns of work.
+fn work(n: u64) -> u64 {
+    black_box((0..12).fold(n, |x, _| x.wrapping_mul(0x5851_F42D_4C95_7F2D).rotate_left(7)))
+}
+
+/// Takes a result that the compiler must not do without.
+fn keep<T>(result: T) {
+    black_box(result);
+}
+
+/// How often one of the pool's own threads has entered a loop.
+fn entered_by_workers(pool: &ThreadPool) -> u64 {
+    pool.metrics().workers().iter().map(|worker| worker.loops).sum()
+}
+
+/// Runs `run` until it has run ten times and workers took part, and compares the allocations of all but the first run.
+#[track_caller]
+fn check(pool: &ThreadPool, name: &str, expected: u64, run: impl Fn()) {
+    pool.install(&run);
+    let entered = entered_by_workers(pool);
+    let mut runs = 0;
+    while runs < 10 || entered_by_workers(pool) == entered {
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        pool.install(&run);
+        let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+        assert_eq!(allocations, expected, "{name}, run {runs}");
+        runs += 1;
+        assert!(runs < 10_000, "{name}: no worker ever took part");
+    }
+}
+
+/// Has each lane run an inner loop while the others do, so that all have made whatever they keep.
+fn warm_up(pool: &ThreadPool) {
+    let all = Barrier::new(THREADS);
+    (0..THREADS).into_par_iter().on(pool).for_each(|_| {
+        all.wait();
+        assert_eq!(inner(1000), (0..1000).map(work).fold(0, u64::wrapping_add));
+        all.wait();
+    });
+}
+
+/// A short loop that is shared all the same: chunks of a given size are.
+fn inner(len: u64) -> u64 {
+    (0..len).into_par_iter().chunk(Chunk::Exact(100)).map(work).reduce(|| 0, u64::wrapping_add)
+}
+
+#[test]
+fn later_runs_of_a_loop() {
+    // Unpinned, it is always the same worker that makes room for the caller, and the others have all been warmed up.
+    let pool = ThreadPool::builder().num_threads(THREADS).pinning(Pinning::Off).build().unwrap();
+    warm_up(&pool);
+    let numbers: Vec<u64> = (0..LEN).collect();
+    let numbers = &numbers;
+    check(&pool, "for_each", 0, || numbers.par_iter().for_each(|&n| keep(work(n))));
+    check(&pool, "sum", 0, || keep(numbers.par_iter().map(|&n| work(n) >> 32).sum::<u64>()));
+    check(&pool, "float sum", 0, || keep(numbers.par_iter().map(|&n| work(n) as f32).sum::<f32>()));
+    check(&pool, "reduce", 0, || keep((0..LEN).into_par_iter().map(work).reduce(|| 0, u64::wrapping_add)));
+    check(&pool, "fold and reduce", 0, || {
+        let folds = numbers.par_iter().fold(|| 0, |all: u64, &n| all ^ work(n));
+        keep(folds.reduce(|| 0, |a, b| a ^ b));
+    });
+    check(&pool, "min", 0, || keep(numbers.par_iter().map(|&n| work(n)).min()));
+    check(&pool, "any", 0, || assert!(!numbers.par_iter().any(|&n| work(n) == 1)));
+    check(&pool, "any, found", 0, || assert!(numbers.par_iter().any(|&n| work(n) == work(LEN - 1))));
+    check(&pool, "map_init", 0, || {
+        keep(numbers.par_iter().map_init(|| 0, |seen, &n| work(n) ^ std::mem::replace(seen, n)).max());
+    });
+    check(&pool, "zip", 0, || {
+        numbers.par_iter().zip(0..LEN).enumerate().for_each(|(i, (&a, b))| keep(work(i as u64 + a + b)));
+    });
+    check(&pool, "nested", 0, || (0..50).into_par_iter().for_each(|n| keep(inner(1000 + n))));
+    // The vector itself.
+    check(&pool, "collect", 1, || keep(numbers.par_iter().map(|&n| work(n)).collect::<Vec<u64>>()));
+}

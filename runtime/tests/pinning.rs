@@ -1,0 +1,133 @@
+//! Does each worker run where it should, and only on cores that the process was given?
+
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::sync::mpsc;
+use std::{env, io, mem};
+
+use taskel::prelude::*;
+use taskel::{Pinning, ThreadPool};
+
+/// The cores that the calling thread may run on.
+fn mask() -> Vec<usize> {
+    // SAFETY: all zeros is the empty set.
+    let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
+    // SAFETY: the kernel writes at most as many bytes as the set has.
+    let status = unsafe { libc::sched_getaffinity(0, size_of_val(&set), &mut set) };
+    assert_eq!(status, 0, "{}", io::Error::last_os_error());
+    // SAFETY: every index is below the size of the set.
+    (0..libc::CPU_SETSIZE as usize).filter(|&core| unsafe { libc::CPU_ISSET(core, &set) }).collect()
+}
+
+/// Lets the calling thread, and those that it starts, run on `cores` alone.
+fn set_mask(cores: &[usize]) -> io::Result<()> {
+    // SAFETY: all zeros is the empty set.
+    let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
+    for &core in cores {
+        // SAFETY: the core came out of a set of this size.
+        unsafe { libc::CPU_SET(core, &mut set) };
+    }
+    // SAFETY: the kernel reads as many bytes as the set has.
+    let status = unsafe { libc::sched_setaffinity(0, size_of_val(&set), &set) };
+    if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Where each worker of such a pool may run, and where it was when it looked.
+fn workers(threads: usize, pinning: Pinning) -> BTreeMap<usize, (Vec<usize>, usize)> {
+    let (sender, found) = mpsc::channel();
+    let report = move |worker| {
+        // SAFETY: takes no argument and touches no memory of ours.
+        let core = unsafe { libc::sched_getcpu() } as usize;
+        sender.send((worker, (mask(), core))).unwrap();
+    };
+    let builder = ThreadPool::builder().num_threads(threads).pinning(pinning).start_handler(report);
+    let pool = builder.build().unwrap();
+    assert_eq!(pool.install(|| (0..10_000).into_par_iter().sum::<u32>()), 49_995_000);
+    // Whatever happens to the workers, the caller stays where it may be.
+    let here = mask();
+    drop(pool);
+    assert_eq!(mask(), here);
+    found.iter().collect()
+}
+
+#[track_caller]
+fn assert_on(workers: &BTreeMap<usize, (Vec<usize>, usize)>, cores: impl IntoIterator<Item = usize>) {
+    let expected: Vec<_> = cores.into_iter().map(|core| (vec![core], core)).collect();
+    assert!(workers.values().eq(&expected), "{workers:?}");
+}
+
+fn assert_free(workers: &BTreeMap<usize, (Vec<usize>, usize)>) {
+    let usable = mask();
+    assert!(workers.values().all(|(mask, core)| *mask == usable && usable.contains(core)), "{workers:?}");
+}
+
+#[test]
+fn cores_in_turn() {
+    let usable = mask();
+    for threads in [1, usable.len(), 2 * usable.len() + 1] {
+        assert_on(&workers(threads, Pinning::Cores), usable.iter().copied().cycle().take(threads));
+    }
+}
+
+#[test]
+fn cores_by_name() {
+    let usable = mask();
+    let (first, last) = (usable[0], usable[usable.len() - 1]);
+    let backwards: Vec<usize> = usable.iter().rev().copied().collect();
+    assert_on(&workers(0, Pinning::Explicit(backwards.clone())), backwards);
+    assert_on(&workers(3, Pinning::Explicit(vec![last, last, first])), [last, last, first]);
+    // More cores than workers: the first ones count.
+    assert_on(&workers(1, Pinning::Explicit(vec![last, first])), [last]);
+}
+
+/// Pinned when there is a worker for each core, free otherwise. The number of cores is what the mask allows; a quota can
+/// make the default smaller.
+#[test]
+fn automatically() {
+    let usable = mask();
+    assert_on(&workers(usable.len(), Pinning::Auto), usable.clone());
+    assert_free(&workers(usable.len() + 1, Pinning::Auto));
+    if usable.len() > 1 {
+        assert_free(&workers(usable.len() - 1, Pinning::Auto));
+    }
+}
+
+#[test]
+fn not_at_all() {
+    assert_free(&workers(mask().len(), Pinning::Off));
+    assert_free(&workers(5, Pinning::Off));
+}
+
+/// A process that was started on one core, as by `taskset`, has a pool of one worker on that core.
+#[test]
+fn a_process_that_was_given_one_core() {
+    const GIVEN: &str = "TASKEL_TEST_GIVEN_CORE";
+    let Ok(given) = env::var(GIVEN) else {
+        for core in mask() {
+            let mut child = Command::new(env::current_exe().unwrap());
+            child.args(["--exact", "a_process_that_was_given_one_core"]).env(GIVEN, core.to_string());
+            // SAFETY: between fork and exec the closure makes one system call and allocates nothing.
+            let child = unsafe { child.pre_exec(move || set_mask(&[core])) };
+            let output = child.output().unwrap();
+            assert!(output.status.success(), "core {core}: {}", String::from_utf8_lossy(&output.stdout));
+        }
+        return;
+    };
+    let given: usize = given.parse().unwrap();
+    assert_eq!(mask(), [given]);
+    assert_eq!(ThreadPool::new().unwrap().current_num_threads(), 1);
+    assert_eq!(taskel::current_num_threads(), 1, "the global pool");
+    assert_on(&workers(0, Pinning::Auto), [given]);
+    assert_on(&workers(3, Pinning::Cores), [given; 3]);
+    // Any other core is refused, and the message says which one is left.
+    let other = given + 1;
+    let refused = ThreadPool::builder().pinning(Pinning::Explicit(vec![other])).build();
+    let message = refused.unwrap_err().to_string();
+    assert!(
+        message.contains(&format!("core {other}")) && message.contains(&format!("[{given}]")),
+        "{message}"
+    );
+}
