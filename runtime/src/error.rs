@@ -27,6 +27,7 @@ enum Kind {
     CoresUnknown,
     Pin { worker: usize, core: usize, source: Arc<io::Error> },
     Spawn { worker: usize, source: Arc<io::Error> },
+    NulInName { worker: usize, name: String },
     GlobalExists,
 }
 
@@ -53,6 +54,10 @@ impl ThreadPoolBuildError {
 
     pub(crate) fn spawn(worker: usize, source: io::Error) -> Self {
         Self(Kind::Spawn { worker, source: Arc::new(source) })
+    }
+
+    pub(crate) fn nul_in_name(worker: usize, name: String) -> Self {
+        Self(Kind::NulInName { worker, name })
     }
 
     pub(crate) fn global_exists() -> Self {
@@ -88,6 +93,11 @@ impl fmt::Display for ThreadPoolBuildError {
                 f,
                 "the thread of worker {worker} could not be started: {source}; \
                  ask for fewer workers or a smaller stack, or raise the limit on threads"
+            ),
+            Kind::NulInName { worker, name } => write!(
+                f,
+                "the system takes no thread name with a NUL in it, but worker {worker} is to be called {name:?}; \
+                 give it another name"
             ),
             Kind::GlobalExists => {
                 write!(

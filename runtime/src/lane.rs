@@ -8,7 +8,7 @@ use crate::counter::Counter;
 use crate::job::Job;
 use crate::pool::PoolState;
 use crate::slab::Slab;
-use crate::sync::{AtomicU32, Mutex, Ordering};
+use crate::sync::Mutex;
 
 use crate::profile::recorder::Recorder;
 
@@ -16,9 +16,6 @@ use crate::profile::recorder::Recorder;
 pub(crate) struct Lane {
     private: UnsafeCell<Private>,
     stealer: Stealer<Job>,
-    /// How many guests sit on this worker's core, in its stead: while any do, the worker neither searches nor is
-    /// woken for work that somebody else does as well. A hint, so unordered.
-    displaced: AtomicU32,
     pub(crate) counters: Counters,
     /// One entry for each profile that is being taken.
     pub(crate) recorders: Mutex<Vec<(u64, Recorder)>>,
@@ -64,22 +61,9 @@ impl Lane {
                 depth: Cell::new(0),
                 waited_ns: Cell::new(0),
             }),
-            displaced: AtomicU32::new(0),
             counters: Counters::default(),
             recorders: Mutex::new(Vec::new()),
         }
-    }
-
-    pub(crate) fn is_displaced(&self) -> bool {
-        self.displaced.load(Ordering::Relaxed) > 0
-    }
-
-    pub(crate) fn displace(&self) {
-        self.displaced.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn replace(&self) {
-        self.displaced.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Whether a job could be stolen from this lane.

@@ -82,6 +82,10 @@ impl SegmentBuffer {
     ///
     /// Every segment in the buffer has the result type `T`.
     pub(crate) unsafe fn peek<T: Send>(&mut self) -> NonNull<[Segment<T>]> {
+        if self.head == self.len {
+            // The bytes may be none, or were allocated for segments that need less alignment.
+            return NonNull::slice_from_raw_parts(NonNull::dangling(), 0);
+        }
         // SAFETY: `head` is at most `len`, which the allocation holds.
         let first = unsafe { self.bytes.cast::<Segment<T>>().add(self.head) };
         NonNull::slice_from_raw_parts(first, self.len - self.head)
@@ -130,6 +134,21 @@ mod tests {
             unsafe { buffer.pop_front::<T>() }
         })
         .collect()
+    }
+
+    #[test]
+    fn an_empty_buffer_is_an_empty_list_of_any_type() {
+        #[repr(align(256))]
+        struct Wide(#[expect(dead_code, reason = "only its alignment matters")] u8);
+        let mut buffer = SegmentBuffer::new();
+        for _ in 0..2 {
+            // SAFETY: nothing is in the buffer.
+            let first = unsafe { buffer.peek::<Wide>() }.cast::<Segment<Wide>>();
+            assert!(first.is_aligned());
+            // SAFETY: only a byte goes in, and it comes out below.
+            unsafe { buffer.push(Segment { start: 0, result: 1_u8 }) };
+            assert_eq!(drained::<u8>(&mut buffer).len(), 1);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crossbeam_utils::CachePadded;
 
 use crate::protocol::range::Range;
 use crate::segments::SegmentBuffer;
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AtomicBool, AtomicU32, Ordering};
 
 /// Segments per lane and loop for which there is room beforehand. A lane that steals more often than this in one loop makes its
 /// buffer larger, once.
@@ -18,6 +18,8 @@ const USUAL_SEGMENTS: usize = 32;
 pub(crate) struct Slot {
     pub(crate) range: Range,
     pub(crate) cost: CostHint,
+    /// The lane has been inside this loop. Written by the lane alone, and by the caller before it publishes the loop.
+    visited: AtomicBool,
     segments: UnsafeCell<SegmentBuffer>,
 }
 
@@ -25,6 +27,11 @@ pub(crate) struct Slot {
 unsafe impl Sync for Slot {}
 
 impl Slot {
+    /// True the first time that the lane asks in this loop.
+    pub(crate) fn first_visit(&self) -> bool {
+        !self.visited.swap(true, Ordering::Relaxed)
+    }
+
     /// # Safety
     ///
     /// Only the lane that the slot belongs to calls this while it is inside the loop, or the loop's caller once every lane is
@@ -62,7 +69,12 @@ impl Slab {
     pub(crate) fn new(slots: usize) -> Self {
         let slot = |_| {
             let segments = UnsafeCell::new(SegmentBuffer::new());
-            CachePadded::new(Slot { range: Range::new(), cost: CostHint(AtomicU32::new(0)), segments })
+            CachePadded::new(Slot {
+                range: Range::new(),
+                cost: CostHint(AtomicU32::new(0)),
+                visited: AtomicBool::new(false),
+                segments,
+            })
         };
         Slab { slots: (0..slots).map(slot).collect() }
     }
@@ -79,6 +91,13 @@ impl Slab {
     pub(crate) fn reserve<T>(&mut self) {
         for slot in &mut self.slots {
             slot.segments.get_mut().reserve::<T>(USUAL_SEGMENTS);
+        }
+    }
+
+    /// Nobody has been inside the loop that is about to begin.
+    pub(crate) fn forget_visits(&self) {
+        for slot in &self.slots {
+            slot.visited.store(false, Ordering::Relaxed);
         }
     }
 

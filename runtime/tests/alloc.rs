@@ -80,7 +80,7 @@ fn warm_up(pool: &ThreadPool) {
     });
 }
 
-/// A short loop that is shared all the same: chunks of a given size are.
+/// A short loop that goes the way of shared ones all the same: it gives a chunk size.
 fn inner(len: u64) -> u64 {
     (0..len).into_par_iter().chunk(Chunk::Exact(100)).map(work).reduce(|| 0, u64::wrapping_add)
 }

@@ -38,7 +38,10 @@ fn sources() {
         assert_eq!((250..=255_u8).into_par_iter().map(u32::from).sum::<u32>(), (250..=255).sum());
         assert_eq!((i8::MIN..=i8::MAX).into_par_iter().map(i32::from).sum::<i32>(), -128);
         assert_eq!((i128::MAX - 2..=i128::MAX).into_par_iter().max(), Some(i128::MAX));
-        assert_eq!((u64::MAX - 3..u64::MAX).into_par_iter().collect::<Vec<_>>(), [u64::MAX - 3, u64::MAX - 2, u64::MAX - 1]);
+        assert_eq!(
+            (u64::MAX - 3..u64::MAX).into_par_iter().collect::<Vec<_>>(),
+            [u64::MAX - 3, u64::MAX - 2, u64::MAX - 1]
+        );
         #[expect(clippy::reversed_empty_ranges, reason = "it is the empty range that is tested")]
         let nothing = (5..3).into_par_iter().count() + (5..=3).into_par_iter().count();
         assert_eq!(nothing, 0);
@@ -234,4 +237,70 @@ fn a_producer_that_miscounts_panics_and_no_more() {
         assert!(message.contains("exact iterator"), "{message}");
     }
     assert_eq!(Liar(|n| n).collect::<Vec<_>>().len(), 1000);
+}
+
+/// An own producer whose length grows once the surplus of its partner is gone.
+#[test]
+fn a_producer_that_changes_its_length_cannot_make_zip_hand_out_dropped_items() {
+    use std::ops::Range;
+    use taskel::iter::{IndexedProducer, Producer};
+
+    struct Grows(AtomicUsize);
+    impl Producer for Grows {
+        type Item = usize;
+        type Local = ();
+        type Iter<'a> = Range<usize>;
+        fn len(&self) -> usize {
+            if self.0.fetch_add(1, Ordering::Relaxed) < 2 { 0 } else { 8 }
+        }
+        fn is_exact(&self) -> bool {
+            true
+        }
+        fn local(&self) {}
+        unsafe fn chunk<'a>(&'a self, _: &'a mut (), indices: Range<usize>) -> Self::Iter<'a> {
+            indices
+        }
+    }
+    impl IndexedProducer for Grows {
+        type IndexedIter<'a> = Range<usize>;
+        unsafe fn indexed_chunk<'a>(&'a self, _: &'a mut (), indices: Range<usize>) -> Self::IndexedIter<'a> {
+            indices
+        }
+    }
+    impl ParallelIterator for Grows {
+        type Item = usize;
+        type Producer = Self;
+        fn into_producer(self) -> Self {
+            self
+        }
+    }
+    impl IndexedParallelIterator for Grows {
+        fn len(&self) -> usize {
+            Producer::len(self)
+        }
+    }
+    let strings: Vec<String> = (0..8).map(|n| n.to_string()).collect();
+    let pairs: Vec<(usize, String)> = Grows(AtomicUsize::new(0)).zip(strings).collect();
+    assert!(pairs.is_empty());
+}
+
+/// A call site that has only seen nothing, then a call with taskels that take longer: they must not be run one after another.
+#[test]
+fn a_site_that_was_small_shares_what_is_not() {
+    let pool = ThreadPool::builder().num_threads(4).build().unwrap();
+    let threads = |naps: &[u64]| {
+        let seen = std::sync::Mutex::new(std::collections::HashSet::new());
+        let nap = |&ms: &u64| {
+            std::thread::sleep(std::time::Duration::from_millis(ms));
+            seen.lock().unwrap().insert(std::thread::current().id());
+        };
+        pool.install(|| naps.par_iter().for_each(nap));
+        seen.into_inner().unwrap().len()
+    };
+    for _ in 0..50 {
+        // Sleeping for no time at all costs nothing: the standard library makes no system call for it.
+        threads(&[0; 8]);
+    }
+    let naps = [0, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20];
+    assert!(threads(&naps) > 1, "one thread alone did everything");
 }

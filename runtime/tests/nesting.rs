@@ -4,9 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::thread;
+use std::time::Duration;
 
+use taskel::ThreadPool;
 use taskel::prelude::*;
-use taskel::{Chunk, ThreadPool};
 
 fn pool(threads: usize) -> ThreadPool {
     ThreadPool::builder().num_threads(threads).build().unwrap()
@@ -161,16 +162,19 @@ fn a_mutex_held_around_an_inner_loop() {
     for threads in [2, 3, 8] {
         let pool = pool(threads);
         let total = Mutex::new(0);
-        for _ in 0..100 {
+        for _ in 0..30 {
             (0..24).into_par_iter().on(&pool).for_each(|n| {
                 let mut total = total.lock().unwrap();
-                // Chunks of a given size are always shared, however short the loop.
-                let inner = (0..50 + n).into_par_iter().chunk(Chunk::Exact(1));
-                *total += inner.map(|n| triangle(n % 7)).sum::<usize>();
+                // Slow enough for the call site to learn that sharing pays.
+                let slow = |n| {
+                    thread::sleep(Duration::from_micros(20));
+                    n
+                };
+                *total += (0..n % 5 + 2).into_par_iter().map(slow).sum::<usize>();
             });
         }
-        let expected = |n: usize| (0..50 + n).map(|n| triangle_formula(n % 7)).sum::<usize>();
-        assert_eq!(total.into_inner().unwrap(), 100 * (0..24).map(expected).sum::<usize>());
+        let expected: usize = (0..24).map(|n| triangle_formula(n % 5 + 2)).sum();
+        assert_eq!(total.into_inner().unwrap(), 30 * expected);
     }
 }
 

@@ -5,6 +5,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use taskel::ThreadPool;
 use taskel::prelude::*;
@@ -307,10 +309,12 @@ fn clones_and_collected_items() {
     });
 }
 
-/// Runs a loop of two items that wait for each other, so that two lanes have one each.
+/// A loop of two items that wait for each other, so that two lanes have one each. Its call sites learn that items are
+/// slow: a loop that is known to be short is not shared, and its items would wait for ever.
 fn on_two_lanes<T: Send>(item: impl Fn(usize) -> T + Sync + Send) -> impl ParallelIterator<Item = T> {
     let both = Barrier::new(2);
     (0..2).into_par_iter().map(move |i| {
+        thread::sleep(Duration::from_micros(50));
         both.wait();
         item(i)
     })

@@ -37,13 +37,13 @@ where
     P: Producer,
     C: Consumer<P::Item>,
 {
-    let plan = Plan::new(producer);
-    if plan.units == 0 || !pool.profiling() && (plan.units == 1 || pool.num_threads() == 1) {
+    let plan = Plan::new(producer, pool.profiling());
+    if plan.units == 0 || !plan.profiled && (plan.units == 1 || pool.num_threads() == 1) {
         return small::alone(producer, consumer);
     }
     let site = Site::at(shared::address::<P, C>());
     let start = match site.estimate_ns() {
-        Some(ns) if plan.is_small(ns) && !pool.profiling() => {
+        Some(ns) if plan.is_small(ns) && !plan.profiled => {
             match small::try_alone(producer, &consumer, plan.granule, pool, site, ns) {
                 small::Outcome::Done(segment) => return consumer.finish(std::iter::once(segment)),
                 small::Outcome::Dearer(head) => Some(head),
@@ -64,6 +64,8 @@ struct Plan {
     granule: usize,
     units: u32,
     most_units: usize,
+    /// A profile is being taken, which sees all loops, small ones too.
+    profiled: bool,
 }
 
 /// Twice what it costs to wake a sleeping worker: what takes less is over before a second worker is of use. Below this, sharing
@@ -74,13 +76,13 @@ const WORTH_SHARING_NS: f64 = 10_000.0;
 const WORTH_PRESPLITTING_NS: f64 = 50_000.0;
 
 impl Plan {
-    fn new<P: Producer>(producer: &P) -> Self {
+    fn new<P: Producer>(producer: &P, profiled: bool) -> Self {
         let options = producer.options();
         let len = producer.len();
         // A range holds 32-bit units: longer loops are counted in granules.
         let granule = options.granule().max(len.div_ceil(u32::MAX as usize));
         let units = len.div_ceil(granule.max(1)) as u32;
-        Plan { len, granule, units, most_units: options.most_granules() }
+        Plan { len, granule, units, most_units: options.most_granules(granule), profiled }
     }
 
     /// Whether the loop is over before another worker could be of use, if an item takes `ns`.

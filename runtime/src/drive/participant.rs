@@ -68,6 +68,12 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         }
     }
 
+    /// Whether this lane may come in: a lane that left may come back, but not where that would make a second state.
+    pub(super) fn may_enter(&self) -> bool {
+        let no_state = size_of::<P::Local>() == 0;
+        no_state || self.slot.first_visit()
+    }
+
     /// Works until nobody has anything left to take.
     pub(super) fn run(&mut self) {
         let depth = &self.lane.private().depth;
@@ -184,7 +190,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         self.tally.chunks += 1;
         self.tally.taskels += taskels as u64;
         self.tally.busy_ns += elapsed_ns;
-        if self.state.profiled {
+        if self.state.plan.profiled {
             self.record_chunk(start, elapsed_ns, taskels);
         }
     }
@@ -232,7 +238,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             let (first, rest) = span.split_at(first);
             self.slot.range.put(rest);
             self.restart_clock();
-            if self.state.profiled {
+            if self.state.plan.profiled {
                 let at_ns = self.lane.pool().ns_since_start(self.since);
                 self.lane.record(|recorder| recorder.steal(at_ns, victim));
             }

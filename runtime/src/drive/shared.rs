@@ -48,7 +48,6 @@ pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
     pub(super) slab: &'a Slab,
     pub(super) plan: Plan,
     pub(super) config: ChunkConfig,
-    pub(super) profiled: bool,
     pub(super) lesson: Lesson,
     estimate_ns: Option<f64>,
 }
@@ -69,9 +68,11 @@ unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane:
         // SAFETY: this lane's ticket keeps the loop alive until `leave`; lanes share it.
         let state = unsafe { state.as_ref() };
         let mut participant = Participant::new(state, lane, None);
-        state.protect(|| participant.run());
-        state.protect(|| participant.finish());
-        state.take_invitation_back(lane);
+        if participant.may_enter() {
+            state.protect(|| participant.run());
+            state.protect(|| participant.finish());
+            state.take_invitation_back(lane);
+        }
         state.caller
     };
     // SAFETY: the ticket is still out. The reference is to the tickets alone, which are all atomic, so that the loop may
@@ -95,6 +96,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         if C::KEEPS_SEGMENTS {
             slab.reserve::<C::Segment>();
         }
+        slab.forget_visits();
         LoopState {
             // SAFETY: `enter` expects a `LoopState<P, C>`, whose first field this becomes.
             head: unsafe { JobHead::new(enter::<P, C>) },
@@ -107,7 +109,6 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             slab,
             plan,
             config: plan.config(estimate_ns),
-            profiled: lane.pool().profiling(),
             lesson: Lesson::default(),
             estimate_ns,
         }

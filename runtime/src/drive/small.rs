@@ -41,8 +41,10 @@ pub(super) fn rest_alone<P: Producer, C: Consumer<P::Item>>(
     consumer.finish(std::iter::once(segment))
 }
 
-/// Runs a loop alone whose site has taught that an item takes `expected_ns`, unless its first `granule` items, which are
-/// less than all, say otherwise.
+/// Runs a loop alone whose site has taught that an item takes `expected_ns`, for as long as it does.
+///
+/// Like the chunks of a shared loop, the pieces begin with one unit and grow by four, and what comes after a piece that took far
+/// longer than expected is shared.
 pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
     producer: &P,
     consumer: &C,
@@ -51,32 +53,41 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
     site: Site,
     expected_ns: f64,
 ) -> Outcome<P, C> {
-    /// The first items may take this much longer than expected before the rest is shared.
+    /// A piece may take this much longer than expected before the rest is shared.
     const SURPRISE: f64 = 16.0;
     /// A surprise below this is an interrupt or a cache miss.
     const NEGLIGIBLE_NS: f64 = 500.0;
+    const GROWTH: usize = 4;
 
     let len = producer.len();
     // SAFETY: nobody else gets a part of this loop before the rest is released.
     let mut rest = unsafe { Claimed::new(producer, 0..len) };
-    let first = rest.split_off(granule);
     let mut local = producer.local();
+    let mut segment = consumer.begin(0);
     let started = pool.clock.now();
-    let flow = consumer.feed(consumer.begin(0), ChunkOf::new(first, &mut local));
-    let first_ns = pool.clock.ns_between(started, pool.clock.now()) as f64;
-    let segment = match flow {
-        ControlFlow::Continue(segment) => segment,
-        ControlFlow::Break(segment) => {
-            drop((local, rest));
-            return Outcome::Done(segment);
+    let mut piece_started = started;
+    let mut piece = granule;
+    // The last piece, which has nothing behind it to hold back, needs no watching.
+    while rest.len() > piece {
+        segment = match consumer.feed(segment, ChunkOf::new(rest.split_off(piece), &mut local)) {
+            ControlFlow::Continue(segment) => segment,
+            ControlFlow::Break(segment) => {
+                drop((local, rest));
+                return Outcome::Done(segment);
+            }
+        };
+        if producer.is_full() {
+            break;
         }
-    };
-    let expected_first_ns = expected_ns * granule as f64;
-    if first_ns > (SURPRISE * expected_first_ns).max(NEGLIGIBLE_NS) && !producer.is_full() {
-        site.learn(first_ns / granule as f64);
-        rest.release();
-        // A whole unit, for what is shared is counted in units.
-        return Outcome::Dearer(Head { local, segment, next: granule });
+        let now = pool.clock.now();
+        let piece_ns = pool.clock.ns_between(piece_started, now) as f64;
+        if piece_ns > (SURPRISE * expected_ns * piece as f64).max(NEGLIGIBLE_NS) {
+            site.learn(piece_ns / piece as f64);
+            let next = rest.release().start;
+            return Outcome::Dearer(Head { local, segment, next });
+        }
+        piece_started = now;
+        piece = piece.saturating_mul(GROWTH);
     }
     let segment = run_out(producer, consumer, local, segment, rest);
     let all_ns = pool.clock.ns_between(started, pool.clock.now()) as f64;

@@ -17,7 +17,7 @@ pub enum Chunk {
     /// As many as measurement suggests: about 4 µs worth, one at a time if a taskel takes longer.
     #[default]
     Auto,
-    /// Always this many neighbours, fewer only at the end.
+    /// Always this many neighbours, fewer only at the end; more only in a loop of over 2³² chunks.
     Exact(usize),
 }
 
@@ -55,12 +55,12 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// The most granules that may be claimed at once.
-    pub(crate) fn most_granules(&self) -> usize {
+    /// The most granules, of so many items each, that may be claimed at once.
+    pub(crate) fn most_granules(&self, granule: usize) -> usize {
         match (self.chunk, self.max_len) {
             (Chunk::Exact(_), _) => 1,
             (Chunk::Auto, 0) => usize::MAX,
-            (Chunk::Auto, max_len) => (max_len / self.granule()).max(1),
+            (Chunk::Auto, max_len) => (max_len / granule).max(1),
         }
     }
 }

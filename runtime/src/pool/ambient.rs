@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use super::{PoolState, ThreadPool, ThreadPoolBuilder};
 use crate::error::ThreadPoolBuildError;
 use crate::lane::LaneContext;
+use crate::sync::{AtomicBool, Ordering};
 
 #[derive(Clone, Copy)]
 struct Ambient {
@@ -21,7 +22,10 @@ thread_local! {
 }
 
 /// The pool that serves callers for whom no other was installed.
-static GLOBAL: OnceLock<Result<ThreadPool, ThreadPoolBuildError>> = OnceLock::new();
+static GLOBAL: OnceLock<ThreadPool> = OnceLock::new();
+
+/// It was needed and could not be made: no parallel call tries again, but `build_global` may.
+static GLOBAL_FAILED: AtomicBool = AtomicBool::new(false);
 
 /// Puts the former surroundings back, on return and on panic.
 struct Restore(Ambient);
@@ -43,9 +47,12 @@ pub(super) fn enter<R>(pool: &PoolState, op: impl FnOnce() -> R) -> R {
     op()
 }
 
-/// Makes the current thread a lane of `pool` for the rest of its life.
-pub(super) fn become_worker(pool: &PoolState, lane: usize) {
+/// Runs `life` with the current thread as a lane of `pool`. Afterwards, when destructors of thread-locals run and the pool
+/// may be gone, the thread is outside of it again.
+pub(super) fn live_as_worker(pool: &PoolState, lane: usize, life: impl FnOnce()) {
+    let _restore = Restore(AMBIENT.get());
     AMBIENT.set(Ambient { pool, lane: Some(lane) });
+    life();
 }
 
 pub(super) fn worker_index() -> Option<usize> {
@@ -65,9 +72,9 @@ pub(crate) fn with_pool<R>(chosen: Option<&ThreadPool>, op: impl FnOnce(Option<&
     if let Some(pool) = unsafe { AMBIENT.get().pool.as_ref() } {
         return op(Some(pool));
     }
-    match global(ThreadPoolBuilder::new()) {
-        Ok(pool) => enter(&pool.state, || op(Some(&pool.state))),
-        Err(_) => op(None),
+    match global() {
+        Some(pool) => enter(&pool.state, || op(Some(&pool.state))),
+        None => op(None),
     }
 }
 
@@ -92,21 +99,22 @@ pub(crate) fn with_lane<R>(pool: &PoolState, op: impl FnOnce(Option<&LaneContext
     op(Some(&context))
 }
 
-/// The global pool, made by `builder` if there is none yet.
-fn global(builder: ThreadPoolBuilder) -> &'static Result<ThreadPool, ThreadPoolBuildError> {
-    GLOBAL.get_or_init(|| builder.build())
+/// The global pool, made now if there is none yet.
+fn global() -> Option<&'static ThreadPool> {
+    if GLOBAL.get().is_none() && !GLOBAL_FAILED.load(Ordering::Relaxed) {
+        match ThreadPoolBuilder::new().build() {
+            // If another thread was faster, its pool stays and this one is dropped.
+            Ok(pool) => drop(GLOBAL.set(pool)),
+            Err(_) => GLOBAL_FAILED.store(true, Ordering::Relaxed),
+        }
+    }
+    GLOBAL.get()
 }
 
 /// Makes the global pool.
 pub(super) fn build_global(builder: ThreadPoolBuilder) -> Result<(), ThreadPoolBuildError> {
-    let mut ours = false;
-    let pool = GLOBAL.get_or_init(|| {
-        ours = true;
-        builder.build()
-    });
-    match pool {
-        Ok(_) if ours => Ok(()),
-        Err(error) if ours => Err(error.clone()),
-        _ => Err(ThreadPoolBuildError::global_exists()),
+    if GLOBAL.get().is_some() {
+        return Err(ThreadPoolBuildError::global_exists());
     }
+    GLOBAL.set(builder.build()?).map_err(|_| ThreadPoolBuildError::global_exists())
 }

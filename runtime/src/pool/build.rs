@@ -23,6 +23,9 @@ pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, Thread
             Some(name) => name(index),
             None => format!("taskel-{index}"),
         };
+        if name.contains('\0') {
+            return Err(ThreadPoolBuildError::nul_in_name(index, name));
+        }
         let mut thread = thread::Builder::new().name(name);
         if let Some(bytes) = builder.stack_size {
             thread = thread.stack_size(bytes);

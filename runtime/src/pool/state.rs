@@ -103,7 +103,7 @@ impl PoolState {
         if lane < self.num_threads {
             return lane;
         }
-        (0..self.num_threads).find(|&worker| self.lanes[worker].is_displaced()).unwrap_or(0)
+        (0..self.num_threads).find(|&worker| self.sleep.is_displaced(worker)).unwrap_or(0)
     }
 
     /// Passes a moment without work.
@@ -137,8 +137,7 @@ impl PoolState {
     /// Makes sure that some worker looks for the job that `lane` has just pushed, unless all are at work.
     pub(crate) fn wake_one(&self, lane: usize, random: usize) {
         let order = self.steal_orders[lane].starting_at(random);
-        let candidates = order.filter(|&other| other < self.num_threads && !self.lanes[other].is_displaced());
-        self.sleep.wake_one(candidates);
+        self.sleep.wake_one(order.filter(|&other| other < self.num_threads));
     }
 
     pub(crate) fn ns_since_start(&self, ticks: Ticks) -> u64 {
@@ -158,7 +157,7 @@ impl PoolState {
         let guest = self.lease.acquire(GUESTS)?;
         let displaces = self.worker_to_displace();
         if let Some(worker) = displaces {
-            self.lanes[worker].displace();
+            self.sleep.displace(worker);
         }
         Some(Guest { pool: self, lane: self.num_threads + guest, displaces })
     }
@@ -166,7 +165,7 @@ impl PoolState {
     /// The worker whose seat a guest takes: the one pinned to the guest's core; without pinning, any.
     fn worker_to_displace(&self) -> Option<usize> {
         if self.worker_on_core.is_empty() {
-            return (0..self.num_threads).find(|&worker| !self.lanes[worker].is_displaced());
+            return (0..self.num_threads).find(|&worker| !self.sleep.is_displaced(worker));
         }
         *self.worker_on_core.get(affinity::current_core()?)?
     }
@@ -181,9 +180,14 @@ pub(super) struct Guest<'p> {
 
 impl Drop for Guest<'_> {
     fn drop(&mut self) {
-        if let Some(worker) = self.displaces {
-            self.pool.lanes[worker].replace();
+        let Guest { pool, lane, displaces } = *self;
+        pool.lease.release(lane - pool.num_threads);
+        if let Some(worker) = displaces {
+            pool.sleep.give_seat_back(worker);
+            // Another guest's invitation may have lain there while this worker could not be woken for it.
+            if pool.any_job() {
+                pool.wake_one(lane, 0);
+            }
         }
-        self.pool.lease.release(self.lane - self.pool.num_threads);
     }
 }

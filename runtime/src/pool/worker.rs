@@ -26,7 +26,10 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn run(self) {
-        ambient::become_worker(&self.pool, self.index);
+        ambient::live_as_worker(&self.pool, self.index, || self.live());
+    }
+
+    fn live(&self) {
         if let Some(handler) = &self.start_handler {
             handler(self.index);
         }
@@ -86,7 +89,7 @@ impl<'a> Idle<'a> {
 
     /// A displaced worker looks away: a guest computes on its core, and has its seat in the loop.
     fn look(&self) -> Option<Job> {
-        if self.lane.lane().is_displaced() {
+        if self.pool.sleep.is_displaced(self.lane.index()) {
             return None;
         }
         self.pool.steal_job(self.lane.index(), self.lane.random())
@@ -104,7 +107,7 @@ impl<'a> Idle<'a> {
         self.pool.sleep.announce(index, self.searching);
         self.searching = false;
         if self.pool.any_job() {
-            if !self.lane.lane().is_displaced() {
+            if !self.pool.sleep.is_displaced(self.lane.index()) {
                 self.searching = self.pool.sleep.retract(index) == Retracted::Woken;
                 return;
             }
@@ -134,7 +137,7 @@ impl<'a> Idle<'a> {
             IdlePolicy::Adaptive | IdlePolicy::Park => return false,
             IdlePolicy::SpinFor(limit) => saturating_ns(limit),
         };
-        !self.lane.lane().is_displaced()
+        !self.pool.sleep.is_displaced(self.lane.index())
             && self.pool.clock.ns_between(since, self.pool.clock.now()) < limit_ns
     }
 

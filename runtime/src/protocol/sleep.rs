@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | `searching` | how many lanes search; signed | a lane as it starts or stops; a waker on behalf of the lane it wakes |
 //! | `asleep[lane]` | the lane has announced that it will park, and nobody has claimed it yet | set by the lane, cleared by whoever wakes it or by itself |
+//! | `displaced[lane]` | how many guests have the worker's seat; while any do, it looks away and is not woken | guests, as they come and go |
 //!
 //! | transition | step |
 //! |---|---|
@@ -16,6 +17,7 @@
 //! | busy or searching → asleep | [`announce`](Sleep::announce), look at every deque once more, then park |
 //! | asleep → searching | [`wake_one`](Sleep::wake_one) clears the flag and counts the lane as searching, then unparks it |
 //! | asleep → as before | [`retract`](Sleep::retract), when the second look found work |
+//! | a guest leaves | [`give_seat_back`](Sleep::give_seat_back), look at every deque, and `wake_one` if there is something |
 //!
 //! # Why no wake-up is lost
 //!
@@ -25,14 +27,18 @@
 //! `searching` was not zero relies on a lane that had not yet left: that lane's fence comes later (in
 //! `announce` or in `found`), so its look at the deques sees the push.
 //!
+//! The same holds for a worker that could not be woken because it was displaced: the guest that leaves gives the seat
+//! back, fences, and looks at the deques, so that it sees the push or the producer sees the seat free. And a worker
+//! that goes to sleep because it is displaced has announced before it looked whether it still is.
+//!
 //! `searching` dips below the true count, even below zero, while a lane that was woken is quicker to stop searching than its
 //! waker to count it. It never exceeds the true count, so nobody relies on a searcher that does not exist; and `found`
 //! takes everything up to one for the last, so somebody always looks.
 //!
 //! # Orderings
 //!
-//! * `fence(SeqCst)` in `wake_one`, `announce` and `found`: the pattern above. Without the producer's or the sleeper's,
-//!   a push can be slept through. Without the one in `found`, work can lie next to a sleeping lane while a lane is busy.
+//! * `fence(SeqCst)` in `wake_one`, `announce`, `found` and `give_seat_back`: the pattern above. Without the producer's or
+//!   the sleeper's, a push can be slept through. Without one of the other two, work can lie next to a sleeping lane.
 //! * Everything else is Relaxed: the flag is claimed by one compare-exchange, and the token of the
 //!   [parker](super::parker) carries the cleared flag to the woken lane.
 //!
@@ -43,10 +49,10 @@
 //! # Models
 //!
 //! `sleep_models.rs`: a push against a lane going to sleep; a push that relies on a searcher which is about to sleep or
-//! which finds other work; two producers and one sleeper.
+//! which finds other work; two producers and one sleeper; a push against a guest that gives a seat back.
 
 use super::parker::Parker;
-use crate::sync::{AtomicBool, AtomicI32, Ordering, fence};
+use crate::sync::{AtomicBool, AtomicI32, AtomicU32, Ordering, fence};
 
 /// What became of an attempt to take back an announcement.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,6 +67,7 @@ pub(crate) enum Retracted {
 #[derive(Debug)]
 struct Bed {
     asleep: AtomicBool,
+    displaced: AtomicU32,
     parker: Parker,
 }
 
@@ -80,7 +87,8 @@ pub(crate) struct Sleep {
 
 impl Sleep {
     pub(crate) fn new(lanes: usize) -> Self {
-        let bed = |_| Bed { asleep: AtomicBool::new(false), parker: Parker::new() };
+        let bed =
+            |_| Bed { asleep: AtomicBool::new(false), displaced: AtomicU32::new(0), parker: Parker::new() };
         Sleep { searching: AtomicI32::new(0), beds: (0..lanes).map(bed).collect() }
     }
 
@@ -140,17 +148,38 @@ impl Sleep {
         self.beds[lane].asleep.load(Ordering::Relaxed)
     }
 
-    /// Called after a push: makes sure that a lane will look, by waking the first sleeper of `order` unless somebody searches
-    /// already. Returns the lane that was woken.
+    /// Whether a guest has this worker's seat.
+    pub(crate) fn is_displaced(&self, lane: usize) -> bool {
+        self.beds[lane].displaced.load(Ordering::Relaxed) > 0
+    }
+
+    /// A guest takes the seat of `lane`.
+    pub(crate) fn displace(&self, lane: usize) {
+        self.beds[lane].displaced.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The guest leaves. It must look at every deque and, if there is something, `wake_one`.
+    pub(crate) fn give_seat_back(&self, lane: usize) {
+        self.beds[lane].displaced.fetch_sub(1, Ordering::Relaxed);
+        // SeqCst: pairs with `wake_one` of a producer that passed this lane over.
+        fence(Ordering::SeqCst);
+    }
+
+    /// Called after a push: makes sure that a lane will look, by waking the first sleeper of `order` that has its seat,
+    /// unless somebody searches already. Returns the lane that was woken.
     pub(crate) fn wake_one(&self, order: impl IntoIterator<Item = usize>) -> Option<usize> {
         // SeqCst: pairs with `announce` and `found`.
         fence(Ordering::SeqCst);
         if self.anyone_searching() {
             return None;
         }
-        let lane = order.into_iter().find(|&lane| self.still_asleep(lane) && self.beds[lane].claim())?;
+        let lane = order.into_iter().find(|&lane| self.may_wake(lane) && self.beds[lane].claim())?;
         self.searching.fetch_add(1, Ordering::Relaxed);
         self.beds[lane].parker.unpark();
         Some(lane)
+    }
+
+    fn may_wake(&self, lane: usize) -> bool {
+        self.still_asleep(lane) && !self.is_displaced(lane)
     }
 }

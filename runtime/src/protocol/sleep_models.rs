@@ -53,7 +53,7 @@ impl Pool {
 
     fn work_off_from(&self, lane: usize, jobs: u32, searching: &mut bool) {
         for _ in 0..jobs {
-            while !self.deques.take() {
+            while self.sleep.is_displaced(lane) || !self.deques.take() {
                 self.lie_down(lane, searching);
             }
             if std::mem::take(searching) && self.sleep.found() && self.deques.any() {
@@ -65,7 +65,7 @@ impl Pool {
     fn lie_down(&self, lane: usize, searching: &mut bool) {
         self.sleep.announce(lane, *searching);
         *searching = false;
-        if self.deques.any() {
+        if self.deques.any() && !self.sleep.is_displaced(lane) {
             *searching = self.sleep.retract(lane) == Retracted::Woken;
             return;
         }
@@ -102,7 +102,7 @@ fn model_push_against_searcher_giving_up() {
 #[test]
 fn model_searcher_finds_other_work() {
     explore(|| {
-        let pool = pool(1, 1);
+        let pool = pool(2, 1);
         let mut searching = pool.sleep.try_search(1);
         assert!(searching);
         let sleeper = Arc::clone(&pool);
@@ -115,7 +115,7 @@ fn model_searcher_finds_other_work() {
         });
         let producer = Arc::clone(&pool);
         loom::thread::spawn(move || producer.submit());
-        pool.work_off_from(usize::MAX, 1, &mut searching);
+        pool.work_off_from(1, 1, &mut searching);
         // This lane is busy from now on: the job that is left needs the sleeper.
     });
 }
@@ -129,6 +129,25 @@ fn model_two_producers_one_sleeper() {
         loom::thread::spawn(move || worker.work_off(0, 2));
         let producer = Arc::clone(&pool);
         loom::thread::spawn(move || producer.submit());
+        pool.submit();
+    });
+}
+
+/// Catches a job that is left lying because the only sleeper was displaced when it was pushed, and is not any more.
+#[test]
+fn model_push_against_seat_given_back() {
+    explore(|| {
+        let pool = pool(1, 0);
+        pool.sleep.displace(0);
+        let worker = Arc::clone(&pool);
+        loom::thread::spawn(move || worker.work_off_from(0, 1, &mut false));
+        let guest = Arc::clone(&pool);
+        loom::thread::spawn(move || {
+            guest.sleep.give_seat_back(0);
+            if guest.deques.any() {
+                guest.wake_one();
+            }
+        });
         pool.submit();
     });
 }

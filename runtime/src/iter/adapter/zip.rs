@@ -14,9 +14,19 @@ pub struct Zip<A, B> {
     pub(crate) b: B,
 }
 
+/// Hands out the pairs of a [`Zip`].
+#[derive(Clone, Debug)]
+pub struct ZipProducer<A, B> {
+    a: A,
+    b: B,
+    /// Fixed when the surplus of the longer one was discarded: a producer that changes its mind about its length could
+    /// otherwise have items handed out that are dropped already.
+    len: usize,
+}
+
 impl<A: IndexedParallelIterator, B: IndexedParallelIterator> ParallelIterator for Zip<A, B> {
     type Item = (A::Item, B::Item);
-    type Producer = Zip<A::Producer, B::Producer>;
+    type Producer = ZipProducer<A::Producer, B::Producer>;
 
     fn into_producer(self) -> Self::Producer {
         let a = self.a.into_producer();
@@ -25,14 +35,14 @@ impl<A: IndexedParallelIterator, B: IndexedParallelIterator> ParallelIterator fo
         let b = self.b.into_producer();
         // SAFETY: as above.
         let mut beyond_b = unsafe { Claimed::new(&b, 0..b.len()) };
-        let len = a.len().min(b.len());
+        let len = beyond_a.len().min(beyond_b.len());
         let common_a = beyond_a.split_off(len);
         let common_b = beyond_b.split_off(len);
         drop((beyond_a, beyond_b));
         // Claimed until here, so that a panic as an item is dropped takes all others with it.
         common_a.release();
         common_b.release();
-        Zip { a, b }
+        ZipProducer { a, b, len }
     }
 }
 
@@ -42,7 +52,7 @@ impl<A: IndexedParallelIterator, B: IndexedParallelIterator> IndexedParallelIter
     }
 }
 
-impl<A: IndexedProducer, B: IndexedProducer> Producer for Zip<A, B> {
+impl<A: IndexedProducer, B: IndexedProducer> Producer for ZipProducer<A, B> {
     type Item = (A::Item, B::Item);
     type Local = (A::Local, B::Local);
     type Iter<'a>
@@ -51,7 +61,7 @@ impl<A: IndexedProducer, B: IndexedProducer> Producer for Zip<A, B> {
         Self: 'a;
 
     fn len(&self) -> usize {
-        self.a.len().min(self.b.len())
+        self.len
     }
 
     fn options(&self) -> Options<'_> {
@@ -84,7 +94,7 @@ impl<A: IndexedProducer, B: IndexedProducer> Producer for Zip<A, B> {
     }
 }
 
-impl<A: IndexedProducer, B: IndexedProducer> IndexedProducer for Zip<A, B> {
+impl<A: IndexedProducer, B: IndexedProducer> IndexedProducer for ZipProducer<A, B> {
     type IndexedIter<'a>
         = iter::Zip<A::IndexedIter<'a>, B::IndexedIter<'a>>
     where
