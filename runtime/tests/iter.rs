@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use taskel::prelude::*;
 use taskel::{Chunk, ThreadPool};
 
-const LENGTHS: [usize; 9] = [0, 1, 2, 3, 7, 64, 1000, 10_007, 200_000];
+const LENGTHS: [usize; 9] = [0, 1, 2, 3, 7, 64, 1000, 10_007, 60_000];
 
 /// Runs `test` on pools of one to eight workers, several times: the first call of a site takes another way than later ones.
 fn on_pools(test: impl Fn()) {
