@@ -20,6 +20,11 @@ use crate::pool::ThreadPool;
 /// Items are processed in any order. Results are put together in the order of the items, so that an associative operation
 /// gives the sequential result whether or not it commutes.
 ///
+/// # Items must not wait for each other
+///
+/// Whether and when two items are processed at the same time is up to the loop: a short one runs on the calling thread alone. An
+/// item that waits for another (at a barrier, or for a message) may wait for ever.
+///
 /// # Panics
 ///
 /// When a closure panics, the loop claims nothing more; items that were not processed are dropped; and when all workers are out,
