@@ -78,8 +78,8 @@ impl ChunkConfig {
     /// The first chunk is then about a quarter (1/growth) of what the target holds, instead of one taskel. A
     /// chunk that turns out dearer than the estimate replaces it at once. Cheaper ones do not for the first 256
     /// chunks: at a place where a few taskels are long and most are short, the long ones are still to come, and 256
-    /// claims more than needed cost less than 10 µs. An estimate that is not finite or not above 0 is ignored, one beyond 1e18 ns (31 years) counts as
-    /// that.
+    /// claims more than needed cost less than 10 µs. An estimate that is not finite or not above 0 is ignored, one
+    /// beyond 1e18 ns (31 years) counts as that.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -122,8 +122,8 @@ const TRUSTED: u32 = 256;
 /// one that it has just stolen. All three take a few nanoseconds and no memory.
 ///
 /// The size is `target / estimate`, at most half of the worker's range, so that the other half can be stolen at
-/// any moment (a rest worth less than an eighth of the target is taken whole), and at most `grow`, which is 1 at the start and after every steal and quadruples with each chunk: one
-/// long taskel among short ones is met alone, not in a bundle. `estimate` is the larger of the mean of all taskels
+/// any moment (a rest worth less than an eighth of the target is taken whole), and at most `grow`, which is 1 at
+/// the start and after every steal and quadruples with each chunk: one long taskel among short ones is met alone, not in a bundle. `estimate` is the larger of the mean of all taskels
 /// so far and a moving average that rises at once and falls slowly.
 ///
 /// ```

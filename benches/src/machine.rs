@@ -22,7 +22,8 @@ impl Machine {
         Self {
             cpu: cpu_model(&cpuinfo).unwrap_or("unknown").to_owned(),
             cores,
-            kernel: kernel.trim().to_owned(),
+            // What follows the version is the builder's own name for it.
+            kernel: kernel.trim().split('-').next().unwrap_or_default().to_owned(),
             rustc: env!("BENCH_RUSTC_VERSION"),
             date: jiff::Timestamp::now().strftime("%F").to_string(),
         }

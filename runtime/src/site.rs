@@ -54,8 +54,10 @@ impl Site {
         ((entry >> 32) as u32 == self.tag).then(|| f64::from(f32::from_bits(entry as u32)))
     }
 
-    /// Learns from a call that measured `ns` nanoseconds per item: rises at once, and falls by half of the distance. Writes only what differs by more than an eighth, so that many threads in the
-    /// same small loop do not pass a cache line around.
+    /// Learns from a call that measured `ns` nanoseconds per item: rises at once, and falls by half of the distance.
+    ///
+    /// Writes only what differs by more than an eighth, so that many threads in the same small loop do not pass a cache
+    /// line around.
     pub(crate) fn learn(self, ns: f64) {
         let known = self.estimate_ns();
         let next = match known {
