@@ -134,6 +134,8 @@ impl<'p> LaneContext<'p> {
             Some(other) => {
                 // An older one, from a loop around this one: `job` was stolen.
                 self.private.deque.push(other);
+                // For a moment it was not there to be seen by a worker that went to sleep: a push like any other.
+                self.pool.wake_one(self.index, self.random());
                 false
             }
             None => false,

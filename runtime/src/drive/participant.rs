@@ -70,8 +70,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
 
     /// Whether this lane may come in: a lane that left may come back, but not where that would make a second state.
     pub(super) fn may_enter(&self) -> bool {
-        let no_state = size_of::<P::Local>() == 0;
-        no_state || self.slot.first_visit()
+        size_of::<P::Local>() == 0 || self.slot.first_visit()
     }
 
     /// Works until nobody has anything left to take.

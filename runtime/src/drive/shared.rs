@@ -96,7 +96,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         if C::KEEPS_SEGMENTS {
             slab.reserve::<C::Segment>();
         }
-        slab.forget_visits();
+        if size_of::<P::Local>() != 0 {
+            slab.forget_visits();
+        }
         LoopState {
             // SAFETY: `enter` expects a `LoopState<P, C>`, whose first field this becomes.
             head: unsafe { JobHead::new(enter::<P, C>) },
