@@ -1,27 +1,76 @@
-//! What lies in a deque: a pointer to something that a lane can take part in.
+//! What lies in a deque: a pointer to something that a lane can take part in; and how descent is known.
 
-use std::ptr::NonNull;
+use std::cell::Cell;
+use std::ptr::{self, NonNull};
 
 use crate::lane::LaneContext;
+
+/// What a wait waits for: the address of a loop, a scope, or a pending half of a join. Unique while that exists.
+pub(crate) type Frame = *const ();
+
+/// Taken work that a lane is running. The runs that a piece of work was born in, innermost first, form a chain; it tells which
+/// frames the work descends from.
+///
+/// A run is on the stack of the lane that it belongs to. It is named by work born in it only, and by what descends from that:
+/// all of which the run waits for. So whoever holds such work may follow its chain.
+#[derive(Debug)]
+pub(crate) struct Run {
+    frame: Frame,
+    born_in: *const Run,
+}
+
+impl Run {
+    /// Work of `frame`, which was opened in the run `born_in`, or in none (null).
+    pub(crate) fn new(frame: Frame, born_in: *const Run) -> Self {
+        Run { frame, born_in }
+    }
+
+    /// Whether work that was born in `run` descends from `frame`.
+    ///
+    /// # Safety
+    ///
+    /// `run` is null, or the run in which work was born that is neither finished nor taken by anyone else.
+    pub(crate) unsafe fn descends(mut run: *const Run, frame: Frame) -> bool {
+        // SAFETY: the run waits for its descendants, among which is the work that the caller holds; so does each run that
+        // it was born in itself. Runs do not change.
+        while let Some(inner) = unsafe { run.as_ref() } {
+            if inner.frame == frame {
+                return true;
+            }
+            run = inner.born_in;
+        }
+        false
+    }
+}
 
 /// The head of everything that a [`Job`] can point to, by which it is run without knowing its type.
 #[derive(Debug)]
 pub(crate) struct JobHead {
     execute: unsafe fn(NonNull<JobHead>, &LaneContext<'_>),
+    /// Written before the first push, by the lane that opened the frame.
+    born_in: Cell<*const Run>,
 }
 
 impl JobHead {
     /// # Safety
     ///
-    /// `execute` is called with a pointer to this head, which must be the first field of what `execute` expects.
+    /// `execute` is called with a pointer to this head, which must be the first field of what `execute` expects. It does not
+    /// unwind.
+    #[inline]
     pub(crate) unsafe fn new(execute: unsafe fn(NonNull<JobHead>, &LaneContext<'_>)) -> Self {
-        JobHead { execute }
+        JobHead { execute, born_in: Cell::new(ptr::null()) }
+    }
+
+    /// Says in which run this was born; before it is pushed anywhere.
+    pub(crate) fn set_born_in(&self, run: *const Run) {
+        self.born_in.set(run);
     }
 }
 
 /// A promise that what it points to stays alive until the job is executed or taken back.
 ///
-/// The promise is kept by whoever pushed the job: a loop does not end while a [ticket](crate::protocol::tickets) is out.
+/// The promise is kept by whoever pushed the job: a loop does not end while a [ticket](crate::protocol::tickets) is out, a join
+/// not before its [hand-over](crate::protocol::handover).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Job(NonNull<JobHead>);
 
@@ -36,15 +85,36 @@ impl Job {
         Job(head)
     }
 
+    /// The frame that this is work of.
+    pub(crate) fn frame(self) -> Frame {
+        self.0.as_ptr().cast_const().cast()
+    }
+
+    /// Whether this is work of `frame`, or of something that was opened by work of `frame`.
+    ///
+    /// # Safety
+    ///
+    /// The job was just taken off a deque, and not executed yet.
+    pub(crate) unsafe fn descends_from(self, frame: Frame) -> bool {
+        // SAFETY: `new` was promised that the pointee lives until the job is executed.
+        let born_in = unsafe { self.0.as_ref() }.born_in.get();
+        // SAFETY: the caller holds this job, which was born in that run.
+        self.frame() == frame || unsafe { Run::descends(born_in, frame) }
+    }
+
     /// Takes part in what the job points to.
     ///
     /// # Safety
     ///
     /// The job was just taken off a deque, and is executed only this once for each time it was pushed.
     pub(crate) unsafe fn execute(self, lane: &LaneContext<'_>) {
-        // SAFETY: `new` was promised that the pointee lives until now.
-        let execute = unsafe { self.0.as_ref() }.execute;
+        let run = {
+            // SAFETY: `new` was promised that the pointee lives until now.
+            let head = unsafe { self.0.as_ref() };
+            (head.execute, Run::new(self.frame(), head.born_in.get()))
+        };
+        let (execute, run) = run;
         // SAFETY: the head was made for this function, and it is the pointee's first field (`JobHead::new`).
-        unsafe { execute(self.0, lane) }
+        lane.in_run(&run, || unsafe { execute(self.0, lane) });
     }
 }

@@ -47,11 +47,17 @@ pub mod iter;
 #[cfg(not(loom))]
 mod job;
 #[cfg(not(loom))]
+mod join;
+#[cfg(not(loom))]
 mod lane;
+#[cfg(not(loom))]
+mod pending;
 #[cfg(not(loom))]
 mod pool;
 #[cfg(not(loom))]
 mod profile;
+#[cfg(not(loom))]
+mod scope;
 #[cfg(not(loom))]
 mod segments;
 #[cfg(not(loom))]
@@ -60,16 +66,22 @@ mod site;
 mod slab;
 #[cfg(not(loom))]
 mod topology;
+#[cfg(not(loom))]
+mod unwind;
+#[cfg(not(loom))]
+mod wait;
 
 #[cfg(not(loom))]
 pub use self::{
     error::ThreadPoolBuildError,
     iter::Chunk,
+    join::join,
     pool::{
         IdlePolicy, Pinning, PoolMetrics, ThreadPool, ThreadPoolBuilder, WorkerMetrics, current_num_threads,
         current_thread_index,
     },
     profile::{Profile, WorkerProfile},
+    scope::{Scope, in_place_scope, scope},
 };
 
 /// What a program needs in scope to iterate in parallel.

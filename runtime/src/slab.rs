@@ -20,6 +20,8 @@ pub(crate) struct Slot {
     pub(crate) cost: CostHint,
     /// The lane has been inside this loop. Written by the lane alone, and by the caller before it publishes the loop.
     visited: AtomicBool,
+    /// The lane is inside this loop; a hint for the caller, who looks there for work while it waits.
+    inside: AtomicBool,
     segments: UnsafeCell<SegmentBuffer>,
 }
 
@@ -30,6 +32,14 @@ impl Slot {
     /// True the first time that the lane asks in this loop.
     pub(crate) fn first_visit(&self) -> bool {
         !self.visited.swap(true, Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_inside(&self, inside: bool) {
+        self.inside.store(inside, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_inside(&self) -> bool {
+        self.inside.load(Ordering::Relaxed)
     }
 
     /// # Safety
@@ -73,6 +83,7 @@ impl Slab {
                 range: Range::new(),
                 cost: CostHint(AtomicU32::new(0)),
                 visited: AtomicBool::new(false),
+                inside: AtomicBool::new(false),
                 segments,
             })
         };

@@ -54,7 +54,7 @@ pub(crate) struct StealOrder {
 impl StealOrder {
     /// Every other worker once: the near ones first, then the rest, each group beginning at a place chosen by
     /// `random`, so that thieves that start together do not all knock on the same door.
-    pub(crate) fn starting_at(&self, random: usize) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn starting_at(&self, random: usize) -> impl Iterator<Item = usize> + Clone + '_ {
         let (near, far) = self.victims.split_at(self.near);
         [near, far].into_iter().flat_map(move |group| {
             let (before, after) = group.split_at(random % group.len().max(1));

@@ -10,6 +10,8 @@ mod sync;
 #[path = "../src/protocol"]
 #[allow(dead_code, reason = "the models do not use every operation")]
 mod protocol {
+    pub(crate) mod handover;
+    pub(crate) mod helpers;
     pub(crate) mod lease;
     pub(crate) mod panic_slot;
     pub(crate) mod parker;
@@ -20,6 +22,8 @@ mod protocol {
 
     mod model;
 
+    mod handover_models;
+    mod helpers_models;
     mod lease_models;
     mod panic_slot_models;
     mod parker_models;

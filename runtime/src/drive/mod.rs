@@ -15,6 +15,7 @@ use crate::iter::producer::Producer;
 use crate::lane::LaneContext;
 use crate::pool::{PoolState, with_lane, with_pool};
 use crate::site::Site;
+use crate::unwind::drop_quietly;
 
 /// Runs a loop to its end.
 ///
@@ -127,7 +128,7 @@ where
             output
         }
         Some(payload) => {
-            shared::drop_quietly(segments);
+            drop_quietly(segments);
             lane.put_slab(slab);
             panic::resume_unwind(payload)
         }

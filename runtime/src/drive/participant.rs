@@ -33,6 +33,9 @@ pub(super) struct Participant<'a, P: Producer, C: Consumer<P::Item>> {
     /// The end of the last chunk, which is the beginning of the next.
     since: Ticks,
     waited_ns: u64,
+    helped_ns: u64,
+    /// An invitation of this lane's is out, or was taken.
+    invited: bool,
     tally: Tally,
 }
 
@@ -64,6 +67,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             begun,
             since: lane.pool().clock.now(),
             waited_ns: 0,
+            helped_ns: 0,
+            invited: false,
             tally: Tally::default(),
         }
     }
@@ -77,7 +82,12 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     pub(super) fn run(&mut self) {
         let depth = &self.lane.private().depth;
         depth.set(depth.get() + 1);
-        let _leave = OnDrop(|| depth.set(depth.get() - 1));
+        self.slot.set_inside(true);
+        let slot = self.slot;
+        let _leave = OnDrop(|| {
+            depth.set(depth.get() - 1);
+            slot.set_inside(false);
+        });
         self.restart_clock();
         while !self.state.stop.stopped() {
             let first = if self.slot.range.peek().len() > 0 {
@@ -88,6 +98,13 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
                 break;
             };
             self.work_off(first);
+        }
+    }
+
+    /// Takes back what this lane has offered to others.
+    pub(super) fn leave(&mut self) {
+        if std::mem::take(&mut self.invited) {
+            self.state.take_invitation_back(self.lane);
         }
     }
 
@@ -179,9 +196,14 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let pool = self.lane.pool();
         let start = self.since;
         self.since = pool.clock.now();
-        let waited_ns = self.lane.private().waited_ns.get();
-        let others_ns = waited_ns - std::mem::replace(&mut self.waited_ns, waited_ns);
-        let elapsed_ns = pool.clock.ns_between(start, self.since).saturating_sub(others_ns);
+        let private = self.lane.private();
+        let waited_ns =
+            private.waited_ns.get() - std::mem::replace(&mut self.waited_ns, private.waited_ns.get());
+        let helped_ns =
+            private.helped_ns.get() - std::mem::replace(&mut self.helped_ns, private.helped_ns.get());
+        // The lane was busy while it helped others, but not with these taskels.
+        let busy_ns = pool.clock.ns_between(start, self.since).saturating_sub(waited_ns);
+        let elapsed_ns = busy_ns.saturating_sub(helped_ns);
         self.chunker.observe(units, elapsed_ns);
         if let Some(ns) = self.chunker.estimate_ns() {
             self.slot.cost.set(ns);
@@ -190,17 +212,17 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         self.tally.taskels += taskels as u64;
         self.tally.busy_ns += elapsed_ns;
         if self.state.plan.profiled {
-            self.record_chunk(start, elapsed_ns, taskels);
+            self.record_chunk(start, busy_ns, taskels);
         }
     }
 
     #[cold]
-    fn record_chunk(&self, start: Ticks, elapsed_ns: u64, taskels: usize) {
+    fn record_chunk(&self, start: Ticks, busy_ns: u64, taskels: usize) {
         let start_ns = self.lane.pool().ns_since_start(start);
         let nested = self.lane.private().depth.get() > 1;
         self.lane.record(|recorder| match nested {
             true => recorder.nested(taskels),
-            false => recorder.chunk(start_ns, start_ns + elapsed_ns, taskels),
+            false => recorder.chunk(start_ns, start_ns + busy_ns, taskels),
         });
     }
 
@@ -208,6 +230,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     fn restart_clock(&mut self) {
         self.since = self.lane.pool().clock.now();
         self.waited_ns = self.lane.private().waited_ns.get();
+        self.helped_ns = self.lane.private().helped_ns.get();
     }
 
     #[inline]
@@ -219,7 +242,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         // With nothing known, the first taskel may take an hour, and what is behind it must not wait.
         let worth = self.chunker.estimate_ns().is_none_or(|ns| ns * left >= WORTH_SHARING_NS);
         if worth {
-            self.state.invite(self.lane);
+            self.invited |= self.state.invite(self.lane);
             // A wake-up takes microseconds, which no taskel should be blamed for.
             self.restart_clock();
         }

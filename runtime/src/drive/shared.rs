@@ -1,6 +1,5 @@
 //! What the lanes of one loop share. It lives on the caller's stack.
 
-use std::any::Any;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
@@ -19,19 +18,8 @@ use crate::protocol::range::Span;
 use crate::protocol::tickets::Tickets;
 use crate::site::Lesson;
 use crate::slab::Slab;
-
-pub(super) type Payload = Box<dyn Any + Send>;
-
-/// Drops what is left of a loop that has panicked already: of a second panic, nobody is told.
-pub(super) fn drop_quietly<T>(left: T) {
-    if let Err(worse) = catch_unwind(AssertUnwindSafe(|| drop(left))) {
-        // Dropping a payload may panic with the next one, and so on for ever.
-        std::mem::forget(worse);
-    }
-}
-
-/// How long the caller spins for lanes that finish their last chunk before it sleeps. A chunk takes about 4 µs.
-const SPIN_NS: u64 = 20_000;
+use crate::unwind::{Payload, drop_quietly};
+use crate::wait::wait;
 
 /// The head comes first: a [`Job`] points to it.
 #[repr(C)]
@@ -67,11 +55,14 @@ unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane:
     let caller = {
         // SAFETY: this lane's ticket keeps the loop alive until `leave`; lanes share it.
         let state = unsafe { state.as_ref() };
-        let mut participant = Participant::new(state, lane, None);
-        if participant.may_enter() {
-            state.protect(|| participant.run());
-            state.protect(|| participant.finish());
-            state.take_invitation_back(lane);
+        // The caller itself comes this way when it finds an invitation while it waits: there is work for it to go back to.
+        if lane.index() != state.caller {
+            let mut participant = Participant::new(state, lane, None);
+            if participant.may_enter() {
+                state.protect(|| participant.run());
+                state.protect(|| participant.finish());
+                participant.leave();
+            }
         }
         state.caller
     };
@@ -80,7 +71,7 @@ unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane:
     let tickets = unsafe { &(*state.as_ptr()).tickets };
     if tickets.leave() {
         // The loop may be gone by now; the pool is not, since this worker belongs to it.
-        lane.pool().sleep.parker(caller).unpark();
+        lane.pool().sleep.wake_waiting(caller);
     }
 }
 
@@ -99,9 +90,11 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         if size_of::<P::Local>() != 0 {
             slab.forget_visits();
         }
+        // SAFETY: `enter` expects a `LoopState<P, C>`, whose first field this becomes, and does not unwind.
+        let head = unsafe { JobHead::new(enter::<P, C>) };
+        head.set_born_in(lane.run());
         LoopState {
-            // SAFETY: `enter` expects a `LoopState<P, C>`, whose first field this becomes.
-            head: unsafe { JobHead::new(enter::<P, C>) },
+            head,
             caller: lane.index(),
             limit: lane.pool().num_threads() as u32 - 1,
             tickets: Tickets::new(),
@@ -122,7 +115,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         let mut participant = Participant::new(self, lane, head);
         loop {
             self.protect(|| participant.run());
-            self.take_invitation_back(lane);
+            participant.leave();
             if !self.wait(lane) {
                 break;
             }
@@ -157,20 +150,23 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         span.lo as usize * granule..(span.hi as usize).saturating_mul(granule).min(len)
     }
 
-    /// Offers `lane`'s surplus to one more worker, unless as many as there may be are here or on their way.
-    pub(super) fn invite(&self, lane: &LaneContext<'_>) {
-        if self.tickets.invite(self.limit) {
+    /// Offers `lane`'s surplus to one more worker, unless as many as there may be are here or on their way. True if it did.
+    pub(super) fn invite(&self, lane: &LaneContext<'_>) -> bool {
+        let room = self.tickets.invite(self.limit);
+        if room {
             lane.push(self.job());
             lane.pool().wake_one(lane.index(), lane.random());
         }
+        room
     }
 
     /// Whether another worker may be invited at all, now.
     pub(super) fn may_invite(&self, lane: &LaneContext<'_>) -> bool {
-        self.tickets.peek() < self.limit && lane.nothing_pushed()
+        self.tickets.peek() < self.limit && lane.may_invite()
     }
 
-    fn take_invitation_back(&self, lane: &LaneContext<'_>) {
+    /// Takes `lane`'s last invitation back, if nobody has it.
+    pub(super) fn take_invitation_back(&self, lane: &LaneContext<'_>) {
         if lane.take_back(self.job()) {
             // Never the last that somebody waits for: this lane is the one that waits, or holds a ticket of its own.
             let _ = self.tickets.leave();
@@ -184,29 +180,16 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
 
     /// The caller waits. True when there is work after all, false when everyone is out.
     fn wait(&self, lane: &LaneContext<'_>) -> bool {
-        if self.tickets.settled() {
-            return false;
-        }
         let pool = lane.pool();
-        let since = pool.clock.now();
-        let mut waited_ns = 0;
-        let more = loop {
-            if self.tickets.settled() {
-                break false;
-            }
-            if !self.stop.stopped() && self.slab.slots().any(|slot| slot.range.peek().len() > 0) {
-                break true;
-            }
-            if waited_ns < SPIN_NS {
-                pool.pause();
-            } else {
-                pool.sleep.parker(lane.index()).park();
-            }
-            waited_ns = pool.clock.ns_between(since, pool.clock.now());
+        let slots = || self.slab.slots().enumerate();
+        let work_left = || !self.stop.stopped() && slots().any(|(_, slot)| slot.range.peek().len() > 0);
+        // A guest's slot is the caller's own.
+        let inside = || {
+            let lanes = slots().filter(|(_, slot)| slot.is_inside()).map(|(slot, _)| slot);
+            lanes.filter(|&slot| slot < pool.num_threads())
         };
-        let total = &lane.private().waited_ns;
-        total.set(total.get() + waited_ns);
-        more
+        wait(lane, self.job().frame(), inside, || self.tickets.settled() || work_left());
+        !self.tickets.settled()
     }
 
     /// Runs user code; a panic ends the loop and is kept for the caller.

@@ -14,11 +14,14 @@ struct Ambient {
     /// Null outside of every pool. Alive as long as it stands here: the thread is a worker of this pool, or is inside a
     /// call that borrows it.
     pool: *const PoolState,
-    lane: Option<usize>,
+    /// This thread's lane of that pool; null if it has none yet. Alive as long as it stands here.
+    lane: *const LaneContext<'static>,
 }
 
+const OUTSIDE: Ambient = Ambient { pool: ptr::null(), lane: ptr::null() };
+
 thread_local! {
-    static AMBIENT: Cell<Ambient> = const { Cell::new(Ambient { pool: ptr::null(), lane: None }) };
+    static AMBIENT: Cell<Ambient> = const { Cell::new(OUTSIDE) };
 }
 
 /// The pool that serves callers for whom no other was installed.
@@ -43,23 +46,27 @@ pub(super) fn enter<R>(pool: &PoolState, op: impl FnOnce() -> R) -> R {
         return op();
     }
     let _restore = Restore(before);
-    AMBIENT.set(Ambient { pool, lane: None });
+    AMBIENT.set(Ambient { pool, lane: ptr::null() });
     op()
 }
 
-/// Runs `life` with the current thread as a lane of `pool`. Afterwards, when destructors of thread-locals run and the pool
+/// Runs `life` with the current thread as `lane`. Afterwards, when destructors of thread-locals run and the pool
 /// may be gone, the thread is outside of it again.
-pub(super) fn live_as_worker(pool: &PoolState, lane: usize, life: impl FnOnce()) {
+pub(super) fn live_as_worker(lane: &LaneContext<'_>, life: impl FnOnce()) {
     let _restore = Restore(AMBIENT.get());
-    AMBIENT.set(Ambient { pool, lane: Some(lane) });
+    AMBIENT.set(Ambient { pool: lane.pool(), lane: ptr::from_ref(lane).cast() });
     life();
 }
 
 pub(super) fn worker_index() -> Option<usize> {
-    let ambient = AMBIENT.get();
-    // SAFETY: a pool in `AMBIENT` is alive.
-    let pool = unsafe { ambient.pool.as_ref() }?;
-    ambient.lane.filter(|&lane| lane < pool.num_threads())
+    with_current_lane(|lane| lane.filter(|lane| lane.is_worker()).map(LaneContext::index))
+}
+
+/// Calls `op` with the lane that this thread is already in the surrounding pool, if it is one.
+#[inline]
+pub(crate) fn with_current_lane<R>(op: impl FnOnce(Option<&LaneContext<'_>>) -> R) -> R {
+    // SAFETY: a lane in `AMBIENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    op(unsafe { AMBIENT.get().lane.as_ref() })
 }
 
 /// Calls `op` with the pool that a parallel call here uses: `chosen`, else the surroundings, else the global
@@ -83,19 +90,20 @@ pub(crate) fn with_pool<R>(chosen: Option<&ThreadPool>, op: impl FnOnce(Option<&
 pub(crate) fn with_lane<R>(pool: &PoolState, op: impl FnOnce(Option<&LaneContext<'_>>) -> R) -> R {
     let before = AMBIENT.get();
     debug_assert!(ptr::eq(before.pool, pool));
-    if let Some(lane) = before.lane {
-        // SAFETY: the thread is this lane, as its worker or through a lease further down its stack.
-        let context = unsafe { LaneContext::new(pool, lane) };
-        return op(Some(&context));
+    // SAFETY: a lane in `AMBIENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    if let Some(lane) = unsafe { before.lane.as_ref() } {
+        return op(Some(lane));
     }
     let Some(guest) = pool.enter_guest() else {
         return op(None);
     };
-    // Declared after `guest`, so dropped first: the thread forgets the lane before it gives it back.
-    let _restore = Restore(before);
-    AMBIENT.set(Ambient { pool, lane: Some(guest.lane) });
     // SAFETY: `guest` holds the lease until after the context's end.
     let context = unsafe { LaneContext::new(pool, guest.lane) };
+    // A former holder may have left by a panic.
+    context.set_quiet(false);
+    // Declared after `guest`, so dropped first: the thread forgets the lane before it gives it back.
+    let _restore = Restore(before);
+    AMBIENT.set(Ambient { pool, lane: ptr::from_ref(&context).cast() });
     op(Some(&context))
 }
 

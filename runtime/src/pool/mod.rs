@@ -3,6 +3,7 @@
 mod ambient;
 mod build;
 mod builder;
+mod injector;
 mod metrics;
 mod profiling;
 mod state;
@@ -11,7 +12,8 @@ mod worker;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-pub(crate) use ambient::{with_lane, with_pool};
+pub(crate) use ambient::{with_current_lane, with_lane, with_pool};
+pub(crate) use injector::{Detached, Work};
 pub(crate) use state::PoolState;
 
 pub use builder::{IdlePolicy, Pinning, ThreadPoolBuilder};

@@ -1,17 +1,20 @@
 //! What the lanes of a pool share.
 
+use std::sync::Arc;
 use std::thread;
 
 use crossbeam_utils::CachePadded;
 
 use super::builder::IdlePolicy;
+use super::injector::{Detached, Queues, Work};
 use crate::affinity;
 use crate::clock::{Clock, Ticks};
-use crate::job::Job;
+use crate::job::{Frame, Job};
 use crate::lane::Lane;
 use crate::protocol::lease::Lease;
 use crate::protocol::shutdown::Shutdown;
 use crate::protocol::sleep::Sleep;
+use crate::scope::Bag;
 use crate::sync::{AtomicU32, AtomicU64};
 use crate::topology::{StealOrder, Topology, steal_orders};
 
@@ -36,6 +39,7 @@ pub(crate) struct PoolState {
     /// The origin of the times in profiles.
     start: Ticks,
     pub(crate) sleep: Sleep,
+    queues: Queues,
     shutdown: Shutdown,
     lease: Lease,
     /// How many profiles are being taken.
@@ -68,6 +72,7 @@ impl PoolState {
             clock,
             start: clock.now(),
             sleep: Sleep::new(lanes),
+            queues: Queues::new(),
             shutdown: Shutdown::new(),
             lease: Lease::new(),
             profiles: AtomicU32::new(0),
@@ -83,7 +88,7 @@ impl PoolState {
         &self.lanes[index]
     }
 
-    pub(super) fn lanes(&self) -> usize {
+    pub(crate) fn lanes(&self) -> usize {
         self.lanes.len()
     }
 
@@ -120,14 +125,86 @@ impl PoolState {
         self.steal_orders[lane].starting_at(random).filter(|&victim| victim <= self.num_threads)
     }
 
-    /// Looks into the deques of all other lanes in use.
-    pub(super) fn steal_job(&self, lane: usize, random: usize) -> Option<Job> {
-        let mut order = self.steal_orders[lane].starting_at(random).filter(|&victim| self.in_use(victim));
-        order.find_map(|victim| self.lanes[victim].has_job().then(|| self.lanes[victim].steal_job())?)
+    /// Looks for work everywhere but on `lane`: work that callers wait for first.
+    pub(crate) fn find_work(&self, lane: usize, random: usize) -> Option<Work> {
+        let in_use = |&victim: &usize| self.in_use(victim);
+        let mut order = self.steal_orders[lane].starting_at(random).filter(in_use);
+        if let Some(work) = order.find_map(|victim| self.steal_from(victim)) {
+            return Some(work);
+        }
+        self.queues.take_stray(None).map(Work::Job).or_else(|| self.find_detached())
     }
 
-    pub(super) fn any_job(&self) -> bool {
-        (0..self.lanes.len()).any(|lane| self.in_use(lane) && self.lanes[lane].has_job())
+    fn steal_from(&self, victim: usize) -> Option<Work> {
+        let victim = &self.lanes[victim];
+        if victim.has_job()
+            && let Some(job) = victim.steal_job()
+        {
+            return Some(Work::Job(job));
+        }
+        if victim.has_open_scope() {
+            return victim.steal_open_scope().map(|scope| Work::Detached(scope));
+        }
+        None
+    }
+
+    /// The oldest work that was handed to the pool itself.
+    pub(crate) fn find_detached(&self) -> Option<Work> {
+        self.queues.take_detached().map(Work::Detached)
+    }
+
+    /// Looks on `victim` for a job that descends from `frame`; what else is found there goes to whoever may run it.
+    pub(crate) fn steal_descendant(&self, victim: usize, frame: Frame) -> Option<Job> {
+        let victim = &self.lanes[victim];
+        let job = victim.has_job().then(|| victim.steal_job())??;
+        // SAFETY: the job came off a deque just now.
+        if unsafe { job.descends_from(frame) } {
+            return Some(job);
+        }
+        self.put_back(job);
+        None
+    }
+
+    /// As `steal_descendant`, for scopes that have tasks for others.
+    pub(crate) fn steal_scope(&self, victim: usize) -> Option<Arc<Bag>> {
+        let victim = &self.lanes[victim];
+        victim.has_open_scope().then(|| victim.steal_open_scope())?
+    }
+
+    /// A job that was put back and descends from `frame`.
+    pub(crate) fn take_stray(&self, frame: Frame) -> Option<Job> {
+        self.queues.take_stray(Some(frame))
+    }
+
+    fn put_back(&self, job: Job) {
+        self.queues.push_stray(job);
+        self.sleep.wake_any(0..self.num_threads);
+        self.sleep.wake_all_waiting();
+    }
+
+    /// Hands work to the pool: some worker will do it, even if all seats are taken by guests.
+    pub(crate) fn inject(&self, work: Arc<dyn Detached>) {
+        self.queues.push_detached(work);
+        self.wake_any();
+    }
+
+    /// Makes sure that some worker looks for detached work, unless all are at work.
+    pub(super) fn wake_any(&self) {
+        self.sleep.wake_any(0..self.num_threads);
+    }
+
+    pub(super) fn any_work(&self) -> bool {
+        (0..self.lanes.len()).any(|lane| self.in_use(lane) && self.lanes[lane].has_work())
+            || self.queues.has_stray()
+            || self.queues.has_detached()
+    }
+
+    pub(super) fn any_detached(&self) -> bool {
+        self.queues.has_detached()
+    }
+
+    pub(crate) fn has_stray(&self) -> bool {
+        self.queues.has_stray()
     }
 
     fn in_use(&self, lane: usize) -> bool {
@@ -136,8 +213,7 @@ impl PoolState {
 
     /// Makes sure that some worker looks for the job that `lane` has just pushed, unless all are at work.
     pub(crate) fn wake_one(&self, lane: usize, random: usize) {
-        let order = self.steal_orders[lane].starting_at(random);
-        self.sleep.wake_one(order.filter(|&other| other < self.num_threads));
+        self.sleep.wake_one(self.steal_orders[lane].starting_at(random));
     }
 
     pub(crate) fn ns_since_start(&self, ticks: Ticks) -> u64 {
@@ -162,12 +238,11 @@ impl PoolState {
         Some(Guest { pool: self, lane: self.num_threads + guest, displaces })
     }
 
-    /// The worker whose seat a guest takes: the one pinned to the guest's core; without pinning, any.
+    /// The worker whose seat a guest takes: the one pinned to the guest's core; if there is none, any.
     fn worker_to_displace(&self) -> Option<usize> {
-        if self.worker_on_core.is_empty() {
-            return (0..self.num_threads).find(|&worker| !self.sleep.is_displaced(worker));
-        }
-        *self.worker_on_core.get(affinity::current_core()?)?
+        let on_core = || *self.worker_on_core.get(affinity::current_core()?)?;
+        let any = || (0..self.num_threads).find(|&worker| !self.sleep.is_displaced(worker));
+        if self.worker_on_core.is_empty() { any() } else { on_core().or_else(any) }
     }
 }
 
@@ -185,7 +260,7 @@ impl Drop for Guest<'_> {
         if let Some(worker) = displaces {
             pool.sleep.give_seat_back(worker);
             // Another guest's invitation may have lain there while this worker could not be woken for it.
-            if pool.any_job() {
+            if pool.any_work() {
                 pool.wake_one(lane, 0);
             }
         }

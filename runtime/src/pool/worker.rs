@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::builder::{Handler, IdlePolicy};
+use super::injector::Work;
 use super::{PoolState, ambient};
 use crate::clock::Ticks;
-use crate::job::Job;
 use crate::lane::LaneContext;
 use crate::protocol::sleep::Retracted;
 
@@ -26,19 +26,18 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn run(self) {
-        ambient::live_as_worker(&self.pool, self.index, || self.live());
+        // SAFETY: this thread is worker `index`, the only one, until it ends.
+        let lane = unsafe { LaneContext::new(&self.pool, self.index) };
+        ambient::live_as_worker(&lane, || self.live(&lane));
     }
 
-    fn live(&self) {
+    fn live(&self, lane: &LaneContext<'_>) {
         if let Some(handler) = &self.start_handler {
             handler(self.index);
         }
-        // SAFETY: this thread is worker `index`, the only one, until it ends.
-        let lane = unsafe { LaneContext::new(&self.pool, self.index) };
-        let mut idle = Idle::new(&self.pool, &lane);
-        while let Some(job) = idle.next_job() {
-            // SAFETY: the job came off a deque just now.
-            unsafe { job.execute(&lane) };
+        let mut idle = Idle::new(&self.pool, lane);
+        while let Some(work) = idle.next_work() {
+            lane.execute(work);
         }
         if let Some(handler) = &self.exit_handler {
             handler(self.index);
@@ -61,15 +60,15 @@ impl<'a> Idle<'a> {
         Idle { pool, lane, searching: false, gap_ns: 2 * SHORT_GAP_NS }
     }
 
-    /// The next job; `None` when the pool is going away.
-    fn next_job(&mut self) -> Option<Job> {
+    /// The next work; `None` when the pool is going away and all that was handed to it is done or being done.
+    fn next_work(&mut self) -> Option<Work> {
         let since = self.pool.clock.now();
         let mut spin_since = since;
         loop {
-            if let Some(job) = self.look() {
+            if let Some(work) = self.look() {
                 self.stop_searching();
                 self.learn_gap(since);
-                return Some(job);
+                return Some(work);
             }
             if self.pool.shutting_down() {
                 self.stop_searching();
@@ -87,31 +86,43 @@ impl<'a> Idle<'a> {
         }
     }
 
-    /// A displaced worker looks away: a guest computes on its core, and has its seat in the loop.
-    fn look(&self) -> Option<Job> {
-        if self.pool.sleep.is_displaced(self.lane.index()) {
-            return None;
+    /// A displaced worker looks away from what has a caller: a guest computes on its core, and has its seat there.
+    fn look(&self) -> Option<Work> {
+        if self.is_displaced() {
+            return self.pool.find_detached();
         }
-        self.pool.steal_job(self.lane.index(), self.lane.random())
+        self.pool.find_work(self.lane.index(), self.lane.random())
+    }
+
+    fn is_displaced(&self) -> bool {
+        self.pool.sleep.is_displaced(self.lane.index())
     }
 
     /// The last searcher passes the watch on, if there is something to watch.
     fn stop_searching(&mut self) {
-        if std::mem::take(&mut self.searching) && self.pool.sleep.found() && self.pool.any_job() {
-            self.pool.wake_one(self.lane.index(), self.lane.random());
+        if std::mem::take(&mut self.searching) && self.pool.sleep.found() && self.pool.any_work() {
+            self.pass_on();
         }
+    }
+
+    /// Leaves what lies somewhere to another worker.
+    fn pass_on(&self) {
+        if self.pool.any_detached() {
+            self.pool.wake_any();
+        }
+        self.pool.wake_one(self.lane.index(), self.lane.random());
     }
 
     fn sleep(&mut self) {
         let index = self.lane.index();
         self.pool.sleep.announce(index, self.searching);
         self.searching = false;
-        if self.pool.any_job() {
-            if !self.pool.sleep.is_displaced(self.lane.index()) {
+        if self.pool.any_work() {
+            if !self.is_displaced() || self.pool.any_detached() {
                 self.searching = self.pool.sleep.retract(index) == Retracted::Woken;
                 return;
             }
-            // The job's producer may have counted on this worker, which must leave it to another.
+            // Whoever offers it may have counted on this worker, which must leave it to another.
             self.pool.wake_one(index, self.lane.random());
         }
         let counters = &self.lane.lane().counters;
@@ -137,8 +148,7 @@ impl<'a> Idle<'a> {
             IdlePolicy::Adaptive | IdlePolicy::Park => return false,
             IdlePolicy::SpinFor(limit) => saturating_ns(limit),
         };
-        !self.pool.sleep.is_displaced(self.lane.index())
-            && self.pool.clock.ns_between(since, self.pool.clock.now()) < limit_ns
+        !self.is_displaced() && self.pool.clock.ns_between(since, self.pool.clock.now()) < limit_ns
     }
 
     fn learn_gap(&mut self, since: Ticks) {

@@ -5,6 +5,8 @@
 //! files; the models check them. `ORDERINGS.md` names, for every ordering stronger than Relaxed, a model that fails
 //! without it.
 
+pub(crate) mod handover;
+pub(crate) mod helpers;
 pub(crate) mod lease;
 pub(crate) mod panic_slot;
 pub(crate) mod parker;
@@ -13,6 +15,10 @@ pub(crate) mod shutdown;
 pub(crate) mod sleep;
 pub(crate) mod tickets;
 
+#[cfg(all(test, loom))]
+mod handover_models;
+#[cfg(all(test, loom))]
+mod helpers_models;
 #[cfg(all(test, loom))]
 mod lease_models;
 #[cfg(all(test, loom))]

@@ -2,12 +2,13 @@
 //!
 //! # State
 //!
-//! A worker lane is *busy*, *searching* (spinning over the deques) or *asleep*.
+//! A lane is *busy*, *searching* (spinning over the deques), *asleep* for want of work, or *waiting*: parked until something that
+//! it has begun is over. Workers search and sleep; guests are busy or waiting.
 //!
 //! | word | meaning | who writes |
 //! |---|---|---|
 //! | `searching` | how many lanes search; signed | a lane as it starts or stops; a waker on behalf of the lane it wakes |
-//! | `asleep[lane]` | the lane has announced that it will park, and nobody has claimed it yet | set by the lane, cleared by whoever wakes it or by itself |
+//! | `rest[lane]` | `ASLEEP` or `WAITING`: the lane has announced that it will park, and nobody has claimed it yet; else `UP` | set by the lane, cleared by whoever wakes it or by itself |
 //! | `displaced[lane]` | how many guests have the worker's seat; while any do, it looks away and is not woken | guests, as they come and go |
 //!
 //! | transition | step |
@@ -17,6 +18,8 @@
 //! | busy or searching → asleep | [`announce`](Sleep::announce), look at every deque once more, then park |
 //! | asleep → searching | [`wake_one`](Sleep::wake_one) clears the flag and counts the lane as searching, then unparks it |
 //! | asleep → as before | [`retract`](Sleep::retract), when the second look found work |
+//! | busy → waiting | [`announce_wait`](Sleep::announce_wait), look at what is waited for once more, then park |
+//! | waiting → busy | [`wake_waiting`](Sleep::wake_waiting) by who ends the wait or has work for it; [`wake_one`](Sleep::wake_one), if nobody sleeps, by who has work for anyone; [`end_wait`](Sleep::end_wait) by the lane itself |
 //! | a guest leaves | [`give_seat_back`](Sleep::give_seat_back), look at every deque, and `wake_one` if there is something |
 //!
 //! # Why no wake-up is lost
@@ -31,14 +34,22 @@
 //! back, fences, and looks at the deques, so that it sees the push or the producer sees the seat free. And a worker
 //! that goes to sleep because it is displaced has announced before it looked whether it still is.
 //!
+//! Work that must not wait for a guest to leave (what was handed to the pool itself, where no caller takes part) also wakes
+//! displaced workers: [`wake_any`](Sleep::wake_any). They do look there.
+//!
+//! A waiting lane is owed the wake-up that ends its wait, by the same pattern: whoever ends it writes that down, fences, and reads
+//! `rest`; the lane sets `rest`, fences, and reads whether it is over. Wake-ups for work are a courtesy to it, since it runs
+//! little: one that could have helped and was not woken costs time only. The exception is work that was put back, which only some
+//! lanes may run: all waiting lanes are woken for it ([`wake_all_waiting`](Sleep::wake_all_waiting)).
+//!
 //! `searching` dips below the true count, even below zero, while a lane that was woken is quicker to stop searching than its
 //! waker to count it. It never exceeds the true count, so nobody relies on a searcher that does not exist; and `found`
 //! takes everything up to one for the last, so somebody always looks.
 //!
 //! # Orderings
 //!
-//! * `fence(SeqCst)` in `wake_one`, `announce`, `found` and `give_seat_back`: the pattern above. Without the producer's or
-//!   the sleeper's, a push can be slept through. Without one of the other two, work can lie next to a sleeping lane.
+//! * `fence(SeqCst)` in every `wake_*`, and in `announce`, `announce_wait`, `found` and `give_seat_back`: the pattern above. Without the
+//!   waker's or the sleeper's, a push or an end can be slept through. Without one of the other two, work can lie next to a sleeping lane.
 //! * Everything else is Relaxed: the flag is claimed by one compare-exchange, and the token of the
 //!   [parker](super::parker) carries the cleared flag to the woken lane.
 //!
@@ -49,10 +60,11 @@
 //! # Models
 //!
 //! `sleep_models.rs`: a push against a lane going to sleep; a push that relies on a searcher which is about to sleep or
-//! which finds other work; two producers and one sleeper; a push against a guest that gives a seat back.
+//! which finds other work; two producers and one sleeper; a push against a guest that gives a seat back; a push for a
+//! displaced worker; the end of a wait, and work, against a lane that begins to wait.
 
 use super::parker::Parker;
-use crate::sync::{AtomicBool, AtomicI32, AtomicU32, Ordering, fence};
+use crate::sync::{AtomicI32, AtomicU32, Ordering, fence};
 
 /// What became of an attempt to take back an announcement.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,17 +76,25 @@ pub(crate) enum Retracted {
     Woken,
 }
 
+const UP: u32 = 0;
+const ASLEEP: u32 = 1;
+const WAITING: u32 = 2;
+
 #[derive(Debug)]
 struct Bed {
-    asleep: AtomicBool,
+    rest: AtomicU32,
     displaced: AtomicU32,
     parker: Parker,
 }
 
 impl Bed {
-    /// Clears the flag; true for exactly one caller.
-    fn claim(&self) -> bool {
-        self.asleep.compare_exchange(true, false, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    fn is(&self, rest: u32) -> bool {
+        self.rest.load(Ordering::Relaxed) == rest
+    }
+
+    /// Ends the rest; true for exactly one caller.
+    fn claim(&self, rest: u32) -> bool {
+        self.is(rest) && self.rest.compare_exchange(rest, UP, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
 
@@ -87,8 +107,7 @@ pub(crate) struct Sleep {
 
 impl Sleep {
     pub(crate) fn new(lanes: usize) -> Self {
-        let bed =
-            |_| Bed { asleep: AtomicBool::new(false), displaced: AtomicU32::new(0), parker: Parker::new() };
+        let bed = |_| Bed { rest: AtomicU32::new(UP), displaced: AtomicU32::new(0), parker: Parker::new() };
         Sleep { searching: AtomicI32::new(0), beds: (0..lanes).map(bed).collect() }
     }
 
@@ -127,7 +146,7 @@ impl Sleep {
 
     /// Says that `lane` is going to sleep. It must look at every deque once more before it parks.
     pub(crate) fn announce(&self, lane: usize, was_searching: bool) {
-        self.beds[lane].asleep.store(true, Ordering::Relaxed);
+        self.beds[lane].rest.store(ASLEEP, Ordering::Relaxed);
         if was_searching {
             self.searching.fetch_sub(1, Ordering::Relaxed);
         }
@@ -137,7 +156,7 @@ impl Sleep {
 
     /// Withdraws the announcement after the second look found work.
     pub(crate) fn retract(&self, lane: usize) -> Retracted {
-        match self.beds[lane].claim() {
+        match self.beds[lane].claim(ASLEEP) {
             true => Retracted::Withdrawn,
             false => Retracted::Woken,
         }
@@ -145,7 +164,7 @@ impl Sleep {
 
     /// Whether nobody has woken `lane` since it announced; asked after each return from its parker.
     pub(crate) fn still_asleep(&self, lane: usize) -> bool {
-        self.beds[lane].asleep.load(Ordering::Relaxed)
+        self.beds[lane].is(ASLEEP)
     }
 
     /// Whether a guest has this worker's seat.
@@ -165,21 +184,69 @@ impl Sleep {
         fence(Ordering::SeqCst);
     }
 
+    /// Says that `lane` is going to wait. It must look once more whether its wait is over before it parks.
+    pub(crate) fn announce_wait(&self, lane: usize) {
+        self.beds[lane].rest.store(WAITING, Ordering::Relaxed);
+        // SeqCst: pairs with `wake_waiting`: this lane sees that the wait is over, or who ended it sees the flag.
+        fence(Ordering::SeqCst);
+    }
+
+    /// Withdraws the announcement. If a waker was faster, a token is left in the parker, or will be.
+    pub(crate) fn end_wait(&self, lane: usize) {
+        self.beds[lane].claim(WAITING);
+    }
+
     /// Called after a push: makes sure that a lane will look, by waking the first sleeper of `order` that has its seat,
-    /// unless somebody searches already. Returns the lane that was woken.
-    pub(crate) fn wake_one(&self, order: impl IntoIterator<Item = usize>) -> Option<usize> {
+    /// unless somebody searches already. If there is no sleeper, wakes a waiting lane, which may or may not be of use.
+    pub(crate) fn wake_one(&self, order: impl IntoIterator<Item = usize, IntoIter: Clone>) {
         // SeqCst: pairs with `announce` and `found`.
         fence(Ordering::SeqCst);
         if self.anyone_searching() {
-            return None;
+            return;
         }
-        let lane = order.into_iter().find(|&lane| self.may_wake(lane) && self.beds[lane].claim())?;
-        self.searching.fetch_add(1, Ordering::Relaxed);
-        self.beds[lane].parker.unpark();
-        Some(lane)
+        let mut order = order.into_iter();
+        if self.wake_sleeper(order.clone().filter(|&lane| !self.is_displaced(lane))) {
+            return;
+        }
+        if let Some(lane) = order.find(|&lane| self.beds[lane].claim(WAITING)) {
+            self.beds[lane].parker.unpark();
+        }
     }
 
-    fn may_wake(&self, lane: usize) -> bool {
-        self.still_asleep(lane) && !self.is_displaced(lane)
+    /// Called after a push of work that every worker looks for, even one without a seat: as `wake_one`.
+    pub(crate) fn wake_any(&self, order: impl IntoIterator<Item = usize>) {
+        // SeqCst: pairs with `announce` and `found`.
+        fence(Ordering::SeqCst);
+        if !self.anyone_searching() {
+            self.wake_sleeper(order);
+        }
+    }
+
+    fn wake_sleeper(&self, order: impl IntoIterator<Item = usize>) -> bool {
+        let Some(lane) = order.into_iter().find(|&lane| self.beds[lane].claim(ASLEEP)) else { return false };
+        self.searching.fetch_add(1, Ordering::Relaxed);
+        self.beds[lane].parker.unpark();
+        true
+    }
+
+    /// Called after writing down that what `lane` waits for is over, or that there is work for it: wakes it if it sleeps.
+    pub(crate) fn wake_waiting(&self, lane: usize) {
+        // SeqCst: pairs with `announce_wait`.
+        fence(Ordering::SeqCst);
+        self.wake_waiting_fenced(lane);
+    }
+
+    /// As `wake_waiting`, by a caller that has fenced since it wrote that down.
+    pub(crate) fn wake_waiting_fenced(&self, lane: usize) {
+        if self.beds[lane].claim(WAITING) {
+            self.beds[lane].parker.unpark();
+        }
+    }
+
+    /// Wakes all that wait: there is work that only some of them may run.
+    pub(crate) fn wake_all_waiting(&self) {
+        for lane in 0..self.beds.len() {
+            self.wake_waiting(lane);
+        }
     }
 }

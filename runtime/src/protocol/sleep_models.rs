@@ -163,3 +163,79 @@ fn model_search_limit() {
         assert!(mine ^ racer.join().unwrap(), "exactly one of the two searches");
     });
 }
+
+/// Catches work for every worker that is not seen to by one that has lost its seat, and lies down.
+#[test]
+fn model_work_for_anyone_against_displaced_worker() {
+    explore(|| {
+        let pool = pool(1, 0);
+        pool.sleep.displace(0);
+        let worker = Arc::clone(&pool);
+        loom::thread::spawn(move || {
+            while !worker.deques.take() {
+                worker.sleep.announce(0, false);
+                if worker.deques.any() {
+                    let _ = worker.sleep.retract(0);
+                    continue;
+                }
+                while worker.sleep.still_asleep(0) {
+                    worker.sleep.parker(0).park();
+                }
+                let _ = worker.sleep.found();
+            }
+        });
+        pool.deques.push();
+        pool.sleep.wake_any(0..1);
+    });
+}
+
+/// A lane's wait for the first thing to be pushed.
+fn wait_for_push(pool: &Pool, lane: usize) {
+    while !pool.deques.take() {
+        pool.sleep.announce_wait(lane);
+        if !pool.deques.any() {
+            pool.sleep.parker(lane).park();
+        }
+        pool.sleep.end_wait(lane);
+    }
+}
+
+/// Catches the end of a wait that is slept through: either fence missing.
+#[test]
+fn model_end_of_wait_against_waiting_lane() {
+    explore(|| {
+        let pool = pool(1, 0);
+        let waiting = Arc::clone(&pool);
+        loom::thread::spawn(move || wait_for_push(&waiting, 0));
+        pool.deques.push();
+        pool.sleep.wake_waiting(0);
+    });
+}
+
+/// Catches work that is offered while nobody sleeps but a lane waits, and which that lane sleeps through.
+#[test]
+fn model_push_against_waiting_lane() {
+    explore(|| {
+        let pool = pool(1, 0);
+        let waiting = Arc::clone(&pool);
+        loom::thread::spawn(move || wait_for_push(&waiting, 0));
+        pool.submit();
+    });
+}
+
+/// Catches a wake-up that two wakers leave to each other, or that is used up by work while the end is still to come.
+#[test]
+fn model_push_and_end_against_waiting_lane() {
+    explore(|| {
+        let pool = pool(1, 0);
+        let waiting = Arc::clone(&pool);
+        loom::thread::spawn(move || {
+            wait_for_push(&waiting, 0);
+            wait_for_push(&waiting, 0);
+        });
+        let producer = Arc::clone(&pool);
+        loom::thread::spawn(move || producer.submit());
+        pool.deques.push();
+        pool.sleep.wake_waiting(0);
+    });
+}

@@ -1,0 +1,117 @@
+//! The pending half of a join, on the stack of the lane that joins.
+
+use std::cell::UnsafeCell;
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::thread;
+
+use crate::job::{Job, JobHead};
+use crate::lane::LaneContext;
+use crate::pending::Pending;
+use crate::protocol::handover::Handover;
+use crate::wait::wait;
+
+/// The list's entry comes first, and its head first in that: a [`Job`] points to it.
+///
+/// The closure and the result belong to the owner before the frame is published and after the hand-over is done; in between to
+/// whoever took the job.
+#[repr(C)]
+pub(super) struct Half<B, R> {
+    pending: Pending,
+    handover: Handover,
+    /// The lane to wake when the half is over.
+    owner: u32,
+    closure: UnsafeCell<ManuallyDrop<B>>,
+    result: UnsafeCell<MaybeUninit<thread::Result<R>>>,
+}
+
+impl<B, R> Half<B, R>
+where
+    B: FnOnce() -> R + Send,
+    R: Send,
+{
+    #[inline]
+    pub(super) fn new(closure: B, lane: &LaneContext<'_>) -> Self {
+        Half {
+            // SAFETY: `execute` expects a `Half<B, R>`, whose first field this is the first field of; it does not unwind.
+            pending: Pending::new(unsafe { JobHead::new(execute::<B, R>) }),
+            handover: Handover::new(),
+            owner: lane.index() as u32,
+            closure: UnsafeCell::new(ManuallyDrop::new(closure)),
+            result: UnsafeCell::new(MaybeUninit::uninit()),
+        }
+    }
+
+    #[inline]
+    fn pending(&self) -> NonNull<Pending> {
+        NonNull::from(self).cast()
+    }
+
+    /// Lets others have the half.
+    ///
+    /// # Safety
+    ///
+    /// The half stays where it is until [`take_back`](Self::take_back) has answered and, if it answered `None`,
+    /// [`wait`](Self::wait) has returned. The lane is the one it was made for.
+    #[inline]
+    pub(super) unsafe fn offer(&self, lane: &LaneContext<'_>) {
+        // SAFETY: passed on to the caller; the pointer is to the whole half.
+        unsafe { lane.push_pending(self.pending()) };
+    }
+
+    /// The closure, unless another lane has taken it. Asked once.
+    #[inline]
+    pub(super) fn take_back(&self, lane: &LaneContext<'_>) -> Option<B> {
+        if !lane.take_back_pending(self.pending()) {
+            return None;
+        }
+        let closure = self.closure.get();
+        // SAFETY: nobody else has the job, nor will have it: the cell is this lane's alone.
+        let closure = unsafe { &mut *closure };
+        // SAFETY: it is taken out only here, since this method is called once, or in `execute`, by who took the job.
+        Some(unsafe { ManuallyDrop::take(closure) })
+    }
+
+    /// The result of the half, which another lane has taken. Asked once.
+    #[cold]
+    pub(super) fn wait(&self, lane: &LaneContext<'_>) -> thread::Result<R> {
+        // SAFETY: only its address is used.
+        let frame = unsafe { Job::new(self.pending().cast()) }.frame();
+        wait(lane, frame, || self.handover.thief().into_iter(), || self.handover.is_done());
+        let result = self.result.get();
+        // SAFETY: the thief is done with the frame.
+        let result = unsafe { &mut *result };
+        // SAFETY: `execute` has written it before it was done; this method is called once.
+        unsafe { result.assume_init_read() }
+    }
+}
+
+/// Another lane runs the half.
+///
+/// # Safety
+///
+/// `head` is the head of a `Half<B, R>` whose job this lane has taken off a deque.
+unsafe fn execute<B, R>(head: NonNull<JobHead>, lane: &LaneContext<'_>)
+where
+    B: FnOnce() -> R + Send,
+    R: Send,
+{
+    let half = head.cast::<Half<B, R>>();
+    // SAFETY: its owner keeps the half alive until the hand-over is done, and does not write to it before.
+    let this = unsafe { half.as_ref() };
+    let owner = this.owner as usize;
+    this.handover.begin(lane.index());
+    let closure = this.closure.get();
+    // SAFETY: the job was given to this lane alone.
+    let closure = unsafe { &mut *closure };
+    // SAFETY: as above: nobody else takes the closure out.
+    let closure = unsafe { ManuallyDrop::take(closure) };
+    let result = catch_unwind(AssertUnwindSafe(closure));
+    let place = this.result.get();
+    // SAFETY: as above.
+    unsafe { &mut *place }.write(result);
+    this.handover.finish();
+    // The half may be gone by now; the pool is not, since this lane belongs to it.
+    lane.pool().sleep.wake_waiting(owner);
+}

@@ -1,0 +1,181 @@
+//! Fork and join: two closures, of which another lane may run the second while this one runs the first.
+
+mod frame;
+
+use std::panic;
+
+use self::frame::Half;
+use crate::lane::LaneContext;
+use crate::pool::{PoolState, ThreadPool, with_current_lane, with_lane, with_pool};
+use crate::site::Site;
+use crate::unwind::drop_quietly;
+
+/// Runs two closures, potentially in parallel, and returns both results.
+///
+/// `oper_a` runs on the calling thread. `oper_b` runs on another worker of the pool if one takes it before this thread comes to it,
+/// else on the calling thread as well. Nothing is allocated, and as long as no other worker comes for work, a join costs about
+/// 2 ns more than calling the closures one after the other: divide and conquer needs no sequential cut-off for its sake.
+///
+/// While the calling thread waits for an `oper_b` that another worker has taken, it runs only what descends from that: never
+/// unrelated work. A lock may be held across a join, as long as the closures themselves do not wait for it.
+///
+/// The two closures should not wait for each other (through a channel, say): whether they run at the same time depends on
+/// who is idle.
+///
+/// # Panics
+///
+/// When a closure does, with its payload, and with that of `oper_a` if both do. If `oper_a` panics, `oper_b` is dropped unless it has
+/// been started already, in which case it is waited for.
+///
+/// # Examples
+///
+/// ```
+/// fn fib(n: u32) -> u64 {
+///     if n < 2 {
+///         return n.into();
+///     }
+///     let (a, b) = taskel::join(|| fib(n - 1), || fib(n - 2));
+///     a + b
+/// }
+///
+/// assert_eq!(fib(20), 6765);
+/// ```
+///
+/// # Source
+///
+/// The pending halves that nobody has asked for are private to a worker and cost no atomic operation: Acar, Charguéraud and
+/// Rainey, "Scheduling parallel programs by work stealing with private deques" (2013). The oldest one is always public.
+#[inline]
+pub fn join<A, B, RA, RB>(oper_a: A, oper_b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA + Send,
+    B: FnOnce() -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
+    with_current_lane(|lane| match lane {
+        Some(lane) => join_on(lane, oper_a, oper_b),
+        None => outermost(oper_a, oper_b),
+    })
+}
+
+impl ThreadPool {
+    /// As [`join`](crate::join), on this pool.
+    ///
+    /// # Panics
+    ///
+    /// As [`join`](crate::join).
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPool::new()?;
+    /// let (sum, product) = pool.join(|| 2 + 3, || 2 * 3);
+    /// assert_eq!((sum, product), (5, 6));
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn join<A, B, RA, RB>(&self, oper_a: A, oper_b: B) -> (RA, RB)
+    where
+        A: FnOnce() -> RA + Send,
+        B: FnOnce() -> RB + Send,
+        RA: Send,
+        RB: Send,
+    {
+        self.install(|| join(oper_a, oper_b))
+    }
+}
+
+#[inline]
+fn join_on<A, B, RA, RB>(lane: &LaneContext<'_>, oper_a: A, oper_b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA + Send,
+    B: FnOnce() -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
+    let half = Half::new(oper_b, lane);
+    // SAFETY: `half` stays in this frame, and the guard takes it back, or waits for it, on every way out of it.
+    unsafe { half.offer(lane) };
+    let offered = TakeBackOnUnwind { half: &half, lane };
+    let a = oper_a();
+    std::mem::forget(offered);
+    match half.take_back(lane) {
+        Some(oper_b) => (a, oper_b()),
+        None => match half.wait(lane) {
+            Ok(b) => (a, b),
+            Err(payload) => {
+                drop_quietly(a);
+                panic::resume_unwind(payload)
+            }
+        },
+    }
+}
+
+/// `oper_a` panics: `oper_b` is dropped or waited for before its frame goes.
+struct TakeBackOnUnwind<'h, 'p, B, RB>
+where
+    B: FnOnce() -> RB + Send,
+    RB: Send,
+{
+    half: &'h Half<B, RB>,
+    lane: &'h LaneContext<'p>,
+}
+
+impl<B, RB> Drop for TakeBackOnUnwind<'_, '_, B, RB>
+where
+    B: FnOnce() -> RB + Send,
+    RB: Send,
+{
+    #[cold]
+    fn drop(&mut self) {
+        match self.half.take_back(self.lane) {
+            Some(oper_b) => drop_quietly(oper_b),
+            // The first closure's panic wins.
+            None => drop_quietly(self.half.wait(self.lane)),
+        }
+    }
+}
+
+/// A join below this is over before a sleeping worker has come: twice what it costs to wake one.
+const WORTH_WAKING_NS: f64 = 10_000.0;
+
+/// A join that is not inside of anything on its pool.
+#[cold]
+#[inline(never)]
+fn outermost<A, B, RA, RB>(oper_a: A, oper_b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA + Send,
+    B: FnOnce() -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
+    let on_lane = |pool: &PoolState, oper_a: A, oper_b: B| {
+        with_lane(pool, |lane| match lane {
+            Some(lane) => join_and_learn(lane, oper_a, oper_b),
+            None => (oper_a(), oper_b()),
+        })
+    };
+    with_pool(None, |pool| match pool {
+        Some(pool) if pool.num_threads() > 1 => on_lane(pool, oper_a, oper_b),
+        _ => (oper_a(), oper_b()),
+    })
+}
+
+/// Joins, without waking anyone if the call site has shown itself to be over soon. A worker that is awake finds the work
+/// all the same.
+fn join_and_learn<A, B, RA, RB>(lane: &LaneContext<'_>, oper_a: A, oper_b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA + Send,
+    B: FnOnce() -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
+    let pool = lane.pool();
+    let site = Site::at(join_and_learn::<A, B, RA, RB> as *const () as usize);
+    let quiet = site.estimate_ns().is_some_and(|ns| ns < WORTH_WAKING_NS);
+    let before = lane.set_quiet(quiet);
+    let since = pool.clock.now();
+    // A panic leaves the setting to a lane that is given back.
+    let results = join_on(lane, oper_a, oper_b);
+    site.learn(pool.clock.ns_between(since, pool.clock.now()) as f64);
+    lane.set_quiet(before);
+    results
+}

@@ -1,0 +1,77 @@
+//! Work that belongs to the pool and not to a caller who takes part in it, and work that was put back.
+
+use std::sync::Arc;
+
+use crossbeam_deque::Injector;
+
+use crate::job::{Frame, Job};
+use crate::lane::persist;
+use crate::sync::{AtomicU32, Mutex, Ordering};
+
+/// Work without a caller: some worker does it when it has nothing else to do.
+pub(crate) trait Detached: Send + Sync {
+    /// Does the work, if it is not done already. Does not unwind.
+    fn run(self: Arc<Self>);
+}
+
+/// What a worker finds.
+pub(crate) enum Work {
+    Job(Job),
+    Detached(Arc<dyn Detached>),
+}
+
+/// The queues of a pool, first in, first out.
+pub(super) struct Queues {
+    detached: Injector<Arc<dyn Detached>>,
+    /// Jobs that a waiting lane has taken and may not run, which happens when a victim turns to other work at that very moment.
+    strays: Mutex<Vec<Job>>,
+    /// The length of `strays`; written under its lock, read without: the sleep protocol's fences order it.
+    stray_count: AtomicU32,
+}
+
+impl Queues {
+    pub(super) fn new() -> Self {
+        Queues { detached: Injector::new(), strays: Mutex::new(Vec::new()), stray_count: AtomicU32::new(0) }
+    }
+
+    pub(super) fn has_detached(&self) -> bool {
+        !self.detached.is_empty()
+    }
+
+    pub(super) fn has_stray(&self) -> bool {
+        self.stray_count.load(Ordering::Relaxed) > 0
+    }
+
+    pub(super) fn push_detached(&self, work: Arc<dyn Detached>) {
+        self.detached.push(work);
+    }
+
+    pub(super) fn take_detached(&self) -> Option<Arc<dyn Detached>> {
+        persist(|| self.detached.steal())
+    }
+
+    pub(super) fn push_stray(&self, job: Job) {
+        let mut strays = self.lock();
+        strays.push(job);
+        self.stray_count.store(strays.len() as u32, Ordering::Relaxed);
+    }
+
+    /// Takes a stray: any, or one that descends from `frame`.
+    pub(super) fn take_stray(&self, frame: Option<Frame>) -> Option<Job> {
+        if !self.has_stray() {
+            return None;
+        }
+        let mut strays = self.lock();
+        // SAFETY: what lies here was taken off a deque and not executed.
+        let fits = |job: &Job| frame.is_none_or(|frame| unsafe { job.descends_from(frame) });
+        let found = strays.iter().position(fits)?;
+        let job = strays.swap_remove(found);
+        self.stray_count.store(strays.len() as u32, Ordering::Relaxed);
+        Some(job)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Job>> {
+        // No user code runs under it, so it is whole even if poisoned.
+        self.strays.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}

@@ -1,0 +1,163 @@
+//! The tasks of a scope that nobody has begun: a deque for each lane, and a queue for threads that are no lanes.
+//!
+//! A bag is shared by reference counting, since notices of it (in [`Lane`](crate::lane::Lane)s' lists of open scopes) may outlive the
+//! scope. Nothing in the bag does: each task holds a ticket of its scope.
+
+use std::cell::UnsafeCell;
+use std::sync::{Arc, OnceLock};
+
+use crossbeam_deque::{Injector, Stealer, Worker};
+use crossbeam_utils::CachePadded;
+
+use super::task::TaskRef;
+use crate::job::Frame;
+use crate::lane::{LaneContext, persist};
+use crate::pool::{Detached, PoolState, with_current_lane};
+use crate::protocol::helpers::Helpers;
+use crate::sync::{AtomicBool, Ordering};
+
+pub(crate) struct Bag {
+    slots: Box<[CachePadded<Slot>]>,
+    elsewhere: Injector<TaskRef>,
+    helpers: Helpers,
+    /// The most helpers; the scope's owner is not one of them.
+    limit: u32,
+}
+
+/// What one lane has in one scope.
+#[derive(Default)]
+struct Slot {
+    /// Made with the lane's first task.
+    tasks: OnceLock<Tasks>,
+    /// The lane is at work in the scope; a hint for those that wait for it.
+    inside: AtomicBool,
+}
+
+struct Tasks {
+    own: UnsafeCell<Worker<TaskRef>>,
+    stealer: Stealer<TaskRef>,
+}
+
+// SAFETY: `own` is reached with the context of the slot's lane only, of which there is one at a time, on one thread.
+unsafe impl Sync for Tasks {}
+
+/// What a waiting lane finds in a scope.
+pub(crate) enum Glimpse {
+    /// A task; the scope descends from the frame in question.
+    Related(TaskRef),
+    /// The scope does not descend from the frame.
+    Unrelated,
+    Empty,
+}
+
+impl Bag {
+    /// A bag for `pool`'s lanes; without a pool, or for an owner that is no lane, one that nobody helps with.
+    pub(super) fn new(pool: Option<&PoolState>) -> Self {
+        let (lanes, limit) = pool.map_or((0, 0), |pool| (pool.lanes(), pool.num_threads() as u32 - 1));
+        Bag {
+            slots: (0..lanes).map(|_| CachePadded::default()).collect(),
+            elsewhere: Injector::new(),
+            helpers: Helpers::new(),
+            limit,
+        }
+    }
+
+    /// Adds a task. `lane` is the calling thread's lane of the bag's pool, if it has one.
+    pub(super) fn push(&self, lane: Option<&LaneContext<'_>>, task: TaskRef) {
+        let Some(slot) = lane.and_then(|lane| self.slots.get(lane.index())) else {
+            return self.elsewhere.push(task);
+        };
+        let tasks = slot.tasks.get_or_init(|| {
+            let own = Worker::new_lifo();
+            Tasks { stealer: own.stealer(), own: UnsafeCell::new(own) }
+        });
+        // SAFETY: the calling thread is the slot's lane, and the reference ends here.
+        unsafe { &*tasks.own.get() }.push(task);
+    }
+
+    /// The youngest task of this lane, else the oldest of another.
+    pub(super) fn take(&self, lane: Option<&LaneContext<'_>>) -> Option<TaskRef> {
+        let Some(lane) = lane else { return self.take_elsewhere() };
+        if let Some(tasks) = self.slots.get(lane.index()).and_then(|slot| slot.tasks.get()) {
+            // SAFETY: the calling thread is the slot's lane, and the reference ends here.
+            let own = unsafe { &*tasks.own.get() };
+            if let Some(task) = own.pop() {
+                return Some(task);
+            }
+        }
+        let start = lane.random() % self.slots.len().max(1);
+        let (before, from) = self.slots.split_at(start);
+        let stolen = from.iter().chain(before).find_map(|slot| {
+            let tasks = slot.tasks.get()?;
+            if tasks.stealer.is_empty() { None } else { persist(|| tasks.stealer.steal()) }
+        });
+        stolen.or_else(|| self.take_elsewhere())
+    }
+
+    fn take_elsewhere(&self) -> Option<TaskRef> {
+        if self.elsewhere.is_empty() { None } else { persist(|| self.elsewhere.steal()) }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        let empty = |slot: &CachePadded<Slot>| slot.tasks.get().is_none_or(|tasks| tasks.stealer.is_empty());
+        self.elsewhere.is_empty() && self.slots.iter().all(empty)
+    }
+
+    /// Asked after a task was added: whether one helper more should be brought in.
+    pub(super) fn invite(&self) -> bool {
+        self.helpers.invite(self.limit)
+    }
+
+    /// The lanes at work in the scope.
+    pub(super) fn lanes_inside(&self) -> impl Iterator<Item = usize> {
+        let inside = |(_, slot): &(usize, &CachePadded<Slot>)| slot.inside.load(Ordering::Relaxed);
+        self.slots.iter().enumerate().filter(inside).map(|(lane, _)| lane)
+    }
+
+    /// A look on behalf of a wait for `frame`, by a lane that is counted as a helper.
+    pub(crate) fn glimpse(&self, lane: &LaneContext<'_>, frame: Frame) -> Glimpse {
+        let Some(task) = self.take(Some(lane)) else { return Glimpse::Empty };
+        if task.descends_from(frame) {
+            return Glimpse::Related(task);
+        }
+        self.push(Some(lane), task);
+        Glimpse::Unrelated
+    }
+
+    /// Helps until there is no task left, or `enough`. The lane is counted as a helper, and leaves or passes that on.
+    pub(crate) fn help(
+        self: &Arc<Self>,
+        lane: &LaneContext<'_>,
+        mut first: Option<TaskRef>,
+        enough: &dyn Fn() -> bool,
+    ) {
+        let inside = &self.slots[lane.index()].inside;
+        loop {
+            let was_inside = inside.load(Ordering::Relaxed);
+            inside.store(true, Ordering::Relaxed);
+            while let Some(task) = first.take().or_else(|| self.take(Some(lane))) {
+                task.execute(Some(lane));
+                if enough() {
+                    break;
+                }
+            }
+            inside.store(was_inside, Ordering::Relaxed);
+            if enough() && !self.is_empty() {
+                return lane.offer_scope(Arc::clone(self));
+            }
+            self.helpers.leave();
+            if self.is_empty() || !self.helpers.invite(self.limit) {
+                return;
+            }
+        }
+    }
+}
+
+impl Detached for Bag {
+    fn run(self: Arc<Self>) {
+        with_current_lane(|lane| {
+            let lane = lane.expect("workers are lanes");
+            self.help(lane, None, &|| false);
+        });
+    }
+}

@@ -1,0 +1,15 @@
+//! Panics that cross from one thread to another.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a panic carries.
+pub(crate) type Payload = Box<dyn Any + Send>;
+
+/// Drops what is left of something that has panicked already: of a second panic, nobody is told.
+pub(crate) fn drop_quietly<T>(left: T) {
+    if let Err(worse) = catch_unwind(AssertUnwindSafe(|| drop(left))) {
+        // Dropping a payload may panic with the next one, and so on for ever.
+        std::mem::forget(worse);
+    }
+}
