@@ -1,7 +1,8 @@
 //! What lies in a deque: a pointer to something that a lane can take part in; and how descent is known.
 
 use std::cell::Cell;
-use std::ptr::{self, NonNull};
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
 
 use crate::lane::LaneContext;
 
@@ -48,7 +49,7 @@ impl Run {
 pub(crate) struct JobHead {
     execute: unsafe fn(NonNull<JobHead>, &LaneContext<'_>),
     /// Written before the first push, by the lane that opened the frame.
-    born_in: Cell<*const Run>,
+    born_in: Cell<MaybeUninit<*const Run>>,
 }
 
 impl JobHead {
@@ -58,12 +59,28 @@ impl JobHead {
     /// unwind.
     #[inline]
     pub(crate) unsafe fn new(execute: unsafe fn(NonNull<JobHead>, &LaneContext<'_>)) -> Self {
-        JobHead { execute, born_in: Cell::new(ptr::null()) }
+        JobHead { execute, born_in: Cell::new(MaybeUninit::uninit()) }
+    }
+
+    /// The head of what is never executed.
+    pub(crate) fn of_nothing() -> Self {
+        unsafe fn execute(_: NonNull<JobHead>, _: &LaneContext<'_>) {
+            unreachable!("it is in no deque");
+        }
+        JobHead { execute, born_in: Cell::new(MaybeUninit::uninit()) }
     }
 
     /// Says in which run this was born; before it is pushed anywhere.
     pub(crate) fn set_born_in(&self, run: *const Run) {
-        self.born_in.set(run);
+        self.born_in.set(MaybeUninit::new(run));
+    }
+
+    /// # Safety
+    ///
+    /// It was set.
+    unsafe fn born_in(&self) -> *const Run {
+        // SAFETY: this method's contract.
+        unsafe { self.born_in.get().assume_init() }
     }
 }
 
@@ -97,7 +114,9 @@ impl Job {
     /// The job was just taken off a deque, and not executed yet.
     pub(crate) unsafe fn descends_from(self, frame: Frame) -> bool {
         // SAFETY: `new` was promised that the pointee lives until the job is executed.
-        let born_in = unsafe { self.0.as_ref() }.born_in.get();
+        let head = unsafe { self.0.as_ref() };
+        // SAFETY: it lay in a deque, and was set before.
+        let born_in = unsafe { head.born_in() };
         // SAFETY: the caller holds this job, which was born in that run.
         self.frame() == frame || unsafe { Run::descends(born_in, frame) }
     }
@@ -108,12 +127,13 @@ impl Job {
     ///
     /// The job was just taken off a deque, and is executed only this once for each time it was pushed.
     pub(crate) unsafe fn execute(self, lane: &LaneContext<'_>) {
-        let run = {
+        let (execute, born_in) = {
             // SAFETY: `new` was promised that the pointee lives until now.
             let head = unsafe { self.0.as_ref() };
-            (head.execute, Run::new(self.frame(), head.born_in.get()))
+            // SAFETY: it lay in a deque, and was set before.
+            (head.execute, unsafe { head.born_in() })
         };
-        let (execute, run) = run;
+        let run = Run::new(self.frame(), born_in);
         // SAFETY: the head was made for this function, and it is the pointee's first field (`JobHead::new`).
         lane.in_run(&run, || unsafe { execute(self.0, lane) });
     }

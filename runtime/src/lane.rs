@@ -8,12 +8,12 @@ use crossbeam_deque::{Steal, Stealer, Worker};
 
 use crate::counter::Counter;
 use crate::job::{Job, Run};
-use crate::pending::{Pending, PendingList};
+use crate::pending::{Pending, PendingChain};
 use crate::pool::{PoolState, Work};
 use crate::profile::recorder::Recorder;
 use crate::scope::Bag;
 use crate::slab::Slab;
-use crate::sync::{AtomicU32, Mutex, Ordering};
+use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering};
 
 /// One lane as the whole pool sees it.
 pub(crate) struct Lane {
@@ -21,6 +21,10 @@ pub(crate) struct Lane {
     stealer: Stealer<Job>,
     /// Scopes in which there is work for others.
     open_scopes: Stealer<Arc<Bag>>,
+    /// Nothing of this lane's may be on offer any more: set by the lane itself as it takes the last thing back, and by thieves after
+    /// they have stolen something. A lane that offers something clears it before. So a thief that takes just that sets it again,
+    /// since the deque orders the two; and a flag set too late costs the lane a look.
+    nothing_offered: AtomicBool,
     /// The lane that this one waits for, plus one; a hint.
     waits_for: AtomicU32,
     pub(crate) counters: Counters,
@@ -39,7 +43,7 @@ pub(crate) struct Private {
     /// Invitations to loops, and halves of joins: what is on top was opened last and is over first.
     deque: Worker<Job>,
     open_scopes: Worker<Arc<Bag>>,
-    pending: PendingList,
+    pending: PendingChain,
     /// The innermost work that this lane took from somewhere; null while it works on its own behalf.
     run: Cell<*const Run>,
     /// Do not wake anyone for the halves of joins: the outermost one is expected to be over before a sleeper has come.
@@ -74,11 +78,12 @@ impl Lane {
         Lane {
             stealer: deque.stealer(),
             open_scopes: open_scopes.stealer(),
+            nothing_offered: AtomicBool::new(true),
             waits_for: AtomicU32::new(0),
             private: UnsafeCell::new(Private {
                 deque,
                 open_scopes,
-                pending: PendingList::new(),
+                pending: PendingChain::new(),
                 run: Cell::new(ptr::null()),
                 quiet: Cell::new(false),
                 slabs: RefCell::new(Vec::new()),
@@ -107,7 +112,9 @@ impl Lane {
 
     /// Takes the oldest job.
     pub(crate) fn steal_job(&self) -> Option<Job> {
-        steal_from(&self.stealer)
+        let job = steal_from(&self.stealer)?;
+        self.nothing_offered.store(true, Ordering::Relaxed);
+        Some(job)
     }
 
     /// Takes the oldest notice of a scope with work for others.
@@ -146,20 +153,24 @@ pub(crate) fn persist<T>(mut take: impl FnMut() -> Steal<T>) -> Option<T> {
 
 /// The right to be a lane: proof that this thread owns its private part.
 pub(crate) struct LaneContext<'p> {
+    private: &'p Private,
+    lane: &'p Lane,
     pool: &'p PoolState,
     index: usize,
-    private: &'p Private,
 }
 
 impl<'p> LaneContext<'p> {
     /// # Safety
     ///
     /// The calling thread owns lane `index` of `pool`, as its worker or as the holder of its lease, for as long as the context
-    /// lives.
+    /// lives, and this is its only context of the lane.
     pub(crate) unsafe fn new(pool: &'p PoolState, index: usize) -> Self {
-        let private = pool.lane(index).private.get();
-        // SAFETY: every other context of this lane is on this thread, and they all only share the private part.
-        LaneContext { pool, index, private: unsafe { &*private } }
+        let lane = pool.lane(index);
+        let private = lane.private.get();
+        // SAFETY: this is the lane's only context, and it only shares the private part.
+        let private = unsafe { &*private };
+        private.pending.settle_down();
+        LaneContext { private, lane, pool, index }
     }
 
     pub(crate) fn pool(&self) -> &'p PoolState {
@@ -176,7 +187,7 @@ impl<'p> LaneContext<'p> {
     }
 
     pub(crate) fn lane(&self) -> &'p Lane {
-        self.pool.lane(self.index)
+        self.lane
     }
 
     pub(crate) fn private(&self) -> &'p Private {
@@ -185,7 +196,12 @@ impl<'p> LaneContext<'p> {
 
     /// Offers a job to whoever looks for one. All halves of joins that are older are public already.
     pub(crate) fn push(&self, job: Job) {
-        debug_assert!(self.private.pending.is_empty(), "what is older is pushed first");
+        debug_assert!(self.private.pending.all_public(), "what is older is pushed first");
+        self.offer(job);
+    }
+
+    fn offer(&self, job: Job) {
+        self.lane().nothing_offered.store(false, Ordering::Relaxed);
         self.private.deque.push(job);
     }
 
@@ -206,6 +222,7 @@ impl<'p> LaneContext<'p> {
     /// Takes `job` back if nobody else has it. It was pushed last of what is not taken back yet.
     pub(crate) fn take_back(&self, job: Job) -> bool {
         let top = self.private.deque.pop();
+        self.lane().nothing_offered.store(self.nothing_pushed(), Ordering::Relaxed);
         // Thieves take the oldest: with `job` gone, everything below it is gone too.
         debug_assert!(top.is_none_or(|top| top == job), "jobs are taken back in the reverse order");
         top.is_some()
@@ -219,7 +236,7 @@ impl<'p> LaneContext<'p> {
     /// used for all that its head's `execute` expects, from any thread.
     #[inline]
     pub(crate) unsafe fn push_pending(&self, pending: NonNull<Pending>) {
-        // SAFETY: it leaves the list when it is taken back or made public.
+        // SAFETY: it leaves the chain when it is taken back.
         unsafe { self.private.pending.push(pending) };
         self.offer_oldest_if_none();
     }
@@ -244,28 +261,31 @@ impl<'p> LaneContext<'p> {
 
     #[inline]
     fn offer_oldest_if_none(&self) {
-        if self.nothing_pushed() {
-            self.publish_oldest();
+        if self.lane.nothing_offered.load(Ordering::Relaxed) {
+            self.offer_oldest();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn offer_oldest(&self) {
+        match self.nothing_pushed() {
+            true => drop(self.publish_oldest()),
+            false => self.lane.nothing_offered.store(false, Ordering::Relaxed),
         }
     }
 
     /// Makes the oldest private entry public, if there is one.
-    #[cold]
-    #[inline(never)]
     fn publish_oldest(&self) -> bool {
-        let Some(oldest) = self.private.pending.take_oldest() else { return false };
-        self.publish(oldest);
+        let Some(oldest) = self.private.pending.publish_oldest(self.index, self.private.run.get()) else {
+            return false;
+        };
+        // SAFETY: it stays until it is taken back or executed (`push_pending`), and its head is its first field.
+        self.offer(unsafe { Job::new(oldest.cast()) });
         if !self.private.quiet.get() {
             self.pool.wake_one(self.index, self.random());
         }
         true
-    }
-
-    fn publish(&self, pending: NonNull<Pending>) {
-        // SAFETY: it was in the list, where everything is alive.
-        unsafe { pending.as_ref() }.head.set_born_in(self.private.run.get());
-        // SAFETY: it stays until it is taken back or executed (`push_pending`), and its head is its first field.
-        self.private.deque.push(unsafe { Job::new(pending.cast()) });
     }
 
     /// Does what it found.

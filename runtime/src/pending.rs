@@ -1,93 +1,139 @@
-//! The pending halves of the joins that a lane is inside of, as far as nobody else knows of them yet: a list through the
-//! frames on its stack.
+//! The pending halves of the joins that a lane is inside of: a chain through the frames on its stack, from the newest to the oldest.
 //!
-//! Only the lane touches the list, without atomics. Its oldest entry becomes public (a job in the lane's deque) whenever
-//! nothing else of the lane's is; then it leaves the list. So each frame is either private, that is in the list, or public, and a
-//! frame that is older than a private one is private or public too, never the other way round.
+//! Only the lane touches the chain, without atomics. A frame is *private* at first: nobody else knows of it. The oldest private one becomes
+//! *public* (a job in the lane's deque) whenever nothing else of the lane's is on offer. So the chain has two parts: public frames, up
+//! to and including `newest_public`, then private ones. The chain ends in a node that belongs to no join and counts as public.
 
-use std::cell::Cell;
+use std::cell::{Cell, UnsafeCell};
+use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
-use crate::job::JobHead;
+use crate::job::{JobHead, Run};
+use crate::protocol::handover::Handover;
 
-/// A place in the list, which is also the head of a join's frame.
+/// A link of the chain, with which a join's frame begins.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Pending {
-    pub(crate) head: JobHead,
-    older: Cell<*mut Pending>,
-    newer: Cell<*mut Pending>,
+    head: JobHead,
+    /// Written as the frame is pushed.
+    older: Cell<MaybeUninit<*const Pending>>,
+    /// Written when a newer one is pushed, and read only if there is one.
+    newer: Cell<MaybeUninit<NonNull<Pending>>>,
+    /// Written when the frame becomes public. Most never do.
+    shared: UnsafeCell<MaybeUninit<Shared>>,
+}
+
+/// What the owner of a frame has in common with the lane that takes it.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) handover: Handover,
+    /// The lane to wake when the half is over.
+    pub(crate) owner: usize,
 }
 
 impl Pending {
     #[inline]
     pub(crate) fn new(head: JobHead) -> Self {
-        Pending { head, older: Cell::new(ptr::null_mut()), newer: Cell::new(ptr::null_mut()) }
+        Pending {
+            head,
+            older: Cell::new(MaybeUninit::uninit()),
+            newer: Cell::new(MaybeUninit::uninit()),
+            shared: UnsafeCell::new(MaybeUninit::uninit()),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The frame is public: it has been taken, or could have been.
+    pub(crate) unsafe fn shared(&self) -> &Shared {
+        let shared = self.shared.get();
+        // SAFETY: it was written before the frame became public, and is only read since.
+        let shared = unsafe { &*shared };
+        // SAFETY: as above.
+        unsafe { shared.assume_init_ref() }
     }
 }
 
-/// The list. Null stands for nothing.
+/// The chain of a lane.
 #[derive(Debug)]
-pub(crate) struct PendingList {
-    newest: Cell<*mut Pending>,
-    oldest: Cell<*mut Pending>,
+pub(crate) struct PendingChain {
+    newest: Cell<*const Pending>,
+    newest_public: Cell<*const Pending>,
+    end: Pending,
 }
 
-impl PendingList {
-    pub(crate) const fn new() -> Self {
-        PendingList { newest: Cell::new(ptr::null_mut()), oldest: Cell::new(ptr::null_mut()) }
+impl PendingChain {
+    pub(crate) fn new() -> Self {
+        PendingChain {
+            newest: Cell::new(ptr::null()),
+            newest_public: Cell::new(ptr::null()),
+            end: Pending::new(JobHead::of_nothing()),
+        }
     }
 
+    /// Called before the chain is used, once it stays in its place.
+    pub(crate) fn settle_down(&self) {
+        self.newest.set(&self.end);
+        self.newest_public.set(&self.end);
+    }
+
+    /// Whether every frame is public.
     #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.newest.get().is_null()
+    pub(crate) fn all_public(&self) -> bool {
+        ptr::eq(self.newest.get(), self.newest_public.get())
     }
 
-    /// Adds `pending` as the newest.
+    /// Adds `pending`, as the newest and private.
     ///
     /// # Safety
     ///
-    /// It stays where it is until it has left the list, through one of the other methods. The pointer may be used for all that
-    /// the job's `execute` expects, of which this is the beginning.
+    /// It stays where it is until it has left the chain. The pointer may be used for all that the job's `execute` expects, of which
+    /// this is the beginning.
     #[inline]
     pub(crate) unsafe fn push(&self, pending: NonNull<Pending>) {
         let newest = self.newest.get();
         // SAFETY: it is alive (this method's contract), and nobody else knows of it yet.
-        unsafe { pending.as_ref() }.older.set(newest);
-        // SAFETY: what is in the list is alive.
-        match unsafe { newest.as_ref() } {
-            Some(newest) => newest.newer.set(pending.as_ptr()),
-            None => self.oldest.set(pending.as_ptr()),
-        }
+        unsafe { pending.as_ref() }.older.set(MaybeUninit::new(newest));
+        // SAFETY: what is in the chain is alive, and its end is too.
+        unsafe { &*newest }.newer.set(MaybeUninit::new(pending));
         self.newest.set(pending.as_ptr());
     }
 
-    /// Removes `pending` if it is still in the list, where it can only be the newest.
+    /// Removes `pending`, the newest. True if it was private still.
     #[inline]
     pub(crate) fn pop(&self, pending: NonNull<Pending>) -> bool {
-        if !ptr::eq(self.newest.get(), pending.as_ptr()) {
-            return false;
+        debug_assert!(ptr::eq(self.newest.get(), pending.as_ptr()), "joins are nested");
+        // SAFETY: what is in the chain is alive.
+        let older = unsafe { pending.as_ref() }.older.get();
+        // SAFETY: written by `push`.
+        let older = unsafe { older.assume_init() };
+        self.newest.set(older);
+        let was_private = !ptr::eq(self.newest_public.get(), pending.as_ptr());
+        if !was_private {
+            self.newest_public.set(older);
         }
-        // SAFETY: what is in the list is alive.
-        self.newest.set(unsafe { pending.as_ref() }.older.get());
-        true
+        was_private
     }
 
-    /// Removes the oldest.
-    pub(crate) fn take_oldest(&self) -> Option<NonNull<Pending>> {
-        if self.is_empty() {
+    /// The oldest private frame, of lane `owner` and born in `run`, which is public from now on.
+    pub(crate) fn publish_oldest(&self, owner: usize, run: *const Run) -> Option<NonNull<Pending>> {
+        if self.all_public() {
             return None;
         }
-        let oldest = self.oldest.get();
-        if ptr::eq(self.newest.get(), oldest) {
-            self.newest.set(ptr::null_mut());
-        } else {
-            // SAFETY: what is in the list is alive (`push`), and the oldest is not the newest, so there is a newer one.
-            let next = unsafe { &*oldest }.newer.get();
-            // SAFETY: as above: the next one is in the list.
-            unsafe { &*next }.older.set(ptr::null_mut());
-            self.oldest.set(next);
+        // SAFETY: what is in the chain is alive, and its end is too.
+        let newer = unsafe { &*self.newest_public.get() }.newer.get();
+        // SAFETY: there is a newer one, and when it was pushed, this was written.
+        let oldest = unsafe { newer.assume_init() };
+        self.newest_public.set(oldest.as_ptr());
+        {
+            // SAFETY: what is in the chain is alive.
+            let oldest = unsafe { oldest.as_ref() };
+            oldest.head.set_born_in(run);
+            let shared = oldest.shared.get();
+            // SAFETY: nobody else knows of the frame yet.
+            unsafe { &mut *shared }.write(Shared { handover: Handover::new(), owner });
         }
-        NonNull::new(oldest)
+        Some(oldest)
     }
 }

@@ -78,6 +78,13 @@ fn warm_up(pool: &ThreadPool) {
         assert_eq!(inner(1000), (0..1000).map(work).fold(0, u64::wrapping_add));
         all.wait();
     });
+    // And has the calling thread steal for once: a thread is registered with the deques' garbage collector as it does.
+    (0..THREADS).into_par_iter().on(pool).for_each(|_| {
+        all.wait();
+        if taskel::current_thread_index().is_some() {
+            (0..THREADS).into_par_iter().chunk(Chunk::Exact(1)).for_each(|_| drop(all.wait()));
+        }
+    });
 }
 
 /// A short loop that goes the way of shared ones all the same: it gives a chunk size.

@@ -9,7 +9,6 @@ use std::thread;
 use crate::job::{Job, JobHead};
 use crate::lane::LaneContext;
 use crate::pending::Pending;
-use crate::protocol::handover::Handover;
 use crate::wait::wait;
 
 /// The list's entry comes first, and its head first in that: a [`Job`] points to it.
@@ -19,10 +18,7 @@ use crate::wait::wait;
 #[repr(C)]
 pub(super) struct Half<B, R> {
     pending: Pending,
-    handover: Handover,
-    /// The lane to wake when the half is over.
-    owner: u32,
-    closure: UnsafeCell<ManuallyDrop<B>>,
+    closure: NonNull<ManuallyDrop<B>>,
     result: UnsafeCell<MaybeUninit<thread::Result<R>>>,
 }
 
@@ -32,13 +28,11 @@ where
     R: Send,
 {
     #[inline]
-    pub(super) fn new(closure: B, lane: &LaneContext<'_>) -> Self {
+    pub(super) fn new(closure: &mut ManuallyDrop<B>) -> Self {
         Half {
             // SAFETY: `execute` expects a `Half<B, R>`, whose first field this is the first field of; it does not unwind.
             pending: Pending::new(unsafe { JobHead::new(execute::<B, R>) }),
-            handover: Handover::new(),
-            owner: lane.index() as u32,
-            closure: UnsafeCell::new(ManuallyDrop::new(closure)),
+            closure: NonNull::from(closure),
             result: UnsafeCell::new(MaybeUninit::uninit()),
         }
     }
@@ -52,7 +46,7 @@ where
     ///
     /// # Safety
     ///
-    /// The half stays where it is until [`take_back`](Self::take_back) has answered and, if it answered `None`,
+    /// The half, and its closure, stay where they are until [`take_back`](Self::take_back) has answered and, if it answered `None`,
     /// [`wait`](Self::wait) has returned. The lane is the one it was made for.
     #[inline]
     pub(super) unsafe fn offer(&self, lane: &LaneContext<'_>) {
@@ -66,9 +60,9 @@ where
         if !lane.take_back_pending(self.pending()) {
             return None;
         }
-        let closure = self.closure.get();
-        // SAFETY: nobody else has the job, nor will have it: the cell is this lane's alone.
-        let closure = unsafe { &mut *closure };
+        let mut closure = self.closure;
+        // SAFETY: nobody else has the job, nor will have it: the closure is this lane's alone, and still there (`offer`).
+        let closure = unsafe { closure.as_mut() };
         // SAFETY: it is taken out only here, since this method is called once, or in `execute`, by who took the job.
         Some(unsafe { ManuallyDrop::take(closure) })
     }
@@ -78,7 +72,9 @@ where
     pub(super) fn wait(&self, lane: &LaneContext<'_>) -> thread::Result<R> {
         // SAFETY: only its address is used.
         let frame = unsafe { Job::new(self.pending().cast()) }.frame();
-        wait(lane, frame, || self.handover.thief().into_iter(), || self.handover.is_done());
+        // SAFETY: it was taken, so it is public.
+        let handover = &unsafe { self.pending.shared() }.handover;
+        wait(lane, frame, || handover.thief().into_iter(), || handover.is_done());
         let result = self.result.get();
         // SAFETY: the thief is done with the frame.
         let result = unsafe { &mut *result };
@@ -100,18 +96,20 @@ where
     let half = head.cast::<Half<B, R>>();
     // SAFETY: its owner keeps the half alive until the hand-over is done, and does not write to it before.
     let this = unsafe { half.as_ref() };
-    let owner = this.owner as usize;
-    this.handover.begin(lane.index());
-    let closure = this.closure.get();
-    // SAFETY: the job was given to this lane alone.
-    let closure = unsafe { &mut *closure };
+    // SAFETY: it lay in a deque, so it is public.
+    let shared = unsafe { this.pending.shared() };
+    let owner = shared.owner;
+    shared.handover.begin(lane.index());
+    let mut closure = this.closure;
+    // SAFETY: the job was given to this lane alone, and the owner keeps the closure where it is.
+    let closure = unsafe { closure.as_mut() };
     // SAFETY: as above: nobody else takes the closure out.
     let closure = unsafe { ManuallyDrop::take(closure) };
     let result = catch_unwind(AssertUnwindSafe(closure));
     let place = this.result.get();
     // SAFETY: as above.
     unsafe { &mut *place }.write(result);
-    this.handover.finish();
+    shared.handover.finish();
     // The half may be gone by now; the pool is not, since this lane belongs to it.
     lane.pool().sleep.wake_waiting(owner);
 }

@@ -2,11 +2,12 @@
 
 mod frame;
 
+use std::mem::ManuallyDrop;
 use std::panic;
 
 use self::frame::Half;
 use crate::lane::LaneContext;
-use crate::pool::{PoolState, ThreadPool, with_current_lane, with_lane, with_pool};
+use crate::pool::{ThreadPool, current_lane, with_lane, with_pool};
 use crate::site::Site;
 use crate::unwind::drop_quietly;
 
@@ -45,7 +46,7 @@ use crate::unwind::drop_quietly;
 ///
 /// The pending halves that nobody has asked for are private to a worker and cost no atomic operation: Acar, Charguéraud and
 /// Rainey, "Scheduling parallel programs by work stealing with private deques" (2013). The oldest one is always public.
-#[inline]
+#[inline(always)]
 pub fn join<A, B, RA, RB>(oper_a: A, oper_b: B) -> (RA, RB)
 where
     A: FnOnce() -> RA + Send,
@@ -53,10 +54,12 @@ where
     RA: Send,
     RB: Send,
 {
-    with_current_lane(|lane| match lane {
-        Some(lane) => join_on(lane, oper_a, oper_b),
-        None => outermost(oper_a, oper_b),
-    })
+    let (mut oper_a, mut oper_b) = (ManuallyDrop::new(oper_a), ManuallyDrop::new(oper_b));
+    // SAFETY: the reference ends with this call.
+    match unsafe { current_lane() } {
+        Some(lane) => join_on(lane, &mut oper_a, &mut oper_b),
+        None => outermost(&mut oper_a, &mut oper_b),
+    }
 }
 
 impl ThreadPool {
@@ -83,18 +86,25 @@ impl ThreadPool {
     }
 }
 
-#[inline]
-fn join_on<A, B, RA, RB>(lane: &LaneContext<'_>, oper_a: A, oper_b: B) -> (RA, RB)
+/// Takes both closures out of where they are.
+#[inline(never)]
+fn join_on<A, B, RA, RB>(
+    lane: &LaneContext<'_>,
+    oper_a: &mut ManuallyDrop<A>,
+    oper_b: &mut ManuallyDrop<B>,
+) -> (RA, RB)
 where
     A: FnOnce() -> RA + Send,
     B: FnOnce() -> RB + Send,
     RA: Send,
     RB: Send,
 {
-    let half = Half::new(oper_b, lane);
+    let half = Half::new(oper_b);
     // SAFETY: `half` stays in this frame, and the guard takes it back, or waits for it, on every way out of it.
     unsafe { half.offer(lane) };
     let offered = TakeBackOnUnwind { half: &half, lane };
+    // SAFETY: the caller does not use it again.
+    let oper_a = unsafe { ManuallyDrop::take(oper_a) };
     let a = oper_a();
     std::mem::forget(offered);
     match half.take_back(lane) {
@@ -124,44 +134,69 @@ where
     B: FnOnce() -> RB + Send,
     RB: Send,
 {
-    #[cold]
+    // Inlined, so that the guard need not be put together in memory.
+    #[inline(always)]
     fn drop(&mut self) {
-        match self.half.take_back(self.lane) {
-            Some(oper_b) => drop_quietly(oper_b),
-            // The first closure's panic wins.
-            None => drop_quietly(self.half.wait(self.lane)),
-        }
+        abandon(self.half, self.lane);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn abandon<B, RB>(half: &Half<B, RB>, lane: &LaneContext<'_>)
+where
+    B: FnOnce() -> RB + Send,
+    RB: Send,
+{
+    match half.take_back(lane) {
+        Some(oper_b) => drop_quietly(oper_b),
+        // The first closure's panic wins.
+        None => drop_quietly(half.wait(lane)),
     }
 }
 
 /// A join below this is over before a sleeping worker has come: twice what it costs to wake one.
 const WORTH_WAKING_NS: f64 = 10_000.0;
 
-/// A join that is not inside of anything on its pool.
+/// A join that is not inside of anything on its pool. Takes both closures out of where they are.
 #[cold]
 #[inline(never)]
-fn outermost<A, B, RA, RB>(oper_a: A, oper_b: B) -> (RA, RB)
+fn outermost<A, B, RA, RB>(oper_a: &mut ManuallyDrop<A>, oper_b: &mut ManuallyDrop<B>) -> (RA, RB)
 where
     A: FnOnce() -> RA + Send,
     B: FnOnce() -> RB + Send,
     RA: Send,
     RB: Send,
 {
-    let on_lane = |pool: &PoolState, oper_a: A, oper_b: B| {
-        with_lane(pool, |lane| match lane {
-            Some(lane) => join_and_learn(lane, oper_a, oper_b),
-            None => (oper_a(), oper_b()),
-        })
-    };
     with_pool(None, |pool| match pool {
-        Some(pool) if pool.num_threads() > 1 => on_lane(pool, oper_a, oper_b),
-        _ => (oper_a(), oper_b()),
+        Some(pool) if pool.num_threads() > 1 => with_lane(pool, |lane| match lane {
+            Some(lane) => join_and_learn(lane, oper_a, oper_b),
+            None => join_inline(oper_a, oper_b),
+        }),
+        _ => join_inline(oper_a, oper_b),
     })
+}
+
+/// Takes both closures out of where they are, and runs them one after the other.
+fn join_inline<A, B, RA, RB>(oper_a: &mut ManuallyDrop<A>, oper_b: &mut ManuallyDrop<B>) -> (RA, RB)
+where
+    A: FnOnce() -> RA,
+    B: FnOnce() -> RB,
+{
+    // SAFETY: the caller does not use it again.
+    let oper_a = unsafe { ManuallyDrop::take(oper_a) };
+    // SAFETY: the caller does not use it again.
+    let oper_b = unsafe { ManuallyDrop::take(oper_b) };
+    (oper_a(), oper_b())
 }
 
 /// Joins, without waking anyone if the call site has shown itself to be over soon. A worker that is awake finds the work
 /// all the same.
-fn join_and_learn<A, B, RA, RB>(lane: &LaneContext<'_>, oper_a: A, oper_b: B) -> (RA, RB)
+fn join_and_learn<A, B, RA, RB>(
+    lane: &LaneContext<'_>,
+    oper_a: &mut ManuallyDrop<A>,
+    oper_b: &mut ManuallyDrop<B>,
+) -> (RA, RB)
 where
     A: FnOnce() -> RA + Send,
     B: FnOnce() -> RB + Send,
@@ -173,7 +208,7 @@ where
     let quiet = site.estimate_ns().is_some_and(|ns| ns < WORTH_WAKING_NS);
     let before = lane.set_quiet(quiet);
     let since = pool.clock.now();
-    // A panic leaves the setting to a lane that is given back.
+    // After a panic the setting is left to a lane that is given back.
     let results = join_on(lane, oper_a, oper_b);
     site.learn(pool.clock.ns_between(since, pool.clock.now()) as f64);
     lane.set_quiet(before);

@@ -63,10 +63,20 @@ pub(super) fn worker_index() -> Option<usize> {
 }
 
 /// Calls `op` with the lane that this thread is already in the surrounding pool, if it is one.
-#[inline]
 pub(crate) fn with_current_lane<R>(op: impl FnOnce(Option<&LaneContext<'_>>) -> R) -> R {
-    // SAFETY: a lane in `AMBIENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
-    op(unsafe { AMBIENT.get().lane.as_ref() })
+    // SAFETY: the reference ends with this call.
+    op(unsafe { current_lane() })
+}
+
+/// As [`with_current_lane`], for where a closure would have to be put together in memory first.
+///
+/// # Safety
+///
+/// The reference is not used after the calling function has returned.
+#[inline(always)]
+pub(crate) unsafe fn current_lane<'a>() -> Option<&'a LaneContext<'a>> {
+    // SAFETY: a lane in `AMBIENT` is alive, and stays there until the caller returns: whoever put it there is below it on the stack.
+    unsafe { AMBIENT.get().lane.cast::<LaneContext<'a>>().as_ref() }
 }
 
 /// Calls `op` with the pool that a parallel call here uses: `chosen`, else the surroundings, else the global

@@ -42,10 +42,8 @@ impl Join {
     fn write(&self, result: Result<u32, &'static str>) {
         self.result.with_mut(|cell| {
             // SAFETY: loom verifies that the access is exclusive.
-            unsafe {
-                assert!((*cell).is_none(), "the half ran twice");
-                *cell = Some(result);
-            }
+            let before = unsafe { (*cell).replace(result) };
+            assert!(before.is_none(), "the half ran twice");
         });
     }
 
