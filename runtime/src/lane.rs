@@ -1,6 +1,7 @@
 //! A lane: a seat in the pool with a deque. Each worker thread has one for life; a calling thread from outside leases one.
 
 use std::cell::{Cell, RefCell, UnsafeCell};
+use std::collections::VecDeque;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::pool::{PoolState, Work};
 use crate::profile::recorder::Recorder;
 use crate::scope::Bag;
 use crate::slab::Slab;
-use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering};
+use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering};
 
 /// One lane as the whole pool sees it.
 pub(crate) struct Lane {
@@ -21,6 +22,10 @@ pub(crate) struct Lane {
     stealer: Stealer<Job>,
     /// Scopes in which there is work for others.
     open_scopes: Stealer<Arc<Bag>>,
+    /// Work that only this worker can do.
+    mail: Mutex<VecDeque<Work>>,
+    /// The length of `mail`; written under its lock, read without: the sleep protocol's fences order it.
+    mail_count: AtomicU32,
     /// Nothing of this lane's may be on offer any more: set by the lane itself as it takes the last thing back, and by thieves after
     /// they have stolen something. A lane that offers something clears it before. So a thief that takes just that sets it again,
     /// since the deque orders the two; and a flag set too late costs the lane a look.
@@ -78,6 +83,8 @@ impl Lane {
         Lane {
             stealer: deque.stealer(),
             open_scopes: open_scopes.stealer(),
+            mail: Mutex::new(VecDeque::new()),
+            mail_count: AtomicU32::new(0),
             nothing_offered: AtomicBool::new(true),
             waits_for: AtomicU32::new(0),
             private: UnsafeCell::new(Private {
@@ -120,6 +127,22 @@ impl Lane {
     /// Takes the oldest notice of a scope with work for others.
     pub(crate) fn steal_open_scope(&self) -> Option<Arc<Bag>> {
         steal_from(&self.open_scopes)
+    }
+
+    /// Leaves work that only this lane can do.
+    pub(crate) fn post(&self, work: Work) {
+        let mut mail = self.lock_mail();
+        mail.push_back(work);
+        self.mail_count.store(mail.len() as u32, Ordering::Relaxed);
+    }
+
+    fn lock_mail(&self) -> MutexGuard<'_, VecDeque<Work>> {
+        // No user code runs under it, so it is whole even if poisoned.
+        self.mail.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    pub(crate) fn has_mail(&self) -> bool {
+        self.mail_count.load(Ordering::Relaxed) > 0
     }
 
     /// The lane that this one waits for, if any; a hint.
@@ -286,6 +309,22 @@ impl<'p> LaneContext<'p> {
             self.pool.wake_one(self.index, self.random());
         }
         true
+    }
+
+    /// Whether there is mail that `fits`.
+    pub(crate) fn has_mail_that(&self, fits: impl Fn(&Work) -> bool) -> bool {
+        self.lane.has_mail() && self.lane.lock_mail().iter().any(fits)
+    }
+
+    /// The oldest mail that `fits`.
+    pub(crate) fn take_mail(&self, fits: impl Fn(&Work) -> bool) -> Option<Work> {
+        if !self.lane.has_mail() {
+            return None;
+        }
+        let mut mail = self.lane.lock_mail();
+        let work = mail.iter().position(fits).and_then(|found| mail.remove(found));
+        self.lane.mail_count.store(mail.len() as u32, Ordering::Relaxed);
+        work
     }
 
     /// Does what it found.

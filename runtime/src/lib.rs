@@ -35,6 +35,10 @@ mod sync;
 #[cfg(not(loom))]
 mod affinity;
 #[cfg(not(loom))]
+mod broadcast;
+#[cfg(not(loom))]
+mod cancel;
+#[cfg(not(loom))]
 mod clock;
 #[cfg(not(loom))]
 mod counter;
@@ -65,14 +69,20 @@ mod site;
 #[cfg(not(loom))]
 mod slab;
 #[cfg(not(loom))]
+mod task;
+#[cfg(not(loom))]
 mod topology;
 #[cfg(not(loom))]
 mod unwind;
 #[cfg(not(loom))]
 mod wait;
+#[cfg(not(loom))]
+mod yield_now;
 
 #[cfg(not(loom))]
 pub use self::{
+    broadcast::{BroadcastContext, broadcast, spawn_broadcast},
+    cancel::{CancelToken, Cancelled},
     error::ThreadPoolBuildError,
     iter::Chunk,
     join::join,
@@ -82,6 +92,8 @@ pub use self::{
     },
     profile::{Profile, WorkerProfile},
     scope::{Scope, in_place_scope, scope},
+    task::{Task, spawn, submit},
+    yield_now::{Yield, yield_now},
 };
 
 /// What a program needs in scope to iterate in parallel.

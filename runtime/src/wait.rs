@@ -19,8 +19,9 @@
 
 use std::sync::Arc;
 
-use crate::job::{Frame, Job};
+use crate::job::Frame;
 use crate::lane::LaneContext;
+use crate::pool::Work;
 use crate::scope::{Bag, Glimpse, TaskRef};
 
 /// How long a wait spins before it sleeps. A chunk of a loop takes about 4 µs.
@@ -30,9 +31,18 @@ const SPIN_NS: u64 = 20_000;
 const HOPS: usize = 4;
 
 enum Found {
-    Job(Job),
+    Work(Work),
     /// A scope that descends from the frame, and one of its tasks.
     Scope(Arc<Bag>, TaskRef),
+}
+
+/// Whose mail a waiting lane sees to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mail {
+    /// What descends from the frame, like everything else.
+    OfDescendants,
+    /// Anyone's. The mail is broadcasts, and so is what the lane waits for: two workers that both broadcast wait for each other.
+    OfAnyone,
 }
 
 /// Waits until `ready`, working for `frame` meanwhile where there is work. `suspects` are lanes that may have some.
@@ -42,9 +52,21 @@ pub(crate) fn wait<S: Iterator<Item = usize>>(
     suspects: impl Fn() -> S,
     ready: impl Fn() -> bool,
 ) {
+    wait_with(Mail::OfDescendants, lane, frame, suspects, ready);
+}
+
+/// As [`wait`], with a choice of the mail.
+pub(crate) fn wait_with<S: Iterator<Item = usize>>(
+    mail: Mail,
+    lane: &LaneContext<'_>,
+    frame: Frame,
+    suspects: impl Fn() -> S,
+    ready: impl Fn() -> bool,
+) {
     if ready() {
         return;
     }
+    let fits = |work: &Work| mail == Mail::OfAnyone || work.descends_from(frame);
     let pool = lane.pool();
     let began = pool.clock.now();
     let mut helped_ns = 0;
@@ -52,10 +74,9 @@ pub(crate) fn wait<S: Iterator<Item = usize>>(
     let waited_for_before = lane.lane().set_waits_for(suspects().next());
     while !ready() {
         let now = pool.clock.now();
-        if let Some(found) = find(lane, frame, suspects()) {
+        if let Some(found) = lane.take_mail(fits).map(Found::Work).or_else(|| find(lane, frame, suspects())) {
             match found {
-                // SAFETY: it was taken off a deque just now.
-                Found::Job(job) => unsafe { job.execute(lane) },
+                Found::Work(work) => lane.execute(work),
                 Found::Scope(scope, first) => scope.help(lane, Some(first), &ready),
             }
             idle_since = pool.clock.now();
@@ -63,7 +84,7 @@ pub(crate) fn wait<S: Iterator<Item = usize>>(
         } else if pool.clock.ns_between(idle_since, now) < SPIN_NS {
             pool.pause();
         } else {
-            sleep(lane, &suspects, &ready);
+            sleep(lane, &suspects, || ready() || lane.has_mail_that(fits));
         }
         lane.lane().set_waits_for(suspects().next());
     }
@@ -77,7 +98,7 @@ pub(crate) fn wait<S: Iterator<Item = usize>>(
 fn sleep<S: Iterator<Item = usize>>(
     lane: &LaneContext<'_>,
     suspects: &impl Fn() -> S,
-    ready: &impl Fn() -> bool,
+    ready: impl Fn() -> bool,
 ) {
     let pool = lane.pool();
     pool.sleep.announce_wait(lane.index());
@@ -104,7 +125,7 @@ fn find(lane: &LaneContext<'_>, frame: Frame, suspects: impl Iterator<Item = usi
     let pool = lane.pool();
     for suspect in trail(lane, suspects) {
         if let Some(job) = pool.steal_descendant(suspect, frame) {
-            return Some(Found::Job(job));
+            return Some(Found::Work(Work::Job(job)));
         }
         if let Some(scope) = pool.steal_scope(suspect) {
             match scope.glimpse(lane, frame) {
@@ -114,5 +135,5 @@ fn find(lane: &LaneContext<'_>, frame: Frame, suspects: impl Iterator<Item = usi
             }
         }
     }
-    pool.take_stray(frame).map(Found::Job)
+    pool.take_stray(frame).map(|job| Found::Work(Work::Job(job)))
 }

@@ -18,6 +18,7 @@ mod protocol {
     pub(crate) mod range;
     pub(crate) mod shutdown;
     pub(crate) mod sleep;
+    pub(crate) mod task;
     pub(crate) mod tickets;
 
     mod model;
@@ -30,6 +31,7 @@ mod protocol {
     mod range_models;
     mod shutdown_models;
     mod sleep_models;
+    mod task_models;
     mod tickets_models;
 }
 

@@ -10,8 +10,9 @@ use std::panic;
 use taskel_adaptive::ChunkConfig;
 
 use self::shared::LoopState;
+use crate::cancel::{CancelToken, Cancelled};
 use crate::iter::consumer::Consumer;
-use crate::iter::producer::Producer;
+use crate::iter::producer::{Claimed, Producer};
 use crate::lane::LaneContext;
 use crate::pool::{PoolState, with_lane, with_pool};
 use crate::site::Site;
@@ -38,6 +39,11 @@ where
     P: Producer,
     C: Consumer<P::Item>,
 {
+    if producer.options().cancel.is_some_and(CancelToken::is_cancelled) && producer.len() > 0 {
+        // SAFETY: nobody else gets a part of this loop.
+        drop(unsafe { Claimed::new(producer, 0..producer.len()) });
+        panic::resume_unwind(Box::new(Cancelled));
+    }
     let plan = Plan::new(producer, pool.profiling());
     if plan.units == 0 || !plan.profiled && (plan.units == 1 || pool.num_threads() == 1) {
         return small::alone(producer, consumer);

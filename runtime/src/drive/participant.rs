@@ -7,6 +7,7 @@ use taskel_adaptive::Chunker;
 use super::WORTH_SHARING_NS;
 use super::shared::LoopState;
 use super::small::Head;
+use crate::cancel::CancelToken;
 use crate::clock::Ticks;
 use crate::iter::consumer::{ChunkOf, Consumer};
 use crate::iter::producer::{Claimed, Producer};
@@ -150,6 +151,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             }
             if self.state.producer.is_full() {
                 self.state.stop.stop();
+            }
+            if self.state.cancel.is_some_and(CancelToken::is_cancelled) {
+                self.state.stop.cancel();
             }
             if self.state.stop.stopped() {
                 break;

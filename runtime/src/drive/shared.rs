@@ -9,6 +9,7 @@ use taskel_adaptive::ChunkConfig;
 use super::participant::Participant;
 use super::small::Head;
 use super::{Plan, WORTH_PRESPLITTING_NS};
+use crate::cancel::{CancelToken, Cancelled};
 use crate::iter::consumer::Consumer;
 use crate::iter::producer::Producer;
 use crate::job::{Job, JobHead};
@@ -35,6 +36,7 @@ pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
     pub(super) consumer: &'a C,
     pub(super) slab: &'a Slab,
     pub(super) plan: Plan,
+    pub(super) cancel: Option<&'a CancelToken>,
     pub(super) config: ChunkConfig,
     pub(super) lesson: Lesson,
     estimate_ns: Option<f64>,
@@ -103,6 +105,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             consumer,
             slab,
             plan,
+            cancel: producer.options().cancel,
             config: plan.config(estimate_ns),
             lesson: Lesson::default(),
             estimate_ns,
@@ -207,12 +210,21 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         if !self.stop.stopped() {
             return None;
         }
+        let mut complete = true;
         for slot in self.slab.slots() {
             let unclaimed = self.items(slot.range.take());
             if !unclaimed.is_empty() {
+                complete = false;
                 // SAFETY: units that were in a range were claimed by nobody, and now they are in none.
                 self.protect(|| unsafe { self.producer.discard(unclaimed) });
             }
+        }
+        if self.stop.cancelled()
+            && !complete
+            && let Some(cancelled) = self.stop.panicked(Box::new(Cancelled))
+        {
+            // A panic that came before.
+            drop(cancelled);
         }
         self.stop.take()
     }

@@ -1,7 +1,12 @@
 //! Loops that one lane runs alone, without telling anyone.
 
 use std::ops::ControlFlow;
+use std::panic;
 
+use taskel_adaptive::{ChunkConfig, Chunker};
+
+use crate::cancel::{CancelToken, Cancelled};
+use crate::clock::Clock;
 use crate::iter::consumer::{ChunkOf, Consumer};
 use crate::iter::producer::{Claimed, Producer};
 use crate::pool::PoolState;
@@ -37,6 +42,45 @@ pub(super) fn rest_alone<P: Producer, C: Consumer<P::Item>>(
     let rest = unsafe { Claimed::new(producer, next..producer.len()) };
     let Head { local, segment, .. } =
         head.unwrap_or_else(|| Head { local: producer.local(), segment: consumer.begin(0), next });
+    if let Some(token) = producer.options().cancel {
+        return rest_in_pieces(producer, consumer, local, segment, rest, token);
+    }
+    let segment = run_out(producer, &consumer, local, segment, rest);
+    consumer.finish(std::iter::once(segment))
+}
+
+/// Runs what is left of a loop on this thread, in chunks as those of shared loops, with a look at `token` between them.
+fn rest_in_pieces<P: Producer, C: Consumer<P::Item>>(
+    producer: &P,
+    consumer: C,
+    mut local: P::Local,
+    mut segment: C::Segment,
+    mut rest: Claimed<'_, P>,
+    token: &CancelToken,
+) -> C::Output {
+    let clock = Clock::new();
+    let mut chunker = Chunker::new(ChunkConfig::default());
+    let mut since = clock.now();
+    while rest.len() > 0 && !producer.is_full() {
+        if token.is_cancelled() {
+            drop((local, rest, segment));
+            panic::resume_unwind(Box::new(Cancelled));
+        }
+        let chunk = chunker.next_chunk(rest.len());
+        if chunk == rest.len() {
+            break;
+        }
+        segment = match consumer.feed(segment, ChunkOf::new(rest.split_off(chunk), &mut local)) {
+            ControlFlow::Continue(segment) => segment,
+            ControlFlow::Break(segment) => {
+                drop((local, rest));
+                return consumer.finish(std::iter::once(segment));
+            }
+        };
+        let now = clock.now();
+        chunker.observe(chunk, clock.ns_between(since, now));
+        since = now;
+    }
     let segment = run_out(producer, &consumer, local, segment, rest);
     consumer.finish(std::iter::once(segment))
 }
@@ -64,6 +108,7 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
     let mut rest = unsafe { Claimed::new(producer, 0..len) };
     let mut local = producer.local();
     let mut segment = consumer.begin(0);
+    let token = producer.options().cancel;
     let started = pool.clock.now();
     let mut piece_started = started;
     let mut piece = granule;
@@ -78,6 +123,10 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
         };
         if producer.is_full() {
             break;
+        }
+        if token.is_some_and(CancelToken::is_cancelled) {
+            drop((local, rest, segment));
+            panic::resume_unwind(Box::new(Cancelled));
         }
         let now = pool.clock.now();
         let piece_ns = pool.clock.ns_between(piece_started, now) as f64;

@@ -16,6 +16,7 @@ pub(crate) mod options;
 mod parallel;
 pub(crate) mod producer;
 pub(crate) mod source;
+mod try_op;
 
 pub use adapter::{Cloned, Copied, Enumerate, Fold, Inspect, Map, MapInit, Tuned, Zip};
 pub use collect::FromParallelIterator;
@@ -25,3 +26,4 @@ pub use options::{Chunk, Options};
 pub use parallel::ParallelIterator;
 pub use producer::{IndexedProducer, Producer};
 pub use source::{RangeIter, RangeProducer, SliceIter, SliceIterMut, SliceMutProducer, VecIter, VecProducer};
+pub use try_op::Try;

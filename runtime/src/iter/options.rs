@@ -1,5 +1,6 @@
 //! How a loop is to be run, as far as its caller has said.
 
+use crate::cancel::CancelToken;
 use crate::pool::ThreadPool;
 
 /// How many taskels a worker claims at a time.
@@ -26,6 +27,7 @@ pub enum Chunk {
 pub struct Options<'a> {
     pub(crate) pool: Option<&'a ThreadPool>,
     pub(crate) chunk: Chunk,
+    pub(crate) cancel: Option<&'a CancelToken>,
     /// 0 means that nothing is said.
     pub(crate) min_len: usize,
     /// 0 means that nothing is said.
@@ -34,10 +36,11 @@ pub struct Options<'a> {
 
 impl<'a> Options<'a> {
     /// What two bases say together: what one of them leaves open is taken from the other; where they disagree, the
-    /// first one's pool and chunk count, the larger least length and the smaller greatest.
+    /// first one's pool, chunk and token count, the larger least length and the smaller greatest.
     pub fn and(self, other: Options<'a>) -> Options<'a> {
         Options {
             pool: self.pool.or(other.pool),
+            cancel: self.cancel.or(other.cancel),
             chunk: if self.chunk == Chunk::Auto { other.chunk } else { self.chunk },
             min_len: self.min_len.max(other.min_len),
             max_len: match (self.max_len, other.max_len) {

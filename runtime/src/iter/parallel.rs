@@ -2,11 +2,14 @@
 
 use std::cmp::Ordering;
 use std::iter::{Product, Sum};
+use std::ops::ControlFlow;
 
 use super::adapter::{Cloned, Copied, Fold, Inspect, Map, MapInit, Tuned};
 use super::consumer::{self, Any, FoldSegments, ForEach};
 use super::options::{Chunk, Options};
+use super::try_op::Try;
 use super::{FromParallelIterator, Producer};
+use crate::cancel::CancelToken;
 use crate::drive::drive;
 use crate::pool::ThreadPool;
 
@@ -93,6 +96,24 @@ pub trait ParallelIterator: Sized + Send {
     fn chunk(self, chunk: Chunk) -> Tuned<'static, Self> {
         assert!(chunk != Chunk::Exact(0), "Chunk::Exact(0): a chunk has at least one item");
         Tuned { base: self, options: Options { chunk, ..Options::default() } }
+    }
+
+    /// Ends the loop early when `token` is cancelled: it is looked at between chunks. Given several times, the last one counts.
+    ///
+    /// [`try_for_each`](Self::try_for_each) and [`try_reduce`](Self::try_reduce) then return `None`, or `Err(Cancelled)` where their error type is
+    /// [`Cancelled`](crate::Cancelled) or `Box<dyn Error + Send + Sync>`. What cannot say it, unwinds with the payload `Cancelled`, without a
+    /// message, as a panic does. A loop whose last item was claimed before it noticed is complete, and not cancelled.
+    ///
+    /// ```
+    /// use taskel::{CancelToken, Cancelled, prelude::*};
+    ///
+    /// let token = CancelToken::new();
+    /// token.cancel();
+    /// let result = (0..10).into_par_iter().cancel(&token).map(Ok).try_reduce(|| 0, |a, b| Ok(a + b));
+    /// assert_eq!(result, Err(Cancelled));
+    /// ```
+    fn cancel(self, token: &CancelToken) -> Tuned<'_, Self> {
+        Tuned { base: self, options: Options { cancel: Some(token), ..Options::default() } }
     }
 
     /// Applies `f` to each item.
@@ -230,6 +251,46 @@ pub trait ParallelIterator: Sized + Send {
         INIT: Fn() -> T + Sync + Send,
     {
         self.map_init(init, op).for_each(|()| ());
+    }
+
+    /// Calls `op` with each item until one call says to stop: `None`, `Err`, or `Break`. The loop then ends; if several
+    /// calls said so, the one for the earliest item counts of those that were made.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let odd = [2, 4, 5].par_iter().try_for_each(|n| if n % 2 == 0 { Ok(()) } else { Err(*n) });
+    /// assert_eq!(odd, Err(5));
+    /// ```
+    fn try_for_each<OP, R>(self, op: OP) -> R
+    where
+        OP: Fn(Self::Item) -> R + Sync + Send,
+        R: Try<Output = ()> + Send,
+    {
+        consumer::try_fold(self, || (), |(), item| op(item), |(), ()| R::from_output(()))
+    }
+
+    /// Combines what is in the items (`Some`, `Ok`, `Continue`) with `op`, in order, until an item or a call says to stop: `None`,
+    /// `Err`, or `Break`. `op` must be associative and `identity` neutral.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let sum = |numbers: &[u8]| {
+    ///     numbers.par_iter().map(|&n| Some(n)).try_reduce(|| 0, |a: u8, b| a.checked_add(b))
+    /// };
+    /// assert_eq!(sum(&[1, 2, 3]), Some(6));
+    /// assert_eq!(sum(&[100, 100, 100]), None);
+    /// ```
+    fn try_reduce<T, OP, ID>(self, identity: ID, op: OP) -> Self::Item
+    where
+        OP: Fn(T, T) -> Self::Item + Sync + Send,
+        ID: Fn() -> T + Sync + Send,
+        Self::Item: Try<Output = T>,
+    {
+        let item = |all, item: Self::Item| match item.branch() {
+            ControlFlow::Continue(item) => op(all, item),
+            ControlFlow::Break(residual) => Self::Item::from_residual(residual),
+        };
+        consumer::try_fold(self, identity, item, &op)
     }
 
     /// Combines all items with `op`, which must be associative, in order. `identity` must be neutral: it may be combined in any

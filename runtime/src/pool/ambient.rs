@@ -40,7 +40,7 @@ impl Drop for Restore {
 }
 
 /// Runs `op` with `pool` as the surroundings. A thread that is a lane of `pool` already stays that lane.
-pub(super) fn enter<R>(pool: &PoolState, op: impl FnOnce() -> R) -> R {
+pub(crate) fn enter<R>(pool: &PoolState, op: impl FnOnce() -> R) -> R {
     let before = AMBIENT.get();
     if ptr::eq(before.pool, pool) {
         return op();

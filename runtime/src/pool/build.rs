@@ -14,7 +14,7 @@ const MOST_THREADS: usize = 4096;
 
 pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, ThreadPoolBuildError> {
     let cores = place(builder.num_threads, &builder.pinning)?;
-    let state = Arc::new(PoolState::new(&cores, builder.idle));
+    let state = PoolState::new(&cores, builder.idle, builder.panic_handler.take());
     // Dropping the pool on an error ends the threads that run already.
     let mut pool = ThreadPool { state, threads: Vec::with_capacity(cores.len()) };
     let (report, reports) = mpsc::channel();

@@ -1,5 +1,6 @@
 //! The settings of a pool.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub enum IdlePolicy {
 }
 
 pub(super) type Handler = Arc<dyn Fn(usize) + Send + Sync>;
+pub(super) type PanicHandler = Box<dyn Fn(Box<dyn Any + Send>) + Send + Sync>;
 
 /// Settings for a [`ThreadPool`].
 ///
@@ -64,6 +66,7 @@ pub struct ThreadPoolBuilder {
     pub(super) stack_size: Option<usize>,
     pub(super) start_handler: Option<Handler>,
     pub(super) exit_handler: Option<Handler>,
+    pub(super) panic_handler: Option<PanicHandler>,
 }
 
 impl ThreadPoolBuilder {
@@ -120,6 +123,25 @@ impl ThreadPoolBuilder {
     /// Sets a function that each worker calls, with its index, before its thread ends.
     pub fn exit_handler(mut self, handler: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.exit_handler = Some(Arc::new(handler));
+        self
+    }
+
+    /// Sets what is called with the payload of a panic that reaches nobody: of [`spawn`](crate::spawn) and
+    /// [`spawn_broadcast`](crate::spawn_broadcast), of a [`Task`](crate::Task) whose handle was dropped. Unless set, such a panic aborts the
+    /// process, as does one of the handler itself.
+    ///
+    /// ```
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// let pool = taskel::ThreadPoolBuilder::new()
+    ///     .num_threads(1)
+    ///     .panic_handler(move |payload| sender.send(*payload.downcast::<&str>().unwrap()).unwrap())
+    ///     .build()?;
+    /// pool.spawn(|| panic!("lost"));
+    /// assert_eq!(receiver.recv(), Ok("lost"));
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn panic_handler(mut self, handler: impl Fn(Box<dyn Any + Send>) + Send + Sync + 'static) -> Self {
+        self.panic_handler = Some(Box::new(handler));
         self
     }
 

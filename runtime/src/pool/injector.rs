@@ -20,6 +20,17 @@ pub(crate) enum Work {
     Detached(Arc<dyn Detached>),
 }
 
+impl Work {
+    /// Whether this descends from `frame`. Detached work descends from nothing.
+    pub(crate) fn descends_from(&self, frame: Frame) -> bool {
+        match self {
+            // SAFETY: found work was taken off a queue, or lies in one that only the caller takes from, and was not executed.
+            Work::Job(job) => unsafe { job.descends_from(frame) },
+            Work::Detached(_) => false,
+        }
+    }
+}
+
 /// The queues of a pool, first in, first out.
 pub(super) struct Queues {
     detached: Injector<Arc<dyn Detached>>,

@@ -12,7 +12,7 @@ mod worker;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-pub(crate) use ambient::{current_lane, with_current_lane, with_lane, with_pool};
+pub(crate) use ambient::{current_lane, enter, with_current_lane, with_lane, with_pool};
 pub(crate) use injector::{Detached, Work};
 pub(crate) use state::PoolState;
 

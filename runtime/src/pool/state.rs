@@ -1,11 +1,12 @@
 //! What the lanes of a pool share.
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
 use std::thread;
 
 use crossbeam_utils::CachePadded;
 
-use super::builder::IdlePolicy;
+use super::builder::{IdlePolicy, PanicHandler};
 use super::injector::{Detached, Queues, Work};
 use crate::affinity;
 use crate::clock::{Clock, Ticks};
@@ -17,6 +18,7 @@ use crate::protocol::sleep::Sleep;
 use crate::scope::Bag;
 use crate::sync::{AtomicU32, AtomicU64};
 use crate::topology::{StealOrder, Topology, steal_orders};
+use crate::unwind::Payload;
 
 /// How many threads from outside can be inside loops at a time. Searching workers look at the leased ones only.
 const GUESTS: usize = 8;
@@ -27,6 +29,10 @@ const PAUSES: u32 = 8;
 
 /// Lanes `0..num_threads` belong to the workers, those behind to guests.
 pub(crate) struct PoolState {
+    this: Weak<PoolState>,
+    panic_handler: Option<PanicHandler>,
+    /// How many want a worker to keep looking for work.
+    pub(super) hot: AtomicU32,
     num_threads: usize,
     lanes: Box<[CachePadded<Lane>]>,
     steal_orders: Vec<StealOrder>,
@@ -49,7 +55,11 @@ pub(crate) struct PoolState {
 
 impl PoolState {
     /// A pool of `cores.len()` workers, where worker `i` will be pinned to `cores[i]`, or to nothing.
-    pub(super) fn new(cores: &[Option<usize>], idle: IdlePolicy) -> Self {
+    pub(super) fn new(
+        cores: &[Option<usize>],
+        idle: IdlePolicy,
+        panic_handler: Option<PanicHandler>,
+    ) -> Arc<Self> {
         let num_threads = cores.len();
         let lanes = num_threads + GUESTS;
         let mut lane_cores = cores.to_vec();
@@ -62,7 +72,10 @@ impl PoolState {
             }
         }
         let clock = Clock::new();
-        PoolState {
+        Arc::new_cyclic(|this| PoolState {
+            this: Weak::clone(this),
+            panic_handler,
+            hot: AtomicU32::new(0),
             num_threads,
             lanes: (0..lanes).map(|lane| CachePadded::new(Lane::new(lane as u32 + 1))).collect(),
             steal_orders: steal_orders(&lane_cores, &Topology::of_this_machine(&lane_cores)),
@@ -77,6 +90,22 @@ impl PoolState {
             lease: Lease::new(),
             profiles: AtomicU32::new(0),
             next_profile: AtomicU64::new(0),
+        })
+    }
+
+    /// One reference more.
+    pub(crate) fn shared(&self) -> Arc<Self> {
+        self.this.upgrade().expect("whoever borrows the pool holds a reference")
+    }
+
+    /// What becomes of a panic that nobody can be told of.
+    pub(crate) fn handle_panic(pool: Option<&Self>, payload: Payload) {
+        let Some(handler) = pool.and_then(|pool| pool.panic_handler.as_ref()) else {
+            // The panic hook has told of it.
+            std::process::abort();
+        };
+        if catch_unwind(AssertUnwindSafe(|| handler(payload))).is_err() {
+            std::process::abort();
         }
     }
 
@@ -186,6 +215,12 @@ impl PoolState {
     pub(crate) fn inject(&self, work: Arc<dyn Detached>) {
         self.queues.push_detached(work);
         self.wake_any();
+    }
+
+    /// Hands work to one worker, who does it between two pieces of other work.
+    pub(crate) fn send(&self, worker: usize, work: Work) {
+        self.lanes[worker].post(work);
+        self.sleep.wake(worker);
     }
 
     /// Makes sure that some worker looks for detached work, unless all are at work.

@@ -88,6 +88,9 @@ impl<'a> Idle<'a> {
 
     /// A displaced worker looks away from what has a caller: a guest computes on its core, and has its seat there.
     fn look(&self) -> Option<Work> {
+        if let Some(work) = self.lane.take_mail(|_| true) {
+            return Some(work);
+        }
         if self.is_displaced() {
             return self.pool.find_detached();
         }
@@ -117,6 +120,10 @@ impl<'a> Idle<'a> {
         let index = self.lane.index();
         self.pool.sleep.announce(index, self.searching);
         self.searching = false;
+        if self.lane.lane().has_mail() {
+            self.searching = self.pool.sleep.retract(index) == Retracted::Woken;
+            return;
+        }
         if self.pool.any_work() {
             if !self.is_displaced() || self.pool.any_detached() {
                 self.searching = self.pool.sleep.retract(index) == Retracted::Woken;

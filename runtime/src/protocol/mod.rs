@@ -13,6 +13,7 @@ pub(crate) mod parker;
 pub(crate) mod range;
 pub(crate) mod shutdown;
 pub(crate) mod sleep;
+pub(crate) mod task;
 pub(crate) mod tickets;
 
 #[cfg(all(test, loom))]
@@ -33,5 +34,7 @@ mod range_models;
 mod shutdown_models;
 #[cfg(all(test, loom))]
 mod sleep_models;
+#[cfg(all(test, loom))]
+mod task_models;
 #[cfg(all(test, loom))]
 mod tickets_models;

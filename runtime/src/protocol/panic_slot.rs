@@ -5,12 +5,13 @@
 //! | word | meaning | who writes |
 //! |---|---|---|
 //! | `stop` | no lane claims another chunk | set by a lane that panicked or whose consumer has seen enough; never cleared |
+//! | `cut_short` | the loop was cancelled before everything was claimed | set by a lane that saw its token cancelled; never cleared |
 //! | `payload` | the first panic's payload, under a mutex that only panics lock | lanes inside the loop; the caller takes it |
 //!
 //! # Orderings
 //!
-//! `stop` is Relaxed both ways: it only ends the claiming, and a lane that sees it late runs one chunk more. That the caller
-//! finds the payload once every lane is out follows from the mutex; that it does not look too early, from the
+//! `stop` and `cut_short` are Relaxed both ways: `stop` only ends the claiming, and a lane that sees it late runs one chunk more. That the caller
+//! finds `cut_short` and the payload once every lane is out follows from the mutex; that it does not look too early, from the
 //! [tickets](super::tickets).
 //!
 //! # Models
@@ -23,17 +24,33 @@ use crate::sync::{AtomicBool, Mutex, Ordering};
 #[derive(Debug)]
 pub(crate) struct PanicSlot<P> {
     stop: AtomicBool,
+    cut_short: AtomicBool,
     payload: Mutex<Option<P>>,
 }
 
 impl<P> PanicSlot<P> {
     pub(crate) fn new() -> Self {
-        PanicSlot { stop: AtomicBool::new(false), payload: Mutex::new(None) }
+        PanicSlot {
+            stop: AtomicBool::new(false),
+            cut_short: AtomicBool::new(false),
+            payload: Mutex::new(None),
+        }
     }
 
     /// Ends the loop: what is not claimed yet will not run.
     pub(crate) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends the loop because it was cancelled.
+    pub(crate) fn cancel(&self) {
+        self.cut_short.store(true, Ordering::Relaxed);
+        self.stop();
+    }
+
+    /// Whether the loop was ended because it was cancelled; asked once every lane is out.
+    pub(crate) fn cancelled(&self) -> bool {
+        self.cut_short.load(Ordering::Relaxed)
     }
 
     /// Whether the loop was ended early.

@@ -222,6 +222,15 @@ impl Sleep {
         }
     }
 
+    /// Called after leaving work that only `lane` can do: wakes it, whatever it rests from.
+    pub(crate) fn wake(&self, lane: usize) {
+        // SeqCst: pairs with `announce` and `announce_wait`.
+        fence(Ordering::SeqCst);
+        if !self.wake_sleeper([lane]) {
+            self.wake_waiting_fenced(lane);
+        }
+    }
+
     fn wake_sleeper(&self, order: impl IntoIterator<Item = usize>) -> bool {
         let Some(lane) = order.into_iter().find(|&lane| self.beds[lane].claim(ASLEEP)) else { return false };
         self.searching.fetch_add(1, Ordering::Relaxed);

@@ -11,11 +11,13 @@ use std::sync::{Arc, OnceLock};
 pub(crate) use self::bag::{Bag, Glimpse};
 pub(crate) use self::task::TaskRef;
 
+use crate::cancel::CancelToken;
 use crate::job::{Frame, Run};
 use crate::lane::LaneContext;
 use crate::pool::{PoolState, ThreadPool, with_current_lane, with_lane, with_pool};
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::tickets::Tickets;
+use crate::sync::{AtomicBool, Ordering};
 use crate::unwind::{Payload, drop_quietly};
 use crate::wait::wait;
 
@@ -32,6 +34,10 @@ pub struct Scope<'scope> {
     owner: usize,
     /// The run in which the scope was opened.
     born_in: *const Run,
+    /// Tasks are dropped instead of begun when this is cancelled.
+    cancel: Option<CancelToken>,
+    /// A task was dropped. Read when all tickets are in, which orders it.
+    dropped: AtomicBool,
     /// Made for the first task.
     bag: OnceLock<Arc<Bag>>,
     /// Tasks borrow for `'scope`, which is thereby invariant.
@@ -73,15 +79,23 @@ pub fn scope<'scope, OP, R>(op: OP) -> R
 where
     OP: FnOnce(&Scope<'scope>) -> R,
 {
+    scope_with(None, op).0
+}
+
+/// A scope that, once `cancel` is cancelled, begins no further tasks; and whether any were dropped for that.
+pub(crate) fn scope_with<'scope, OP, R>(cancel: Option<&CancelToken>, op: OP) -> (R, bool)
+where
+    OP: FnOnce(&Scope<'scope>) -> R,
+{
     let on_lane = |pool: &PoolState, op: OP| {
         with_lane(pool, |lane| match lane {
-            Some(lane) => Scope::of(lane).run(Some(lane), op),
-            None => Scope::alone().run(None, op),
+            Some(lane) => Scope::of(lane, cancel).run(Some(lane), op),
+            None => Scope::alone(cancel).run(None, op),
         })
     };
     with_pool(None, |pool| match pool {
         Some(pool) => on_lane(pool, op),
-        None => Scope::alone().run(None, op),
+        None => Scope::alone(cancel).run(None, op),
     })
 }
 
@@ -142,16 +156,18 @@ impl ThreadPool {
 }
 
 impl<'scope> Scope<'scope> {
-    fn of(lane: &LaneContext<'_>) -> Self {
-        Scope::new(lane.pool(), lane.index(), lane.run())
+    fn of(lane: &LaneContext<'_>, cancel: Option<&CancelToken>) -> Self {
+        Scope::new(lane.pool(), lane.index(), lane.run(), cancel)
     }
 
-    fn alone() -> Self {
-        Scope::new(ptr::null(), 0, ptr::null())
+    fn alone(cancel: Option<&CancelToken>) -> Self {
+        Scope::new(ptr::null(), 0, ptr::null(), cancel)
     }
 
-    fn new(pool: *const PoolState, owner: usize, born_in: *const Run) -> Self {
+    fn new(pool: *const PoolState, owner: usize, born_in: *const Run, cancel: Option<&CancelToken>) -> Self {
         Scope {
+            cancel: cancel.cloned(),
+            dropped: AtomicBool::new(false),
             tasks: Tickets::new(),
             panic: PanicSlot::new(),
             pool,
@@ -214,9 +230,12 @@ impl<'scope> Scope<'scope> {
         ptr::from_ref(self).cast()
     }
 
-    /// Runs a task's body.
+    /// Runs a task's body, or drops it.
     fn enter(&self, body: impl FnOnce(&Scope<'scope>)) {
-        body(self);
+        match &self.cancel {
+            Some(token) if token.is_cancelled() => self.dropped.store(true, Ordering::Relaxed),
+            _ => body(self),
+        }
     }
 
     /// A task is over. The scope must not be touched any more.
@@ -230,11 +249,11 @@ impl<'scope> Scope<'scope> {
         }
     }
 
-    fn run<R>(self, lane: Option<&LaneContext<'_>>, op: impl FnOnce(&Scope<'scope>) -> R) -> R {
+    fn run<R>(self, lane: Option<&LaneContext<'_>>, op: impl FnOnce(&Scope<'scope>) -> R) -> (R, bool) {
         let result = catch_unwind(AssertUnwindSafe(|| op(&self)));
         self.complete(lane);
         match (self.panic.take(), result) {
-            (None, Ok(result)) => result,
+            (None, Ok(result)) => (result, self.dropped.load(Ordering::Relaxed)),
             (None, Err(payload)) => panic::resume_unwind(payload),
             (Some(payload), result) => {
                 drop_quietly(result);

@@ -1,4 +1,4 @@
-//! `on`, `chunk`, `with_min_len`, `with_max_len`: how a loop is run, not what it computes.
+//! `on`, `chunk`, `cancel`, `with_min_len`, `with_max_len`: how a loop is run, not what it computes.
 
 use std::ops::Range;
 
@@ -7,6 +7,7 @@ use crate::iter::producer::{IndexedProducer, Producer};
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`on`](ParallelIterator::on), [`chunk`](ParallelIterator::chunk),
+/// [`cancel`](ParallelIterator::cancel),
 /// [`with_min_len`](IndexedParallelIterator::with_min_len) and
 /// [`with_max_len`](IndexedParallelIterator::with_max_len).
 #[derive(Clone, Debug)]

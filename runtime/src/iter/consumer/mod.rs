@@ -7,6 +7,7 @@ mod for_each;
 mod product;
 mod search;
 mod sum;
+mod try_fold;
 
 use std::ops::ControlFlow;
 
@@ -18,6 +19,7 @@ pub(crate) use for_each::ForEach;
 pub(crate) use product::product;
 pub(crate) use search::Any;
 pub(crate) use sum::sum;
+pub(crate) use try_fold::try_fold;
 
 /// The end of a pipeline.
 pub(crate) trait Consumer<T>: Sync {

@@ -1,0 +1,243 @@
+//! Work for each worker of a pool: one call on every one of its threads.
+
+use std::cell::UnsafeCell;
+use std::marker::PhantomData;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::job::{Job, JobHead};
+use crate::lane::LaneContext;
+use crate::pool::{Detached, PoolState, ThreadPool, Work, with_current_lane, with_lane, with_pool};
+use crate::protocol::panic_slot::PanicSlot;
+use crate::protocol::tickets::Tickets;
+use crate::unwind::{Payload, drop_quietly};
+use crate::wait::{Mail, wait_with};
+
+/// What a call of a broadcast knows of its place.
+#[derive(Clone, Debug)]
+pub struct BroadcastContext<'a> {
+    index: usize,
+    num_threads: usize,
+    _call: PhantomData<&'a ()>,
+}
+
+impl BroadcastContext<'_> {
+    fn new(index: usize, num_threads: usize) -> Self {
+        BroadcastContext { index, num_threads, _call: PhantomData }
+    }
+
+    /// The index of this worker: below [`num_threads`](Self::num_threads).
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// How many workers make the call.
+    pub fn num_threads(&self) -> usize {
+        self.num_threads
+    }
+}
+
+/// Calls `op` once on every worker of the surrounding pool, and returns the results by worker.
+///
+/// It waits until each worker has come to it: a worker does so between two pieces of work, or while it waits for something that this
+/// broadcast descends from, or for a broadcast of its own. If the calling thread is a worker, it makes its own call
+/// at once. Where no pool can be had, the one call is made on the calling thread.
+///
+/// # Panics
+///
+/// When a call does: with the first payload, once all are over.
+///
+/// ```
+/// let pool = taskel::ThreadPool::builder().num_threads(3).build()?;
+/// let indices = pool.install(|| taskel::broadcast(|context| context.index()));
+/// assert_eq!(indices, [0, 1, 2]);
+/// # Ok::<(), taskel::ThreadPoolBuildError>(())
+/// ```
+pub fn broadcast<OP, R>(op: OP) -> Vec<R>
+where
+    OP: Fn(BroadcastContext<'_>) -> R + Sync,
+    R: Send,
+{
+    with_pool(None, |pool| match pool {
+        Some(pool) => with_lane(pool, |lane| broadcast_on(pool, lane, &op)),
+        None => vec![op(BroadcastContext::new(0, 1))],
+    })
+}
+
+/// Has every worker of the surrounding pool call `op` once, some time, and returns at once.
+///
+/// A panic of a call goes where those of [`spawn`](crate::spawn) go.
+///
+/// ```
+/// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// pool.install(|| taskel::spawn_broadcast(move |context| sender.send(context.index()).unwrap()));
+/// let mut indices: Vec<usize> = receiver.iter().collect();
+/// indices.sort();
+/// assert_eq!(indices, [0, 1]);
+/// # Ok::<(), taskel::ThreadPoolBuildError>(())
+/// ```
+pub fn spawn_broadcast<OP>(op: OP)
+where
+    OP: Fn(BroadcastContext<'_>) + Send + Sync + 'static,
+{
+    with_pool(None, |pool| match pool {
+        Some(pool) => {
+            let call = Arc::new(Call(op));
+            for worker in 0..pool.num_threads() {
+                pool.send(worker, Work::Detached(Arc::clone(&call) as _));
+            }
+        }
+        None => op(BroadcastContext::new(0, 1)),
+    });
+}
+
+impl ThreadPool {
+    /// As [`broadcast`](crate::broadcast), on this pool.
+    ///
+    /// # Panics
+    ///
+    /// As [`broadcast`](crate::broadcast).
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
+    /// assert_eq!(pool.broadcast(|context| context.index() * 10), [0, 10]);
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn broadcast<OP, R>(&self, op: OP) -> Vec<R>
+    where
+        OP: Fn(BroadcastContext<'_>) -> R + Sync,
+        R: Send,
+    {
+        self.install(|| broadcast(op))
+    }
+
+    /// As [`spawn_broadcast`](crate::spawn_broadcast), on this pool.
+    pub fn spawn_broadcast<OP>(&self, op: OP)
+    where
+        OP: Fn(BroadcastContext<'_>) + Send + Sync + 'static,
+    {
+        self.install(|| spawn_broadcast(op));
+    }
+}
+
+/// The calls that nobody waits for.
+struct Call<OP>(OP);
+
+impl<OP: Fn(BroadcastContext<'_>) + Send + Sync> Detached for Call<OP> {
+    fn run(self: Arc<Self>) {
+        with_current_lane(|lane| {
+            let lane = lane.expect("workers are lanes");
+            let context = BroadcastContext::new(lane.index(), lane.pool().num_threads());
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| (self.0)(context))) {
+                PoolState::handle_panic(Some(lane.pool()), payload);
+            }
+        });
+    }
+}
+
+/// A broadcast, on its caller's stack. The head comes first: a [`Job`] points to it.
+#[repr(C)]
+struct Broadcast<'a, OP, R> {
+    head: JobHead,
+    op: &'a OP,
+    /// One ticket for each call that is not over.
+    calls: Tickets,
+    panic: PanicSlot<Payload>,
+    /// The lane that waits; none if the caller is no lane.
+    caller: Option<usize>,
+    /// By worker, who writes its own.
+    results: Box<[UnsafeCell<Option<R>>]>,
+}
+
+fn broadcast_on<OP, R>(pool: &PoolState, lane: Option<&LaneContext<'_>>, op: &OP) -> Vec<R>
+where
+    OP: Fn(BroadcastContext<'_>) -> R + Sync,
+    R: Send,
+{
+    // SAFETY: `execute` expects a `Broadcast<OP, R>`, whose first field this becomes; it does not unwind.
+    let head = unsafe { JobHead::new(execute::<OP, R>) };
+    head.set_born_in(lane.map_or(std::ptr::null(), LaneContext::run));
+    let this = Broadcast {
+        head,
+        op,
+        calls: Tickets::new(),
+        panic: PanicSlot::new(),
+        caller: lane.map(LaneContext::index),
+        results: (0..pool.num_threads()).map(|_| UnsafeCell::new(None)).collect(),
+    };
+    // SAFETY: workers only share the broadcast, and it stays until all tickets are in.
+    let job = unsafe { Job::new(NonNull::from(&this).cast()) };
+    let workers = 0..pool.num_threads();
+    for _ in workers.clone() {
+        assert!(this.calls.invite(u32::MAX), "there are fewer workers than that");
+    }
+    let own = this.caller.filter(|caller| workers.contains(caller));
+    for worker in workers.filter(|&worker| Some(worker) != own) {
+        pool.send(worker, Work::Job(job));
+    }
+    match lane {
+        Some(lane) => {
+            if own.is_some() {
+                // SAFETY: this worker was left out above, so that it makes its call here, once.
+                unsafe { job.execute(lane) };
+            }
+            wait_with(Mail::OfAnyone, lane, job.frame(), std::iter::empty, || this.calls.settled());
+        }
+        // Nobody would know whom to wake. This is the ninth thread from outside, or a later one.
+        None => {
+            while !this.calls.settled() {
+                std::thread::sleep(Duration::from_micros(50));
+            }
+        }
+    }
+    match this.panic.take() {
+        None => this.results.into_iter().filter_map(UnsafeCell::into_inner).collect(),
+        Some(payload) => {
+            drop_quietly(this.results);
+            panic::resume_unwind(payload)
+        }
+    }
+}
+
+/// A worker makes its call.
+///
+/// # Safety
+///
+/// `head` is the head of a `Broadcast<OP, R>`, and the lane is a worker that got the job, once.
+unsafe fn execute<OP, R>(head: NonNull<JobHead>, lane: &LaneContext<'_>)
+where
+    OP: Fn(BroadcastContext<'_>) -> R + Sync,
+    R: Send,
+{
+    let this = head.cast::<Broadcast<'_, OP, R>>();
+    let caller = {
+        // SAFETY: this call's ticket keeps the broadcast alive until `leave`; workers share it.
+        let this = unsafe { this.as_ref() };
+        let context = BroadcastContext::new(lane.index(), lane.pool().num_threads());
+        match catch_unwind(AssertUnwindSafe(|| (this.op)(context))) {
+            Ok(result) => {
+                let place = this.results[lane.index()].get();
+                // SAFETY: only this worker writes here, once, and the caller reads when all tickets are in.
+                unsafe { *place = Some(result) };
+            }
+            Err(payload) => {
+                if let Some(late) = this.panic.panicked(payload) {
+                    drop_quietly(late);
+                }
+            }
+        }
+        this.caller
+    };
+    // SAFETY: the ticket is still out. The reference is to the tickets alone, which are all atomic, so that the broadcast may be
+    // freed while `leave` returns.
+    let calls = unsafe { &(*this.as_ptr()).calls };
+    if calls.leave()
+        && let Some(caller) = caller
+    {
+        // The broadcast may be gone by now; the pool is not, since this worker belongs to it.
+        lane.pool().sleep.wake_waiting(caller);
+    }
+}

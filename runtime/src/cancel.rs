@@ -1,0 +1,209 @@
+//! Telling parallel work that its result is not wanted any more.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use crate::join::join;
+use crate::scope::{Scope, scope_with};
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
+
+/// A flag that ends parallel work early: set by [`cancel`](Self::cancel) or a deadline, and looked at by loops between chunks
+/// ([`ParallelIterator::cancel`](crate::iter::ParallelIterator::cancel)), by [`join`](Self::join) and [`scope`](Self::scope) before each closure, and
+/// by whoever asks.
+///
+/// Clones are the same token. A [child](Self::child_token) is cancelled with its parent, but not the other way round.
+///
+/// It carries no data: what was written before [`cancel`](Self::cancel) need not be visible to a thread that sees the token cancelled.
+///
+/// ```
+/// use taskel::{CancelToken, Cancelled, prelude::*};
+///
+/// let token = CancelToken::new();
+/// let result = (0..1_000_000_000_u64).into_par_iter().cancel(&token).try_for_each(|n| {
+///     if n == 1000 {
+///         token.cancel();
+///     }
+///     Ok(())
+/// });
+/// assert_eq!(result, Err(Cancelled));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct CancelToken {
+    node: Arc<Node>,
+}
+
+#[derive(Debug)]
+struct Node {
+    cancelled: AtomicBool,
+    /// Nanoseconds since the first token with a deadline; `NEVER` without one.
+    deadline_ns: AtomicU64,
+    parent: Option<CancelToken>,
+}
+
+const NEVER: u64 = u64::MAX;
+
+impl Default for Node {
+    fn default() -> Self {
+        Node { cancelled: AtomicBool::new(false), deadline_ns: AtomicU64::new(NEVER), parent: None }
+    }
+}
+
+/// The work was cancelled before it was complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Cancelled;
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cancelled before it was complete")
+    }
+}
+
+impl std::error::Error for Cancelled {}
+
+impl CancelToken {
+    /// A token that is not cancelled.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A token that is cancelled when this one is, and can be cancelled by itself.
+    ///
+    /// Looking at it costs a look at each of its ancestors.
+    ///
+    /// ```
+    /// let parent = taskel::CancelToken::new();
+    /// let (child, sibling) = (parent.child_token(), parent.child_token());
+    /// child.cancel();
+    /// assert!(child.is_cancelled() && !parent.is_cancelled() && !sibling.is_cancelled());
+    /// parent.cancel();
+    /// assert!(sibling.is_cancelled());
+    /// ```
+    pub fn child_token(&self) -> CancelToken {
+        CancelToken { node: Arc::new(Node { parent: Some(self.clone()), ..Node::default() }) }
+    }
+
+    /// Cancels the token and its children, for good.
+    pub fn cancel(&self) {
+        self.node.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Cancels the token when `delay` has passed. Of several deadlines, the earliest counts.
+    ///
+    /// There is no timer: whoever looks at the token looks at the clock, which makes a look some 25 ns dearer.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let token = taskel::CancelToken::new();
+    /// token.cancel_after(Duration::from_millis(1));
+    /// std::thread::sleep(Duration::from_millis(2));
+    /// assert!(token.is_cancelled());
+    /// ```
+    pub fn cancel_after(&self, delay: Duration) {
+        let deadline_ns = since_origin().saturating_add(delay);
+        let deadline_ns = u64::try_from(deadline_ns.as_nanos()).unwrap_or(NEVER);
+        self.node.deadline_ns.fetch_min(deadline_ns, Ordering::Relaxed);
+    }
+
+    /// Whether the token is cancelled. Costs a load or two for each ancestor.
+    #[inline]
+    pub fn is_cancelled(&self) -> bool {
+        let node = &*self.node;
+        if node.cancelled.load(Ordering::Relaxed) {
+            return true;
+        }
+        let deadline_ns = node.deadline_ns.load(Ordering::Relaxed);
+        let late = deadline_ns != NEVER && since_origin().as_nanos() >= u128::from(deadline_ns);
+        if late || node.parent.as_ref().is_some_and(CancelToken::is_cancelled) {
+            self.cancel();
+            return true;
+        }
+        false
+    }
+
+    /// [`Cancelled`] if the token is: for `?` in the middle of long work.
+    ///
+    /// # Errors
+    ///
+    /// If the token is cancelled.
+    ///
+    /// ```
+    /// # use taskel::{CancelToken, Cancelled};
+    /// fn long(token: &CancelToken) -> Result<u32, Cancelled> {
+    ///     for _ in 0..1000 {
+    ///         token.check()?;
+    ///     }
+    ///     Ok(1)
+    /// }
+    /// assert_eq!(long(&CancelToken::new()), Ok(1));
+    /// ```
+    pub fn check(&self) -> Result<(), Cancelled> {
+        if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
+    }
+
+    /// As [`join`](crate::join()), but no closure is begun once the token is cancelled; one that is not begun is dropped.
+    ///
+    /// # Errors
+    ///
+    /// If one of the closures was not begun. The result of the other is dropped.
+    ///
+    /// # Panics
+    ///
+    /// As [`join`](crate::join()).
+    ///
+    /// ```
+    /// use taskel::{CancelToken, Cancelled};
+    ///
+    /// let token = CancelToken::new();
+    /// assert_eq!(token.join(|| 1, || 2), Ok((1, 2)));
+    /// token.cancel();
+    /// assert_eq!(token.join(|| 1, || 2), Err(Cancelled));
+    /// ```
+    pub fn join<A, B, RA, RB>(&self, oper_a: A, oper_b: B) -> Result<(RA, RB), Cancelled>
+    where
+        A: FnOnce() -> RA + Send,
+        B: FnOnce() -> RB + Send,
+        RA: Send,
+        RB: Send,
+    {
+        self.check()?;
+        let (a, b) = join(|| self.check().map(|()| oper_a()), || self.check().map(|()| oper_b()));
+        Ok((a?, b?))
+    }
+
+    /// As [`scope`](crate::scope()), but tasks that were not begun when the token was cancelled are dropped instead.
+    ///
+    /// # Errors
+    ///
+    /// If `op` was not begun, or a task was dropped. The result of `op` is dropped too.
+    ///
+    /// # Panics
+    ///
+    /// As [`scope`](crate::scope()).
+    ///
+    /// ```
+    /// use taskel::{CancelToken, Cancelled};
+    ///
+    /// let token = CancelToken::new();
+    /// let result = token.scope(|s| {
+    ///     token.cancel();
+    ///     s.spawn(|_| unreachable!("cancelled before"));
+    /// });
+    /// assert_eq!(result, Err(Cancelled));
+    /// ```
+    pub fn scope<'scope, OP, R>(&self, op: OP) -> Result<R, Cancelled>
+    where
+        OP: FnOnce(&Scope<'scope>) -> R,
+    {
+        self.check()?;
+        let (result, dropped) = scope_with(Some(self), op);
+        if dropped { Err(Cancelled) } else { Ok(result) }
+    }
+}
+
+/// The time since some moment in the life of the process.
+fn since_origin() -> Duration {
+    static ORIGIN: OnceLock<Instant> = OnceLock::new();
+    ORIGIN.get_or_init(Instant::now).elapsed()
+}

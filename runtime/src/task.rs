@@ -1,0 +1,345 @@
+//! Work that is handed to a pool: nobody waits for it, or somebody may later.
+
+use std::future::Future;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::ptr;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::thread::{self, Thread};
+
+use crate::job::{Frame, Run};
+use crate::pool::{Detached, PoolState, ThreadPool, enter, with_current_lane, with_pool};
+use crate::protocol::task::{Left, TaskCell, Waited};
+use crate::sync::{AtomicU32, Mutex, Ordering};
+use crate::unwind::drop_quietly;
+use crate::wait::wait;
+
+/// Runs `f` on some worker of the surrounding pool, some time, and returns at once.
+///
+/// Nothing waits for it but the pool itself, which when dropped first does what it was handed. The oldest goes first. Without a pool (none could be
+/// made), `f` runs here and now.
+///
+/// A panic of `f` goes to the pool's [`panic_handler`](crate::ThreadPoolBuilder::panic_handler); without one it aborts the process.
+///
+/// It costs one allocation, and the time to wake a worker if none is awake.
+///
+/// ```
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// taskel::spawn(move || sender.send(6 * 7).unwrap());
+/// assert_eq!(receiver.recv(), Ok(42));
+/// ```
+pub fn spawn<F>(f: F)
+where
+    F: FnOnce() + Send + 'static,
+{
+    with_pool(None, |pool| hand_over(pool, f, TaskCell::detached()));
+}
+
+/// Runs `f` on some worker of the surrounding pool, and gives out a handle to its result.
+///
+/// ```
+/// let task = taskel::submit(|| 6 * 7);
+/// assert_eq!(task.join(), 42);
+/// ```
+pub fn submit<F, R>(f: F) -> Task<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    with_pool(None, |pool| Task { core: Some(hand_over(pool, f, TaskCell::new())) })
+}
+
+impl ThreadPool {
+    /// As [`spawn`](crate::spawn), on this pool.
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPool::new()?;
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// pool.spawn(move || sender.send("done").unwrap());
+    /// drop(pool);
+    /// assert_eq!(receiver.try_recv(), Ok("done"));
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn spawn<F>(&self, f: F)
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        self.install(|| spawn(f));
+    }
+
+    /// As [`submit`](crate::submit), on this pool.
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPool::new()?;
+    /// let tasks: Vec<_> = (0..4).map(|n| pool.submit(move || n * n)).collect();
+    /// let squares: Vec<u32> = tasks.into_iter().map(taskel::Task::join).collect();
+    /// assert_eq!(squares, [0, 1, 4, 9]);
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn submit<F, R>(&self, f: F) -> Task<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        self.install(|| submit(f))
+    }
+}
+
+/// The result of work that was [submitted](submit), now or later.
+///
+/// [`join`](Self::join) blocks for it; as a [`Future`] it needs no particular executor. Dropping a `Task` detaches it: the work is done all
+/// the same.
+///
+/// # Panics
+///
+/// A panic of the work continues wherever the result is taken. If the handle was dropped before, it goes to the pool's
+/// [`panic_handler`](crate::ThreadPoolBuilder::panic_handler), or aborts the process if there is none. If the handle is dropped when the panic has
+/// already happened, its payload is dropped with it, as with the standard library's `JoinHandle`.
+///
+/// ```
+/// use std::pin::pin;
+/// use std::task::{Context, Poll, Waker};
+///
+/// let mut task = pin!(taskel::submit(|| 1 + 1));
+/// // An executor would sleep until its waker is called.
+/// let result = loop {
+///     if let Poll::Ready(result) = task.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+///         break result;
+///     }
+/// };
+/// # use std::future::Future;
+/// assert_eq!(result, 2);
+/// ```
+pub struct Task<R: Send + 'static> {
+    /// None once the result was taken.
+    core: Option<Arc<dyn Joinable<R>>>,
+}
+
+type Outcome<R> = thread::Result<R>;
+
+/// Whom to tell when a task is over.
+enum Waiter {
+    Waker(Waker),
+    /// A lane of the task's pool.
+    Lane(usize),
+    Thread(Thread),
+}
+
+/// A task as its handle sees it.
+trait Joinable<R>: Send + Sync {
+    fn cell(&self) -> &TaskCell<Outcome<R>, Waiter>;
+
+    /// Does the work here, unless it has been begun.
+    fn run_here(&self);
+
+    fn pool(&self) -> Option<&Arc<PoolState>>;
+
+    /// The lane that does the work, if that is known; a hint.
+    fn runner(&self) -> Option<usize>;
+}
+
+struct Core<F, R> {
+    /// Whoever takes it out does the work.
+    work: Mutex<Option<F>>,
+    cell: TaskCell<Outcome<R>, Waiter>,
+    pool: Option<Arc<PoolState>>,
+    /// The lane that does the work, plus one.
+    runner: AtomicU32,
+}
+
+fn hand_over<F, R>(pool: Option<&PoolState>, f: F, cell: TaskCell<Outcome<R>, Waiter>) -> Arc<Core<F, R>>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    let core = Arc::new(Core {
+        work: Mutex::new(Some(f)),
+        cell,
+        pool: pool.map(PoolState::shared),
+        runner: AtomicU32::new(0),
+    });
+    match pool {
+        Some(pool) => pool.inject(Arc::clone(&core) as _),
+        None => core.run_here(),
+    }
+    core
+}
+
+impl<F, R> Core<F, R>
+where
+    F: FnOnce() -> R + Send,
+    R: Send,
+{
+    fn take_work(&self) -> Option<F> {
+        // No user code runs under it, so it is whole even if poisoned.
+        self.work.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take()
+    }
+
+    fn complete(&self, outcome: Outcome<R>) {
+        let told = match self.cell.complete(outcome) {
+            Ok(waiter) => catch_unwind(AssertUnwindSafe(|| self.tell(waiter))),
+            Err(Ok(unwanted)) => catch_unwind(AssertUnwindSafe(|| drop(unwanted))),
+            Err(Err(payload)) => Err(payload),
+        };
+        if let Err(payload) = told {
+            PoolState::handle_panic(self.pool.as_deref(), payload);
+        }
+    }
+
+    fn tell(&self, waiter: Option<Waiter>) {
+        match waiter {
+            Some(Waiter::Waker(waker)) => waker.wake(),
+            Some(Waiter::Thread(thread)) => thread.unpark(),
+            Some(Waiter::Lane(lane)) => {
+                let pool = self.pool.as_ref().expect("a lane waits only for a task of its pool");
+                pool.sleep.wake_waiting(lane);
+            }
+            None => (),
+        }
+    }
+}
+
+impl<F, R> Detached for Core<F, R>
+where
+    F: FnOnce() -> R + Send,
+    R: Send,
+{
+    fn run(self: Arc<Self>) {
+        let Some(work) = self.take_work() else { return };
+        with_current_lane(|lane| {
+            let lane = lane.expect("workers are lanes");
+            self.runner.store(lane.index() as u32 + 1, Ordering::Relaxed);
+            let frame: Frame = Arc::as_ptr(&self).cast();
+            lane.in_run(&Run::new(frame, ptr::null()), || {
+                self.complete(catch_unwind(AssertUnwindSafe(work)));
+            });
+        });
+    }
+}
+
+impl<F, R> Joinable<R> for Core<F, R>
+where
+    F: FnOnce() -> R + Send,
+    R: Send,
+{
+    fn cell(&self) -> &TaskCell<Outcome<R>, Waiter> {
+        &self.cell
+    }
+
+    fn run_here(&self) {
+        let Some(work) = self.take_work() else { return };
+        let outcome = catch_unwind(AssertUnwindSafe(|| match &self.pool {
+            Some(pool) => enter(pool, work),
+            None => work(),
+        }));
+        self.complete(outcome);
+    }
+
+    fn pool(&self) -> Option<&Arc<PoolState>> {
+        self.pool.as_ref()
+    }
+
+    fn runner(&self) -> Option<usize> {
+        self.runner.load(Ordering::Relaxed).checked_sub(1).map(|lane| lane as usize)
+    }
+}
+
+impl<R: Send + 'static> Task<R> {
+    /// Waits for the work, and returns its result.
+    ///
+    /// If no worker has begun the work, the calling thread does it itself, at once, inside the task's pool: so a worker may wait for a task of
+    /// its own pool, even of one thread. While it waits for another worker to finish, a worker runs only what descends from the task.
+    ///
+    /// # Panics
+    ///
+    /// When the work did, with its payload; and when a poll of this task was `Ready` before.
+    ///
+    /// ```
+    /// let task = taskel::submit(|| String::from("result"));
+    /// assert_eq!(task.join(), "result");
+    /// ```
+    pub fn join(mut self) -> R {
+        let core = self.core.take().expect(TAKEN);
+        core.run_here();
+        with_current_lane(|lane| {
+            let same_pool =
+                |pool: &Arc<PoolState>| lane.filter(|lane| ptr::eq(lane.pool(), Arc::as_ptr(pool)));
+            if let Some(lane) = core.pool().and_then(same_pool)
+                && !core.cell().is_over()
+            {
+                if let Waited::Result(outcome) = core.cell().wait(Waiter::Lane(lane.index())) {
+                    return unwrap(outcome);
+                }
+                let frame: Frame = Arc::as_ptr(&core).cast();
+                wait(lane, frame, || core.runner().into_iter(), || core.cell().is_over());
+            }
+            loop {
+                match core.cell().wait(Waiter::Thread(thread::current())) {
+                    Waited::Result(outcome) => return unwrap(outcome),
+                    Waited::Registered(_) => thread::park(),
+                    Waited::Gone => unreachable!("the handle alone takes the result"),
+                }
+            }
+        })
+    }
+
+    /// Whether the work is done, so that [`join`](Self::join) would return at once.
+    ///
+    /// ```
+    /// let task = taskel::submit(|| ());
+    /// while !task.is_finished() {
+    ///     std::thread::yield_now();
+    /// }
+    /// task.join();
+    /// ```
+    pub fn is_finished(&self) -> bool {
+        self.core.as_ref().is_none_or(|core| core.cell().is_over())
+    }
+}
+
+const TAKEN: &str = "the result of this task was taken by a poll that was ready";
+
+fn unwrap<R>(outcome: Outcome<R>) -> R {
+    outcome.unwrap_or_else(|payload| panic::resume_unwind(payload))
+}
+
+impl<R: Send + 'static> Future for Task<R> {
+    type Output = R;
+
+    /// # Panics
+    ///
+    /// When the work did, with its payload; and when an earlier poll was `Ready`.
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
+        let core = self.core.as_ref().expect(TAKEN);
+        match core.cell().wait(Waiter::Waker(context.waker().clone())) {
+            Waited::Registered(before) => {
+                drop(before);
+                Poll::Pending
+            }
+            Waited::Result(outcome) => {
+                self.core = None;
+                Poll::Ready(unwrap(outcome))
+            }
+            Waited::Gone => unreachable!("the handle alone takes the result"),
+        }
+    }
+}
+
+impl<R: Send + 'static> Drop for Task<R> {
+    /// Detaches the work. Drops its result if it is done; a panic of that continues here.
+    fn drop(&mut self) {
+        let Some(core) = self.core.take() else { return };
+        match core.cell().detach() {
+            Left::Result(Ok(result)) => drop(result),
+            Left::Result(Err(payload)) => drop_quietly(payload),
+            Left::Waiter(waiter) => drop(waiter),
+        }
+    }
+}
+
+impl<R: Send + 'static> std::fmt::Debug for Task<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Task").field("is_finished", &self.is_finished()).finish()
+    }
+}
