@@ -47,6 +47,8 @@ mod drive;
 #[cfg(not(loom))]
 mod error;
 #[cfg(not(loom))]
+mod fork;
+#[cfg(not(loom))]
 pub mod iter;
 #[cfg(not(loom))]
 mod job;
@@ -77,6 +79,8 @@ mod unwind;
 #[cfg(not(loom))]
 mod wait;
 #[cfg(not(loom))]
+mod worker_local;
+#[cfg(not(loom))]
 mod yield_now;
 
 #[cfg(not(loom))]
@@ -87,12 +91,13 @@ pub use self::{
     iter::Chunk,
     join::join,
     pool::{
-        IdlePolicy, Pinning, PoolMetrics, ThreadPool, ThreadPoolBuilder, WorkerMetrics, current_num_threads,
-        current_thread_index,
+        HotGuard, IdlePolicy, Pinning, PoolMetrics, ThreadPool, ThreadPoolBuilder, WorkerMetrics,
+        current_num_threads, current_thread_index,
     },
     profile::{Profile, WorkerProfile},
     scope::{Scope, in_place_scope, scope},
     task::{Task, spawn, submit},
+    worker_local::WorkerLocal,
     yield_now::{Yield, yield_now},
 };
 

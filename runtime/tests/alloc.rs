@@ -82,7 +82,9 @@ fn warm_up(pool: &ThreadPool) {
     (0..THREADS).into_par_iter().on(pool).for_each(|_| {
         all.wait();
         if taskel::current_thread_index().is_some() {
-            (0..THREADS).into_par_iter().chunk(Chunk::Exact(1)).for_each(|_| drop(all.wait()));
+            (0..THREADS).into_par_iter().chunk(Chunk::Exact(1)).for_each(|_| {
+                all.wait();
+            });
         }
     });
 }

@@ -80,19 +80,24 @@ pub(crate) unsafe fn current_lane<'a>() -> Option<&'a LaneContext<'a>> {
 }
 
 /// Calls `op` with the pool that a parallel call here uses: `chosen`, else the surroundings, else the global
-/// pool, which is started if need be; `None` if that cannot be.
+/// pool, which is started if need be; `None` if that cannot be, or if the pool was left behind by a `fork`.
 pub(crate) fn with_pool<R>(chosen: Option<&ThreadPool>, op: impl FnOnce(Option<&PoolState>) -> R) -> R {
     if let Some(chosen) = chosen {
-        return enter(&chosen.state, || op(Some(&chosen.state)));
+        return enter(&chosen.state, || op(usable(&chosen.state)));
     }
     // SAFETY: a pool in `AMBIENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
     if let Some(pool) = unsafe { AMBIENT.get().pool.as_ref() } {
-        return op(Some(pool));
+        return op(usable(pool));
     }
     match global() {
-        Some(pool) => enter(&pool.state, || op(Some(&pool.state))),
+        Some(pool) => enter(&pool.state, || op(usable(&pool.state))),
         None => op(None),
     }
+}
+
+/// The pool, unless its threads are in another process.
+fn usable(pool: &PoolState) -> Option<&PoolState> {
+    pool.is_usable().then_some(pool)
 }
 
 /// Calls `op` with the lane that this thread is in `pool`, which is the surrounding one; a guest lane if it has none

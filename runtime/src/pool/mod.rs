@@ -3,6 +3,7 @@
 mod ambient;
 mod build;
 mod builder;
+mod hot;
 mod injector;
 mod metrics;
 mod profiling;
@@ -17,6 +18,7 @@ pub(crate) use injector::{Detached, Work};
 pub(crate) use state::PoolState;
 
 pub use builder::{IdlePolicy, Pinning, ThreadPoolBuilder};
+pub use hot::HotGuard;
 pub use metrics::{PoolMetrics, WorkerMetrics};
 
 use crate::error::ThreadPoolBuildError;
@@ -39,6 +41,14 @@ use crate::error::ThreadPoolBuildError;
 /// A loop runs on at most [`current_num_threads`](ThreadPool::current_num_threads) threads, and the thread that calls it is one
 /// of them: it starts at once, without handing anything over, and takes the seat of one worker (the one whose core it
 /// is on, if workers are pinned). A pool of one thread runs loops on the caller alone.
+///
+/// # In a forked child
+///
+/// A child process that is made by `fork` has none of its parent's threads but the one that called it. There, whatever is called on a pool of the
+/// parent's runs on the calling thread alone, as if no pool could be had, and dropping such a pool ends nothing. New pools can be made. What was
+/// going on when `fork` was called (a scope or a loop around the call) cannot be completed in the child.
+///
+/// # Guests
 ///
 /// Up to eight threads from outside can be inside loops of one pool at a time; a ninth runs its loop alone, and
 /// sequentially.
@@ -111,10 +121,15 @@ impl ThreadPool {
 }
 
 impl Drop for ThreadPool {
-    /// Ends the workers and waits for their threads.
+    /// Ends the workers, once they have done what was [spawned](crate::spawn) and [submitted](crate::submit) on the pool, and waits for their
+    /// threads.
     ///
     /// A worker that drops its own pool (the last reference was inside a taskel) is not waited for: it ends when that taskel does.
     fn drop(&mut self) {
+        if !self.state.is_usable() {
+            // In a forked child, there are no threads to end.
+            return self.threads.drain(..).for_each(std::mem::forget);
+        }
         self.state.begin_shutdown();
         let this_thread = std::thread::current().id();
         for thread in self.threads.drain(..).filter(|thread| thread.thread().id() != this_thread) {

@@ -29,6 +29,10 @@ impl ThreadPool {
     ///
     /// When `op` does; the profile is then lost.
     pub fn profile<R>(&self, op: impl FnOnce() -> R) -> (R, Profile) {
+        if !self.state.is_usable() {
+            // Left behind by a fork, perhaps in the middle of something, and nobody works for it any more.
+            return (op(), Profile::assemble(0, 0, 1, Vec::new()));
+        }
         let recording = Recording::start(&self.state);
         let start = self.state.now_ns();
         let result = ambient::enter(&self.state, op);

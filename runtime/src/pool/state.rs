@@ -10,6 +10,7 @@ use super::builder::{IdlePolicy, PanicHandler};
 use super::injector::{Detached, Queues, Work};
 use crate::affinity;
 use crate::clock::{Clock, Ticks};
+use crate::fork::Generation;
 use crate::job::{Frame, Job};
 use crate::lane::Lane;
 use crate::protocol::lease::Lease;
@@ -31,6 +32,8 @@ const PAUSES: u32 = 8;
 pub(crate) struct PoolState {
     this: Weak<PoolState>,
     panic_handler: Option<PanicHandler>,
+    /// The process in which the threads are.
+    generation: Generation,
     /// How many want a worker to keep looking for work.
     pub(super) hot: AtomicU32,
     num_threads: usize,
@@ -75,6 +78,7 @@ impl PoolState {
         Arc::new_cyclic(|this| PoolState {
             this: Weak::clone(this),
             panic_handler,
+            generation: Generation::watched(),
             hot: AtomicU32::new(0),
             num_threads,
             lanes: (0..lanes).map(|lane| CachePadded::new(Lane::new(lane as u32 + 1))).collect(),
@@ -91,6 +95,12 @@ impl PoolState {
             profiles: AtomicU32::new(0),
             next_profile: AtomicU64::new(0),
         })
+    }
+
+    /// Whether the pool's threads are in this process.
+    #[inline]
+    pub(crate) fn is_usable(&self) -> bool {
+        self.generation.is_current()
     }
 
     /// One reference more.

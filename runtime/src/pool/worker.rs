@@ -103,7 +103,10 @@ impl<'a> Idle<'a> {
 
     /// The last searcher passes the watch on, if there is something to watch.
     fn stop_searching(&mut self) {
-        if std::mem::take(&mut self.searching) && self.pool.sleep.found() && self.pool.any_work() {
+        if std::mem::take(&mut self.searching)
+            && self.pool.sleep.found()
+            && (self.pool.any_work() || self.pool.is_hot())
+        {
             self.pass_on();
         }
     }
@@ -131,6 +134,9 @@ impl<'a> Idle<'a> {
             }
             // Whoever offers it may have counted on this worker, which must leave it to another.
             self.pool.wake_one(index, self.lane.random());
+        } else if self.pool.is_hot() && self.is_displaced() {
+            // Another keeps watch meanwhile.
+            self.pool.wake_one(index, self.lane.random());
         }
         let counters = &self.lane.lane().counters;
         while self.pool.sleep.still_asleep(index) {
@@ -151,6 +157,7 @@ impl<'a> Idle<'a> {
 
     fn may_spin(&self, since: Ticks) -> bool {
         let limit_ns = match self.pool.idle {
+            _ if self.pool.is_hot() => u64::MAX,
             IdlePolicy::Adaptive if self.gap_ns <= SHORT_GAP_NS => SPIN_NS,
             IdlePolicy::Adaptive | IdlePolicy::Park => return false,
             IdlePolicy::SpinFor(limit) => saturating_ns(limit),

@@ -1,0 +1,179 @@
+//! A value for each worker.
+
+use std::cell::UnsafeCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread::{self, ThreadId};
+
+use crossbeam_utils::CachePadded;
+
+use crate::lane::LaneContext;
+use crate::pool::{PoolState, ThreadPool, enter, with_lane, with_pool};
+use crate::sync::{Mutex, MutexGuard};
+
+/// One `T` for each thread that works in a pool, made when that thread first asks for it: for counters, buffers and caches that workers should
+/// not share.
+///
+/// Workers reach theirs without a lock. A thread from outside has, while it takes part in the pool, the value of the guest lane that it holds, which
+/// other threads have at other times: so there are at most as many values as lanes. (When all guest lanes are taken, further threads get values
+/// of their own, behind a lock.) Afterwards, whoever owns the `WorkerLocal` sees all values.
+///
+/// It belongs to the pool it was made in. A thread of another pool that asks is a thread from outside.
+///
+/// ```
+/// use std::cell::Cell;
+/// use taskel::{WorkerLocal, prelude::*};
+///
+/// let mut evens = WorkerLocal::new(|| Cell::new(0_u32));
+/// (0..1000).into_par_iter().for_each(|n| {
+///     if n % 2 == 0 {
+///         evens.with(|evens| evens.set(evens.get() + 1));
+///     }
+/// });
+/// assert_eq!(evens.iter_mut().map(|evens| *evens.get_mut()).sum::<u32>(), 500);
+/// ```
+pub struct WorkerLocal<T> {
+    init: Box<dyn Fn() -> T + Send + Sync>,
+    /// None if no pool could be made.
+    pool: Option<Arc<PoolState>>,
+    /// By lane.
+    slots: Box<[CachePadded<Slot<T>>]>,
+    /// For threads that get no lane. Boxed, so that they stay in their places.
+    others: Mutex<HashMap<ThreadId, Box<Slot<T>>>>,
+}
+
+/// Written once, by the lane or thread that it belongs to, which alone reads it until the `WorkerLocal` is borrowed exclusively.
+struct Slot<T>(UnsafeCell<Option<T>>);
+
+// SAFETY: each slot is used by one thread at a time: the one that is its lane, or that it was made for. (`T` itself need not be `Sync`.)
+unsafe impl<T: Send> Sync for WorkerLocal<T> {}
+
+// SAFETY: as above.
+unsafe impl<T: Send> Send for WorkerLocal<T> {}
+
+impl<T> Slot<T> {
+    fn new() -> Self {
+        Slot(UnsafeCell::new(None))
+    }
+
+    /// # Safety
+    ///
+    /// The calling thread is the only one that uses this slot while the reference lives.
+    unsafe fn get_or_init(&self, init: &dyn Fn() -> T) -> &T {
+        // SAFETY: nobody else is there; references that this thread has already are shared too.
+        if let Some(value) = unsafe { &*self.0.get() } {
+            return value;
+        }
+        let value = init();
+        // SAFETY: as above, and no reference into an empty slot exists.
+        let slot = unsafe { &mut *self.0.get() };
+        match slot {
+            // `init` has asked for the value itself, and so has made one.
+            Some(_) => drop(value),
+            None => *slot = Some(value),
+        }
+        // SAFETY: as above.
+        let slot = unsafe { &*self.0.get() };
+        slot.as_ref().expect("written just now")
+    }
+}
+
+impl<T: Send> WorkerLocal<T> {
+    /// One value, made by `init`, for each thread of the surrounding pool that asks.
+    pub fn new(init: impl Fn() -> T + Send + Sync + 'static) -> Self {
+        with_pool(None, |pool| Self::of(pool, Box::new(init)))
+    }
+
+    /// As [`new`](Self::new), for `pool`.
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPool::builder().num_threads(3).build()?;
+    /// let mut ids = taskel::WorkerLocal::new_in(&pool, taskel::current_thread_index);
+    /// pool.broadcast(|context| ids.with(|&id| assert_eq!(id, Some(context.index()))));
+    /// assert_eq!(ids.iter_mut().count(), 3);
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn new_in(pool: &ThreadPool, init: impl Fn() -> T + Send + Sync + 'static) -> Self {
+        pool.install(|| Self::new(init))
+    }
+
+    fn of(pool: Option<&PoolState>, init: Box<dyn Fn() -> T + Send + Sync>) -> Self {
+        let lanes = pool.map_or(0, PoolState::lanes);
+        WorkerLocal {
+            init,
+            pool: pool.map(PoolState::shared),
+            slots: (0..lanes).map(|_| CachePadded::new(Slot::new())).collect(),
+            others: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Calls `f` with this thread's value, which is made first if there is none yet.
+    ///
+    /// `f` may ask again, and gets the same value. So may other work that this thread does while `f` waits for something: `T` is lent
+    /// shared, and wants a `Cell` or `RefCell` (not borrowed across a wait) to be changed.
+    ///
+    /// # Panics
+    ///
+    /// When `f` or the closure that makes values does. A value that was not made is made when next asked for.
+    pub fn with<R>(&self, f: impl FnOnce(&T) -> R) -> R {
+        let on_lane = |lane: Option<&LaneContext<'_>>| match lane {
+            // SAFETY: the thread is this lane as long as `f` runs, and nobody else is.
+            Some(lane) => f(unsafe { self.slots[lane.index()].get_or_init(&self.init) }),
+            None => {
+                let slot = self.other_slot();
+                // SAFETY: the slot is this thread's, and stays in its place as long as `self` does.
+                let slot = unsafe { &*slot };
+                // SAFETY: as above.
+                f(unsafe { slot.get_or_init(&self.init) })
+            }
+        };
+        match &self.pool {
+            Some(pool) if pool.is_usable() => enter(pool, || with_lane(pool, on_lane)),
+            _ => on_lane(None),
+        }
+    }
+
+    fn other_slot(&self) -> *const Slot<T> {
+        let mut others = self.lock_others();
+        let slot = others.entry(thread::current().id()).or_insert_with(|| Box::new(Slot::new()));
+        std::ptr::from_ref(&**slot)
+    }
+
+    fn lock_others(&self) -> MutexGuard<'_, HashMap<ThreadId, Box<Slot<T>>>> {
+        // No user code runs under it, so it is whole even if poisoned.
+        self.others.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// All values that were made, in no particular order.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        let others = self.others.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let lanes = self.slots.iter_mut().filter_map(|slot| slot.0.get_mut().as_mut());
+        lanes.chain(others.values_mut().filter_map(|slot| slot.0.get_mut().as_mut()))
+    }
+}
+
+impl<T: Send> IntoIterator for WorkerLocal<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    /// All values that were made, in no particular order.
+    fn into_iter(self) -> Self::IntoIter {
+        let others = self.others.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let lanes = self.slots.into_iter().filter_map(|slot| slot.into_inner().0.into_inner());
+        let values: Vec<T> =
+            lanes.chain(others.into_values().filter_map(|slot| slot.0.into_inner())).collect();
+        values.into_iter()
+    }
+}
+
+impl<T: Default + Send + 'static> Default for WorkerLocal<T> {
+    fn default() -> Self {
+        WorkerLocal::new(T::default)
+    }
+}
+
+impl<T> std::fmt::Debug for WorkerLocal<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WorkerLocal").finish_non_exhaustive()
+    }
+}
