@@ -51,8 +51,6 @@ pub(crate) struct Private {
     pending: PendingChain,
     /// The innermost work that this lane took from somewhere; null while it works on its own behalf.
     run: Cell<*const Run>,
-    /// Do not wake anyone for the halves of joins: the outermost one is expected to be over before a sleeper has come.
-    quiet: Cell<bool>,
     /// Memory for loops, the last one used on top: one slab for each level of nesting that was ever reached.
     slabs: RefCell<Vec<Slab>>,
     /// State of a xorshift generator.
@@ -92,7 +90,6 @@ impl Lane {
                 open_scopes,
                 pending: PendingChain::new(),
                 run: Cell::new(ptr::null()),
-                quiet: Cell::new(false),
                 slabs: RefCell::new(Vec::new()),
                 random: Cell::new(seed.wrapping_mul(0x9E37_79B9) | 1),
                 depth: Cell::new(0),
@@ -119,9 +116,12 @@ impl Lane {
 
     /// Takes the oldest job.
     pub(crate) fn steal_job(&self) -> Option<Job> {
-        let job = steal_from(&self.stealer)?;
+        steal_from(&self.stealer)
+    }
+
+    /// Called after each steal. Not part of it, because a worker has fences to go through first, which would wait for this store.
+    pub(crate) fn note_stolen(&self) {
         self.nothing_offered.store(true, Ordering::Relaxed);
-        Some(job)
     }
 
     /// Takes the oldest notice of a scope with work for others.
@@ -277,6 +277,16 @@ impl<'p> LaneContext<'p> {
     #[cold]
     #[inline(never)]
     fn take_back_public(&self, pending: NonNull<Pending>) -> bool {
+        let taken = {
+            // SAFETY: it is in its owner's frame.
+            let pending = unsafe { pending.as_ref() };
+            // SAFETY: it is public.
+            unsafe { pending.shared() }.handover.thief().is_some()
+        };
+        if taken {
+            // A look at the deque would be a fence and a cache miss.
+            return false;
+        }
         // SAFETY: only compared with what was pushed.
         let job = unsafe { Job::new(pending.cast()) };
         self.take_back(job)
@@ -305,9 +315,7 @@ impl<'p> LaneContext<'p> {
         };
         // SAFETY: it stays until it is taken back or executed (`push_pending`), and its head is its first field.
         self.offer(unsafe { Job::new(oldest.cast()) });
-        if !self.private.quiet.get() {
-            self.pool.wake_one(self.index, self.random());
-        }
+        self.pool.wake_one(self.index, self.random());
         true
     }
 
@@ -330,6 +338,11 @@ impl<'p> LaneContext<'p> {
     /// Does what it found.
     pub(crate) fn execute(&self, work: Work) {
         match work {
+            Work::Stolen(job, victim) => {
+                self.pool.lane(victim).note_stolen();
+                // SAFETY: as below.
+                unsafe { job.execute(self) }
+            }
             // SAFETY: found work was taken off a deque, and `work` is its only copy.
             Work::Job(job) => unsafe { job.execute(self) },
             Work::Detached(work) => self.in_run(&Run::new(ptr::null(), ptr::null()), || work.run()),
@@ -340,20 +353,13 @@ impl<'p> LaneContext<'p> {
     pub(crate) fn in_run(&self, run: &Run, work: impl FnOnce()) {
         while self.publish_oldest() {}
         let before = self.private.run.replace(run);
-        let quiet = self.private.quiet.replace(false);
         work();
         self.private.run.set(before);
-        self.private.quiet.set(quiet);
     }
 
     /// The innermost work that this lane took from somewhere.
     pub(crate) fn run(&self) -> *const Run {
         self.private.run.get()
-    }
-
-    /// Whether halves of joins may be offered without waking anyone for them; returns what was said before.
-    pub(crate) fn set_quiet(&self, quiet: bool) -> bool {
-        self.private.quiet.replace(quiet)
     }
 
     /// Offers the scope's work to others.

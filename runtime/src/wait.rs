@@ -27,6 +27,9 @@ use crate::scope::{Bag, Glimpse, TaskRef};
 /// How long a wait spins before it sleeps. A chunk of a loop takes about 4 µs.
 const SPIN_NS: u64 = 20_000;
 
+/// Looks at what is waited for before anything else, some 40 ns each.
+const LOOKS: u32 = 20;
+
 /// How many waiting lanes a search follows, each to the one that it waits for.
 const HOPS: usize = 4;
 
@@ -63,8 +66,12 @@ pub(crate) fn wait_with<S: Iterator<Item = usize>>(
     suspects: impl Fn() -> S,
     ready: impl Fn() -> bool,
 ) {
-    if ready() {
-        return;
+    // What is nearly over is not worth a look around.
+    for _ in 0..LOOKS {
+        if ready() {
+            return;
+        }
+        std::hint::spin_loop();
     }
     let fits = |work: &Work| mail == Mail::OfAnyone || work.descends_from(frame);
     let pool = lane.pool();

@@ -8,7 +8,6 @@ use std::panic;
 use self::frame::Half;
 use crate::lane::LaneContext;
 use crate::pool::{ThreadPool, current_lane, with_lane, with_pool};
-use crate::site::Site;
 use crate::unwind::drop_quietly;
 
 /// Runs two closures, potentially in parallel, and returns both results.
@@ -155,9 +154,6 @@ where
     }
 }
 
-/// A join below this is over before a sleeping worker has come: twice what it costs to wake one.
-const WORTH_WAKING_NS: f64 = 10_000.0;
-
 /// A join that is not inside of anything on its pool. Takes both closures out of where they are.
 #[cold]
 #[inline(never)]
@@ -170,7 +166,7 @@ where
 {
     with_pool(None, |pool| match pool {
         Some(pool) if pool.num_threads() > 1 => with_lane(pool, |lane| match lane {
-            Some(lane) => join_and_learn(lane, oper_a, oper_b),
+            Some(lane) => join_on(lane, oper_a, oper_b),
             None => join_inline(oper_a, oper_b),
         }),
         _ => join_inline(oper_a, oper_b),
@@ -188,29 +184,4 @@ where
     // SAFETY: the caller does not use it again.
     let oper_b = unsafe { ManuallyDrop::take(oper_b) };
     (oper_a(), oper_b())
-}
-
-/// Joins, without waking anyone if the call site has shown itself to be over soon. A worker that is awake finds the work
-/// all the same.
-fn join_and_learn<A, B, RA, RB>(
-    lane: &LaneContext<'_>,
-    oper_a: &mut ManuallyDrop<A>,
-    oper_b: &mut ManuallyDrop<B>,
-) -> (RA, RB)
-where
-    A: FnOnce() -> RA + Send,
-    B: FnOnce() -> RB + Send,
-    RA: Send,
-    RB: Send,
-{
-    let pool = lane.pool();
-    let site = Site::at(join_and_learn::<A, B, RA, RB> as *const () as usize);
-    let quiet = site.estimate_ns().is_some_and(|ns| ns < WORTH_WAKING_NS);
-    let before = lane.set_quiet(quiet);
-    let since = pool.clock.now();
-    // After a panic the setting is left to a lane that is given back.
-    let results = join_on(lane, oper_a, oper_b);
-    site.learn(pool.clock.ns_between(since, pool.clock.now()) as f64);
-    lane.set_quiet(before);
-    results
 }

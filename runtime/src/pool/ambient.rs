@@ -114,8 +114,6 @@ pub(crate) fn with_lane<R>(pool: &PoolState, op: impl FnOnce(Option<&LaneContext
     };
     // SAFETY: `guest` holds the lease until after the context's end.
     let context = unsafe { LaneContext::new(pool, guest.lane) };
-    // A former holder may have left by a panic.
-    context.set_quiet(false);
     // Declared after `guest`, so dropped first: the thread forgets the lane before it gives it back.
     let _restore = Restore(before);
     AMBIENT.set(Ambient { pool, lane: ptr::from_ref(&context).cast() });

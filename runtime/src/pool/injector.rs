@@ -16,6 +16,9 @@ pub(crate) trait Detached: Send + Sync {
 
 /// What a worker finds.
 pub(crate) enum Work {
+    /// A job from the deque of a lane, which is [told](crate::lane::Lane::note_stolen) as the job is executed.
+    Stolen(Job, usize),
+    /// A job from elsewhere.
     Job(Job),
     Detached(Arc<dyn Detached>),
 }
@@ -25,7 +28,7 @@ impl Work {
     pub(crate) fn descends_from(&self, frame: Frame) -> bool {
         match self {
             // SAFETY: found work was taken off a queue, or lies in one that only the caller takes from, and was not executed.
-            Work::Job(job) => unsafe { job.descends_from(frame) },
+            Work::Job(job) | Work::Stolen(job, _) => unsafe { job.descends_from(frame) },
             Work::Detached(_) => false,
         }
     }
