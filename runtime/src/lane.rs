@@ -193,6 +193,8 @@ impl<'p> LaneContext<'p> {
         // SAFETY: this is the lane's only context, and it only shares the private part.
         let private = unsafe { &*private };
         private.pending.settle_down();
+        // In a pool of one thread nobody may help: halves of joins stay private for ever.
+        lane.nothing_offered.store(pool.num_threads() > 1, Ordering::Relaxed);
         LaneContext { private, lane, pool, index }
     }
 
@@ -310,6 +312,9 @@ impl<'p> LaneContext<'p> {
 
     /// Makes the oldest private entry public, if there is one.
     fn publish_oldest(&self) -> bool {
+        if self.pool.num_threads() == 1 {
+            return false;
+        }
         let Some(oldest) = self.private.pending.publish_oldest(self.index, self.private.run.get()) else {
             return false;
         };

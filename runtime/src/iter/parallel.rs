@@ -98,7 +98,8 @@ pub trait ParallelIterator: Sized + Send {
         Tuned { base: self, options: Options { chunk, ..Options::default() } }
     }
 
-    /// Ends the loop early when `token` is cancelled: it is looked at between chunks. Given several times, the last one counts.
+    /// Ends the loop early when `token` is cancelled: it is looked at between chunks (in a loop of over 2³² items, those may be large).
+    /// Given several times, the last one counts.
     ///
     /// [`try_for_each`](Self::try_for_each) and [`try_reduce`](Self::try_reduce) then return `None`, or `Err(Cancelled)` where their error type is
     /// [`Cancelled`](crate::Cancelled) or `Box<dyn Error + Send + Sync>`. What cannot say it, unwinds with the payload `Cancelled`, without a

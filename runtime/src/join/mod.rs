@@ -3,7 +3,7 @@
 mod frame;
 
 use std::mem::ManuallyDrop;
-use std::panic;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 
 use self::frame::Half;
 use crate::lane::LaneContext;
@@ -165,11 +165,11 @@ where
     RB: Send,
 {
     with_pool(None, |pool| match pool {
-        Some(pool) if pool.num_threads() > 1 => with_lane(pool, |lane| match lane {
+        Some(pool) => with_lane(pool, |lane| match lane {
             Some(lane) => join_on(lane, oper_a, oper_b),
             None => join_inline(oper_a, oper_b),
         }),
-        _ => join_inline(oper_a, oper_b),
+        None => join_inline(oper_a, oper_b),
     })
 }
 
@@ -183,5 +183,11 @@ where
     let oper_a = unsafe { ManuallyDrop::take(oper_a) };
     // SAFETY: the caller does not use it again.
     let oper_b = unsafe { ManuallyDrop::take(oper_b) };
-    (oper_a(), oper_b())
+    match catch_unwind(AssertUnwindSafe(oper_a)) {
+        Ok(a) => (a, oper_b()),
+        Err(payload) => {
+            drop_quietly(oper_b);
+            panic::resume_unwind(payload)
+        }
+    }
 }

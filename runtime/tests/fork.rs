@@ -1,0 +1,116 @@
+//! A child process that was forked with a pool in it: what it calls there runs on its one thread, and ends.
+#![cfg(target_os = "linux")]
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use taskel::prelude::*;
+use taskel::{Chunk, ThreadPool, WorkerLocal};
+
+/// Forks, runs `child` there, and waits for it, but not for ever.
+///
+/// Everything that the child calls is this crate's or leaves the heap and the locks of the other threads alone: the test's threads are all asleep or
+/// in a loop that does not allocate.
+fn in_child(child: impl FnOnce() -> bool) -> bool {
+    // SAFETY: see above; the child ends with `_exit`, and so runs nothing of the test harness.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0, "no process");
+    if pid == 0 {
+        let right = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child)).unwrap_or(false);
+        // SAFETY: always allowed.
+        unsafe { libc::_exit(if right { 0 } else { 1 }) };
+    }
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut status = 0;
+    // SAFETY: the pid is that of a child that was not waited for.
+    while unsafe { libc::waitpid(pid, &raw mut status, libc::WNOHANG) } == 0 {
+        if Instant::now() > deadline {
+            // SAFETY: as above.
+            unsafe { libc::kill(pid, libc::SIGKILL) };
+            panic!("the child hangs");
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
+}
+
+fn fib(n: u32) -> u64 {
+    if n < 2 {
+        return n.into();
+    }
+    let (a, b) = taskel::join(|| fib(n - 1), || fib(n - 2));
+    a + b
+}
+
+/// Everything once, on the surrounding pool.
+fn everything() -> bool {
+    let sum: u64 = (0..10_000_u64).into_par_iter().chunk(Chunk::Exact(10)).map(|n| n + 1).sum();
+    let ran = AtomicUsize::new(0);
+    taskel::scope(|s| {
+        for _ in 0..10 {
+            s.spawn(|s| {
+                s.spawn(|_| {
+                    ran.fetch_add(1, Ordering::Relaxed);
+                });
+            });
+        }
+    });
+    let local = WorkerLocal::new(|| 1);
+    let joined = taskel::submit(|| 7).join();
+    taskel::spawn(|| ());
+    sum == 50_005_000
+        && fib(15) == 610
+        && ran.into_inner() == 10
+        && joined == 7
+        && local.with(|one| *one == 1)
+        && !taskel::broadcast(|_| ()).is_empty()
+        && taskel::current_num_threads() >= 1
+}
+
+/// One test, since a fork takes whatever the threads of others are doing with it.
+#[test]
+fn pools_left_behind_by_a_fork() {
+    let pool = ThreadPool::builder().num_threads(4).build().unwrap();
+    // The pools have been used, and sleep.
+    assert!(everything());
+    assert!(pool.install(everything));
+    for _ in 0..5 {
+        assert!(
+            in_child(|| pool.install(|| everything() && taskel::current_num_threads() == 1)),
+            "a pool of one's own"
+        );
+        assert!(in_child(everything), "the global pool");
+        assert!(in_child(|| pool.profile(everything).0 && pool.install(everything)), "a profile");
+        // New pools work, and a child of a child is none the worse.
+        let nested = || {
+            let new = ThreadPool::builder().num_threads(2).build().unwrap();
+            new.install(everything)
+                && new.install(taskel::current_num_threads) == 2
+                && in_child(|| new.install(everything))
+        };
+        assert!(in_child(nested), "a new pool");
+    }
+    // While the pool is at work.
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|s| {
+        s.spawn(|| {
+            let work = || {
+                (0..1000_u64).into_par_iter().chunk(Chunk::Exact(1)).map(std::hint::black_box).sum::<u64>()
+            };
+            while !stop.load(Ordering::Relaxed) {
+                assert_eq!(pool.install(work), 499_500);
+            }
+        });
+        let alone = || pool.install(|| fib(12) == 144 && (0..100_u64).into_par_iter().sum::<u64>() == 4950);
+        let right = (0..20).all(|_| in_child(alone));
+        stop.store(true, Ordering::Relaxed);
+        assert!(right);
+    });
+    // Dropped in the child, where there are no threads to join, and then here.
+    let mut pool = Some(pool);
+    assert!(in_child(|| {
+        drop(pool.take());
+        true
+    }));
+    assert!(pool.as_ref().is_some_and(|pool| pool.install(everything)));
+}
