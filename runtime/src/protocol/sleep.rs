@@ -61,7 +61,8 @@
 //!
 //! `sleep_models.rs`: a push against a lane going to sleep; a push that relies on a searcher which is about to sleep or
 //! which finds other work; two producers and one sleeper; a push against a guest that gives a seat back; a push for a
-//! displaced worker; the end of a wait, and work, against a lane that begins to wait.
+//! displaced worker; mail against a receiver that goes to sleep or begins to wait; the end of a wait, and work, against a lane
+//! that begins to wait.
 
 use super::parker::Parker;
 use crate::sync::{AtomicI32, AtomicU32, Ordering, fence};

@@ -189,6 +189,30 @@ fn model_work_for_anyone_against_displaced_worker() {
     });
 }
 
+/// Catches mail that its receiver, who goes to sleep, sleeps through: nobody else may see to it.
+#[test]
+fn model_mail_against_sleeper() {
+    explore(|| {
+        let pool = pool(1, 0);
+        let receiver = Arc::clone(&pool);
+        loom::thread::spawn(move || receiver.work_off_from(0, 1, &mut false));
+        pool.deques.push();
+        pool.sleep.wake(0);
+    });
+}
+
+/// Catches mail that its receiver, who begins to wait for something else, sleeps through.
+#[test]
+fn model_mail_against_waiting_lane() {
+    explore(|| {
+        let pool = pool(1, 0);
+        let receiver = Arc::clone(&pool);
+        loom::thread::spawn(move || wait_for_push(&receiver, 0));
+        pool.deques.push();
+        pool.sleep.wake(0);
+    });
+}
+
 /// A lane's wait for the first thing to be pushed.
 fn wait_for_push(pool: &Pool, lane: usize) {
     while !pool.deques.take() {
