@@ -12,4 +12,5 @@ pub mod options;
 pub mod peer;
 mod peers;
 pub mod report;
+pub mod turns;
 pub mod work;

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 /// What `--help` prints.
 pub const USAGE: &str = "\
-Usage: cargo bench -p taskel-benches --bench loops -- [OPTIONS]
+Usage: cargo bench -p taskel-benches --bench BENCH -- [OPTIONS]
   --load TEXT   only loads whose name contains TEXT
   --peer TEXT   only peers whose name contains TEXT (and the serial loop)
   --reps N      samples of each peer on each load [default: 31]

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 pub(crate) struct Clock(&'static quanta::Clock);
 
 /// A moment. Means something only to [`Clock::ns_between`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ticks(u64);
 
 impl Clock {

@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
 use crate::lane::LaneContext;
+use crate::site::Site;
 
 /// What a wait waits for: the address of a loop, a scope, or a pending half of a join. Unique while that exists.
 pub(crate) type Frame = *const ();
@@ -68,6 +69,11 @@ impl JobHead {
             unreachable!("it is in no deque");
         }
         JobHead { execute, born_in: Cell::new(MaybeUninit::uninit()) }
+    }
+
+    /// Where such jobs come from: the call site that made this one.
+    pub(crate) fn site(&self) -> Site {
+        Site::at(self.execute as *const () as usize)
     }
 
     /// Says in which run this was born; before it is pushed anywhere.

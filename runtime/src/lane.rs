@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use crossbeam_deque::{Steal, Stealer, Worker};
 
+use crate::brief::{self, Notice, Watch};
 use crate::counter::Counter;
 use crate::job::{Job, Run};
-use crate::pending::{Pending, PendingChain};
+use crate::pending::{Offer, Pending, PendingChain, Shared};
 use crate::pool::{PoolState, Work};
 use crate::profile::recorder::Recorder;
+use crate::protocol::handover::Handover;
 use crate::scope::Bag;
 use crate::slab::Slab;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering};
@@ -30,6 +32,8 @@ pub(crate) struct Lane {
     /// they have stolen something. A lane that offers something clears it before. So a thief that takes just that sets it again,
     /// since the deque orders the two; and a flag set too late costs the lane a look.
     nothing_offered: AtomicBool,
+    /// Whether what is on offer should be left alone for a moment.
+    notice: Notice,
     /// The lane that this one waits for, plus one; a hint.
     waits_for: AtomicU32,
     pub(crate) counters: Counters,
@@ -55,6 +59,10 @@ pub(crate) struct Private {
     slabs: RefCell<Vec<Slab>>,
     /// State of a xorshift generator.
     random: Cell<u32>,
+    /// How many jobs of this lane have carried a notice.
+    notices: Cell<u32>,
+    /// Another lane's job that this one, being idle, leaves alone.
+    watch: Cell<Watch>,
     /// How many loops this lane is inside of.
     pub(crate) depth: Cell<u32>,
     /// Nanoseconds spent waiting for other lanes, and nanoseconds spent on their work meanwhile; only differences matter.
@@ -84,6 +92,7 @@ impl Lane {
             mail: Mutex::new(VecDeque::new()),
             mail_count: AtomicU32::new(0),
             nothing_offered: AtomicBool::new(true),
+            notice: Notice::new(),
             waits_for: AtomicU32::new(0),
             private: UnsafeCell::new(Private {
                 deque,
@@ -92,6 +101,8 @@ impl Lane {
                 run: Cell::new(ptr::null()),
                 slabs: RefCell::new(Vec::new()),
                 random: Cell::new(seed.wrapping_mul(0x9E37_79B9) | 1),
+                notices: Cell::new(0),
+                watch: Cell::new(Watch::default()),
                 depth: Cell::new(0),
                 waited_ns: Cell::new(0),
                 helped_ns: Cell::new(0),
@@ -219,9 +230,27 @@ impl<'p> LaneContext<'p> {
         self.private
     }
 
+    /// What this lane, being idle, leaves alone.
+    pub(crate) fn watch(&self) -> Watch {
+        self.private.watch.get()
+    }
+
+    fn leaves_alone(&self, victim: usize) -> bool {
+        let mut watch = self.watch();
+        let leave = watch.keep(victim, &self.pool.lane(victim).notice, self.pool.clock);
+        self.private.watch.set(watch);
+        leave
+    }
+
+    /// Looks for work everywhere but on this lane.
+    pub(crate) fn find_work(&self) -> Option<Work> {
+        self.pool.find_work(self.index, self.random(), |victim| !self.leaves_alone(victim))
+    }
+
     /// Offers a job to whoever looks for one. All halves of joins that are older are public already.
     pub(crate) fn push(&self, job: Job) {
         debug_assert!(self.private.pending.all_public(), "what is older is pushed first");
+        self.lane.notice.put(0);
         self.offer(job);
     }
 
@@ -279,19 +308,21 @@ impl<'p> LaneContext<'p> {
     #[cold]
     #[inline(never)]
     fn take_back_public(&self, pending: NonNull<Pending>) -> bool {
-        let taken = {
-            // SAFETY: it is in its owner's frame.
-            let pending = unsafe { pending.as_ref() };
-            // SAFETY: it is public.
-            unsafe { pending.shared() }.handover.thief().is_some()
-        };
+        // SAFETY: it is in its owner's frame.
+        let frame = unsafe { pending.as_ref() };
+        // SAFETY: it is public.
+        let taken = unsafe { frame.shared() }.handover.thief().is_some();
         if taken {
             // A look at the deque would be a fence and a cache miss.
             return false;
         }
         // SAFETY: only compared with what was pushed.
         let job = unsafe { Job::new(pending.cast()) };
-        self.take_back(job)
+        let is_back = self.take_back(job);
+        if is_back {
+            self.learn_from(frame);
+        }
+        is_back
     }
 
     #[inline]
@@ -315,13 +346,44 @@ impl<'p> LaneContext<'p> {
         if self.pool.num_threads() == 1 {
             return false;
         }
-        let Some(oldest) = self.private.pending.publish_oldest(self.index, self.private.run.get()) else {
+        let shared = |site| Shared {
+            handover: Handover::new(),
+            owner: self.index,
+            offer: match brief::is_expected_of(site) {
+                true => Offer::Brief(self.put_notice()),
+                false => {
+                    self.lane.notice.put(0);
+                    Offer::Since(self.pool.clock.now())
+                }
+            },
+        };
+        let Some(oldest) = self.private.pending.publish_oldest(self.private.run.get(), shared) else {
             return false;
         };
         // SAFETY: it stays until it is taken back or executed (`push_pending`), and its head is its first field.
         self.offer(unsafe { Job::new(oldest.cast()) });
         self.pool.wake_one(self.index, self.random());
         true
+    }
+
+    fn put_notice(&self) -> u32 {
+        let notice = self.private.notices.get().wrapping_add(1).max(1);
+        self.private.notices.set(notice);
+        self.lane.notice.put(notice);
+        notice
+    }
+
+    /// `pending`, which was public, is over or taken back: its site learns from that.
+    pub(crate) fn learn_from(&self, pending: &Pending) {
+        // SAFETY: it was public.
+        match unsafe { pending.shared() }.offer {
+            Offer::Brief(notice) if self.lane.notice.stands(notice) => (),
+            Offer::Brief(_) => brief::learn_otherwise(pending.site()),
+            Offer::Since(then) => {
+                let clock = self.pool.clock;
+                brief::learn(pending.site(), clock.ns_between(then, clock.now()));
+            }
+        }
     }
 
     /// Whether there is mail that `fits`.

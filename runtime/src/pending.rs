@@ -8,8 +8,10 @@ use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
+use crate::clock::Ticks;
 use crate::job::{JobHead, Run};
 use crate::protocol::handover::Handover;
+use crate::site::Site;
 
 /// A link of the chain, with which a join's frame begins.
 #[derive(Debug)]
@@ -30,6 +32,16 @@ pub(crate) struct Shared {
     pub(crate) handover: Handover,
     /// The lane to wake when the half is over.
     pub(crate) owner: usize,
+    pub(crate) offer: Offer,
+}
+
+/// How a frame became public.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Offer {
+    /// At that moment, for whoever comes.
+    Since(Ticks),
+    /// With the [notice](crate::brief) of that number.
+    Brief(u32),
 }
 
 impl Pending {
@@ -41,6 +53,11 @@ impl Pending {
             newer: Cell::new(MaybeUninit::uninit()),
             shared: UnsafeCell::new(MaybeUninit::uninit()),
         }
+    }
+
+    /// The call site of the join.
+    pub(crate) fn site(&self) -> Site {
+        self.head.site()
     }
 
     /// # Safety
@@ -116,8 +133,12 @@ impl PendingChain {
         was_private
     }
 
-    /// The oldest private frame, of lane `owner` and born in `run`, which is public from now on.
-    pub(crate) fn publish_oldest(&self, owner: usize, run: *const Run) -> Option<NonNull<Pending>> {
+    /// The oldest private frame, born in `run`, which is public from now on, with what `shared` makes of its site.
+    pub(crate) fn publish_oldest(
+        &self,
+        run: *const Run,
+        shared: impl FnOnce(Site) -> Shared,
+    ) -> Option<NonNull<Pending>> {
         if self.all_public() {
             return None;
         }
@@ -130,9 +151,9 @@ impl PendingChain {
             // SAFETY: what is in the chain is alive.
             let oldest = unsafe { oldest.as_ref() };
             oldest.head.set_born_in(run);
-            let shared = oldest.shared.get();
+            let place = oldest.shared.get();
             // SAFETY: nobody else knows of the frame yet.
-            unsafe { &mut *shared }.write(Shared { handover: Handover::new(), owner });
+            unsafe { &mut *place }.write(shared(oldest.head.site()));
         }
         Some(oldest)
     }

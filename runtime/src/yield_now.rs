@@ -28,7 +28,7 @@ pub enum Yield {
 pub fn yield_now() -> Option<Yield> {
     with_current_lane(|lane| {
         let lane = lane.filter(|lane| lane.is_worker())?;
-        let work = lane.take_mail(|_| true).or_else(|| lane.pool().find_work(lane.index(), lane.random()));
+        let work = lane.take_mail(|_| true).or_else(|| lane.find_work());
         let Some(work) = work else { return Some(Yield::Idle) };
         lane.execute(work);
         Some(Yield::Executed)

@@ -75,6 +75,7 @@ where
         // SAFETY: it was taken, so it is public.
         let handover = &unsafe { self.pending.shared() }.handover;
         wait(lane, frame, || handover.thief().into_iter(), || handover.is_done());
+        lane.learn_from(&self.pending);
         let result = self.result.get();
         // SAFETY: the thief is done with the frame.
         let result = unsafe { &mut *result };

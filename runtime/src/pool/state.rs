@@ -161,19 +161,26 @@ impl PoolState {
         self.steal_orders[lane].starting_at(random).filter(|&victim| victim <= self.num_threads)
     }
 
-    /// Looks for work everywhere but on `lane`: work that callers wait for first.
-    pub(crate) fn find_work(&self, lane: usize, random: usize) -> Option<Work> {
+    /// Looks for work everywhere but on `lane`: work that callers wait for first. Jobs of lanes that `may_steal_from` rules out are
+    /// left alone.
+    pub(crate) fn find_work(
+        &self,
+        lane: usize,
+        random: usize,
+        may_steal_from: impl Fn(usize) -> bool,
+    ) -> Option<Work> {
         let in_use = |&victim: &usize| self.in_use(victim);
         let mut order = self.steal_orders[lane].starting_at(random).filter(in_use);
-        if let Some(work) = order.find_map(|victim| self.steal_from(victim)) {
+        if let Some(work) = order.find_map(|victim| self.steal_from(victim, &may_steal_from)) {
             return Some(work);
         }
         self.queues.take_stray(None).map(Work::Job).or_else(|| self.find_detached())
     }
 
-    fn steal_from(&self, index: usize) -> Option<Work> {
+    fn steal_from(&self, index: usize, may_steal_from: impl Fn(usize) -> bool) -> Option<Work> {
         let victim = &self.lanes[index];
         if victim.has_job()
+            && may_steal_from(index)
             && let Some(job) = victim.steal_job()
         {
             return Some(Work::Stolen(job, index));

@@ -62,13 +62,20 @@ impl<'a> Idle<'a> {
 
     /// The next work; `None` when the pool is going away and all that was handed to it is done or being done.
     fn next_work(&mut self) -> Option<Work> {
-        let since = self.pool.clock.now();
+        let mut since = self.pool.clock.now();
         let mut spin_since = since;
         loop {
+            let watched_since = self.lane.watch().since;
             if let Some(work) = self.look() {
                 self.stop_searching();
                 self.learn_gap(since);
                 return Some(work);
+            }
+            if self.lane.watch().since != watched_since {
+                // What it leaves alone is work all the same: the next piece may be for this worker.
+                self.learn_gap(since);
+                since = self.pool.clock.now();
+                spin_since = since;
             }
             if self.pool.shutting_down() {
                 self.stop_searching();
@@ -78,7 +85,7 @@ impl<'a> Idle<'a> {
                 self.searching = self.pool.sleep.try_search(self.most_searchers());
             }
             if self.searching && self.may_spin(spin_since) {
-                self.pool.pause();
+                self.pause();
                 continue;
             }
             self.sleep();
@@ -94,7 +101,7 @@ impl<'a> Idle<'a> {
         if self.is_displaced() {
             return self.pool.find_detached();
         }
-        self.pool.find_work(self.lane.index(), self.lane.random())
+        self.lane.find_work()
     }
 
     fn is_displaced(&self) -> bool {
@@ -148,6 +155,14 @@ impl<'a> Idle<'a> {
             counters.wakeups.add(1);
         }
         self.searching = true;
+    }
+
+    /// Whoever has brief work waits for each cache line of its own that others look at, so they look seldom.
+    fn pause(&self) {
+        let pauses = if self.lane.watch().is_on(self.pool.clock) { 64 } else { 1 };
+        for _ in 0..pauses {
+            self.pool.pause();
+        }
     }
 
     /// Half of the workers that could be idle.

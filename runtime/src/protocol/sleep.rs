@@ -64,6 +64,8 @@
 //! displaced worker; mail against a receiver that goes to sleep or begins to wait; the end of a wait, and work, against a lane
 //! that begins to wait.
 
+use crossbeam_utils::CachePadded;
+
 use super::parker::Parker;
 use crate::sync::{AtomicI32, AtomicU32, Ordering, fence};
 
@@ -103,12 +105,13 @@ impl Bed {
 #[derive(Debug)]
 pub(crate) struct Sleep {
     searching: AtomicI32,
-    beds: Box<[Bed]>,
+    beds: Box<[CachePadded<Bed>]>,
 }
 
 impl Sleep {
     pub(crate) fn new(lanes: usize) -> Self {
         let bed = |_| Bed { rest: AtomicU32::new(UP), displaced: AtomicU32::new(0), parker: Parker::new() };
+        let bed = |lane| CachePadded::new(bed(lane));
         Sleep { searching: AtomicI32::new(0), beds: (0..lanes).map(bed).collect() }
     }
 
