@@ -28,14 +28,14 @@ fn a_lock_held_across_a_loop() {
     for pool in pools() {
         let lock = Mutex::new(0);
         pool.install(|| {
-            for _ in 0..RUNS / 3 {
+            for _ in 0..RUNS.div_ceil(3) {
                 (0..6).into_par_iter().chunk(Chunk::Exact(1)).for_each(|_| {
                     let mut sum = lock.lock().unwrap();
                     *sum += inner(4);
                 });
             }
         });
-        assert_eq!(lock.into_inner().unwrap(), (RUNS / 3 * 6) as u64 * 10);
+        assert_eq!(lock.into_inner().unwrap(), (RUNS.div_ceil(3) * 6) as u64 * 10);
     }
 }
 
@@ -45,7 +45,7 @@ fn a_once_lock_initialised_by_a_loop() {
     let _watchdog = watchdog::watch("a OnceLock initialised by a loop");
     for pool in pools() {
         pool.install(|| {
-            for run in 0..RUNS / 3 {
+            for run in 0..RUNS.div_ceil(3) {
                 let once = OnceLock::new();
                 let all: Vec<u64> = (0..6)
                     .into_par_iter()
@@ -79,8 +79,8 @@ fn a_lock_held_across_a_join() {
     let _watchdog = watchdog::watch("a lock held across a join");
     for pool in pools() {
         let lock = Mutex::new(0);
-        pool.install(|| (0..RUNS / 3).for_each(|_| fan(&lock, 3)));
-        assert_eq!(lock.into_inner().unwrap(), (RUNS / 3 * 64) as u64);
+        pool.install(|| (0..RUNS.div_ceil(3)).for_each(|_| fan(&lock, 3)));
+        assert_eq!(lock.into_inner().unwrap(), (RUNS.div_ceil(3) * 64) as u64);
     }
 }
 
@@ -90,7 +90,7 @@ fn a_lock_held_across_a_scope() {
     for pool in pools() {
         let lock = Mutex::new(0);
         pool.install(|| {
-            for _ in 0..RUNS / 3 {
+            for _ in 0..RUNS.div_ceil(3) {
                 taskel::scope(|s| {
                     for _ in 0..4 {
                         s.spawn(|_| {
@@ -109,7 +109,7 @@ fn a_lock_held_across_a_scope() {
                 });
             }
         });
-        assert_eq!(lock.into_inner().unwrap(), (RUNS / 3 * 32) as u64);
+        assert_eq!(lock.into_inner().unwrap(), (RUNS.div_ceil(3) * 32) as u64);
     }
 }
 

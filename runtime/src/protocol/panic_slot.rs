@@ -17,6 +17,7 @@
 //! # Models
 //!
 //! `panic_slot_models.rs`: two lanes panic, exactly one payload arrives and the other comes back to its lane.
+//! `tickets_models.rs`: a scope whose owner waits for its tasks, of which one panics.
 
 use crate::sync::{AtomicBool, Mutex, Ordering};
 

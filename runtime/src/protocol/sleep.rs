@@ -64,8 +64,6 @@
 //! displaced worker; mail against a receiver that goes to sleep or begins to wait; the end of a wait, and work, against a lane
 //! that begins to wait.
 
-use crossbeam_utils::CachePadded;
-
 use super::parker::Parker;
 use crate::sync::{AtomicI32, AtomicU32, Ordering, fence};
 
@@ -83,7 +81,9 @@ const UP: u32 = 0;
 const ASLEEP: u32 = 1;
 const WAITING: u32 = 2;
 
+/// On cache lines of its own: a lane that searches reads its `displaced` all the time.
 #[derive(Debug)]
+#[repr(align(128))]
 struct Bed {
     rest: AtomicU32,
     displaced: AtomicU32,
@@ -105,13 +105,12 @@ impl Bed {
 #[derive(Debug)]
 pub(crate) struct Sleep {
     searching: AtomicI32,
-    beds: Box<[CachePadded<Bed>]>,
+    beds: Box<[Bed]>,
 }
 
 impl Sleep {
     pub(crate) fn new(lanes: usize) -> Self {
         let bed = |_| Bed { rest: AtomicU32::new(UP), displaced: AtomicU32::new(0), parker: Parker::new() };
-        let bed = |lane| CachePadded::new(bed(lane));
         Sleep { searching: AtomicI32::new(0), beds: (0..lanes).map(bed).collect() }
     }
 

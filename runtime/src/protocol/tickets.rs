@@ -33,7 +33,8 @@
 //! # Models
 //!
 //! `tickets_models.rs`: two lanes write, leave, and wake a caller who then reuses the memory; a lane that invites
-//! another; an invitation taken back against a thief; the limit.
+//! another; an invitation taken back against a thief; the limit. With [`sleep`](super::sleep) and
+//! [`panic_slot`](super::panic_slot): a scope whose tasks end, one by a panic, while its owner sleeps; a broadcast.
 
 use crate::sync::{AtomicU32, Ordering};
 

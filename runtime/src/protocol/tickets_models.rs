@@ -5,7 +5,9 @@ use std::sync::Arc;
 use loom::cell::UnsafeCell;
 
 use super::model::explore;
+use super::panic_slot::PanicSlot;
 use super::parker::Parker;
+use super::sleep::Sleep;
 use super::tickets::Tickets;
 use crate::sync::{AtomicBool, Ordering};
 
@@ -132,4 +134,109 @@ fn model_limit_holds_against_two_inviters() {
         assert!(mine ^ theirs, "exactly one of the two gets the last ticket");
         assert_eq!(tickets.peek(), 2);
     });
+}
+
+/// Two tasks of a scope, of which one panics; the owner of the scope sleeps meanwhile. Catches a scope that ends before the payload is
+/// there, or the other task's result, and an owner that sleeps through the end.
+#[test]
+fn model_scope_counts_down_to_its_panic() {
+    explore(|| {
+        const OWNER: usize = 0;
+        struct Scope {
+            tasks: Tickets,
+            panic: PanicSlot<u32>,
+            result: UnsafeCell<u32>,
+        }
+        // SAFETY: loom's cell checks at run time what this promises: no two unordered accesses.
+        unsafe impl Sync for Scope {}
+
+        let scope = Scope { tasks: Tickets::new(), panic: PanicSlot::new(), result: UnsafeCell::new(0) };
+        let (sleep, scope) = (Arc::new(Sleep::new(1)), Arc::new(scope));
+        for panics in [false, true] {
+            assert!(scope.tasks.invite(u32::MAX));
+            let (sleep, scope) = (Arc::clone(&sleep), Arc::clone(&scope));
+            loom::thread::spawn(move || {
+                if panics {
+                    assert_eq!(scope.panic.panicked(7), None);
+                } else {
+                    scope.result.with_mut(|cell| {
+                        // SAFETY: loom verifies that the access is exclusive.
+                        unsafe { *cell = 1 }
+                    });
+                }
+                if scope.tasks.leave() {
+                    sleep.wake_waiting(OWNER);
+                }
+            });
+        }
+        wait_until(&sleep, OWNER, || scope.tasks.settled());
+        assert_eq!(scope.panic.take(), Some(7));
+        scope.result.with_mut(|cell| {
+            // SAFETY: loom verifies that the access is exclusive.
+            assert_eq!(unsafe { *cell }, 1);
+        });
+    });
+}
+
+/// A broadcast to two workers, one asleep and one that waits for something else, whose caller sleeps until both have made their calls.
+/// Catches mail that is slept through, a call that is made twice or never, and a result that is read before it is there.
+#[test]
+fn model_broadcast() {
+    explore(|| {
+        const CALLER: usize = 2;
+        let (_, calls) = setup();
+        let (sleep, mail) = (Arc::new(Sleep::new(3)), Arc::new([0, 1].map(|_| AtomicBool::new(false))));
+        for worker in 0..2 {
+            assert!(calls.tickets.invite(u32::MAX));
+            let (sleep, mail, calls) = (Arc::clone(&sleep), Arc::clone(&mail), Arc::clone(&calls));
+            loom::thread::spawn(move || {
+                let has_mail = || mail[worker].load(Ordering::Acquire);
+                if worker == 0 {
+                    sleep_until(&sleep, worker, has_mail);
+                } else {
+                    wait_until(&sleep, worker, has_mail);
+                }
+                write(&calls, worker);
+                if calls.tickets.leave() {
+                    sleep.wake_waiting(CALLER);
+                }
+            });
+        }
+        for worker in 0..2 {
+            // Release: the lock of the mail carries what the caller has written.
+            mail[worker].store(true, Ordering::Release);
+            sleep.wake(worker);
+        }
+        wait_until(&sleep, CALLER, || calls.tickets.settled());
+        for result in &calls.results {
+            result.with_mut(|cell| {
+                // SAFETY: loom verifies that the access is exclusive.
+                assert_eq!(unsafe { *cell }, 1);
+            });
+        }
+    });
+}
+
+fn wait_until(sleep: &Sleep, lane: usize, ready: impl Fn() -> bool) {
+    while !ready() {
+        sleep.announce_wait(lane);
+        if !ready() {
+            sleep.parker(lane).park();
+        }
+        sleep.end_wait(lane);
+    }
+}
+
+fn sleep_until(sleep: &Sleep, lane: usize, ready: impl Fn() -> bool) {
+    while !ready() {
+        sleep.announce(lane, false);
+        if ready() {
+            let _ = sleep.retract(lane);
+            continue;
+        }
+        while sleep.still_asleep(lane) {
+            sleep.parker(lane).park();
+        }
+        let _ = sleep.found();
+    }
 }
