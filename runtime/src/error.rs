@@ -27,6 +27,7 @@ enum Kind {
     CoresUnknown,
     Pin { worker: usize, core: usize, source: Arc<io::Error> },
     Spawn { worker: usize, source: Arc<io::Error> },
+    NeverRan { ran: usize, threads: usize },
     NulInName { worker: usize, name: String },
     GlobalExists,
 }
@@ -54,6 +55,10 @@ impl ThreadPoolBuildError {
 
     pub(crate) fn spawn(worker: usize, source: io::Error) -> Self {
         Self(Kind::Spawn { worker, source: Arc::new(source) })
+    }
+
+    pub(crate) fn never_ran(ran: usize, threads: usize) -> Self {
+        Self(Kind::NeverRan { ran, threads })
     }
 
     pub(crate) fn nul_in_name(worker: usize, name: String) -> Self {
@@ -93,6 +98,11 @@ impl fmt::Display for ThreadPoolBuildError {
                 f,
                 "the thread of worker {worker} could not be started: {source}; \
                  ask for fewer workers or a smaller stack, or raise the limit on threads"
+            ),
+            Kind::NeverRan { ran, threads } => write!(
+                f,
+                "the spawn handler was given {threads} threads, but ran only {ran}; \
+                 let it call `run` on each, on a thread of its own, or return an error"
             ),
             Kind::NulInName { worker, name } => write!(
                 f,

@@ -93,8 +93,8 @@ pub use self::{
     iter::Chunk,
     join::join,
     pool::{
-        HotGuard, IdlePolicy, Pinning, PoolMetrics, ThreadPool, ThreadPoolBuilder, WorkerMetrics,
-        current_num_threads, current_thread_index,
+        HotGuard, IdlePolicy, Pinning, PoolMetrics, ThreadBuilder, ThreadPool, ThreadPoolBuilder,
+        WorkerMetrics, current_num_threads, current_thread_index,
     },
     profile::{Profile, WorkerProfile},
     scope::{Scope, in_place_scope, scope},

@@ -2,9 +2,10 @@
 
 use std::io;
 use std::sync::{Arc, mpsc};
-use std::thread;
+use std::thread::{self, ThreadId};
 
 use super::builder::{Pinning, ThreadPoolBuilder};
+use super::threads::{ThreadBuilder, Threads};
 use super::{PoolState, ThreadPool, worker};
 use crate::affinity;
 use crate::error::ThreadPoolBuildError;
@@ -16,7 +17,8 @@ pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, Thread
     let cores = place(builder.num_threads, &builder.pinning)?;
     let state = PoolState::new(&cores, builder.idle, builder.panic_handler.take());
     // Dropping the pool on an error ends the threads that run already.
-    let mut pool = ThreadPool { state, threads: Vec::with_capacity(cores.len()) };
+    let threads = if builder.spawn_handler.is_some() { Threads::foreign() } else { Threads::own() };
+    let mut pool = ThreadPool { state, threads };
     let (report, reports) = mpsc::channel();
     for (index, &core) in cores.iter().enumerate() {
         let name = match &mut builder.thread_name {
@@ -26,10 +28,6 @@ pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, Thread
         if name.contains('\0') {
             return Err(ThreadPoolBuildError::nul_in_name(index, name));
         }
-        let mut thread = thread::Builder::new().name(name);
-        if let Some(bytes) = builder.stack_size {
-            thread = thread.stack_size(bytes);
-        }
         let worker = worker::Worker {
             pool: Arc::clone(&pool.state),
             index,
@@ -37,21 +35,26 @@ pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, Thread
             exit_handler: builder.exit_handler.clone(),
         };
         let report = report.clone();
-        let body = move || {
+        let body = Box::new(move || {
             let pinned = core.map_or(Ok(()), |core| pin(index, core));
             let ready = pinned.is_ok();
             // Nobody listens any more when another worker failed first.
-            let _ = report.send(pinned);
+            let _ = report.send(pinned.map(|()| thread::current().id()));
             drop(report);
             if ready {
                 worker.run();
             }
-        };
-        let spawned = thread.spawn(body).map_err(|source| ThreadPoolBuildError::spawn(index, source))?;
-        pool.threads.push(spawned);
+        });
+        let thread = ThreadBuilder { index, name, stack_size: builder.stack_size, body };
+        let started = pool.threads.start(thread, builder.spawn_handler.as_mut());
+        started.map_err(|source| ThreadPoolBuildError::spawn(index, source))?;
     }
     drop(report);
-    reports.iter().collect::<Result<(), _>>()?;
+    let threads = reports.iter().collect::<Result<Vec<ThreadId>, _>>()?;
+    if threads.len() < cores.len() {
+        return Err(ThreadPoolBuildError::never_ran(threads.len(), cores.len()));
+    }
+    pool.threads.all_run(threads);
     Ok(pool)
 }
 

@@ -2,9 +2,11 @@
 
 use std::any::Any;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::threads::{SpawnHandler, ThreadBuilder};
 use super::{ThreadPool, ambient, build};
 use crate::error::ThreadPoolBuildError;
 
@@ -67,6 +69,7 @@ pub struct ThreadPoolBuilder {
     pub(super) start_handler: Option<Handler>,
     pub(super) exit_handler: Option<Handler>,
     pub(super) panic_handler: Option<PanicHandler>,
+    pub(super) spawn_handler: Option<SpawnHandler>,
 }
 
 impl ThreadPoolBuilder {
@@ -142,6 +145,28 @@ impl ThreadPoolBuilder {
     /// ```
     pub fn panic_handler(mut self, handler: impl Fn(Box<dyn Any + Send>) + Send + Sync + 'static) -> Self {
         self.panic_handler = Some(Box::new(handler));
+        self
+    }
+
+    /// Sets what starts the thread of each worker, for programs that have their own way to make threads: it is called once per worker, and
+    /// sees to it that [`ThreadBuilder::run`] is called on a thread which serves for nothing else.
+    ///
+    /// [`build`](Self::build) waits until all of them run, and dropping the pool until all `run`s have returned.
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPoolBuilder::new()
+    ///     .num_threads(2)
+    ///     .spawn_handler(|thread| {
+    ///         std::thread::Builder::new().name(format!("mine-{}", thread.index())).spawn(|| thread.run())?;
+    ///         Ok(())
+    ///     })
+    ///     .build()?;
+    /// let names = pool.broadcast(|_| std::thread::current().name().map(str::to_owned));
+    /// assert_eq!(names[1].as_deref(), Some("mine-1"));
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn spawn_handler(mut self, handler: impl FnMut(ThreadBuilder) -> io::Result<()> + 'static) -> Self {
+        self.spawn_handler = Some(Box::new(handler));
         self
     }
 

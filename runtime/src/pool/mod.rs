@@ -8,10 +8,10 @@ mod injector;
 mod metrics;
 mod profiling;
 mod state;
+mod threads;
 mod worker;
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 pub(crate) use ambient::{current_lane, enter, with_current_lane, with_lane, with_pool};
 pub(crate) use injector::{Detached, Work};
@@ -20,7 +20,9 @@ pub(crate) use state::PoolState;
 pub use builder::{IdlePolicy, Pinning, ThreadPoolBuilder};
 pub use hot::HotGuard;
 pub use metrics::{PoolMetrics, WorkerMetrics};
+pub use threads::ThreadBuilder;
 
+use self::threads::Threads;
 use crate::error::ThreadPoolBuildError;
 
 /// Worker threads that wait for parallel work, and do it together with the thread that asks for it.
@@ -54,7 +56,7 @@ use crate::error::ThreadPoolBuildError;
 /// sequentially.
 pub struct ThreadPool {
     state: Arc<PoolState>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Threads,
 }
 
 impl ThreadPool {
@@ -128,14 +130,10 @@ impl Drop for ThreadPool {
     fn drop(&mut self) {
         if !self.state.is_usable() {
             // In a forked child, there are no threads to end.
-            return self.threads.drain(..).for_each(std::mem::forget);
+            return self.threads.forget();
         }
         self.state.begin_shutdown();
-        let this_thread = std::thread::current().id();
-        for thread in self.threads.drain(..).filter(|thread| thread.thread().id() != this_thread) {
-            // An `Err` is the panic of a user's exit handler, which its thread's panic hook has reported.
-            let _ = thread.join();
-        }
+        self.threads.join();
     }
 }
 

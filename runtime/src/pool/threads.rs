@@ -1,0 +1,151 @@
+//! The threads of a pool: how they are started, and waited for in the end.
+
+use std::io;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle, ThreadId};
+
+use crate::sync::Mutex;
+
+/// A worker's thread that is to be started, by a [spawn handler](crate::ThreadPoolBuilder::spawn_handler).
+///
+/// One that is dropped instead of [run](Self::run) makes the pool fail to build.
+pub struct ThreadBuilder {
+    pub(super) index: usize,
+    pub(super) name: String,
+    pub(super) stack_size: Option<usize>,
+    pub(super) body: Box<dyn FnOnce() + Send>,
+}
+
+impl ThreadBuilder {
+    /// The index of the worker.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The name that the thread should have.
+    pub fn name(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
+    /// The stack size that was asked for, in bytes.
+    pub fn stack_size(&self) -> Option<usize> {
+        self.stack_size
+    }
+
+    /// Is the worker, until the pool goes away.
+    pub fn run(self) {
+        (self.body)();
+    }
+
+    fn spawn(self) -> io::Result<JoinHandle<()>> {
+        let mut thread = thread::Builder::new().name(self.name);
+        if let Some(bytes) = self.stack_size {
+            thread = thread.stack_size(bytes);
+        }
+        thread.spawn(self.body)
+    }
+}
+
+impl std::fmt::Debug for ThreadBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ThreadBuilder")
+            .field("index", &self.index)
+            .field("name", &self.name)
+            .field("stack_size", &self.stack_size)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) type SpawnHandler = Box<dyn FnMut(ThreadBuilder) -> io::Result<()>>;
+
+/// The threads that were started so far.
+pub(super) enum Threads {
+    Own(Vec<JoinHandle<()>>),
+    /// By a spawn handler: nothing is known of them but what they tell themselves.
+    Foreign {
+        started: usize,
+        ids: Vec<ThreadId>,
+        ends: mpsc::Sender<()>,
+        ended: Mutex<mpsc::Receiver<()>>,
+    },
+}
+
+/// Tells that a thread has come to its end, or will not begin.
+struct End(mpsc::Sender<()>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        // Nobody listens any more if the pool was dropped by this thread.
+        let _ = self.0.send(());
+    }
+}
+
+impl Threads {
+    pub(super) fn own() -> Self {
+        Threads::Own(Vec::new())
+    }
+
+    pub(super) fn foreign() -> Self {
+        let (ends, ended) = mpsc::channel();
+        Threads::Foreign { started: 0, ids: Vec::new(), ends, ended: Mutex::new(ended) }
+    }
+
+    /// Starts one more, by `handler` if they are foreign.
+    pub(super) fn start(
+        &mut self,
+        mut thread: ThreadBuilder,
+        handler: Option<&mut SpawnHandler>,
+    ) -> io::Result<()> {
+        match (self, handler) {
+            (Threads::Foreign { started, ends, .. }, Some(handler)) => {
+                let (end, body) = (End(ends.clone()), thread.body);
+                thread.body = Box::new(move || {
+                    let _end = end;
+                    body();
+                });
+                *started += 1;
+                handler(thread)
+            }
+            (Threads::Own(handles), _) => {
+                handles.push(thread.spawn()?);
+                Ok(())
+            }
+            (Threads::Foreign { .. }, None) => unreachable!("foreign threads have a handler"),
+        }
+    }
+
+    /// All of them run, under these names.
+    pub(super) fn all_run(&mut self, threads: Vec<ThreadId>) {
+        if let Threads::Foreign { ids, .. } = self {
+            *ids = threads;
+        }
+    }
+
+    /// Waits for all threads but the calling one.
+    pub(super) fn join(&mut self) {
+        let this_thread = thread::current().id();
+        match self {
+            Threads::Own(handles) => {
+                for thread in handles.drain(..).filter(|handle| handle.thread().id() != this_thread) {
+                    // An `Err` is the panic of a user's exit handler, which its thread's panic hook has reported.
+                    let _ = thread.join();
+                }
+            }
+            Threads::Foreign { started, ids, ended, .. } => {
+                let others = *started - usize::from(ids.contains(&this_thread));
+                let ended = ended.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
+                // The sender in here keeps the channel open.
+                for _ in 0..others {
+                    let _ = ended.recv();
+                }
+            }
+        }
+    }
+
+    /// Forgets threads that are in another process.
+    pub(super) fn forget(&mut self) {
+        if let Threads::Own(handles) = self {
+            handles.drain(..).for_each(std::mem::forget);
+        }
+    }
+}
