@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
 use taskel::ThreadPool;
@@ -196,6 +197,19 @@ fn options_that_make_no_sense_are_refused() {
     let output = quicksort(&dir, &["--count", &usize::MAX.to_string()]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).starts_with("quicksort: 18446744073709551615 numbers: "), "{}", stderr(&output));
+}
+
+#[test]
+fn values_that_are_there_often_are_done_once_they_are_pivots() {
+    for kinds in [1, 2, 5] {
+        let mut numbers: Vec<i64> = (0..MANY).map(|i| random(i).rem_euclid(kinds)).collect();
+        let mut expected = numbers.clone();
+        let left_to_sort = AtomicUsize::new(0);
+        sort::quicksort(&mut numbers, &|len| drop(left_to_sort.fetch_add(len, Relaxed)));
+        expected.sort_unstable();
+        assert!(numbers == expected);
+        assert_eq!(left_to_sort.into_inner(), 0, "{kinds} values, thousands of each");
+    }
 }
 
 /// Makes up values while they are compared, so that every pivot turns out to be among the smallest: McIlroy, "A killer
