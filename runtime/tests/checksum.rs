@@ -12,11 +12,11 @@ use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::example::{assert_prints, program, stderr};
+use crate::example::{assert_prints, program, run_unread, run_unwritable, stderr};
 use crate::unprivileged::unprivileged;
 
 /// Below `tree/`: files of all sizes with all sorts of names, and things that are no files.
@@ -183,15 +183,7 @@ fn what_may_not_be_opened_costs_one_line_each_and_the_exit_status() {
 #[test]
 fn nobody_reading_is_no_reason_to_panic() {
     let dir = made_up_tree();
-    let mut child = Command::new(program("checksum"))
-        .arg("tree")
-        .current_dir(&dir)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program to start");
-    drop(child.stdout.take());
-    let output = child.wait_with_output().expect("its end");
+    let output = run_unread(Command::new(program("checksum")).arg("tree").current_dir(&dir));
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
 }
@@ -199,13 +191,7 @@ fn nobody_reading_is_no_reason_to_panic() {
 #[test]
 fn sums_that_cannot_be_written_are_an_error() {
     let dir = made_up_tree();
-    let full = fs::File::options().write(true).open("/dev/full").expect("a device that is always full");
-    let output = Command::new(program("checksum"))
-        .arg("tree")
-        .current_dir(&dir)
-        .stdout(full)
-        .output()
-        .expect("a start");
+    let output = run_unwritable(Command::new(program("checksum")).arg("tree").current_dir(&dir));
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).starts_with("checksum: standard output: "), "{}", stderr(&output));
 }

@@ -15,12 +15,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
-use crate::example::{assert_prints, program, stderr};
+use crate::example::{assert_prints, program, run_unread, run_unwritable, stderr};
 use crate::unprivileged::unprivileged;
 
 /// Below `tree/`: directories, files and links of all kinds. Hard links are next to each other, so that it is clear which
@@ -292,22 +292,13 @@ fn depth_has_no_limit() {
 #[test]
 fn nobody_reading_is_no_reason_to_panic() {
     let dir = made_up_tree();
-    let mut child = Command::new(program("dirsize"))
-        .args(["--per-dir", "tree"])
-        .current_dir(&dir)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program to start");
-    drop(child.stdout.take());
-    let output = child.wait_with_output().expect("its end");
+    let output = run_unread(Command::new(program("dirsize")).args(["--per-dir", "tree"]).current_dir(&dir));
     assert!(output.status.success() && output.stderr.is_empty(), "{}", stderr(&output));
 }
 
 #[test]
 fn sizes_that_cannot_be_written_are_an_error() {
-    let full = File::options().write(true).open("/dev/full").expect("a device that is always full");
-    let output = Command::new(program("dirsize")).arg("/dev/full").stdout(full).output().expect("a start");
+    let output = run_unwritable(Command::new(program("dirsize")).arg("/dev/full"));
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).starts_with("dirsize: standard output: "), "{}", stderr(&output));
 }

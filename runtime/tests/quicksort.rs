@@ -9,14 +9,14 @@ mod sort;
 use std::cmp::Ordering;
 use std::fs;
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 
 use taskel::ThreadPool;
 use tempfile::TempDir;
 
-use crate::example::{assert_prints, program, stderr};
+use crate::example::{assert_prints, program, run_unread, run_unwritable, stderr};
 
 fn quicksort(dir: &TempDir, args: &[&str]) -> Output {
     Command::new(program("quicksort")).args(args).current_dir(dir).output().expect("the program to start")
@@ -140,9 +140,8 @@ fn what_cannot_be_read_or_written_is_an_error() {
         assert_eq!(output.status.code(), Some(1));
         assert!(stderr(&output).starts_with(&format!("quicksort: {file}: ")), "{}", stderr(&output));
     }
-    let full = fs::File::options().write(true).open("/dev/full").expect("a device that is always full");
     let numbers = dir.path().join("numbers");
-    let output = Command::new(program("quicksort")).arg(numbers).stdout(full).output().expect("a start");
+    let output = run_unwritable(Command::new(program("quicksort")).arg(numbers));
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).starts_with("quicksort: standard output: "), "{}", stderr(&output));
 }
@@ -150,15 +149,7 @@ fn what_cannot_be_read_or_written_is_an_error() {
 #[test]
 fn nobody_reading_is_no_reason_to_complain() {
     let dir = file_with(&lines(&(0..MANY).map(random).collect::<Vec<i64>>()));
-    let mut child = Command::new(program("quicksort"))
-        .arg("numbers")
-        .current_dir(&dir)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program to start");
-    drop(child.stdout.take());
-    let output = child.wait_with_output().expect("its end");
+    let output = run_unread(Command::new(program("quicksort")).arg("numbers").current_dir(&dir));
     assert!(output.status.success() && output.stderr.is_empty(), "{}", stderr(&output));
 }
 
@@ -205,7 +196,9 @@ fn values_that_are_there_often_are_done_once_they_are_pivots() {
         let mut numbers: Vec<i64> = (0..MANY).map(|i| random(i).rem_euclid(kinds)).collect();
         let mut expected = numbers.clone();
         let left_to_sort = AtomicUsize::new(0);
-        sort::quicksort(&mut numbers, &|len| drop(left_to_sort.fetch_add(len, Relaxed)));
+        sort::quicksort(&mut numbers, &|len| {
+            left_to_sort.fetch_add(len, Relaxed);
+        });
         expected.sort_unstable();
         assert!(numbers == expected);
         assert_eq!(left_to_sort.into_inner(), 0, "{kinds} values, thousands of each");

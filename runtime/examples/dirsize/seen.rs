@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 /// Files that could be met a second time, by device and inode.
 ///
 /// That is what `du` remembers: with one root, files that have several names; with more, everything, since one root
-/// may lie in another.
+/// may lie in another. Which of several directories a file with several names is counted in depends on who comes first.
 pub(crate) struct Seen {
     everything: bool,
     /// Many small sets, so that workers seldom wait for each other in a tree that is all hard links.

@@ -1,7 +1,8 @@
 //! The examples, as programs to start.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 
 /// The example of this name, built with the same profile as this test.
 pub(crate) fn program(name: &str) -> PathBuf {
@@ -25,4 +26,18 @@ pub(crate) fn assert_prints(output: &Output, expected: &[u8]) {
     // Both as text, since a difference of thousands of numbers tells nothing.
     assert_eq!(String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(expected));
     assert!(output.stdout == expected, "equal but for bytes that are not UTF-8");
+}
+
+/// Runs a program whose standard output nobody reads.
+pub(crate) fn run_unread(command: &mut Command) -> Output {
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program to start");
+    drop(child.stdout.take());
+    child.wait_with_output().expect("its end")
+}
+
+/// Runs a program whose standard output takes nothing.
+pub(crate) fn run_unwritable(command: &mut Command) -> Output {
+    let full = File::options().write(true).open("/dev/full").expect("a device that is always full");
+    command.stdout(full).output().expect("the program to start")
 }
