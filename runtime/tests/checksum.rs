@@ -1,17 +1,23 @@
 //! The example `checksum` on a made-up tree, compared with sums computed one after the other.
 #![cfg(target_os = "linux")] // where any byte may be in a name
 
+#[path = "support/example.rs"]
+mod example;
+#[path = "support/unprivileged.rs"]
+mod unprivileged;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use tempfile::TempDir;
+
+use crate::example::{assert_prints, program, run_unread, run_unwritable, stderr};
+use crate::unprivileged::unprivileged;
 
 /// Below `tree/`: files of all sizes with all sorts of names, and things that are no files.
 fn made_up_tree() -> TempDir {
@@ -79,31 +85,8 @@ fn line(path: &[u8], size: usize) -> Vec<u8> {
     [mark, hash.as_bytes(), b"  ", &escaped, b"\n"].concat()
 }
 
-fn program() -> PathBuf {
-    let this_test = std::env::current_exe().expect("the path of this test");
-    let profile = this_test.parent().and_then(Path::parent).expect("target/<profile>/deps/<test>");
-    let program = profile.join("examples/checksum");
-    assert!(
-        program.exists(),
-        "{} is missing; `cargo test` builds it, `cargo test --test checksum` needs `cargo build --examples` first",
-        program.display()
-    );
-    program
-}
-
 fn checksum(dir: &TempDir, args: &[&str]) -> Output {
-    Command::new(program()).args(args).current_dir(dir).output().expect("the program to start")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-#[track_caller]
-fn assert_prints(output: &Output, expected: &[u8]) {
-    // Both as text, since a difference of thousands of numbers tells nothing.
-    assert_eq!(String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(expected));
-    assert!(output.stdout == expected, "equal but for bytes that are not UTF-8");
+    Command::new(program("checksum")).args(args).current_dir(dir).output().expect("the program to start")
 }
 
 #[test]
@@ -121,7 +104,8 @@ fn every_thread_count_and_chunk_size_prints_what_a_plain_loop_computes() {
 #[test]
 fn without_an_argument_it_hashes_the_directory_that_it_is_run_in() {
     let dir = made_up_tree();
-    let output = Command::new(program()).current_dir(dir.path().join("tree")).output().expect("a start");
+    let output =
+        Command::new(program("checksum")).current_dir(dir.path().join("tree")).output().expect("a start");
     assert!(output.status.success(), "{}", stderr(&output));
     assert_prints(&output, &expected("."));
 }
@@ -175,7 +159,6 @@ fn a_read_error_costs_one_line_and_the_exit_status_but_no_other_file() {
 
 #[test]
 fn what_may_not_be_opened_costs_one_line_each_and_the_exit_status() {
-    const NOBODY: u32 = 65_534;
     let dir = made_up_tree();
     let locked = dir.path().join("tree/locked");
     fs::create_dir(&locked).expect("a directory in the tree");
@@ -184,16 +167,7 @@ fn what_may_not_be_opened_costs_one_line_each_and_the_exit_status() {
     for path in [&locked, &secret] {
         fs::set_permissions(path, Permissions::from_mode(0o000)).expect("permission to forbid");
     }
-    let copy = dir.path().join("checksum"); // where whoever runs it may look
-    fs::copy(program(), &copy).expect("a copy of the program");
-    let mut command = Command::new(copy);
-    command.arg("tree").current_dir(&dir);
-    if fs::metadata(dir.path()).expect("the temporary directory").uid() == 0 {
-        // Nothing is forbidden to root.
-        fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).expect("permission to permit");
-        command.uid(NOBODY).gid(NOBODY);
-    }
-    let output = command.output();
+    let output = unprivileged(&program("checksum"), dir.path()).arg("tree").output();
     // Else a failing test could leave behind what cannot be deleted.
     fs::set_permissions(&locked, Permissions::from_mode(0o755)).expect("permission to permit");
     let output = output.expect("the program to start");
@@ -209,15 +183,7 @@ fn what_may_not_be_opened_costs_one_line_each_and_the_exit_status() {
 #[test]
 fn nobody_reading_is_no_reason_to_panic() {
     let dir = made_up_tree();
-    let mut child = Command::new(program())
-        .arg("tree")
-        .current_dir(&dir)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program to start");
-    drop(child.stdout.take());
-    let output = child.wait_with_output().expect("its end");
+    let output = run_unread(Command::new(program("checksum")).arg("tree").current_dir(&dir));
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
 }
@@ -225,9 +191,7 @@ fn nobody_reading_is_no_reason_to_panic() {
 #[test]
 fn sums_that_cannot_be_written_are_an_error() {
     let dir = made_up_tree();
-    let full = fs::File::options().write(true).open("/dev/full").expect("a device that is always full");
-    let output =
-        Command::new(program()).arg("tree").current_dir(&dir).stdout(full).output().expect("a start");
+    let output = run_unwritable(Command::new(program("checksum")).arg("tree").current_dir(&dir));
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).starts_with("checksum: standard output: "), "{}", stderr(&output));
 }
