@@ -2,18 +2,17 @@
 //!
 //! Taking a half and handing back its result moves some ten cache lines from one core to another: 0.5 to 1.5 µs, in which the owner
 //! does a few hundred small joins by itself. So the call site of each join learns how long its offers last. Where that is short, an offer
-//! carries a *notice*, and a thief that sees it watches for [`PATIENCE_NS`] before it takes the half after all: two halves that wait for
+//! carries a *notice*, and is taken only [`PATIENCE_NS`] after a thief has first seen it: two halves that wait for
 //! each other run at the same time as ever, only a little later. A site that had its patience tried is left alone no more until about a
 //! hundred offers in a row were short.
 //!
 //! Nothing depends on what is read or written here, which is all Relaxed: a wrong guess costs time.
 
-use crate::clock::{Clock, Ticks};
 use crate::site::Site;
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AtomicU64, Ordering};
 
 /// How long a half with a notice is left alone.
-const PATIENCE_NS: u64 = 3_000;
+pub(crate) const PATIENCE_NS: u64 = 3_000;
 
 /// What is over in this time after it was offered, perhaps with the help of a thief, is worth a try without.
 const BRIEF_NS: f64 = 2.0 * PATIENCE_NS as f64;
@@ -34,58 +33,61 @@ pub(crate) fn learn_otherwise(site: Site) {
     site.learn(f32::MAX.into());
 }
 
-/// On a lane: the number of the job that it offers, if that is to be left alone; else 0.
+/// On a lane, in one word: the number of the job that it offers, if that is to be left alone, else 0; and when a thief first saw it, if one
+/// has. Times are in nanoseconds, and wrap around after four seconds; a job so old is watched anew.
 #[derive(Debug)]
-pub(crate) struct Notice(AtomicU32);
+pub(crate) struct Notice(AtomicU64);
+
+/// What a notice means to a thief.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// The job may be taken.
+    Over,
+    /// The job must be left alone. No thief had seen it before.
+    Begins,
+    /// The job must be left alone.
+    Lasts,
+}
+
+const fn number_of(word: u64) -> u32 {
+    (word >> 32) as u32
+}
 
 impl Notice {
     pub(crate) fn new() -> Self {
-        Notice(AtomicU32::new(0))
+        Notice(AtomicU64::new(0))
     }
 
     /// The lane offers its job `number`, to be left alone; or, with 0, one that is not.
     pub(crate) fn put(&self, number: u32) {
-        if number != self.0.load(Ordering::Relaxed) {
-            self.0.store(number, Ordering::Relaxed);
+        let word = u64::from(number) << 32;
+        if word != self.0.load(Ordering::Relaxed) {
+            self.0.store(word, Ordering::Relaxed);
         }
     }
 
     /// Whether nobody has lost patience with job `number`, which the lane offered last.
     pub(crate) fn stands(&self, number: u32) -> bool {
-        self.0.load(Ordering::Relaxed) == number
-    }
-}
-
-/// What an idle lane knows of a job that it leaves alone.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Watch {
-    lane: usize,
-    number: u32,
-    pub(crate) since: Ticks,
-}
-
-impl Watch {
-    /// Whether this is recent.
-    pub(crate) fn is_on(&self, clock: Clock) -> bool {
-        clock.ns_between(self.since, clock.now()) < PATIENCE_NS
+        number_of(self.0.load(Ordering::Relaxed)) == number
     }
 
-    /// Whether what `lane` offers under `notice` must be left alone still.
-    pub(crate) fn keep(&mut self, lane: usize, notice: &Notice, clock: Clock) -> bool {
-        let number = notice.0.load(Ordering::Relaxed);
-        if number == 0 {
-            return false;
+    /// A thief looks at it.
+    pub(crate) fn look(&self, now_ns: u64) -> Patience {
+        let word = self.0.load(Ordering::Relaxed);
+        if number_of(word) == 0 {
+            return Patience::Over;
         }
-        if (self.lane, self.number) != (lane, number) {
-            *self = Watch { lane, number, since: clock.now() };
-            return true;
+        let (now, seen) = (now_ns as u32, word as u32);
+        let next = match seen {
+            0 => (word | u64::from(now.max(1)), Patience::Begins),
+            _ if now.wrapping_sub(seen) < PATIENCE_NS as u32 => return Patience::Lasts,
+            _ => (0, Patience::Over),
+        };
+        // If that fails, another job is on offer by now, or another thief was here.
+        match self.0.compare_exchange(word, next.0, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => next.1,
+            Err(_) => Patience::Lasts,
         }
-        if self.is_on(clock) {
-            return true;
-        }
-        // Unless another job is on offer by now, which has a right to patience of its own.
-        let _ = notice.0.compare_exchange(number, 0, Ordering::Relaxed, Ordering::Relaxed);
-        false
     }
 }
 
@@ -94,18 +96,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_watch_lasts_as_long_as_patience_does_and_begins_anew_with_each_job() {
-        let (notice, clock, mut watch) = (Notice::new(), Clock::new(), Watch::default());
-        assert!(!watch.keep(1, &notice, clock), "there is no notice");
+    fn patience_begins_anew_with_each_job() {
+        let notice = Notice::new();
+        assert_eq!(notice.look(5), Patience::Over, "there is no notice");
         notice.put(7);
-        let start = clock.now();
-        while watch.keep(1, &notice, clock) {}
-        assert!(clock.ns_between(start, clock.now()) >= PATIENCE_NS);
+        assert_eq!(notice.look(0), Patience::Begins);
+        assert_eq!(notice.look(PATIENCE_NS), Patience::Lasts);
+        assert!(notice.stands(7));
+        assert_eq!(notice.look(PATIENCE_NS + 1), Patience::Over);
         assert!(!notice.stands(7), "the owner learns of it");
-        assert!(!watch.keep(1, &notice, clock));
         notice.put(8);
-        assert!(watch.keep(1, &notice, clock));
-        assert!(notice.stands(8));
+        let late = u64::from(u32::MAX) - 10;
+        assert_eq!(notice.look(late), Patience::Begins);
+        assert_eq!(notice.look(late + PATIENCE_NS - 1), Patience::Lasts, "times wrap around");
+        assert_eq!(notice.look(late + PATIENCE_NS), Patience::Over);
     }
 
     #[test]

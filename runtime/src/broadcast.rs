@@ -13,7 +13,7 @@ use crate::pool::{Detached, PoolState, ThreadPool, Work, with_current_lane, with
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::tickets::Tickets;
 use crate::unwind::{Payload, drop_quietly};
-use crate::wait::{Mail, wait_with};
+use crate::wait::wait;
 
 /// What a call of a broadcast knows of its place.
 #[derive(Clone, Debug)]
@@ -41,9 +41,12 @@ impl BroadcastContext<'_> {
 
 /// Calls `op` once on every worker of the surrounding pool, and returns the results by worker.
 ///
-/// It waits until each worker has come to it: a worker does so between two pieces of work, or while it waits for something that this
-/// broadcast descends from, or for a broadcast of its own. If the calling thread is a worker, it makes its own call
-/// at once. Where no pool can be had, the one call is made on the calling thread.
+/// It waits until each worker has come to it: a worker does so between two pieces of work, or while it waits for anything inside of the
+/// pool. That is the one exception to the rule that a wait runs only what it waits for: `op` must not want a lock that is held across a
+/// loop, join or scope elsewhere. If the calling thread is a worker, it makes its own call at once. Where no pool can be had, the one call
+/// is made on the calling thread.
+///
+/// A worker that waits inside of *another* pool makes no calls meanwhile.
 ///
 /// # Panics
 ///
@@ -60,8 +63,9 @@ where
     OP: Fn(BroadcastContext<'_>) -> R + Sync,
     R: Send,
 {
-    with_pool(None, |pool| match pool {
-        Some(pool) => with_lane(pool, |lane| broadcast_on(pool, lane, &op)),
+    with_pool(None, |pool| match pool.and_then(|pool| pool.hold().map(|hold| (pool, hold))) {
+        // Held until the workers have made their calls.
+        Some((pool, _hold)) => with_lane(pool, |lane| broadcast_on(pool, lane, &op)),
         None => vec![op(BroadcastContext::new(0, 1))],
     })
 }
@@ -83,10 +87,12 @@ pub fn spawn_broadcast<OP>(op: OP)
 where
     OP: Fn(BroadcastContext<'_>) + Send + Sync + 'static,
 {
-    with_pool(None, |pool| match pool {
-        Some(pool) => {
+    with_pool(None, |pool| match pool.and_then(|pool| pool.hold().map(|hold| (pool, hold))) {
+        Some((pool, _hold)) => {
             let call = Arc::new(Call(op));
             for worker in 0..pool.num_threads() {
+                // Each call releases the pool when it is over.
+                std::mem::forget(pool.hold().expect("held already"));
                 pool.send(worker, Work::Detached(Arc::clone(&call) as _));
             }
         }
@@ -134,6 +140,7 @@ impl<OP: Fn(BroadcastContext<'_>) + Send + Sync> Detached for Call<OP> {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| (self.0)(context))) {
                 PoolState::handle_panic(Some(lane.pool()), payload);
             }
+            lane.pool().release();
         });
     }
 }
@@ -184,7 +191,7 @@ where
                 // SAFETY: this worker was left out above, so that it makes its call here, once.
                 unsafe { job.execute(lane) };
             }
-            wait_with(Mail::OfAnyone, lane, job.frame(), std::iter::empty, || this.calls.settled());
+            wait(lane, job.frame(), std::iter::empty, || this.calls.settled());
         }
         // Nobody would know whom to wake. This is the ninth thread from outside, or a later one.
         None => {
@@ -196,7 +203,8 @@ where
     match this.panic.take() {
         None => this.results.into_iter().filter_map(UnsafeCell::into_inner).collect(),
         Some(payload) => {
-            drop_quietly(this.results);
+            // One by one: each may panic.
+            this.results.into_iter().for_each(drop_quietly);
             panic::resume_unwind(payload)
         }
     }

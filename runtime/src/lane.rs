@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use crossbeam_deque::{Steal, Stealer, Worker};
 
-use crate::brief::{self, Notice, Watch};
+use crate::brief::{self, Notice, Patience};
+use crate::clock::Ticks;
 use crate::counter::Counter;
 use crate::job::{Job, Run};
 use crate::pending::{Offer, Pending, PendingChain, Shared};
@@ -16,7 +17,7 @@ use crate::profile::recorder::Recorder;
 use crate::protocol::handover::Handover;
 use crate::scope::Bag;
 use crate::slab::Slab;
-use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering};
+use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering, fence};
 
 /// One lane as the whole pool sees it.
 pub(crate) struct Lane {
@@ -61,8 +62,8 @@ pub(crate) struct Private {
     random: Cell<u32>,
     /// How many jobs of this lane have carried a notice.
     notices: Cell<u32>,
-    /// Another lane's job that this one, being idle, leaves alone.
-    watch: Cell<Watch>,
+    /// When this lane last left alone what no other had seen.
+    left_alone: Cell<Ticks>,
     /// How many loops this lane is inside of.
     pub(crate) depth: Cell<u32>,
     /// Nanoseconds spent waiting for other lanes, and nanoseconds spent on their work meanwhile; only differences matter.
@@ -85,7 +86,7 @@ pub(crate) struct Counters {
 impl Lane {
     pub(crate) fn new(seed: u32) -> Self {
         let deque = Worker::new_lifo();
-        let open_scopes = Worker::new_fifo();
+        let open_scopes = Worker::new_lifo();
         Lane {
             stealer: deque.stealer(),
             open_scopes: open_scopes.stealer(),
@@ -102,7 +103,7 @@ impl Lane {
                 slabs: RefCell::new(Vec::new()),
                 random: Cell::new(seed.wrapping_mul(0x9E37_79B9) | 1),
                 notices: Cell::new(0),
-                watch: Cell::new(Watch::default()),
+                left_alone: Cell::new(Ticks::default()),
                 depth: Cell::new(0),
                 waited_ns: Cell::new(0),
                 helped_ns: Cell::new(0),
@@ -230,21 +231,28 @@ impl<'p> LaneContext<'p> {
         self.private
     }
 
-    /// What this lane, being idle, leaves alone.
-    pub(crate) fn watch(&self) -> Watch {
-        self.private.watch.get()
+    /// When this lane, being idle, last left alone what no other had seen.
+    pub(crate) fn last_left_alone(&self) -> Ticks {
+        self.private.left_alone.get()
     }
 
     fn leaves_alone(&self, victim: usize) -> bool {
-        let mut watch = self.watch();
-        let leave = watch.keep(victim, &self.pool.lane(victim).notice, self.pool.clock);
-        self.private.watch.set(watch);
-        leave
+        let now = self.pool.clock.now();
+        match self.pool.lane(victim).notice.look(self.pool.ns_since_start(now)) {
+            Patience::Over => false,
+            Patience::Lasts => true,
+            Patience::Begins => {
+                self.private.left_alone.set(now);
+                true
+            }
+        }
     }
 
-    /// Looks for work everywhere but on this lane.
+    /// Looks for work everywhere but in this lane's deque.
     pub(crate) fn find_work(&self) -> Option<Work> {
-        self.pool.find_work(self.index, self.random(), |victim| !self.leaves_alone(victim))
+        let found = self.pool.find_work(self.index, self.random(), |victim| !self.leaves_alone(victim));
+        // Left by work of this lane that had spawned into a scope of somebody else's.
+        found.or_else(|| self.private.open_scopes.pop().map(|scope| Work::Detached(scope)))
     }
 
     /// Offers a job to whoever looks for one. All halves of joins that are older are public already.
@@ -276,7 +284,7 @@ impl<'p> LaneContext<'p> {
     /// Takes `job` back if nobody else has it. It was pushed last of what is not taken back yet.
     pub(crate) fn take_back(&self, job: Job) -> bool {
         let top = self.private.deque.pop();
-        self.lane().nothing_offered.store(self.nothing_pushed(), Ordering::Relaxed);
+        self.note_what_is_offered();
         // Thieves take the oldest: with `job` gone, everything below it is gone too.
         debug_assert!(top.is_none_or(|top| top == job), "jobs are taken back in the reverse order");
         top.is_some()
@@ -337,8 +345,25 @@ impl<'p> LaneContext<'p> {
     fn offer_oldest(&self) {
         match self.nothing_pushed() {
             true => drop(self.publish_oldest()),
-            false => self.lane.nothing_offered.store(false, Ordering::Relaxed),
+            false => self.note_what_is_offered(),
         }
+    }
+
+    fn note_what_is_offered(&self) {
+        let nothing = self.nothing_pushed();
+        self.lane.nothing_offered.store(nothing, Ordering::Relaxed);
+        if !nothing {
+            // SeqCst: a thief that has taken the last thing says so after that; if this lane overwrote it, this look sees the theft.
+            fence(Ordering::SeqCst);
+            if self.nothing_pushed() {
+                self.lane.nothing_offered.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Lets others have everything that is pending.
+    pub(crate) fn publish_all(&self) {
+        while self.publish_oldest() {}
     }
 
     /// Makes the oldest private entry public, if there is one.
@@ -418,7 +443,7 @@ impl<'p> LaneContext<'p> {
 
     /// Runs `work` of a frame that is not this lane's own. What is pending belongs to other runs and is made public first.
     pub(crate) fn in_run(&self, run: &Run, work: impl FnOnce()) {
-        while self.publish_oldest() {}
+        self.publish_all();
         let before = self.private.run.replace(run);
         work();
         self.private.run.set(before);
@@ -429,10 +454,32 @@ impl<'p> LaneContext<'p> {
         self.private.run.get()
     }
 
-    /// Offers the scope's work to others.
+    /// Leaves a notice of the scope's work for others.
     pub(crate) fn offer_scope(&self, scope: Arc<Bag>) {
         self.private.open_scopes.push(scope);
         self.pool.wake_one(self.index, self.random());
+    }
+
+    /// Takes this lane's notices of `scope` back, and says how many nobody has taken.
+    pub(crate) fn take_back_notices(&self, scope: &Arc<Bag>) -> usize {
+        let mut others = Vec::new();
+        let mut taken_back = 0;
+        while let Some(notice) = self.private.open_scopes.pop() {
+            match Arc::ptr_eq(&notice, scope) {
+                true => taken_back += 1,
+                false => others.push(notice),
+            }
+        }
+        // Whoever looked for these meanwhile has missed them.
+        others.into_iter().rev().for_each(|notice| self.offer_scope(notice));
+        taken_back
+    }
+
+    /// Leaves the notices to the pool: nobody looks at this lane any more.
+    pub(crate) fn hand_on_notices(&self) {
+        while let Some(notice) = self.private.open_scopes.pop() {
+            self.pool.inject(notice);
+        }
     }
 
     /// Memory for a loop. Give it back with [`put_slab`](Self::put_slab).

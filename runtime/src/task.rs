@@ -143,6 +143,7 @@ struct Core<F, R> {
     /// Whoever takes it out does the work.
     work: Mutex<Option<F>>,
     cell: TaskCell<Outcome<R>, Waiter>,
+    /// The pool that the work was handed to, and holds until it is done.
     pool: Option<Arc<PoolState>>,
     /// The lane that does the work, plus one.
     runner: AtomicU32,
@@ -153,14 +154,19 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
+    let hold = pool.and_then(PoolState::hold);
     let core = Arc::new(Core {
         work: Mutex::new(Some(f)),
         cell,
-        pool: pool.map(PoolState::shared),
+        pool: hold.as_ref().and(pool).map(PoolState::shared),
         runner: AtomicU32::new(0),
     });
-    match pool {
-        Some(pool) => pool.inject(Arc::clone(&core) as _),
+    match pool.zip(hold) {
+        Some((pool, hold)) => {
+            // Whoever does the work releases it.
+            std::mem::forget(hold);
+            pool.inject(Arc::clone(&core) as _);
+        }
         None => core.run_here(),
     }
     core
@@ -176,6 +182,7 @@ where
         self.work.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take()
     }
 
+    /// The work is over: last of all, it lets the pool go.
     fn complete(&self, outcome: Outcome<R>) {
         let told = match self.cell.complete(outcome) {
             Ok(waiter) => catch_unwind(AssertUnwindSafe(|| self.tell(waiter))),
@@ -184,6 +191,9 @@ where
         };
         if let Err(payload) = told {
             PoolState::handle_panic(self.pool.as_deref(), payload);
+        }
+        if let Some(pool) = &self.pool {
+            pool.release();
         }
     }
 

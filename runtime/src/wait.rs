@@ -9,13 +9,25 @@
 //! is tested by its chain of [runs](crate::job::Run), and work that does not descend from the frame is put back where any idle
 //! worker, and each wait that it descends from, finds it.
 //!
+//! Broadcasts are the exception: a waiting worker makes its call of any broadcast that reaches it, since a broadcast needs every worker.
+//!
 //! # Why some lane always advances
 //!
-//! A job in a deque or among those put back is never needed by a wait that cannot get it: its owner takes it back, or finds it by its
-//! descent. So a lane that waits, and finds nothing to do, waits for a run on another lane. Suppose that every lane of a pool waits like that. Of
-//! the frames that they wait for, take one, F, from which no other of them descends. Some lane Z has a run of F on its stack. Above that
-//! run lie only calls made by it, and work that Z took in waits of those calls: all of it descends from F. Z's topmost wait is among
-//! them and waits for a frame that descends from F, against the choice of F.
+//! Suppose that no lane of a pool runs user code: each is idle, or in a wait whose end is not there yet and for which it finds no work.
+//!
+//! 1. *Nothing that is waited for lies unbegun.* A lane that waits has made all its own work public before, and looks for it: the
+//!    half of a join is in its deque (it takes it back, and does not wait), with a thief (it is begun), or among the strays, where the wait finds it by its
+//!    descent. The tasks of a scope are in its bag, which its owner empties before it waits, and whoever adds one wakes the owner. A task is
+//!    begun by whoever joins it. A call of a broadcast lies in the mail of a worker, which makes it when it is idle or waits.
+//! 2. So each wait is for *runs* that have begun, on lanes that wait themselves: the thief's of a half, helpers' in a loop or scope, a worker's of
+//!    a task, or a worker's call of a broadcast.
+//! 3. Among the frames that are waited for, take one, F, such that no lane waits inside a run of F for a frame opened later than F. There is one: the
+//!    frame that was opened last. Some lane Z has a run of F on its stack, and its topmost wait is above that run. What Z waits for there
+//!    was opened by that run, or by what Z took in its waits meanwhile: after F in either case. That contradicts the choice of F.
+//!
+//! The third step is about frames that somebody opens and then waits for. A task that is joined long after it was submitted is older than the
+//! wait for it: two tasks that join each other wait for ever, as two threads would. The argument also ends at the pool's edge: a thread that
+//! waits in one pool does nothing for another, and two pools that call each other in circles can wait for each other.
 
 use std::sync::Arc;
 
@@ -39,28 +51,8 @@ enum Found {
     Scope(Arc<Bag>, TaskRef),
 }
 
-/// Whose mail a waiting lane sees to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mail {
-    /// What descends from the frame, like everything else.
-    OfDescendants,
-    /// Anyone's. The mail is broadcasts, and so is what the lane waits for: two workers that both broadcast wait for each other.
-    OfAnyone,
-}
-
 /// Waits until `ready`, working for `frame` meanwhile where there is work. `suspects` are lanes that may have some.
 pub(crate) fn wait<S: Iterator<Item = usize>>(
-    lane: &LaneContext<'_>,
-    frame: Frame,
-    suspects: impl Fn() -> S,
-    ready: impl Fn() -> bool,
-) {
-    wait_with(Mail::OfDescendants, lane, frame, suspects, ready);
-}
-
-/// As [`wait`], with a choice of the mail.
-pub(crate) fn wait_with<S: Iterator<Item = usize>>(
-    mail: Mail,
     lane: &LaneContext<'_>,
     frame: Frame,
     suspects: impl Fn() -> S,
@@ -73,7 +65,8 @@ pub(crate) fn wait_with<S: Iterator<Item = usize>>(
         }
         std::hint::spin_loop();
     }
-    let fits = |work: &Work| mail == Mail::OfAnyone || work.descends_from(frame);
+    // What was pending when this wait began must not wait for its end.
+    lane.publish_all();
     let pool = lane.pool();
     let began = pool.clock.now();
     let mut helped_ns = 0;
@@ -81,7 +74,9 @@ pub(crate) fn wait_with<S: Iterator<Item = usize>>(
     let waited_for_before = lane.lane().set_waits_for(suspects().next());
     while !ready() {
         let now = pool.clock.now();
-        if let Some(found) = lane.take_mail(fits).map(Found::Work).or_else(|| find(lane, frame, suspects())) {
+        if let Some(found) =
+            lane.take_mail(Work::is_waited_for).map(Found::Work).or_else(|| find(lane, frame, suspects()))
+        {
             match found {
                 Found::Work(work) => lane.execute(work),
                 Found::Scope(scope, first) => scope.help(lane, Some(first), &ready),
@@ -91,7 +86,7 @@ pub(crate) fn wait_with<S: Iterator<Item = usize>>(
         } else if pool.clock.ns_between(idle_since, now) < SPIN_NS {
             pool.pause();
         } else {
-            sleep(lane, &suspects, || ready() || lane.has_mail_that(fits));
+            sleep(lane, frame, &suspects, || ready() || lane.has_mail_that(Work::is_waited_for));
         }
         lane.lane().set_waits_for(suspects().next());
     }
@@ -104,13 +99,14 @@ pub(crate) fn wait_with<S: Iterator<Item = usize>>(
 
 fn sleep<S: Iterator<Item = usize>>(
     lane: &LaneContext<'_>,
+    frame: Frame,
     suspects: &impl Fn() -> S,
     ready: impl Fn() -> bool,
 ) {
     let pool = lane.pool();
     pool.sleep.announce_wait(lane.index());
     let work_near =
-        || trail(lane, suspects()).any(|suspect| pool.lane(suspect).has_work()) || pool.has_stray();
+        || trail(lane, suspects()).any(|suspect| pool.lane(suspect).has_work()) || pool.has_stray_of(frame);
     if !ready() && !work_near() {
         lane.lane().counters.parks.add(1);
         pool.sleep.parker(lane.index()).park();
@@ -138,7 +134,7 @@ fn find(lane: &LaneContext<'_>, frame: Frame, suspects: impl Iterator<Item = usi
             match scope.glimpse(lane, frame) {
                 Glimpse::Related(first) => return Some(Found::Scope(scope, first)),
                 Glimpse::Unrelated => lane.offer_scope(scope),
-                Glimpse::Empty => scope.help(lane, None, &|| false),
+                Glimpse::Empty => scope.leave(lane),
             }
         }
     }

@@ -107,7 +107,7 @@ where
     let a = oper_a();
     std::mem::forget(offered);
     match half.take_back(lane) {
-        Some(oper_b) => (a, oper_b()),
+        Some(oper_b) => then(a, oper_b),
         None => match half.wait(lane) {
             Ok(b) => (a, b),
             Err(payload) => {
@@ -116,6 +116,26 @@ where
             }
         },
     }
+}
+
+/// Runs `oper_b`, and should it panic, drops `a` as if that could not.
+#[inline(always)]
+fn then<A, B>(a: A, oper_b: impl FnOnce() -> B) -> (A, B) {
+    struct Quiet<A>(ManuallyDrop<A>);
+
+    impl<A> Drop for Quiet<A> {
+        fn drop(&mut self) {
+            // SAFETY: it is dropped, or taken out and forgotten, once.
+            drop_quietly(unsafe { ManuallyDrop::take(&mut self.0) });
+        }
+    }
+
+    let mut a = Quiet(ManuallyDrop::new(a));
+    let b = oper_b();
+    // SAFETY: `a` is forgotten below.
+    let a_out = unsafe { ManuallyDrop::take(&mut a.0) };
+    std::mem::forget(a);
+    (a_out, b)
 }
 
 /// `oper_a` panics: `oper_b` is dropped or waited for before its frame goes.
@@ -184,7 +204,7 @@ where
     // SAFETY: the caller does not use it again.
     let oper_b = unsafe { ManuallyDrop::take(oper_b) };
     match catch_unwind(AssertUnwindSafe(oper_a)) {
-        Ok(a) => (a, oper_b()),
+        Ok(a) => then(a, oper_b),
         Err(payload) => {
             drop_quietly(oper_b);
             panic::resume_unwind(payload)

@@ -16,9 +16,11 @@ struct Ambient {
     pool: *const PoolState,
     /// This thread's lane of that pool; null if it has none yet. Alive as long as it stands here.
     lane: *const LaneContext<'static>,
+    /// What surrounds these surroundings, further down the stack; null outside of every pool. Alive as long as it stands here.
+    outer: *const Ambient,
 }
 
-const OUTSIDE: Ambient = Ambient { pool: ptr::null(), lane: ptr::null() };
+const OUTSIDE: Ambient = Ambient { pool: ptr::null(), lane: ptr::null(), outer: ptr::null() };
 
 thread_local! {
     static AMBIENT: Cell<Ambient> = const { Cell::new(OUTSIDE) };
@@ -39,22 +41,45 @@ impl Drop for Restore {
     }
 }
 
+/// Leaves nothing on a lane that nobody will look at.
+struct HandOn<'c, 'p>(&'c LaneContext<'p>);
+
+impl Drop for HandOn<'_, '_> {
+    fn drop(&mut self) {
+        self.0.hand_on_notices();
+    }
+}
+
 /// Runs `op` with `pool` as the surroundings. A thread that is a lane of `pool` already stays that lane.
 pub(crate) fn enter<R>(pool: &PoolState, op: impl FnOnce() -> R) -> R {
     let before = AMBIENT.get();
     if ptr::eq(before.pool, pool) {
         return op();
     }
-    let _restore = Restore(before);
-    AMBIENT.set(Ambient { pool, lane: ptr::null() });
+    let restore = Restore(before);
+    AMBIENT.set(Ambient { pool, lane: lane_further_out(&before, pool), outer: &raw const restore.0 });
     op()
+}
+
+/// The lane that this thread has in `pool` because of a call further down its stack; else null.
+fn lane_further_out(mut around: &Ambient, pool: &PoolState) -> *const LaneContext<'static> {
+    loop {
+        if ptr::eq(around.pool, pool) && !around.lane.is_null() {
+            return around.lane;
+        }
+        // SAFETY: it is alive as long as it stands there, which is as long as the surroundings in which it does.
+        match unsafe { around.outer.as_ref() } {
+            Some(outer) => around = outer,
+            None => return ptr::null(),
+        }
+    }
 }
 
 /// Runs `life` with the current thread as `lane`. Afterwards, when destructors of thread-locals run and the pool
 /// may be gone, the thread is outside of it again.
 pub(super) fn live_as_worker(lane: &LaneContext<'_>, life: impl FnOnce()) {
     let _restore = Restore(AMBIENT.get());
-    AMBIENT.set(Ambient { pool: lane.pool(), lane: ptr::from_ref(lane).cast() });
+    AMBIENT.set(Ambient { pool: lane.pool(), lane: ptr::from_ref(lane).cast(), outer: ptr::null() });
     life();
 }
 
@@ -114,9 +139,10 @@ pub(crate) fn with_lane<R>(pool: &PoolState, op: impl FnOnce(Option<&LaneContext
     };
     // SAFETY: `guest` holds the lease until after the context's end.
     let context = unsafe { LaneContext::new(pool, guest.lane) };
+    let _hand_on = HandOn(&context);
     // Declared after `guest`, so dropped first: the thread forgets the lane before it gives it back.
     let _restore = Restore(before);
-    AMBIENT.set(Ambient { pool, lane: ptr::from_ref(&context).cast() });
+    AMBIENT.set(Ambient { pool, lane: ptr::from_ref(&context).cast(), outer: before.outer });
     op(Some(&context))
 }
 

@@ -117,20 +117,23 @@ impl ThreadPoolBuilder {
 
     /// Sets a function that each worker calls, with its index, before it looks for work.
     ///
-    /// A worker whose handler panics ends; the pool goes on with the others.
+    /// A panic of the handler goes to the [`panic_handler`](Self::panic_handler), and the worker goes on.
     pub fn start_handler(mut self, handler: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.start_handler = Some(Arc::new(handler));
         self
     }
 
     /// Sets a function that each worker calls, with its index, before its thread ends.
+    ///
+    /// The pool is over by then: what the handler spawns runs right there. A panic of the handler goes to the
+    /// [`panic_handler`](Self::panic_handler).
     pub fn exit_handler(mut self, handler: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.exit_handler = Some(Arc::new(handler));
         self
     }
 
     /// Sets what is called with the payload of a panic that reaches nobody: of [`spawn`](crate::spawn) and
-    /// [`spawn_broadcast`](crate::spawn_broadcast), of a [`Task`](crate::Task) whose handle was dropped. Unless set, such a panic aborts the
+    /// [`spawn_broadcast`](crate::spawn_broadcast), of a [`Task`](crate::Task) whose handle was dropped, of the start and exit handlers. Unless set, such a panic aborts the
     /// process, as does one of the handler itself.
     ///
     /// ```

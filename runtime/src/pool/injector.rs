@@ -24,13 +24,9 @@ pub(crate) enum Work {
 }
 
 impl Work {
-    /// Whether this descends from `frame`. Detached work descends from nothing.
-    pub(crate) fn descends_from(&self, frame: Frame) -> bool {
-        match self {
-            // SAFETY: found work was taken off a queue, or lies in one that only the caller takes from, and was not executed.
-            Work::Job(job) | Work::Stolen(job, _) => unsafe { job.descends_from(frame) },
-            Work::Detached(_) => false,
-        }
+    /// Of mail: whether somebody waits for it. Mail is calls of broadcasts.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        !matches!(self, Work::Detached(_))
     }
 }
 
@@ -54,6 +50,11 @@ impl Queues {
 
     pub(super) fn has_stray(&self) -> bool {
         self.stray_count.load(Ordering::Relaxed) > 0
+    }
+
+    pub(super) fn has_stray_of(&self, frame: Frame) -> bool {
+        // SAFETY: as in `take_stray`.
+        self.has_stray() && self.lock().iter().any(|job| unsafe { job.descends_from(frame) })
     }
 
     pub(super) fn push_detached(&self, work: Arc<dyn Detached>) {

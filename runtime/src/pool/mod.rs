@@ -126,13 +126,14 @@ impl Drop for ThreadPool {
     /// Ends the workers, once they have done what was [spawned](crate::spawn) and [submitted](crate::submit) on the pool, and waits for their
     /// threads.
     ///
-    /// A worker that drops its own pool (the last reference was inside a taskel) is not waited for: it ends when that taskel does.
+    /// A worker that drops its own pool (the last reference was inside of what it works on) waits for none of them, since they may
+    /// be waiting for it; they end when everything is done.
     fn drop(&mut self) {
         if !self.state.is_usable() {
             // In a forked child, there are no threads to end.
             return self.threads.forget();
         }
-        self.state.begin_shutdown();
+        self.state.release();
         self.threads.join();
     }
 }

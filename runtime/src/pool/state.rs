@@ -94,7 +94,8 @@ impl PoolState {
         })
     }
 
-    /// Whether the pool's threads are in this process.
+    /// Whether the pool's threads are in this process. (They may have ended: then whoever comes is alone, and needs to
+    /// [hold](Self::hold) the pool for what it cannot do alone.)
     #[inline]
     pub(crate) fn is_usable(&self) -> bool {
         self.generation.is_current()
@@ -226,13 +227,14 @@ impl PoolState {
         self.sleep.wake_all_waiting();
     }
 
-    /// Hands work to the pool: some worker will do it, even if all seats are taken by guests.
+    /// Hands work to the pool: some worker will do it, even if all seats are taken by guests, unless the pool ends first, from which a
+    /// [hold](Self::hold) keeps it.
     pub(crate) fn inject(&self, work: Arc<dyn Detached>) {
         self.queues.push_detached(work);
         self.wake_any();
     }
 
-    /// Hands work to one worker, who does it between two pieces of other work.
+    /// Hands work to one worker, who does it between two pieces of other work, or while it waits. Somebody holds the pool meanwhile.
     pub(crate) fn send(&self, worker: usize, work: Work) {
         self.lanes[worker].post(work);
         self.sleep.wake(worker);
@@ -253,8 +255,9 @@ impl PoolState {
         self.queues.has_detached()
     }
 
-    pub(crate) fn has_stray(&self) -> bool {
-        self.queues.has_stray()
+    /// Whether a job that was put back descends from `frame`.
+    pub(crate) fn has_stray_of(&self, frame: Frame) -> bool {
+        self.queues.has_stray_of(frame)
     }
 
     fn in_use(&self, lane: usize) -> bool {
@@ -270,12 +273,18 @@ impl PoolState {
         self.clock.ns_between(self.start, ticks)
     }
 
-    pub(super) fn begin_shutdown(&self) {
-        self.shutdown.begin(&self.sleep, self.num_threads);
+    /// Keeps the workers from ending, until released; `None` if the pool is over.
+    pub(crate) fn hold(&self) -> Option<Hold<'_>> {
+        self.shutdown.hold().then_some(Hold(self))
     }
 
-    pub(super) fn shutting_down(&self) -> bool {
-        self.shutdown.begun()
+    /// Ends a hold that was [forgotten](std::mem::forget), or that of the handle.
+    pub(crate) fn release(&self) {
+        self.shutdown.release(&self.sleep, self.num_threads);
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.shutdown.over()
     }
 
     /// Leases a lane to the calling thread from outside.
@@ -293,6 +302,16 @@ impl PoolState {
         let on_core = || *self.worker_on_core.get(affinity::current_core()?)?;
         let any = || (0..self.num_threads).find(|&worker| !self.sleep.is_displaced(worker));
         if self.worker_on_core.is_empty() { any() } else { on_core().or_else(any) }
+    }
+}
+
+/// Keeps the workers of a pool while it lives.
+#[must_use]
+pub(crate) struct Hold<'p>(&'p PoolState);
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        self.0.release();
     }
 }
 

@@ -121,21 +121,25 @@ impl Threads {
         }
     }
 
-    /// Waits for all threads but the calling one.
+    /// Waits for all of them, unless the calling thread is one: others may wait for that.
     pub(super) fn join(&mut self) {
         let this_thread = thread::current().id();
         match self {
             Threads::Own(handles) => {
-                for thread in handles.drain(..).filter(|handle| handle.thread().id() != this_thread) {
-                    // An `Err` is the panic of a user's exit handler, which its thread's panic hook has reported.
-                    let _ = thread.join();
+                if handles.iter().any(|handle| handle.thread().id() == this_thread) {
+                    return;
+                }
+                for thread in handles.drain(..) {
+                    let _nothing_unwinds_out_of_a_worker = thread.join();
                 }
             }
             Threads::Foreign { started, ids, ended, .. } => {
-                let others = *started - usize::from(ids.contains(&this_thread));
+                if ids.contains(&this_thread) {
+                    return;
+                }
                 let ended = ended.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
                 // The sender in here keeps the channel open.
-                for _ in 0..others {
+                for _ in 0..*started {
                     let _ = ended.recv();
                 }
             }

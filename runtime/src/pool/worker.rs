@@ -1,11 +1,13 @@
 //! What a worker thread does with its life: look for jobs, take part in them, sleep when there are none.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::builder::{Handler, IdlePolicy};
 use super::injector::Work;
 use super::{PoolState, ambient};
+use crate::brief::PATIENCE_NS;
 use crate::clock::Ticks;
 use crate::lane::LaneContext;
 use crate::protocol::sleep::Retracted;
@@ -32,15 +34,19 @@ impl Worker {
     }
 
     fn live(&self, lane: &LaneContext<'_>) {
-        if let Some(handler) = &self.start_handler {
-            handler(self.index);
-        }
+        self.call(self.start_handler.as_ref());
         let mut idle = Idle::new(&self.pool, lane);
         while let Some(work) = idle.next_work() {
             lane.execute(work);
         }
-        if let Some(handler) = &self.exit_handler {
-            handler(self.index);
+        self.call(self.exit_handler.as_ref());
+    }
+
+    /// A handler that panics does not take the worker with it, for which others may wait.
+    fn call(&self, handler: Option<&Handler>) {
+        let Some(handler) = handler else { return };
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| handler(self.index))) {
+            PoolState::handle_panic(Some(&self.pool), payload);
         }
     }
 }
@@ -60,24 +66,24 @@ impl<'a> Idle<'a> {
         Idle { pool, lane, searching: false, gap_ns: 2 * SHORT_GAP_NS }
     }
 
-    /// The next work; `None` when the pool is going away and all that was handed to it is done or being done.
+    /// The next work; `None` when the pool is over.
     fn next_work(&mut self) -> Option<Work> {
         let mut since = self.pool.clock.now();
         let mut spin_since = since;
         loop {
-            let watched_since = self.lane.watch().since;
+            let left_alone = self.lane.last_left_alone();
             if let Some(work) = self.look() {
                 self.stop_searching();
                 self.learn_gap(since);
                 return Some(work);
             }
-            if self.lane.watch().since != watched_since {
+            if self.lane.last_left_alone() != left_alone {
                 // What it leaves alone is work all the same: the next piece may be for this worker.
                 self.learn_gap(since);
                 since = self.pool.clock.now();
                 spin_since = since;
             }
-            if self.pool.shutting_down() {
+            if self.pool.is_over() {
                 self.stop_searching();
                 return None;
             }
@@ -147,7 +153,7 @@ impl<'a> Idle<'a> {
         }
         let counters = &self.lane.lane().counters;
         while self.pool.sleep.still_asleep(index) {
-            if self.pool.shutting_down() {
+            if self.pool.is_over() {
                 return;
             }
             counters.parks.add(1);
@@ -159,8 +165,9 @@ impl<'a> Idle<'a> {
 
     /// Whoever has brief work waits for each cache line of its own that others look at, so they look seldom.
     fn pause(&self) {
-        let pauses = if self.lane.watch().is_on(self.pool.clock) { 64 } else { 1 };
-        for _ in 0..pauses {
+        let clock = self.pool.clock;
+        let watching = clock.ns_between(self.lane.last_left_alone(), clock.now()) < PATIENCE_NS;
+        for _ in 0..if watching { 64 } else { 1 } {
             self.pool.pause();
         }
     }

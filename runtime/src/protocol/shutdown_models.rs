@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::model::explore;
 use super::shutdown::Shutdown;
 use super::sleep::Sleep;
+use crate::sync::{AtomicBool, Ordering};
 
 struct Pool {
     sleep: Sleep,
@@ -13,7 +14,7 @@ struct Pool {
 
 fn idle_until_shutdown(pool: &Pool, lane: usize) {
     pool.sleep.announce(lane, false);
-    while !pool.shutdown.begun() {
+    while !pool.shutdown.over() {
         pool.sleep.parker(lane).park();
     }
 }
@@ -27,7 +28,7 @@ fn model_two_workers_end() {
             let pool = Arc::clone(&pool);
             loom::thread::spawn(move || idle_until_shutdown(&pool, lane));
         }
-        pool.shutdown.begin(&pool.sleep, 2);
+        pool.shutdown.release(&pool.sleep, 2);
     });
 }
 
@@ -42,6 +43,61 @@ fn model_stale_token_against_shutdown() {
         loom::thread::spawn(move || {
             waker.sleep.wake_one([0]);
         });
-        pool.shutdown.begin(&pool.sleep, 1);
+        pool.shutdown.release(&pool.sleep, 1);
+    });
+}
+
+/// Catches two that let go at the same time, and each leave the end to the other.
+#[test]
+fn model_handle_and_work_let_go() {
+    explore(|| {
+        let pool = Arc::new(Pool { sleep: Sleep::new(1), shutdown: Shutdown::new() });
+        assert!(pool.shutdown.hold());
+        let worker = Arc::clone(&pool);
+        loom::thread::spawn(move || idle_until_shutdown(&worker, 0));
+        let work = Arc::clone(&pool);
+        loom::thread::spawn(move || work.shutdown.release(&work.sleep, 1));
+        pool.shutdown.release(&pool.sleep, 1);
+    });
+}
+
+/// Catches work that a pool takes although its workers end without it.
+#[test]
+fn model_hand_over_against_the_end() {
+    explore(|| {
+        let pool = Arc::new(Pool { sleep: Sleep::new(1), shutdown: Shutdown::new() });
+        let done = Arc::new(AtomicBool::new(false));
+        let handed_over = Arc::new(AtomicBool::new(false));
+        let worker = (Arc::clone(&pool), Arc::clone(&done), Arc::clone(&handed_over));
+        let worker = loom::thread::spawn(move || {
+            let (pool, done, handed_over) = worker;
+            loop {
+                if handed_over.swap(false, Ordering::AcqRel) {
+                    done.store(true, Ordering::Relaxed);
+                    pool.shutdown.release(&pool.sleep, 1);
+                    continue;
+                }
+                if pool.shutdown.over() {
+                    return;
+                }
+                pool.sleep.announce(0, false);
+                if handed_over.load(Ordering::Acquire) {
+                    let _ = pool.sleep.retract(0);
+                    continue;
+                }
+                while pool.sleep.still_asleep(0) && !pool.shutdown.over() {
+                    pool.sleep.parker(0).park();
+                }
+            }
+        });
+        let owner = Arc::clone(&pool);
+        loom::thread::spawn(move || owner.shutdown.release(&owner.sleep, 1));
+        let taken = pool.shutdown.hold();
+        if taken {
+            handed_over.swap(true, Ordering::AcqRel);
+            pool.sleep.wake_any([0]);
+        }
+        worker.join().unwrap();
+        assert_eq!(done.load(Ordering::Relaxed), taken);
     });
 }

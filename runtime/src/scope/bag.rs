@@ -1,12 +1,13 @@
-//! The tasks of a scope that nobody has begun: a deque for each lane, and a queue for threads that are no lanes.
+//! The tasks of a scope that nobody has begun: a deque for each lane, and a stack for threads that are no lanes.
 //!
-//! A bag is shared by reference counting, since notices of it (in [`Lane`](crate::lane::Lane)s' lists of open scopes) may outlive the
-//! scope. Nothing in the bag does: each task holds a ticket of its scope.
+//! A lane that brings in a helper leaves a notice in its list of open scopes, and takes it back when it is done with the scope itself. A bag is
+//! shared by reference counting, since such a notice, once taken by somebody else, may outlive the scope. Nothing in the bag does:
+//! each task holds a ticket of its scope.
 
 use std::cell::UnsafeCell;
 use std::sync::{Arc, OnceLock};
 
-use crossbeam_deque::{Injector, Stealer, Worker};
+use crossbeam_deque::{Stealer, Worker};
 use crossbeam_utils::CachePadded;
 
 use super::task::TaskRef;
@@ -14,11 +15,13 @@ use crate::job::Frame;
 use crate::lane::{LaneContext, persist};
 use crate::pool::{Detached, PoolState, with_current_lane};
 use crate::protocol::helpers::Helpers;
-use crate::sync::{AtomicBool, Ordering};
+use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering};
 
 pub(crate) struct Bag {
     slots: Box<[CachePadded<Slot>]>,
-    elsewhere: Injector<TaskRef>,
+    elsewhere: Mutex<Vec<TaskRef>>,
+    /// The length of `elsewhere`; written under its lock, read without: the fences of who adds a task order it.
+    elsewhere_count: AtomicU32,
     helpers: Helpers,
     /// The most helpers; the scope's owner is not one of them.
     limit: u32,
@@ -56,7 +59,8 @@ impl Bag {
         let (lanes, limit) = pool.map_or((0, 0), |pool| (pool.lanes(), pool.num_threads() as u32 - 1));
         Bag {
             slots: (0..lanes).map(|_| CachePadded::default()).collect(),
-            elsewhere: Injector::new(),
+            elsewhere: Mutex::new(Vec::new()),
+            elsewhere_count: AtomicU32::new(0),
             helpers: Helpers::new(),
             limit,
         }
@@ -65,7 +69,7 @@ impl Bag {
     /// Adds a task. `lane` is the calling thread's lane of the bag's pool, if it has one.
     pub(super) fn push(&self, lane: Option<&LaneContext<'_>>, task: TaskRef) {
         let Some(slot) = lane.and_then(|lane| self.slots.get(lane.index())) else {
-            return self.elsewhere.push(task);
+            return self.with_elsewhere(|tasks| tasks.push(task));
         };
         let tasks = slot.tasks.get_or_init(|| {
             let own = Worker::new_lifo();
@@ -95,12 +99,24 @@ impl Bag {
     }
 
     fn take_elsewhere(&self) -> Option<TaskRef> {
-        if self.elsewhere.is_empty() { None } else { persist(|| self.elsewhere.steal()) }
+        if self.none_elsewhere() { None } else { self.with_elsewhere(Vec::pop) }
+    }
+
+    fn none_elsewhere(&self) -> bool {
+        self.elsewhere_count.load(Ordering::Relaxed) == 0
+    }
+
+    fn with_elsewhere<R>(&self, change: impl FnOnce(&mut Vec<TaskRef>) -> R) -> R {
+        // No user code runs under it, so it is whole even if poisoned.
+        let mut tasks = self.elsewhere.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let result = change(&mut tasks);
+        self.elsewhere_count.store(tasks.len() as u32, Ordering::Relaxed);
+        result
     }
 
     pub(super) fn is_empty(&self) -> bool {
         let empty = |slot: &CachePadded<Slot>| slot.tasks.get().is_none_or(|tasks| tasks.stealer.is_empty());
-        self.elsewhere.is_empty() && self.slots.iter().all(empty)
+        self.none_elsewhere() && self.slots.iter().all(empty)
     }
 
     /// Asked after a task was added: whether one helper more should be brought in.
@@ -120,8 +136,30 @@ impl Bag {
         if task.descends_from(frame) {
             return Glimpse::Related(task);
         }
+        let owner = task.owner();
         self.push(Some(lane), task);
+        // It may have looked for the task meanwhile, and found nothing.
+        lane.pool().sleep.wake_waiting(owner);
         Glimpse::Unrelated
+    }
+
+    /// A lane that is counted as a helper has found nothing that it may do.
+    pub(crate) fn leave(self: &Arc<Self>, lane: &LaneContext<'_>) {
+        self.helpers.leave();
+        if !self.is_empty() && self.invite() {
+            lane.offer_scope(Arc::clone(self));
+        }
+    }
+
+    /// A lane is done with the scope, for now: it takes its notices back.
+    pub(super) fn stand_down(self: &Arc<Self>, lane: &LaneContext<'_>) {
+        for _ in 0..lane.take_back_notices(self) {
+            self.helpers.leave();
+        }
+        // There may be a task that a helper was to come for.
+        if !self.is_empty() && self.invite() {
+            lane.offer_scope(Arc::clone(self));
+        }
     }
 
     /// Helps until there is no task left, or `enough`. The lane is counted as a helper, and leaves or passes that on.
@@ -146,8 +184,8 @@ impl Bag {
                 return lane.offer_scope(Arc::clone(self));
             }
             self.helpers.leave();
-            if self.is_empty() || !self.helpers.invite(self.limit) {
-                return;
+            if self.is_empty() || !self.invite() {
+                return self.stand_down(lane);
             }
         }
     }

@@ -54,7 +54,7 @@ unsafe impl Sync for Scope<'_> {}
 ///
 /// While the calling thread waits for the last tasks, it runs only what descends from them: never unrelated work.
 ///
-/// A spawn costs one allocation and a few tens of nanoseconds. Where work splits in two, [`join`](crate::join()) is cheaper; for items of
+/// A spawn costs one allocation (the first one of a scope, a few more) and a few tens of nanoseconds. Where work splits in two, [`join`](crate::join()) is cheaper; for items of
 /// a collection, use a parallel iterator.
 ///
 /// # Panics
@@ -239,9 +239,20 @@ impl<'scope> Scope<'scope> {
     }
 
     /// A task is over. The scope must not be touched any more.
-    fn leave(&self) {
-        let (pool, owner) = (self.pool, self.owner);
-        if self.tasks.leave() {
+    ///
+    /// # Safety
+    ///
+    /// The task's ticket is out, and keeps the scope alive until it is returned here.
+    unsafe fn leave(this: *const Self) {
+        let (pool, owner) = {
+            // SAFETY: this function's contract; the reference ends here.
+            let scope = unsafe { &*this };
+            (scope.pool, scope.owner)
+        };
+        // SAFETY: as above. The reference is to the tickets alone, which are all atomic, so that the scope may be gone while `leave`
+        // returns.
+        let tasks = unsafe { &(*this).tasks };
+        if tasks.leave() {
             // SAFETY: the calling thread is a lane of the pool, if there is one, so that the pool is alive.
             if let Some(pool) = unsafe { pool.as_ref() } {
                 pool.sleep.wake_waiting(owner);
@@ -270,6 +281,9 @@ impl<'scope> Scope<'scope> {
                 task.execute(lane);
             }
             if self.tasks.settled() {
+                if let Some(lane) = lane {
+                    bag.stand_down(lane);
+                }
                 return;
             }
             let lane = lane.expect("without a lane nobody else has tasks");

@@ -53,6 +53,12 @@ impl TaskRef {
         scope.frame() == frame || unsafe { Run::descends(scope.born_in, frame) }
     }
 
+    /// The lane that waits for the scope.
+    pub(super) fn owner(&self) -> usize {
+        // SAFETY: the task's ticket keeps the scope alive.
+        unsafe { &*self.scope() }.owner
+    }
+
     /// Runs the body and returns the ticket.
     pub(super) fn execute(self, lane: Option<&LaneContext<'_>>) {
         // SAFETY: as in `scope`.
@@ -86,5 +92,6 @@ where
         Some(lane) => lane.in_run(&Run::new(scope.frame(), scope.born_in), run),
         None => run(),
     }
-    scope.leave();
+    // SAFETY: the ticket is still out, and is returned by this.
+    unsafe { Scope::leave(head.scope) };
 }
