@@ -120,6 +120,35 @@ fn in_the_drop_of_a_result_that_nobody_gets() {
     }
 }
 
+/// The second side panics, and the result of the first does when it is dropped: it is not told of, whoever ran the second side.
+#[test]
+fn in_the_drop_of_the_first_sides_result() {
+    struct Worse(&'static Trap);
+    impl Drop for Worse {
+        fn drop(&mut self) {
+            self.0.spring();
+        }
+    }
+    for pool in pools() {
+        for _ in 0..200 {
+            let (trap, worse) = (Trap::new(0), Trap::new(0));
+            let outcome = catch_unwind(AssertUnwindSafe(|| pool.join(|| Worse(worse), || trap.pass(0))));
+            trap.assert_arrived(outcome.map(std::mem::forget), "a join whose first result drops badly");
+            assert_eq!(worse.sprung.load(Ordering::Relaxed), 1);
+            let (trap, worse) = (Trap::new(0), Trap::new(0));
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                pool.broadcast(|context| {
+                    trap.pass(context.index());
+                    Worse(worse)
+                })
+            }));
+            trap.assert_arrived(outcome.map(std::mem::forget), "a broadcast whose results drop badly");
+            assert_eq!(worse.sprung.load(Ordering::Relaxed), pool.current_num_threads() - 1);
+        }
+        works(&pool);
+    }
+}
+
 #[test]
 fn in_any_task_or_the_body_of_a_scope() {
     const TASKS: usize = 30;

@@ -110,3 +110,22 @@ fn a_new_pool() {
     assert_eq!(counts(&tasks), before);
     assert_eq!(pool.install(|| (0..1000).into_par_iter().count()), 1000);
 }
+
+/// A scope that ended while others had been invited to it, and were busy, leaves nothing to look at.
+#[test]
+fn after_scopes_that_nobody_came_to() {
+    let pool = ThreadPool::builder().num_threads(2).thread_name(|n| format!("scope-{n}")).build().unwrap();
+    threads::await_count("scope-", 2);
+    let tasks = threads::named("scope-");
+    let (let_go, blocked) = std::sync::mpsc::channel::<()>();
+    pool.spawn(move || blocked.recv().unwrap());
+    for _ in 0..1000 {
+        pool.submit(|| taskel::scope(|s| s.spawn(|_| ()))).join();
+        pool.scope(|s| s.spawn(|_| ()));
+    }
+    await_quiet(&tasks);
+    let before = counts(&tasks);
+    thread::sleep(Duration::from_secs(1));
+    assert_eq!(counts(&tasks), before);
+    let_go.send(()).unwrap();
+}

@@ -225,3 +225,64 @@ fn the_global_pool_is_built_once() {
         }
     }
 }
+
+/// The pool is dropped as its worker begins, spins, or goes to sleep.
+#[test]
+fn nothing_that_was_spawned_is_lost() {
+    let done = Arc::new(AtomicUsize::new(0));
+    for round in 0..3000_u64 {
+        let spin = std::time::Duration::from_micros(100 * (round % 2));
+        let pool =
+            ThreadPool::builder().num_threads(1).idle(taskel::IdlePolicy::SpinFor(spin)).build().unwrap();
+        (0..round % 400).for_each(|_| std::hint::spin_loop());
+        let count = Arc::clone(&done);
+        pool.spawn(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            let count = Arc::clone(&count);
+            taskel::spawn(move || {
+                count.fetch_add(1, Ordering::Relaxed);
+            });
+        });
+        drop(pool);
+        assert_eq!(done.load(Ordering::Relaxed) as u64, 2 * (round + 1));
+        assert_eq!(Arc::strong_count(&done), 1, "whatever was spawned is dropped");
+    }
+}
+
+/// Others may wait for the work that drops the pool: it waits for nobody.
+#[test]
+fn a_stolen_half_drops_the_pool() {
+    let pool = Arc::new(named("half-", 2).build().unwrap());
+    let own = Arc::clone(&pool);
+    let (sender, receiver) = mpsc::channel();
+    pool.spawn(move || {
+        let taken = std::sync::Barrier::new(2);
+        taskel::join(
+            || taken.wait(),
+            || {
+                taken.wait();
+                sender.send(()).unwrap();
+                drop(loop_until_last(own));
+            },
+        );
+    });
+    receiver.recv().unwrap();
+    drop(pool);
+    threads::await_count("half-", 0);
+}
+
+/// The pool is over then, and there is nobody else to do it.
+#[test]
+fn an_exit_handler_spawns() {
+    let done = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&done);
+    let exit = move |_| {
+        let count = Arc::clone(&count);
+        taskel::spawn(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+    };
+    drop(named("exit-", 3).exit_handler(exit).build().unwrap());
+    assert_eq!(done.load(Ordering::Relaxed), 3);
+    assert_eq!(Arc::strong_count(&done), 1);
+}

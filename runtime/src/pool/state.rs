@@ -275,7 +275,7 @@ impl PoolState {
 
     /// Keeps the workers from ending, until released; `None` if the pool is over.
     pub(crate) fn hold(&self) -> Option<Hold<'_>> {
-        self.shutdown.hold().then_some(Hold(self))
+        self.shutdown.hold().then(|| Hold(self))
     }
 
     /// Ends a hold that was [forgotten](std::mem::forget), or that of the handle.
