@@ -1,0 +1,249 @@
+//! What a thread has while it has a lock.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
+
+use crate::mutex::RegionMutex;
+use crate::pod::ShmPod;
+use crate::sync::Access;
+use crate::thread::Thread;
+
+/// A lock that this thread holds, and its value. Dropping it gives the lock back.
+///
+/// A panic while it lives leaves the value [`Poisoned`](crate::LockError::Poisoned). After a fork the parent has the lock and the
+/// child's copy of the guard does nothing when it is dropped; the child must not use the value through it. A guard that is leaked keeps
+/// the lock until its thread ends, and the region mapped.
+///
+/// It cannot be sent to another thread, since the kernel knows which thread holds the lock:
+///
+/// ```compile_fail
+/// let mutex = shm_lock::ShmMutex::memfd("a", 0_u64).unwrap();
+/// let guard = mutex.lock().unwrap();
+/// std::thread::scope(|scope| {
+///     scope.spawn(move || drop(guard));
+/// });
+/// ```
+#[must_use = "the lock is given back at once unless the guard is kept"]
+pub struct ShmMutexGuard<'a, T: ShmPod> {
+    held: Held<'a, T>,
+    /// A panic had begun before the lock was taken, and says nothing of the value.
+    panicking: bool,
+}
+
+/// A lock that this thread holds, and a value that may be torn: see [`LockError`](crate::LockError).
+///
+/// Dropping it gives the lock back and leaves the value [`Poisoned`](crate::LockError::Poisoned); if the thread dies, the next locker
+/// is told [`OwnerDied`](crate::LockError::OwnerDied) again.
+///
+/// ```
+/// use shm_lock::{LockError, ShmMutex};
+///
+/// let pair = ShmMutex::memfd("pair", [1_u64, 1])?;
+/// std::thread::scope(|scope| {
+///     let torn = scope.spawn(|| {
+///         let mut guard = pair.lock().unwrap();
+///         guard[0] += 1;
+///         panic!("before the other half");
+///     });
+///     assert!(torn.join().is_err());
+/// });
+/// match pair.lock() {
+///     Err(LockError::Poisoned(mut guard)) => {
+///         guard[1] = guard[0];
+///         let guard = guard.mark_consistent();
+///         assert_eq!(*guard, [2, 2]);
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), shm_lock::OpenError>(())
+/// ```
+#[must_use = "the lock is given back, and the value left torn, unless the guard is kept"]
+pub struct RecoverGuard<'a, T: ShmPod>(Held<'a, T>);
+
+/// A lock that this thread took in this generation of its process.
+struct Held<'a, T: ShmPod> {
+    mutex: &'a RegionMutex<T>,
+    value: Access<T>,
+    generation: u32,
+    not_send: PhantomData<*mut ()>,
+}
+
+impl<'a, T: ShmPod> ShmMutexGuard<'a, T> {
+    #[inline]
+    pub(crate) fn new(mutex: &'a RegionMutex<T>, generation: u32) -> Self {
+        ShmMutexGuard { held: Held::new(mutex, generation), panicking: std::thread::panicking() }
+    }
+
+    /// The mutex that the guard belongs to.
+    ///
+    /// ```
+    /// let mutex = shm_lock::ShmMutex::memfd("a", 0_u64)?;
+    /// let guard = mutex.lock().unwrap();
+    /// let same = shm_lock::ShmMutexGuard::mutex(&guard);
+    /// drop(guard);
+    /// assert!(same.try_lock().is_ok());
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    pub fn mutex(guard: &Self) -> &'a RegionMutex<T> {
+        guard.held.mutex
+    }
+}
+
+impl<'a, T: ShmPod> RecoverGuard<'a, T> {
+    #[cold]
+    pub(crate) fn new(mutex: &'a RegionMutex<T>, generation: u32) -> Self {
+        RecoverGuard(Held::new(mutex, generation))
+    }
+
+    /// The value is whole, or has been repaired.
+    pub fn mark_consistent(self) -> ShmMutexGuard<'a, T> {
+        let guard = ManuallyDrop::new(self);
+        let (mutex, generation) = (guard.0.mutex, guard.0.generation);
+        if Thread::holding_since(generation).is_some() {
+            mutex.raw().mutex().mark_whole();
+        }
+        // The value's access moves on to the new guard.
+        let held = Held {
+            mutex,
+            // SAFETY: `guard` is not dropped, so this is the only copy that is used from here on.
+            value: unsafe { std::ptr::read(&raw const guard.0.value) },
+            generation,
+            not_send: PhantomData,
+        };
+        ShmMutexGuard { held, panicking: std::thread::panicking() }
+    }
+
+    /// The value cannot be repaired: from now on every locker is told [`NotRecoverable`](crate::LockError::NotRecoverable).
+    ///
+    /// ```
+    /// # use shm_lock::{LockError, ShmMutex};
+    /// # let mutex = ShmMutex::memfd("a", 0_u64)?;
+    /// # std::thread::scope(|scope| {
+    /// #     let dies = scope.spawn(|| {
+    /// #         let _guard = mutex.lock().unwrap();
+    /// #         panic!("with the lock in hand");
+    /// #     });
+    /// #     let _ = dies.join();
+    /// # });
+    /// if let Err(LockError::Poisoned(guard)) = mutex.lock() {
+    ///     guard.abandon();
+    /// }
+    /// assert!(matches!(mutex.lock(), Err(LockError::NotRecoverable)));
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    pub fn abandon(self) {
+        let mut guard = ManuallyDrop::new(self);
+        guard.0.give_back(GiveBack::Lost);
+    }
+}
+
+/// In which state a value is given back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GiveBack {
+    Whole,
+    Torn,
+    Lost,
+}
+
+impl<'a, T: ShmPod> Held<'a, T> {
+    #[inline]
+    fn new(mutex: &'a RegionMutex<T>, generation: u32) -> Self {
+        Held { mutex, value: mutex.value().access(), generation, not_send: PhantomData }
+    }
+
+    /// Gives the lock back, unless this is a copy of a guard in a child of the process that has the lock. It is
+    /// called once, when the guard is not used any more.
+    #[inline]
+    fn give_back(&mut self, state: GiveBack) {
+        let Some(thread) = Thread::holding_since(self.generation) else { return };
+        self.value.end();
+        let lock = self.mutex.raw();
+        // SAFETY: the lock was taken by this thread (the guard is not `Send`) in this process (its generation).
+        let claim = unsafe { thread.claim(lock) };
+        match state {
+            GiveBack::Whole => lock.mutex().unlock(&claim),
+            _ => lock.mutex().unlock_torn(&claim, state == GiveBack::Lost),
+        }
+    }
+}
+
+impl<T: ShmPod> Drop for ShmMutexGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        let torn = !self.panicking && std::thread::panicking();
+        self.held.give_back(if torn { GiveBack::Torn } else { GiveBack::Whole });
+    }
+}
+
+impl<T: ShmPod> Drop for RecoverGuard<'_, T> {
+    fn drop(&mut self) {
+        self.0.give_back(GiveBack::Torn);
+    }
+}
+
+impl<T: ShmPod> Deref for Held<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: the lock is held, so nobody writes; the value is mapped as long as the mutex is borrowed.
+        unsafe { &*self.value.pointer() }
+    }
+}
+
+impl<T: ShmPod> DerefMut for Held<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the lock is held, and this guard is borrowed mutably, so this is the only reference.
+        unsafe { &mut *self.value.pointer() }
+    }
+}
+
+impl<T: ShmPod> Deref for ShmMutexGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.held
+    }
+}
+
+impl<T: ShmPod> DerefMut for ShmMutexGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.held
+    }
+}
+
+impl<T: ShmPod> Deref for RecoverGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: ShmPod> DerefMut for RecoverGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+// SAFETY: a shared guard gives out `&T` alone.
+unsafe impl<T: ShmPod + Sync> Sync for ShmMutexGuard<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: ShmPod + Sync> Sync for RecoverGuard<'_, T> {}
+
+impl<T: ShmPod + fmt::Debug> fmt::Debug for ShmMutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ShmMutexGuard").field(&**self).finish()
+    }
+}
+
+impl<T: ShmPod + fmt::Debug> fmt::Debug for RecoverGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RecoverGuard").field(&**self).finish()
+    }
+}
