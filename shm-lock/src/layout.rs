@@ -6,7 +6,7 @@ use crate::thread::RawLock;
 /// What may lie in a [`ShmRegion`](crate::ShmRegion): locks, and values that are not changed once the region is made.
 ///
 /// Implemented for [`RegionMutex`](crate::RegionMutex), [`ShmCondvar`](crate::ShmCondvar),
-/// [`ShmSemaphore`](crate::ShmSemaphore), [`ShmOnce`](crate::ShmOnce), every [`ShmPod`] value, and arrays. For a structure of
+/// [`ShmSemaphore`](crate::ShmSemaphore), [`ShmOnce`](crate::ShmOnce), every [`ShmPod`] value, arrays of these, and atomic integers. For a structure of
 /// several of them, [`region!`](crate::region) writes the implementation.
 ///
 /// # Safety
@@ -89,6 +89,23 @@ fn without_paths(name: &str) -> String {
     }
     short
 }
+
+#[cfg(not(loom))]
+macro_rules! atomics {
+    ($($name:ident)*) => {$(
+        // SAFETY: an integer that may have any bytes and is changed by atomic instructions alone; no lock.
+        unsafe impl ShmLayout for crate::sync::atomics::$name {
+            fn describe(text: &mut String) {
+                text.push_str(stringify!($name));
+            }
+
+            fn visit_locks(&self, _: &mut Locks<'_>) {}
+        }
+    )*};
+}
+
+#[cfg(not(loom))]
+atomics!(AtomicU8 AtomicU16 AtomicU32 AtomicU64 AtomicUsize AtomicI8 AtomicI16 AtomicI32 AtomicI64 AtomicIsize);
 
 macro_rules! array {
     ($lock:ty $(, $T:ident)?) => {

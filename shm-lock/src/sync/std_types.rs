@@ -7,6 +7,9 @@ pub(crate) use std::sync::atomic::{Ordering, compiler_fence};
 
 use crate::sys;
 
+/// What users may put into a region besides locks.
+pub(crate) use std::sync::atomic as atomics;
+
 pub(crate) type AtomicBool = std::sync::atomic::AtomicBool;
 pub(crate) type AtomicU32 = std::sync::atomic::AtomicU32;
 
