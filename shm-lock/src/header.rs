@@ -73,12 +73,7 @@ impl Header {
     }
 
     /// Whether a region that begins with `bytes` and is `file_size` bytes long holds what this header describes.
-    pub(crate) fn check(
-        &self,
-        bytes: &[u8; LENGTH],
-        file_size: u64,
-        region: &Path,
-    ) -> Result<(), OpenError> {
+    pub(crate) fn check(&self, bytes: &[u8; LENGTH], file_size: u64, region: &Path) -> Result<(), OpenError> {
         let damaged = |part, expected: String, found: String| {
             Err(OpenError::Damaged { region: region.into(), part, expected, found })
         };

@@ -39,7 +39,9 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
 
     fn stat(state: &str, started: u64) -> String {
-        format!("7 (a) b) {state} 1 7 7 0 -1 4194304 1 0 0 0 1 2 0 0 20 0 1 0 {started} 4096 1 18446744073709551615")
+        format!(
+            "7 (a) b) {state} 1 7 7 0 -1 4194304 1 0 0 0 1 2 0 0 20 0 1 0 {started} 4096 1 18446744073709551615"
+        )
     }
 
     #[test]

@@ -156,10 +156,7 @@ impl<T: ShmPod> RegionMutex<T> {
     }
 
     #[inline]
-    fn lock_with(
-        &self,
-        ticker: impl FnOnce() -> Ticker,
-    ) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
+    fn lock_with(&self, ticker: impl FnOnce() -> Ticker) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
         let thread = Thread::current()?;
         // SAFETY: as in `try_lock`.
         let claim = unsafe { thread.claim(&self.raw) };

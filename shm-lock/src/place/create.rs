@@ -26,7 +26,9 @@ pub(super) struct Hidden {
 impl Hidden {
     /// Makes a file of `size` zero bytes that can become `path`.
     pub(super) fn new(path: &Path, size: usize) -> Result<Hidden, OpenError> {
-        let hidden = Hidden::nameless(path).unwrap_or_else(|| Hidden::named(path)).map_err(io_error(path, "create"))?;
+        let hidden = Hidden::nameless(path)
+            .unwrap_or_else(|| Hidden::named(path))
+            .map_err(io_error(path, "create"))?;
         reserve(&hidden.file, size).map_err(io_error(path, "reserve memory for"))?;
         Ok(hidden)
     }
@@ -115,8 +117,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         for nameless in [true, false] {
             let path = directory.path().join(format!("{nameless}"));
-            let hidden =
-                if nameless { Hidden::nameless(&path).expect("a file system with O_TMPFILE") } else { Hidden::named(&path) };
+            let hidden = if nameless {
+                Hidden::nameless(&path).expect("a file system with O_TMPFILE")
+            } else {
+                Hidden::named(&path)
+            };
             let hidden = hidden.unwrap();
             reserve(&hidden.file, 300).unwrap();
             assert!(!path.exists());

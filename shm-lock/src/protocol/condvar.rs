@@ -49,6 +49,13 @@ impl Condvar {
         Condvar(Futex::new(0))
     }
 
+    /// The word, for a model of the kernel.
+    #[cfg(any(test, loom))]
+    #[allow(dead_code, reason = "for the models")]
+    pub(crate) fn futex(&self) -> &Futex {
+        &self.0
+    }
+
     /// What to wait for a change of. The caller has the lock.
     pub(crate) fn look(&self) -> Seen {
         Seen(self.0.word().load(Ordering::Relaxed))

@@ -20,6 +20,3 @@ mod mutex_models;
 mod once_models;
 #[cfg(all(test, loom))]
 mod semaphore_models;
-
-/// In a futex word: somebody may sleep. Set before sleeping, cleared only together with waking all.
-pub(crate) const WAITERS: u32 = 1 << 31;

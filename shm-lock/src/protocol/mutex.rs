@@ -60,9 +60,10 @@
 //! `unlock`, of the waker, of the woken; a death that the kernel does not report; poison. Negative control: an unlock
 //! that stores 0 strands a sleeper.
 
-use super::WAITERS;
 use crate::sync::{AtomicU32, Futex, LONGEST_SPIN, Ordering, spin_loop};
 
+/// Somebody may sleep.
+pub(crate) const WAITERS: u32 = 1 << 31;
 /// What the lock protects may be torn.
 pub(crate) const OWNER_DIED: u32 = 1 << 30;
 /// The bits of the owner's thread number.
@@ -163,6 +164,13 @@ impl Mutex {
     /// The owner's number, 0 if there is none; a hint unless the caller is the owner.
     pub(crate) fn owner(&self) -> u32 {
         self.futex.word().load(Ordering::Relaxed) & TID
+    }
+
+    /// The word, for a model of the kernel.
+    #[cfg(any(test, loom))]
+    #[allow(dead_code, reason = "for the models")]
+    pub(crate) fn futex(&self) -> &Futex {
+        &self.futex
     }
 
     /// Whether the lock lies in no region yet.

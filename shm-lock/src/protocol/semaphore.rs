@@ -27,8 +27,7 @@
 //!
 //! `semaphore_models.rs`: one permit excludes; two sleepers and two permits; a waiter whose time is up; a waiter that dies.
 
-use super::WAITERS;
-use super::mutex::{Sleeper, Slept};
+use super::mutex::{Sleeper, Slept, WAITERS};
 use crate::sync::{Futex, Ordering};
 
 /// The largest number of permits.
@@ -43,6 +42,13 @@ impl Semaphore {
     /// At most [`COUNT`] permits.
     pub(crate) fn new(permits: u32) -> Self {
         Semaphore(Futex::new(permits))
+    }
+
+    /// The word, for a model of the kernel.
+    #[cfg(any(test, loom))]
+    #[allow(dead_code, reason = "for the models")]
+    pub(crate) fn futex(&self) -> &Futex {
+        &self.0
     }
 
     /// How many permits are left at the moment.
@@ -94,12 +100,8 @@ impl Semaphore {
             let sum = (seen & COUNT).checked_add(permits).filter(|&sum| sum <= COUNT);
             let Some(sum) = sum else { return false };
             // Release: pairs with `try_acquire`.
-            match word.compare_exchange_weak(
-                seen,
-                seen & WAITERS | sum,
-                Ordering::Release,
-                Ordering::Relaxed,
-            ) {
+            match word.compare_exchange_weak(seen, seen & WAITERS | sum, Ordering::Release, Ordering::Relaxed)
+            {
                 Ok(_) => break,
                 Err(changed) => seen = changed,
             }

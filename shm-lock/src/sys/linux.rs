@@ -93,8 +93,7 @@ pub(crate) fn thread_id() -> u32 {
 pub(crate) fn is_own_thread(id: u32) -> bool {
     let no_signal = 0;
     // SAFETY: signal 0 is sent to nobody; the call only looks for the thread.
-    let result =
-        unsafe { libc::syscall(libc::SYS_tgkill, std::process::id() as libc::pid_t, id, no_signal) };
+    let result = unsafe { libc::syscall(libc::SYS_tgkill, std::process::id() as libc::pid_t, id, no_signal) };
     result == 0
 }
 
