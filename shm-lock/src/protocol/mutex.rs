@@ -182,9 +182,7 @@ impl Mutex {
     #[inline]
     pub(crate) fn try_lock(&self, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
         me.begin();
-        // Acquire: pairs with `unlock`.
-        if self.futex.word().compare_exchange(0, me.tid(), Ordering::Acquire, Ordering::Relaxed).is_ok() {
-            me.link();
+        if self.take_untouched(me) {
             me.end();
             return Some(Ok(Acquired::Clean));
         }
@@ -201,15 +199,25 @@ impl Mutex {
         sleeper: impl FnOnce() -> S,
     ) -> Result<Acquired, Refused> {
         me.begin();
-        // Acquire: pairs with `unlock`.
-        if self.futex.word().compare_exchange(0, me.tid(), Ordering::Acquire, Ordering::Relaxed).is_ok() {
-            me.link();
+        if self.take_untouched(me) {
             me.end();
             return Ok(Acquired::Clean);
         }
         let outcome = self.lock_slowly(me, &mut sleeper());
         me.end();
         outcome
+    }
+
+    /// Takes the lock if it is free and has no flags.
+    #[inline]
+    fn take_untouched(&self, me: &impl Holder) -> bool {
+        // Acquire: pairs with `unlock`.
+        let taken =
+            self.futex.word().compare_exchange(0, me.tid(), Ordering::Acquire, Ordering::Relaxed).is_ok();
+        if taken {
+            me.link();
+        }
+        taken
     }
 
     #[cold]

@@ -249,6 +249,7 @@ fn model_a_death_that_the_kernel_does_not_report() {
         let acquired = shared.lock(Ticker::forever).unwrap();
         let died = mortal_unreported(steps, || {
             shared.use_value(acquired);
+            step();
         });
         if !died {
             shared.unlock();
