@@ -66,8 +66,8 @@ fn main() -> ExitCode {
     let style = if options.markdown { Style::Markdown } else { Style::Plain };
     println!("{}", Machine::here(std::thread::available_parallelism().map_or(1, usize::from)));
     println!(
-        "{} samples; ns per acquisition, median [min–max]; more:less acquisitions of the two\n",
-        options.reps
+        "{} samples; ns per acquisition, median [min–max]; more:less acquisitions of the two; work {:.3} ns per iteration\n",
+        options.reps, calibration.iteration_ns
     );
     let names: Vec<&str> = peers.iter().map(|peer: &Box<dyn Peer>| peer.name()).collect();
     // Nine columns are too many for a page.

@@ -7,8 +7,9 @@ use std::ops::{Deref, DerefMut};
 
 use crate::mutex::RegionMutex;
 use crate::pod::ShmPod;
+use crate::protocol::mutex::Mutex;
 use crate::sync::Access;
-use crate::thread::Thread;
+use crate::thread::{Claim, RawLock, Thread};
 
 /// A lock that this thread holds, and its value. Dropping it gives the lock back.
 ///
@@ -71,7 +72,7 @@ struct Held<'a, T: ShmPod> {
 }
 
 impl<'a, T: ShmPod> ShmMutexGuard<'a, T> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(mutex: &'a RegionMutex<T>, generation: u32) -> Self {
         ShmMutexGuard { held: Held::new(mutex, generation), panicking: std::thread::panicking() }
     }
@@ -135,83 +136,88 @@ impl<'a, T: ShmPod> RecoverGuard<'a, T> {
     /// ```
     pub fn abandon(self) {
         let mut guard = ManuallyDrop::new(self);
-        guard.0.give_back(GiveBack::Lost);
+        give_back_torn(guard.0.end(), true);
     }
 }
 
-/// In which state a value is given back.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum GiveBack {
-    Whole,
-    Torn,
-    Lost,
-}
-
 impl<'a, T: ShmPod> Held<'a, T> {
-    #[inline]
+    #[inline(always)]
     fn new(mutex: &'a RegionMutex<T>, generation: u32) -> Self {
         Held { mutex, value: mutex.value().access(), generation, not_send: PhantomData }
     }
 
-    /// Gives the lock back, unless this is a copy of a guard in a child of the process that has the lock. It is
-    /// called once, when the guard is not used any more.
-    #[inline]
-    fn give_back(&mut self, state: GiveBack) {
-        let Some(thread) = Thread::holding_since(self.generation) else { return };
+    /// Ends the access, and tells which lock is to be given back, taken in which generation.
+    #[inline(always)]
+    fn end(&mut self) -> (&'a RawLock, u32) {
         self.value.end();
-        let lock = self.mutex.raw();
-        // SAFETY: the lock was taken by this thread (the guard is not `Send`) in this process (its generation).
-        let claim = unsafe { thread.claim(lock) };
-        match state {
-            GiveBack::Whole => lock.mutex().unlock(&claim),
-            _ => lock.mutex().unlock_torn(&claim, state == GiveBack::Lost),
-        }
+        (self.mutex.raw(), self.generation)
     }
 }
 
+/// Gives the lock back, unless a copy of its guard is dropped in a child of the process that has the lock. Called once, when
+/// the guard is not used any more.
+#[inline(always)]
+fn give_back(lock: &RawLock, generation: u32, unlock: impl FnOnce(&Mutex, &Claim<'_>)) {
+    let Some(thread) = Thread::holding_since(generation) else { return };
+    // SAFETY: the lock was taken by this thread (the guard is not `Send`) in this process (its generation).
+    let claim = unsafe { thread.claim(lock) };
+    unlock(lock.mutex(), &claim);
+}
+
+/// Gives the lock back with a value that is torn.
+#[cold]
+fn give_back_torn((lock, generation): (&RawLock, u32), for_good: bool) {
+    give_back(lock, generation, |mutex, claim| mutex.unlock_torn(claim, for_good));
+}
+
 impl<T: ShmPod> Drop for ShmMutexGuard<'_, T> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         let torn = !self.panicking && std::thread::panicking();
-        self.held.give_back(if torn { GiveBack::Torn } else { GiveBack::Whole });
+        let (lock, generation) = self.held.end();
+        if torn {
+            give_back_torn((lock, generation), false);
+        } else {
+            give_back(lock, generation, |mutex, claim| mutex.unlock(claim));
+        }
     }
 }
 
 impl<T: ShmPod> Drop for RecoverGuard<'_, T> {
     fn drop(&mut self) {
-        self.0.give_back(GiveBack::Torn);
+        give_back_torn(self.0.end(), false);
     }
 }
 
 impl<T: ShmPod> Deref for Held<'_, T> {
     type Target = T;
 
-    #[inline]
+    #[inline(always)]
     fn deref(&self) -> &T {
         // SAFETY: the lock is held, so nobody writes; the value is mapped as long as the mutex is borrowed.
-        unsafe { &*self.value.pointer() }
+        unsafe { &*self.value.pointer(self.mutex.value()) }
     }
 }
 
 impl<T: ShmPod> DerefMut for Held<'_, T> {
-    #[inline]
+    #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: the lock is held, and this guard is borrowed mutably, so this is the only reference.
-        unsafe { &mut *self.value.pointer() }
+        unsafe { &mut *self.value.pointer(self.mutex.value()) }
     }
 }
 
 impl<T: ShmPod> Deref for ShmMutexGuard<'_, T> {
     type Target = T;
 
-    #[inline]
+    #[inline(always)]
     fn deref(&self) -> &T {
         &self.held
     }
 }
 
 impl<T: ShmPod> DerefMut for ShmMutexGuard<'_, T> {
-    #[inline]
+    #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
         &mut self.held
     }

@@ -103,24 +103,6 @@ impl<T: ShmPod> fmt::Display for LockError<'_, T> {
 
 impl<T: ShmPod> Error for LockError<'_, T> {}
 
-impl<T: ShmPod> From<Unsupported> for LockError<'_, T> {
-    fn from(reason: Unsupported) -> Self {
-        LockError::Unsupported(reason)
-    }
-}
-
-impl<T: ShmPod> From<Refused> for LockError<'_, T> {
-    #[cold]
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::TimedOut => LockError::TimedOut,
-            Refused::Deadlock => LockError::Deadlock,
-            Refused::Lost => LockError::NotRecoverable,
-            Refused::Unplaced => LockError::Unsupported(Unsupported::NotInRegion),
-        }
-    }
-}
-
 /// A [`LockError`] without its guard: see [`LockError::into_reason`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -8,15 +8,15 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::error::OpenError;
+use crate::error::{OpenError, Unsupported};
 use crate::guard::{RecoverGuard, ShmMutexGuard};
 use crate::layout::{Locks, ShmLayout, describe_pod};
 use crate::lock_error::LockError;
 use crate::pod::ShmPod;
-use crate::protocol::mutex::{Acquired, Refused};
+use crate::protocol::mutex::{Acquired, Mutex, Refused};
 use crate::region::ShmRegion;
 use crate::sync::Cell;
-use crate::thread::{RawLock, Thread, Ticker};
+use crate::thread::{Claim, RawLock, Thread, Ticker};
 
 /// A mutex as a part of a [`ShmRegion`].
 ///
@@ -87,7 +87,7 @@ impl<T: ShmPod> RegionMutex<T> {
     ///
     /// # Errors
     /// Every [`LockError`] but `WouldBlock` and `TimedOut`.
-    #[inline]
+    #[inline(always)]
     pub fn lock(&self) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
         self.lock_with(Ticker::forever)
     }
@@ -106,17 +106,13 @@ impl<T: ShmPod> RegionMutex<T> {
     ///
     /// # Errors
     /// Every [`LockError`] but `TimedOut` and `Deadlock`.
-    #[inline]
+    #[inline(always)]
     pub fn try_lock(&self) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
-        let thread = Thread::current()?;
-        // SAFETY: a lock that can be taken is placed, in a region that is mapped while it is borrowed and, if the guard is
-        // leaked, for as long as this process has its thread (`Place::drop`).
-        let claim = unsafe { thread.claim(&self.raw) };
-        match self.raw.mutex().try_lock(&claim) {
-            Some(outcome) => self.guard(thread, outcome),
-            None if self.raw.mutex().is_unplaced() => Err(Refused::Unplaced.into()),
-            None => Err(LockError::WouldBlock),
-        }
+        self.attempt(|mutex, claim| match mutex.try_slowly(claim) {
+            Some(outcome) => outcome.into(),
+            None if mutex.is_unplaced() => Outcome::Unplaced,
+            None => Outcome::WouldBlock,
+        })
     }
 
     /// Takes the lock, waiting for it no longer than `patience`.
@@ -141,7 +137,7 @@ impl<T: ShmPod> RegionMutex<T> {
     ///
     /// # Errors
     /// Every [`LockError`] but `WouldBlock`.
-    #[inline]
+    #[inline(always)]
     pub fn lock_timeout(&self, patience: Duration) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
         self.lock_with(|| Ticker::within(patience))
     }
@@ -150,43 +146,100 @@ impl<T: ShmPod> RegionMutex<T> {
     ///
     /// # Errors
     /// Every [`LockError`] but `WouldBlock`.
-    #[inline]
+    #[inline(always)]
     pub fn lock_deadline(&self, deadline: Instant) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
         self.lock_with(|| Ticker::until(deadline))
     }
 
-    #[inline]
+    #[inline(always)]
     fn lock_with(&self, ticker: impl FnOnce() -> Ticker) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
-        let thread = Thread::current()?;
-        // SAFETY: as in `try_lock`.
-        let claim = unsafe { thread.claim(&self.raw) };
-        let outcome = self.raw.mutex().lock(&claim, ticker);
-        self.guard(thread, outcome)
+        self.attempt(|mutex, claim| mutex.lock_slowly(claim, &mut ticker()).into())
     }
 
-    #[inline]
-    fn guard(
+    /// Takes the lock at once, or as `slowly` does. What comes back from there is a number, since a structure would
+    /// have to go through memory, also on the way where nothing is slow.
+    #[inline(always)]
+    fn attempt(
         &self,
-        thread: Thread,
-        outcome: Result<Acquired, Refused>,
+        slowly: impl FnOnce(&Mutex, &Claim<'_>) -> Outcome,
     ) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
-        let generation = thread.generation();
+        let outcome = match Thread::registered() {
+            // SAFETY: a lock that can be taken is placed, in a region that is mapped while it is borrowed and, if the guard
+            // is leaked, for as long as this process has its thread (`Place::drop`).
+            Some(thread) if self.raw.mutex().lock_untouched(&unsafe { thread.claim(&self.raw) }) => {
+                Outcome::Clean
+            }
+            _ => self.attempt_slowly(slowly),
+        };
         match outcome {
-            Ok(Acquired::Clean) => Ok(ShmMutexGuard::new(self, generation)),
-            Ok(Acquired::OwnerDied) => Err(LockError::OwnerDied(RecoverGuard::new(self, generation))),
-            Ok(Acquired::Poisoned) => Err(LockError::Poisoned(RecoverGuard::new(self, generation))),
-            Err(refused) => Err(refused.into()),
+            Outcome::Clean => Ok(ShmMutexGuard::new(self, Thread::generation())),
+            other => Err(self.refusal(other)),
         }
     }
 
-    #[inline]
+    #[cold]
+    #[inline(never)]
+    fn attempt_slowly(&self, slowly: impl FnOnce(&Mutex, &Claim<'_>) -> Outcome) -> Outcome {
+        let Ok(thread) = Thread::current() else { return Outcome::Unsupported };
+        // SAFETY: as in `attempt`.
+        let claim = unsafe { thread.claim(&self.raw) };
+        slowly(self.raw.mutex(), &claim)
+    }
+
+    #[cold]
+    fn refusal(&self, outcome: Outcome) -> LockError<'_, T> {
+        match outcome {
+            Outcome::OwnerDied => LockError::OwnerDied(RecoverGuard::new(self, Thread::generation())),
+            Outcome::Clean | Outcome::Poisoned => {
+                LockError::Poisoned(RecoverGuard::new(self, Thread::generation()))
+            }
+            Outcome::WouldBlock => LockError::WouldBlock,
+            Outcome::TimedOut => LockError::TimedOut,
+            Outcome::Deadlock => LockError::Deadlock,
+            Outcome::Lost => LockError::NotRecoverable,
+            Outcome::Unplaced => LockError::Unsupported(Unsupported::NotInRegion),
+            Outcome::Unsupported => {
+                LockError::Unsupported(Thread::current().err().unwrap_or(Unsupported::NotInRegion))
+            }
+        }
+    }
+
+    #[inline(always)]
     pub(crate) fn raw(&self) -> &RawLock {
         &self.raw
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value(&self) -> &Cell<T> {
         &self.value
+    }
+}
+
+/// How an attempt to take the lock ended.
+#[derive(Clone, Copy)]
+enum Outcome {
+    Clean,
+    OwnerDied,
+    Poisoned,
+    WouldBlock,
+    TimedOut,
+    Deadlock,
+    Lost,
+    Unplaced,
+    Unsupported,
+}
+
+impl From<Result<Acquired, Refused>> for Outcome {
+    fn from(outcome: Result<Acquired, Refused>) -> Self {
+        match outcome {
+            Ok(Acquired::Clean) => Outcome::Clean,
+            Ok(Acquired::OwnerDied) => Outcome::OwnerDied,
+            Ok(Acquired::Poisoned) => Outcome::Poisoned,
+            Err(Refused::TimedOut) => Outcome::TimedOut,
+            Err(Refused::Deadlock) => Outcome::Deadlock,
+            Err(Refused::Lost) => Outcome::Lost,
+            Err(Refused::Unplaced) => Outcome::Unplaced,
+        }
     }
 }
 
@@ -267,7 +320,7 @@ impl<T: ShmPod> ShmMutex<T> {
     ///
     /// # Errors
     /// Every [`LockError`] but `WouldBlock` and `TimedOut`.
-    #[inline]
+    #[inline(always)]
     pub fn lock(&self) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
         self.0.lock()
     }
@@ -276,7 +329,7 @@ impl<T: ShmPod> ShmMutex<T> {
     ///
     /// # Errors
     /// Every [`LockError`] but `TimedOut` and `Deadlock`.
-    #[inline]
+    #[inline(always)]
     pub fn try_lock(&self) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
         self.0.try_lock()
     }
@@ -285,7 +338,7 @@ impl<T: ShmPod> ShmMutex<T> {
     ///
     /// # Errors
     /// Every [`LockError`] but `WouldBlock`.
-    #[inline]
+    #[inline(always)]
     pub fn lock_timeout(&self, patience: Duration) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
         self.0.lock_timeout(patience)
     }
@@ -294,7 +347,7 @@ impl<T: ShmPod> ShmMutex<T> {
     ///
     /// # Errors
     /// Every [`LockError`] but `WouldBlock`.
-    #[inline]
+    #[inline(always)]
     pub fn lock_deadline(&self, deadline: Instant) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
         self.0.lock_deadline(deadline)
     }
@@ -303,7 +356,7 @@ impl<T: ShmPod> ShmMutex<T> {
 impl<T: ShmPod> Deref for ShmMutex<T> {
     type Target = RegionMutex<T>;
 
-    #[inline]
+    #[inline(always)]
     fn deref(&self) -> &RegionMutex<T> {
         &self.0
     }

@@ -103,7 +103,7 @@ impl ShmOnce {
         match self.done.begin(self.raw.mutex(), &claim, Ticker::forever)? {
             Turn::Done => Ok(()),
             Turn::Mine { again } => {
-                let turn = MyTurn { once: self, generation: thread.generation() };
+                let turn = MyTurn { once: self, generation: Thread::generation() };
                 action(again);
                 turn.finish(again);
                 Ok(())

@@ -14,7 +14,7 @@
 //! holds the process's *generation*; a thread that finds another one than it was registered with registers anew, and a guard
 //! that finds another one than it was made with does nothing.
 
-use std::cell::Cell;
+use std::cell::{Cell, UnsafeCell};
 use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
 
@@ -22,7 +22,7 @@ use memmap2::MmapMut;
 
 use crate::error::Unsupported;
 use crate::protocol::mutex::{Holder, Mutex};
-use crate::sync::{AtomicU32, Cell as Shared, Ordering, compiler_fence};
+use crate::sync::{AtomicU32, Ordering, compiler_fence};
 use crate::sys::{self, Head, Link};
 
 /// From a link to the futex word of its lock.
@@ -34,8 +34,8 @@ const OFFSET: isize = -32;
 pub(crate) struct RawLock {
     mutex: Mutex,
     reserved: [u32; 3],
-    previous: Shared<*mut Link>,
-    next: Shared<*mut Link>,
+    previous: UnsafeCell<*mut Link>,
+    next: UnsafeCell<*mut Link>,
 }
 
 const _: () = assert!(
@@ -56,70 +56,80 @@ impl RawLock {
         RawLock {
             mutex: Mutex::new(),
             reserved: [0; 3],
-            previous: Shared::new(ptr::null_mut()),
-            next: Shared::new(ptr::null_mut()),
+            previous: UnsafeCell::new(ptr::null_mut()),
+            next: UnsafeCell::new(ptr::null_mut()),
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn mutex(&self) -> &Mutex {
         &self.mutex
     }
 
     /// The address that links of other nodes point to.
-    #[inline]
+    #[inline(always)]
     fn link(&self) -> *mut Link {
-        self.next.access().pointer().cast()
+        self.next.get().cast()
     }
 }
 
 /// The calling thread, as the kernel knows it.
 #[derive(Clone, Copy)]
 pub(crate) struct Thread {
-    head: NonNull<Head>,
+    head: *mut Head,
     tid: u32,
-    generation: u32,
 }
 
-/// What a thread remembers about itself.
-#[derive(Clone, Copy)]
-struct Registered {
-    thread: Thread,
-    /// Where the generation of the process is.
-    now: &'static AtomicU32,
+/// What a thread remembers about itself. It has one cell for each part, because a copy of all of them is a structure that
+/// the compiler moves through memory.
+struct Me {
+    head: Cell<*mut Head>,
+    tid: Cell<u32>,
+    /// That of the process when the thread asked for itself.
+    generation: Cell<u32>,
+    /// Where that of the process is now.
+    now: Cell<&'static AtomicU32>,
 }
 
 /// Is in no process the generation.
 static NEVER: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
-    static ME: Cell<Registered> = const {
-        Cell::new(Registered {
-            thread: Thread { head: NonNull::dangling(), tid: 0, generation: 1 },
-            now: &NEVER,
-        })
+    static ME: Me = const {
+        Me {
+            head: Cell::new(ptr::null_mut()),
+            tid: Cell::new(0),
+            generation: Cell::new(1),
+            now: Cell::new(&NEVER),
+        }
     };
 }
 
 impl Thread {
     /// The calling thread, if it can hold locks that survive it.
-    #[inline]
     pub(crate) fn current() -> Result<Thread, Unsupported> {
-        let me = ME.get();
-        if me.now.load(Ordering::Relaxed) == me.thread.generation { Ok(me.thread) } else { register() }
+        Thread::registered().map_or_else(register, Ok)
+    }
+
+    /// The calling thread, if it has asked for itself in this process before.
+    #[inline(always)]
+    pub(crate) fn registered() -> Option<Thread> {
+        Thread::holding_since(Thread::generation())
+    }
+
+    /// The generation of the process in which the calling thread has asked for itself.
+    #[inline(always)]
+    pub(crate) fn generation() -> u32 {
+        ME.with(|me| me.generation.get())
     }
 
     /// The calling thread, if a lock that it took in `generation` is still its own: not after a fork.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn holding_since(generation: u32) -> Option<Thread> {
-        let me = ME.get();
-        (me.now.load(Ordering::Relaxed) == generation).then_some(me.thread)
-    }
-
-    /// The generation of the process.
-    #[inline]
-    pub(crate) fn generation(self) -> u32 {
-        self.generation
+        ME.with(|me| {
+            let same = me.now.get().load(Ordering::Relaxed) == generation;
+            same.then(|| Thread { head: me.head.get(), tid: me.tid.get() })
+        })
     }
 
     /// The calling thread with `lock`.
@@ -127,7 +137,7 @@ impl Thread {
     /// # Safety
     /// Where the lock is taken through the claim, its memory must stay mapped until it is released through a claim of the
     /// same thread, or this process no longer has that thread. It must be placed in a region, from where it does not move.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn claim(self, lock: &RawLock) -> Claim<'_> {
         Claim { thread: self, lock }
     }
@@ -157,8 +167,13 @@ fn register() -> Result<Thread, Unsupported> {
         return refuse("back pointer of its first node, from the head,", 0, Some(found));
     }
     let (now, generation) = generation();
-    let thread = Thread { head, tid: sys::thread_id(), generation };
-    ME.set(Registered { thread, now });
+    let thread = Thread { head: head.as_ptr(), tid: sys::thread_id() };
+    ME.with(|me| {
+        me.head.set(thread.head);
+        me.tid.set(thread.tid);
+        me.generation.set(generation);
+        me.now.set(now);
+    });
     Ok(thread)
 }
 
@@ -210,30 +225,30 @@ pub(crate) struct Claim<'a> {
 }
 
 impl Claim<'_> {
-    #[inline]
+    #[inline(always)]
     fn set_pending(&self, link: *mut Link) {
         // SAFETY: `register` has found the thread's head there, and it lives as long as the thread, which is the caller.
-        let pending = unsafe { &raw mut (*self.thread.head.as_ptr()).pending };
+        let pending = unsafe { &raw mut (*self.thread.head).pending };
         // SAFETY: only this thread writes it; volatile, because the kernel may read it after any instruction.
         unsafe { pending.write_volatile(link) };
     }
 }
 
 impl Holder for Claim<'_> {
-    #[inline]
+    #[inline(always)]
     fn tid(&self) -> u32 {
         self.thread.tid
     }
 
-    #[inline]
+    #[inline(always)]
     fn begin(&self) {
         self.set_pending(self.lock.link());
         compiler_fence(Ordering::SeqCst); // SeqCst: pending before the word changes, for the kernel on this core.
     }
 
-    #[inline]
+    #[inline(always)]
     fn link(&self) {
-        let head = self.thread.head.as_ptr().cast::<Link>();
+        let head = self.thread.head.cast::<Link>();
         let own = self.lock.link();
         // SAFETY: the head's first field, as above.
         let first = unsafe { (*head).next };
@@ -241,21 +256,21 @@ impl Holder for Claim<'_> {
         // mapped while they are held (`Thread::claim`); each has a back pointer before its link.
         unsafe { previous_of(untagged(first)).write(own) };
         // SAFETY: the links belong to the owner, which the caller is now.
-        unsafe { self.lock.next.access().pointer().write(first) };
+        unsafe { self.lock.next.get().write(first) };
         // SAFETY: as above.
-        unsafe { self.lock.previous.access().pointer().write(head) };
+        unsafe { self.lock.previous.get().write(head) };
         compiler_fence(Ordering::SeqCst); // SeqCst: the node leads on before the list leads to it.
         // SAFETY: the head's first field, as above; volatile, because the kernel may read it after any instruction.
         unsafe { (&raw mut (*head).next).write_volatile(own) };
         compiler_fence(Ordering::SeqCst); // SeqCst: in the list before no longer pending.
     }
 
-    #[inline]
+    #[inline(always)]
     fn unlink(&self) {
         // SAFETY: the links belong to the owner, which the caller is.
-        let next = unsafe { self.lock.next.access().pointer().read() };
+        let next = unsafe { self.lock.next.get().read() };
         // SAFETY: as above.
-        let previous = unsafe { self.lock.previous.access().pointer().read() };
+        let previous = unsafe { self.lock.previous.get().read() };
         // SAFETY: neighbours in the list are the head or locks that this thread holds, see `link`.
         unsafe { previous_of(untagged(next)).write(previous) };
         // SAFETY: as above. What points back carries no mark: glibc and `link` store plain addresses there.
@@ -263,7 +278,7 @@ impl Holder for Claim<'_> {
         compiler_fence(Ordering::SeqCst); // SeqCst: out of the list before another may put the lock into its own.
     }
 
-    #[inline]
+    #[inline(always)]
     fn end(&self) {
         compiler_fence(Ordering::SeqCst); // SeqCst: the word and the list have changed before nothing is pending.
         self.set_pending(ptr::null_mut());

@@ -18,8 +18,9 @@ pub trait Peer: Sync {
     /// Whether processes can share it.
     fn is_shared(&self) -> bool;
 
-    /// What one thread or process does: take the lock, increase the value, [`work`](crate::work::work) for that many iterations and give
-    /// the lock back, as often as it is told to. Made in the thread or process that calls it.
+    /// What one thread or process does: take the lock, increase the value and [`work`](crate::work::work) for that many iterations, and
+    /// give the lock back, as often as it is told to. Without iterations it does nothing with the lock in hand. Made in the thread or
+    /// process that calls it.
     fn visitor(&self, iterations: u32) -> Box<dyn FnMut(u32) + '_>;
 
     /// How often the value was increased.
@@ -39,11 +40,11 @@ pub fn all() -> Vec<Box<dyn Peer>> {
     ]
 }
 
-/// What is done with the lock in hand.
+/// What is done with the lock in hand: nothing for 0, so that the lock alone is timed.
 #[inline]
 fn section(value: &mut u64, iterations: u32) {
-    *value += 1;
     if iterations > 0 {
+        *value += 1;
         std::hint::black_box(crate::work::work(iterations));
     }
 }

@@ -26,8 +26,8 @@
 //!
 //! | transition | who | when |
 //! |---|---|---|
-//! | `0 → tid` | a locker | `lock`, uncontended |
-//! | `flags → flags + tid` | a locker | `lock_slowly`, free |
+//! | `0 → tid` | a locker | `lock_untouched` |
+//! | `flags → flags + tid` | a locker | `lock_slowly`, free; `try_slowly` |
 //! | `tid → tid + WAITERS` | a locker | before it sleeps |
 //! | `tid → 0` | the owner | `unlock`, uncontended |
 //! | `flags + tid → flags` | the owner | `unlock`, contended or torn; it then wakes one |
@@ -178,50 +178,49 @@ impl Mutex {
         self.owner() == UNPLACED
     }
 
-    /// Takes the lock if it is free.
-    #[inline]
-    pub(crate) fn try_lock(&self, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
+    /// Takes the lock if it is free and has no flags; after `false`, one of the next two methods is called.
+    #[inline(always)]
+    pub(crate) fn lock_untouched(&self, me: &impl Holder) -> bool {
         me.begin();
-        if self.take_untouched(me) {
+        // Acquire: pairs with `unlock`.
+        if self.futex.word().compare_exchange(0, me.tid(), Ordering::Acquire, Ordering::Relaxed).is_ok() {
+            me.link();
             me.end();
-            return Some(Ok(Acquired::Clean));
+            return true;
         }
+        false
+    }
+
+    /// Takes the lock if it is free; `None` if it has an owner.
+    pub(crate) fn try_slowly(&self, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
+        me.begin();
         let outcome = self.try_flagged(me);
         me.end();
         outcome
     }
 
     /// Takes the lock, waiting for it as long as `sleeper` does.
-    #[inline]
+    pub(crate) fn lock_slowly(
+        &self,
+        me: &impl Holder,
+        sleeper: &mut impl Sleeper,
+    ) -> Result<Acquired, Refused> {
+        me.begin();
+        let outcome = self.wait_for(me, sleeper);
+        me.end();
+        outcome
+    }
+
+    /// Takes the lock in one step or slowly.
     pub(crate) fn lock<S: Sleeper>(
         &self,
         me: &impl Holder,
         sleeper: impl FnOnce() -> S,
     ) -> Result<Acquired, Refused> {
-        me.begin();
-        if self.take_untouched(me) {
-            me.end();
-            return Ok(Acquired::Clean);
-        }
-        let outcome = self.lock_slowly(me, &mut sleeper());
-        me.end();
-        outcome
+        if self.lock_untouched(me) { Ok(Acquired::Clean) } else { self.lock_slowly(me, &mut sleeper()) }
     }
 
-    /// Takes the lock if it is free and has no flags.
-    #[inline]
-    fn take_untouched(&self, me: &impl Holder) -> bool {
-        // Acquire: pairs with `unlock`.
-        let taken =
-            self.futex.word().compare_exchange(0, me.tid(), Ordering::Acquire, Ordering::Relaxed).is_ok();
-        if taken {
-            me.link();
-        }
-        taken
-    }
-
-    #[cold]
-    fn lock_slowly(&self, me: &impl Holder, sleeper: &mut impl Sleeper) -> Result<Acquired, Refused> {
+    fn wait_for(&self, me: &impl Holder, sleeper: &mut impl Sleeper) -> Result<Acquired, Refused> {
         let word = self.futex.word();
         loop {
             self.spin();
@@ -323,7 +322,7 @@ impl Mutex {
     }
 
     /// Gives the lock back. The caller owns it, and its value is whole.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unlock(&self, me: &impl Holder) {
         me.begin();
         me.unlink();

@@ -329,9 +329,13 @@ impl Thread {
         Ok(Thread { tid })
     }
 
+    pub(crate) fn registered() -> Option<Thread> {
+        Thread::current().ok()
+    }
+
     /// A thread that has died goes on as another one.
-    pub(crate) fn generation(self) -> u32 {
-        self.tid
+    pub(crate) fn generation() -> u32 {
+        with_me(|me| me.tid)
     }
 
     pub(crate) fn holding_since(generation: u32) -> Option<Thread> {
@@ -453,7 +457,7 @@ pub(crate) struct Access<T>(Option<loom::cell::MutPtr<T>>);
 
 #[allow(dead_code, reason = "for the public types")]
 impl<T> Access<T> {
-    pub(crate) fn pointer(&self) -> *mut T {
+    pub(crate) fn pointer(&self, _cell: &Cell<T>) -> *mut T {
         self.0.as_ref().expect("an access that has not ended").with(|pointer| pointer)
     }
 

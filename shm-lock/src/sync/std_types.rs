@@ -1,6 +1,7 @@
 //! The types of a real program.
 
 use std::cell::UnsafeCell;
+use std::marker::PhantomData;
 
 pub(crate) use std::hint::spin_loop;
 pub(crate) use std::sync::atomic::{Ordering, compiler_fence};
@@ -59,23 +60,24 @@ impl<T> Cell<T> {
     }
 
     /// Begins an access.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn access(&self) -> Access<T> {
-        Access(self.0.get())
+        Access(PhantomData)
     }
 }
 
-/// A pointer to what a lock protects.
+/// An access to what a lock protects: nothing that a guard would have to carry.
 #[derive(Debug)]
-pub(crate) struct Access<T>(*mut T);
+pub(crate) struct Access<T>(PhantomData<*mut T>);
 
 impl<T> Access<T> {
-    #[inline]
-    pub(crate) fn pointer(&self) -> *mut T {
-        self.0
+    /// Where `cell`, to which the access is, has its value.
+    #[inline(always)]
+    pub(crate) fn pointer(&self, cell: &Cell<T>) -> *mut T {
+        cell.0.get()
     }
 
     /// Ends it: the lock is about to be given back.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn end(&mut self) {}
 }
