@@ -27,11 +27,7 @@ use crate::thread::{Claim, RawLock, Thread};
 /// });
 /// ```
 #[must_use = "the lock is given back at once unless the guard is kept"]
-pub struct ShmMutexGuard<'a, T: ShmPod> {
-    held: Held<'a, T>,
-    /// A panic had begun before the lock was taken, and says nothing of the value.
-    panicking: bool,
-}
+pub struct ShmMutexGuard<'a, T: ShmPod>(Held<'a, T>);
 
 /// A lock that this thread holds, and a value that may be torn: see [`LockError`](crate::LockError).
 ///
@@ -67,14 +63,18 @@ pub struct RecoverGuard<'a, T: ShmPod>(Held<'a, T>);
 struct Held<'a, T: ShmPod> {
     mutex: &'a RegionMutex<T>,
     value: Access<T>,
-    generation: u32,
+    /// The generation, and [`PANICKING`]: together, because padding would be copied around.
+    taken: u64,
     not_send: PhantomData<*mut ()>,
 }
+
+/// A panic had begun before the lock was taken, and says nothing of the value.
+const PANICKING: u64 = 1 << 32;
 
 impl<'a, T: ShmPod> ShmMutexGuard<'a, T> {
     #[inline(always)]
     pub(crate) fn new(mutex: &'a RegionMutex<T>, generation: u32) -> Self {
-        ShmMutexGuard { held: Held::new(mutex, generation), panicking: std::thread::panicking() }
+        ShmMutexGuard(Held::new(mutex, generation))
     }
 
     /// The mutex that the guard belongs to.
@@ -88,7 +88,7 @@ impl<'a, T: ShmPod> ShmMutexGuard<'a, T> {
     /// # Ok::<(), shm_lock::OpenError>(())
     /// ```
     pub fn mutex(guard: &Self) -> &'a RegionMutex<T> {
-        guard.held.mutex
+        guard.0.mutex
     }
 }
 
@@ -101,19 +101,11 @@ impl<'a, T: ShmPod> RecoverGuard<'a, T> {
     /// The value is whole, or has been repaired.
     pub fn mark_consistent(self) -> ShmMutexGuard<'a, T> {
         let guard = ManuallyDrop::new(self);
-        let (mutex, generation) = (guard.0.mutex, guard.0.generation);
-        if Thread::holding_since(generation).is_some() {
-            mutex.raw().mutex().mark_whole();
+        if Thread::holding_since(guard.0.taken as u32).is_some() {
+            guard.0.mutex.raw().mutex().mark_whole();
         }
-        // The value's access moves on to the new guard.
-        let held = Held {
-            mutex,
-            // SAFETY: `guard` is not dropped, so this is the only copy that is used from here on.
-            value: unsafe { std::ptr::read(&raw const guard.0.value) },
-            generation,
-            not_send: PhantomData,
-        };
-        ShmMutexGuard { held, panicking: std::thread::panicking() }
+        // SAFETY: `guard` is not dropped, so this is the only copy that is used from here on.
+        ShmMutexGuard(unsafe { std::ptr::read(&raw const guard.0) })
     }
 
     /// The value cannot be repaired: from now on every locker is told [`NotRecoverable`](crate::LockError::NotRecoverable).
@@ -143,22 +135,24 @@ impl<'a, T: ShmPod> RecoverGuard<'a, T> {
 impl<'a, T: ShmPod> Held<'a, T> {
     #[inline(always)]
     fn new(mutex: &'a RegionMutex<T>, generation: u32) -> Self {
-        Held { mutex, value: mutex.value().access(), generation, not_send: PhantomData }
+        let panicking = if std::thread::panicking() { PANICKING } else { 0 };
+        let taken = u64::from(generation) | panicking;
+        Held { mutex, value: mutex.value().access(), taken, not_send: PhantomData }
     }
 
-    /// Ends the access, and tells which lock is to be given back, taken in which generation.
+    /// Ends the access, and tells which lock is to be given back, and when it was taken.
     #[inline(always)]
-    fn end(&mut self) -> (&'a RawLock, u32) {
+    fn end(&mut self) -> (&'a RawLock, u64) {
         self.value.end();
-        (self.mutex.raw(), self.generation)
+        (self.mutex.raw(), self.taken)
     }
 }
 
 /// Gives the lock back, unless a copy of its guard is dropped in a child of the process that has the lock. Called once, when
 /// the guard is not used any more.
 #[inline(always)]
-fn give_back(lock: &RawLock, generation: u32, unlock: impl FnOnce(&Mutex, &Claim<'_>)) {
-    let Some(thread) = Thread::holding_since(generation) else { return };
+fn give_back(lock: &RawLock, taken: u64, unlock: impl FnOnce(&Mutex, &Claim<'_>)) {
+    let Some(thread) = Thread::holding_since(taken as u32) else { return };
     // SAFETY: the lock was taken by this thread (the guard is not `Send`) in this process (its generation).
     let claim = unsafe { thread.claim(lock) };
     unlock(lock.mutex(), &claim);
@@ -166,19 +160,18 @@ fn give_back(lock: &RawLock, generation: u32, unlock: impl FnOnce(&Mutex, &Claim
 
 /// Gives the lock back with a value that is torn.
 #[cold]
-fn give_back_torn((lock, generation): (&RawLock, u32), for_good: bool) {
-    give_back(lock, generation, |mutex, claim| mutex.unlock_torn(claim, for_good));
+fn give_back_torn((lock, taken): (&RawLock, u64), for_good: bool) {
+    give_back(lock, taken, |mutex, claim| mutex.unlock_torn(claim, for_good));
 }
 
 impl<T: ShmPod> Drop for ShmMutexGuard<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        let torn = !self.panicking && std::thread::panicking();
-        let (lock, generation) = self.held.end();
-        if torn {
-            give_back_torn((lock, generation), false);
+        let (lock, taken) = self.0.end();
+        if std::thread::panicking() && taken & PANICKING == 0 {
+            give_back_torn((lock, taken), false);
         } else {
-            give_back(lock, generation, |mutex, claim| mutex.unlock(claim));
+            give_back(lock, taken, |mutex, claim| mutex.unlock(claim));
         }
     }
 }
@@ -212,14 +205,14 @@ impl<T: ShmPod> Deref for ShmMutexGuard<'_, T> {
 
     #[inline(always)]
     fn deref(&self) -> &T {
-        &self.held
+        &self.0
     }
 }
 
 impl<T: ShmPod> DerefMut for ShmMutexGuard<'_, T> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.held
+        &mut self.0
     }
 }
 

@@ -298,11 +298,12 @@ impl Mutex {
 
     /// Looks at the word until the lock is free, for about as long as that helped before.
     ///
-    /// The pauses between looks double, so that the owner keeps the cache line.
+    /// There are pauses between looks, first of a third of a microsecond, and longer ones later: the owner works fastest
+    /// while it keeps the cache line. (With a look after 1, 2, 4, … pauses, two threads took 25 ns a turn instead of 14.)
     fn spin(&self) {
         let usual = self.spins.load(Ordering::Relaxed).min(LONGEST_SPIN);
         let most = (2 * usual + LONGEST_SPIN / 16).min(LONGEST_SPIN);
-        let (mut spent, mut pause) = (0, 1);
+        let (mut spent, mut pause) = (0, LONGEST_SPIN / 32);
         let free = loop {
             if self.owner() == 0 {
                 break true;

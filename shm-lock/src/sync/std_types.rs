@@ -14,8 +14,8 @@ pub(crate) use std::sync::atomic as atomics;
 pub(crate) type AtomicBool = std::sync::atomic::AtomicBool;
 pub(crate) type AtomicU32 = std::sync::atomic::AtomicU32;
 
-/// How often a locker pauses at most before it sleeps: some microseconds, about what going to sleep and being woken takes.
-pub(crate) const LONGEST_SPIN: u32 = 128;
+/// How often a locker pauses at most before it sleeps: about ten microseconds, what going to sleep and being woken takes.
+pub(crate) const LONGEST_SPIN: u32 = 1024;
 
 /// A 32-bit word in memory that processes share, on which a thread can sleep until another changes it.
 #[derive(Debug)]
