@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 use taskel_benches::{
-    locks::{self, Peer, measure::Contention},
+    locks::{self, measure::Contention},
     machine::Machine,
     noise::Noise,
     options::Options,
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
         "{} samples; ns per acquisition, median [min–max]; more:less acquisitions of the two; work {:.3} ns per iteration\n",
         options.reps, calibration.iteration_ns
     );
-    let names: Vec<&str> = peers.iter().map(|peer: &Box<dyn Peer>| peer.name()).collect();
+    let names: Vec<&str> = peers.iter().map(|peer| peer.name()).collect();
     // Nine columns are too many for a page.
     for (cases, columns) in cases.chunks(3).zip(columns.chunks(3)) {
         let cases: Vec<&str> = cases.iter().map(|case| case.0).collect();

@@ -52,6 +52,11 @@
 //! With `--cfg loom` the same types work inside `loom::model`, in one process with loom's threads, on a model of the
 //! kernel; `shm_lock::model::die_after` kills a thread there after a number of steps.
 
+#![cfg_attr(
+    not(all(target_os = "linux", target_pointer_width = "64")),
+    allow(dead_code, reason = "what only a region that is placed uses")
+)]
+
 #[cfg(feature = "bytemuck")]
 #[doc(hidden)]
 pub use bytemuck;

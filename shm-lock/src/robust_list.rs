@@ -153,13 +153,13 @@ fn register() -> Result<Thread, Unsupported> {
         return refuse("size of its head", 24, Some(size as i64));
     }
     // SAFETY: the kernel reads a head of this size there when the thread dies, so it is mapped.
-    let offset = unsafe { (&raw const (*head.as_ptr()).offset).read() };
+    let offset = unsafe { (*head.as_ptr()).offset };
     if offset != OFFSET {
         return refuse("offset of the lock word", OFFSET as i64, Some(offset as i64));
     }
     let own_link = head.as_ptr().cast::<Link>();
     // SAFETY: the first field of the head.
-    let first = untagged(unsafe { (&raw const (*own_link).next).read() });
+    let first = untagged(unsafe { (*own_link).next });
     // SAFETY: `first` is the head or a node, and glibc, who made the head with this offset, has a back pointer before either.
     let back = unsafe { previous_of(first).read() };
     if back != own_link {
@@ -217,6 +217,12 @@ fn previous_of(link: *mut Link) -> *mut *mut Link {
     link.cast::<*mut Link>().wrapping_sub(1)
 }
 
+/// Where a node, or the head, points on.
+#[inline(always)]
+fn next_of(link: *mut Link) -> *mut *mut Link {
+    link.cast()
+}
+
 /// A thread and a lock that it takes or holds.
 #[derive(Clone, Copy)]
 pub(crate) struct Claim<'a> {
@@ -261,7 +267,7 @@ impl Holder for Claim<'_> {
         unsafe { self.lock.previous.get().write(head) };
         compiler_fence(Ordering::SeqCst); // SeqCst: the node leads on before the list leads to it.
         // SAFETY: the head's first field, as above; volatile, because the kernel may read it after any instruction.
-        unsafe { (&raw mut (*head).next).write_volatile(own) };
+        unsafe { next_of(head).write_volatile(own) };
         compiler_fence(Ordering::SeqCst); // SeqCst: in the list before no longer pending.
     }
 
@@ -274,7 +280,7 @@ impl Holder for Claim<'_> {
         // SAFETY: neighbours in the list are the head or locks that this thread holds, see `link`.
         unsafe { previous_of(untagged(next)).write(previous) };
         // SAFETY: as above. What points back carries no mark: glibc and `link` store plain addresses there.
-        unsafe { (&raw mut (*untagged(previous)).next).write_volatile(next) };
+        unsafe { next_of(untagged(previous)).write_volatile(next) };
         compiler_fence(Ordering::SeqCst); // SeqCst: out of the list before another may put the lock into its own.
     }
 

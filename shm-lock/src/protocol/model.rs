@@ -1,7 +1,8 @@
 //! What all models share: how to run one, and that it explored something.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::sync::{Counter, Flag, Ordering};
 
 /// Runs `model` under every schedule with up to two preemptions (`LOOM_MAX_PREEMPTIONS` overrides that).
 ///
@@ -16,7 +17,7 @@ pub(super) fn explore_deaths(model: impl Fn(usize) -> bool + Send + Sync + 'stat
     let model = Arc::new(model);
     let mut all = 0;
     for steps in 0.. {
-        let died = Arc::new(AtomicBool::new(false));
+        let died = Arc::new(Flag::new(false));
         let (this, seen) = (Arc::clone(&model), Arc::clone(&died));
         all += executions(move || {
             if this(steps) {
@@ -32,7 +33,7 @@ pub(super) fn explore_deaths(model: impl Fn(usize) -> bool + Send + Sync + 'stat
 
 /// How many there were.
 fn executions(model: impl Fn() + Send + Sync + 'static) -> usize {
-    let executions = Arc::new(AtomicUsize::new(0));
+    let executions = Arc::new(Counter::new(0));
     let seen = Arc::clone(&executions);
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(2));

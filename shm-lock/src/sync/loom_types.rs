@@ -15,6 +15,12 @@ pub(crate) use loom::sync::atomic::Ordering;
 
 use crate::protocol::mutex::{Holder, Mutex, OWNER_DIED, Sleeper, Slept, TID, WAITERS};
 
+/// Not loom's: these outlive an execution, and count them.
+#[allow(dead_code, reason = "for the protocols' own models")]
+pub(crate) type Counter = std::sync::atomic::AtomicUsize;
+#[allow(dead_code, reason = "for the protocols' own models")]
+pub(crate) type Flag = std::sync::atomic::AtomicBool;
+
 /// A model does not look twice where it can sleep.
 pub(crate) const LONGEST_SPIN: u32 = 0;
 
