@@ -12,10 +12,8 @@ use crate::sync::AtomicU32;
 
 /// Sleeps if `word` is `expected`, until it is woken or the monotonic clock is at `until` nanoseconds; false when the time is up.
 pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, until: u64) -> bool {
-    let until = libc::timespec {
-        tv_sec: (until / 1_000_000_000) as libc::time_t,
-        tv_nsec: (until % 1_000_000_000) as libc::c_long,
-    };
+    let until =
+        libc::timespec { tv_sec: (until / 1_000_000_000) as _, tv_nsec: (until % 1_000_000_000) as _ };
     // SAFETY: the call reads `word` and `until`, which live until it returns; the kernel checks all else.
     let result = unsafe {
         libc::syscall(
@@ -170,4 +168,34 @@ pub(crate) fn wipe_on_fork(page: &mut [u8]) -> io::Result<()> {
     // SAFETY: the range is the whole of a private mapping, which the call leaves as it is here.
     let result = unsafe { libc::madvise(page.as_mut_ptr().cast(), page.len(), libc::MADV_WIPEONFORK) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::Ordering;
+
+    #[test]
+    fn clearing_leaves_all_other_bits() {
+        for word in [0, 1, 1 << 31, 1 << 30, u32::MAX] {
+            let futex = AtomicU32::new(word);
+            futex_clear_and_wake_all(&futex);
+            assert_eq!(futex.load(Ordering::Relaxed), word & !(1 << 31), "{word:#x}");
+        }
+    }
+
+    #[test]
+    fn a_wait_ends_at_once_if_the_word_differs_and_in_time_if_not() {
+        let futex = AtomicU32::new(7);
+        assert!(futex_wait(&futex, 8, u64::MAX));
+        assert!(!futex_wait(&futex, 7, monotonic_ns() + 1_000_000));
+        assert_eq!(futex_wake(&futex, u32::MAX), 0);
+    }
+
+    #[test]
+    fn own_threads_are_told_from_others() {
+        assert!(is_own_thread(thread_id()));
+        assert!(!is_own_thread(1));
+        assert!(is_alive(1) && !is_alive(crate::protocol::mutex::UNPLACED - 1));
+    }
 }
