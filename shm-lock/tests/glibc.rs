@@ -73,8 +73,9 @@ fn length_of_list() -> usize {
     loop {
         // SAFETY: the head, or a node that the list leads to, begins with the link to the next.
         let next = ptr::with_exposed_provenance_mut::<usize>(unsafe { *at } & !1);
+        let before = next.wrapping_sub(1);
         // SAFETY: each node, and the head, has the pointer to the one before in the word before.
-        let back = unsafe { *next.sub(1) };
+        let back = unsafe { *before };
         assert_eq!(back, at.expose_provenance(), "the list leads back to where it came from");
         if next == head {
             return length;

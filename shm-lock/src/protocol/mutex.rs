@@ -29,8 +29,7 @@
 //! | `0 → tid` | a locker | `lock_untouched` |
 //! | `flags → flags + tid` | a locker | `lock_slowly`, free; `try_slowly` |
 //! | `tid → tid + WAITERS` | a locker | before it sleeps |
-//! | `tid → 0` | the owner | `unlock`, uncontended |
-//! | `flags + tid → flags` | the owner | `unlock`, contended or torn; it then wakes one |
+//! | `flags + tid → flags` | the owner | `unlock`, `unlock_torn`: one subtraction; it then wakes one if `WAITERS` is among the flags |
 //! | `WAITERS + … → …` | the owner that was | nobody was there to wake; done by the kernel, which wakes all that have come since |
 //! | `flags + tid → WAITERS? + OWNER_DIED` | the kernel, or a sleeper on a tick | the owner died |
 //!
@@ -45,13 +44,13 @@
 //! # Orderings
 //!
 //! * taking the lock (both compare-exchanges): Acquire. Pairs with the Release of `unlock`, or of the mark for a dead owner.
-//! * `unlock` (compare-exchange, and `fetch_and`): Release. Without it the next owner sees half of what this one wrote.
+//! * `unlock` (the subtraction): Release. Without it the next owner sees half of what this one wrote.
 //! * marking a dead owner's lock: Release. Whoever marked has seen the death; the one who takes the lock may be another.
 //! * setting `WAITERS`, `OWNER_DIED` by its own owner, and clearing it: Relaxed, they carry nothing.
 //!
 //! # Progress
 //!
-//! An uncontended `lock` or `unlock` is one compare-exchange and no system call. Nobody who comes first is made to wait for one
+//! An uncontended `lock` or `unlock` is one atomic instruction and no system call. Nobody who comes first is made to wait for one
 //! who sleeps, so the lock is not fair. A sleeper sleeps at most a tick before it looks again.
 //!
 //! # Models
@@ -327,10 +326,7 @@ impl Mutex {
     pub(crate) fn unlock(&self, me: &impl Holder) {
         me.begin();
         me.unlink();
-        // Release: pairs with the next `lock`.
-        if self.futex.word().compare_exchange(me.tid(), 0, Ordering::Release, Ordering::Relaxed).is_err() {
-            self.release(me.tid());
-        }
+        self.release(me.tid());
         me.end();
     }
 
@@ -351,11 +347,17 @@ impl Mutex {
     }
 
     /// Gives the lock back, keeping its flags, and sees to it that a sleeper gets up if there is one.
-    #[cold]
+    #[inline(always)]
     fn release(&self, owner: u32) {
         // Release: pairs with the next `lock`.
-        let before = self.futex.word().fetch_and(!TID, Ordering::Release);
-        debug_assert_eq!(before & TID, owner, "only the owner gives the lock back");
+        let before = self.futex.word().fetch_sub(owner, Ordering::Release);
+        if before != owner {
+            self.wake_next(before);
+        }
+    }
+
+    #[cold]
+    fn wake_next(&self, before: u32) {
         if before & WAITERS != 0 && self.futex.wake(1) == 0 {
             self.futex.clear_and_wake_all();
         }

@@ -145,6 +145,11 @@ impl AtomicU32 {
         self.0.fetch_add(value, order)
     }
 
+    pub(crate) fn fetch_sub(&self, value: u32, order: Ordering) -> u32 {
+        step();
+        self.0.fetch_sub(value, order)
+    }
+
     pub(crate) fn fetch_and(&self, value: u32, order: Ordering) -> u32 {
         step();
         self.0.fetch_and(value, order)
