@@ -20,11 +20,12 @@ pub(crate) struct Place<R: ShmLayout>(Arc<R>);
 
 impl<R: ShmLayout> Place<R> {
     pub(crate) fn create_new(name: &Path, content: R) -> Result<Self, OpenError> {
+        // Before the registry is locked: loom may switch to another thread here, which must not find it locked.
+        let place = Place::new(content);
         let mut regions = REGIONS.lock().expect("nobody panics with the registry");
         if regions.contains_key(name) {
             return Err(io_error(name, "create", io::ErrorKind::AlreadyExists));
         }
-        let place = Place::new(content);
         regions.insert(name.to_owned(), Arc::clone(&place.0) as _);
         Ok(place)
     }
