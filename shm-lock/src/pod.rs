@@ -8,8 +8,8 @@
 /// or a `Box` does not.
 ///
 /// Implemented for integers, floats, and arrays of what implements it. For a structure of one's own there are three ways: the
-/// features `bytemuck` and `zerocopy` with [`pod_by_bytemuck!`](crate::pod_by_bytemuck) and
-/// [`pod_by_zerocopy!`](crate::pod_by_zerocopy), which leave the proof to these crates, and one's own word:
+/// features `bytemuck` and `zerocopy` with `pod_by_bytemuck!` and
+/// `pod_by_zerocopy!`, which leave the proof to these crates, and one's own word:
 ///
 /// ```
 /// use shm_lock::{ShmMutex, ShmPod};

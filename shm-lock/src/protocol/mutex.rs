@@ -299,6 +299,7 @@ impl Mutex {
     ///
     /// There are pauses between looks, first of a third of a microsecond, and longer ones later: the owner works fastest
     /// while it keeps the cache line. (With a look after 1, 2, 4, … pauses, two threads took 25 ns a turn instead of 14.)
+    #[allow(clippy::unnecessary_min_or_max, reason = "the longest spin of a model is 0")]
     fn spin(&self) {
         let usual = self.spins.load(Ordering::Relaxed).min(LONGEST_SPIN);
         let most = (2 * usual + LONGEST_SPIN / 16).min(LONGEST_SPIN);
