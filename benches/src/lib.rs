@@ -1,10 +1,11 @@
-//! Parallel loops of taskel's peers, side by side on loads whose answers are known.
+//! Parallel loops of taskel's peers, side by side on loads whose answers are known; and [`locks`] of shm-lock's.
 //!
 //! The bench targets ask one question each; what they share is here:
 //! [`work`] is what a taskel does, [`load`] what there is to do, [`peer`] who does it, [`measure`] how it is
 //! timed and [`report`] what is printed.
 
 pub mod load;
+pub mod locks;
 pub mod machine;
 pub mod measure;
 pub mod noise;

@@ -57,11 +57,12 @@ fn spread(cell: &Cell, unit: f64) -> String {
 }
 
 /// Two decimals, where there are not enough digits before the point.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if value < 100.0 { format!("{value:.2}") } else { format!("{value:.0}") }
 }
 
-fn table(lines: &[Vec<String>], style: Style) -> String {
+/// Columns as wide as their widest cell; the first line is the header.
+pub(crate) fn table(lines: &[Vec<String>], style: Style) -> String {
     let columns = lines[0].len();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();

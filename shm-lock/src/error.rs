@@ -108,6 +108,8 @@ pub enum Unsupported {
         /// What it is in this thread; `None` if there is no list.
         found: Option<i64>,
     },
+    /// The lock was not put into a [`ShmRegion`](crate::ShmRegion).
+    NotInRegion,
 }
 
 impl fmt::Display for OpenError {
@@ -115,6 +117,7 @@ impl fmt::Display for OpenError {
         match self {
             OpenError::Io { region, operation, source } => {
                 let hint = match source.kind() {
+                    io::ErrorKind::NotFound if *operation == "create" => "create its directory first",
                     io::ErrorKind::NotFound => "create it first, or open it with open_or_create",
                     io::ErrorKind::AlreadyExists => "open it instead, or remove it first",
                     io::ErrorKind::PermissionDenied => "run as the user who created it",
@@ -178,6 +181,9 @@ impl fmt::Display for Unsupported {
             Unsupported::OperatingSystem { found } => {
                 write!(f, "expected to run on Linux, found {found}; use a lock within one process here")
             }
+            Unsupported::NotInRegion => f.write_str(
+                "expected a lock in a region, found one that was not put there; give it to ShmRegion::create_new",
+            ),
             Unsupported::RobustList { part, expected, found } => {
                 write!(
                     f,

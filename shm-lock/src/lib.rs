@@ -1,8 +1,108 @@
-//! Locks in shared memory, between processes, that survive the death of their owner.
+//! Locks in shared memory, between processes, that survive the death of their owner at any instruction.
 //!
-//! **This version holds no lock yet.** It fixes the errors that opening a lock can report, so that what a caller has
-//! to handle is settled before the rest. Do not depend on it for anything else.
+//! ```
+//! use shm_lock::{LockError, ShmMutex};
+//!
+//! // In each process; the name stands for a file in /dev/shm that only this user can open.
+//! let experiments = ShmMutex::open_or_create("doc-experiments", || 0_u64)?;
+//! match experiments.lock() {
+//!     Ok(mut count) => *count += 1,
+//!     // Its last owner was killed in the middle: look at the value, repair it, and go on.
+//!     Err(LockError::OwnerDied(count)) => *count.mark_consistent() += 1,
+//!     Err(error) => panic!("{error}"),
+//! }
+//! # ShmMutex::<u64>::unlink("doc-experiments").unwrap();
+//! # Ok::<(), shm_lock::OpenError>(())
+//! ```
+//!
+//! | type | for |
+//! |---|---|
+//! | [`ShmMutex`] | one value and its lock in a file, a name or a descriptor of its own |
+//! | [`ShmRegion`], [`region!`] | several locks and values in one |
+//! | [`RegionMutex`], [`ShmCondvar`], [`ShmSemaphore`], [`ShmOnce`] | what lies in a region |
+//! | [`ShmPod`] | what a lock may protect |
+//!
+//! # What each failure gets
+//!
+//! | failure | answer |
+//! |---|---|
+//! | the owner is killed, its thread ends, it calls `exec` | [`LockError::OwnerDied`] for exactly one locker, which may be one that sleeps |
+//! | a panic under the guard | [`LockError::Poisoned`] |
+//! | a [`RecoverGuard`] is dropped unmarked | the next one is told `Poisoned` |
+//! | … is [abandoned](RecoverGuard::abandon) | [`LockError::NotRecoverable`] for all |
+//! | the owner dies just after a panic, or with the value already given back as torn | `Poisoned` |
+//! | one who is recovering dies | `OwnerDied` again |
+//! | a thread takes a lock that it has | [`LockError::Deadlock`] |
+//! | a guard is leaked | its thread keeps the lock until it ends, and the region stays mapped |
+//! | more than 2048 locks are held at death, or the kernel cannot follow the list | found within a quarter of a second by whoever waits |
+//! | the owner is stopped (`SIGSTOP`, a debugger) | others wait, or time out; nothing is taken from the living |
+//! | a fork while a lock is held | the parent keeps it; the child's copy of the guard does nothing |
+//! | the file is truncated, damaged, foreign, of another type, user, boot or PID namespace, or no file | an [`OpenError`] that says which |
+//! | the file is truncated while it is mapped | `SIGBUS`; a region of [`ShmRegion::memfd`] cannot be |
+//!
+//! # What it asks for
+//!
+//! 64-bit Linux with glibc, 4.14 or later. Elsewhere everything compiles, and every constructor says
+//! [`Unsupported`]. Threads must be started by `std` or `pthread`. All processes must be in one PID namespace. They trust each
+//! other: whoever can write the file can make its users write anywhere in their memory, so a file that others can write is
+//! refused. No function may be called in a signal handler.
+//!
+//! # Models
+//!
+//! With `--cfg loom` the same types work inside `loom::model`, in one process with loom's threads, on a model of the
+//! kernel; `shm_lock::model::die_after` kills a thread there after a number of steps.
 
+#![cfg_attr(
+    not(all(target_os = "linux", target_pointer_width = "64")),
+    allow(dead_code, reason = "what only a region that is placed uses")
+)]
+
+#[cfg(feature = "bytemuck")]
+#[doc(hidden)]
+pub use bytemuck;
+#[cfg(feature = "zerocopy")]
+#[doc(hidden)]
+pub use zerocopy;
+
+mod condvar;
 mod error;
+mod guard;
+#[cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
+mod header;
+mod layout;
+#[cfg(not(loom))]
+mod liveness;
+mod lock_error;
+#[cfg(loom)]
+pub mod model;
+mod mutex;
+mod once;
+mod place;
+mod pod;
+mod protocol;
+mod region;
+#[cfg(not(loom))]
+mod robust_list;
+mod semaphore;
+mod sync;
+#[cfg(not(loom))]
+mod sys;
+mod thread;
+#[cfg(not(loom))]
+mod ticker;
 
+pub use condvar::{ShmCondvar, TimedWait};
 pub use error::{OpenError, Unsupported};
+pub use guard::{RecoverGuard, ShmMutexGuard};
+#[doc(hidden)]
+pub use layout::describe_fields;
+pub use layout::{Locks, ShmLayout};
+pub use lock_error::{LockError, LockFailure};
+pub use mutex::{RegionMutex, ShmMutex};
+pub use once::ShmOnce;
+pub use pod::ShmPod;
+pub use region::ShmRegion;
+pub use semaphore::{Permit, ShmSemaphore};
+#[cfg(not(loom))]
+#[doc(hidden)]
+pub use ticker::sleep_without_ticks;

@@ -18,7 +18,7 @@ use clap::Parser;
 enum Task {
     /// Weaken every ordering of the protocols in turn, and print which loom model notices
     ///
-    /// Prints runtime/ORDERINGS.md; progress goes to standard error. The exit status is 1 when a mutant survives.
+    /// Prints ORDERINGS.md of the package; progress goes to standard error. The exit status is 1 when a mutant survives.
     MutateOrderings(mutate::Arguments),
 }
 

@@ -12,11 +12,11 @@ use crate::copy::{Binary, Copy, Verdict};
 use crate::orderings;
 use crate::report::{Fate, Row, report};
 
-/// The package whose protocols are mutated, as a folder of the workspace.
-const PACKAGE: &str = "runtime";
-
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
+    /// The package whose protocols are mutated, as a folder of the workspace
+    #[arg(default_value = "runtime", value_parser = ["runtime", "shm-lock"])]
+    package: String,
     /// Mutate this file alone, such as sleep.rs
     #[arg(long, value_name = "FILE")]
     only: Option<String>,
@@ -28,8 +28,9 @@ pub(crate) struct Arguments {
 /// Weakens each ordering in turn; fails when no model notices.
 pub(crate) fn orderings(arguments: &Arguments) -> Result<ExitCode> {
     let (root, target) = workspace()?;
-    let files = protocols(&root.join(PACKAGE), arguments.only.as_deref())?;
-    let copy = Copy::new(&root, &target, PACKAGE)?;
+    let package = &arguments.package;
+    let files = protocols(&root.join(package), arguments.only.as_deref())?;
+    let copy = Copy::new(&root, &target, package)?;
     let limit = Duration::from_secs(arguments.timeout);
     let original = copy.build()?;
     let models = original.models()?;
@@ -41,7 +42,7 @@ pub(crate) fn orderings(arguments: &Arguments) -> Result<ExitCode> {
     let mut rows = Vec::new();
     for file in &files {
         let path = format!("src/protocol/{file}");
-        let text = fs::read_to_string(root.join(PACKAGE).join(&path)).with_context(|| path.clone())?;
+        let text = fs::read_to_string(root.join(package).join(&path)).with_context(|| path.clone())?;
         for mutant in orderings::mutants(&text).with_context(|| path.clone())? {
             copy.write(&path, &mutant.text)?;
             let fate = fate(&copy.build()?, &models_for(file, &models), limit)?;
@@ -51,7 +52,7 @@ pub(crate) fn orderings(arguments: &Arguments) -> Result<ExitCode> {
             rows.push(row);
         }
     }
-    print!("{}", report(&rows, models.len()));
+    print!("{}", report(package, &rows, models.len()));
     let survived = rows.iter().any(|row| matches!(row.fate, Fate::Survived));
     Ok(ExitCode::from(u8::from(survived)))
 }

@@ -29,12 +29,13 @@ impl fmt::Display for Row {
 }
 
 /// The document, with a newline at its end.
-pub(crate) fn report(rows: &[Row], models: usize) -> String {
+pub(crate) fn report(package: &str, rows: &[Row], models: usize) -> String {
     let survivors = rows.iter().filter(|row| matches!(row.fate, Fate::Survived)).count();
+    let argument = if package == "runtime" { String::new() } else { format!(" {package}") };
     let mut text = format!(
         "# Orderings that are necessary\n\
          \n\
-         Made by `cargo xtask mutate-orderings > runtime/ORDERINGS.md`; run it again when a file in `src/protocol/` changes.\n\
+         Made by `cargo xtask mutate-orderings{argument} > {package}/ORDERINGS.md`; run it again when a file in `src/protocol/` changes.\n\
          \n\
          Every ordering in `src/protocol/` that is stronger than Relaxed, and every fence, is weakened by itself, one step\n\
          at a time, and the {models} loom models run on the result: those beside the protocol first, then the others, until\n\

@@ -1,0 +1,180 @@
+//! How a lock is timed: by one thread, by two threads, by two processes.
+
+use super::Peer;
+use crate::measure::median;
+use shm_lock::ShmRegion;
+use std::{
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Who wants the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contention {
+    /// One thread alone.
+    None,
+    /// Two threads of one process.
+    Threads,
+    /// Two processes.
+    Processes,
+}
+
+/// How long a sample of two lasts.
+const WINDOW: Duration = Duration::from_millis(10);
+
+/// Visits between two looks at whether the window is over.
+const BATCH: u32 = 32;
+
+/// The times of one lock.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// Nanoseconds per acquisition, by whomever: median, least and most.
+    pub ns: [f64; 3],
+    /// How many acquisitions the one had for each of the other, at least 1: the median. 1 if there is only one.
+    pub unfairness: f64,
+}
+
+shm_lock::region! {
+    struct Control {
+        ready: AtomicU32,
+        /// 0 before the sample, 1 during, 2 after.
+        go: AtomicU32,
+        first: AtomicU64,
+        second: AtomicU64,
+    }
+}
+
+/// Times all `peers` that can be used so, `repetitions` times, taking turns.
+///
+/// # Panics
+/// Panics if a peer counts wrong.
+#[must_use]
+pub fn measure(
+    peers: &[Box<dyn Peer>],
+    contention: Contention,
+    iterations: u32,
+    repetitions: usize,
+) -> Vec<Option<Cell>> {
+    let usable = |peer: &dyn Peer| contention != Contention::Processes || peer.is_shared();
+    let mut samples = vec![Vec::new(); peers.len()];
+    for repetition in 0..repetitions {
+        for turn in 0..peers.len() {
+            let index = (repetition + turn) % peers.len();
+            let peer = peers[index].as_ref();
+            if usable(peer) {
+                samples[index].push(sample(peer, contention, iterations));
+            }
+        }
+    }
+    samples.iter().map(|samples| (!samples.is_empty()).then(|| cell(samples))).collect()
+}
+
+fn cell(samples: &[(f64, f64)]) -> Cell {
+    let ns = || samples.iter().map(|&(ns, _)| ns);
+    let [least, most] = [ns().fold(f64::INFINITY, f64::min), ns().fold(0.0, f64::max)];
+    Cell {
+        ns: [median(ns()), least, most],
+        unfairness: median(samples.iter().map(|&(_, unfairness)| unfairness)),
+    }
+}
+
+/// Nanoseconds per acquisition, and the ratio of acquisitions.
+fn sample(peer: &dyn Peer, contention: Contention, iterations: u32) -> (f64, f64) {
+    match contention {
+        Contention::None => (alone(peer, iterations), 1.0),
+        Contention::Threads => two(peer, iterations, as_threads),
+        Contention::Processes => two(peer, iterations, as_processes),
+    }
+}
+
+/// Doubles the number of visits until they take about a millisecond.
+fn alone(peer: &dyn Peer, iterations: u32) -> f64 {
+    let mut visit = peer.visitor(iterations);
+    let mut visits = 1000;
+    loop {
+        let start = Instant::now();
+        visit(visits);
+        let elapsed = start.elapsed();
+        if elapsed >= Duration::from_micros(800) {
+            return elapsed.as_nanos() as f64 / f64::from(visits);
+        }
+        visits *= 2;
+    }
+}
+
+/// Lets two visit the lock at the same time for as long as a sample lasts.
+fn two(peer: &dyn Peer, iterations: u32, run: fn(&(dyn Fn(usize) + Sync), &mut dyn FnMut())) -> (f64, f64) {
+    let before = peer.count();
+    let control = Control {
+        ready: AtomicU32::new(0),
+        go: AtomicU32::new(0),
+        first: AtomicU64::new(0),
+        second: AtomicU64::new(0),
+    };
+    let control = ShmRegion::memfd("control", control).expect("shared memory");
+    let visitor = |which: usize| {
+        core_affinity::set_for_current(core_affinity::CoreId { id: which });
+        let mut visit = peer.visitor(iterations);
+        visit(BATCH);
+        let mut visits = u64::from(BATCH);
+        control.ready.fetch_add(1, Ordering::Relaxed);
+        while control.go.load(Ordering::Acquire) == 0 {
+            std::hint::spin_loop();
+        }
+        while control.go.load(Ordering::Relaxed) == 1 {
+            visit(BATCH);
+            visits += u64::from(BATCH);
+        }
+        [&control.first, &control.second][which].store(visits, Ordering::Release);
+    };
+    let mut elapsed = Duration::ZERO;
+    let mut clock = || {
+        while control.ready.load(Ordering::Relaxed) < 2 {
+            thread::yield_now();
+        }
+        let start = Instant::now();
+        control.go.store(1, Ordering::Release);
+        thread::sleep(WINDOW);
+        control.go.store(2, Ordering::Release);
+        elapsed = start.elapsed();
+    };
+    run(&visitor, &mut clock);
+    let visits = [&control.first, &control.second].map(|visits| visits.load(Ordering::Acquire));
+    let total: u64 = visits.iter().sum();
+    let counted = if iterations > 0 { total } else { 0 };
+    assert_eq!(peer.count() - before, counted, "{} counts wrong", peer.name());
+    let timed = total - 2 * u64::from(BATCH);
+    let (less, more) = (visits[0].min(visits[1]), visits[0].max(visits[1]));
+    (elapsed.as_nanos() as f64 / timed as f64, more as f64 / less as f64)
+}
+
+fn as_threads(visitor: &(dyn Fn(usize) + Sync), clock: &mut dyn FnMut()) {
+    thread::scope(|scope| {
+        for which in 0..2 {
+            scope.spawn(move || visitor(which));
+        }
+        clock();
+    });
+}
+
+fn as_processes(visitor: &(dyn Fn(usize) + Sync), clock: &mut dyn FnMut()) {
+    let children = [0, 1].map(|which| {
+        // SAFETY: there is no other thread now, so the child is as whole as its parent.
+        let child = unsafe { libc::fork() };
+        assert!(child >= 0, "fork: {}", std::io::Error::last_os_error());
+        if child == 0 {
+            visitor(which);
+            // SAFETY: ends the child without what belongs to the parent.
+            unsafe { libc::_exit(0) };
+        }
+        child
+    });
+    clock();
+    for child in children {
+        let mut status = 0;
+        // SAFETY: `status` is writable.
+        let waited = unsafe { libc::waitpid(child, &raw mut status, 0) };
+        assert!(waited == child && status == 0, "a visitor ended with status {status:#x}");
+    }
+}

@@ -1,0 +1,170 @@
+//! Waiting for a change of what a mutex protects.
+
+use std::time::{Duration, Instant};
+
+use crate::guard::ShmMutexGuard;
+use crate::layout::{Locks, ShmLayout};
+use crate::lock_error::LockError;
+use crate::pod::ShmPod;
+use crate::protocol::condvar::Condvar;
+use crate::protocol::mutex::Slept;
+use crate::thread::Ticker;
+
+/// A condition variable between processes, in a [`ShmRegion`](crate::ShmRegion) with a mutex or in one of its own.
+///
+/// As with every condition variable a wait may end without a notification: look at the condition in a loop, or let
+/// [`wait_while`](Self::wait_while) do so. Here each wait ends at least four times a second, so that a notification that died
+/// with the waiter it woke keeps nobody from seeing what has changed.
+///
+/// Taking the lock again may say [`OwnerDied`](LockError::OwnerDied), as `lock` does.
+///
+/// ```
+/// use shm_lock::{RegionMutex, ShmCondvar, ShmRegion};
+///
+/// shm_lock::region! {
+///     struct Gate {
+///         open: RegionMutex<u8>,
+///         changed: ShmCondvar,
+///     }
+/// }
+///
+/// let gate = ShmRegion::memfd("gate", Gate { open: RegionMutex::new(0), changed: ShmCondvar::new() })?;
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| {
+///         *gate.open.lock().unwrap() = 1;
+///         gate.changed.notify_all();
+///     });
+///     let guard = gate.open.lock().unwrap();
+///     let guard = gate.changed.wait_while(guard, |open| *open == 0).unwrap();
+///     assert_eq!(*guard, 1);
+/// });
+/// # Ok::<(), shm_lock::OpenError>(())
+/// ```
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct ShmCondvar(Condvar);
+
+/// What a wait with a time limit returns: the lock again, and whether the time was up.
+pub type TimedWait<'a, T> = Result<(ShmMutexGuard<'a, T>, bool), LockError<'a, T>>;
+
+// SAFETY: one atomic word; it holds no lock.
+unsafe impl ShmLayout for ShmCondvar {
+    fn describe(text: &mut String) {
+        text.push_str("ShmCondvar");
+    }
+
+    fn visit_locks(&self, _: &mut Locks<'_>) {}
+}
+
+impl Default for ShmCondvar {
+    fn default() -> Self {
+        ShmCondvar::new()
+    }
+}
+
+impl ShmCondvar {
+    /// A condition variable for which nobody waits.
+    pub fn new() -> Self {
+        ShmCondvar(Condvar::new())
+    }
+
+    /// Gives the lock back, waits for a notification, and takes the lock again.
+    ///
+    /// # Errors
+    /// What [`lock`](crate::RegionMutex::lock) says.
+    pub fn wait<'a, T: ShmPod>(
+        &self,
+        guard: ShmMutexGuard<'a, T>,
+    ) -> Result<ShmMutexGuard<'a, T>, LockError<'a, T>> {
+        self.wait_with(guard, Ticker::forever()).map(|(guard, _)| guard)
+    }
+
+    /// Waits until `condition` is false of the value.
+    ///
+    /// # Errors
+    /// What [`lock`](crate::RegionMutex::lock) says.
+    pub fn wait_while<'a, T: ShmPod>(
+        &self,
+        mut guard: ShmMutexGuard<'a, T>,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> Result<ShmMutexGuard<'a, T>, LockError<'a, T>> {
+        while condition(&mut guard) {
+            guard = self.wait(guard)?;
+        }
+        Ok(guard)
+    }
+
+    /// Waits for a notification no longer than `patience`; true beside the lock if the time was up.
+    ///
+    /// Taking the lock again may take longer.
+    ///
+    /// ```
+    /// use shm_lock::{ShmCondvar, ShmMutex, ShmRegion};
+    /// use std::time::Duration;
+    ///
+    /// let (mutex, never) = (ShmMutex::memfd("a", 0)?, ShmRegion::memfd("b", ShmCondvar::new())?);
+    /// let guard = mutex.lock().unwrap();
+    /// let (guard, timed_out) = never.wait_timeout(guard, Duration::from_millis(1)).unwrap();
+    /// assert!(timed_out);
+    /// # drop(guard);
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What [`lock`](crate::RegionMutex::lock) says.
+    pub fn wait_timeout<'a, T: ShmPod>(
+        &self,
+        guard: ShmMutexGuard<'a, T>,
+        patience: Duration,
+    ) -> TimedWait<'a, T> {
+        self.wait_with(guard, Ticker::within(patience))
+    }
+
+    /// Waits until `condition` is false of the value, no longer than `patience`; true beside the lock if it still was true.
+    ///
+    /// # Errors
+    /// What [`lock`](crate::RegionMutex::lock) says.
+    pub fn wait_timeout_while<'a, T: ShmPod>(
+        &self,
+        mut guard: ShmMutexGuard<'a, T>,
+        patience: Duration,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> TimedWait<'a, T> {
+        // A time beyond what can be told is never.
+        let deadline = Instant::now().checked_add(patience);
+        loop {
+            if !condition(&mut guard) {
+                return Ok((guard, false));
+            }
+            let ticker = deadline.map_or_else(Ticker::forever, Ticker::until);
+            let (again, timed_out) = self.wait_with(guard, ticker)?;
+            guard = again;
+            if timed_out {
+                let unchanged = condition(&mut guard);
+                return Ok((guard, unchanged));
+            }
+        }
+    }
+
+    fn wait_with<'a, T: ShmPod>(&self, guard: ShmMutexGuard<'a, T>, ticker: Ticker) -> TimedWait<'a, T> {
+        let mutex = ShmMutexGuard::mutex(&guard);
+        let seen = self.0.look();
+        drop(guard);
+        let timed_out = self.0.wait(seen, &mut ticker.with_long_ticks()) == Slept::TimedOut;
+        Ok((mutex.lock()?, timed_out))
+    }
+
+    /// Wakes one waiter, if there is one.
+    ///
+    /// Call it after the change, with or without the lock.
+    pub fn notify_one(&self) {
+        self.0.notify(1);
+    }
+
+    /// Wakes all waiters.
+    ///
+    /// Call it after the change, with or without the lock.
+    pub fn notify_all(&self) {
+        self.0.notify(u32::MAX);
+    }
+}

@@ -1,0 +1,79 @@
+//! Each field of a header is looked at, and each deviation has its own answer.
+
+use super::*;
+
+fn header() -> Header {
+    Header { boot: [7; 16], pid_namespace: 9, size: 40, align: 64, text: "u64".to_owned() }
+}
+
+fn check(header: &Header, bytes: &[u8; LENGTH], size: u64) -> Result<(), OpenError> {
+    header.check(bytes, size, Path::new("a"))
+}
+
+/// `header()` with one field replaced, and with the sum that belongs to it.
+fn with(at: usize, field: &[u8]) -> [u8; LENGTH] {
+    let mut bytes = header().encode();
+    bytes[at..at + field.len()].copy_from_slice(field);
+    let sum = sum(&bytes);
+    bytes[SUM].copy_from_slice(&sum.to_ne_bytes());
+    bytes
+}
+
+fn answer(bytes: &[u8; LENGTH]) -> String {
+    match check(&header(), bytes, 296).unwrap_err() {
+        OpenError::Damaged { part, .. } => format!("damaged {part}"),
+        OpenError::Mismatch { part, .. } => format!("mismatch {part}"),
+        OpenError::Stale { .. } => "stale".to_owned(),
+        OpenError::OtherPidNamespace { .. } => "namespace".to_owned(),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn what_was_encoded_is_accepted() {
+    assert_eq!((header().content_offset(), header().region_size()), (256, 296));
+    check(&header(), &header().encode(), 296).unwrap();
+    let page = Header { align: 4096, ..header() };
+    assert_eq!(page.content_offset(), 4096);
+    check(&page, &page.encode(), 4136).unwrap();
+}
+
+#[test]
+fn every_field_has_its_answer() {
+    assert_eq!(answer(&with(0, b"x")), "damaged magic number");
+    assert_eq!(answer(&with(8, &BYTE_ORDER.swap_bytes().to_ne_bytes())), "mismatch byte order");
+    assert_eq!(answer(&with(8, &[9; 4])), "damaged byte order");
+    assert_eq!(answer(&with(12, &2_u32.to_ne_bytes())), "mismatch version");
+    assert_eq!(answer(&with(16, &32_u32.to_ne_bytes())), "mismatch pointer width");
+    assert_eq!(answer(&with(20, &257_u32.to_ne_bytes())), "damaged begin of the content");
+    assert_eq!(answer(&with(32, &[8])), "stale");
+    assert_eq!(answer(&with(48, &[8])), "namespace");
+    assert_eq!(answer(&with(56, &41_u64.to_ne_bytes())), "mismatch content");
+    assert_eq!(answer(&with(64, &32_u64.to_ne_bytes())), "mismatch content");
+    assert_eq!(answer(&with(72, &[0; 8])), "mismatch type");
+}
+
+#[test]
+fn a_changed_byte_anywhere_is_noticed() {
+    for at in 0..LENGTH {
+        let mut bytes = header().encode();
+        bytes[at] ^= 0x10;
+        assert!(check(&header(), &bytes, 296).is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn the_size_of_the_file_must_be_right() {
+    for size in [0, 256, 295, 297, u64::MAX] {
+        let error = check(&header(), &header().encode(), size).unwrap_err();
+        assert!(matches!(error, OpenError::Damaged { part: "size", .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_long_text_is_cut_off_but_compared_whole() {
+    let long = |end: &str| Header { text: "x".repeat(500) + end, ..header() };
+    check(&long("a"), &long("a").encode(), 296).unwrap();
+    let error = check(&long("a"), &long("b").encode(), 296).unwrap_err();
+    assert!(matches!(error, OpenError::Mismatch { part: "type", .. }), "{error}");
+}

@@ -1,0 +1,267 @@
+//! What may lie in a region, and how programs that share one agree on its layout.
+
+use crate::pod::ShmPod;
+use crate::thread::RawLock;
+
+/// What may lie in a [`ShmRegion`](crate::ShmRegion): locks, and values that are not changed once the region is made.
+///
+/// Implemented for [`RegionMutex`](crate::RegionMutex), [`ShmCondvar`](crate::ShmCondvar),
+/// [`ShmSemaphore`](crate::ShmSemaphore), [`ShmOnce`](crate::ShmOnce), every [`ShmPod`] value, arrays of these, and atomic integers. For a structure of
+/// several of them, [`region!`](crate::region) writes the implementation.
+///
+/// # Safety
+///
+/// * The type is `#[repr(C)]`, and all of it is made of what implements this trait.
+/// * [`describe`](Self::describe) tells types apart whose layouts differ.
+/// * [`visit_locks`](Self::visit_locks) passes `locks` on to every part of `self`, and does nothing else.
+pub unsafe trait ShmLayout: Send + Sync + Sized + 'static {
+    /// Appends a text that is the same for the same layout: its hash is compared when a region is opened, and it is shown
+    /// where it differs.
+    fn describe(text: &mut String);
+
+    /// Shows `locks` every lock.
+    fn visit_locks(&self, locks: &mut Locks<'_>);
+}
+
+/// Is shown every lock of a region, when the region is made and when it is unmapped.
+pub struct Locks<'a>(&'a mut dyn FnMut(&RawLock));
+
+impl std::fmt::Debug for Locks<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Locks").finish_non_exhaustive()
+    }
+}
+
+impl Locks<'_> {
+    pub(crate) fn see(&mut self, lock: &RawLock) {
+        (self.0)(lock);
+    }
+}
+
+/// Calls `see` with every lock of `content`.
+pub(crate) fn for_each_lock<R: ShmLayout>(content: &R, mut see: impl FnMut(&RawLock)) {
+    content.visit_locks(&mut Locks(&mut see));
+}
+
+/// The text that describes `R`.
+pub(crate) fn text_of<R: ShmLayout>() -> String {
+    let mut text = String::new();
+    R::describe(&mut text);
+    text
+}
+
+// SAFETY: the value holds no locks and is laid out alike everywhere, as `ShmPod` demands; its name, its version and, in the
+// header, its size are compared.
+unsafe impl<T: ShmPod + Send + Sync> ShmLayout for T {
+    fn describe(text: &mut String) {
+        describe_pod::<T>(text);
+    }
+
+    fn visit_locks(&self, _: &mut Locks<'_>) {}
+}
+
+/// Name, size, and version if there is one.
+pub(crate) fn describe_pod<T: ShmPod>(text: &mut String) {
+    let name = without_paths(std::any::type_name::<T>());
+    text.push_str(&name);
+    if T::VERSION != 0 {
+        text.push_str(&format!(" version {}", T::VERSION));
+    }
+    // What has no braces is a primitive or made of some, whose name tells its size.
+    if name.chars().any(char::is_uppercase) {
+        text.push_str(&format!(" of {} bytes", size_of::<T>()));
+    }
+}
+
+/// A type's name without the modules: two programs that share a structure may have it in different ones.
+fn without_paths(name: &str) -> String {
+    let mut short = String::new();
+    let mut segment = 0;
+    for c in name.chars() {
+        match c {
+            ':' => short.truncate(segment),
+            c if c.is_alphanumeric() || c == '_' => short.push(c),
+            c => {
+                short.push(c);
+                segment = short.len();
+            }
+        }
+    }
+    short
+}
+
+#[cfg(not(loom))]
+macro_rules! atomics {
+    ($($name:ident)*) => {$(
+        // SAFETY: an integer that may have any bytes and is changed by atomic instructions alone; no lock.
+        unsafe impl ShmLayout for crate::sync::atomics::$name {
+            fn describe(text: &mut String) {
+                text.push_str(stringify!($name));
+            }
+
+            fn visit_locks(&self, _: &mut Locks<'_>) {}
+        }
+    )*};
+}
+
+#[cfg(not(loom))]
+atomics!(AtomicU8 AtomicU16 AtomicU32 AtomicU64 AtomicUsize AtomicI8 AtomicI16 AtomicI32 AtomicI64 AtomicIsize);
+
+macro_rules! array {
+    ($lock:ty $(, $T:ident)?) => {
+        // SAFETY: elements lie side by side; each is shown its own locks.
+        unsafe impl<$($T: ShmPod,)? const N: usize> ShmLayout for [$lock; N] {
+            fn describe(text: &mut String) {
+                text.push('[');
+                <$lock>::describe(text);
+                text.push_str(&format!("; {N}]"));
+            }
+
+            fn visit_locks(&self, locks: &mut Locks<'_>) {
+                self.iter().for_each(|element| element.visit_locks(locks));
+            }
+        }
+    };
+}
+
+array!(crate::mutex::RegionMutex<T>, T);
+array!(crate::condvar::ShmCondvar);
+array!(crate::semaphore::ShmSemaphore);
+array!(crate::once::ShmOnce);
+
+/// A field: its name, where it is, and what describes it.
+type Field = (&'static str, usize, fn(&mut String));
+
+/// For [`region!`](crate::region).
+#[doc(hidden)]
+pub fn describe_fields(text: &mut String, name: &str, fields: &[Field]) {
+    text.push_str(name);
+    text.push('{');
+    for (i, (field, offset, describe)) in fields.iter().enumerate() {
+        if i > 0 {
+            text.push_str(", ");
+        }
+        text.push_str(&format!("{field}@{offset}: "));
+        describe(text);
+    }
+    text.push('}');
+}
+
+/// Declares a structure of locks and values that share a [`ShmRegion`](crate::ShmRegion).
+///
+/// It becomes `#[repr(C)]`. Names, types and offsets of all fields are compared when a region is opened.
+///
+/// ```
+/// use shm_lock::{RegionMutex, ShmCondvar, ShmRegion};
+///
+/// shm_lock::region! {
+///     /// Jobs that wait for a worker.
+///     pub struct Jobs {
+///         pub waiting: RegionMutex<u64>,
+///         pub changed: ShmCondvar,
+///         pub capacity: u64,
+///     }
+/// }
+///
+/// let jobs = ShmRegion::memfd(
+///     "jobs",
+///     Jobs { waiting: RegionMutex::new(0), changed: ShmCondvar::new(), capacity: 100 },
+/// )?;
+/// let mut waiting = jobs.waiting.lock().unwrap();
+/// assert!(*waiting < jobs.capacity);
+/// *waiting += 1;
+/// jobs.changed.notify_one();
+/// # drop(waiting);
+/// # Ok::<(), shm_lock::OpenError>(())
+/// ```
+#[macro_export]
+macro_rules! region {
+    (
+        $(#[$meta:meta])*
+        $visibility:vis struct $name:ident {
+            $($(#[$field_meta:meta])* $field_visibility:vis $field:ident: $type:ty),+ $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[repr(C)]
+        $visibility struct $name {
+            $($(#[$field_meta])* $field_visibility $field: $type,)+
+        }
+
+        // SAFETY: `repr(C)`; the compiler checks that each field implements the trait; all are described and shown.
+        unsafe impl $crate::ShmLayout for $name {
+            fn describe(text: &mut ::std::string::String) {
+                $crate::describe_fields(
+                    text,
+                    ::std::stringify!($name),
+                    &[$((
+                        ::std::stringify!($field),
+                        ::std::mem::offset_of!($name, $field),
+                        <$type as $crate::ShmLayout>::describe,
+                    )),+],
+                );
+            }
+
+            fn visit_locks(&self, locks: &mut $crate::Locks<'_>) {
+                $($crate::ShmLayout::visit_locks(&self.$field, locks);)+
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lose_their_modules() {
+        assert_eq!(without_paths("u64"), "u64");
+        assert_eq!(without_paths("[a::b::State; 4]"), "[State; 4]");
+        assert_eq!(without_paths("a::Pair<b::c::Left, [u8; 2]>"), "Pair<Left, [u8; 2]>");
+    }
+
+    #[derive(Clone, Copy)]
+    #[repr(C)]
+    struct State(u64, u32);
+
+    // SAFETY: numbers and padding.
+    unsafe impl ShmPod for State {
+        const VERSION: u32 = 3;
+    }
+
+    crate::region! {
+        struct Several {
+            one: crate::RegionMutex<State>,
+            three: [crate::ShmOnce; 3],
+            limit: u32,
+        }
+    }
+
+    #[test]
+    fn a_text_tells_layouts_apart() {
+        assert_eq!(text_of::<[u8; 4]>(), "[u8; 4]");
+        assert_eq!(text_of::<State>(), "State version 3 of 16 bytes");
+        let text = text_of::<Several>();
+        assert!(
+            text.starts_with(
+                "Several{one@0: RegionMutex<State version 3 of 16 bytes>, three@64: [ShmOnce; 3], limit@"
+            ),
+            "{text}"
+        );
+    }
+
+    #[cfg(not(loom))]
+    #[test]
+    fn every_lock_is_seen() {
+        let several = Several {
+            one: crate::RegionMutex::new(State(0, 0)),
+            three: std::array::from_fn(|_| crate::ShmOnce::new()),
+            limit: 1,
+        };
+        assert_eq!((several.limit, several.three.len()), (1, 3));
+        let mut seen = 0;
+        for_each_lock(&several, |_| seen += 1);
+        assert_eq!(seen, 4);
+        assert!(format!("{:?}", several.one).contains("owner"));
+    }
+}

@@ -1,0 +1,376 @@
+//! Mutual exclusion between threads of any processes.
+
+use std::fmt;
+use std::io;
+use std::ops::Deref;
+#[cfg(all(unix, not(loom)))]
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::error::{OpenError, Unsupported};
+use crate::guard::{RecoverGuard, ShmMutexGuard};
+use crate::layout::{Locks, ShmLayout, describe_pod};
+use crate::lock_error::LockError;
+use crate::pod::ShmPod;
+use crate::protocol::mutex::{Acquired, Mutex, Refused};
+use crate::region::ShmRegion;
+use crate::sync::Cell;
+use crate::thread::{Claim, RawLock, Thread, Ticker};
+
+/// A mutex as a part of a [`ShmRegion`].
+///
+/// It can be taken once it lies in a region; before, [`lock`](Self::lock) says [`Unsupported`](crate::LockError::Unsupported). A mutex with a small value
+/// is one cache line.
+///
+/// ```
+/// use shm_lock::{RegionMutex, ShmRegion};
+///
+/// shm_lock::region! {
+///     struct Accounts {
+///         savings: RegionMutex<i64>,
+///         giro: RegionMutex<i64>,
+///     }
+/// }
+///
+/// let accounts = ShmRegion::memfd(
+///     "accounts",
+///     Accounts { savings: RegionMutex::new(100), giro: RegionMutex::new(0) },
+/// )?;
+/// let (mut from, mut to) = (accounts.savings.lock().unwrap(), accounts.giro.lock().unwrap());
+/// *from -= 30;
+/// *to += 30;
+/// # drop((from, to));
+/// # Ok::<(), shm_lock::OpenError>(())
+/// ```
+#[repr(C, align(64))]
+pub struct RegionMutex<T: ShmPod> {
+    raw: RawLock,
+    value: Cell<T>,
+}
+
+// SAFETY: a value that means the same in every thread (`ShmPod`), given to one thread at a time.
+unsafe impl<T: ShmPod> Sync for RegionMutex<T> {}
+// SAFETY: as above.
+unsafe impl<T: ShmPod> Send for RegionMutex<T> {}
+
+// SAFETY: `repr(C)` and made of a lock and a `ShmPod` value, which are described and shown.
+unsafe impl<T: ShmPod> ShmLayout for RegionMutex<T> {
+    fn describe(text: &mut String) {
+        text.push_str("RegionMutex<");
+        describe_pod::<T>(text);
+        text.push('>');
+    }
+
+    fn visit_locks(&self, locks: &mut Locks<'_>) {
+        locks.see(&self.raw);
+    }
+}
+
+impl<T: ShmPod> RegionMutex<T> {
+    /// A free mutex, to be put into a region.
+    pub fn new(value: T) -> Self {
+        RegionMutex { raw: RawLock::new(), value: Cell::new(value) }
+    }
+
+    /// Takes the lock, waiting for it as long as it takes.
+    ///
+    /// A free lock costs one atomic instruction and no system call. One that is held is looked at for some microseconds, if that was of
+    /// use lately, and then slept for. There is no order among those who wait. It is no function for a signal handler.
+    ///
+    /// ```
+    /// let mutex = shm_lock::ShmMutex::memfd("a", 1_u64)?;
+    /// *mutex.lock().unwrap() += 1;
+    /// assert_eq!(*mutex.lock().unwrap(), 2);
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Every [`LockError`] but `WouldBlock` and `TimedOut`.
+    #[inline(always)]
+    pub fn lock(&self) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
+        self.lock_with(Ticker::forever)
+    }
+
+    /// Takes the lock if it is free.
+    ///
+    /// ```
+    /// use shm_lock::{LockError, ShmMutex};
+    ///
+    /// let mutex = ShmMutex::memfd("a", 1_u64)?;
+    /// let guard = mutex.try_lock().unwrap();
+    /// assert!(matches!(mutex.try_lock(), Err(LockError::WouldBlock)));
+    /// # drop(guard);
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Every [`LockError`] but `TimedOut` and `Deadlock`.
+    #[inline(always)]
+    pub fn try_lock(&self) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
+        self.attempt(|mutex, claim| match mutex.try_slowly(claim) {
+            Some(outcome) => outcome.into(),
+            None if mutex.is_unplaced() => Outcome::Unplaced,
+            None => Outcome::WouldBlock,
+        })
+    }
+
+    /// Takes the lock, waiting for it no longer than `patience`.
+    ///
+    /// It tries at least once. Time while the system is suspended does not count.
+    ///
+    /// ```
+    /// use shm_lock::{LockError, ShmMutex};
+    /// use std::time::Duration;
+    ///
+    /// let mutex = ShmMutex::memfd("a", 1_u64)?;
+    /// let guard = mutex.lock().unwrap();
+    /// std::thread::scope(|scope| {
+    ///     scope.spawn(|| {
+    ///         let outcome = mutex.lock_timeout(Duration::from_millis(1));
+    ///         assert!(matches!(outcome, Err(LockError::TimedOut)));
+    ///     });
+    /// });
+    /// # drop(guard);
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Every [`LockError`] but `WouldBlock`.
+    #[inline(always)]
+    pub fn lock_timeout(&self, patience: Duration) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
+        self.lock_with(|| Ticker::within(patience))
+    }
+
+    /// Takes the lock, waiting for it no longer than until `deadline`. See [`lock_timeout`](Self::lock_timeout).
+    ///
+    /// # Errors
+    /// Every [`LockError`] but `WouldBlock`.
+    #[inline(always)]
+    pub fn lock_deadline(&self, deadline: Instant) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
+        self.lock_with(|| Ticker::until(deadline))
+    }
+
+    #[inline(always)]
+    fn lock_with(&self, ticker: impl FnOnce() -> Ticker) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
+        self.attempt(|mutex, claim| mutex.lock_slowly(claim, &mut ticker()).into())
+    }
+
+    /// Takes the lock at once, or as `slowly` does. What comes back from there is a number, since a structure would
+    /// have to go through memory, also on the way where nothing is slow.
+    #[inline(always)]
+    fn attempt(
+        &self,
+        slowly: impl FnOnce(&Mutex, &Claim<'_>) -> Outcome,
+    ) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
+        let outcome = match Thread::registered() {
+            // SAFETY: a lock that can be taken is placed, in a region that is mapped while it is borrowed and, if the guard
+            // is leaked, for as long as this process has its thread (`Place::drop`).
+            Some(thread) if self.raw.mutex().lock_untouched(&unsafe { thread.claim(&self.raw) }) => {
+                Outcome::Clean
+            }
+            _ => self.attempt_slowly(slowly),
+        };
+        match outcome {
+            Outcome::Clean => Ok(ShmMutexGuard::new(self, Thread::generation())),
+            other => Err(self.refusal(other)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn attempt_slowly(&self, slowly: impl FnOnce(&Mutex, &Claim<'_>) -> Outcome) -> Outcome {
+        let Ok(thread) = Thread::current() else { return Outcome::Unsupported };
+        // SAFETY: as in `attempt`.
+        let claim = unsafe { thread.claim(&self.raw) };
+        slowly(self.raw.mutex(), &claim)
+    }
+
+    #[cold]
+    fn refusal(&self, outcome: Outcome) -> LockError<'_, T> {
+        match outcome {
+            Outcome::OwnerDied => LockError::OwnerDied(RecoverGuard::new(self, Thread::generation())),
+            Outcome::Clean | Outcome::Poisoned => {
+                LockError::Poisoned(RecoverGuard::new(self, Thread::generation()))
+            }
+            Outcome::WouldBlock => LockError::WouldBlock,
+            Outcome::TimedOut => LockError::TimedOut,
+            Outcome::Deadlock => LockError::Deadlock,
+            Outcome::Lost => LockError::NotRecoverable,
+            Outcome::Unplaced => LockError::Unsupported(Unsupported::NotInRegion),
+            Outcome::Unsupported => {
+                LockError::Unsupported(Thread::current().err().unwrap_or(Unsupported::NotInRegion))
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn raw(&self) -> &RawLock {
+        &self.raw
+    }
+
+    #[inline(always)]
+    pub(crate) fn value(&self) -> &Cell<T> {
+        &self.value
+    }
+}
+
+/// How an attempt to take the lock ended.
+#[derive(Clone, Copy)]
+enum Outcome {
+    Clean,
+    OwnerDied,
+    Poisoned,
+    WouldBlock,
+    TimedOut,
+    Deadlock,
+    Lost,
+    Unplaced,
+    Unsupported,
+}
+
+impl From<Result<Acquired, Refused>> for Outcome {
+    fn from(outcome: Result<Acquired, Refused>) -> Self {
+        match outcome {
+            Ok(Acquired::Clean) => Outcome::Clean,
+            Ok(Acquired::OwnerDied) => Outcome::OwnerDied,
+            Ok(Acquired::Poisoned) => Outcome::Poisoned,
+            Err(Refused::TimedOut) => Outcome::TimedOut,
+            Err(Refused::Deadlock) => Outcome::Deadlock,
+            Err(Refused::Lost) => Outcome::Lost,
+            Err(Refused::Unplaced) => Outcome::Unplaced,
+        }
+    }
+}
+
+impl<T: ShmPod> fmt::Debug for RegionMutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegionMutex").field("owner", &self.raw.mutex().owner()).finish_non_exhaustive()
+    }
+}
+
+/// A mutex between processes, in a file or memory of its own, that survives the death of its owner.
+///
+/// It is a [`ShmRegion`] with one [`RegionMutex`] in it, to which it dereferences: [`lock`](RegionMutex::lock) and its relatives are
+/// there. How names and paths are understood is told at [`ShmRegion`].
+///
+/// ```
+/// use shm_lock::ShmMutex;
+///
+/// // In each process:
+/// let runs = ShmMutex::open_or_create("doc-runs", || 0_u64)?;
+/// *runs.lock().unwrap() += 1;
+/// # ShmMutex::<u64>::unlink("doc-runs").unwrap();
+/// # Ok::<(), shm_lock::OpenError>(())
+/// ```
+pub struct ShmMutex<T: ShmPod>(ShmRegion<RegionMutex<T>>);
+
+impl<T: ShmPod> ShmMutex<T> {
+    /// Makes a mutex; fails if there is a file with that name. See [`ShmRegion::create_new`].
+    ///
+    /// # Errors
+    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else the system says;
+    /// [`OpenError::Unsupported`].
+    pub fn create_new(path: impl AsRef<Path>, value: T) -> Result<Self, OpenError> {
+        ShmRegion::create_new(path, RegionMutex::new(value)).map(ShmMutex)
+    }
+
+    /// Opens a mutex that exists. See [`ShmRegion::open`].
+    ///
+    /// # Errors
+    /// Every [`OpenError`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        ShmRegion::open(path).map(ShmMutex)
+    }
+
+    /// Opens a mutex, or makes it with the value that `init` returns if there is none. See [`ShmRegion::open_or_create`].
+    ///
+    /// # Errors
+    /// Every [`OpenError`].
+    pub fn open_or_create(path: impl AsRef<Path>, init: impl FnOnce() -> T) -> Result<Self, OpenError> {
+        ShmRegion::open_or_create(path, || RegionMutex::new(init())).map(ShmMutex)
+    }
+
+    /// Makes a mutex in memory that has no path. See [`ShmRegion::memfd`].
+    ///
+    /// # Errors
+    /// [`OpenError::Io`] or [`OpenError::Unsupported`].
+    pub fn memfd(name: &str, value: T) -> Result<Self, OpenError> {
+        ShmRegion::memfd(name, RegionMutex::new(value)).map(ShmMutex)
+    }
+
+    /// Opens the mutex that a file descriptor stands for. See [`ShmRegion::from_fd`].
+    ///
+    /// # Errors
+    /// Every [`OpenError`].
+    #[cfg(all(unix, not(loom)))]
+    pub fn from_fd(fd: OwnedFd) -> Result<Self, OpenError> {
+        ShmRegion::from_fd(fd).map(ShmMutex)
+    }
+
+    /// Removes a mutex's name. See [`ShmRegion::unlink`].
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn unlink(path: impl AsRef<Path>) -> io::Result<()> {
+        ShmRegion::<RegionMutex<T>>::unlink(path)
+    }
+
+    /// Takes the lock, waiting for it as long as it takes. See [`RegionMutex::lock`].
+    ///
+    /// # Errors
+    /// Every [`LockError`] but `WouldBlock` and `TimedOut`.
+    #[inline(always)]
+    pub fn lock(&self) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
+        self.0.lock()
+    }
+
+    /// Takes the lock if it is free. See [`RegionMutex::try_lock`].
+    ///
+    /// # Errors
+    /// Every [`LockError`] but `TimedOut` and `Deadlock`.
+    #[inline(always)]
+    pub fn try_lock(&self) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
+        self.0.try_lock()
+    }
+
+    /// Takes the lock, waiting for it no longer than `patience`. See [`RegionMutex::lock_timeout`].
+    ///
+    /// # Errors
+    /// Every [`LockError`] but `WouldBlock`.
+    #[inline(always)]
+    pub fn lock_timeout(&self, patience: Duration) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
+        self.0.lock_timeout(patience)
+    }
+
+    /// Takes the lock, waiting for it no longer than until `deadline`. See [`RegionMutex::lock_timeout`].
+    ///
+    /// # Errors
+    /// Every [`LockError`] but `WouldBlock`.
+    #[inline(always)]
+    pub fn lock_deadline(&self, deadline: Instant) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
+        self.0.lock_deadline(deadline)
+    }
+}
+
+impl<T: ShmPod> Deref for ShmMutex<T> {
+    type Target = RegionMutex<T>;
+
+    #[inline(always)]
+    fn deref(&self) -> &RegionMutex<T> {
+        &self.0
+    }
+}
+
+#[cfg(all(unix, not(loom)))]
+impl<T: ShmPod> AsFd for ShmMutex<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl<T: ShmPod> fmt::Debug for ShmMutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ShmMutex").field(&**self).finish()
+    }
+}

@@ -1,0 +1,366 @@
+//! A lock that survives the death of its owner at any instruction, and strands no sleeper.
+//!
+//! # State
+//!
+//! The futex word:
+//!
+//! | bits | meaning | set by | cleared by |
+//! |---|---|---|---|
+//! | 0–29 `TID` | the owner's thread number; 0 is free, whatever the other bits | the locker | the owner; the kernel when the owner dies; a sleeper that finds the owner dead |
+//! | 30 `OWNER_DIED` | what the lock protects may be torn | the kernel or a sleeper, for a dead owner; an owner that gives a torn value back | the owner that has repaired it |
+//! | 31 `WAITERS` | somebody may sleep | a locker before it sleeps | the kernel, together with waking all (`clear_and_wake_all`) |
+//!
+//! All bits of `TID` set ([`UNPLACED`]) is a lock that does not lie in a region yet: nobody may take it.
+//!
+//! `condition` belongs to the owner. It says what `OWNER_DIED` stands for: [`FRESH`] that an owner died,
+//! [`POISONED`] that the value was given back torn, [`LOST`] that it was given up.
+//!
+//! `spins` is a hint: how long those who got the lock by looking at it had to look.
+//!
+//! **Invariant: `WAITERS` clear ⇒ nobody sleeps**, except one that is about to be woken by the call that cleared it.
+//! A locker keeps `WAITERS` when it takes a free lock, so the duty to wake is in the word, where neither the
+//! death of a woken thread nor a third one that comes first can lose it. (glibc stores 0 and trusts the woken to set the bit
+//! again; where that one is killed first, a second sleeper sleeps for ever.)
+//!
+//! # Transitions
+//!
+//! | transition | who | when |
+//! |---|---|---|
+//! | `0 → tid` | a locker | `lock_untouched` |
+//! | `flags → flags + tid` | a locker | `lock_slowly`, free; `try_slowly` |
+//! | `tid → tid + WAITERS` | a locker | before it sleeps |
+//! | `flags + tid → flags` | the owner | `unlock`, `unlock_torn`: one subtraction; it then wakes one if `WAITERS` is among the flags |
+//! | `WAITERS + … → …` | the owner that was | nobody was there to wake; done by the kernel, which wakes all that have come since |
+//! | `flags + tid → WAITERS? + OWNER_DIED` | the kernel, or a sleeper on a tick | the owner died |
+//!
+//! # Death
+//!
+//! The kernel knows what a dead thread held through a list in its memory ([`Holder`]): `link` and `unlink` keep it, `begin`
+//! and `end` enclose the instructions between changing the word and changing the list. For a word that is in neither, or
+//! past the first 2048 of a list, a sleeper asks now and then whether the owner lives. What the kernel does for
+//! a thread that dies between `begin` and `end`: the word is its own, it is marked `OWNER_DIED`; the word is free, one sleeper
+//! is woken, since the dead one may have been on its way to do that, or may have been woken to take the lock.
+//!
+//! # Orderings
+//!
+//! * taking the lock (both compare-exchanges): Acquire. Pairs with the Release of `unlock`, or of the mark for a dead owner.
+//! * `unlock` (the subtraction): Release. Without it the next owner sees half of what this one wrote.
+//! * marking a dead owner's lock: Release. Whoever marked has seen the death; the one who takes the lock may be another.
+//! * setting `WAITERS`, `OWNER_DIED` by its own owner, and clearing it: Relaxed, they carry nothing.
+//!
+//! # Progress
+//!
+//! An uncontended `lock` or `unlock` is one atomic instruction and no system call. Nobody who comes first is made to wait for one
+//! who sleeps, so the lock is not fair. A sleeper sleeps at most a tick before it looks again.
+//!
+//! # Models
+//!
+//! `mutex_models.rs`: exclusion; two sleepers and one who comes in between; timeouts; a death at each step of `lock` and
+//! `unlock`, of the waker, of the woken; a death that the kernel does not report; poison. Negative control: an unlock
+//! that stores 0 strands a sleeper.
+
+use crate::sync::{AtomicU32, Futex, LONGEST_SPIN, Ordering, spin_loop};
+
+/// Somebody may sleep.
+pub(crate) const WAITERS: u32 = 1 << 31;
+/// What the lock protects may be torn.
+pub(crate) const OWNER_DIED: u32 = 1 << 30;
+/// The bits of the owner's thread number.
+pub(crate) const TID: u32 = OWNER_DIED - 1;
+/// The owner of a lock that does not lie in a region: no thread has this number, the kernel's are below 2²².
+pub(crate) const UNPLACED: u32 = TID;
+
+/// `OWNER_DIED` says what it says.
+const FRESH: u32 = 0;
+/// The value was given back torn. Whatever is neither of the others means this, too.
+const POISONED: u32 = 1;
+/// The value was given up for good.
+const LOST: u32 = 2;
+
+/// What the kernel finds when the calling thread dies, as far as it is about one lock.
+pub(crate) trait Holder {
+    /// The calling thread's number.
+    fn tid(&self) -> u32;
+    /// The thread is about to take or release the lock.
+    fn begin(&self);
+    /// It has taken the lock. Between `begin` and `end`, once.
+    fn link(&self);
+    /// It is going to release the lock. Between `begin` and `end`, once for each `link`.
+    fn unlink(&self);
+    /// It is done with the lock for now.
+    fn end(&self);
+}
+
+/// How a thread waits, and for how long.
+pub(crate) trait Sleeper {
+    /// Sleeps if `futex` is `expected`, until it is woken, or for a while; may return without cause.
+    fn sleep(&mut self, futex: &Futex, expected: u32) -> Slept;
+    /// Whether the thread `owner`, for which this one has just slept, is dead.
+    fn finds_dead(&mut self, owner: u32) -> bool;
+}
+
+/// How a sleep ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slept {
+    /// By a wake-up, or because the word was another one.
+    Woken,
+    /// It is time to look whether the owner lives.
+    Tick,
+    /// The time is up.
+    TimedOut,
+}
+
+/// The lock is the caller's, who must act on what this says of the value.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Acquired {
+    /// The value is as the last owner left it.
+    Clean,
+    /// The last owner died and may have left the value torn.
+    OwnerDied,
+    /// An owner gave the value back torn.
+    Poisoned,
+}
+
+/// The lock is not the caller's.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// The time is up.
+    TimedOut,
+    /// The caller has it already.
+    Deadlock,
+    /// The value was given up.
+    Lost,
+    /// The lock does not lie in a region.
+    Unplaced,
+}
+
+/// The words.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Mutex {
+    futex: Futex,
+    condition: AtomicU32,
+    spins: AtomicU32,
+}
+
+impl Mutex {
+    /// A lock that nobody can take until it is [placed](Self::place).
+    pub(crate) fn new() -> Self {
+        Mutex {
+            futex: Futex::new(UNPLACED),
+            condition: AtomicU32::new(FRESH),
+            spins: AtomicU32::new(LONGEST_SPIN),
+        }
+    }
+
+    /// Makes the lock free: it lies in a region that nobody else knows yet, from where it will not move.
+    pub(crate) fn place(&self) {
+        self.futex.word().store(0, Ordering::Relaxed);
+    }
+
+    /// The owner's number, 0 if there is none; a hint unless the caller is the owner.
+    pub(crate) fn owner(&self) -> u32 {
+        self.futex.word().load(Ordering::Relaxed) & TID
+    }
+
+    /// The word, for a model of the kernel.
+    #[cfg(any(test, loom))]
+    #[allow(dead_code, reason = "for the models")]
+    pub(crate) fn futex(&self) -> &Futex {
+        &self.futex
+    }
+
+    /// Whether the lock lies in no region yet.
+    pub(crate) fn is_unplaced(&self) -> bool {
+        self.owner() == UNPLACED
+    }
+
+    /// Takes the lock if it is free and has no flags; after `false`, one of the next two methods is called.
+    #[inline(always)]
+    pub(crate) fn lock_untouched(&self, me: &impl Holder) -> bool {
+        me.begin();
+        // Acquire: pairs with `unlock`.
+        if self.futex.word().compare_exchange(0, me.tid(), Ordering::Acquire, Ordering::Relaxed).is_ok() {
+            me.link();
+            me.end();
+            return true;
+        }
+        false
+    }
+
+    /// Takes the lock if it is free; `None` if it has an owner.
+    pub(crate) fn try_slowly(&self, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
+        me.begin();
+        let outcome = self.try_flagged(me);
+        me.end();
+        outcome
+    }
+
+    /// Takes the lock, waiting for it as long as `sleeper` does.
+    pub(crate) fn lock_slowly(
+        &self,
+        me: &impl Holder,
+        sleeper: &mut impl Sleeper,
+    ) -> Result<Acquired, Refused> {
+        me.begin();
+        let outcome = self.wait_for(me, sleeper);
+        me.end();
+        outcome
+    }
+
+    /// Takes the lock in one step or slowly.
+    pub(crate) fn lock<S: Sleeper>(
+        &self,
+        me: &impl Holder,
+        sleeper: impl FnOnce() -> S,
+    ) -> Result<Acquired, Refused> {
+        if self.lock_untouched(me) { Ok(Acquired::Clean) } else { self.lock_slowly(me, &mut sleeper()) }
+    }
+
+    fn wait_for(&self, me: &impl Holder, sleeper: &mut impl Sleeper) -> Result<Acquired, Refused> {
+        let word = self.futex.word();
+        loop {
+            self.spin();
+            if let Some(outcome) = self.try_flagged(me) {
+                return outcome;
+            }
+            let seen = word.load(Ordering::Relaxed);
+            let owner = seen & TID;
+            match owner {
+                0 => continue,
+                UNPLACED => return Err(Refused::Unplaced),
+                owner if owner == me.tid() => return Err(Refused::Deadlock),
+                _ => (),
+            }
+            let awaited = seen | WAITERS;
+            if seen != awaited
+                && word.compare_exchange(seen, awaited, Ordering::Relaxed, Ordering::Relaxed).is_err()
+            {
+                continue;
+            }
+            let slept = sleeper.sleep(&self.futex, awaited);
+            if slept == Slept::Woken {
+                continue;
+            }
+            if sleeper.finds_dead(owner) {
+                self.mark_dead(awaited);
+            } else if slept == Slept::TimedOut {
+                // A wake-up may have come together with the end of the time; it must not be lost.
+                return self.try_flagged(me).unwrap_or(Err(Refused::TimedOut));
+            }
+        }
+    }
+
+    /// Takes the lock if it is free, and keeps its flags; `None` if it has an owner.
+    fn try_flagged(&self, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
+        let word = self.futex.word();
+        let mut seen = word.load(Ordering::Relaxed);
+        while seen & TID == 0 {
+            // Acquire: pairs with `unlock`, and with `mark_dead`.
+            match word.compare_exchange_weak(seen, seen | me.tid(), Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return Some(self.taken(me, seen)),
+                Err(changed) => seen = changed,
+            }
+        }
+        None
+    }
+
+    /// The lock, whose word was `seen`, is the caller's: sees to the value.
+    fn taken(&self, me: &impl Holder, seen: u32) -> Result<Acquired, Refused> {
+        me.link();
+        if seen & OWNER_DIED == 0 {
+            return Ok(Acquired::Clean);
+        }
+        match self.condition.load(Ordering::Relaxed) {
+            FRESH => Ok(Acquired::OwnerDied),
+            LOST => {
+                me.unlink();
+                self.release(me.tid());
+                Err(Refused::Lost)
+            }
+            _ => {
+                // If this owner dies, the next one shall hear that.
+                self.condition.store(FRESH, Ordering::Relaxed);
+                Ok(Acquired::Poisoned)
+            }
+        }
+    }
+
+    /// Does what the kernel would have done when the owner of this word died.
+    fn mark_dead(&self, seen: u32) {
+        let dead = seen & WAITERS | OWNER_DIED;
+        // Release: that the owner is dead happens before the next lock, which another thread may get.
+        let _ = self.futex.word().compare_exchange(seen, dead, Ordering::Release, Ordering::Relaxed);
+    }
+
+    /// Looks at the word until the lock is free, for about as long as that helped before.
+    ///
+    /// There are pauses between looks, first of a third of a microsecond, and longer ones later: the owner works fastest
+    /// while it keeps the cache line. (With a look after 1, 2, 4, … pauses, two threads took 25 ns a turn instead of 14.)
+    #[allow(clippy::unnecessary_min_or_max, reason = "the longest spin of a model is 0")]
+    fn spin(&self) {
+        let usual = self.spins.load(Ordering::Relaxed).min(LONGEST_SPIN);
+        let most = (2 * usual + LONGEST_SPIN / 16).min(LONGEST_SPIN);
+        let (mut spent, mut pause) = (0, LONGEST_SPIN / 32);
+        let free = loop {
+            if self.owner() == 0 {
+                break true;
+            }
+            if spent >= most {
+                break false;
+            }
+            (0..pause).for_each(|_| spin_loop());
+            spent += pause;
+            pause = (2 * pause).min(LONGEST_SPIN / 8);
+        };
+        let useful = if free { spent } else { 0 };
+        let learned = (7 * usual + useful) / 8;
+        if learned != usual {
+            self.spins.store(learned, Ordering::Relaxed);
+        }
+    }
+
+    /// Gives the lock back. The caller owns it, and its value is whole.
+    #[inline(always)]
+    pub(crate) fn unlock(&self, me: &impl Holder) {
+        me.begin();
+        me.unlink();
+        self.release(me.tid());
+        me.end();
+    }
+
+    /// Gives the lock back with a value that is torn. The caller owns the lock.
+    #[cold]
+    pub(crate) fn unlock_torn(&self, me: &impl Holder, for_good: bool) {
+        self.condition.store(if for_good { LOST } else { POISONED }, Ordering::Relaxed);
+        self.futex.word().fetch_or(OWNER_DIED, Ordering::Relaxed);
+        me.begin();
+        me.unlink();
+        self.release(me.tid());
+        me.end();
+    }
+
+    /// The owner has repaired the value.
+    pub(crate) fn mark_whole(&self) {
+        self.futex.word().fetch_and(!OWNER_DIED, Ordering::Relaxed);
+    }
+
+    /// Gives the lock back, keeping its flags, and sees to it that a sleeper gets up if there is one.
+    #[inline(always)]
+    fn release(&self, owner: u32) {
+        // Release: pairs with the next `lock`.
+        let before = self.futex.word().fetch_sub(owner, Ordering::Release);
+        if before != owner {
+            self.wake_next(before);
+        }
+    }
+
+    #[cold]
+    fn wake_next(&self, before: u32) {
+        if before & WAITERS != 0 && self.futex.wake(1) == 0 {
+            self.futex.clear_and_wake_all();
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Models of the lock: it excludes, nobody sleeps for ever, and a death is told to exactly one when there is one to tell.
+
+use std::sync::Arc;
+
+use loom::cell::UnsafeCell;
+use loom::thread;
+
+use super::model::{explore, explore_deaths};
+use super::mutex::{Acquired, Holder, Mutex, Refused, TID, WAITERS};
+use crate::sync::{Claim, Ordering, RawLock, Thread, Ticker, mortal, mortal_unreported, step};
+
+struct Shared {
+    lock: RawLock,
+    pair: UnsafeCell<[u32; 2]>,
+}
+
+// SAFETY: loom's cell checks at run time what this promises: no two unordered accesses.
+unsafe impl Sync for Shared {}
+// SAFETY: as above.
+unsafe impl Send for Shared {}
+
+/// What one who took the lock was told, in number of deaths.
+type Deaths = usize;
+
+impl Shared {
+    fn new() -> Arc<Shared> {
+        let shared = Shared { lock: RawLock::new(), pair: UnsafeCell::new([0; 2]) };
+        shared.mutex().place();
+        Arc::new(shared)
+    }
+
+    fn mutex(&self) -> &Mutex {
+        self.lock.mutex()
+    }
+
+    fn me(&self) -> Claim<'_> {
+        let thread = Thread::current().unwrap();
+        // SAFETY: a model needs none.
+        unsafe { thread.claim(&self.lock) }
+    }
+
+    fn lock(&self, ticker: fn() -> Ticker) -> Result<Acquired, Refused> {
+        self.mutex().lock(&self.me(), ticker)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut [u32; 2])) {
+        self.pair.with_mut(|pair| {
+            // SAFETY: loom verifies that the access is exclusive.
+            change(unsafe { &mut *pair })
+        });
+    }
+
+    /// Changes the value in two parts, between which the thread may die.
+    fn write(&self) {
+        step();
+        self.change(|pair| pair[0] += 1);
+        step();
+        self.change(|pair| pair[1] += 1);
+    }
+
+    /// Checks the value, repairs it if that was told to be needed, and writes it.
+    fn use_value(&self, acquired: Acquired) -> Deaths {
+        self.change(|pair| match acquired {
+            Acquired::Clean => assert_eq!(pair[0], pair[1], "a torn value that nobody was told of"),
+            _ => pair[1] = pair[0],
+        });
+        if acquired != Acquired::Clean {
+            self.mutex().mark_whole();
+        }
+        self.write();
+        usize::from(acquired == Acquired::OwnerDied)
+    }
+
+    fn unlock(&self) {
+        self.mutex().unlock(&self.me());
+    }
+
+    /// Takes the lock and gives it back, with as few steps in between as there can be.
+    fn pass(&self) -> Deaths {
+        let acquired = self.lock(Ticker::forever).unwrap();
+        self.change(|pair| *pair = [pair[0] + 1; 2]);
+        if acquired != Acquired::Clean {
+            self.mutex().mark_whole();
+        }
+        self.unlock();
+        usize::from(acquired == Acquired::OwnerDied)
+    }
+
+    fn visit(&self) -> Deaths {
+        let acquired = self.lock(Ticker::forever).unwrap();
+        let deaths = self.use_value(acquired);
+        self.unlock();
+        deaths
+    }
+}
+
+fn spawn_visit(shared: &Arc<Shared>) -> thread::JoinHandle<Deaths> {
+    let shared = Arc::clone(shared);
+    thread::spawn(move || shared.visit())
+}
+
+fn spawn_pass(shared: &Arc<Shared>) -> thread::JoinHandle<Deaths> {
+    let shared = Arc::clone(shared);
+    thread::spawn(move || shared.pass())
+}
+
+/// Catches two owners at once, a value that does not follow the lock, and a lost wake-up.
+#[test]
+fn model_three_exclude_each_other() {
+    explore(|| {
+        let shared = Shared::new();
+        let others = [spawn_visit(&shared), spawn_visit(&shared)];
+        let mut deaths = shared.visit();
+        for other in others {
+            deaths += other.join().unwrap();
+        }
+        assert_eq!(deaths, 0);
+        shared.change(|pair| assert_eq!(*pair, [3, 3]));
+    });
+}
+
+/// Catches a sleeper that is forgotten when the one who gives the lock back takes it again before the woken does.
+#[test]
+fn model_two_sleepers_and_a_barger() {
+    explore(|| {
+        let shared = Shared::new();
+        let acquired = shared.lock(Ticker::forever).unwrap();
+        let sleepers = [spawn_visit(&shared), spawn_visit(&shared)];
+        shared.use_value(acquired);
+        shared.unlock();
+        shared.visit();
+        sleepers.into_iter().for_each(|sleeper| assert_eq!(sleeper.join().unwrap(), 0));
+    });
+}
+
+/// Catches a wake-up that is lost with a sleeper whose time is up when it comes.
+#[test]
+fn model_a_sleeper_whose_time_is_up() {
+    explore(|| {
+        let shared = Shared::new();
+        let acquired = shared.lock(Ticker::forever).unwrap();
+        let timed = Arc::clone(&shared);
+        let timed = thread::spawn(move || match timed.lock(Ticker::timed) {
+            Ok(acquired) => {
+                timed.use_value(acquired);
+                timed.unlock();
+            }
+            Err(refused) => assert_eq!(refused, Refused::TimedOut),
+        });
+        let sleeper = spawn_visit(&shared);
+        shared.mutex().futex().expire();
+        shared.use_value(acquired);
+        shared.unlock();
+        timed.join().unwrap();
+        sleeper.join().unwrap();
+    });
+}
+
+/// Catches a value that a poisoner wrote and the next one does not see, and a sleeper that poison does not wake.
+#[test]
+fn model_poison_is_handed_on_with_the_value() {
+    explore(|| {
+        let shared = Shared::new();
+        let _ = shared.lock(Ticker::forever).unwrap();
+        let next = Arc::clone(&shared);
+        let next = thread::spawn(move || {
+            let acquired = next.lock(Ticker::forever).unwrap();
+            assert_eq!(acquired, Acquired::Poisoned);
+            next.use_value(acquired);
+            next.unlock();
+        });
+        shared.change(|pair| pair[0] += 1);
+        shared.mutex().unlock_torn(&shared.me(), false);
+        next.join().unwrap();
+    });
+}
+
+/// Catches one of two sleepers that a lost value leaves asleep.
+#[test]
+fn model_all_hear_that_the_value_is_lost() {
+    explore(|| {
+        let shared = Shared::new();
+        let _ = shared.lock(Ticker::forever).unwrap();
+        let sleepers = [(); 2].map(|()| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || assert_eq!(shared.lock(Ticker::forever), Err(Refused::Lost)))
+        });
+        shared.mutex().unlock_torn(&shared.me(), true);
+        sleepers.into_iter().for_each(|sleeper| sleeper.join().unwrap());
+        assert_eq!(shared.mutex().try_slowly(&shared.me()), Some(Err(Refused::Lost)));
+    });
+}
+
+/// Catches a death at any step of taking and giving back that strands the other, lets it in beside the living, hides a torn value
+/// or tells of one that is whole.
+#[test]
+fn model_a_death_at_each_step_against_another() {
+    explore_deaths(|steps| {
+        let shared = Shared::new();
+        let other = spawn_visit(&shared);
+        let marked = mortal(steps, || {
+            shared.visit();
+        });
+        let told = other.join().unwrap() + shared.visit();
+        assert_eq!(told, marked.unwrap_or(0));
+        marked.is_some()
+    });
+}
+
+/// Catches a death of the one who gives the lock back, at any step, that strands one of two sleepers.
+#[test]
+fn model_a_death_of_the_waker_while_two_sleep() {
+    explore_deaths(|steps| {
+        let shared = Shared::new();
+        let _ = shared.lock(Ticker::forever).unwrap();
+        let sleepers = [spawn_visit(&shared), spawn_visit(&shared)];
+        let marked = mortal(steps, || shared.unlock());
+        let told: usize = sleepers.map(|sleeper| sleeper.join().unwrap()).iter().sum();
+        assert_eq!(told, marked.unwrap_or(0));
+        marked.is_some()
+    });
+}
+
+/// Catches a death of a sleeper that was woken, at any step, that strands another while a third has come in between: what glibc's
+/// protocol does not survive.
+#[test]
+fn model_a_death_of_the_woken_while_a_third_barges_in() {
+    explore_deaths(|steps| {
+        let shared = Shared::new();
+        let _ = shared.lock(Ticker::forever).unwrap();
+        let woken = Arc::clone(&shared);
+        let woken = thread::spawn(move || mortal(steps, || _ = woken.pass()));
+        let sleeper = spawn_pass(&shared);
+        shared.unlock();
+        let mut told = shared.pass();
+        let marked = woken.join().unwrap();
+        told += sleeper.join().unwrap() + shared.pass();
+        assert_eq!(told, marked.unwrap_or(0));
+        marked.is_some()
+    });
+}
+
+/// Catches a death that the kernel does not report and a tick does not find, or finds without the dead one's writes.
+#[test]
+fn model_a_death_that_the_kernel_does_not_report() {
+    explore_deaths(|steps| {
+        let shared = Shared::new();
+        let sleepers = [spawn_pass(&shared), spawn_pass(&shared)];
+        let acquired = shared.lock(Ticker::forever).unwrap();
+        let died = mortal_unreported(steps, || {
+            shared.use_value(acquired);
+            step();
+        });
+        if !died {
+            shared.unlock();
+        }
+        let told: usize = sleepers.map(|sleeper| sleeper.join().unwrap()).iter().sum();
+        assert_eq!(told + shared.pass(), usize::from(died));
+        died
+    });
+}
+
+/// Negative control: glibc's way to give a lock back. The word is set to 0, so the flag is lost when another comes in before the woken one,
+/// who dies: the model must find the sleeper that this strands.
+#[test]
+#[should_panic(expected = "deadlock")]
+fn control_an_unlock_that_stores_zero() {
+    explore_deaths(|steps| {
+        let shared = Shared::new();
+        let _ = shared.lock(Ticker::forever).unwrap();
+        let unlock = |shared: &Shared| {
+            let me = shared.me();
+            let word = shared.mutex().futex().word();
+            me.begin();
+            me.unlink();
+            let before = word.load(Ordering::Relaxed);
+            assert_eq!(before & TID, me.tid());
+            // What differs: the flag goes, too.
+            let before = word.fetch_and(0, Ordering::Release);
+            if before & WAITERS != 0 {
+                shared.mutex().futex().wake(1);
+            }
+            me.end();
+        };
+        let woken = Arc::clone(&shared);
+        let woken = thread::spawn(move || mortal(steps, || _ = woken.pass()));
+        let sleeper = spawn_pass(&shared);
+        unlock(&shared);
+        let _ = shared.lock(Ticker::forever).unwrap();
+        unlock(&shared);
+        let marked = woken.join().unwrap();
+        sleeper.join().unwrap();
+        marked.is_some()
+    });
+}

@@ -1,0 +1,118 @@
+//! Models of what is done once: by one at a time, seen by all, and done by another if the one who does it dies.
+
+use std::sync::Arc;
+
+use loom::cell::UnsafeCell;
+use loom::thread;
+
+use super::model::{explore, explore_deaths};
+use super::mutex::Mutex;
+use super::once::{Done, Turn};
+use crate::sync::{Claim, RawLock, Thread, Ticker, mortal, step};
+
+struct Shared {
+    lock: RawLock,
+    done: Done,
+    value: UnsafeCell<u32>,
+}
+
+// SAFETY: loom's cell checks at run time what this promises: no two unordered accesses.
+unsafe impl Sync for Shared {}
+// SAFETY: as above.
+unsafe impl Send for Shared {}
+
+impl Shared {
+    fn new() -> Arc<Shared> {
+        let shared = Shared { lock: RawLock::new(), done: Done::new(), value: UnsafeCell::new(0) };
+        shared.mutex().place();
+        Arc::new(shared)
+    }
+
+    fn mutex(&self) -> &Mutex {
+        self.lock.mutex()
+    }
+
+    fn me(&self) -> Claim<'_> {
+        let thread = Thread::current().unwrap();
+        // SAFETY: a model needs none.
+        unsafe { thread.claim(&self.lock) }
+    }
+
+    fn set(&self, value: u32) {
+        self.value.with_mut(|cell| {
+            // SAFETY: loom verifies that the access is exclusive.
+            unsafe { *cell = value }
+        });
+    }
+
+    fn get(&self) -> u32 {
+        self.value.with(|cell| {
+            // SAFETY: loom verifies that no write is concurrent.
+            unsafe { *cell }
+        })
+    }
+
+    /// Sets the value in two steps, if it is the caller's turn; returns whether it was.
+    fn call_once(&self) -> bool {
+        if self.done.is_done() {
+            return false;
+        }
+        match self.done.begin(self.mutex(), &self.me(), Ticker::forever).unwrap() {
+            Turn::Done => false,
+            Turn::Mine { again } => {
+                self.set(1);
+                step();
+                self.set(2);
+                self.done.finish(self.mutex(), &self.me(), again);
+                true
+            }
+        }
+    }
+}
+
+/// Catches two who do it, and one who does not see what was done.
+#[test]
+fn model_it_is_done_once_and_seen_by_all() {
+    explore(|| {
+        let shared = Shared::new();
+        let others = [(); 2].map(|()| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                let did = shared.call_once();
+                assert_eq!(shared.get(), 2);
+                usize::from(did)
+            })
+        });
+        let did = usize::from(shared.call_once());
+        assert_eq!(shared.get(), 2);
+        assert_eq!(did + others.map(|other| other.join().unwrap()).iter().sum::<usize>(), 1);
+    });
+}
+
+/// Catches one who panicked, or died at any step, and left it undone for ever, or half done.
+#[test]
+fn model_a_death_lets_the_next_one_do_it() {
+    explore_deaths(|steps| {
+        let shared = Shared::new();
+        let dies = Arc::clone(&shared);
+        let dies = thread::spawn(move || mortal(steps, || _ = dies.call_once()));
+        shared.call_once();
+        assert_eq!(shared.get(), 2);
+        dies.join().unwrap().is_some()
+    });
+}
+
+/// Catches one who gives up and leaves the others asleep.
+#[test]
+fn model_giving_up_lets_the_next_one_do_it() {
+    explore(|| {
+        let shared = Shared::new();
+        let other = Arc::clone(&shared);
+        let other = thread::spawn(move || other.call_once());
+        match shared.done.begin(shared.mutex(), &shared.me(), Ticker::forever).unwrap() {
+            Turn::Mine { .. } => shared.done.give_up(shared.mutex(), &shared.me()),
+            Turn::Done => (),
+        }
+        assert!(other.join().unwrap());
+    });
+}

@@ -1,0 +1,181 @@
+//! A file, or memory without a name, that processes share.
+
+use std::fmt;
+use std::io;
+use std::ops::Deref;
+#[cfg(all(unix, not(loom)))]
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use crate::error::OpenError;
+use crate::layout::ShmLayout;
+use crate::place::Place;
+
+/// Memory that processes share, with locks and values in it.
+///
+/// It dereferences to its content: one lock, or a structure of several that [`region!`](crate::region) declares. A
+/// single mutex has [`ShmMutex`](crate::ShmMutex) for short.
+///
+/// A name without a `/` such as `"experiments"` means `/dev/shm/shm-lock-<user id>-experiments`; anything else is a path. The file can be
+/// read and written by its owner alone, and stays until it is [unlinked](Self::unlink) or, in `/dev/shm`, until the system is restarted. A region holds one
+/// file descriptor. It is mapped as long as the value lives, and longer if a guard was leaked.
+///
+/// ```
+/// use shm_lock::{ShmRegion, ShmSemaphore};
+///
+/// let slots = ShmRegion::memfd("slots", ShmSemaphore::new(4))?;
+/// let slot = slots.acquire();
+/// assert_eq!(slots.available(), 3);
+/// # drop(slot);
+/// # Ok::<(), shm_lock::OpenError>(())
+/// ```
+///
+/// # Truncation
+///
+/// Shortening the file while it is mapped makes every access to what was cut off a `SIGBUS`. Nothing prevents that for a
+/// file with a path, except that only its owner can do it; regions made by [`memfd`](Self::memfd) are sealed against it.
+pub struct ShmRegion<R: ShmLayout>(Place<R>);
+
+impl<R: ShmLayout> ShmRegion<R> {
+    /// Makes a region with this content; fails if there is a file with that name.
+    ///
+    /// The file appears with its content or not at all, whoever else looks for it and wherever this process dies.
+    ///
+    /// ```
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// use shm_lock::{RegionMutex, ShmRegion};
+    ///
+    /// let path = directory.path().join("counter");
+    /// let counter = ShmRegion::create_new(&path, RegionMutex::new(7_u64))?;
+    /// assert_eq!(*counter.lock().unwrap(), 7);
+    /// assert!(ShmRegion::create_new(&path, RegionMutex::new(0_u64)).is_err());
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else the system says;
+    /// [`OpenError::Unsupported`].
+    pub fn create_new(path: impl AsRef<Path>, content: R) -> Result<Self, OpenError> {
+        Place::create_new(path.as_ref(), content).map(ShmRegion)
+    }
+
+    /// Opens a region that exists.
+    ///
+    /// ```
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("counter");
+    /// use shm_lock::{OpenError, RegionMutex, ShmRegion};
+    ///
+    /// let made = ShmRegion::create_new(&path, RegionMutex::new(7_u64))?;
+    /// let opened = ShmRegion::<RegionMutex<u64>>::open(&path)?;
+    /// *opened.lock().unwrap() += 1;
+    /// assert_eq!(*made.lock().unwrap(), 8);
+    ///
+    /// let error = ShmRegion::<RegionMutex<i64>>::open(&path).unwrap_err();
+    /// assert!(matches!(error, OpenError::Mismatch { part: "type", .. }));
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Every [`OpenError`]; [`OpenError::Io`] with [`NotFound`](io::ErrorKind::NotFound) if there is no such file.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Place::open(path.as_ref()).map(ShmRegion)
+    }
+
+    /// Opens a region, or makes it with what `init` returns if there is none.
+    ///
+    /// However many processes do so at the same time, and wherever one of them dies, all get the same region. `init` runs at
+    /// most once here, and its content is thrown away if another process is faster.
+    ///
+    /// ```
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("counter");
+    /// use shm_lock::{RegionMutex, ShmRegion};
+    ///
+    /// let made = ShmRegion::open_or_create(&path, || RegionMutex::new(7_u64))?;
+    /// let opened = ShmRegion::open_or_create(&path, || RegionMutex::new(0_u64))?;
+    /// assert_eq!(*opened.lock().unwrap(), 7);
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Every [`OpenError`]. A file of an earlier boot is [`OpenError::Stale`] and is left alone.
+    pub fn open_or_create(path: impl AsRef<Path>, init: impl FnOnce() -> R) -> Result<Self, OpenError> {
+        Place::open_or_create(path.as_ref(), init).map(ShmRegion)
+    }
+
+    /// Makes a region in memory that has no path; others get it by its descriptor ([`AsFd`], [`from_fd`](Self::from_fd)) or
+    /// from their parent.
+    ///
+    /// `name` is for those who look at `/proc`. The region's size is sealed: nobody can truncate it.
+    ///
+    /// # Errors
+    /// [`OpenError::Io`] or [`OpenError::Unsupported`].
+    pub fn memfd(name: &str, content: R) -> Result<Self, OpenError> {
+        Place::memfd(name, content).map(ShmRegion)
+    }
+
+    /// Opens the region that a file descriptor stands for, such as one that another process has sent or left open.
+    ///
+    /// ```
+    /// use std::os::fd::AsFd;
+    /// use shm_lock::{RegionMutex, ShmRegion};
+    ///
+    /// let made = ShmRegion::memfd("counter", RegionMutex::new(7_u64))?;
+    /// let descriptor = made.as_fd().try_clone_to_owned().unwrap();
+    /// let opened = ShmRegion::<RegionMutex<u64>>::from_fd(descriptor)?;
+    /// assert_eq!(*opened.lock().unwrap(), 7);
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Every [`OpenError`].
+    #[cfg(all(unix, not(loom)))]
+    pub fn from_fd(fd: OwnedFd) -> Result<Self, OpenError> {
+        Place::from_fd(fd).map(ShmRegion)
+    }
+
+    /// Removes a region's name. Whoever has it open keeps it; who comes later finds none, or makes a new one.
+    ///
+    /// Nothing else does so: a region outlives all processes that use it.
+    ///
+    /// ```
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("counter");
+    /// use shm_lock::{RegionMutex, ShmRegion};
+    ///
+    /// let counter = ShmRegion::create_new(&path, RegionMutex::new(7_u64))?;
+    /// ShmRegion::<RegionMutex<u64>>::unlink(&path).unwrap();
+    /// assert!(!path.exists());
+    /// assert_eq!(*counter.lock().unwrap(), 7);
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What the operating system says; [`Unsupported`](io::ErrorKind::Unsupported) on systems without such regions.
+    pub fn unlink(path: impl AsRef<Path>) -> io::Result<()> {
+        Place::<R>::unlink(path.as_ref())
+    }
+}
+
+impl<R: ShmLayout> Deref for ShmRegion<R> {
+    type Target = R;
+
+    #[inline]
+    fn deref(&self) -> &R {
+        self.0.content()
+    }
+}
+
+#[cfg(all(unix, not(loom)))]
+impl<R: ShmLayout> AsFd for ShmRegion<R> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.fd()
+    }
+}
+
+impl<R: ShmLayout + fmt::Debug> fmt::Debug for ShmRegion<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ShmRegion").field(&**self).finish()
+    }
+}

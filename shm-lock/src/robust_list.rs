@@ -1,0 +1,292 @@
+//! The list of locks that the calling thread holds, which the kernel walks when the thread dies.
+//!
+//! There is one list for each thread. glibc registers it and puts its own robust mutexes into it, so ours are laid out
+//! as the kernel can find them there: with the futex word 32 bytes before the link, and the pointer to the node before
+//! in the word before the link. The list is doubly linked; its head takes part in it, with the back pointer of
+//! the first node in the word before the head. The lowest bit of a link marks glibc's mutexes with priority inheritance.
+//!
+//! Links lie in memory that processes share, and are addresses in the owner's process. Only the owner reads them, or the
+//! kernel on its behalf; so plain writes in the order of the program are enough ([`compiler_fence`]).
+//!
+//! # Forks
+//!
+//! After a fork the child has its parent's memory but none of its locks. A page that the kernel clears in the child
+//! holds the process's *generation*; a thread that finds another one than it was registered with registers anew, and a guard
+//! that finds another one than it was made with does nothing.
+
+use std::cell::{Cell, UnsafeCell};
+use std::ptr::{self, NonNull};
+use std::sync::OnceLock;
+
+use memmap2::MmapMut;
+
+use crate::error::Unsupported;
+use crate::protocol::mutex::{Holder, Mutex};
+use crate::sync::{AtomicU32, Ordering, compiler_fence};
+use crate::sys::{self, Head, Link};
+
+/// From a link to the futex word of its lock.
+const OFFSET: isize = -32;
+
+/// A lock and its place in its owner's list.
+#[derive(Debug)]
+#[repr(C, align(8))]
+pub(crate) struct RawLock {
+    mutex: Mutex,
+    reserved: [u32; 3],
+    previous: UnsafeCell<*mut Link>,
+    next: UnsafeCell<*mut Link>,
+}
+
+const _: () = assert!(
+    std::mem::offset_of!(RawLock, mutex) as isize - std::mem::offset_of!(RawLock, next) as isize == OFFSET
+        && std::mem::offset_of!(RawLock, previous) + size_of::<usize>()
+            == std::mem::offset_of!(RawLock, next)
+        || usize::BITS != 64
+);
+
+// SAFETY: `mutex` is made of atomics. The links are written by the lock's owner alone, between `Holder::link` and
+// `Holder::unlink`, which the protocol calls while it owns the lock.
+unsafe impl Sync for RawLock {}
+// SAFETY: as above; no part of it belongs to a thread while the lock is free, and it is not moved while it has an owner.
+unsafe impl Send for RawLock {}
+
+impl RawLock {
+    pub(crate) fn new() -> Self {
+        RawLock {
+            mutex: Mutex::new(),
+            reserved: [0; 3],
+            previous: UnsafeCell::new(ptr::null_mut()),
+            next: UnsafeCell::new(ptr::null_mut()),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn mutex(&self) -> &Mutex {
+        &self.mutex
+    }
+
+    /// The address that links of other nodes point to.
+    #[inline(always)]
+    fn link(&self) -> *mut Link {
+        self.next.get().cast()
+    }
+}
+
+/// The calling thread, as the kernel knows it.
+#[derive(Clone, Copy)]
+pub(crate) struct Thread {
+    head: *mut Head,
+    tid: u32,
+}
+
+/// What a thread remembers about itself. It has one cell for each part, because a copy of all of them is a structure that
+/// the compiler moves through memory.
+struct Me {
+    head: Cell<*mut Head>,
+    tid: Cell<u32>,
+    /// That of the process when the thread asked for itself.
+    generation: Cell<u32>,
+    /// Where that of the process is now.
+    now: Cell<&'static AtomicU32>,
+}
+
+/// Is in no process the generation.
+static NEVER: AtomicU32 = AtomicU32::new(0);
+
+thread_local! {
+    static ME: Me = const {
+        Me {
+            head: Cell::new(ptr::null_mut()),
+            tid: Cell::new(0),
+            generation: Cell::new(1),
+            now: Cell::new(&NEVER),
+        }
+    };
+}
+
+impl Thread {
+    /// The calling thread, if it can hold locks that survive it.
+    pub(crate) fn current() -> Result<Thread, Unsupported> {
+        Thread::registered().map_or_else(register, Ok)
+    }
+
+    /// The calling thread, if it has asked for itself in this process before.
+    #[inline(always)]
+    pub(crate) fn registered() -> Option<Thread> {
+        Thread::holding_since(Thread::generation())
+    }
+
+    /// The generation of the process in which the calling thread has asked for itself.
+    #[inline(always)]
+    pub(crate) fn generation() -> u32 {
+        ME.with(|me| me.generation.get())
+    }
+
+    /// The calling thread, if a lock that it took in `generation` is still its own: not after a fork.
+    #[inline(always)]
+    pub(crate) fn holding_since(generation: u32) -> Option<Thread> {
+        ME.with(|me| {
+            let same = me.now.get().load(Ordering::Relaxed) == generation;
+            same.then(|| Thread { head: me.head.get(), tid: me.tid.get() })
+        })
+    }
+
+    /// The calling thread with `lock`.
+    ///
+    /// # Safety
+    /// Where the lock is taken through the claim, its memory must stay mapped until it is released through a claim of the
+    /// same thread, or this process no longer has that thread. It must be placed in a region, from where it does not move.
+    #[inline(always)]
+    pub(crate) unsafe fn claim(self, lock: &RawLock) -> Claim<'_> {
+        Claim { thread: self, lock }
+    }
+}
+
+/// Finds out how the kernel knows the calling thread.
+#[cold]
+fn register() -> Result<Thread, Unsupported> {
+    let (head, size) = sys::robust_list()?;
+    let refuse = |part, expected, found| Err(Unsupported::RobustList { part, expected, found });
+    let Some(head) = NonNull::new(head) else { return refuse("size of its head", 24, None) };
+    if size != size_of::<Head>() {
+        return refuse("size of its head", 24, Some(size as i64));
+    }
+    // SAFETY: the kernel reads a head of this size there when the thread dies, so it is mapped.
+    let offset = unsafe { (*head.as_ptr()).offset };
+    if offset != OFFSET {
+        return refuse("offset of the lock word", OFFSET as i64, Some(offset as i64));
+    }
+    let own_link = head.as_ptr().cast::<Link>();
+    // SAFETY: the first field of the head.
+    let first = untagged(unsafe { (*own_link).next });
+    // SAFETY: `first` is the head or a node, and glibc, who made the head with this offset, has a back pointer before either.
+    let back = unsafe { previous_of(first).read() };
+    if back != own_link {
+        let found = (back.addr() as i64).wrapping_sub(own_link.addr() as i64);
+        return refuse("back pointer of its first node, from the head,", 0, Some(found));
+    }
+    let (now, generation) = generation();
+    let thread = Thread { head: head.as_ptr(), tid: sys::thread_id() };
+    ME.with(|me| {
+        me.head.set(thread.head);
+        me.tid.set(thread.tid);
+        me.generation.set(generation);
+        me.now.set(now);
+    });
+    Ok(thread)
+}
+
+/// The word with the generation of this process, and what it is.
+fn generation() -> (&'static AtomicU32, u32) {
+    static PAGE: OnceLock<&'static AtomicU32> = OnceLock::new();
+    static LAST: AtomicU32 = AtomicU32::new(1);
+    let page = *PAGE.get_or_init(wiped_on_fork);
+    // A child has the parent's count, so it gets to a number that the parent had not used when it forked. 0 and 1 are no
+    // generations.
+    let mut next = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+    if next < 2 {
+        next = 2;
+    }
+    match page.compare_exchange(0, next, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => (page, next),
+        Err(generation) => (page, generation),
+    }
+}
+
+/// A word that is 0 in a child of this process, whatever this process has stored.
+fn wiped_on_fork() -> &'static AtomicU32 {
+    let mut page = MmapMut::map_anon(size_of::<AtomicU32>()).expect("memory for a page");
+    sys::wipe_on_fork(&mut page).expect("Linux 4.14 or later, which can clear a page in a child");
+    let word = page.as_mut_ptr().cast::<u32>();
+    std::mem::forget(page);
+    // SAFETY: a page is aligned and large enough; this one is never unmapped and used for nothing else. The kernel writes it
+    // only in a child, before any thread of it runs.
+    unsafe { AtomicU32::from_ptr(word) }
+}
+
+/// Without the mark for priority inheritance.
+#[inline]
+fn untagged(link: *mut Link) -> *mut Link {
+    link.map_addr(|address| address & !1)
+}
+
+/// Where a node, or the head, points back.
+#[inline]
+fn previous_of(link: *mut Link) -> *mut *mut Link {
+    link.cast::<*mut Link>().wrapping_sub(1)
+}
+
+/// Where a node, or the head, points on.
+#[inline(always)]
+fn next_of(link: *mut Link) -> *mut *mut Link {
+    link.cast()
+}
+
+/// A thread and a lock that it takes or holds.
+#[derive(Clone, Copy)]
+pub(crate) struct Claim<'a> {
+    thread: Thread,
+    lock: &'a RawLock,
+}
+
+impl Claim<'_> {
+    #[inline(always)]
+    fn set_pending(&self, link: *mut Link) {
+        // SAFETY: `register` has found the thread's head there, and it lives as long as the thread, which is the caller.
+        let pending = unsafe { &raw mut (*self.thread.head).pending };
+        // SAFETY: only this thread writes it; volatile, because the kernel may read it after any instruction.
+        unsafe { pending.write_volatile(link) };
+    }
+}
+
+impl Holder for Claim<'_> {
+    #[inline(always)]
+    fn tid(&self) -> u32 {
+        self.thread.tid
+    }
+
+    #[inline(always)]
+    fn begin(&self) {
+        self.set_pending(self.lock.link());
+        compiler_fence(Ordering::SeqCst); // SeqCst: pending before the word changes, for the kernel on this core.
+    }
+
+    #[inline(always)]
+    fn link(&self) {
+        let head = self.thread.head.cast::<Link>();
+        let own = self.lock.link();
+        // SAFETY: the head's first field, as above.
+        let first = unsafe { (*head).next };
+        // SAFETY: the list of a living thread holds the head and locks that this thread holds, ours or glibc's, which stay
+        // mapped while they are held (`Thread::claim`); each has a back pointer before its link.
+        unsafe { previous_of(untagged(first)).write(own) };
+        // SAFETY: the links belong to the owner, which the caller is now.
+        unsafe { self.lock.next.get().write(first) };
+        // SAFETY: as above.
+        unsafe { self.lock.previous.get().write(head) };
+        compiler_fence(Ordering::SeqCst); // SeqCst: the node leads on before the list leads to it.
+        // SAFETY: the head's first field, as above; volatile, because the kernel may read it after any instruction.
+        unsafe { next_of(head).write_volatile(own) };
+        compiler_fence(Ordering::SeqCst); // SeqCst: in the list before no longer pending.
+    }
+
+    #[inline(always)]
+    fn unlink(&self) {
+        // SAFETY: the links belong to the owner, which the caller is.
+        let next = unsafe { self.lock.next.get().read() };
+        // SAFETY: as above.
+        let previous = unsafe { self.lock.previous.get().read() };
+        // SAFETY: neighbours in the list are the head or locks that this thread holds, see `link`.
+        unsafe { previous_of(untagged(next)).write(previous) };
+        // SAFETY: as above. What points back carries no mark: glibc and `link` store plain addresses there.
+        unsafe { next_of(untagged(previous)).write_volatile(next) };
+        compiler_fence(Ordering::SeqCst); // SeqCst: out of the list before another may put the lock into its own.
+    }
+
+    #[inline(always)]
+    fn end(&self) {
+        compiler_fence(Ordering::SeqCst); // SeqCst: the word and the list have changed before nothing is pending.
+        self.set_pending(ptr::null_mut());
+    }
+}

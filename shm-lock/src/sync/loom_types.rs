@@ -1,0 +1,478 @@
+//! The types of a model, and the kernel that they need: `{wait, wake, wake_op, die}` under a bucket lock.
+//!
+//! Every access to a shared word, every change of a list and every system call is a *step*. A thread can be told to die
+//! after a number of steps ([`mortal`]): it unwinds, without running what a guard would do, and then the kernel walks its
+//! list as Linux does.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+pub(crate) use loom::hint::spin_loop;
+pub(crate) use loom::sync::atomic::Ordering;
+
+use crate::protocol::mutex::{Holder, Mutex, OWNER_DIED, Sleeper, Slept, TID, WAITERS};
+
+/// Not loom's: these outlive an execution, and count them.
+#[allow(dead_code, reason = "for the protocols' own models")]
+pub(crate) type Counter = std::sync::atomic::AtomicUsize;
+#[allow(dead_code, reason = "for the protocols' own models")]
+pub(crate) type Flag = std::sync::atomic::AtomicBool;
+
+/// A model does not look twice where it can sleep.
+pub(crate) const LONGEST_SPIN: u32 = 0;
+
+/// What the calling thread is to the kernel.
+#[derive(Default)]
+struct Me {
+    /// 0 before the first use, and after a death: then the thread goes on as another one.
+    tid: u32,
+    held: Vec<Futex>,
+    pending: Option<Futex>,
+    /// Steps until it dies.
+    left: Option<usize>,
+    /// It unwinds to its death and must change nothing any more.
+    dying: bool,
+}
+
+loom::thread_local! {
+    static ME: RefCell<Me> = RefCell::new(Me::default());
+}
+
+struct Kernel {
+    last_tid: std::sync::Mutex<u32>,
+    /// Threads whose death was not reported to the locks that they held.
+    unreported: loom::sync::Mutex<Vec<u32>>,
+}
+
+loom::lazy_static! {
+    static ref KERNEL: Kernel = Kernel {
+        last_tid: std::sync::Mutex::new(0),
+        unreported: loom::sync::Mutex::new(Vec::new()),
+    };
+}
+
+fn with_me<R>(f: impl FnOnce(&mut Me) -> R) -> R {
+    ME.with(|me| f(&mut me.borrow_mut()))
+}
+
+/// The payload of a thread that unwinds to its death.
+struct Died;
+
+/// A moment at which the calling thread may die.
+pub(crate) fn step() {
+    let dies = with_me(|me| match &mut me.left {
+        Some(0) => {
+            me.left = None;
+            me.dying = true;
+            true
+        }
+        Some(left) => {
+            *left -= 1;
+            false
+        }
+        None => false,
+    });
+    if dies {
+        resume_unwind(Box::new(Died));
+    }
+}
+
+/// Runs `body` on the calling thread, which dies in it after that many steps. `None` if it ended before; otherwise how many
+/// locks the kernel has marked.
+pub(crate) fn mortal(steps: usize, body: impl FnOnce()) -> Option<usize> {
+    dies(steps, body).then(report)
+}
+
+/// As [`mortal`], but the kernel does not follow the list; whoever asks is told that the thread is dead.
+#[allow(dead_code, reason = "for the protocols' own models")]
+pub(crate) fn mortal_unreported(steps: usize, body: impl FnOnce()) -> bool {
+    let died = dies(steps, body);
+    if died {
+        let me = with_me(std::mem::take);
+        KERNEL.unreported.lock().unwrap().push(me.tid);
+        me.held.iter().for_each(Futex::expire);
+    }
+    died
+}
+
+fn dies(steps: usize, body: impl FnOnce()) -> bool {
+    with_me(|me| me.left = Some(steps));
+    let outcome: Result<(), Box<dyn Any + Send>> = catch_unwind(AssertUnwindSafe(body));
+    with_me(|me| me.left = None);
+    match outcome {
+        Ok(()) => false,
+        Err(payload) if payload.is::<Died>() => true,
+        Err(payload) => resume_unwind(payload),
+    }
+}
+
+/// What the kernel does when the calling thread has died (`exit_robust_list`); returns how many locks were marked.
+fn report() -> usize {
+    let me = with_me(std::mem::take);
+    let pending = me.pending;
+    let is_pending = |futex: &Futex| pending.as_ref().is_some_and(|pending| pending.is(futex));
+    let listed =
+        me.held.iter().filter(|futex| !is_pending(futex)).filter(|futex| futex.owner_died(me.tid, false));
+    let marked = listed.count();
+    marked + pending.as_ref().map_or(0, |pending| usize::from(pending.owner_died(me.tid, true)))
+}
+
+/// An atomic word, each access to which is a step.
+#[derive(Debug)]
+pub(crate) struct AtomicU32(loom::sync::atomic::AtomicU32);
+
+#[allow(dead_code, reason = "the models do not use every operation")]
+impl AtomicU32 {
+    pub(crate) fn new(value: u32) -> Self {
+        AtomicU32(loom::sync::atomic::AtomicU32::new(value))
+    }
+
+    pub(crate) fn load(&self, order: Ordering) -> u32 {
+        step();
+        self.0.load(order)
+    }
+
+    pub(crate) fn store(&self, value: u32, order: Ordering) {
+        step();
+        self.0.store(value, order);
+    }
+
+    pub(crate) fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
+        step();
+        self.0.fetch_add(value, order)
+    }
+
+    pub(crate) fn fetch_sub(&self, value: u32, order: Ordering) -> u32 {
+        step();
+        self.0.fetch_sub(value, order)
+    }
+
+    pub(crate) fn fetch_and(&self, value: u32, order: Ordering) -> u32 {
+        step();
+        self.0.fetch_and(value, order)
+    }
+
+    pub(crate) fn fetch_or(&self, value: u32, order: Ordering) -> u32 {
+        step();
+        self.0.fetch_or(value, order)
+    }
+
+    pub(crate) fn compare_exchange(
+        &self,
+        current: u32,
+        new: u32,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u32, u32> {
+        step();
+        self.0.compare_exchange(current, new, success, failure)
+    }
+
+    pub(crate) fn compare_exchange_weak(
+        &self,
+        current: u32,
+        new: u32,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u32, u32> {
+        step();
+        self.0.compare_exchange_weak(current, new, success, failure)
+    }
+}
+
+/// A word and those who sleep on it. A clone is the same futex.
+#[derive(Clone, Debug)]
+pub(crate) struct Futex(Arc<Bucket>);
+
+#[derive(Debug)]
+struct Bucket {
+    word: AtomicU32,
+    /// The kernel's bucket lock: comparing and going to sleep are one step under it.
+    sleepers: loom::sync::Mutex<Sleepers>,
+    changed: loom::sync::Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Sleepers {
+    queue: VecDeque<u32>,
+    expired: Vec<u32>,
+    last: u32,
+}
+
+impl Futex {
+    pub(crate) fn new(value: u32) -> Self {
+        Futex(Arc::new(Bucket {
+            word: AtomicU32::new(value),
+            sleepers: loom::sync::Mutex::default(),
+            changed: loom::sync::Condvar::new(),
+        }))
+    }
+
+    pub(crate) fn word(&self) -> &AtomicU32 {
+        &self.0.word
+    }
+
+    fn is(&self, other: &Futex) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The newest value, which the kernel sees, and which loom only promises to a read-modify-write.
+    fn newest(&self) -> u32 {
+        self.0.word.0.fetch_add(0, Ordering::Relaxed)
+    }
+
+    /// Sleeps if the word is `expected`, until it is woken, or time passes ([`expire`](Self::expire)): false then. For those
+    /// who wait for a thread whose death is not reported, time always passes.
+    pub(crate) fn wait(&self, expected: u32) -> bool {
+        step();
+        let mut sleepers = self.0.sleepers.lock().unwrap();
+        let mut woken = true;
+        if KERNEL.unreported.lock().unwrap().contains(&(expected & TID)) {
+            woken = false;
+        } else if self.newest() == expected {
+            sleepers.last += 1;
+            let own = sleepers.last;
+            sleepers.queue.push_back(own);
+            while sleepers.queue.contains(&own) {
+                sleepers = self.0.changed.wait(sleepers).unwrap();
+            }
+            woken = !sleepers.expired.contains(&own);
+        }
+        drop(sleepers);
+        step();
+        woken
+    }
+
+    pub(crate) fn wake(&self, most: u32) -> u32 {
+        step();
+        let woken = self.wake_for_kernel(most);
+        step();
+        woken
+    }
+
+    fn wake_for_kernel(&self, most: u32) -> u32 {
+        let mut sleepers = self.0.sleepers.lock().unwrap();
+        let count = sleepers.queue.len().min(most as usize);
+        sleepers.queue.drain(..count);
+        if count > 0 {
+            self.0.changed.notify_all();
+        }
+        count as u32
+    }
+
+    pub(crate) fn clear_and_wake_all(&self) {
+        step();
+        let mut sleepers = self.0.sleepers.lock().unwrap();
+        self.0.word.0.fetch_and(!WAITERS, Ordering::Relaxed);
+        sleepers.queue.clear();
+        self.0.changed.notify_all();
+        drop(sleepers);
+        step();
+    }
+
+    /// The time of all who sleep is up.
+    #[allow(dead_code, reason = "for the protocols' own models")]
+    pub(crate) fn expire(&self) {
+        let mut sleepers = self.0.sleepers.lock().unwrap();
+        let expired = std::mem::take(&mut sleepers.queue);
+        sleepers.expired.extend(expired);
+        self.0.changed.notify_all();
+    }
+
+    /// What `handle_futex_death` does; true if the word was marked.
+    fn owner_died(&self, tid: u32, pending: bool) -> bool {
+        let word = &self.0.word.0;
+        loop {
+            let seen = self.newest();
+            if seen & TID != tid {
+                if pending && seen & TID == 0 {
+                    self.wake_for_kernel(1);
+                }
+                return false;
+            }
+            let dead = seen & WAITERS | OWNER_DIED;
+            // AcqRel: the kernel's exchange orders the dead thread's writes.
+            if word.compare_exchange(seen, dead, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+                if seen & WAITERS != 0 {
+                    self.wake_for_kernel(1);
+                }
+                return true;
+            }
+        }
+    }
+}
+
+/// A lock, which here needs no place in a list.
+#[derive(Debug)]
+pub(crate) struct RawLock(Mutex);
+
+impl RawLock {
+    pub(crate) fn new() -> Self {
+        RawLock(Mutex::new())
+    }
+
+    pub(crate) fn mutex(&self) -> &Mutex {
+        &self.0
+    }
+}
+
+/// The calling thread.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Thread {
+    tid: u32,
+}
+
+#[allow(dead_code, reason = "the protocols' own models know nothing of guards")]
+impl Thread {
+    /// Never fails; the type is that of a real thread.
+    pub(crate) fn current() -> Result<Thread, crate::error::Unsupported> {
+        let tid = with_me(|me| {
+            if me.tid == 0 {
+                let mut last = KERNEL.last_tid.lock().unwrap();
+                *last += 1;
+                me.tid = *last;
+            }
+            me.tid
+        });
+        Ok(Thread { tid })
+    }
+
+    pub(crate) fn registered() -> Option<Thread> {
+        Thread::current().ok()
+    }
+
+    /// A thread that has died goes on as another one.
+    pub(crate) fn generation() -> u32 {
+        with_me(|me| me.tid)
+    }
+
+    pub(crate) fn holding_since(generation: u32) -> Option<Thread> {
+        with_me(|me| (me.tid == generation && !me.dying).then_some(Thread { tid: me.tid }))
+    }
+
+    /// # Safety
+    /// None is needed here; a real one has its reasons.
+    pub(crate) unsafe fn claim(self, lock: &RawLock) -> Claim<'_> {
+        Claim { thread: self, lock }
+    }
+}
+
+/// A thread and a lock that it takes or holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claim<'a> {
+    thread: Thread,
+    lock: &'a RawLock,
+}
+
+impl Claim<'_> {
+    fn futex(&self) -> &Futex {
+        self.lock.mutex().futex()
+    }
+}
+
+impl Holder for Claim<'_> {
+    fn tid(&self) -> u32 {
+        self.thread.tid
+    }
+
+    fn begin(&self) {
+        step();
+        with_me(|me| me.pending = Some(self.futex().clone()));
+    }
+
+    fn link(&self) {
+        step();
+        with_me(|me| me.held.push(self.futex().clone()));
+    }
+
+    fn unlink(&self) {
+        step();
+        with_me(|me| me.held.retain(|futex| !futex.is(self.futex())));
+    }
+
+    fn end(&self) {
+        step();
+        with_me(|me| me.pending = None);
+        step();
+    }
+}
+
+/// How a thread waits. Time passes when a model says so ([`Futex::expire`]).
+#[derive(Debug)]
+pub(crate) struct Ticker {
+    /// The next time that passes is the deadline.
+    timed: bool,
+    /// It has passed already.
+    at_once: bool,
+}
+
+#[allow(dead_code, reason = "models of the protocols and of the public types use different ones")]
+impl Ticker {
+    pub(crate) fn forever() -> Self {
+        Ticker { timed: false, at_once: false }
+    }
+
+    pub(crate) fn timed() -> Self {
+        Ticker { timed: true, at_once: false }
+    }
+
+    /// Whoever would have to sleep is too late: one of the things that may happen.
+    pub(crate) fn within(_patience: std::time::Duration) -> Self {
+        Ticker { timed: true, at_once: true }
+    }
+
+    pub(crate) fn until(_deadline: std::time::Instant) -> Self {
+        Ticker { timed: true, at_once: true }
+    }
+
+    pub(crate) fn with_long_ticks(self) -> Self {
+        self
+    }
+}
+
+impl Sleeper for Ticker {
+    fn sleep(&mut self, futex: &Futex, expected: u32) -> Slept {
+        match (self.at_once || !futex.wait(expected), self.timed) {
+            (false, _) => Slept::Woken,
+            (true, true) => Slept::TimedOut,
+            (true, false) => Slept::Tick,
+        }
+    }
+
+    fn finds_dead(&mut self, owner: u32) -> bool {
+        KERNEL.unreported.lock().unwrap().contains(&owner)
+    }
+}
+
+/// What a lock protects.
+#[derive(Debug)]
+pub(crate) struct Cell<T>(loom::cell::UnsafeCell<T>);
+
+#[allow(dead_code, reason = "for the public types")]
+impl<T> Cell<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Cell(loom::cell::UnsafeCell::new(value))
+    }
+
+    pub(crate) fn access(&self) -> Access<T> {
+        Access(Some(self.0.get_mut()))
+    }
+}
+
+/// An access that loom watches, until it is ended.
+#[derive(Debug)]
+pub(crate) struct Access<T>(Option<loom::cell::MutPtr<T>>);
+
+#[allow(dead_code, reason = "for the public types")]
+impl<T> Access<T> {
+    pub(crate) fn pointer(&self, _cell: &Cell<T>) -> *mut T {
+        self.0.as_ref().expect("an access that has not ended").with(|pointer| pointer)
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.0 = None;
+    }
+}

@@ -1,0 +1,83 @@
+//! The types of a real program.
+
+use std::cell::UnsafeCell;
+use std::marker::PhantomData;
+
+pub(crate) use std::hint::spin_loop;
+pub(crate) use std::sync::atomic::{Ordering, compiler_fence};
+
+use crate::sys;
+
+/// What users may put into a region besides locks.
+pub(crate) use std::sync::atomic as atomics;
+
+pub(crate) type AtomicBool = std::sync::atomic::AtomicBool;
+pub(crate) type AtomicU32 = std::sync::atomic::AtomicU32;
+
+/// How often a locker pauses at most before it sleeps: about ten microseconds, what going to sleep and being woken takes.
+pub(crate) const LONGEST_SPIN: u32 = 1024;
+
+/// A 32-bit word in memory that processes share, on which a thread can sleep until another changes it.
+#[derive(Debug)]
+#[repr(transparent)]
+pub(crate) struct Futex(AtomicU32);
+
+impl Futex {
+    pub(crate) const fn new(value: u32) -> Self {
+        Futex(AtomicU32::new(value))
+    }
+
+    #[inline]
+    pub(crate) fn word(&self) -> &AtomicU32 {
+        &self.0
+    }
+
+    /// Sleeps if the word is `expected`, until it is woken or the monotonic clock is at `until` nanoseconds. False when
+    /// the time is up; may return true without cause.
+    pub(crate) fn wait(&self, expected: u32, until: u64) -> bool {
+        sys::futex_wait(&self.0, expected, until)
+    }
+
+    /// Wakes up to `most` sleepers; returns how many there were.
+    pub(crate) fn wake(&self, most: u32) -> u32 {
+        sys::futex_wake(&self.0, most)
+    }
+
+    /// Clears the highest bit and wakes all, in one step for everyone who goes to sleep.
+    pub(crate) fn clear_and_wake_all(&self) {
+        sys::futex_clear_and_wake_all(&self.0);
+    }
+}
+
+/// What a lock protects.
+#[derive(Debug)]
+#[repr(transparent)]
+pub(crate) struct Cell<T>(UnsafeCell<T>);
+
+impl<T> Cell<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Cell(UnsafeCell::new(value))
+    }
+
+    /// Begins an access.
+    #[inline(always)]
+    pub(crate) fn access(&self) -> Access<T> {
+        Access(PhantomData)
+    }
+}
+
+/// An access to what a lock protects: nothing that a guard would have to carry.
+#[derive(Debug)]
+pub(crate) struct Access<T>(PhantomData<*mut T>);
+
+impl<T> Access<T> {
+    /// Where `cell`, to which the access is, has its value.
+    #[inline(always)]
+    pub(crate) fn pointer(&self, cell: &Cell<T>) -> *mut T {
+        cell.0.get()
+    }
+
+    /// Ends it: the lock is about to be given back.
+    #[inline(always)]
+    pub(crate) fn end(&mut self) {}
+}

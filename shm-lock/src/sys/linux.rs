@@ -1,0 +1,201 @@
+//! 64-bit Linux.
+
+use std::ffi::CStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::ptr;
+
+use super::Head;
+use crate::error::Unsupported;
+use crate::sync::AtomicU32;
+
+/// Sleeps if `word` is `expected`, until it is woken or the monotonic clock is at `until` nanoseconds; false when the time is up.
+pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, until: u64) -> bool {
+    let until =
+        libc::timespec { tv_sec: (until / 1_000_000_000) as _, tv_nsec: (until % 1_000_000_000) as _ };
+    // SAFETY: the call reads `word` and `until`, which live until it returns; the kernel checks all else.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT_BITSET,
+            expected,
+            &raw const until,
+            ptr::null::<u32>(),
+            libc::FUTEX_BITSET_MATCH_ANY,
+        )
+    };
+    result == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ETIMEDOUT)
+}
+
+/// Wakes up to `most` sleepers; returns how many there were.
+pub(crate) fn futex_wake(word: &AtomicU32, most: u32) -> u32 {
+    let most = most.min(i32::MAX as u32);
+    // SAFETY: the call uses the address of `word` only to find those who sleep there.
+    let woken = unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, most) };
+    woken.max(0) as u32
+}
+
+/// Clears the highest bit of `word` and wakes all, under the lock that going to sleep takes as well.
+pub(crate) fn futex_clear_and_wake_all(word: &AtomicU32) {
+    // `word &= !(1 << 31)`; the comparison, with a word that is never below zero then, decides about nothing: all are woken.
+    let operation =
+        libc::FUTEX_OP(libc::FUTEX_OP_ANDN | libc::FUTEX_OP_OPARG_SHIFT, 31, libc::FUTEX_OP_CMP_EQ, 0);
+    // SAFETY: the call changes `word` atomically, as every other access to it is; it dereferences nothing else.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAKE_OP,
+            i32::MAX,
+            0_usize,
+            word.as_ptr(),
+            operation,
+        )
+    };
+}
+
+/// Nanoseconds of the monotonic clock, which futexes wait by.
+pub(crate) fn monotonic_ns() -> u64 {
+    clock_ns(libc::CLOCK_MONOTONIC)
+}
+
+/// Nanoseconds since the system was started, by which the kernel tells when a thread was.
+pub(crate) fn since_boot_ns() -> u64 {
+    clock_ns(libc::CLOCK_BOOTTIME)
+}
+
+fn clock_ns(clock: libc::clockid_t) -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `now` is writable; the call cannot fail for these clocks.
+    unsafe { libc::clock_gettime(clock, &raw mut now) };
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
+/// In how many steps a second the kernel tells when a thread was started.
+pub(crate) fn ticks_per_second() -> u64 {
+    // SAFETY: the call has no preconditions.
+    let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    u64::try_from(ticks).ok().filter(|&ticks| ticks > 0).unwrap_or(100)
+}
+
+/// The calling thread's number.
+pub(crate) fn thread_id() -> u32 {
+    // SAFETY: the call has no preconditions.
+    let id = unsafe { libc::syscall(libc::SYS_gettid) };
+    id as u32
+}
+
+/// Whether a thread of this process has the number.
+pub(crate) fn is_own_thread(id: u32) -> bool {
+    let no_signal = 0;
+    // SAFETY: signal 0 is sent to nobody; the call only looks for the thread.
+    let result = unsafe { libc::syscall(libc::SYS_tgkill, std::process::id() as libc::pid_t, id, no_signal) };
+    result == 0
+}
+
+/// Whether there is a process or thread with the number; true where that cannot be known.
+pub(crate) fn is_alive(id: u32) -> bool {
+    let no_signal = 0;
+    // SAFETY: signal 0 is sent to nobody; the call only looks for the thread.
+    let result = unsafe { libc::kill(id as libc::pid_t, no_signal) };
+    result == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
+}
+
+/// The head of the calling thread's list of held locks as the kernel knows it, and its size; null if there is none.
+pub(crate) fn robust_list() -> Result<(*mut Head, usize), Unsupported> {
+    let mut head = ptr::null_mut::<Head>();
+    let mut size = 0_usize;
+    let this_thread = 0;
+    // SAFETY: `head` and `size` are writable.
+    let result =
+        unsafe { libc::syscall(libc::SYS_get_robust_list, this_thread, &raw mut head, &raw mut size) };
+    Ok(if result == 0 { (head, size) } else { (ptr::null_mut(), 0) })
+}
+
+/// The user that the process acts as.
+pub(crate) fn user_id() -> u32 {
+    // SAFETY: the call has no preconditions.
+    unsafe { libc::geteuid() }
+}
+
+/// Makes `file` `size` bytes long, with memory or disk space for all of them.
+pub(crate) fn allocate(file: &File, size: u64) -> io::Result<()> {
+    let size = libc::off_t::try_from(size).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+    // SAFETY: the descriptor is open; the call touches no memory.
+    let result = unsafe { libc::fallocate(file.as_raw_fd(), 0, 0, size) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Gives a file that was made without a name the name `path`; fails if that exists.
+pub(crate) fn link(file: &File, path: &CStr) -> io::Result<()> {
+    let unnamed = format!("/proc/self/fd/{}\0", file.as_raw_fd());
+    // SAFETY: both paths end in a zero byte and live until the call returns.
+    let result = unsafe {
+        libc::linkat(
+            libc::AT_FDCWD,
+            unnamed.as_ptr().cast(),
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            libc::AT_SYMLINK_FOLLOW,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Makes a file that is in memory and has no name; `name` is for those who look at `/proc`.
+pub(crate) fn memory_file(name: &CStr) -> io::Result<File> {
+    // SAFETY: `name` ends in a zero byte and lives until the call returns.
+    let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call has just opened it, so nobody else owns it.
+    Ok(File::from(unsafe { OwnedFd::from_raw_fd(fd) }))
+}
+
+/// From now on nobody can make the memory file shorter or longer.
+pub(crate) fn seal_size(file: &File) -> io::Result<()> {
+    let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+    // SAFETY: the descriptor is open; the call touches no memory.
+    let result = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Lets the kernel clear the page in a child of this process.
+pub(crate) fn wipe_on_fork(page: &mut [u8]) -> io::Result<()> {
+    // SAFETY: the range is the whole of a private mapping, which the call leaves as it is here.
+    let result = unsafe { libc::madvise(page.as_mut_ptr().cast(), page.len(), libc::MADV_WIPEONFORK) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::Ordering;
+
+    #[test]
+    fn clearing_leaves_all_other_bits() {
+        for word in [0, 1, 1 << 31, 1 << 30, u32::MAX] {
+            let futex = AtomicU32::new(word);
+            futex_clear_and_wake_all(&futex);
+            assert_eq!(futex.load(Ordering::Relaxed), word & !(1 << 31), "{word:#x}");
+        }
+    }
+
+    #[test]
+    fn a_wait_ends_at_once_if_the_word_differs_and_in_time_if_not() {
+        let futex = AtomicU32::new(7);
+        assert!(futex_wait(&futex, 8, u64::MAX));
+        assert!(!futex_wait(&futex, 7, monotonic_ns() + 1_000_000));
+        assert_eq!(futex_wake(&futex, u32::MAX), 0);
+    }
+
+    #[test]
+    fn own_threads_are_told_from_others() {
+        assert!(is_own_thread(thread_id()));
+        assert!(!is_own_thread(1));
+        assert!(is_alive(1) && !is_alive(crate::protocol::mutex::UNPLACED - 1));
+    }
+}

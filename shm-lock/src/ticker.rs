@@ -1,0 +1,79 @@
+//! How a thread waits: in sleeps that end by themselves, with a look at whether the lock's owner lives after each.
+//!
+//! The first sleep lasts a millisecond and each one twice as long as the one before, up to a quarter of a second. So a death that the kernel
+//! did not report (more than 2048 locks, a list that a fault has cut) is found soon, and a long wait costs four looks a second.
+
+use std::time::{Duration, Instant};
+
+use crate::liveness;
+use crate::protocol::mutex::{Sleeper, Slept, TID};
+use crate::sync::{AtomicBool, Futex, Ordering};
+use crate::sys;
+
+const FIRST_NS: u64 = 1_000_000;
+const LONGEST_NS: u64 = 250_000_000;
+
+/// Sleeps do not end by themselves: for tests that must not have a stranded sleeper rescued.
+static WITHOUT_TICKS: AtomicBool = AtomicBool::new(false);
+
+/// From now on, in this process and its children, sleeps end by a wake-up or a deadline alone.
+///
+/// For the tests of this crate, which look for sleepers that nobody wakes; a program has no use for it.
+#[doc(hidden)]
+pub fn sleep_without_ticks() {
+    WITHOUT_TICKS.store(true, Ordering::Relaxed);
+}
+
+/// One wait.
+pub(crate) struct Ticker {
+    /// By the monotonic clock; `u64::MAX` is never.
+    deadline_ns: u64,
+    tick_ns: u64,
+    /// The word before the last sleep, and when the first sleep with that word began, since boot.
+    awaited: (u32, u64),
+}
+
+impl Ticker {
+    pub(crate) fn forever() -> Self {
+        Ticker { deadline_ns: u64::MAX, tick_ns: FIRST_NS, awaited: (0, 0) }
+    }
+
+    /// A time that is too far away to be told is never.
+    pub(crate) fn within(patience: Duration) -> Self {
+        let ns = u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX);
+        Ticker { deadline_ns: sys::monotonic_ns().saturating_add(ns), ..Ticker::forever() }
+    }
+
+    pub(crate) fn until(deadline: Instant) -> Self {
+        Ticker::within(deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Waits in which nobody's death shortens another's sleep begin with the longest tick.
+    pub(crate) fn with_long_ticks(self) -> Self {
+        Ticker { tick_ns: LONGEST_NS, ..self }
+    }
+}
+
+impl Sleeper for Ticker {
+    fn sleep(&mut self, futex: &Futex, expected: u32) -> Slept {
+        if self.awaited.0 != expected {
+            self.awaited = (expected, sys::since_boot_ns());
+        }
+        let tick_ns = if WITHOUT_TICKS.load(Ordering::Relaxed) { u64::MAX } else { self.tick_ns };
+        let now = sys::monotonic_ns();
+        if now >= self.deadline_ns {
+            return Slept::TimedOut;
+        }
+        let until = now.saturating_add(tick_ns).min(self.deadline_ns);
+        if futex.wait(expected, until) {
+            return Slept::Woken;
+        }
+        self.tick_ns = (2 * self.tick_ns).min(LONGEST_NS);
+        if until == self.deadline_ns { Slept::TimedOut } else { Slept::Tick }
+    }
+
+    fn finds_dead(&mut self, owner: u32) -> bool {
+        let (word, since_ns) = self.awaited;
+        word & TID == owner && liveness::is_dead(owner, since_ns)
+    }
+}
