@@ -71,6 +71,8 @@ mod site;
 #[cfg(not(loom))]
 mod slab;
 #[cfg(not(loom))]
+mod sort;
+#[cfg(not(loom))]
 mod task;
 #[cfg(not(loom))]
 mod topology;

@@ -1,11 +1,14 @@
 //! What slices can do in parallel: `par_chunks` and its kin.
 
+use std::cmp::Ordering;
+
 use super::parts::{
     Chunks, ChunksExact, ChunksExactMut, ChunksMut, RChunks, RChunksExact, RChunksExactMut, RChunksMut,
     Windows,
 };
 use super::split::Split;
 use super::split_slice::{Between, EndingWith, SplitInclusiveSlice, SplitSlice};
+use crate::sort::{sort_by_cached_key, stable_sort_by, unstable_sort_by};
 
 fn positive(size: usize) -> usize {
     assert!(size > 0, "a part of a slice has at least one item");
@@ -190,6 +193,118 @@ pub trait ParallelSliceMut<T: Send> {
     /// ```
     fn par_rchunks_exact_mut(&mut self, size: usize) -> RChunksExactMut<'_, T> {
         RChunksExactMut { slice: self.as_parallel_slice_mut(), size: positive(size) }
+    }
+
+    /// Sorts, and keeps the order of equal items.
+    ///
+    /// Merge sort: O(n log n) comparisons, and a buffer of the slice's size. If a comparison panics, the items are all there, in any order.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut words = ["rye", "oats", "corn"];
+    /// words.par_sort();
+    /// assert_eq!(words, ["corn", "oats", "rye"]);
+    /// ```
+    fn par_sort(&mut self)
+    where
+        T: Ord,
+    {
+        stable_sort_by(self.as_parallel_slice_mut(), T::cmp);
+    }
+
+    /// Sorts by `compare`, and keeps the order of equal items; see [`par_sort`](Self::par_sort).
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [2.5, -1.0, 0.5];
+    /// numbers.par_sort_by(f64::total_cmp);
+    /// assert_eq!(numbers, [-1.0, 0.5, 2.5]);
+    /// ```
+    fn par_sort_by<F>(&mut self, compare: F)
+    where
+        F: Fn(&T, &T) -> Ordering + Sync,
+    {
+        stable_sort_by(self.as_parallel_slice_mut(), compare);
+    }
+
+    /// Sorts by keys, and keeps the order of items with equal ones; see [`par_sort`](Self::par_sort). `key` is called in each comparison.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [-3_i32, 1, 2];
+    /// numbers.par_sort_by_key(|n| n.abs());
+    /// assert_eq!(numbers, [1, 2, -3]);
+    /// ```
+    fn par_sort_by_key<K, F>(&mut self, key: F)
+    where
+        K: Ord,
+        F: Fn(&T) -> K + Sync,
+    {
+        stable_sort_by(self.as_parallel_slice_mut(), |a, b| key(a).cmp(&key(b)));
+    }
+
+    /// Sorts by keys that are computed once for each item, in parallel, and keeps the order of items with equal ones.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [10, 9, 100];
+    /// numbers.par_sort_by_cached_key(|n| n.to_string());
+    /// assert_eq!(numbers, [10, 100, 9]);
+    /// ```
+    fn par_sort_by_cached_key<K, F>(&mut self, key: F)
+    where
+        K: Ord + Send,
+        F: Fn(&T) -> K + Sync,
+    {
+        sort_by_cached_key(self.as_parallel_slice_mut(), key);
+    }
+
+    /// Sorts in place; equal items may change places.
+    ///
+    /// Quicksort: O(n log n) comparisons, and no allocation. If a comparison panics, the items are all there, in any order.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [3, 1, 2];
+    /// numbers.par_sort_unstable();
+    /// assert_eq!(numbers, [1, 2, 3]);
+    /// ```
+    fn par_sort_unstable(&mut self)
+    where
+        T: Ord,
+    {
+        unstable_sort_by(self.as_parallel_slice_mut(), T::cmp);
+    }
+
+    /// Sorts in place by `compare`; see [`par_sort_unstable`](Self::par_sort_unstable).
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [1, 2, 3];
+    /// numbers.par_sort_unstable_by(|a, b| b.cmp(a));
+    /// assert_eq!(numbers, [3, 2, 1]);
+    /// ```
+    fn par_sort_unstable_by<F>(&mut self, compare: F)
+    where
+        F: Fn(&T, &T) -> Ordering + Sync,
+    {
+        unstable_sort_by(self.as_parallel_slice_mut(), compare);
+    }
+
+    /// Sorts in place by keys; see [`par_sort_unstable`](Self::par_sort_unstable). `key` is called in each comparison.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [-3_i32, 1, 2];
+    /// numbers.par_sort_unstable_by_key(|n| n.abs());
+    /// assert_eq!(numbers, [1, 2, -3]);
+    /// ```
+    fn par_sort_unstable_by_key<K, F>(&mut self, key: F)
+    where
+        K: Ord,
+        F: Fn(&T) -> K + Sync,
+    {
+        unstable_sort_by(self.as_parallel_slice_mut(), |a, b| key(a).cmp(&key(b)));
     }
 }
 
