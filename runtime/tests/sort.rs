@@ -89,7 +89,7 @@ fn unstable_sorts_sort() {
 #[test]
 fn items_without_size_are_sorted_too() {
     on_pools(|| {
-        let mut nothing = vec![(); 100_000];
+        let mut nothing = [(); 100_000];
         nothing.par_sort();
         nothing.par_sort_unstable();
         assert_eq!(nothing.len(), 100_000);

@@ -8,6 +8,7 @@
 //! on the way (`adapter`), and what becomes of them (`consumer`).
 
 pub(crate) mod adapter;
+mod bridge;
 mod collect;
 pub(crate) mod consumer;
 mod convert;
@@ -19,6 +20,7 @@ pub(crate) mod source;
 mod try_op;
 
 pub use adapter::*;
+pub use bridge::{BridgeProducer, IterBridge, ParallelBridge, Pulled};
 pub use collect::{FromParallelIterator, ParallelExtend};
 pub use convert::{IntoParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator};
 pub use either::Either;

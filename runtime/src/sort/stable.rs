@@ -167,7 +167,7 @@ impl<T> Merge<T> {
 
 fn merge<T: Send>(mut runs: Merge<T>, is_less: &(impl Fn(&T, &T) -> bool + Sync)) {
     // SAFETY: the runs are initialised, and this merge's alone.
-    let (left, right) = unsafe { (runs.left.as_slice(), runs.right.as_slice()) };
+    let [left, right] = [runs.left, runs.right].map(|run| unsafe { run.as_slice() });
     let (Some(last), Some(first)) = (left.last(), right.first()) else { return };
     if !is_less(first, last) {
         // In order already: `drop` moves them.
@@ -188,7 +188,7 @@ fn merge<T: Send>(mut runs: Merge<T>, is_less: &(impl Fn(&T, &T) -> bool + Sync)
     }
     while runs.left.len > 0 && runs.right.len > 0 {
         // SAFETY: both runs have an item.
-        let (left, right) = unsafe { (&*runs.left.first, &*runs.right.first) };
+        let [left, right] = [runs.left, runs.right].map(|run| unsafe { &*run.first });
         let from_right = is_less(right, left);
         // SAFETY: as above.
         unsafe { runs.take(from_right) };

@@ -34,11 +34,14 @@ fn len(choices: &mut Choices<'_>) -> usize {
 pub(crate) fn source(choices: &mut Choices<'_>) -> Pipeline {
     let numbers = &NUMBERS[..len(choices)];
     let n = numbers.len() as u64;
-    let text = &TEXT[..TEXT.floor_char_boundary(len(choices))];
     let other = 1 + choices.below(40) as usize;
     let size = |part: &[u64]| part.iter().sum::<u64>() * 31 + part.len() as u64;
     let odd = |n: &u64| n % 5 == 1;
-    let (told, stage, expected): (_, _, Vec<u64>) = match choices.below(20) {
+    let kind = choices.below(20);
+    if (11..16).contains(&kind) {
+        return text(kind, len(choices));
+    }
+    let (told, stage, expected): (_, _, Vec<u64>) = match kind {
         0 => ("vec", Stage::Indexed(indexed(numbers.to_vec().into_par_iter())), numbers.to_vec()),
         1 => ("range", Stage::Indexed(indexed((0..n).into_par_iter())), (0..n).collect()),
         2 => ("copied", Stage::Indexed(indexed(numbers.par_iter().copied())), numbers.to_vec()),
@@ -78,27 +81,6 @@ pub(crate) fn source(choices: &mut Choices<'_>) -> Pipeline {
             Stage::Flat(flat(numbers.par_split_inclusive(odd).map(size))),
             numbers.split_inclusive(odd).map(size).collect(),
         ),
-        11 => ("par_lines", Stage::Flat(flat(text.par_lines().map(hash))), text.lines().map(hash).collect()),
-        12 => (
-            "par_split_whitespace",
-            Stage::Flat(flat(text.par_split_whitespace().map(hash))),
-            text.split_whitespace().map(hash).collect(),
-        ),
-        13 => (
-            "par_split_ascii_whitespace",
-            Stage::Flat(flat(text.par_split_ascii_whitespace().map(hash))),
-            text.split_ascii_whitespace().map(hash).collect(),
-        ),
-        14 => (
-            "text.par_split",
-            Stage::Flat(flat(text.par_split([',', 'ö', '∀']).map(hash))),
-            text.split([',', 'ö', '∀']).map(hash).collect(),
-        ),
-        15 => (
-            "par_char_indices",
-            Stage::Flat(flat(text.par_char_indices().map(|(i, c)| i as u64 * 1000 + u64::from(c)))),
-            text.char_indices().map(|(i, c)| i as u64 * 1000 + u64::from(c)).collect(),
-        ),
         16 => (
             "VecDeque",
             Stage::Indexed(indexed(turned(numbers).into_par_iter())),
@@ -115,6 +97,34 @@ pub(crate) fn source(choices: &mut Choices<'_>) -> Pipeline {
                 (numbers.to_vec(), 0..1000_u64, iter::repeat(3)).into_par_iter().map(|(a, b, c)| a * b + c),
             )),
             numbers.iter().zip(0..1000).map(|(a, b)| a * b + 3).collect(),
+        ),
+    };
+    Pipeline { stage, expected, told: vec![told] }
+}
+
+fn text(kind: u64, len: usize) -> Pipeline {
+    let text = &TEXT[..TEXT.floor_char_boundary(len)];
+    let (told, stage, expected): (_, _, Vec<u64>) = match kind {
+        11 => ("par_lines", Stage::Flat(flat(text.par_lines().map(hash))), text.lines().map(hash).collect()),
+        12 => (
+            "par_split_whitespace",
+            Stage::Flat(flat(text.par_split_whitespace().map(hash))),
+            text.split_whitespace().map(hash).collect(),
+        ),
+        13 => (
+            "par_split_ascii_whitespace",
+            Stage::Flat(flat(text.par_split_ascii_whitespace().map(hash))),
+            text.split_ascii_whitespace().map(hash).collect(),
+        ),
+        14 => (
+            "text.par_split",
+            Stage::Flat(flat(text.par_split([',', 'ö', '∀']).map(hash))),
+            text.split([',', 'ö', '∀']).map(hash).collect(),
+        ),
+        _ => (
+            "par_char_indices",
+            Stage::Flat(flat(text.par_char_indices().map(|(i, c)| i as u64 * 1000 + u64::from(c)))),
+            text.char_indices().map(|(i, c)| i as u64 * 1000 + u64::from(c)).collect(),
         ),
     };
     Pipeline { stage, expected, told: vec![told] }
