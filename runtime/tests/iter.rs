@@ -304,3 +304,151 @@ fn a_site_that_was_small_shares_what_is_not() {
     let naps = [0, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20];
     assert!(threads(&naps) > 1, "one thread alone did everything");
 }
+
+/// Numbers whose sum depends on the order of the additions.
+fn inexact(len: usize) -> Vec<f64> {
+    numbers(len).into_iter().map(|n| 1.0 / (n as f64 + 0.1)).collect()
+}
+
+#[test]
+fn deterministic_reductions_have_the_same_bits_for_any_threads_chunks_and_runs() {
+    let items = inexact(50_000);
+    let bits = || {
+        let sum = items.par_iter().deterministic().sum::<f64>();
+        let chunked = items.par_iter().chunk(Chunk::Exact(7)).deterministic().sum::<f64>();
+        assert_eq!(sum.to_bits(), chunked.to_bits());
+        let product = items.par_iter().deterministic().map(|x| 1.0 + x * 1e-4).product::<f64>();
+        let reduced = items.par_iter().copied().deterministic().reduce(|| 0.0, |a, b| a + b * 0.999);
+        let some = items.par_iter().filter(|x| **x > 1e-9).deterministic().sum::<f64>();
+        let folded = items.par_iter().deterministic().fold(|| 0.0, |a, b| a + b).sum::<f64>();
+        let folds: Vec<f64> = items.par_iter().deterministic().fold(|| 0.0, |a, b| a + b).collect();
+        let floats = items.par_iter().map(|&x| x as f32).deterministic().sum::<f32>();
+        let folds = folds.into_iter().map(f64::to_bits).fold(0, |all: u64, bits| all.rotate_left(5) ^ bits);
+        [
+            sum.to_bits(),
+            product.to_bits(),
+            reduced.to_bits(),
+            some.to_bits(),
+            folded.to_bits(),
+            folds,
+            floats.to_bits().into(),
+        ]
+    };
+    let expected = ThreadPool::builder().num_threads(1).build().unwrap().install(bits);
+    for threads in 1..=8 {
+        let pool = ThreadPool::builder().num_threads(threads).build().unwrap();
+        for run in 0..125 / threads {
+            assert_eq!(pool.install(bits), expected, "{threads} threads, run {run}");
+        }
+    }
+}
+
+/// Drops are counted in the cell of their number.
+struct Counted<'a>(usize, &'a [AtomicUsize]);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.1[self.0].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Every owned item is dropped once, whichever adapters it goes through, whether the loop ends by itself, early, or by a panic.
+#[test]
+fn adapters_drop_each_item_once() {
+    type Items<'a> = Vec<Counted<'a>>;
+    let ways: &[(&str, &(dyn Fn(Items<'_>) + Sync))] = &[
+        ("take", &|items| drop(items.into_par_iter().take(700).collect::<Vec<_>>())),
+        ("skip and rev", &|items| drop(items.into_par_iter().skip(700).rev().collect::<Vec<_>>())),
+        ("step_by", &|items| drop(items.into_par_iter().step_by(7).collect::<Vec<_>>())),
+        ("chunks", &|items| drop(items.into_par_iter().chunks(7).find_first(|chunk| chunk[0].0 > 500))),
+        ("chain", &|mut items| {
+            let back = items.split_off(1200);
+            drop(items.into_par_iter().chain(back).find_any(|item| item.0 == 1500));
+        }),
+        ("interleave", &|mut items| {
+            let back = items.split_off(300);
+            drop(items.into_par_iter().interleave_shortest(back).find_last(|item| item.0 % 5 == 0));
+        }),
+        ("zip", &|mut items| {
+            let back = items.split_off(300);
+            drop(items.into_par_iter().zip(back).collect::<Vec<_>>());
+        }),
+        ("filter", &|items| drop(items.into_par_iter().filter(|item| item.0 % 3 == 0).collect::<Vec<_>>())),
+        ("fold", &|items| {
+            let gather = |mut all: Vec<_>, item| {
+                all.push(item);
+                all
+            };
+            drop(items.into_par_iter().fold(Vec::new, gather).find_first(|all| all.len() > 10));
+        }),
+        ("while_some", &|items| {
+            let some = items.into_par_iter().map(|item| (item.0 != 1000).then_some(item));
+            drop(some.while_some().collect::<Vec<_>>());
+        }),
+        ("take_any", &|items| drop(items.into_par_iter().take_any(99).collect::<Vec<_>>())),
+        ("result", &|items| {
+            let results = items.into_par_iter().map(|item| if item.0 == 1000 { Err(item) } else { Ok(item) });
+            assert!(results.collect::<Result<Vec<_>, _>>().is_err());
+        }),
+        ("partition and unzip", &|items| {
+            let (a, b): (Vec<_>, Vec<_>) = items.into_par_iter().partition(|item| item.0 % 2 == 0);
+            drop(a.into_par_iter().zip(b).unzip::<_, _, Vec<_>, Vec<_>>());
+        }),
+        ("min_by_key", &|items| drop(items.into_par_iter().min_by_key(|item| item.0 % 100))),
+        ("bridge", &|items| drop(items.into_iter().par_bridge().find_any(|item| item.0 == 1000))),
+        ("panic in filter", &|items| {
+            drop(items.into_par_iter().filter(|item| item.0 != 900 || panics()).collect::<Vec<_>>());
+        }),
+        ("panic in unzip", &|items| {
+            let pairs = items.into_par_iter().map(|item| (item.0 != 900 || panics(), item));
+            drop(pairs.unzip::<_, _, Vec<_>, Vec<_>>());
+        }),
+        ("panic in flat_map_iter", &|items| {
+            let all = items.into_par_iter().flat_map_iter(|item| (item.0 != 900 || panics()).then_some(item));
+            drop(all.collect::<Vec<_>>());
+        }),
+        ("panic in chunks", &|items| {
+            items.into_par_iter().chunks(10).rev().for_each(|chunk| assert!(chunk[0].0 != 900 || panics()));
+        }),
+    ];
+    fn panics() -> bool {
+        std::panic::resume_unwind(Box::new("on purpose"))
+    }
+    for threads in [1, 3] {
+        let pool = ThreadPool::builder().num_threads(threads).build().unwrap();
+        for (name, way) in ways {
+            for run in 0..30 {
+                let drops: Vec<AtomicUsize> = (0..2000).map(|_| AtomicUsize::new(0)).collect();
+                let items = (0..2000).map(|n| Counted(n, &drops)).collect();
+                let outcome =
+                    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pool.install(|| way(items))));
+                assert_eq!(outcome.is_err(), name.starts_with("panic"), "{name}");
+                let wrong = drops.iter().position(|drops| drops.load(Ordering::Relaxed) != 1);
+                assert_eq!(wrong, None, "{name}, {threads} threads, run {run}: drops of this item");
+            }
+        }
+    }
+}
+
+/// What lies behind the first match is not looked at for long: the match is in the first tenth of a loop whose items take some time.
+#[test]
+fn searches_stop_early() {
+    let pool = ThreadPool::builder().num_threads(4).build().unwrap();
+    for _ in 0..20 {
+        let looked_at = AtomicUsize::new(0);
+        let look = |n: usize| {
+            looked_at.fetch_add(1, Ordering::Relaxed);
+            std::hint::black_box((0..200).fold(n, |a, b| a.rotate_left(3) ^ b));
+            n
+        };
+        let len = 10_000_000;
+        let items = || (0..len).into_par_iter().on(&pool).map(look);
+        assert_eq!(items().find_first(|&n| n >= 5000 && n % 7 == 0), Some(5005));
+        assert_eq!(items().position_first(|n| n == 5005), Some(5005));
+        assert!(items().any(|n| n == 5005));
+        assert!(
+            items().map(|n| if n < 5005 { Ok(n) } else { Err(n) }).collect::<Result<Vec<_>, _>>().is_err()
+        );
+        assert!(looked_at.into_inner() < len / 2);
+    }
+}
