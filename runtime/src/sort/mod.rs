@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 
 use crate::iter::ParallelSliceMut;
 use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use crate::join::join;
 use crate::pool::current_num_threads;
 
 pub(crate) use stable::sort_by as stable_sort_by;
@@ -29,18 +30,35 @@ fn piece<T>(items: &[T]) -> Option<usize> {
     (threads > 1).then_some(piece)
 }
 
-/// Whether the slice is in order already, if need be after it was turned around: found out in passing, for random items after a few.
-fn is_run<T>(items: &mut [T], is_less: &impl Fn(&T, &T) -> bool) -> bool {
+/// Whether the slice is in order already, if need be after it was turned around. For items at random, a few comparisons tell.
+fn is_run<T: Send>(items: &mut [T], piece: usize, is_less: &(impl Fn(&T, &T) -> bool + Sync)) -> bool {
     let Some([first, second]) = items.first_chunk() else { return true };
-    let falls = is_less(second, first);
-    let ordered = |a: &T, b: &T| is_less(b, a) == falls;
-    if !items.is_sorted_by(ordered) {
-        return false;
+    if !is_less(second, first) {
+        return all_pairs(items, piece, &|a, b| !is_less(b, a));
     }
+    let falls = all_pairs(items, piece, &|a, b| is_less(b, a));
     if falls {
         items.reverse();
     }
-    true
+    falls
+}
+
+/// Whether neighbours are so everywhere; looked at in parallel once the first piece is. Each thread has items of its own, since they
+/// need not be `Sync`.
+fn all_pairs<T: Send>(items: &mut [T], piece: usize, holds: &(impl Fn(&T, &T) -> bool + Sync)) -> bool {
+    fn rest<T: Send>(items: &mut [T], piece: usize, holds: &(impl Fn(&T, &T) -> bool + Sync)) -> bool {
+        if items.len() <= piece {
+            return items.is_sorted_by(holds);
+        }
+        let (left, right) = items.split_at_mut(items.len() / 2);
+        if !left.last().zip(right.first()).is_none_or(|(a, b)| holds(a, b)) {
+            return false;
+        }
+        let (left, right) = join(|| rest(left, piece, holds), || rest(right, piece, holds));
+        left && right
+    }
+    let first = items.len().min(WORTH_SHARING);
+    items[..first].is_sorted_by(holds) && rest(&mut items[first - 1..], piece, holds)
 }
 
 /// Sorts by keys that are computed once for each item: in parallel, and then the items follow them.

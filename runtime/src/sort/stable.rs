@@ -21,7 +21,7 @@ const WORTH_CUTTING: usize = 4096;
 pub(crate) fn sort_by<T: Send>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering + Sync) {
     let Some(piece) = piece(items) else { return items.sort_by(compare) };
     let is_less = less(&compare);
-    if is_run(items, &is_less) {
+    if is_run(items, piece, &is_less) {
         return;
     }
     let mut buffer = Vec::with_capacity(items.len());
@@ -57,6 +57,17 @@ impl<T> Run<T> {
         // SAFETY: in the run, or at its end.
         let second = unsafe { self.first.add(mid) };
         (Run::new(self.first, mid), Run::new(second, self.len - mid))
+    }
+
+    /// # Safety
+    ///
+    /// There is an item, and nobody writes to it while the reference is used.
+    #[inline(always)]
+    unsafe fn last<'a>(self) -> &'a T {
+        // SAFETY: the place of an item.
+        let last = unsafe { self.first.add(self.len - 1) };
+        // SAFETY: this function's contract.
+        unsafe { &*last }
     }
 
     /// # Safety
@@ -109,7 +120,7 @@ impl<C, L> Sorting<'_, C, L> {
     }
 }
 
-/// Two sorted runs, and where they are to be merged. What is not merged when it is dropped goes there as it is.
+/// Two sorted runs, and where they are to be merged: as many places as items, from `to` on. What is not merged when it is dropped goes there as it is.
 struct Merge<T> {
     left: Run<T>,
     right: Run<T>,
@@ -142,13 +153,13 @@ impl<T> Merge<T> {
         first
     }
 
-    /// Moves the first item of one run to its place.
+    /// Moves the first item of one run to the front place.
     ///
     /// # Safety
     ///
     /// The run has an item.
     #[inline(always)]
-    unsafe fn take(&mut self, from_right: bool) {
+    unsafe fn take_first(&mut self, from_right: bool) {
         let item = if from_right { self.right.first } else { self.left.first };
         // SAFETY: the run has an item, and there is a place for it, elsewhere.
         unsafe { ptr::copy_nonoverlapping(item, self.to, 1) };
@@ -162,6 +173,24 @@ impl<T> Merge<T> {
         self.to = unsafe { self.to.add(1) };
         self.left.len -= from_left;
         self.right.len -= from_right;
+    }
+
+    /// Moves the last item of one run to the back place.
+    ///
+    /// # Safety
+    ///
+    /// Both runs have an item.
+    #[inline(always)]
+    unsafe fn take_last(&mut self, from_right: bool) {
+        // SAFETY: there are as many places as items.
+        let place = unsafe { self.to.add(self.left.len + self.right.len - 1) };
+        let run = if from_right { self.right } else { self.left };
+        // SAFETY: the run has an item.
+        let item = unsafe { run.first.add(run.len - 1) };
+        // SAFETY: the place is elsewhere.
+        unsafe { ptr::copy_nonoverlapping(item, place, 1) };
+        self.left.len -= usize::from(!from_right);
+        self.right.len -= usize::from(from_right);
     }
 }
 
@@ -186,11 +215,20 @@ fn merge<T: Send>(mut runs: Merge<T>, is_less: &(impl Fn(&T, &T) -> bool + Sync)
         join(|| merge(front, is_less), || merge(runs, is_less));
         return;
     }
+    // From both ends at once: what the next comparison is about depends on this one, and two such chains overlap.
     while runs.left.len > 0 && runs.right.len > 0 {
         // SAFETY: both runs have an item.
         let [left, right] = [runs.left, runs.right].map(|run| unsafe { &*run.first });
         let from_right = is_less(right, left);
         // SAFETY: as above.
-        unsafe { runs.take(from_right) };
+        unsafe { runs.take_first(from_right) };
+        if runs.left.len == 0 || runs.right.len == 0 {
+            return;
+        }
+        // SAFETY: both runs still have an item.
+        let [left, right] = [runs.left, runs.right].map(|run| unsafe { run.last() });
+        let from_right = !is_less(right, left);
+        // SAFETY: as above.
+        unsafe { runs.take_last(from_right) };
     }
 }

@@ -18,7 +18,7 @@ const BAD: usize = 8;
 /// Sorts; equal items may change places.
 pub(crate) fn sort_by<T: Send>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering + Sync) {
     let Some(piece) = piece(items) else { return items.sort_unstable_by(compare) };
-    if is_run(items, &less(&compare)) {
+    if is_run(items, piece, &less(&compare)) {
         return;
     }
     let allowed = items.len().ilog2();

@@ -2,12 +2,9 @@
 
 use super::{FromParallelIterator, ParallelExtend};
 use crate::drive::drive;
-use crate::iter::consumer::{
-    CollectBounded, CollectExact, CollectSegments, ExtendSegments, UnzipExact, drive_in_order,
-};
+use crate::iter::consumer::{CollectBounded, CollectExact, CollectSegments, UnzipExact, drive_in_order};
 use crate::iter::producer::Producer;
 use crate::iter::{IntoParallelIterator, ParallelIterator};
-use std::marker::PhantomData;
 
 impl<T: Send> FromParallelIterator<T> for Vec<T> {
     /// Where the number of items is known, each is written to its place at once. Where it is known how many there are at most, lanes
@@ -58,7 +55,8 @@ pub(crate) fn extend_exact<P: Producer>(items: &mut Vec<P::Item>, producer: &P) 
 }
 
 fn segments<P: Producer>(producer: &P) -> Vec<Vec<P::Item>> {
-    let consumer = ExtendSegments(PhantomData);
+    // Pushed from inside the iterator: `extend` would ask a nested one for each item from outside.
+    let consumer = CollectSegments::new(|segment: &mut Vec<P::Item>, item| segment.push(item));
     // Only what `fold` yields depends on where segments begin.
     if P::HAS_TAIL { drive_in_order(producer, consumer) } else { drive(producer, consumer) }
 }
@@ -76,13 +74,18 @@ pub(crate) fn pieces<I: IntoParallelIterator>(items: I) -> Vec<Vec<I::Item>> {
 
 /// Moves all pieces behind what is in `items`, with at most one allocation.
 pub(crate) fn append<T>(items: &mut Vec<T>, pieces: Vec<Vec<T>>) {
-    let mut pieces: Vec<Vec<T>> = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
-    if items.is_empty() && pieces.len() == 1 {
-        *items = pieces.remove(0);
-        return;
+    let mut left: usize = pieces.iter().map(Vec::len).sum();
+    for mut piece in pieces {
+        left -= piece.len();
+        if items.is_empty() {
+            // Where memory is large, making room behind the first piece moves pages, not items.
+            *items = piece;
+            items.reserve_exact(left);
+        } else {
+            items.reserve_exact(piece.len() + left);
+            items.append(&mut piece);
+        }
     }
-    items.reserve_exact(pieces.iter().map(Vec::len).sum());
-    pieces.iter_mut().for_each(|piece| items.append(piece));
 }
 
 /// The first and the second parts of all pairs.
