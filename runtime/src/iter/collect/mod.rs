@@ -1,5 +1,6 @@
 //! Collections that can be made of a parallel iterator, or extended by one.
 
+mod pieces;
 mod strings;
 mod try_collect;
 mod vec;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use super::{IntoParallelIterator, ParallelIterator};
 
+pub(crate) use pieces::Pieces;
 pub(crate) use vec::{extend_exact, pieces, split, unzip_exact};
 
 /// What [`collect`](ParallelIterator::collect) can make.

@@ -1,5 +1,6 @@
 //! Vectors.
 
+use super::pieces::{Pieces, append, flatten};
 use super::{FromParallelIterator, ParallelExtend};
 use crate::drive::drive;
 use crate::iter::consumer::{CollectBounded, CollectExact, CollectSegments, UnzipExact, drive_in_order};
@@ -56,9 +57,9 @@ pub(crate) fn extend_exact<P: Producer>(items: &mut Vec<P::Item>, producer: &P) 
 
 fn segments<P: Producer>(producer: &P) -> Vec<Vec<P::Item>> {
     // Pushed from inside the iterator: `extend` would ask a nested one for each item from outside.
-    let consumer = CollectSegments::new(|segment: &mut Vec<P::Item>, item| segment.push(item));
+    let consumer = CollectSegments::new(|segment: &mut Pieces<P::Item>, item| segment.push(item));
     // Only what `fold` yields depends on where segments begin.
-    if P::HAS_TAIL { drive_in_order(producer, consumer) } else { drive(producer, consumer) }
+    flatten(if P::HAS_TAIL { drive_in_order(producer, consumer) } else { drive(producer, consumer) })
 }
 
 /// All items, in pieces.
@@ -72,22 +73,6 @@ pub(crate) fn pieces<I: IntoParallelIterator>(items: I) -> Vec<Vec<I::Item>> {
     segments(&producer)
 }
 
-/// Moves all pieces behind what is in `items`, with at most one allocation.
-pub(crate) fn append<T>(items: &mut Vec<T>, pieces: Vec<Vec<T>>) {
-    let mut left: usize = pieces.iter().map(Vec::len).sum();
-    for mut piece in pieces {
-        left -= piece.len();
-        if items.is_empty() {
-            // Where memory is large, making room behind the first piece moves pages, not items.
-            *items = piece;
-            items.reserve_exact(left);
-        } else {
-            items.reserve_exact(piece.len() + left);
-            items.append(&mut piece);
-        }
-    }
-}
-
 /// The first and the second parts of all pairs.
 pub(crate) fn unzip<A: Send, B: Send, I: IntoParallelIterator<Item = (A, B)>>(items: I) -> (Vec<A>, Vec<B>) {
     let producer = items.into_par_iter().into_producer();
@@ -95,13 +80,13 @@ pub(crate) fn unzip<A: Send, B: Send, I: IntoParallelIterator<Item = (A, B)>>(it
     if producer.is_exact() {
         unzip_exact(&producer, &mut all_a, &mut all_b);
     } else {
-        let add = |(a, b): &mut (Vec<A>, Vec<B>), (left, right)| {
+        let add = |(a, b): &mut (Pieces<A>, Pieces<B>), (left, right)| {
             a.push(left);
             b.push(right);
         };
         let (a, b) = drive(&producer, CollectSegments::new(add)).into_iter().unzip();
-        append(&mut all_a, a);
-        append(&mut all_b, b);
+        append(&mut all_a, flatten(a));
+        append(&mut all_b, flatten(b));
     }
     (all_a, all_b)
 }
@@ -119,7 +104,7 @@ pub(crate) fn unzip_exact<A: Send, B: Send>(
 /// The items in two groups, as `sort` has added them to either.
 pub(crate) fn split<I, L: Send, R: Send>(
     items: I,
-    sort: impl Fn(&mut (Vec<L>, Vec<R>), I::Item) + Sync,
+    sort: impl Fn(&mut (Pieces<L>, Pieces<R>), I::Item) + Sync,
 ) -> (Vec<L>, Vec<R>)
 where
     I: ParallelIterator,
@@ -127,7 +112,7 @@ where
     let segments = drive(&items.into_producer(), CollectSegments::new(sort));
     let (left, right) = segments.into_iter().unzip();
     let (mut all_left, mut all_right) = (Vec::new(), Vec::new());
-    append(&mut all_left, left);
-    append(&mut all_right, right);
+    append(&mut all_left, flatten(left));
+    append(&mut all_right, flatten(right));
     (all_left, all_right)
 }
