@@ -131,7 +131,9 @@ fn later_runs_of_a_loop() {
         numbers.par_iter().map(|&n| work(n)).collect_into_vec(&mut target.lock().unwrap());
     });
     // The vector, and its end given back; whatever the number of segments.
-    check(&pool, "filter", 2, || keep(numbers.par_iter().filter(|&&n| work(n) % 3 == 0).collect::<Vec<_>>()));
+    check(&pool, "filter", 2, || {
+        keep(numbers.par_iter().filter(|&&n| work(n).is_multiple_of(3)).collect::<Vec<_>>())
+    });
     // The vector itself.
     check(&pool, "collect", 1, || keep(numbers.par_iter().map(|&n| work(n)).collect::<Vec<u64>>()));
 }
