@@ -4,6 +4,7 @@
 //! [`work`] is what a taskel does, [`load`] what there is to do, [`peer`] who does it, [`measure`] how it is
 //! timed and [`report`] what is printed.
 
+pub mod iters;
 pub mod load;
 pub mod locks;
 pub mod machine;

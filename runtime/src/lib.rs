@@ -73,6 +73,10 @@ mod site;
 #[cfg(not(loom))]
 mod slab;
 #[cfg(not(loom))]
+mod sort;
+#[cfg(not(loom))]
+pub mod stream;
+#[cfg(not(loom))]
 mod task;
 #[cfg(not(loom))]
 mod topology;
@@ -98,6 +102,7 @@ pub use self::{
     },
     profile::{Profile, WorkerProfile},
     scope::{Scope, in_place_scope, scope},
+    stream::ParallelStream,
     task::{Task, spawn, submit},
     worker_local::WorkerLocal,
     yield_now::{Yield, yield_now},
@@ -108,8 +113,10 @@ pub use self::{
 pub mod prelude {
     pub use crate::iter::{
         FromParallelIterator, IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator,
-        IntoParallelRefMutIterator, ParallelIterator,
+        IntoParallelRefMutIterator, ParallelBridge, ParallelExtend, ParallelIterator, ParallelSlice,
+        ParallelSliceMut, ParallelString,
     };
+    pub use crate::stream::ParallelStream;
 }
 
 /// The programs in the README are compiled and run.

@@ -119,6 +119,21 @@ fn later_runs_of_a_loop() {
         numbers.par_iter().zip(0..LEN).enumerate().for_each(|(i, (&a, b))| keep(work(i as u64 + a + b)));
     });
     check(&pool, "nested", 0, || (0..50).into_par_iter().for_each(|n| keep(inner(1000 + n))));
+    check(&pool, "chain", 0, || {
+        keep(numbers.par_iter().chain(numbers).rev().skip(10).step_by(2).map(|&n| work(n)).max());
+    });
+    check(&pool, "find_first", 0, || assert_eq!(numbers.par_iter().find_first(|&&n| work(n) == 1), None));
+    check(&pool, "par_chunks", 0, || {
+        numbers.par_chunks(100).for_each(|part| part.iter().for_each(|&n| keep(work(n))));
+    });
+    let target = std::sync::Mutex::new(Vec::new());
+    check(&pool, "collect_into_vec", 0, || {
+        numbers.par_iter().map(|&n| work(n)).collect_into_vec(&mut target.lock().unwrap());
+    });
+    // The vector, and its end given back; whatever the number of segments.
+    check(&pool, "filter", 2, || {
+        keep(numbers.par_iter().filter(|&&n| work(n).is_multiple_of(3)).collect::<Vec<_>>())
+    });
     // The vector itself.
     check(&pool, "collect", 1, || keep(numbers.par_iter().map(|&n| work(n)).collect::<Vec<u64>>()));
 }

@@ -304,3 +304,41 @@ fn a_site_that_was_small_shares_what_is_not() {
     let naps = [0, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20];
     assert!(threads(&naps) > 1, "one thread alone did everything");
 }
+
+/// Numbers whose sum depends on the order of the additions.
+fn inexact(len: usize) -> Vec<f64> {
+    numbers(len).into_iter().map(|n| 1.0 / (n as f64 + 0.1)).collect()
+}
+
+#[test]
+fn deterministic_reductions_have_the_same_bits_for_any_threads_chunks_and_runs() {
+    let items = inexact(50_000);
+    let bits = || {
+        let sum = items.par_iter().deterministic().sum::<f64>();
+        let chunked = items.par_iter().chunk(Chunk::Exact(7)).deterministic().sum::<f64>();
+        assert_eq!(sum.to_bits(), chunked.to_bits());
+        let product = items.par_iter().deterministic().map(|x| 1.0 + x * 1e-4).product::<f64>();
+        let reduced = items.par_iter().copied().deterministic().reduce(|| 0.0, |a, b| a + b * 0.999);
+        let some = items.par_iter().filter(|x| **x > 1e-9).deterministic().sum::<f64>();
+        let folded = items.par_iter().deterministic().fold(|| 0.0, |a, b| a + b).sum::<f64>();
+        let folds: Vec<f64> = items.par_iter().deterministic().fold(|| 0.0, |a, b| a + b).collect();
+        let floats = items.par_iter().map(|&x| x as f32).deterministic().sum::<f32>();
+        let folds = folds.into_iter().map(f64::to_bits).fold(0, |all: u64, bits| all.rotate_left(5) ^ bits);
+        [
+            sum.to_bits(),
+            product.to_bits(),
+            reduced.to_bits(),
+            some.to_bits(),
+            folded.to_bits(),
+            folds,
+            floats.to_bits().into(),
+        ]
+    };
+    let expected = ThreadPool::builder().num_threads(1).build().unwrap().install(bits);
+    for threads in 1..=8 {
+        let pool = ThreadPool::builder().num_threads(threads).build().unwrap();
+        for run in 0..125 / threads {
+            assert_eq!(pool.install(bits), expected, "{threads} threads, run {run}");
+        }
+    }
+}

@@ -20,6 +20,7 @@ mod protocol {
     pub(crate) mod sleep;
     pub(crate) mod task;
     pub(crate) mod tickets;
+    pub(crate) mod window;
 
     mod model;
 
@@ -33,6 +34,7 @@ mod protocol {
     mod sleep_models;
     mod task_models;
     mod tickets_models;
+    mod window_models;
 }
 
 /// A flag that switches models off, or a file that nobody includes, would otherwise go unnoticed.

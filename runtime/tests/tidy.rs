@@ -13,6 +13,10 @@ const PUBLISHED: [&str; 3] = ["adaptive", "runtime", "shm-lock"];
 const LONGEST_FILE: usize = 400;
 const LONGEST_FUNCTION: usize = 70;
 
+/// Files that may be longer, with the reason.
+const MAY_BE_LONGER: [(&str, &str); 1] =
+    [("runtime/src/iter/parallel.rs", "a trait's methods stand in one block, and rayon's has some eighty")];
+
 /// Files that may name the atomics of std although they are no `sync` module, with the reason.
 const MAY_NAME_ATOMICS: [(&str, &str); 1] = [(
     "runtime/src/protocol/model.rs",
@@ -124,7 +128,8 @@ fn lines_of_code(tokens: &[&Token]) -> usize {
 fn long_files(source: &Source) -> Vec<Finding> {
     let lines = lines_of_code(&source.code());
     let told = format!("{lines} lines of code; split the file so that each part has at most {LONGEST_FILE}");
-    (lines > LONGEST_FILE).then(|| source.finding(1, told)).into_iter().collect()
+    let excused = MAY_BE_LONGER.iter().any(|&(path, _)| path == source.path);
+    (lines > LONGEST_FILE && !excused).then(|| source.finding(1, told)).into_iter().collect()
 }
 
 fn long_functions(source: &Source) -> Vec<Finding> {

@@ -134,6 +134,12 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             let first = items.start;
             // SAFETY: the span came out of a range just now, so nobody else has it.
             let claimed = unsafe { Claimed::new(self.state.producer, items) };
+            if C::SKIPS && !P::HAS_TAIL && self.state.consumer.skips_from(first) {
+                drop(claimed);
+                // SAFETY: as above; what was in the range lies behind the span.
+                drop(unsafe { Claimed::new(self.state.producer, self.state.items(self.slot.range.take())) });
+                break;
+            }
             let units = span.len() as usize;
             let taskels = claimed.len();
             let segment_so_far = segment

@@ -81,6 +81,9 @@ fn rest_in_pieces<P: Producer, C: Consumer<P::Item>>(
         chunker.observe(chunk, clock.ns_between(since, now));
         since = now;
     }
+    if producer.is_full() {
+        rest.split_off(usize::MAX);
+    }
     let segment = run_out(producer, &consumer, local, segment, rest);
     consumer.finish(std::iter::once(segment))
 }
@@ -122,6 +125,7 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
             }
         };
         if producer.is_full() {
+            rest.split_off(usize::MAX);
             break;
         }
         if token.is_some_and(CancelToken::is_cancelled) {

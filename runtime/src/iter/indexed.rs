@@ -1,6 +1,9 @@
 //! Parallel iterators that know the place of each item.
 
-use super::adapter::{Enumerate, Tuned, Zip};
+use std::cmp::Ordering;
+
+use super::adapter::*;
+use super::collect::{extend_exact, unzip_exact};
 use super::options::Options;
 use super::{IndexedProducer, IntoParallelIterator, ParallelIterator};
 
@@ -39,6 +42,374 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         Z: IntoParallelIterator<Iter: IndexedParallelIterator>,
     {
         Zip { a: self, b: other.into_par_iter() }
+    }
+
+    /// As [`zip`](Self::zip), of two of the same length.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!([1, 2].par_iter().zip_eq(&[3, 4]).count(), 2);
+    /// ```
+    fn zip_eq<Z>(self, other: Z) -> Zip<Self, Z::Iter>
+    where
+        Z: IntoParallelIterator<Iter: IndexedParallelIterator>,
+    {
+        let zip = self.zip(other);
+        let (a, b) = (zip.a.len(), zip.b.len());
+        assert_eq!(a, b, "iterators of the same length are to be zipped, not of {a} and {b} items");
+        zip
+    }
+
+    /// The items from back to front.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((0..3).into_par_iter().rev().collect::<Vec<_>>(), [2, 1, 0]);
+    /// ```
+    fn rev(self) -> Rev<Self> {
+        Rev { base: self }
+    }
+
+    /// The first `n` items, or all if there are fewer. Items beyond that are dropped.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((0..10).into_par_iter().take(2).collect::<Vec<_>>(), [0, 1]);
+    /// ```
+    fn take(self, n: usize) -> Take<Self> {
+        Take { base: self, n }
+    }
+
+    /// All but the first `n` items, which are dropped.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((0..10).into_par_iter().skip(8).collect::<Vec<_>>(), [8, 9]);
+    /// ```
+    fn skip(self, n: usize) -> Skip<Self> {
+        Skip { base: self, n }
+    }
+
+    /// The first item and every `step`-th after it. The items in between are produced, and dropped.
+    ///
+    /// # Panics
+    ///
+    /// When `step` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((0..10).into_par_iter().step_by(4).collect::<Vec<_>>(), [0, 4, 8]);
+    /// ```
+    fn step_by(self, step: usize) -> StepBy<Self> {
+        assert!(step > 0, "a step goes at least one item on");
+        StepBy { base: self, step }
+    }
+
+    /// Vectors of `size` neighbouring items; the last may be shorter. For slices
+    /// [`par_chunks`](super::ParallelSlice::par_chunks) allocates nothing.
+    ///
+    /// # Panics
+    ///
+    /// When `size` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((0..5).into_par_iter().chunks(2).collect::<Vec<_>>(), [vec![0, 1], vec![2, 3], vec![4]]);
+    /// ```
+    fn chunks(self, size: usize) -> Chunks<Self> {
+        assert!(size > 0, "a chunk has at least one item");
+        Chunks { base: self, size }
+    }
+
+    /// Folds each run of `size` neighbouring items; the last may be shorter.
+    ///
+    /// # Panics
+    ///
+    /// When `size` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((1..6).into_par_iter().fold_chunks(2, || 0, |sum, n| sum + n).collect::<Vec<_>>(), [3, 7, 5]);
+    /// ```
+    fn fold_chunks<T, ID, F>(
+        self,
+        size: usize,
+        identity: ID,
+        fold_op: F,
+    ) -> impl IndexedParallelIterator<Item = T>
+    where
+        ID: Fn() -> T + Sync + Send,
+        F: Fn(T, Self::Item) -> T + Sync + Send,
+        T: Send,
+    {
+        self.chunks(size).map(move |items| items.into_iter().fold(identity(), &fold_op))
+    }
+
+    /// An item of this one, an item of the other one, and so on; then the rest of the longer one.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!([1, 2, 3].into_par_iter().interleave([7]).collect::<Vec<_>>(), [1, 7, 2, 3]);
+    /// ```
+    fn interleave<B>(self, other: B) -> Interleave<Self, B::Iter>
+    where
+        B: IntoParallelIterator<Item = Self::Item, Iter: IndexedParallelIterator>,
+    {
+        Interleave { a: self, b: other.into_par_iter() }
+    }
+
+    /// An item of this one, an item of the other one, and so on until one is missing.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!([1, 2, 3].into_par_iter().interleave_shortest([7]).collect::<Vec<_>>(), [1, 7, 2]);
+    /// ```
+    fn interleave_shortest<B>(self, other: B) -> InterleaveShortest<Self, B::Iter>
+    where
+        B: IntoParallelIterator<Item = Self::Item, Iter: IndexedParallelIterator>,
+    {
+        Interleave::shortest(self, other.into_par_iter())
+    }
+
+    /// The items with clones of `separator` between them.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!(["a", "b"].into_par_iter().intersperse(", ").collect::<String>(), "a, b");
+    /// ```
+    fn intersperse(self, separator: Self::Item) -> Intersperse<Self>
+    where
+        Self::Item: Clone + Sync,
+    {
+        Intersperse { base: self, separator }
+    }
+
+    /// The indices of the items for which `predicate` holds.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!([3, 4, 5].par_iter().positions(|n| n % 2 == 1).collect::<Vec<_>>(), [0, 2]);
+    /// ```
+    fn positions<P>(self, predicate: P) -> Positions<Self, P>
+    where
+        P: Fn(Self::Item) -> bool + Sync + Send,
+    {
+        self.enumerate().adapt(PositionsOp(predicate))
+    }
+
+    /// Calls `report(done, total)` on the worker's thread whenever it has done a chunk: how many items are done by now, and how many there are.
+    /// With several workers the numbers may arrive out of order. Costs one atomic addition for each chunk, and whatever `report` does.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use taskel::prelude::*;
+    /// let most = AtomicUsize::new(0);
+    /// let report = |done, total| {
+    ///     assert!(done <= total);
+    ///     most.fetch_max(done, Ordering::Relaxed);
+    /// };
+    /// (0..1000).into_par_iter().progress_with(report).for_each(|_| ());
+    /// assert_eq!(most.into_inner(), 1000);
+    /// ```
+    fn progress_with<F>(self, report: F) -> Progress<Self, F>
+    where
+        F: Fn(usize, usize) + Sync + Send,
+    {
+        let total = self.len();
+        self.adapt(ProgressOp::new(total, report))
+    }
+
+    /// The index of some item for which `predicate` holds. Ends the loop once there is one.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!([3, 4, 5].par_iter().position_any(|&n| n == 4), Some(1));
+    /// ```
+    fn position_any<P>(self, predicate: P) -> Option<usize>
+    where
+        P: Fn(Self::Item) -> bool + Sync + Send,
+    {
+        self.positions(predicate).find_any(|_| true)
+    }
+
+    /// The index of the first item for which `predicate` holds. What lies behind one that was found is not looked at any more.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!([3, 4, 4].par_iter().position_first(|&n| n == 4), Some(1));
+    /// ```
+    fn position_first<P>(self, predicate: P) -> Option<usize>
+    where
+        P: Fn(Self::Item) -> bool + Sync + Send,
+    {
+        self.positions(predicate).find_first(|_| true)
+    }
+
+    /// The index of the last item for which `predicate` holds.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!([3, 4, 4].par_iter().position_last(|&n| n == 4), Some(2));
+    /// ```
+    fn position_last<P>(self, predicate: P) -> Option<usize>
+    where
+        P: Fn(Self::Item) -> bool + Sync + Send,
+    {
+        self.positions(predicate).find_last(|_| true)
+    }
+
+    /// Writes the items into `target`, whose former items are dropped and whose memory is used if there is enough of it.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut target = vec![7];
+    /// (0..3).into_par_iter().collect_into_vec(&mut target);
+    /// assert_eq!(target, [0, 1, 2]);
+    /// ```
+    fn collect_into_vec(self, target: &mut Vec<Self::Item>) {
+        target.clear();
+        extend_exact(target, &self.into_producer());
+    }
+
+    /// Writes the first and the second parts of the pairs into two vectors, as [`collect_into_vec`](Self::collect_into_vec) does.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let (mut a, mut b) = (Vec::new(), Vec::new());
+    /// ["x", "y"].par_iter().enumerate().unzip_into_vecs(&mut a, &mut b);
+    /// assert_eq!((a, b), (vec![0, 1], vec![&"x", &"y"]));
+    /// ```
+    fn unzip_into_vecs<A, B>(self, left: &mut Vec<A>, right: &mut Vec<B>)
+    where
+        Self: IndexedParallelIterator<Item = (A, B)>,
+        A: Send,
+        B: Send,
+    {
+        left.clear();
+        right.clear();
+        unzip_exact(&self.into_producer(), left, right);
+    }
+
+    /// Compares the items with those of `other` as [`Iterator::cmp`] does, and looks no further than it has to.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert!([1, 2].par_iter().cmp(&[1, 3]).is_lt());
+    /// ```
+    fn cmp<I>(self, other: I) -> Ordering
+    where
+        I: IntoParallelIterator<Item = Self::Item, Iter: IndexedParallelIterator>,
+        Self::Item: Ord,
+    {
+        let zip = self.zip(other);
+        let lengths = zip.a.len().cmp(&zip.b.len());
+        zip.map(|(a, b)| a.cmp(&b)).find_first(|order| order.is_ne()).unwrap_or(lengths)
+    }
+
+    /// Compares the items with those of `other` as [`Iterator::partial_cmp`] does.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!([1.0, f64::NAN].par_iter().partial_cmp(&[1.0, 0.0]), None);
+    /// ```
+    fn partial_cmp<I>(self, other: I) -> Option<Ordering>
+    where
+        I: IntoParallelIterator<Iter: IndexedParallelIterator>,
+        Self::Item: PartialOrd<I::Item>,
+    {
+        let zip = self.zip(other);
+        let lengths = zip.a.len().cmp(&zip.b.len());
+        let orders = zip.map(|(a, b)| a.partial_cmp(&b));
+        orders.find_first(|&order| order != Some(Ordering::Equal)).unwrap_or(Some(lengths))
+    }
+
+    /// Whether the items are those of `other`.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert!([1, 2].par_iter().eq(&[1, 2]));
+    /// ```
+    fn eq<I>(self, other: I) -> bool
+    where
+        I: IntoParallelIterator<Iter: IndexedParallelIterator>,
+        Self::Item: PartialEq<I::Item>,
+    {
+        let zip = self.zip(other);
+        zip.a.len() == zip.b.len() && zip.all(|(a, b)| a.eq(&b))
+    }
+
+    /// Whether the items are not those of `other`.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert!([1, 2].par_iter().ne(&[1]));
+    /// ```
+    fn ne<I>(self, other: I) -> bool
+    where
+        I: IntoParallelIterator<Iter: IndexedParallelIterator>,
+        Self::Item: PartialEq<I::Item>,
+    {
+        !self.eq(other)
+    }
+
+    /// Whether the items come before those of `other`.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert!([1, 2].par_iter().lt(&[1, 3]));
+    /// ```
+    fn lt<I>(self, other: I) -> bool
+    where
+        I: IntoParallelIterator<Iter: IndexedParallelIterator>,
+        Self::Item: PartialOrd<I::Item>,
+    {
+        self.partial_cmp(other).is_some_and(Ordering::is_lt)
+    }
+
+    /// Whether the items come before those of `other`, or are the same.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert!([1, 2].par_iter().le(&[1, 2]));
+    /// ```
+    fn le<I>(self, other: I) -> bool
+    where
+        I: IntoParallelIterator<Iter: IndexedParallelIterator>,
+        Self::Item: PartialOrd<I::Item>,
+    {
+        self.partial_cmp(other).is_some_and(Ordering::is_le)
+    }
+
+    /// Whether the items come behind those of `other`.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert!([2].par_iter().gt(&[1, 3]));
+    /// ```
+    fn gt<I>(self, other: I) -> bool
+    where
+        I: IntoParallelIterator<Iter: IndexedParallelIterator>,
+        Self::Item: PartialOrd<I::Item>,
+    {
+        self.partial_cmp(other).is_some_and(Ordering::is_gt)
+    }
+
+    /// Whether the items come behind those of `other`, or are the same.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert!([2].par_iter().ge(&[2]));
+    /// ```
+    fn ge<I>(self, other: I) -> bool
+    where
+        I: IntoParallelIterator<Iter: IndexedParallelIterator>,
+        Self::Item: PartialOrd<I::Item>,
+    {
+        self.partial_cmp(other).is_some_and(Ordering::is_ge)
     }
 
     /// Keeps at least `min` neighbouring items together, but for the last few. Rarely of use: chunks are sized by measurement.

@@ -8,6 +8,7 @@
 //! on the way (`adapter`), and what becomes of them (`consumer`).
 
 pub(crate) mod adapter;
+mod bridge;
 mod collect;
 pub(crate) mod consumer;
 mod convert;
@@ -18,12 +19,14 @@ pub(crate) mod producer;
 pub(crate) mod source;
 mod try_op;
 
-pub use adapter::{Cloned, Copied, Enumerate, Fold, Inspect, Map, MapInit, Tuned, Zip};
-pub use collect::FromParallelIterator;
+pub use adapter::*;
+pub use bridge::{BridgeProducer, IterBridge, ParallelBridge, Pulled};
+pub use collect::{FromParallelIterator, ParallelExtend};
 pub use convert::{IntoParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator};
+pub use either::Either;
 pub use indexed::IndexedParallelIterator;
 pub use options::{Chunk, Options};
 pub use parallel::ParallelIterator;
 pub use producer::{IndexedProducer, Producer};
-pub use source::{RangeIter, RangeProducer, SliceIter, SliceIterMut, SliceMutProducer, VecIter, VecProducer};
+pub use source::*;
 pub use try_op::Try;

@@ -1,17 +1,21 @@
 //! What every parallel iterator can do.
 
 use std::cmp::Ordering;
+use std::collections::LinkedList;
 use std::iter::{Product, Sum};
 use std::ops::ControlFlow;
+use std::sync::PoisonError;
 
-use super::adapter::{Cloned, Copied, Fold, Inspect, Map, MapInit, Tuned};
-use super::consumer::{self, Any, FoldSegments, ForEach};
+use super::adapter::*;
+use super::collect::{Pieces, pieces, split};
+use super::consumer::{self, FindAny, FindFirst, FindLast, FoldSegments, ForEach, drive_in_order};
 use super::options::{Chunk, Options};
 use super::try_op::Try;
-use super::{FromParallelIterator, Producer};
+use super::{Either, FromParallelIterator, IntoParallelIterator, ParallelExtend, Producer};
 use crate::cancel::CancelToken;
 use crate::drive::drive;
 use crate::pool::ThreadPool;
+use crate::sync::Mutex;
 
 /// An iterator whose items are processed in parallel.
 ///
@@ -117,6 +121,48 @@ pub trait ParallelIterator: Sized + Send {
         Tuned { base: self, options: Options { cancel: Some(token), ..Options::default() } }
     }
 
+    /// Has reductions ([`sum`](Self::sum), [`product`](Self::product), [`reduce`](Self::reduce), [`fold`](Self::fold), …) put together in a
+    /// way that depends on the number of items in front of all filters alone, so that the result is the same to the last bit for any number of
+    /// threads, any [`chunk`](Self::chunk) and every run.
+    ///
+    /// Up to 1024 blocks of items (more in a loop of over 8 million, whose blocks have 8192 items) are reduced by themselves and then
+    /// one after the other: an allocation for that many results, and for long loops of cheap items some tens of nanoseconds for each.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let floats: Vec<f32> = (0..10_000).map(|n| 1.0 / n as f32).skip(1).collect();
+    /// let sum = |threads| {
+    ///     let pool = taskel::ThreadPool::builder().num_threads(threads).build().unwrap();
+    ///     floats.par_iter().on(&pool).deterministic().sum::<f32>()
+    /// };
+    /// assert_eq!(sum(1).to_bits(), sum(3).to_bits());
+    /// ```
+    fn deterministic(self) -> Deterministic<Self> {
+        Deterministic { base: self }
+    }
+
+    /// Has no effect, and is here for programs that were written for rayon: a panic always ends a loop at the next chunk.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((0..10).into_par_iter().panic_fuse().count(), 10);
+    /// ```
+    fn panic_fuse(self) -> Tuned<'static, Self> {
+        Tuned { base: self, options: Options::default() }
+    }
+
+    /// Wraps the sequential iterator of each chunk: the way to an adapter of one's own, see [`Adapt`].
+    ///
+    /// ```
+    /// use taskel::{iter::Adapt, prelude::*};
+    /// fn on_three<A: Adapt<u32>>(adapter: A) -> Vec<A::Output> {
+    ///     (0..3).into_par_iter().adapt(adapter).collect()
+    /// }
+    /// ```
+    fn adapt<A: Adapt<Self::Item>>(self, adapter: A) -> Adapted<Self, A> {
+        Adapted { base: self, adapter }
+    }
+
     /// Applies `f` to each item.
     ///
     /// ```
@@ -129,7 +175,7 @@ pub trait ParallelIterator: Sized + Send {
         F: Fn(Self::Item) -> R + Sync + Send,
         R: Send,
     {
-        Map { base: self, f }
+        self.adapt(MapOp(f))
     }
 
     /// Applies `f` to each item and a state that `init` makes once for each worker that takes part; at most as many times as
@@ -153,7 +199,207 @@ pub trait ParallelIterator: Sized + Send {
         F: Fn(&mut T, Self::Item) -> R + Sync + Send,
         R: Send,
     {
-        MapInit::new(self, init, f)
+        self.adapt(MapInitOp::new(init, f))
+    }
+
+    /// Applies `f` to each item and a state that is cloned from `init` once for each worker that takes part.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// let count = (0..3).into_par_iter().map_with(sender, |sender, n| sender.send(n).unwrap()).count();
+    /// let mut received: Vec<u32> = receiver.iter().collect();
+    /// received.sort();
+    /// assert_eq!((count, received), (3, vec![0, 1, 2]));
+    /// ```
+    fn map_with<F, T, R>(self, init: T, f: F) -> MapWith<Self, T, F>
+    where
+        F: Fn(&mut T, Self::Item) -> R + Sync + Send,
+        T: Send + Clone,
+        R: Send,
+    {
+        self.adapt(MapWithOp::new(init, f))
+    }
+
+    /// Keeps the items for which `predicate` holds.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let odd: Vec<u32> = (0..10).into_par_iter().filter(|n| n % 2 == 1).collect();
+    /// assert_eq!(odd, [1, 3, 5, 7, 9]);
+    /// ```
+    fn filter<P>(self, predicate: P) -> Filter<Self, P>
+    where
+        P: Fn(&Self::Item) -> bool + Sync + Send,
+    {
+        self.adapt(FilterOp(predicate))
+    }
+
+    /// Applies `f` to each item and keeps what is in a `Some`.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let numbers: Vec<u32> = ["1", "two", "3"].par_iter().filter_map(|text| text.parse().ok()).collect();
+    /// assert_eq!(numbers, [1, 3]);
+    /// ```
+    fn filter_map<P, R>(self, f: P) -> FilterMap<Self, P>
+    where
+        P: Fn(Self::Item) -> Option<R> + Sync + Send,
+        R: Send,
+    {
+        self.adapt(FilterMapOp(f))
+    }
+
+    /// Applies `f` to each item and yields what is in the parallel iterators that it returns.
+    ///
+    /// Each of these is a loop of its own, which idle workers may enter, and is collected first. For short ones
+    /// [`flat_map_iter`](Self::flat_map_iter) is faster.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let steps: Vec<u32> = (1..4).into_par_iter().flat_map(|n| (0..n).into_par_iter()).collect();
+    /// assert_eq!(steps, [0, 0, 1, 0, 1, 2]);
+    /// ```
+    fn flat_map<F, PI>(self, f: F) -> FlatMap<Self, F>
+    where
+        F: Fn(Self::Item) -> PI + Sync + Send,
+        PI: IntoParallelIterator,
+    {
+        self.adapt(FlatMapOp(f))
+    }
+
+    /// Applies `f` to each item and yields what is in the sequential iterators that it returns.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let letters: String = ["ab", "c"].par_iter().flat_map_iter(|word| word.chars()).collect();
+    /// assert_eq!(letters, "abc");
+    /// ```
+    fn flat_map_iter<F, SI>(self, f: F) -> FlatMapIter<Self, F>
+    where
+        F: Fn(Self::Item) -> SI + Sync + Send,
+        SI: IntoIterator<Item: Send>,
+    {
+        self.adapt(FlatMapIterOp(f))
+    }
+
+    /// Yields what is in the items, as [`flat_map`](Self::flat_map) does.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let flat: Vec<u32> = vec![vec![1, 2], vec![3]].into_par_iter().flatten().collect();
+    /// assert_eq!(flat, [1, 2, 3]);
+    /// ```
+    fn flatten(self) -> Flatten<Self>
+    where
+        Self::Item: IntoParallelIterator,
+    {
+        self.adapt(FlattenOp)
+    }
+
+    /// Yields what is in the items, which are sequential iterators.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let some: Vec<u32> = vec![Some(1), None, Some(3)].into_par_iter().flatten_iter().collect();
+    /// assert_eq!(some, [1, 3]);
+    /// ```
+    fn flatten_iter(self) -> FlattenIter<Self>
+    where
+        Self::Item: IntoIterator<Item: Send>,
+    {
+        self.adapt(FlattenIterOp)
+    }
+
+    /// Yields the items of `chain` behind these.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let all: Vec<u32> = (0..2).into_par_iter().chain(vec![7, 8]).collect();
+    /// assert_eq!(all, [0, 1, 7, 8]);
+    /// ```
+    fn chain<C>(self, chain: C) -> Chain<Self, C::Iter>
+    where
+        C: IntoParallelIterator<Item = Self::Item>,
+    {
+        Chain { a: self, b: chain.into_par_iter() }
+    }
+
+    /// Changes each item on its way.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let longer: Vec<String> = vec!["a".to_string()].into_par_iter().update(|text| text.push('b')).collect();
+    /// assert_eq!(longer, ["ab"]);
+    /// ```
+    fn update<F>(self, f: F) -> Update<Self, F>
+    where
+        F: Fn(&mut Self::Item) + Sync + Send,
+    {
+        self.adapt(UpdateOp(f))
+    }
+
+    /// Yields what is in the items until one is `None`: then the loop ends. Items behind that one may have been yielded as well.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let small = |limit| (0..100_u32).into_par_iter().map(|n| (n < limit).then_some(n)).while_some().count();
+    /// assert_eq!(small(1000), 100);
+    /// assert!(small(50) <= 50);
+    /// ```
+    fn while_some<T>(self) -> WhileSome<Self>
+    where
+        Self: ParallelIterator<Item = Option<T>>,
+        T: Send,
+    {
+        self.adapt(WhileOp(Halt::new()))
+    }
+
+    /// Yields `n` items, whichever come first in time, and ends the loop then. For the first `n` in order see
+    /// [`take`](super::IndexedParallelIterator::take).
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((0..100).into_par_iter().filter(|n| n % 2 == 0).take_any(5).count(), 5);
+    /// ```
+    fn take_any(self, n: usize) -> TakeAny<Self> {
+        self.adapt(TakeAnyOp::new(n))
+    }
+
+    /// Leaves out `n` items, whichever come first in time.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((0..100).into_par_iter().filter(|n| n % 2 == 0).skip_any(5).count(), 45);
+    /// ```
+    fn skip_any(self, n: usize) -> SkipAny<Self> {
+        self.adapt(SkipAnyOp::new(n))
+    }
+
+    /// Yields items until `predicate` does not hold for one, wherever that is: then the loop ends.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert!((0..100).into_par_iter().take_any_while(|&n| n < 50).all(|n| n < 50));
+    /// ```
+    fn take_any_while<P>(self, predicate: P) -> TakeAnyWhile<Self, P>
+    where
+        P: Fn(&Self::Item) -> bool + Sync + Send,
+    {
+        self.adapt(TakeAnyWhileOp::new(predicate))
+    }
+
+    /// Leaves out items until `predicate` does not hold for one, wherever that is, and yields that and whatever comes then.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert!((0..100).into_par_iter().skip_any_while(|&n| n < 50).count() >= 50);
+    /// ```
+    fn skip_any_while<P>(self, predicate: P) -> SkipAnyWhile<Self, P>
+    where
+        P: Fn(&Self::Item) -> bool + Sync + Send,
+    {
+        self.adapt(SkipAnyWhileOp::new(predicate))
     }
 
     /// Clones each item, which is a reference.
@@ -168,7 +414,7 @@ pub trait ParallelIterator: Sized + Send {
         T: 'data + Clone + Send + Sync,
         Self: ParallelIterator<Item = &'data T>,
     {
-        Cloned { base: self }
+        self.adapt(ClonedOp)
     }
 
     /// Copies each item, which is a reference.
@@ -182,7 +428,7 @@ pub trait ParallelIterator: Sized + Send {
         T: 'data + Copy + Send + Sync,
         Self: ParallelIterator<Item = &'data T>,
     {
-        Copied { base: self }
+        self.adapt(CopiedOp)
     }
 
     /// Calls `f` with a reference to each item on its way.
@@ -198,7 +444,7 @@ pub trait ParallelIterator: Sized + Send {
     where
         F: Fn(&Self::Item) + Sync + Send,
     {
-        Inspect { base: self, f }
+        self.adapt(InspectOp(f))
     }
 
     /// Folds runs of neighbouring items, each starting from `identity()`, and yields one result per run, in order. There are about
@@ -219,6 +465,57 @@ pub trait ParallelIterator: Sized + Send {
         T: Send,
     {
         Fold { base: self, identity, fold_op }
+    }
+
+    /// As [`fold`](Self::fold), each run starting from a clone of `init`.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let sum: u32 = (1..5).into_par_iter().fold_with(0, |sum, n| sum + n).sum();
+    /// assert_eq!(sum, 10);
+    /// ```
+    fn fold_with<F, T>(self, init: T, fold_op: F) -> impl ParallelIterator<Item = T>
+    where
+        F: Fn(T, Self::Item) -> T + Sync + Send,
+        T: Send + Clone,
+    {
+        self.fold(cloning(init), fold_op)
+    }
+
+    /// As [`fold`](Self::fold), but each run ends when `fold_op` says to stop: `None`, `Err`, or `Break`.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let sums = |numbers: &[u8]| {
+    ///     let runs = numbers.par_iter().try_fold(|| 0_u8, |sum, &n| sum.checked_add(n));
+    ///     runs.try_reduce(|| 0, u8::checked_add)
+    /// };
+    /// assert_eq!(sums(&[1, 2, 3]), Some(6));
+    /// assert_eq!(sums(&[100, 100, 100]), None);
+    /// ```
+    fn try_fold<T, R, ID, F>(self, identity: ID, fold_op: F) -> TryFold<Self, R, ID, F>
+    where
+        F: Fn(T, Self::Item) -> R + Sync + Send,
+        ID: Fn() -> T + Sync + Send,
+        R: Try<Output = T> + Send,
+    {
+        TryFold::new(self, identity, fold_op)
+    }
+
+    /// As [`try_fold`](Self::try_fold), each run starting from a clone of `init`.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let sum = [1_u8, 2].par_iter().try_fold_with(0_u8, |sum, &n| sum.checked_add(n)).try_reduce(|| 0, u8::checked_add);
+    /// assert_eq!(sum, Some(3));
+    /// ```
+    fn try_fold_with<F, T, R>(self, init: T, fold_op: F) -> impl ParallelIterator<Item = R>
+    where
+        F: Fn(T, Self::Item) -> R + Sync + Send,
+        R: Try<Output = T> + Send,
+        T: Clone + Send,
+    {
+        self.try_fold(cloning(init), fold_op)
     }
 
     /// Calls `op` with each item.
@@ -254,6 +551,22 @@ pub trait ParallelIterator: Sized + Send {
         self.map_init(init, op).for_each(|()| ());
     }
 
+    /// Calls `op` with each item and a state that is cloned from `init` once for each worker that takes part.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// (0..3).into_par_iter().for_each_with(sender, |sender, n| sender.send(n).unwrap());
+    /// assert_eq!(receiver.iter().sum::<i32>(), 3);
+    /// ```
+    fn for_each_with<OP, T>(self, init: T, op: OP)
+    where
+        OP: Fn(&mut T, Self::Item) + Sync + Send,
+        T: Send + Clone,
+    {
+        self.map_with(init, op).for_each(|()| ());
+    }
+
     /// Calls `op` with each item until one call says to stop: `None`, `Err`, or `Break`. The loop then ends; if several
     /// calls said so, the one for the earliest item counts of those that were made.
     ///
@@ -268,6 +581,43 @@ pub trait ParallelIterator: Sized + Send {
         R: Try<Output = ()> + Send,
     {
         consumer::try_fold(self, || (), |(), item| op(item), |(), ()| R::from_output(()))
+    }
+
+    /// As [`try_for_each`](Self::try_for_each), with a state that `init` makes once for each worker that takes part.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let valid = ["1", "2"].par_iter().try_for_each_init(String::new, |buffer, text| {
+    ///     buffer.clear();
+    ///     buffer.push_str(text);
+    ///     buffer.parse::<u32>().map(drop)
+    /// });
+    /// assert!(valid.is_ok());
+    /// ```
+    fn try_for_each_init<OP, INIT, T, R>(self, init: INIT, op: OP) -> R
+    where
+        OP: Fn(&mut T, Self::Item) -> R + Sync + Send,
+        INIT: Fn() -> T + Sync + Send,
+        R: Try<Output = ()> + Send,
+    {
+        self.map_init(init, op).try_for_each(|result| result)
+    }
+
+    /// As [`try_for_each`](Self::try_for_each), with a state that is cloned from `init` once for each worker that takes part.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// (0..3).into_par_iter().try_for_each_with(sender, |sender, n| sender.send(n)).unwrap();
+    /// assert_eq!(receiver.iter().count(), 3);
+    /// ```
+    fn try_for_each_with<OP, T, R>(self, init: T, op: OP) -> R
+    where
+        OP: Fn(&mut T, Self::Item) -> R + Sync + Send,
+        T: Send + Clone,
+        R: Try<Output = ()> + Send,
+    {
+        self.map_with(init, op).try_for_each(|result| result)
     }
 
     /// Combines what is in the items (`Some`, `Ok`, `Continue`) with `op`, in order, until an item or a call says to stop: `None`,
@@ -294,6 +644,27 @@ pub trait ParallelIterator: Sized + Send {
         consumer::try_fold(self, identity, item, &op)
     }
 
+    /// As [`try_reduce`](Self::try_reduce), without an identity; `None` if there are no items.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let sum = [1_u8, 2, 3].par_iter().map(|&n| Some(n)).try_reduce_with(u8::checked_add);
+    /// assert_eq!(sum, Some(Some(6)));
+    /// ```
+    fn try_reduce_with<T, OP>(self, op: OP) -> Option<Self::Item>
+    where
+        OP: Fn(T, T) -> Self::Item + Sync + Send,
+        Self::Item: Try<Output = T>,
+    {
+        let both = |a: Self::Item, b: Self::Item| match (a.branch(), b.branch()) {
+            (ControlFlow::Continue(a), ControlFlow::Continue(b)) => op(a, b),
+            (ControlFlow::Break(residual), _) | (_, ControlFlow::Break(residual)) => {
+                Self::Item::from_residual(residual)
+            }
+        };
+        consumer::try_reduce_with(self, both)
+    }
+
     /// Combines all items with `op`, which must be associative, in order. `identity` must be neutral: it may be combined in any
     /// number of times.
     ///
@@ -310,7 +681,7 @@ pub trait ParallelIterator: Sized + Send {
         OP: Fn(Self::Item, Self::Item) -> Self::Item + Sync + Send,
         ID: Fn() -> Self::Item + Sync + Send,
     {
-        drive(&self.into_producer(), FoldSegments { start: identity, item: &op, join: &op })
+        drive_in_order(&self.into_producer(), FoldSegments { start: identity, item: &op, join: &op })
     }
 
     /// Combines all items with `op`, which must be associative, in order; `None` if there are none.
@@ -333,7 +704,7 @@ pub trait ParallelIterator: Sized + Send {
             (a, None) => a,
             (None, b) => b,
         };
-        drive(&self.into_producer(), FoldSegments { start: || None, item, join })
+        drive_in_order(&self.into_producer(), FoldSegments { start: || None, item, join })
     }
 
     /// Adds all items up.
@@ -388,7 +759,7 @@ pub trait ParallelIterator: Sized + Send {
     where
         Self::Item: Ord,
     {
-        self.reduce_with(|a, b| if a.cmp(&b) == Ordering::Greater { b } else { a })
+        self.min_by(Self::Item::cmp)
     }
 
     /// The greatest item; the last of several equal ones; `None` if there are no items.
@@ -401,7 +772,144 @@ pub trait ParallelIterator: Sized + Send {
     where
         Self::Item: Ord,
     {
-        self.reduce_with(|a, b| if a.cmp(&b) == Ordering::Greater { a } else { b })
+        self.max_by(Self::Item::cmp)
+    }
+
+    /// The least item by `compare`; the first of several equal ones; `None` if there are no items.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!([1.5, -2.0].par_iter().copied().min_by(f64::total_cmp), Some(-2.0));
+    /// ```
+    fn min_by<F>(self, compare: F) -> Option<Self::Item>
+    where
+        F: Fn(&Self::Item, &Self::Item) -> Ordering + Sync + Send,
+    {
+        consumer::best(self, |best, item| compare(best, item) == Ordering::Greater)
+    }
+
+    /// The greatest item by `compare`; the last of several equal ones; `None` if there are no items.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!([1.5, -2.0].par_iter().copied().max_by(f64::total_cmp), Some(1.5));
+    /// ```
+    fn max_by<F>(self, compare: F) -> Option<Self::Item>
+    where
+        F: Fn(&Self::Item, &Self::Item) -> Ordering + Sync + Send,
+    {
+        consumer::best(self, |best, item| compare(best, item) != Ordering::Greater)
+    }
+
+    /// The item with the least key; the first of several with equal ones; `None` if there are no items. `key` is called once for each.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!([-3_i32, 2, 5].par_iter().min_by_key(|n| n.abs()), Some(&2));
+    /// ```
+    fn min_by_key<K, F>(self, key: F) -> Option<Self::Item>
+    where
+        K: Ord + Send,
+        F: Fn(&Self::Item) -> K + Sync + Send,
+    {
+        let keyed = self.map(|item| (key(&item), item));
+        keyed.min_by(|a, b| a.0.cmp(&b.0)).map(|(_, item)| item)
+    }
+
+    /// The item with the greatest key; the last of several with equal ones; `None` if there are no items. `key` is called once for each.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!([-3_i32, 2].par_iter().max_by_key(|n| n.abs()), Some(&-3));
+    /// ```
+    fn max_by_key<K, F>(self, key: F) -> Option<Self::Item>
+    where
+        K: Ord + Send,
+        F: Fn(&Self::Item) -> K + Sync + Send,
+    {
+        let keyed = self.map(|item| (key(&item), item));
+        keyed.max_by(|a, b| a.0.cmp(&b.0)).map(|(_, item)| item)
+    }
+
+    /// Some item for which `predicate` holds. Ends the loop once there is one.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert!((0..100).into_par_iter().find_any(|n| n % 7 == 6).is_some());
+    /// ```
+    fn find_any<P>(self, predicate: P) -> Option<Self::Item>
+    where
+        P: Fn(&Self::Item) -> bool + Sync + Send,
+    {
+        drive(&self.into_producer(), FindAny(predicate))
+    }
+
+    /// The first item for which `predicate` holds. What lies behind one that was found is not looked at any more.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((0..100).into_par_iter().find_first(|n| n % 7 == 6), Some(6));
+    /// ```
+    fn find_first<P>(self, predicate: P) -> Option<Self::Item>
+    where
+        P: Fn(&Self::Item) -> bool + Sync + Send,
+    {
+        drive(&self.into_producer(), FindFirst::new(predicate))
+    }
+
+    /// The last item for which `predicate` holds.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((0..100).into_par_iter().find_last(|n| n % 7 == 6), Some(97));
+    /// ```
+    fn find_last<P>(self, predicate: P) -> Option<Self::Item>
+    where
+        P: Fn(&Self::Item) -> bool + Sync + Send,
+    {
+        drive(&self.into_producer(), FindLast::new(predicate))
+    }
+
+    /// What is in some `Some` that `f` returns. Ends the loop once there is one.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!(["a", "7"].par_iter().find_map_any(|text| text.parse().ok()), Some(7));
+    /// ```
+    fn find_map_any<P, R>(self, f: P) -> Option<R>
+    where
+        P: Fn(Self::Item) -> Option<R> + Sync + Send,
+        R: Send,
+    {
+        self.filter_map(f).find_any(|_| true)
+    }
+
+    /// What is in the first `Some` that `f` returns.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!(["a", "7", "8"].par_iter().find_map_first(|text| text.parse().ok()), Some(7));
+    /// ```
+    fn find_map_first<P, R>(self, f: P) -> Option<R>
+    where
+        P: Fn(Self::Item) -> Option<R> + Sync + Send,
+        R: Send,
+    {
+        self.filter_map(f).find_first(|_| true)
+    }
+
+    /// What is in the last `Some` that `f` returns.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!(["a", "7", "8"].par_iter().find_map_last(|text| text.parse().ok()), Some(8));
+    /// ```
+    fn find_map_last<P, R>(self, f: P) -> Option<R>
+    where
+        P: Fn(Self::Item) -> Option<R> + Sync + Send,
+        R: Send,
+    {
+        self.filter_map(f).find_last(|_| true)
     }
 
     /// Whether `predicate` holds for some item. Ends the loop once it does.
@@ -414,7 +922,7 @@ pub trait ParallelIterator: Sized + Send {
     where
         P: Fn(Self::Item) -> bool + Sync + Send,
     {
-        drive(&self.into_producer(), Any(predicate))
+        self.map(predicate).find_any(|&holds| holds).is_some()
     }
 
     /// Whether `predicate` holds for all items. Ends the loop once it does not.
@@ -430,6 +938,81 @@ pub trait ParallelIterator: Sized + Send {
         !self.any(|item| !predicate(item))
     }
 
+    /// Makes one collection of the first parts of all pairs and one of the second, in order.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let (numbers, squares): (Vec<_>, Vec<_>) = (0..4).into_par_iter().map(|n| (n, n * n)).unzip();
+    /// assert_eq!((numbers, squares), (vec![0, 1, 2, 3], vec![0, 1, 4, 9]));
+    /// ```
+    fn unzip<A, B, FromA, FromB>(self) -> (FromA, FromB)
+    where
+        Self: ParallelIterator<Item = (A, B)>,
+        FromA: Default + Send + ParallelExtend<A>,
+        FromB: Default + Send + ParallelExtend<B>,
+        A: Send,
+        B: Send,
+    {
+        let mut both = (FromA::default(), FromB::default());
+        both.par_extend(self);
+        both
+    }
+
+    /// Makes one collection of the items for which `predicate` holds and one of the others, in order.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let (even, odd): (Vec<_>, Vec<_>) = (0..5).into_par_iter().partition(|n| n % 2 == 0);
+    /// assert_eq!((even, odd), (vec![0, 2, 4], vec![1, 3]));
+    /// ```
+    fn partition<A, B, P>(self, predicate: P) -> (A, B)
+    where
+        A: Default + Send + ParallelExtend<Self::Item>,
+        B: Default + Send + ParallelExtend<Self::Item>,
+        P: Fn(&Self::Item) -> bool + Sync + Send,
+    {
+        self.partition_map(|item| if predicate(&item) { Either::Left(item) } else { Either::Right(item) })
+    }
+
+    /// Makes one collection of what `predicate` returns on the left and one of what it returns on the right, in order.
+    ///
+    /// ```
+    /// use taskel::{iter::Either, prelude::*};
+    /// let (numbers, words): (Vec<u32>, Vec<&str>) = ["1", "two"].par_iter().partition_map(|text| {
+    ///     text.parse::<u32>().map_or(Either::Right(*text), Either::Left)
+    /// });
+    /// assert_eq!((numbers, words), (vec![1], vec!["two"]));
+    /// ```
+    fn partition_map<A, B, P, L, R>(self, predicate: P) -> (A, B)
+    where
+        A: Default + Send + ParallelExtend<L>,
+        B: Default + Send + ParallelExtend<R>,
+        P: Fn(Self::Item) -> Either<L, R> + Sync + Send,
+        L: Send,
+        R: Send,
+    {
+        let (left, right) =
+            split(self, |(left, right): &mut (Pieces<L>, Pieces<R>), item| match predicate(item) {
+                Either::Left(item) => left.push(item),
+                Either::Right(item) => right.push(item),
+            });
+        let (mut a, mut b) = (A::default(), B::default());
+        a.par_extend_vec(left);
+        b.par_extend_vec(right);
+        (a, b)
+    }
+
+    /// The items in vectors as lanes have gathered them, in order: less copying than one vector, where their number is not known beforehand.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let pieces = (0..100).into_par_iter().filter(|n| n % 3 == 0).collect_vec_list();
+    /// assert_eq!(pieces.iter().map(Vec::len).sum::<usize>(), 34);
+    /// ```
+    fn collect_vec_list(self) -> LinkedList<Vec<Self::Item>> {
+        pieces(self).into_iter().collect()
+    }
+
     /// Makes a collection, in order.
     ///
     /// ```
@@ -443,4 +1026,10 @@ pub trait ParallelIterator: Sized + Send {
     {
         C::from_par_iter(self)
     }
+}
+
+/// Makes clones of a value that need not be `Sync`. The lock is held over `clone`, a user's code: whoever waits for it needs that clone.
+fn cloning<T: Clone + Send>(value: T) -> impl Fn() -> T + Send + Sync {
+    let value = Mutex::new(value);
+    move || value.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }

@@ -64,6 +64,10 @@ pub trait Producer: Sync {
     /// `fold` yields what it has gathered.
     const HAS_TAIL: bool = false;
 
+    /// Whether [`deterministic`](super::ParallelIterator::deterministic) was said of this or a base: reductions are then put
+    /// together in a way that depends on the number of indices alone.
+    const DETERMINISTIC: bool = false;
+
     /// The number of indices.
     fn len(&self) -> usize;
 
@@ -81,6 +85,12 @@ pub trait Producer: Sync {
     /// wrong answer leads to a panic, never to undefined behaviour.
     fn is_exact(&self) -> bool {
         false
+    }
+
+    /// Whether each chunk yields at most as many items as it has indices, so that a collection knows how much room it needs. A
+    /// wrong answer leads to a panic, never to undefined behaviour.
+    fn is_bounded(&self) -> bool {
+        self.is_exact()
     }
 
     /// Whether nothing more need be produced; asked between chunks.
@@ -150,6 +160,14 @@ impl<'a, P: Producer> Claimed<'a, P> {
     /// How many indices these are.
     pub(crate) fn len(&self) -> usize {
         self.indices.len()
+    }
+
+    pub(crate) fn producer(&self) -> &'a P {
+        self.producer
+    }
+
+    pub(crate) fn indices(&self) -> &Range<usize> {
+        &self.indices
     }
 
     /// Splits off the first `len` indices, at most as many as there are.

@@ -15,6 +15,7 @@ pub(crate) mod shutdown;
 pub(crate) mod sleep;
 pub(crate) mod task;
 pub(crate) mod tickets;
+pub(crate) mod window;
 
 #[cfg(all(test, loom))]
 mod handover_models;
@@ -38,3 +39,5 @@ mod sleep_models;
 mod task_models;
 #[cfg(all(test, loom))]
 mod tickets_models;
+#[cfg(all(test, loom))]
+mod window_models;

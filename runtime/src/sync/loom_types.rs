@@ -1,7 +1,7 @@
 //! The types of a model.
 
 pub(crate) use loom::sync::atomic::Ordering;
-pub(crate) use loom::sync::{Mutex, MutexGuard};
+pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
 
 pub(crate) type AtomicBool = loom::sync::atomic::AtomicBool;
 pub(crate) type AtomicI32 = loom::sync::atomic::AtomicI32;

@@ -1,7 +1,7 @@
 //! The types of a real program.
 
 pub(crate) use std::sync::atomic::Ordering;
-pub(crate) use std::sync::{Mutex, MutexGuard};
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
 
 pub(crate) type AtomicBool = std::sync::atomic::AtomicBool;
 pub(crate) type AtomicI32 = std::sync::atomic::AtomicI32;

@@ -36,11 +36,7 @@ impl<P: IndexedProducer> Producer for Enumerate<P> {
     where
         Self: 'a;
 
-    forward_to_base!();
-
-    fn local(&self) -> Self::Local {
-        self.base.local()
-    }
+    forward_to_base!(indexed);
 
     #[inline]
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {

@@ -1,11 +1,13 @@
-//! `fold`.
+//! `fold` and `try_fold`.
 
-use std::ops::Range;
+use std::marker::PhantomData;
+use std::ops::{ControlFlow, Range};
 use std::option;
 
-use crate::iter::ParallelIterator;
+use super::forward_to_base;
 use crate::iter::options::Options;
 use crate::iter::producer::Producer;
+use crate::iter::{ParallelIterator, Try};
 
 /// Made by [`fold`](ParallelIterator::fold).
 #[derive(Clone, Debug)]
@@ -45,10 +47,9 @@ where
     where
         Self: 'a;
     const HAS_TAIL: bool = true;
+    const DETERMINISTIC: bool = P::DETERMINISTIC;
 
-    fn len(&self) -> usize {
-        self.base.len()
-    }
+    forward_to_base!(same places);
 
     fn options(&self) -> Options<'_> {
         self.base.options()
@@ -80,9 +81,93 @@ where
         }
         Some(all).into_iter()
     }
+}
 
-    unsafe fn discard(&self, indices: Range<usize>) {
+/// Made by [`try_fold`](ParallelIterator::try_fold).
+#[derive(Clone, Debug)]
+pub struct TryFold<I, R, ID, F> {
+    base: I,
+    identity: ID,
+    fold_op: F,
+    _results: PhantomData<fn() -> R>,
+}
+
+impl<I, R, ID, F> TryFold<I, R, ID, F> {
+    pub(crate) fn new(base: I, identity: ID, fold_op: F) -> Self {
+        TryFold { base, identity, fold_op, _results: PhantomData }
+    }
+}
+
+impl<I, R, ID, F> ParallelIterator for TryFold<I, R, ID, F>
+where
+    I: ParallelIterator,
+    ID: Fn() -> R::Output + Sync + Send,
+    F: Fn(R::Output, I::Item) -> R + Sync + Send,
+    R: Try + Send,
+{
+    type Item = R;
+    type Producer = TryFold<I::Producer, R, ID, F>;
+
+    fn into_producer(self) -> Self::Producer {
+        TryFold::new(self.base.into_producer(), self.identity, self.fold_op)
+    }
+}
+
+impl<P, R, ID, F> Producer for TryFold<P, R, ID, F>
+where
+    P: Producer,
+    ID: Fn() -> R::Output + Sync,
+    F: Fn(R::Output, P::Item) -> R + Sync,
+    R: Try + Send,
+{
+    type Item = R;
+    /// What the lane has gathered in its current segment.
+    type Local = (P::Local, Option<ControlFlow<R::Residual, R::Output>>);
+    type Iter<'a>
+        = option::IntoIter<R>
+    where
+        Self: 'a;
+    const HAS_TAIL: bool = true;
+    const DETERMINISTIC: bool = P::DETERMINISTIC;
+
+    forward_to_base!(same places);
+
+    fn options(&self) -> Options<'_> {
+        self.base.options()
+    }
+
+    fn is_full(&self) -> bool {
+        self.base.is_full()
+    }
+
+    fn local(&self) -> Self::Local {
+        (self.base.local(), None)
+    }
+
+    /// Gathers a chunk until an item says to stop, and yields nothing until the tail of the segment is asked for.
+    unsafe fn chunk<'a>(
+        &'a self,
+        (local, gathered): &'a mut Self::Local,
+        indices: Range<usize>,
+    ) -> Self::Iter<'a> {
+        let is_tail = indices.is_empty();
         // SAFETY: the same demands.
-        unsafe { self.base.discard(indices) }
+        let mut items = unsafe { self.base.chunk(local, indices) };
+        let so_far = gathered.take().unwrap_or_else(|| ControlFlow::Continue((self.identity)()));
+        let all = match so_far {
+            ControlFlow::Continue(so_far) => {
+                items.try_fold(so_far, |all, item| (self.fold_op)(all, item).branch())
+            }
+            stopped => stopped,
+        };
+        if !is_tail {
+            *gathered = Some(all);
+            return None.into_iter();
+        }
+        let result = match all {
+            ControlFlow::Continue(all) => R::from_output(all),
+            ControlFlow::Break(residual) => R::from_residual(residual),
+        };
+        Some(result).into_iter()
     }
 }

@@ -1,89 +1,109 @@
-//! `map`.
+//! One item for each: `map`, `inspect`, `update`, `cloned`, `copied`.
 
 use std::iter;
-use std::ops::Range;
 
-use super::forward_to_base;
-use crate::iter::producer::{IndexedProducer, Producer};
-use crate::iter::{IndexedParallelIterator, ParallelIterator};
+use super::adapted::{Adapted, adapt};
 
-/// Made by [`map`](ParallelIterator::map).
+/// Made by [`map`](crate::iter::ParallelIterator::map).
+pub type Map<I, F> = Adapted<I, MapOp<F>>;
+/// Made by [`inspect`](crate::iter::ParallelIterator::inspect).
+pub type Inspect<I, F> = Adapted<I, InspectOp<F>>;
+/// Made by [`update`](crate::iter::ParallelIterator::update).
+pub type Update<I, F> = Adapted<I, UpdateOp<F>>;
+/// Made by [`cloned`](crate::iter::ParallelIterator::cloned).
+pub type Cloned<I> = Adapted<I, ClonedOp>;
+/// Made by [`copied`](crate::iter::ParallelIterator::copied).
+pub type Copied<I> = Adapted<I, CopiedOp>;
+
+/// What `map` does.
 #[derive(Clone, Debug)]
-pub struct Map<I, F> {
-    pub(crate) base: I,
-    pub(crate) f: F,
+pub struct MapOp<F>(pub(crate) F);
+
+adapt! {
+    impl[F, T, R] MapOp<F>, T => R, yields One
+    where[F: Fn(T) -> R + Send + Sync, R: Send]
+    iter::Map<I, &'a F>: |this, items| items.map(&this.0)
 }
 
-impl<I, F, R> ParallelIterator for Map<I, F>
-where
-    I: ParallelIterator,
-    F: Fn(I::Item) -> R + Sync + Send,
-    R: Send,
-{
-    type Item = R;
-    type Producer = Map<I::Producer, F>;
+/// What `inspect` does.
+#[derive(Clone, Debug)]
+pub struct InspectOp<F>(pub(crate) F);
 
-    fn into_producer(self) -> Self::Producer {
-        Map { base: self.base.into_producer(), f: self.f }
-    }
+adapt! {
+    impl[F, T] InspectOp<F>, T => T, yields One
+    where[F: Fn(&T) + Send + Sync, T: Send]
+    iter::Inspect<I, &'a F>: |this, items| items.inspect(&this.0)
 }
 
-impl<I, F, R> IndexedParallelIterator for Map<I, F>
-where
-    I: IndexedParallelIterator,
-    F: Fn(I::Item) -> R + Sync + Send,
-    R: Send,
-{
-    fn len(&self) -> usize {
-        self.base.len()
-    }
+/// What `update` does.
+#[derive(Clone, Debug)]
+pub struct UpdateOp<F>(pub(crate) F);
+
+adapt! {
+    impl[F, T] UpdateOp<F>, T => T, yields One
+    where[F: Fn(&mut T) + Send + Sync, T: Send]
+    Updated<I, &'a F>: |this, items| Updated { items, f: &this.0 }
 }
 
-impl<P, F, R> Producer for Map<P, F>
-where
-    P: Producer,
-    F: Fn(P::Item) -> R + Sync,
-    R: Send,
-{
-    type Item = R;
-    type Local = P::Local;
-    type Iter<'a>
-        = iter::Map<P::Iter<'a>, &'a F>
-    where
-        Self: 'a;
-    const HAS_TAIL: bool = P::HAS_TAIL;
+/// What `cloned` does.
+#[derive(Clone, Copy, Debug)]
+pub struct ClonedOp;
 
-    forward_to_base!();
+adapt! {
+    impl['data, T] ClonedOp, &'data T => T, yields One
+    where[T: Clone + Send + 'data]
+    iter::Cloned<I>: |_this, items| items.cloned()
+}
 
-    fn local(&self) -> Self::Local {
-        self.base.local()
+/// What `copied` does.
+#[derive(Clone, Copy, Debug)]
+pub struct CopiedOp;
+
+adapt! {
+    impl['data, T] CopiedOp, &'data T => T, yields One
+    where[T: Copy + Send + 'data]
+    iter::Copied<I>: |_this, items| items.copied()
+}
+
+/// The sequential iterator of `update`.
+#[derive(Debug)]
+pub struct Updated<I, F> {
+    items: I,
+    f: F,
+}
+
+impl<I: Iterator, F: Fn(&mut I::Item)> Iterator for Updated<I, F> {
+    type Item = I::Item;
+
+    #[inline]
+    fn next(&mut self) -> Option<I::Item> {
+        let mut item = self.items.next()?;
+        (self.f)(&mut item);
+        Some(item)
     }
 
     #[inline]
-    unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
-        // SAFETY: the same demands.
-        unsafe { self.base.chunk(local, indices) }.map(&self.f)
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.items.size_hint()
     }
-}
-
-impl<P, F, R> IndexedProducer for Map<P, F>
-where
-    P: IndexedProducer,
-    F: Fn(P::Item) -> R + Sync,
-    R: Send,
-{
-    type IndexedIter<'a>
-        = iter::Map<P::IndexedIter<'a>, &'a F>
-    where
-        Self: 'a;
 
     #[inline]
-    unsafe fn indexed_chunk<'a>(
-        &'a self,
-        local: &'a mut Self::Local,
-        indices: Range<usize>,
-    ) -> Self::IndexedIter<'a> {
-        // SAFETY: the same demands.
-        unsafe { self.base.indexed_chunk(local, indices) }.map(&self.f)
+    fn fold<B, G: FnMut(B, I::Item) -> B>(self, init: B, mut g: G) -> B {
+        let Updated { items, f } = self;
+        items.fold(init, |all, mut item| {
+            f(&mut item);
+            g(all, item)
+        })
     }
 }
+
+impl<I: DoubleEndedIterator, F: Fn(&mut I::Item)> DoubleEndedIterator for Updated<I, F> {
+    #[inline]
+    fn next_back(&mut self) -> Option<I::Item> {
+        let mut item = self.items.next_back()?;
+        (self.f)(&mut item);
+        Some(item)
+    }
+}
+
+impl<I: ExactSizeIterator, F: Fn(&mut I::Item)> ExactSizeIterator for Updated<I, F> {}

@@ -1,113 +1,104 @@
-//! `map_init`.
+//! A state for each lane: `map_init`, `map_with`.
 
 use std::marker::PhantomData;
-use std::ops::Range;
+use std::sync::PoisonError;
 
-use super::forward_to_base;
-use crate::iter::producer::{IndexedProducer, Producer};
-use crate::iter::{IndexedParallelIterator, ParallelIterator};
+use super::adapted::{Adapt, AdaptIndexed, Adapted, Yield};
+use crate::sync::Mutex;
 
-/// Made by [`map_init`](ParallelIterator::map_init).
+/// Made by [`map_init`](crate::iter::ParallelIterator::map_init).
+pub type MapInit<I, INIT, T, F> = Adapted<I, MapInitOp<INIT, T, F>>;
+/// Made by [`map_with`](crate::iter::ParallelIterator::map_with).
+pub type MapWith<I, T, F> = Adapted<I, MapWithOp<T, F>>;
+
+/// What `map_init` does.
 #[derive(Clone, Debug)]
-pub struct MapInit<I, INIT, T, F> {
-    base: I,
+pub struct MapInitOp<INIT, T, F> {
     init: INIT,
     f: F,
     _makes: PhantomData<fn() -> T>,
 }
 
-impl<I, INIT, T, F> MapInit<I, INIT, T, F> {
-    pub(crate) fn new(base: I, init: INIT, f: F) -> Self {
-        MapInit { base, init, f, _makes: PhantomData }
+impl<INIT, T, F> MapInitOp<INIT, T, F> {
+    pub(crate) fn new(init: INIT, f: F) -> Self {
+        MapInitOp { init, f, _makes: PhantomData }
     }
 }
 
-impl<I, INIT, T, F, R> ParallelIterator for MapInit<I, INIT, T, F>
-where
-    I: ParallelIterator,
-    INIT: Fn() -> T + Sync + Send,
-    F: Fn(&mut T, I::Item) -> R + Sync + Send,
-    R: Send,
-{
-    type Item = R;
-    type Producer = MapInit<I::Producer, INIT, T, F>;
+/// What `map_with` does.
+#[derive(Debug)]
+pub struct MapWithOp<T, F> {
+    /// The one that all lanes' states are cloned from, which need not be `Sync`. The lock is held over `clone`, a user's code, once
+    /// for each lane: whoever waits for it needs that clone to begin.
+    prototype: Mutex<T>,
+    f: F,
+}
 
-    fn into_producer(self) -> Self::Producer {
-        MapInit::new(self.base.into_producer(), self.init, self.f)
+impl<T, F> MapWithOp<T, F> {
+    pub(crate) fn new(prototype: T, f: F) -> Self {
+        MapWithOp { prototype: Mutex::new(prototype), f }
     }
 }
 
-impl<I, INIT, T, F, R> IndexedParallelIterator for MapInit<I, INIT, T, F>
-where
-    I: IndexedParallelIterator,
-    INIT: Fn() -> T + Sync + Send,
-    F: Fn(&mut T, I::Item) -> R + Sync + Send,
-    R: Send,
-{
-    fn len(&self) -> usize {
-        self.base.len()
-    }
+/// Implements the traits for an adapter whose lanes have a state that `$make` makes.
+macro_rules! with_state {
+    (impl[$($generics:tt)*] $Adapter:ty where[$($bounds:tt)*] |$this:ident| $make:expr) => {
+        impl<$($generics)*, X, R> Adapt<X> for $Adapter
+        where
+            $($bounds)*,
+            F: Fn(&mut T, X) -> R + Send + Sync,
+            R: Send,
+        {
+            type Output = R;
+            /// Lives as long as the lane is inside the loop.
+            type Local = T;
+            type Iter<'a, I: Iterator<Item = X> + 'a>
+                = WithState<'a, I, T, F>
+            where
+                Self: 'a;
+            const YIELD: Yield = Yield::One;
+
+            fn local(&self) -> T {
+                let $this = self;
+                $make
+            }
+
+            #[inline]
+            fn adapt<'a, I: Iterator<Item = X> + 'a>(&'a self, state: &'a mut T, items: I) -> Self::Iter<'a, I> {
+                WithState { items, state, f: &self.f }
+            }
+        }
+
+        impl<$($generics)*, X, R> AdaptIndexed<X> for $Adapter
+        where
+            $($bounds)*,
+            F: Fn(&mut T, X) -> R + Send + Sync,
+            R: Send,
+        {
+            type IndexedIter<'a, I: DoubleEndedIterator<Item = X> + ExactSizeIterator + 'a>
+                = WithState<'a, I, T, F>
+            where
+                Self: 'a;
+
+            #[inline]
+            fn adapt_indexed<'a, I: DoubleEndedIterator<Item = X> + ExactSizeIterator + 'a>(
+                &'a self,
+                state: &'a mut T,
+                items: I,
+            ) -> Self::IndexedIter<'a, I> {
+                WithState { items, state, f: &self.f }
+            }
+        }
+    };
 }
 
-impl<P, INIT, T, F, R> Producer for MapInit<P, INIT, T, F>
-where
-    P: Producer,
-    INIT: Fn() -> T + Sync,
-    F: Fn(&mut T, P::Item) -> R + Sync,
-    R: Send,
-{
-    type Item = R;
-    /// The lane's state lives as long as the lane is inside the loop.
-    type Local = (P::Local, T);
-    type Iter<'a>
-        = WithState<'a, P::Iter<'a>, T, F>
-    where
-        Self: 'a;
-    const HAS_TAIL: bool = P::HAS_TAIL;
-
-    forward_to_base!();
-
-    fn local(&self) -> Self::Local {
-        (self.base.local(), (self.init)())
-    }
-
-    #[inline]
-    unsafe fn chunk<'a>(
-        &'a self,
-        (local, state): &'a mut Self::Local,
-        indices: Range<usize>,
-    ) -> Self::Iter<'a> {
-        // SAFETY: the same demands.
-        let items = unsafe { self.base.chunk(local, indices) };
-        WithState { items, state, f: &self.f }
-    }
+with_state! { impl[INIT, T, F] MapInitOp<INIT, T, F> where[INIT: Fn() -> T + Send + Sync] |this| (this.init)() }
+with_state! {
+    impl[T, F] MapWithOp<T, F> where[T: Clone + Send]
+    |this| this.prototype.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-impl<P, INIT, T, F, R> IndexedProducer for MapInit<P, INIT, T, F>
-where
-    P: IndexedProducer,
-    INIT: Fn() -> T + Sync,
-    F: Fn(&mut T, P::Item) -> R + Sync,
-    R: Send,
-{
-    type IndexedIter<'a>
-        = WithState<'a, P::IndexedIter<'a>, T, F>
-    where
-        Self: 'a;
-
-    #[inline]
-    unsafe fn indexed_chunk<'a>(
-        &'a self,
-        (local, state): &'a mut Self::Local,
-        indices: Range<usize>,
-    ) -> Self::IndexedIter<'a> {
-        // SAFETY: the same demands.
-        let items = unsafe { self.base.indexed_chunk(local, indices) };
-        WithState { items, state, f: &self.f }
-    }
-}
-
-/// The sequential iterator of `map_init`: a `map` whose closure gets the lane's state as well.
+/// The sequential iterator of both: a `map` whose closure gets the lane's state as well.
 #[derive(Debug)]
 pub struct WithState<'a, I, T, F> {
     items: I,

@@ -1,45 +1,113 @@
 //! What stands between a source and its consumer.
+//!
+//! Most adapters are an [`Adapt`]: they wrap the sequential iterator of a chunk. Those that move items to other places have
+//! a producer of their own.
 
-mod cloned;
+mod adapted;
+mod chain;
+mod chunks;
+mod deterministic;
 mod enumerate;
+mod filter;
+mod flat_map;
 mod fold;
-mod inspect;
+mod interleave;
+mod intersperse;
 mod map;
 mod map_init;
+mod progress;
+mod step_by;
+mod stretch;
 mod tuned;
+mod until;
 mod zip;
 
-pub use cloned::{Cloned, Copied};
+pub use adapted::{Adapt, AdaptIndexed, Adapted, Yield};
+pub use chain::{Chain, ChainIter, ChainProducer};
+pub use chunks::{Chunks, ChunksProducer, Grouped};
+pub use deterministic::Deterministic;
 pub use enumerate::Enumerate;
-pub use fold::Fold;
-pub use inspect::Inspect;
-pub use map::Map;
-pub use map_init::MapInit;
+pub use filter::{Filter, FilterMap, FilterMapOp, FilterOp, Places, Positions, PositionsOp};
+pub use flat_map::{
+    FlatMap, FlatMapIter, FlatMapIterOp, FlatMapOp, Flatten, FlattenIter, FlattenIterOp, FlattenOp, Inner,
+};
+pub use fold::{Fold, TryFold};
+pub use interleave::{Interleave, InterleaveProducer, InterleaveShortest, Interleaved};
+pub use intersperse::{Intersperse, IntersperseProducer, Interspersed};
+pub use map::{
+    Cloned, ClonedOp, Copied, CopiedOp, Inspect, InspectOp, Map, MapOp, Update, UpdateOp, Updated,
+};
+pub use map_init::{MapInit, MapInitOp, MapWith, MapWithOp, WithState};
+pub use progress::{Counted, Progress, ProgressOp};
+pub use step_by::{StepBy, StepByProducer};
+pub use stretch::{Rev, RevProducer, Skip, Stretch, Take};
 pub use tuned::Tuned;
-pub use zip::Zip;
+pub(crate) use until::Halt;
+pub use until::{
+    SkipAny, SkipAnyOp, SkipAnyWhile, SkipAnyWhileOp, SkipCounted, SkipWhileFlag, TakeAny, TakeAnyOp,
+    TakeAnyWhile, TakeAnyWhileOp, TakeCounted, TakeWhileFlag, While, WhileOp, WhileSome,
+};
+pub use zip::{Zip, ZipProducer};
 
 /// The members of [`Producer`](super::Producer) that an adapter with one base passes on unchanged.
 macro_rules! forward_to_base {
     () => {
+        const HAS_TAIL: bool = P::HAS_TAIL;
+        const DETERMINISTIC: bool = P::DETERMINISTIC;
+
+        $crate::iter::adapter::forward_to_base!(same places);
+
+        fn is_exact(&self) -> bool {
+            self.base.is_exact()
+        }
+
+        fn is_bounded(&self) -> bool {
+            self.base.is_bounded()
+        }
+
+        $crate::iter::adapter::forward_to_base!(@always);
+    };
+    // For an adapter of indexed items.
+    (indexed) => {
+        const DETERMINISTIC: bool = P::DETERMINISTIC;
+
+        $crate::iter::adapter::forward_to_base!(same places);
+        $crate::iter::adapter::forward_to_base!(@exact);
+    };
+    // For an adapter of indexed items that moves them.
+    (indexed, other places) => {
+        const DETERMINISTIC: bool = P::DETERMINISTIC;
+
+        $crate::iter::adapter::forward_to_base!(@exact);
+    };
+    (@exact) => {
+        fn is_exact(&self) -> bool {
+            true
+        }
+
+        $crate::iter::adapter::forward_to_base!(@always);
+    };
+    (same places) => {
         fn len(&self) -> usize {
             self.base.len()
         }
 
+        unsafe fn discard(&self, indices: std::ops::Range<usize>) {
+            // SAFETY: the same demands.
+            unsafe { self.base.discard(indices) }
+        }
+    };
+    (@always) => {
         fn options(&self) -> $crate::iter::Options<'_> {
             self.base.options()
-        }
-
-        fn is_exact(&self) -> bool {
-            self.base.is_exact()
         }
 
         fn is_full(&self) -> bool {
             self.base.is_full()
         }
 
-        unsafe fn discard(&self, indices: std::ops::Range<usize>) {
-            // SAFETY: the same demands.
-            unsafe { self.base.discard(indices) }
+        fn local(&self) -> Self::Local {
+            self.base.local()
         }
     };
 }

@@ -39,6 +39,7 @@ impl<P: Producer> Producer for Tuned<'_, P> {
     where
         Self: 'a;
     const HAS_TAIL: bool = P::HAS_TAIL;
+    const DETERMINISTIC: bool = P::DETERMINISTIC;
 
     fn len(&self) -> usize {
         self.base.len()
@@ -51,6 +52,10 @@ impl<P: Producer> Producer for Tuned<'_, P> {
 
     fn is_exact(&self) -> bool {
         self.base.is_exact()
+    }
+
+    fn is_bounded(&self) -> bool {
+        self.base.is_bounded()
     }
 
     fn is_full(&self) -> bool {

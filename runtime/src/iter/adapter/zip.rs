@@ -59,6 +59,7 @@ impl<A: IndexedProducer, B: IndexedProducer> Producer for ZipProducer<A, B> {
         = <Self as IndexedProducer>::IndexedIter<'a>
     where
         Self: 'a;
+    const DETERMINISTIC: bool = A::DETERMINISTIC || B::DETERMINISTIC;
 
     fn len(&self) -> usize {
         self.len

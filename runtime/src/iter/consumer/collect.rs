@@ -1,28 +1,49 @@
-//! `collect` into a `Vec`.
+//! Collecting into vectors.
 
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::ControlFlow;
 
 use super::{ChunkOf, Consumer};
 use crate::iter::producer::Producer;
 
-/// Writes each item to its place, where the number of items is known beforehand.
-pub(crate) struct CollectExact<T> {
-    items: Vec<T>,
+/// Writes each item to its place behind what the vector already has, where the number of items is known beforehand.
+pub(crate) struct CollectExact<'v, T> {
+    items: &'v mut Vec<T>,
     first: *mut T,
     len: usize,
 }
 
 // SAFETY: lanes share the collection only to write `T`s to different places of it.
-unsafe impl<T: Send> Sync for CollectExact<T> {}
+unsafe impl<T: Send> Sync for CollectExact<'_, T> {}
 
-impl<T: Send> CollectExact<T> {
+impl<'v, T: Send> CollectExact<'v, T> {
     /// # Panics
     ///
-    /// When `len` items do not fit into memory.
-    pub(crate) fn new(len: usize) -> Self {
-        let mut items = Vec::with_capacity(len);
-        CollectExact { first: items.as_mut_ptr(), items, len }
+    /// When `len` more items do not fit into memory.
+    pub(crate) fn new(items: &'v mut Vec<T>, len: usize) -> Self {
+        items.reserve_exact(len);
+        CollectExact { first: items.spare_capacity_mut().as_mut_ptr().cast(), items, len }
+    }
+
+    pub(crate) fn segment(&self, start: usize) -> Written<T> {
+        Written::new(self.first, start, self.len)
+    }
+
+    /// Makes the items of all segments the vector's.
+    pub(crate) fn complete(self, segments: impl Iterator<Item = Written<T>>) {
+        let before = self.items.len();
+        let mut len = 0;
+        for written in segments {
+            // SAFETY: `len` is at most the capacity that was reserved.
+            let expected = unsafe { self.first.add(len) };
+            assert!(std::ptr::eq(written.first, expected), "segments are adjacent");
+            len += written.len;
+            // SAFETY: `len` items behind the old ones are written, and from here on they belong to the vector.
+            unsafe { self.items.set_len(before + len) };
+            std::mem::forget(written);
+        }
+        assert_eq!(len, self.len, "every item was collected");
     }
 }
 
@@ -37,6 +58,43 @@ pub(crate) struct Written<T> {
 // SAFETY: it owns the items.
 unsafe impl<T: Send> Send for Written<T> {}
 
+impl<T> Written<T> {
+    /// An empty stretch at index `start` of an allocation for `len` items that begins with `first`.
+    fn new(first: *mut T, start: usize, len: usize) -> Self {
+        assert!(start <= len, "a segment starts within the loop");
+        // SAFETY: within the allocation or at its end.
+        Written { first: unsafe { first.add(start) }, start, len: 0 }
+    }
+
+    /// The unwritten places of this stretch in front of index `end`.
+    ///
+    /// # Safety
+    ///
+    /// The indices from the stretch's start to `end` lie in the allocation, and belong to this lane alone.
+    unsafe fn places_before<'p>(&self, end: usize) -> &'p mut [MaybeUninit<T>] {
+        let written = self.start + self.len;
+        assert!(written <= end, "an iterator yields no more items than it has indices");
+        // SAFETY: what is written lies in the allocation.
+        let next = unsafe { self.first.add(self.len) };
+        // SAFETY: in the allocation, this lane's, and nothing was written there.
+        unsafe { std::slice::from_raw_parts_mut(next.cast(), end - written) }
+    }
+
+    /// Writes an item behind the others.
+    ///
+    /// # Safety
+    ///
+    /// The place belongs to this lane alone.
+    #[inline]
+    pub(crate) unsafe fn push(&mut self, item: T) {
+        // SAFETY: the place behind the items lies in the allocation, and is this lane's.
+        let place = unsafe { self.first.add(self.len) };
+        // SAFETY: nothing was written there.
+        unsafe { place.write(item) };
+        self.len += 1;
+    }
+}
+
 impl<T> Drop for Written<T> {
     fn drop(&mut self) {
         // SAFETY: the items were written, and belong to this stretch until it is forgotten.
@@ -44,14 +102,12 @@ impl<T> Drop for Written<T> {
     }
 }
 
-impl<T: Send> Consumer<T> for CollectExact<T> {
+impl<T: Send> Consumer<T> for CollectExact<'_, T> {
     type Segment = Written<T>;
-    type Output = Vec<T>;
+    type Output = ();
 
     fn begin(&self, start: usize) -> Written<T> {
-        assert!(start <= self.len, "a segment starts within the loop");
-        // SAFETY: within the allocation or at its end.
-        Written { first: unsafe { self.first.add(start) }, start, len: 0 }
+        self.segment(start)
     }
 
     #[inline]
@@ -61,12 +117,11 @@ impl<T: Send> Consumer<T> for CollectExact<T> {
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Written<T>, Written<T>> {
         let expected = chunk.len();
+        let end = written.start + written.len + expected;
         // A producer that changes its mind about its length must not make anyone write past the end.
-        assert!(written.start + written.len + expected <= self.len, "a chunk lies within the loop");
-        // SAFETY: what was written, and the chunk after it, lie within the allocation, as was just checked.
-        let next = unsafe { written.first.add(written.len) };
-        // SAFETY: these places belong to the chunk's indices, which are this lane's alone; nothing was written to them.
-        let places = unsafe { std::slice::from_raw_parts_mut(next.cast::<MaybeUninit<T>>(), expected) };
+        assert!(end <= self.len, "a chunk lies within the loop");
+        // SAFETY: the chunk's indices lie in the allocation, as was just checked, and are this lane's alone.
+        let places = unsafe { written.places_before(end) };
         let before = written.len;
         let mut items = chunk.into_iter();
         for (place, item) in places.iter_mut().zip(&mut items) {
@@ -81,50 +136,161 @@ impl<T: Send> Consumer<T> for CollectExact<T> {
         ControlFlow::Continue(written)
     }
 
-    fn finish(mut self, segments: impl Iterator<Item = Written<T>>) -> Vec<T> {
-        let mut len = 0;
-        for written in segments {
-            // SAFETY: `len` is at most the capacity.
-            let expected = unsafe { self.first.add(len) };
-            assert!(std::ptr::eq(written.first, expected), "segments are adjacent");
-            len += written.len;
-            // SAFETY: the first `len` items are written, and from here on they belong to the vector.
-            unsafe { self.items.set_len(len) };
-            std::mem::forget(written);
-        }
-        assert_eq!(len, self.len, "every item was collected");
-        self.items
+    fn finish(self, segments: impl Iterator<Item = Written<T>>) {
+        self.complete(segments);
     }
 }
 
-/// Collects each segment into a vector of its own, where nobody knows how many items there will be, and moves them
-/// together once.
-pub(crate) struct CollectSegments;
+/// Writes items where there is one at most for each index: from the place of its segment's first index on, so that segments do not meet,
+/// and moves the segments together once.
+pub(crate) struct CollectBounded<'v, T>(CollectExact<'v, T>);
 
-impl<T: Send> Consumer<T> for CollectSegments {
-    type Segment = Vec<T>;
-    type Output = Vec<T>;
+/// As much memory as is asked for beforehand, although most of it may never be written to.
+const MOST_BYTES: usize = 1 << 30;
 
-    fn begin(&self, _: usize) -> Vec<T> {
-        Vec::new()
+impl<'v, T: Send> CollectBounded<'v, T> {
+    /// Fails where it would take too much memory to have room for all.
+    pub(crate) fn new(items: &'v mut Vec<T>, len: usize) -> Result<Self, &'v mut Vec<T>> {
+        let affordable = len.checked_mul(size_of::<T>()).is_some_and(|bytes| bytes <= MOST_BYTES);
+        if !affordable || items.try_reserve_exact(len).is_err() {
+            return Err(items);
+        }
+        Ok(CollectBounded(CollectExact::new(items, len)))
+    }
+}
+
+impl<T: Send> Consumer<T> for CollectBounded<'_, T> {
+    type Segment = Written<T>;
+    type Output = ();
+
+    fn begin(&self, start: usize) -> Written<T> {
+        self.0.segment(start)
     }
 
     #[inline]
     fn feed<P: Producer<Item = T>>(
         &self,
-        mut segment: Vec<T>,
+        mut written: Written<T>,
         chunk: ChunkOf<'_, P>,
-    ) -> ControlFlow<Vec<T>, Vec<T>> {
+    ) -> ControlFlow<Written<T>, Written<T>> {
+        let end = chunk.indices().end;
+        assert!(end <= self.0.len, "a chunk lies within the loop");
+        // SAFETY: all indices of the segment lie in the allocation, as was just checked, and are this lane's alone.
+        let mut room = unsafe { written.places_before(end) }.len();
+        chunk.into_iter().for_each(|item| {
+            room = room.checked_sub(1).expect("a bounded iterator yields no more items than it has indices");
+            // SAFETY: there was room in front of the chunk's end.
+            unsafe { written.push(item) };
+        });
+        ControlFlow::Continue(written)
+    }
+
+    fn finish(self, segments: impl Iterator<Item = Written<T>>) {
+        let CollectExact { items, first, len: places } = self.0;
+        let before = items.len();
+        let mut len = 0;
+        for written in segments {
+            // SAFETY: the segments before this one have at most as many items as indices, so this is at most where it starts.
+            let end = unsafe { first.add(len) };
+            // SAFETY: from a stretch to its front, both in the allocation.
+            unsafe { std::ptr::copy(written.first, end, written.len) };
+            len += written.len;
+            std::mem::forget(written);
+            // SAFETY: `len` items behind the old ones are in place, and from here on they belong to the vector.
+            unsafe { items.set_len(before + len) };
+        }
+        if len < places / 2 {
+            items.shrink_to_fit();
+        }
+    }
+}
+
+/// Collects each segment by itself, with a closure that adds an item to it.
+pub(crate) struct CollectSegments<S, A> {
+    add: A,
+    _segments: PhantomData<fn() -> S>,
+}
+
+impl<S, A> CollectSegments<S, A> {
+    pub(crate) fn new(add: A) -> Self {
+        CollectSegments { add, _segments: PhantomData }
+    }
+}
+
+impl<T, S: Default + Send, A: Fn(&mut S, T) + Sync> Consumer<T> for CollectSegments<S, A> {
+    type Segment = S;
+    type Output = Vec<S>;
+
+    fn begin(&self, _: usize) -> S {
+        S::default()
+    }
+
+    #[inline]
+    fn feed<P: Producer<Item = T>>(&self, mut segment: S, chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
+        chunk.into_iter().for_each(|item| (self.add)(&mut segment, item));
+        ControlFlow::Continue(segment)
+    }
+
+    fn finish(self, segments: impl Iterator<Item = S>) -> Vec<S> {
+        segments.collect()
+    }
+}
+
+/// Collects each segment with its own `extend`.
+pub(crate) struct ExtendSegments<S>(pub(crate) PhantomData<fn() -> S>);
+
+impl<T, S: Default + Extend<T> + Send> Consumer<T> for ExtendSegments<S> {
+    type Segment = S;
+    type Output = Vec<S>;
+
+    fn begin(&self, _: usize) -> S {
+        S::default()
+    }
+
+    #[inline]
+    fn feed<P: Producer<Item = T>>(&self, mut segment: S, chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
         segment.extend(chunk.into_iter());
         ControlFlow::Continue(segment)
     }
 
-    fn finish(self, segments: impl Iterator<Item = Vec<T>>) -> Vec<T> {
-        segments
-            .reduce(|mut all, mut segment| {
-                all.append(&mut segment);
-                all
-            })
-            .unwrap_or_default()
+    fn finish(self, segments: impl Iterator<Item = S>) -> Vec<S> {
+        segments.collect()
+    }
+}
+
+/// Writes both parts of each pair to their places, where the number of pairs is known beforehand.
+pub(crate) struct UnzipExact<'v, A, B>(pub(crate) CollectExact<'v, A>, pub(crate) CollectExact<'v, B>);
+
+impl<A: Send, B: Send> Consumer<(A, B)> for UnzipExact<'_, A, B> {
+    type Segment = (Written<A>, Written<B>);
+    type Output = ();
+
+    fn begin(&self, start: usize) -> Self::Segment {
+        (self.0.segment(start), self.1.segment(start))
+    }
+
+    #[inline]
+    fn feed<P: Producer<Item = (A, B)>>(
+        &self,
+        (mut a, mut b): Self::Segment,
+        chunk: ChunkOf<'_, P>,
+    ) -> ControlFlow<Self::Segment, Self::Segment> {
+        let mut room = chunk.len();
+        assert!(a.start + a.len + room <= self.0.len.min(self.1.len), "a chunk lies within the loop");
+        chunk.into_iter().for_each(|(left, right)| {
+            room = room.checked_sub(1).expect("an exact iterator yields as many items as it has indices");
+            // SAFETY: the chunk's places lie in the allocation, as was checked, and are this lane's alone.
+            unsafe { a.push(left) };
+            // SAFETY: as above; both stretches began at the same index and grow together.
+            unsafe { b.push(right) };
+        });
+        assert_eq!(room, 0, "an exact iterator yields as many items as it has indices");
+        ControlFlow::Continue((a, b))
+    }
+
+    fn finish(self, segments: impl Iterator<Item = Self::Segment>) {
+        let (a, b): (Vec<_>, Vec<_>) = segments.unzip();
+        self.0.complete(a.into_iter());
+        self.1.complete(b.into_iter());
     }
 }

@@ -1,6 +1,8 @@
 //! What happens to the items: each chunk is fed to a segment's result, and the results of all segments, in order, make
 //! the loop's.
 
+mod best;
+mod blocks;
 mod collect;
 mod fold;
 mod for_each;
@@ -9,15 +11,17 @@ mod search;
 mod sum;
 mod try_fold;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use super::producer::{Claimed, Producer};
 
-pub(crate) use collect::{CollectExact, CollectSegments};
+pub(crate) use best::{best, try_reduce_with};
+pub(crate) use blocks::drive_in_order;
+pub(crate) use collect::{CollectBounded, CollectExact, CollectSegments, ExtendSegments, UnzipExact};
 pub(crate) use fold::FoldSegments;
 pub(crate) use for_each::ForEach;
 pub(crate) use product::product;
-pub(crate) use search::Any;
+pub(crate) use search::{FindAny, FindFirst, FindLast};
 pub(crate) use sum::sum;
 pub(crate) use try_fold::try_fold;
 
@@ -43,6 +47,15 @@ pub(crate) trait Consumer<T>: Sync {
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Self::Segment, Self::Segment>;
 
+    /// Whether [`skips_from`](Self::skips_from) may ever say so.
+    const SKIPS: bool = false;
+
+    /// Whether nothing from this index on can matter any more; asked before a chunk that begins there.
+    fn skips_from(&self, index: usize) -> bool {
+        let _ = index;
+        false
+    }
+
     /// Puts the segments together, which come in the order of their items.
     fn finish(self, segments: impl Iterator<Item = Self::Segment>) -> Self::Output;
 }
@@ -61,6 +74,11 @@ impl<'a, P: Producer> ChunkOf<'a, P> {
     /// How many indices the chunk has.
     pub(crate) fn len(&self) -> usize {
         self.claimed.len()
+    }
+
+    /// The chunk's indices; empty for a tail.
+    pub(crate) fn indices(&self) -> &Range<usize> {
+        self.claimed.indices()
     }
 
     /// The chunk's items.

@@ -4,8 +4,7 @@ use std::iter::{self, Product};
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
-use super::{ChunkOf, Consumer};
-use crate::drive::drive;
+use super::{ChunkOf, Consumer, drive_in_order};
 use crate::iter::ParallelIterator;
 use crate::iter::producer::Producer;
 
@@ -15,7 +14,7 @@ where
     I: ParallelIterator,
     S: Send + Product<I::Item> + Product<S>,
 {
-    drive(&items.into_producer(), MultiplyInOrder(PhantomData))
+    drive_in_order(&items.into_producer(), MultiplyInOrder(PhantomData))
 }
 
 /// Multiplies each chunk as `Iterator::product` does.

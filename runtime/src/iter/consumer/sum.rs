@@ -6,8 +6,7 @@ use std::marker::PhantomData;
 use std::mem;
 use std::ops::ControlFlow;
 
-use super::{ChunkOf, Consumer};
-use crate::drive::drive;
+use super::{ChunkOf, Consumer, drive_in_order};
 use crate::iter::ParallelIterator;
 use crate::iter::producer::Producer;
 
@@ -20,9 +19,9 @@ where
     let producer = items.into_producer();
     let float = [TypeId::of::<f32>(), TypeId::of::<f64>()].contains(&typeid::of::<S>());
     if float && producer.is_exact() {
-        return drive(&producer, SumInLanes(PhantomData));
+        return drive_in_order(&producer, SumInLanes(PhantomData));
     }
-    drive(&producer, SumInOrder(PhantomData))
+    drive_in_order(&producer, SumInOrder(PhantomData))
 }
 
 fn add<S: Sum<S>>(a: S, b: S) -> S {

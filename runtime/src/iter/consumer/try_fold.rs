@@ -3,9 +3,8 @@
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 
-use super::{ChunkOf, Consumer};
+use super::{ChunkOf, Consumer, drive_in_order};
 use crate::cancel::Cancelled;
-use crate::drive::drive;
 use crate::iter::producer::Producer;
 use crate::iter::{ParallelIterator, Try};
 
@@ -22,9 +21,9 @@ where
     let producer = iterator.into_producer();
     let consumer = TryFold { start, item, join };
     if producer.options().cancel.is_none() {
-        return drive(&producer, consumer);
+        return drive_in_order(&producer, consumer);
     }
-    catch_unwind(AssertUnwindSafe(|| drive(&producer, consumer))).unwrap_or_else(|payload| {
+    catch_unwind(AssertUnwindSafe(|| drive_in_order(&producer, consumer))).unwrap_or_else(|payload| {
         let cancelled = payload.is::<Cancelled>().then(R::cancelled).flatten();
         cancelled.unwrap_or_else(|| panic::resume_unwind(payload))
     })

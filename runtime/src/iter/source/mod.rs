@@ -1,9 +1,26 @@
 //! Where items come from.
 
+mod collection;
+mod parallel_slice;
+mod parts;
 mod range;
+mod repeat;
 mod slice;
+mod split;
+mod split_slice;
+mod text;
 mod vec;
 
+pub use parallel_slice::{ParallelSlice, ParallelSliceMut};
+pub use parts::{
+    Chunks as SliceChunks, ChunksExact as SliceChunksExact, ChunksExactMut, ChunksExactMutProducer,
+    ChunksMut, ChunksMutProducer, RChunks, RChunksExact, RChunksExactMut, RChunksExactMutProducer,
+    RChunksMut, RChunksMutProducer, Windows,
+};
 pub use range::{RangeIter, RangeProducer};
+pub use repeat::{Clones, Flat, MultiZip, Repeat, empty, once, repeat, repeat_n};
 pub use slice::{SliceIter, SliceIterMut, SliceMutProducer};
+pub use split::{Cut, Split};
+pub use split_slice::{SplitInclusiveSlice, SplitSlice};
+pub use text::{ParallelString, Pattern};
 pub use vec::{VecIter, VecProducer};

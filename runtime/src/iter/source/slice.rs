@@ -96,6 +96,26 @@ pub struct SliceMutProducer<'data, T> {
     _slice: PhantomData<&'data mut [T]>,
 }
 
+impl<'data, T> SliceMutProducer<'data, T> {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Some of the items.
+    ///
+    /// # Safety
+    ///
+    /// `indices` lies within the slice, and no two calls get the same index.
+    #[inline]
+    pub(super) unsafe fn part(&self, indices: Range<usize>) -> &'data mut [T] {
+        debug_assert!(indices.start <= indices.end && indices.end <= self.len);
+        // SAFETY: the indices lie within the slice.
+        let first = unsafe { self.first.add(indices.start) };
+        // SAFETY: they are part of the slice that was borrowed mutably for `'data`, and nobody else gets them.
+        unsafe { slice::from_raw_parts_mut(first, indices.len()) }
+    }
+}
+
 // SAFETY: lanes share the producer only to get disjoint `&mut [T]`s out of it (`Producer::chunk`), which is sending `T`s.
 unsafe impl<T: Send> Sync for SliceMutProducer<'_, T> {}
 
@@ -132,11 +152,8 @@ impl<'data, T: Send> IndexedProducer for SliceMutProducer<'data, T> {
 
     #[inline]
     unsafe fn indexed_chunk<'a>(&'a self, _: &'a mut (), indices: Range<usize>) -> Self::IndexedIter<'a> {
-        debug_assert!(indices.start <= indices.end && indices.end <= self.len);
-        // SAFETY: the indices lie within the slice.
-        let first = unsafe { self.first.add(indices.start) };
-        // SAFETY: they are part of the slice that was borrowed mutably for `'data`, and nobody else gets them.
-        unsafe { slice::from_raw_parts_mut(first, indices.len()) }.iter_mut()
+        // SAFETY: the same demands.
+        unsafe { self.part(indices) }.iter_mut()
     }
 }
 

@@ -1,0 +1,244 @@
+//! Adapters that wrap the sequential iterator of each chunk, which most do. What they share stands here once.
+
+use std::ops::Range;
+
+use crate::iter::options::Options;
+use crate::iter::producer::{IndexedProducer, Producer};
+use crate::iter::{IndexedParallelIterator, ParallelIterator};
+
+/// How many items an adapter yields for each that it gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Yield {
+    /// Exactly one.
+    One,
+    /// None or one.
+    AtMostOne,
+    /// Nobody knows.
+    Any,
+}
+
+/// What an adapter does to the items of a chunk: it wraps the sequential iterator over them.
+///
+/// This is how one writes an adapter of one's own; [`ParallelIterator::adapt`] applies it.
+///
+/// ```
+/// use taskel::iter::{Adapt, Yield};
+/// use taskel::prelude::*;
+///
+/// /// Keeps every item that is even.
+/// struct Evens;
+///
+/// impl Adapt<u32> for Evens {
+///     type Output = u32;
+///     type Local = ();
+///     type Iter<'a, I: Iterator<Item = u32> + 'a> = std::iter::Filter<I, fn(&u32) -> bool>;
+///     const YIELD: Yield = Yield::AtMostOne;
+///
+///     fn local(&self) {}
+///     fn adapt<'a, I: Iterator<Item = u32> + 'a>(&'a self, _: &'a mut (), items: I) -> Self::Iter<'a, I> {
+///         items.filter(|n| n % 2 == 0)
+///     }
+/// }
+///
+/// assert_eq!((0..7).into_par_iter().adapt(Evens).collect::<Vec<_>>(), [0, 2, 4, 6]);
+/// ```
+pub trait Adapt<T>: Send + Sync {
+    /// What comes out.
+    type Output: Send;
+
+    /// What one lane keeps from chunk to chunk of one loop.
+    type Local;
+
+    /// The wrapped iterator.
+    type Iter<'a, I: Iterator<Item = T> + 'a>: Iterator<Item = Self::Output>
+    where
+        Self: 'a;
+
+    /// How many items come out for each that goes in. Too small an answer leads to a panic, never to undefined behaviour.
+    const YIELD: Yield = Yield::Any;
+
+    /// Makes the state for a lane that enters the loop.
+    fn local(&self) -> Self::Local;
+
+    /// Wraps the items of a chunk.
+    fn adapt<'a, I: Iterator<Item = T> + 'a>(
+        &'a self,
+        local: &'a mut Self::Local,
+        items: I,
+    ) -> Self::Iter<'a, I>;
+
+    /// Whether nothing more need be produced; asked between chunks.
+    fn is_full(&self) -> bool {
+        false
+    }
+}
+
+/// An adapter that keeps items at their places: exactly one comes out for each that goes in, from either end.
+///
+/// [`YIELD`](Adapt::YIELD) must be [`Yield::One`].
+pub trait AdaptIndexed<T>: Adapt<T> {
+    /// Like [`Adapt::Iter`], with both ends and a known length.
+    type IndexedIter<'a, I: DoubleEndedIterator<Item = T> + ExactSizeIterator + 'a>: DoubleEndedIterator<Item = Self::Output>
+        + ExactSizeIterator
+    where
+        Self: 'a;
+
+    /// Like [`Adapt::adapt`].
+    fn adapt_indexed<'a, I: DoubleEndedIterator<Item = T> + ExactSizeIterator + 'a>(
+        &'a self,
+        local: &'a mut Self::Local,
+        items: I,
+    ) -> Self::IndexedIter<'a, I>;
+}
+
+/// A parallel iterator with an adapter, made by [`adapt`](ParallelIterator::adapt) and most other adapting methods.
+#[derive(Clone, Debug)]
+pub struct Adapted<I, A> {
+    pub(crate) base: I,
+    pub(crate) adapter: A,
+}
+
+impl<I: ParallelIterator, A: Adapt<I::Item>> ParallelIterator for Adapted<I, A> {
+    type Item = A::Output;
+    type Producer = Adapted<I::Producer, A>;
+
+    fn into_producer(self) -> Self::Producer {
+        Adapted { base: self.base.into_producer(), adapter: self.adapter }
+    }
+}
+
+impl<I: IndexedParallelIterator, A: AdaptIndexed<I::Item>> IndexedParallelIterator for Adapted<I, A> {
+    fn len(&self) -> usize {
+        self.base.len()
+    }
+}
+
+impl<P: Producer, A: Adapt<P::Item>> Producer for Adapted<P, A> {
+    type Item = A::Output;
+    type Local = (P::Local, A::Local);
+    type Iter<'a>
+        = A::Iter<'a, P::Iter<'a>>
+    where
+        Self: 'a;
+    const HAS_TAIL: bool = P::HAS_TAIL;
+    const DETERMINISTIC: bool = P::DETERMINISTIC;
+
+    fn len(&self) -> usize {
+        self.base.len()
+    }
+
+    fn options(&self) -> Options<'_> {
+        self.base.options()
+    }
+
+    fn is_exact(&self) -> bool {
+        A::YIELD == Yield::One && self.base.is_exact()
+    }
+
+    fn is_bounded(&self) -> bool {
+        A::YIELD != Yield::Any && self.base.is_bounded()
+    }
+
+    fn is_full(&self) -> bool {
+        self.adapter.is_full() || self.base.is_full()
+    }
+
+    fn local(&self) -> Self::Local {
+        (self.base.local(), self.adapter.local())
+    }
+
+    #[inline]
+    unsafe fn chunk<'a>(
+        &'a self,
+        (local, state): &'a mut Self::Local,
+        indices: Range<usize>,
+    ) -> Self::Iter<'a> {
+        // SAFETY: the same demands.
+        let items = unsafe { self.base.chunk(local, indices) };
+        self.adapter.adapt(state, items)
+    }
+
+    unsafe fn discard(&self, indices: Range<usize>) {
+        // SAFETY: the same demands.
+        unsafe { self.base.discard(indices) }
+    }
+}
+
+impl<P: IndexedProducer, A: AdaptIndexed<P::Item>> IndexedProducer for Adapted<P, A> {
+    type IndexedIter<'a>
+        = A::IndexedIter<'a, P::IndexedIter<'a>>
+    where
+        Self: 'a;
+
+    #[inline]
+    unsafe fn indexed_chunk<'a>(
+        &'a self,
+        (local, state): &'a mut Self::Local,
+        indices: Range<usize>,
+    ) -> Self::IndexedIter<'a> {
+        // SAFETY: the same demands.
+        let items = unsafe { self.base.indexed_chunk(local, indices) };
+        self.adapter.adapt_indexed(state, items)
+    }
+}
+
+/// Implements [`Adapt`] for an adapter without state, whose wrapped iterator is one of the standard library's, and
+/// [`AdaptIndexed`] if it yields one item for each.
+macro_rules! adapt {
+    (impl[$($generics:tt)*] $Adapter:ty, $T:ty => $Output:ty, yields One where[$($bounds:tt)*]
+     $($Iter:ident)::*<I $(, $Rest:ty)*>: |$this:ident, $items:ident| $wrap:expr) => {
+        $crate::iter::adapter::adapted::adapt! {
+            @any [$($generics)*] $Adapter, $T => $Output, One [$($bounds)*]
+            [$($Iter)::*] [$(, $Rest)*] |$this, $items| $wrap
+        }
+
+        impl<$($generics)*> $crate::iter::AdaptIndexed<$T> for $Adapter where $($bounds)* {
+            type IndexedIter<'a, I: DoubleEndedIterator<Item = $T> + ExactSizeIterator + 'a>
+                = $($Iter)::*<I $(, $Rest)*>
+            where
+                Self: 'a;
+
+            #[inline]
+            fn adapt_indexed<'a, I: DoubleEndedIterator<Item = $T> + ExactSizeIterator + 'a>(
+                &'a self,
+                _: &'a mut (),
+                $items: I,
+            ) -> Self::IndexedIter<'a, I> {
+                let $this = self;
+                $wrap
+            }
+        }
+    };
+    (impl[$($generics:tt)*] $Adapter:ty, $T:ty => $Output:ty, yields $Yield:ident where[$($bounds:tt)*]
+     $($Iter:ident)::*<I $(, $Rest:ty)*>: |$this:ident, $items:ident| $wrap:expr) => {
+        $crate::iter::adapter::adapted::adapt! {
+            @any [$($generics)*] $Adapter, $T => $Output, $Yield [$($bounds)*]
+            [$($Iter)::*] [$(, $Rest)*] |$this, $items| $wrap
+        }
+    };
+    (@any [$($generics:tt)*] $Adapter:ty, $T:ty => $Output:ty, $Yield:ident [$($bounds:tt)*]
+     [$($Iter:tt)*] [$($rest:tt)*] |$this:ident, $items:ident| $wrap:expr) => {
+        impl<$($generics)*> $crate::iter::Adapt<$T> for $Adapter where $($bounds)* {
+            type Output = $Output;
+            type Local = ();
+            type Iter<'a, I: Iterator<Item = $T> + 'a>
+                = $($Iter)*<I $($rest)*>
+            where
+                Self: 'a;
+            const YIELD: $crate::iter::Yield = $crate::iter::Yield::$Yield;
+
+            fn local(&self) {}
+
+            #[inline]
+            fn adapt<'a, I: Iterator<Item = $T> + 'a>(
+                &'a self,
+                _: &'a mut (),
+                $items: I,
+            ) -> Self::Iter<'a, I> {
+                let $this = self;
+                $wrap
+            }
+        }
+    };
+}
+pub(crate) use adapt;

@@ -1,0 +1,74 @@
+//! `deterministic`: reductions that are put together in the same way on every run.
+
+use std::ops::Range;
+
+use super::forward_to_base;
+use crate::iter::producer::{IndexedProducer, Producer};
+use crate::iter::{IndexedParallelIterator, ParallelIterator};
+
+/// Made by [`deterministic`](ParallelIterator::deterministic).
+#[derive(Clone, Debug)]
+pub struct Deterministic<I> {
+    pub(crate) base: I,
+}
+
+impl<I: ParallelIterator> ParallelIterator for Deterministic<I> {
+    type Item = I::Item;
+    type Producer = Deterministic<I::Producer>;
+
+    fn into_producer(self) -> Self::Producer {
+        Deterministic { base: self.base.into_producer() }
+    }
+}
+
+impl<I: IndexedParallelIterator> IndexedParallelIterator for Deterministic<I> {
+    fn len(&self) -> usize {
+        self.base.len()
+    }
+}
+
+impl<P: Producer> Producer for Deterministic<P> {
+    type Item = P::Item;
+    type Local = P::Local;
+    type Iter<'a>
+        = P::Iter<'a>
+    where
+        Self: 'a;
+    const HAS_TAIL: bool = P::HAS_TAIL;
+    const DETERMINISTIC: bool = true;
+
+    forward_to_base!(same places);
+
+    fn is_exact(&self) -> bool {
+        self.base.is_exact()
+    }
+
+    fn is_bounded(&self) -> bool {
+        self.base.is_bounded()
+    }
+
+    forward_to_base!(@always);
+
+    #[inline]
+    unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
+        // SAFETY: the same demands.
+        unsafe { self.base.chunk(local, indices) }
+    }
+}
+
+impl<P: IndexedProducer> IndexedProducer for Deterministic<P> {
+    type IndexedIter<'a>
+        = P::IndexedIter<'a>
+    where
+        Self: 'a;
+
+    #[inline]
+    unsafe fn indexed_chunk<'a>(
+        &'a self,
+        local: &'a mut Self::Local,
+        indices: Range<usize>,
+    ) -> Self::IndexedIter<'a> {
+        // SAFETY: the same demands.
+        unsafe { self.base.indexed_chunk(local, indices) }
+    }
+}

@@ -1,0 +1,315 @@
+//! What slices can do in parallel: `par_chunks` and its kin.
+
+use std::cmp::Ordering;
+
+use super::parts::{
+    Chunks, ChunksExact, ChunksExactMut, ChunksMut, RChunks, RChunksExact, RChunksExactMut, RChunksMut,
+    Windows,
+};
+use super::split::Split;
+use super::split_slice::{Between, EndingWith, SplitInclusiveSlice, SplitSlice};
+use crate::sort::{sort_by_cached_key, stable_sort_by, unstable_sort_by};
+
+fn positive(size: usize) -> usize {
+    assert!(size > 0, "a part of a slice has at least one item");
+    size
+}
+
+/// Parallel iterators over parts of a slice.
+pub trait ParallelSlice<T: Sync> {
+    /// The slice itself.
+    #[doc(hidden)]
+    fn as_parallel_slice(&self) -> &[T];
+
+    /// Parts of `size` items each; the last may be shorter.
+    ///
+    /// # Panics
+    ///
+    /// When `size` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let sums: Vec<i32> = [1, 2, 3, 4, 5].par_chunks(2).map(|part| part.iter().sum()).collect();
+    /// assert_eq!(sums, [3, 7, 5]);
+    /// ```
+    fn par_chunks(&self, size: usize) -> Chunks<'_, T> {
+        Chunks { slice: self.as_parallel_slice(), size: positive(size) }
+    }
+
+    /// Parts of exactly `size` items; what remains is in [`remainder`](ChunksExact::remainder).
+    ///
+    /// # Panics
+    ///
+    /// When `size` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let parts = [1, 2, 3, 4, 5].par_chunks_exact(2).count();
+    /// assert_eq!(parts, 2);
+    /// assert_eq!([1, 2, 3].par_chunks_exact(2).remainder(), [3]);
+    /// ```
+    fn par_chunks_exact(&self, size: usize) -> ChunksExact<'_, T> {
+        ChunksExact { slice: self.as_parallel_slice(), size: positive(size) }
+    }
+
+    /// Parts of `size` items each, from the back; the last, at the front of the slice, may be shorter.
+    ///
+    /// # Panics
+    ///
+    /// When `size` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!([1, 2, 3].par_rchunks(2).collect::<Vec<_>>(), [&[2, 3][..], &[1]]);
+    /// ```
+    fn par_rchunks(&self, size: usize) -> RChunks<'_, T> {
+        RChunks { slice: self.as_parallel_slice(), size: positive(size) }
+    }
+
+    /// Parts of exactly `size` items, from the back.
+    ///
+    /// # Panics
+    ///
+    /// When `size` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!([1, 2, 3].par_rchunks_exact(2).collect::<Vec<_>>(), [&[2, 3]]);
+    /// ```
+    fn par_rchunks_exact(&self, size: usize) -> RChunksExact<'_, T> {
+        RChunksExact { slice: self.as_parallel_slice(), size: positive(size) }
+    }
+
+    /// All runs of `size` neighbouring items, which overlap.
+    ///
+    /// # Panics
+    ///
+    /// When `size` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert!([1, 2, 4, 8].par_windows(2).all(|pair| 2 * pair[0] == pair[1]));
+    /// ```
+    fn par_windows(&self, size: usize) -> Windows<'_, T> {
+        Windows { slice: self.as_parallel_slice(), size: positive(size) }
+    }
+
+    /// The parts between items for which `separator` holds, some of them empty.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!([1, 0, 2, 3].par_split(|&n| n == 0).collect::<Vec<_>>(), [&[1][..], &[2, 3]]);
+    /// ```
+    fn par_split<F: Fn(&T) -> bool + Sync + Send>(&self, separator: F) -> SplitSlice<'_, T, F> {
+        Split(Between { slice: self.as_parallel_slice(), separator })
+    }
+
+    /// The parts that end with an item for which `separator` holds, and the rest if there is one.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let parts: Vec<_> = [1, 0, 2, 3].par_split_inclusive(|&n| n == 0).collect();
+    /// assert_eq!(parts, [&[1, 0][..], &[2, 3]]);
+    /// ```
+    fn par_split_inclusive<F: Fn(&T) -> bool + Sync + Send>(
+        &self,
+        separator: F,
+    ) -> SplitInclusiveSlice<'_, T, F> {
+        Split(EndingWith { slice: self.as_parallel_slice(), separator })
+    }
+}
+
+impl<T: Sync> ParallelSlice<T> for [T] {
+    fn as_parallel_slice(&self) -> &[T] {
+        self
+    }
+}
+
+/// Parallel iterators over parts of a mutable slice, and parallel sorting.
+pub trait ParallelSliceMut<T: Send> {
+    /// The slice itself.
+    #[doc(hidden)]
+    fn as_parallel_slice_mut(&mut self) -> &mut [T];
+
+    /// Parts of `size` items each; the last may be shorter.
+    ///
+    /// # Panics
+    ///
+    /// When `size` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [1, 2, 3, 4, 5];
+    /// numbers.par_chunks_mut(2).for_each(|part| part.reverse());
+    /// assert_eq!(numbers, [2, 1, 4, 3, 5]);
+    /// ```
+    fn par_chunks_mut(&mut self, size: usize) -> ChunksMut<'_, T> {
+        ChunksMut { slice: self.as_parallel_slice_mut(), size: positive(size) }
+    }
+
+    /// Parts of exactly `size` items; what remains is left out.
+    ///
+    /// # Panics
+    ///
+    /// When `size` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [1, 2, 3];
+    /// numbers.par_chunks_exact_mut(2).for_each(|part| part.reverse());
+    /// assert_eq!(numbers, [2, 1, 3]);
+    /// ```
+    fn par_chunks_exact_mut(&mut self, size: usize) -> ChunksExactMut<'_, T> {
+        ChunksExactMut { slice: self.as_parallel_slice_mut(), size: positive(size) }
+    }
+
+    /// Parts of `size` items each, from the back; the last, at the front of the slice, may be shorter.
+    ///
+    /// # Panics
+    ///
+    /// When `size` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [1, 2, 3];
+    /// numbers.par_rchunks_mut(2).for_each(|part| part.reverse());
+    /// assert_eq!(numbers, [1, 3, 2]);
+    /// ```
+    fn par_rchunks_mut(&mut self, size: usize) -> RChunksMut<'_, T> {
+        RChunksMut { slice: self.as_parallel_slice_mut(), size: positive(size) }
+    }
+
+    /// Parts of exactly `size` items, from the back.
+    ///
+    /// # Panics
+    ///
+    /// When `size` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [1, 2, 3];
+    /// numbers.par_rchunks_exact_mut(2).for_each(|part| part.reverse());
+    /// assert_eq!(numbers, [1, 3, 2]);
+    /// ```
+    fn par_rchunks_exact_mut(&mut self, size: usize) -> RChunksExactMut<'_, T> {
+        RChunksExactMut { slice: self.as_parallel_slice_mut(), size: positive(size) }
+    }
+
+    /// Sorts, and keeps the order of equal items.
+    ///
+    /// Merge sort: O(n log n) comparisons, and a buffer of the slice's size. If a comparison panics, the items are all there, in any order.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut words = ["rye", "oats", "corn"];
+    /// words.par_sort();
+    /// assert_eq!(words, ["corn", "oats", "rye"]);
+    /// ```
+    fn par_sort(&mut self)
+    where
+        T: Ord,
+    {
+        stable_sort_by(self.as_parallel_slice_mut(), T::cmp);
+    }
+
+    /// Sorts by `compare`, and keeps the order of equal items; see [`par_sort`](Self::par_sort).
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [2.5, -1.0, 0.5];
+    /// numbers.par_sort_by(f64::total_cmp);
+    /// assert_eq!(numbers, [-1.0, 0.5, 2.5]);
+    /// ```
+    fn par_sort_by<F>(&mut self, compare: F)
+    where
+        F: Fn(&T, &T) -> Ordering + Sync,
+    {
+        stable_sort_by(self.as_parallel_slice_mut(), compare);
+    }
+
+    /// Sorts by keys, and keeps the order of items with equal ones; see [`par_sort`](Self::par_sort). `key` is called in each comparison.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [-3_i32, 1, 2];
+    /// numbers.par_sort_by_key(|n| n.abs());
+    /// assert_eq!(numbers, [1, 2, -3]);
+    /// ```
+    fn par_sort_by_key<K, F>(&mut self, key: F)
+    where
+        K: Ord,
+        F: Fn(&T) -> K + Sync,
+    {
+        stable_sort_by(self.as_parallel_slice_mut(), |a, b| key(a).cmp(&key(b)));
+    }
+
+    /// Sorts by keys that are computed once for each item, in parallel, and keeps the order of items with equal ones.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [10, 9, 100];
+    /// numbers.par_sort_by_cached_key(|n| n.to_string());
+    /// assert_eq!(numbers, [10, 100, 9]);
+    /// ```
+    fn par_sort_by_cached_key<K, F>(&mut self, key: F)
+    where
+        K: Ord + Send,
+        F: Fn(&T) -> K + Sync,
+    {
+        sort_by_cached_key(self.as_parallel_slice_mut(), key);
+    }
+
+    /// Sorts in place; equal items may change places.
+    ///
+    /// Quicksort: O(n log n) comparisons, and no allocation. If a comparison panics, the items are all there, in any order.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [3, 1, 2];
+    /// numbers.par_sort_unstable();
+    /// assert_eq!(numbers, [1, 2, 3]);
+    /// ```
+    fn par_sort_unstable(&mut self)
+    where
+        T: Ord,
+    {
+        unstable_sort_by(self.as_parallel_slice_mut(), T::cmp);
+    }
+
+    /// Sorts in place by `compare`; see [`par_sort_unstable`](Self::par_sort_unstable).
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [1, 2, 3];
+    /// numbers.par_sort_unstable_by(|a, b| b.cmp(a));
+    /// assert_eq!(numbers, [3, 2, 1]);
+    /// ```
+    fn par_sort_unstable_by<F>(&mut self, compare: F)
+    where
+        F: Fn(&T, &T) -> Ordering + Sync,
+    {
+        unstable_sort_by(self.as_parallel_slice_mut(), compare);
+    }
+
+    /// Sorts in place by keys; see [`par_sort_unstable`](Self::par_sort_unstable). `key` is called in each comparison.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [-3_i32, 1, 2];
+    /// numbers.par_sort_unstable_by_key(|n| n.abs());
+    /// assert_eq!(numbers, [1, 2, -3]);
+    /// ```
+    fn par_sort_unstable_by_key<K, F>(&mut self, key: F)
+    where
+        K: Ord,
+        F: Fn(&T) -> K + Sync,
+    {
+        unstable_sort_by(self.as_parallel_slice_mut(), |a, b| key(a).cmp(&key(b)));
+    }
+}
+
+impl<T: Send> ParallelSliceMut<T> for [T] {
+    fn as_parallel_slice_mut(&mut self) -> &mut [T] {
+        self
+    }
+}

@@ -1,0 +1,283 @@
+//! Strings: their lines, words, characters, bytes.
+
+use std::ops::Range;
+use std::str;
+
+use super::slice::SliceIter;
+use super::split::{Cut, Split};
+use crate::iter::{Copied, IntoParallelIterator, ParallelIterator};
+
+/// Parallel iterators over parts of a string.
+pub trait ParallelString {
+    /// The string itself.
+    #[doc(hidden)]
+    fn as_parallel_string(&self) -> &str;
+
+    /// The lines, without their ends, as [`str::lines`] has them.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let numbers: Vec<u32> = "1\n22\r\n333".par_lines().map(|line| line.parse().unwrap()).collect();
+    /// assert_eq!(numbers, [1, 22, 333]);
+    /// ```
+    fn par_lines(&self) -> Split<Lines<'_>> {
+        Split(Lines(self.as_parallel_string()))
+    }
+
+    /// The words between white space.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!(" to be  or\nnot ".par_split_whitespace().collect::<Vec<_>>(), ["to", "be", "or", "not"]);
+    /// ```
+    fn par_split_whitespace(&self) -> Split<Words<'_>> {
+        Split(Words(self.as_parallel_string()))
+    }
+
+    /// The words between ASCII white space.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!("a\u{a0}b c".par_split_ascii_whitespace().count(), 2);
+    /// ```
+    fn par_split_ascii_whitespace(&self) -> Split<AsciiWords<'_>> {
+        Split(AsciiWords(self.as_parallel_string()))
+    }
+
+    /// The characters.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!("grün".par_chars().map(|c| c.to_ascii_uppercase()).collect::<String>(), "GRüN");
+    /// ```
+    fn par_chars(&self) -> Split<Chars<'_>> {
+        Split(Chars(self.as_parallel_string()))
+    }
+
+    /// The characters and where they begin.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!("üb".par_char_indices().collect::<Vec<_>>(), [(0, 'ü'), (2, 'b')]);
+    /// ```
+    fn par_char_indices(&self) -> Split<CharIndices<'_>> {
+        Split(CharIndices(self.as_parallel_string()))
+    }
+
+    /// The bytes.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!("abc".par_bytes().max(), Some(b'c'));
+    /// ```
+    fn par_bytes(&self) -> Copied<SliceIter<'_, u8>> {
+        self.as_parallel_string().as_bytes().into_par_iter().copied()
+    }
+
+    /// The parts between characters that `separator` stands for: a `char`, an array or a slice of them, or a closure.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!("a,,b".par_split(',').collect::<Vec<_>>(), ["a", "", "b"]);
+    /// ```
+    fn par_split<P: Pattern>(&self, separator: P) -> Split<Between<'_, P>> {
+        Split(Between { text: self.as_parallel_string(), separator })
+    }
+}
+
+impl ParallelString for str {
+    fn as_parallel_string(&self) -> &str {
+        self
+    }
+}
+
+/// What a string can be split at: characters. Sealed.
+pub trait Pattern: Send + Sync + sealed::Matches {}
+impl<P: Send + Sync + sealed::Matches> Pattern for P {}
+
+mod sealed {
+    pub trait Matches {
+        fn matches(&self, c: char) -> bool;
+    }
+    impl Matches for char {
+        fn matches(&self, c: char) -> bool {
+            *self == c
+        }
+    }
+    impl<const N: usize> Matches for [char; N] {
+        fn matches(&self, c: char) -> bool {
+            self.contains(&c)
+        }
+    }
+    impl<const N: usize> Matches for &[char; N] {
+        fn matches(&self, c: char) -> bool {
+            self.contains(&c)
+        }
+    }
+    impl Matches for &[char] {
+        fn matches(&self, c: char) -> bool {
+            self.contains(&c)
+        }
+    }
+    impl<F: Fn(char) -> bool> Matches for F {
+        fn matches(&self, c: char) -> bool {
+            self(c)
+        }
+    }
+}
+
+/// Strings that are cut where `$cut` says, the pieces being iterated over by a method of `str`.
+macro_rules! pieces_of_text {
+    ($($Cut:ident, $doc:literal, $Part:ty, $Parts:ty, $method:ident, $cut:expr;)*) => {$(
+        #[doc = $doc]
+        #[derive(Clone, Copy, Debug)]
+        pub struct $Cut<'data>(&'data str);
+
+        impl<'data> Cut for $Cut<'data> {
+            type Part = $Part;
+            type Parts<'a>
+                = $Parts
+            where
+                Self: 'a;
+
+            fn indices(&self) -> usize {
+                self.0.len()
+            }
+
+            fn next_cut(&self, index: usize) -> usize {
+                let cut: fn(&str, usize) -> usize = $cut;
+                if index == 0 { 0 } else { cut(self.0, index.min(self.0.len())) }
+            }
+
+            #[inline]
+            fn parts<'a>(&'a self, piece: Range<usize>) -> Self::Parts<'a> {
+                self.0[piece].$method()
+            }
+        }
+    )*};
+}
+
+pieces_of_text! {
+    Lines, "Cuts a string behind each line.", &'data str, str::Lines<'data>, lines, behind_line;
+    Words, "Cuts a string at white space.", &'data str, str::SplitWhitespace<'data>, split_whitespace,
+        |text, index| at_char(text, index, char::is_whitespace);
+    AsciiWords, "Cuts a string at ASCII white space.", &'data str, str::SplitAsciiWhitespace<'data>,
+        split_ascii_whitespace, |text, index| at_char(text, index, |c| c.is_ascii_whitespace());
+    Chars, "Cuts a string anywhere.", char, str::Chars<'data>, chars,
+        |text, index| text.ceil_char_boundary(index);
+}
+
+/// The beginning of the first line at or behind `index`, which is not 0.
+fn behind_line(text: &str, index: usize) -> usize {
+    let newline = text.as_bytes()[index - 1..].iter().position(|&byte| byte == b'\n');
+    newline.map_or(text.len(), |place| index + place)
+}
+
+/// The first such character at or behind `index`.
+fn at_char(text: &str, index: usize, is_separator: impl Fn(char) -> bool) -> usize {
+    let index = text.ceil_char_boundary(index);
+    text[index..].find(is_separator).map_or(text.len(), |place| index + place)
+}
+
+/// Cuts a string anywhere, and counts.
+#[derive(Clone, Copy, Debug)]
+pub struct CharIndices<'data>(&'data str);
+
+impl<'data> Cut for CharIndices<'data> {
+    type Part = (usize, char);
+    type Parts<'a>
+        = OffsetChars<'data>
+    where
+        Self: 'a;
+
+    fn indices(&self) -> usize {
+        self.0.len()
+    }
+
+    fn next_cut(&self, index: usize) -> usize {
+        self.0.ceil_char_boundary(index)
+    }
+
+    fn parts<'a>(&'a self, piece: Range<usize>) -> OffsetChars<'data> {
+        OffsetChars { offset: piece.start, chars: self.0[piece].char_indices() }
+    }
+}
+
+/// The sequential iterator of `par_char_indices`.
+#[derive(Clone, Debug)]
+pub struct OffsetChars<'data> {
+    offset: usize,
+    chars: str::CharIndices<'data>,
+}
+
+impl Iterator for OffsetChars<'_> {
+    type Item = (usize, char);
+
+    #[inline]
+    fn next(&mut self) -> Option<(usize, char)> {
+        self.chars.next().map(|(index, c)| (self.offset + index, c))
+    }
+}
+
+/// A string and the separators between its parts.
+#[derive(Clone, Debug)]
+pub struct Between<'data, P> {
+    text: &'data str,
+    separator: P,
+}
+
+impl<'data, P: Pattern> Cut for Between<'data, P> {
+    type Part = &'data str;
+    type Parts<'a>
+        = TextBetween<'data, 'a, P>
+    where
+        Self: 'a;
+
+    /// The last part may begin at the end, behind a separator.
+    fn indices(&self) -> usize {
+        self.text.len() + 1
+    }
+
+    fn next_cut(&self, index: usize) -> usize {
+        let Some(before) = index.checked_sub(1) else { return 0 };
+        // A character that begins in front of `index` ends at it or behind it.
+        let from = self.text.floor_char_boundary(before);
+        let found = self.text[from..].char_indices().find(|&(_, c)| self.separator.matches(c));
+        found.map_or(self.indices(), |(place, c)| from + place + c.len_utf8())
+    }
+
+    fn parts<'a>(&'a self, piece: Range<usize>) -> Self::Parts<'a> {
+        let rest = (!piece.is_empty()).then(|| {
+            let text = self.text;
+            // What lies in front of a cut is a separator, or the end.
+            let last = match piece.end > text.len() {
+                true => text.len(),
+                false => text.floor_char_boundary(piece.end - 1),
+            };
+            &text[piece.start..last]
+        });
+        TextBetween { rest, separator: &self.separator }
+    }
+}
+
+/// The sequential iterator of `par_split`.
+#[derive(Clone, Debug)]
+pub struct TextBetween<'data, 'a, P> {
+    rest: Option<&'data str>,
+    separator: &'a P,
+}
+
+impl<'data, P: Pattern> Iterator for TextBetween<'data, '_, P> {
+    type Item = &'data str;
+
+    fn next(&mut self) -> Option<&'data str> {
+        let rest = self.rest.take()?;
+        match rest.char_indices().find(|&(_, c)| self.separator.matches(c)) {
+            None => Some(rest),
+            Some((place, c)) => {
+                self.rest = Some(&rest[place + c.len_utf8()..]);
+                Some(&rest[..place])
+            }
+        }
+    }
+}

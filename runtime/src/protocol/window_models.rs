@@ -1,0 +1,121 @@
+//! Models of the window: every item goes through the sink once, in order if that is asked for; one lane at a time is at the
+//! source; no more is in flight than allowed; nobody sleeps for ever.
+
+use std::sync::Arc;
+
+use loom::cell::UnsafeCell;
+use loom::thread;
+
+use super::model::explore;
+use super::window::{Turn, Window};
+use crate::sync::{AtomicU32, Ordering};
+
+/// A stream of numbers. loom checks every access to the source: two lanes at it are a data race.
+struct Stream {
+    window: Window<u32>,
+    source: UnsafeCell<u32>,
+    len: u32,
+    limit: u32,
+    in_flight: AtomicU32,
+}
+
+// SAFETY: loom's cell checks at run time what this promises: no two unordered accesses.
+unsafe impl Sync for Stream {}
+// SAFETY: as above.
+unsafe impl Send for Stream {}
+
+impl Stream {
+    fn new(len: u32, limit: u32, ordered: bool) -> Arc<Self> {
+        let window = Window::new(limit as usize, ordered);
+        Arc::new(Stream { window, source: UnsafeCell::new(0), len, limit, in_flight: AtomicU32::new(0) })
+    }
+
+    /// Pulls one item, and processes it.
+    fn pull(&self) {
+        let item = self.source.with_mut(|source| {
+            // SAFETY: loom verifies that the access is exclusive.
+            let next = unsafe { &mut *source };
+            (*next < self.len).then(|| {
+                *next += 1;
+                *next - 1
+            })
+        });
+        if item.is_some() {
+            assert!(self.in_flight.fetch_add(1, Ordering::Relaxed) < self.limit);
+        }
+        let ticket = self.window.pulled(item.map(|_| 1), item.is_none());
+        if let (Some(ticket), Some(item)) = (ticket, item) {
+            self.window.finished(ticket, item);
+        }
+    }
+
+    fn help(self: &Arc<Self>) -> thread::JoinHandle<()> {
+        let stream = Arc::clone(self);
+        thread::spawn(move || {
+            while let Turn::Pull { .. } = stream.window.helper_turn() {
+                stream.pull();
+            }
+        })
+    }
+
+    /// The items as the sink gets them; it has had enough after `most`.
+    fn sink(&self, most: usize) -> Vec<u32> {
+        let mut items = Vec::new();
+        loop {
+            match self.window.sink_turn() {
+                Turn::Pull { .. } => self.pull(),
+                Turn::Emit(item) => {
+                    items.push(item);
+                    self.in_flight.fetch_sub(1, Ordering::Relaxed);
+                    self.window.emitted(1);
+                    if items.len() == most {
+                        self.window.stop();
+                    }
+                }
+                Turn::Over => return items,
+            }
+        }
+    }
+}
+
+#[test]
+fn model_items_come_in_order() {
+    explore(|| {
+        let stream = Stream::new(3, 2, true);
+        let helper = stream.help();
+        assert_eq!(stream.sink(usize::MAX), [0, 1, 2]);
+        helper.join().unwrap();
+    });
+}
+
+#[test]
+fn model_two_helpers_and_room_for_one_item() {
+    explore(|| {
+        let stream = Stream::new(2, 1, true);
+        let helpers = [stream.help(), stream.help()];
+        assert_eq!(stream.sink(usize::MAX), [0, 1]);
+        helpers.into_iter().for_each(|helper| helper.join().unwrap());
+    });
+}
+
+#[test]
+fn model_items_come_out_of_order() {
+    explore(|| {
+        let stream = Stream::new(3, 2, false);
+        let helper = stream.help();
+        let mut items = stream.sink(usize::MAX);
+        items.sort_unstable();
+        assert_eq!(items, [0, 1, 2]);
+        helper.join().unwrap();
+    });
+}
+
+#[test]
+fn model_a_sink_that_has_enough_sends_everyone_home() {
+    explore(|| {
+        let stream = Stream::new(3, 1, true);
+        let helpers = [stream.help(), stream.help()];
+        assert_eq!(stream.sink(1), [0]);
+        helpers.into_iter().for_each(|helper| helper.join().unwrap());
+    });
+}

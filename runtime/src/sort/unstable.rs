@@ -1,0 +1,81 @@
+//! Unstable sorting, in place: a slice is partitioned around a sampled pivot, and both parts at the same time, until they are short.
+//!
+//! As in Peters' pattern-defeating quicksort, a slice that is in order is left alone, many equal items make a part of their own, and
+//! after too many bad pivots another algorithm takes over: the standard library's, whose worst case is O(n log n).
+//! Items move by being swapped alone, so that the slice holds each of them once, whatever a comparison does.
+
+use std::cmp::Ordering;
+
+use super::{is_run, less, piece};
+use crate::join::join;
+
+/// Of this many items, spread over the slice, the pivot is the median.
+const SAMPLE: usize = 31;
+
+/// A part of less than one in so many of the items is a bad one.
+const BAD: usize = 8;
+
+/// Sorts; equal items may change places.
+pub(crate) fn sort_by<T: Send>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering + Sync) {
+    let Some(piece) = piece(items) else { return items.sort_unstable_by(compare) };
+    if is_run(items, piece, &less(&compare)) {
+        return;
+    }
+    let allowed = items.len().ilog2();
+    sort(items, &compare, piece, allowed);
+}
+
+fn sort<T: Send>(
+    mut items: &mut [T],
+    compare: &(impl Fn(&T, &T) -> Ordering + Sync),
+    piece: usize,
+    mut allowed: u32,
+) {
+    loop {
+        if items.len() <= piece || allowed == 0 {
+            return items.sort_unstable_by(compare);
+        }
+        pivot_to_front(items, compare);
+        let before = partition(items, |item, pivot| compare(item, pivot).is_lt());
+        items.swap(0, before);
+        let (front, back) = items.split_at_mut(before);
+        if front.len() < back.len() / BAD {
+            // Perhaps many are equal to the pivot, which is the first of the back.
+            let equal = partition(back, |item, pivot| compare(item, pivot).is_le());
+            front.sort_unstable_by(compare);
+            allowed -= u32::from(equal < back.len() / BAD);
+            items = &mut back[equal + 1..];
+            continue;
+        }
+        allowed -= u32::from(back.len() < front.len() / BAD);
+        let back = &mut back[1..];
+        join(|| sort(front, compare, piece, allowed), || sort(back, compare, piece, allowed));
+        return;
+    }
+}
+
+/// Swaps the median of some items to the front.
+fn pivot_to_front<T>(items: &mut [T], compare: &impl Fn(&T, &T) -> Ordering) {
+    let step = items.len() / SAMPLE;
+    for index in 0..SAMPLE {
+        items.swap(index, index * step + step / 2);
+    }
+    items[..SAMPLE].select_nth_unstable_by(SAMPLE / 2, compare);
+    items.swap(0, SAMPLE / 2);
+}
+
+/// Moves the items for which `goes_front` holds with the first one, the pivot, right behind that; returns how many there are.
+///
+/// The loop has no branch that depends on the items: Lomuto's scheme, in the form of Alexandrescu's.
+#[inline]
+fn partition<T>(items: &mut [T], goes_front: impl Fn(&T, &T) -> bool) -> usize {
+    let Some((pivot, items)) = items.split_first_mut() else { return 0 };
+    let mut front = 0;
+    for index in 0..items.len() {
+        let goes = goes_front(&items[index], pivot);
+        // `front` is at most `index`.
+        items.swap(front, index);
+        front += usize::from(goes);
+    }
+    front
+}

@@ -1,0 +1,387 @@
+//! Streams: items of unknown number, processed in parallel, with a bounded number of them in memory.
+
+use std::mem;
+use std::ops::ControlFlow;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::PoisonError;
+
+use taskel_adaptive::{ChunkConfig, Chunker};
+
+use crate::clock::Clock;
+use crate::iter::Try;
+use crate::pool::current_num_threads;
+use crate::protocol::window::{Turn, Window};
+use crate::scope::scope;
+use crate::sync::Mutex;
+use crate::unwind::{Payload, drop_quietly};
+
+/// Turns sequential iterators into parallel streams.
+pub trait ParallelStream: Iterator<Item: Send> + Send + Sized {
+    /// A stream whose items are processed in parallel, while no more of them than a given number are in memory, and that can be consumed in
+    /// order.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    ///
+    /// let mut squares = Vec::new();
+    /// (0..1000_u64).par_stream().map(|n| n * n).max_in_flight(64).for_each_ordered(|square| squares.push(square));
+    /// assert!(squares.into_iter().eq((0..1000).map(|n| n * n)));
+    /// ```
+    fn par_stream(self) -> Stream<Self, Identity> {
+        Stream { source: self, step: Identity, limit: Limit { most: DEFAULT_IN_FLIGHT, weight: None } }
+    }
+}
+
+impl<I: Iterator<Item: Send> + Send> ParallelStream for I {}
+
+/// What is in flight if nothing is said.
+const DEFAULT_IN_FLIGHT: usize = 1024;
+
+/// A batch takes about this long to process: a hundred times what handing it over costs.
+const BATCH_NS: u64 = 20_000;
+
+/// No batch has more items than this, however fast they are processed.
+const LARGEST_BATCH: usize = 4096;
+
+/// A stream of items, made by [`par_stream`](ParallelStream::par_stream).
+///
+/// The source is asked by one thread at a time; nobody else's code runs meanwhile under a lock. Up to as many threads as the pool has
+/// process items. The sink runs on the calling thread, which asks the source and processes items as well whenever it has
+/// nothing to emit. A slow sink holds the source back.
+///
+/// # Panics
+///
+/// When the source, a closure or the sink panics, the others stop as soon as they have processed their batch, what is in flight is dropped, and
+/// the panic continues on the calling thread.
+#[derive(Debug)]
+#[must_use = "a stream does nothing until it is consumed"]
+pub struct Stream<I: Iterator, S> {
+    source: I,
+    step: S,
+    limit: Limit<I::Item>,
+}
+
+/// What an item weighs.
+type Weight<T> = Box<dyn Fn(&T) -> usize + Send + Sync>;
+
+/// How much may be in flight: items, or what they weigh.
+struct Limit<T> {
+    most: usize,
+    weight: Option<Weight<T>>,
+}
+
+impl<T> std::fmt::Debug for Limit<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limit").field("most", &self.most).field("weighed", &self.weight.is_some()).finish()
+    }
+}
+
+/// What happens to an item on its way through a stream.
+pub trait Step<T>: Sync {
+    /// What becomes of it.
+    type Output: Send;
+
+    /// Processes an item; `None` drops it.
+    fn step(&self, item: T) -> Option<Self::Output>;
+}
+
+/// Nothing happens.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity;
+
+/// Made by [`Stream::map`].
+#[derive(Clone, Copy, Debug)]
+pub struct MapStep<S, F>(S, F);
+
+/// Made by [`Stream::filter_map`].
+#[derive(Clone, Copy, Debug)]
+pub struct FilterMapStep<S, F>(S, F);
+
+impl<T: Send> Step<T> for Identity {
+    type Output = T;
+
+    #[inline]
+    fn step(&self, item: T) -> Option<T> {
+        Some(item)
+    }
+}
+
+impl<T, S: Step<T>, R: Send, F: Fn(S::Output) -> R + Sync> Step<T> for MapStep<S, F> {
+    type Output = R;
+
+    #[inline]
+    fn step(&self, item: T) -> Option<R> {
+        self.0.step(item).map(&self.1)
+    }
+}
+
+impl<T, S: Step<T>, R: Send, F: Fn(S::Output) -> Option<R> + Sync> Step<T> for FilterMapStep<S, F> {
+    type Output = R;
+
+    #[inline]
+    fn step(&self, item: T) -> Option<R> {
+        self.0.step(item).and_then(&self.1)
+    }
+}
+
+impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<I, S> {
+    /// Applies `f` to each item, in parallel.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((0..3).par_stream().map(|n| n + 1).collect::<Vec<_>>(), [1, 2, 3]);
+    /// ```
+    pub fn map<R: Send, F: Fn(S::Output) -> R + Sync>(self, f: F) -> Stream<I, MapStep<S, F>> {
+        Stream { source: self.source, step: MapStep(self.step, f), limit: self.limit }
+    }
+
+    /// Applies `f` to each item, in parallel, and keeps what is in a `Some`.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let numbers = ["1", "x", "3"].into_iter().par_stream().filter_map(|text| text.parse().ok());
+    /// assert_eq!(numbers.collect::<Vec<u32>>(), [1, 3]);
+    /// ```
+    pub fn filter_map<R: Send, F: Fn(S::Output) -> Option<R> + Sync>(
+        self,
+        f: F,
+    ) -> Stream<I, FilterMapStep<S, F>> {
+        Stream { source: self.source, step: FilterMapStep(self.step, f), limit: self.limit }
+    }
+
+    /// Lets at most `n` items be between the source and the sink at any moment, instead of 1024.
+    ///
+    /// # Panics
+    ///
+    /// When `n` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((0..10).par_stream().max_in_flight(2).collect::<Vec<_>>().len(), 10);
+    /// ```
+    pub fn max_in_flight(mut self, n: usize) -> Self {
+        assert!(n > 0, "at least one item must be in flight");
+        self.limit = Limit { most: n, weight: None };
+        self
+    }
+
+    /// Asks the source for no more items while those between it and the sink weigh `limit` or more. Only the last item may exceed it.
+    ///
+    /// # Panics
+    ///
+    /// When `limit` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let lines = ["a", "bb"].into_iter().par_stream().max_in_flight_bytes(1 << 20, |line| line.len());
+    /// assert_eq!(lines.map(str::len).collect::<Vec<_>>(), [1, 2]);
+    /// ```
+    pub fn max_in_flight_bytes<W>(mut self, limit: usize, weight: W) -> Self
+    where
+        W: Fn(&I::Item) -> usize + Send + Sync + 'static,
+    {
+        assert!(limit > 0, "at least one byte must be in flight");
+        self.limit = Limit { most: limit, weight: Some(Box::new(weight)) };
+        self
+    }
+
+    /// Calls `sink` on this thread with each result, in the order of the source.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut text = String::new();
+    /// "abc".chars().par_stream().map(|c| c.to_ascii_uppercase()).for_each_ordered(|c| text.push(c));
+    /// assert_eq!(text, "ABC");
+    /// ```
+    pub fn for_each_ordered(self, mut sink: impl FnMut(S::Output)) {
+        self.run(true, |result| {
+            sink(result);
+            Some(())
+        });
+    }
+
+    /// Calls `sink` on this thread with each result, as they come.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut sum = 0;
+    /// (0..10).par_stream().for_each_unordered(|n| sum += n);
+    /// assert_eq!(sum, 45);
+    /// ```
+    pub fn for_each_unordered(self, mut sink: impl FnMut(S::Output)) {
+        self.run(false, |result| {
+            sink(result);
+            Some(())
+        });
+    }
+
+    /// As [`for_each_ordered`](Self::for_each_ordered), until a call says to stop: `Break`, `Err`, or `None`. What is in flight is then
+    /// dropped.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use taskel::prelude::*;
+    /// let stopped = (0_u64..).par_stream().map(|n| n * 2).try_for_each_ordered(|n| match n {
+    ///     10 => ControlFlow::Break(n),
+    ///     _ => ControlFlow::Continue(()),
+    /// });
+    /// assert_eq!(stopped, ControlFlow::Break(10));
+    /// ```
+    pub fn try_for_each_ordered<R: Try<Output = ()>>(self, sink: impl FnMut(S::Output) -> R) -> R {
+        self.run(true, sink)
+    }
+
+    /// As [`for_each_unordered`](Self::for_each_unordered), until a call says to stop.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let result = (0_u64..).par_stream().try_for_each_unordered(|n| if n > 100 { Err(n) } else { Ok(()) });
+    /// assert!(result.is_err());
+    /// ```
+    pub fn try_for_each_unordered<R: Try<Output = ()>>(self, sink: impl FnMut(S::Output) -> R) -> R {
+        self.run(false, sink)
+    }
+
+    /// Makes a collection of all results, in the order of the source.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((0..4).par_stream().filter_map(|n| (n % 2 == 1).then_some(n)).collect::<Vec<_>>(), [1, 3]);
+    /// ```
+    pub fn collect<C: FromIterator<S::Output>>(self) -> C {
+        let mut results = Vec::new();
+        self.for_each_ordered(|result| results.push(result));
+        results.into_iter().collect()
+    }
+
+    fn run<R: Try<Output = ()>>(self, ordered: bool, mut sink: impl FnMut(S::Output) -> R) -> R {
+        let Stream { source, step, limit } = self;
+        let running = Running {
+            window: Window::new(limit.most, ordered),
+            source: Mutex::new(source),
+            step,
+            lanes: current_num_threads().max(1),
+            limit,
+            panic: Mutex::new(None),
+        };
+        let result = scope(|scope| {
+            let _stop = StopOnDrop(&running.window);
+            let mut lane = running.lane();
+            // Helpers come as soon as it is known that the first batch, a single item, is not all there is.
+            let mut helpers = running.lanes - 1;
+            let mut call_helpers = || {
+                (0..mem::take(&mut helpers)).for_each(|_| scope.spawn(|_| running.help()));
+            };
+            loop {
+                match running.window.sink_turn() {
+                    Turn::Pull { room } => {
+                        running.pull(&mut lane, room, &mut call_helpers);
+                    }
+                    Turn::Emit(batch) => {
+                        for result in batch.results {
+                            if let ControlFlow::Break(residual) = sink(result).branch() {
+                                return R::from_residual(residual);
+                            }
+                        }
+                        running.window.emitted(batch.weight);
+                    }
+                    Turn::Over => return R::from_output(()),
+                }
+            }
+        });
+        if let Some(payload) = running.panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            panic::resume_unwind(payload);
+        }
+        result
+    }
+}
+
+/// Sends everyone home, also when the sink panics.
+struct StopOnDrop<'w, B>(&'w Window<B>);
+
+impl<B> Drop for StopOnDrop<'_, B> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// Processed items.
+struct Batch<R> {
+    results: Vec<R>,
+    /// Of the items that were pulled for them.
+    weight: usize,
+}
+
+/// A stream that is being consumed.
+struct Running<I: Iterator, S: Step<I::Item>> {
+    window: Window<Batch<S::Output>>,
+    /// Whoever the window sends here has it alone; the lock is never waited for.
+    source: Mutex<I>,
+    step: S,
+    lanes: usize,
+    limit: Limit<I::Item>,
+    panic: Mutex<Option<Payload>>,
+}
+
+/// What a lane knows of the items.
+struct Lane {
+    chunker: Chunker,
+    clock: Clock,
+}
+
+impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<I, S> {
+    fn lane(&self) -> Lane {
+        let config = ChunkConfig::default().with_target_ns(BATCH_NS).with_max_chunk(LARGEST_BATCH);
+        Lane { chunker: Chunker::new(config), clock: Clock::new() }
+    }
+
+    /// A helper's part.
+    fn help(&self) {
+        let mut lane = self.lane();
+        while let Turn::Pull { room } = self.window.helper_turn() {
+            self.pull(&mut lane, room, || ());
+        }
+    }
+
+    /// Pulls a batch and processes it; a panic ends the stream and is kept for the caller.
+    fn pull(&self, lane: &mut Lane, room: usize, before_processing: impl FnMut()) {
+        let work = AssertUnwindSafe(|| self.pull_and_process(lane, room, before_processing));
+        if let Err(payload) = catch_unwind(work) {
+            let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
+            let late = match &*first {
+                None => first.replace(payload),
+                Some(_) => Some(payload),
+            };
+            drop(first);
+            self.window.stop();
+            drop_quietly(late);
+        }
+    }
+
+    fn pull_and_process(&self, lane: &mut Lane, room: usize, mut before_processing: impl FnMut()) {
+        // The others are to have something at the same time, and the sink something to wait for.
+        let room = room.min((self.limit.most / (2 * self.lanes)).max(1));
+        let most = lane.chunker.next_chunk(room.min(LARGEST_BATCH));
+        let (mut items, mut weight, mut ended) = (Vec::with_capacity(most), 0, false);
+        {
+            let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+            while items.len() < most && weight < room {
+                let Some(item) = source.next() else {
+                    ended = true;
+                    break;
+                };
+                weight += self.limit.weight.as_ref().map_or(1, |weight| weight(&item));
+                items.push(item);
+            }
+        }
+        let Some(ticket) = self.window.pulled((!items.is_empty()).then_some(weight), ended) else { return };
+        if !ended {
+            before_processing();
+        }
+        let pulled = items.len();
+        let start = lane.clock.now();
+        let results = items.into_iter().filter_map(|item| self.step.step(item)).collect();
+        lane.chunker.observe(pulled, lane.clock.ns_between(start, lane.clock.now()));
+        self.window.finished(ticket, Batch { results, weight });
+    }
+}

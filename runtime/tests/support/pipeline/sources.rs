@@ -1,0 +1,142 @@
+//! Where the items of a pipeline come from.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use taskel::iter;
+use taskel::prelude::*;
+
+use super::erased::{flat, indexed};
+use super::{Choices, Pipeline, Stage};
+
+/// Data that lives for ever, so that it can be borrowed by an iterator whose type is erased.
+static NUMBERS: [u64; 3000] = {
+    let mut numbers = [0; 3000];
+    let mut i = 0;
+    while i < numbers.len() {
+        numbers[i] = (i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 50;
+        i += 1;
+    }
+    numbers
+};
+
+static TEXT: &str = "the quick  brown\nföx jumps\r\n\nover ∀ the lazy dog\n, and so on, for äges, ";
+
+/// A length: mostly short, sometimes long enough for a loop that is shared.
+fn len(choices: &mut Choices<'_>) -> usize {
+    match choices.below(6) {
+        0 => choices.below(3) as usize,
+        1 | 2 => choices.below(20) as usize,
+        3 | 4 => choices.below(300) as usize,
+        _ => choices.below(3000) as usize,
+    }
+}
+
+pub(crate) fn source(choices: &mut Choices<'_>) -> Pipeline {
+    let numbers = &NUMBERS[..len(choices)];
+    let n = numbers.len() as u64;
+    let other = 1 + choices.below(40) as usize;
+    let size = |part: &[u64]| part.iter().sum::<u64>() * 31 + part.len() as u64;
+    let odd = |n: &u64| n % 5 == 1;
+    let kind = choices.below(20);
+    if (11..16).contains(&kind) {
+        return text(kind, len(choices));
+    }
+    let (told, stage, expected): (_, _, Vec<u64>) = match kind {
+        0 => ("vec", Stage::Indexed(indexed(numbers.to_vec().into_par_iter())), numbers.to_vec()),
+        1 => ("range", Stage::Indexed(indexed((0..n).into_par_iter())), (0..n).collect()),
+        2 => ("copied", Stage::Indexed(indexed(numbers.par_iter().copied())), numbers.to_vec()),
+        3 => ("cloned", Stage::Indexed(indexed(numbers.par_iter().cloned())), numbers.to_vec()),
+        4 => (
+            "par_chunks",
+            Stage::Indexed(indexed(numbers.par_chunks(other).map(size))),
+            numbers.chunks(other).map(size).collect(),
+        ),
+        5 => (
+            "par_chunks_exact",
+            Stage::Indexed(indexed(numbers.par_chunks_exact(other).map(size))),
+            numbers.chunks_exact(other).map(size).collect(),
+        ),
+        6 => (
+            "par_rchunks",
+            Stage::Indexed(indexed(numbers.par_rchunks(other).map(size))),
+            numbers.rchunks(other).map(size).collect(),
+        ),
+        7 => (
+            "par_rchunks_exact",
+            Stage::Indexed(indexed(numbers.par_rchunks_exact(other).map(size))),
+            numbers.rchunks_exact(other).map(size).collect(),
+        ),
+        8 => (
+            "par_windows",
+            Stage::Indexed(indexed(numbers.par_windows(other).map(size))),
+            numbers.windows(other).map(size).collect(),
+        ),
+        9 => (
+            "par_split",
+            Stage::Flat(flat(numbers.par_split(odd).map(size))),
+            numbers.split(odd).map(size).collect(),
+        ),
+        10 => (
+            "par_split_inclusive",
+            Stage::Flat(flat(numbers.par_split_inclusive(odd).map(size))),
+            numbers.split_inclusive(odd).map(size).collect(),
+        ),
+        16 => (
+            "VecDeque",
+            Stage::Indexed(indexed(turned(numbers).into_par_iter())),
+            turned(numbers).into_iter().collect(),
+        ),
+        17 => {
+            let set = || numbers.iter().copied().collect::<BTreeSet<u64>>();
+            ("BTreeSet", Stage::Indexed(indexed(set().into_par_iter())), set().into_iter().collect())
+        }
+        18 => ("repeat_n", Stage::Indexed(indexed(iter::repeat_n(7, numbers.len()))), vec![7; numbers.len()]),
+        _ => (
+            "tuple",
+            Stage::Indexed(indexed(
+                (numbers.to_vec(), 0..1000_u64, iter::repeat(3)).into_par_iter().map(|(a, b, c)| a * b + c),
+            )),
+            numbers.iter().zip(0..1000).map(|(a, b)| a * b + 3).collect(),
+        ),
+    };
+    Pipeline { stage, expected, told: vec![told] }
+}
+
+fn text(kind: u64, len: usize) -> Pipeline {
+    let text = &TEXT[..TEXT.floor_char_boundary(len)];
+    let (told, stage, expected): (_, _, Vec<u64>) = match kind {
+        11 => ("par_lines", Stage::Flat(flat(text.par_lines().map(hash))), text.lines().map(hash).collect()),
+        12 => (
+            "par_split_whitespace",
+            Stage::Flat(flat(text.par_split_whitespace().map(hash))),
+            text.split_whitespace().map(hash).collect(),
+        ),
+        13 => (
+            "par_split_ascii_whitespace",
+            Stage::Flat(flat(text.par_split_ascii_whitespace().map(hash))),
+            text.split_ascii_whitespace().map(hash).collect(),
+        ),
+        14 => (
+            "text.par_split",
+            Stage::Flat(flat(text.par_split([',', 'ö', '∀']).map(hash))),
+            text.split([',', 'ö', '∀']).map(hash).collect(),
+        ),
+        _ => (
+            "par_char_indices",
+            Stage::Flat(flat(text.par_char_indices().map(|(i, c)| i as u64 * 1000 + u64::from(c)))),
+            text.char_indices().map(|(i, c)| i as u64 * 1000 + u64::from(c)).collect(),
+        ),
+    };
+    Pipeline { stage, expected, told: vec![told] }
+}
+
+/// A ring buffer whose items wrap around its end.
+fn turned(numbers: &[u64]) -> VecDeque<u64> {
+    let mut ring: VecDeque<u64> = numbers.iter().copied().collect();
+    ring.rotate_left(numbers.len() / 3);
+    ring
+}
+
+fn hash(text: &str) -> u64 {
+    text.chars().fold(text.len() as u64, |all, c| all * 31 % 1_000_003 + u64::from(c))
+}
