@@ -1,6 +1,7 @@
 //! Scopes: tasks that may borrow from outside, all of which are over when the scope returns.
 
 mod bag;
+mod open;
 mod task;
 
 use std::marker::PhantomData;
@@ -9,6 +10,7 @@ use std::ptr;
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use self::bag::{Bag, Glimpse};
+pub(crate) use self::open::{has_own_task, run_own_task};
 pub(crate) use self::task::TaskRef;
 
 use crate::cancel::CancelToken;
@@ -250,8 +252,11 @@ impl<'scope> Scope<'scope> {
     }
 
     fn run<R>(self, lane: Option<&LaneContext<'_>>, op: impl FnOnce(&Scope<'scope>) -> R) -> (R, bool) {
-        let result = catch_unwind(AssertUnwindSafe(|| op(&self)));
-        self.complete(lane);
+        let result = open::inside(&self, || {
+            let result = catch_unwind(AssertUnwindSafe(|| op(&self)));
+            self.complete(lane);
+            result
+        });
         match (self.panic.take(), result) {
             (None, Ok(result)) => (result, self.dropped.load(Ordering::Relaxed)),
             (None, Err(payload)) => panic::resume_unwind(payload),
