@@ -27,7 +27,8 @@ pub enum Yield {
 /// goes on in the midst of the item that yields, with a state of its own for
 /// [`map_init`](crate::iter::ParallelIterator::map_init).)
 ///
-/// `None` on a thread that is neither a worker nor inside a scope, join or loop, and in a forked child; then nothing was done.
+/// `None` on a thread that is neither a worker nor inside a scope, join or loop; then nothing was done. In a forked child, only tasks of
+/// scopes that were opened there are.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,8 +45,8 @@ pub enum Yield {
 /// # Ok::<(), taskel::ThreadPoolBuildError>(())
 /// ```
 pub fn yield_now() -> Option<Yield> {
-    with_current_lane(|lane| match lane {
-        Some(lane) => yield_on(lane),
+    with_current_lane(|lane| match lane.filter(|lane| lane.pool().is_usable()) {
+        Some(lane) => Some(yield_on(lane)),
         // All guest lanes were taken, or there is no pool: the thread may be alone with a scope.
         None => run_own_task(None).then_some(Yield::Executed),
     })
@@ -61,7 +62,7 @@ impl ThreadPool {
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
     pub fn yield_now(&self) -> Option<Yield> {
-        self.on_current_lane(yield_on)?
+        self.on_current_lane(yield_on)
     }
 
     /// Whether the calling thread has work of its own that nobody has begun: tasks of scopes that it is inside of, second closures of joins,
@@ -84,20 +85,17 @@ impl ThreadPool {
     }
 }
 
-fn yield_on(lane: &LaneContext<'_>) -> Option<Yield> {
-    if !lane.pool().is_usable() {
-        return None;
-    }
+fn yield_on(lane: &LaneContext<'_>) -> Yield {
     let clock = lane.pool().clock;
     let private = lane.private();
     let (began, waited_ns, helped_ns) = (clock.now(), private.waited_ns.get(), private.helped_ns.get());
     if !do_something(lane) {
-        return Some(Yield::Idle);
+        return Yield::Idle;
     }
     // To whoever takes the time of the calling taskel, all of that was other work.
     private.waited_ns.set(waited_ns);
     private.helped_ns.set(helped_ns + clock.ns_between(began, clock.now()));
-    Some(Yield::Executed)
+    Yield::Executed
 }
 
 /// Does one piece of work. False if there was none.

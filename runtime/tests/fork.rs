@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use taskel::prelude::*;
-use taskel::{Chunk, Task, ThreadPool, WorkerLocal};
+use taskel::{Chunk, Task, ThreadPool, WorkerLocal, Yield};
 
 /// Forks, runs `child` there, and waits for it, but not for ever.
 ///
@@ -101,6 +101,7 @@ fn pools_left_behind_by_a_fork() {
         assert!(in_child(nested), "a new pool");
     }
     tasks_of_the_parent();
+    yields_in_the_child();
     panics_in_the_child();
     // While the pool is at work.
     let stop = AtomicBool::new(false);
@@ -161,13 +162,38 @@ fn tasks_of_the_parent() {
         assert_eq!((done.join(), poll(&mut done_future)), (1, Poll::Ready(2)));
         assert_eq!(poll(&mut second), Poll::Ready(4));
         assert_eq!(third.join(), (5, 1));
-        assert!(message(|| drop(poll(&mut first))).contains("begun in the parent process"));
-        message(|| drop(first.join())).contains("begun in the parent process")
+        assert!(message(|| assert!(poll(&mut first).is_pending())).contains("begun in the parent process"));
+        message(|| assert_eq!(first.join(), 3)).contains("begun in the parent process")
     }));
     let (done, done_future, first, second, third) = handles.unwrap();
     go.wait();
     let numbers = [done.join(), done_future.join(), first.join(), second.join()];
     assert_eq!((numbers, third.join()), ([1, 2, 3, 4], (5, 1)));
+}
+
+/// The child inherits what the thread was in the midst of. It does nothing of that, but what it begins itself.
+fn yields_in_the_child() {
+    for threads in [1, 2] {
+        let pool = ThreadPool::builder().num_threads(threads).build().unwrap();
+        let alone = || {
+            let flag = AtomicBool::new(false);
+            taskel::scope(|s| {
+                s.spawn(|_| flag.store(true, Ordering::Relaxed));
+                while !flag.load(Ordering::Relaxed) {
+                    assert_eq!(taskel::yield_now(), Some(Yield::Executed));
+                }
+            });
+            (taskel::yield_now(), pool.yield_now(), pool.current_thread_index()) == (None, None, None)
+        };
+        let fork = || {
+            taskel::scope(|s| {
+                s.spawn(|_| ());
+                taskel::join(|| assert!(in_child(alone)), || ());
+            });
+        };
+        pool.install(fork);
+        pool.broadcast(|_| fork());
+    }
 }
 
 /// Panics that nobody takes go to the handler of the pool that was left behind, or abort; they never reach who spawns.

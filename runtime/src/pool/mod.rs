@@ -137,9 +137,11 @@ impl ThreadPool {
         self.on_current_lane(|lane| lane.is_worker().then(|| lane.index()))?
     }
 
-    /// Calls `op` with the lane that the calling thread is in this pool, if it is one and no other pool was installed since.
+    /// Calls `op` with the lane that the calling thread is in this pool, if it is one and no other pool was installed since. Never in a
+    /// forked child.
     pub(crate) fn on_current_lane<R>(&self, op: impl FnOnce(&LaneContext<'_>) -> R) -> Option<R> {
-        with_current_lane(|lane| lane.filter(|lane| ptr::eq(lane.pool(), &*self.state)).map(op))
+        let is_ours = |lane: &&LaneContext<'_>| ptr::eq(lane.pool(), &*self.state) && self.state.is_usable();
+        with_current_lane(|lane| lane.filter(is_ours).map(op))
     }
 }
 
