@@ -1,7 +1,7 @@
 //! Work that is handed to a pool: nobody waits for it, or somebody may later.
 
 use std::future::Future;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr;
 use std::sync::Arc;
@@ -342,6 +342,10 @@ impl<R: Send + 'static> Task<R> {
         self.core.as_ref().is_none_or(|core| core.cell().is_over())
     }
 }
+
+// Whatever the work has left half done is behind the panic that arrives in place of its result.
+impl<R: Send + 'static> UnwindSafe for Task<R> {}
+impl<R: Send + 'static> RefUnwindSafe for Task<R> {}
 
 const TAKEN: &str = "the result of this task was taken by a poll that was ready";
 

@@ -11,6 +11,7 @@ mod state;
 mod threads;
 mod worker;
 
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr;
 use std::sync::Arc;
 
@@ -144,6 +145,10 @@ impl ThreadPool {
         with_current_lane(|lane| lane.filter(is_ours).map(op))
     }
 }
+
+// A panic that crosses the pool arrives when everything around it is over, and leaves nothing half done.
+impl UnwindSafe for ThreadPool {}
+impl RefUnwindSafe for ThreadPool {}
 
 impl Drop for ThreadPool {
     /// Ends the workers, once they have done what was [spawned](crate::spawn) and [submitted](crate::submit) on the pool, and waits for their

@@ -103,6 +103,10 @@ where
 
 /// The same as [`scope`], which runs its closure on the calling thread anyway. Here for programs that know it from rayon.
 ///
+/// Unlike rayon's, the calling thread holds one of the pool's seats while it is inside: of a pool of n threads, n - 1 others run the tasks. So
+/// in a pool of one thread, tasks run only when `op` has returned: an `op` that waits for its own tasks (through a channel, say) blocks for ever
+/// there. It may call [`yield_now`](crate::yield_now()) while it waits, which runs them.
+///
 /// # Panics
 ///
 /// As [`scope`].
@@ -144,7 +148,8 @@ impl ThreadPool {
         self.install(|| scope(op))
     }
 
-    /// The same as [`scope`](Self::scope).
+    /// The same as [`scope`](Self::scope). Unlike rayon's, the calling thread holds one of the pool's seats; see
+    /// [`in_place_scope`](crate::in_place_scope) for what that means in a pool of one thread.
     ///
     /// # Panics
     ///
