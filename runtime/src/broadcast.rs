@@ -73,8 +73,7 @@ where
 /// A worker comes to it between two pieces of work. Where no pool can be had, the one call is made on the calling thread, here and now. A panic
 /// of a call goes where those of [`spawn`](crate::spawn) go.
 ///
-/// It costs one allocation, one more for a worker that had less mail before, and for each worker that sleeps the time to wake it: some
-/// microseconds each, which the caller spends.
+/// It costs one allocation, and for each worker that sleeps a wake-up: some microseconds each, which the caller spends.
 ///
 /// ```
 /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;

@@ -153,7 +153,7 @@ fn tasks_of_the_parent() {
         }
     };
     let (first, second) = (pool.submit(held()), pool.submit(|| 4));
-    let third = pool.submit(|| taskel::join(|| 5, || taskel::current_num_threads()));
+    let third = pool.submit(|| taskel::join(|| 5, taskel::current_num_threads));
     begun.wait();
     let mut handles = Some((done, done_future, first, second, third));
     let poll = |task: &mut Task<i32>| Pin::new(task).poll(&mut Context::from_waker(Waker::noop()));

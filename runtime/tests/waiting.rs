@@ -279,7 +279,8 @@ fn a_sleeping_wait_wakes_up_to_help() {
     }
 }
 
-/// On a stack of 4 MiB, by the caller and by a worker. Without optimisation, a level takes some 1200 bytes instead of 150.
+/// On a stack of 4 MiB, by the caller and by a worker. Without optimisation, a level takes some 1200 bytes instead of 150: `.ci/run` has this
+/// test run with it, too.
 #[test]
 fn recursions_of_10_000_joins_on_one_side() {
     const STACK: usize = if cfg!(debug_assertions) { 16 << 20 } else { 4 << 20 };

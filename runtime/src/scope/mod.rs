@@ -56,7 +56,8 @@ unsafe impl Sync for Scope<'_> {}
 ///
 /// While the calling thread waits for the last tasks, it runs only what descends from them: never unrelated work.
 ///
-/// A spawn costs one allocation and a few tens of nanoseconds. Where work splits in two, [`join`](crate::join()) is cheaper; for items of
+/// A spawn costs one allocation and a few tens of nanoseconds; the first one of a scope six allocations more, and a few for each
+/// further worker that spawns in it. Where work splits in two, [`join`](crate::join()) is cheaper; for items of
 /// a collection, use a parallel iterator.
 ///
 /// # Panics
