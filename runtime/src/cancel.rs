@@ -28,12 +28,11 @@ use crate::sync::{AtomicBool, AtomicU64, Ordering};
 /// });
 /// assert_eq!(result, Err(Cancelled));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct CancelToken {
     node: Arc<Node>,
 }
 
-#[derive(Debug)]
 struct Node {
     cancelled: AtomicBool,
     /// Nanoseconds since the first token with a deadline; `NEVER` without one.
@@ -46,6 +45,16 @@ const NEVER: u64 = u64::MAX;
 impl Default for Node {
     fn default() -> Self {
         Node { cancelled: AtomicBool::new(false), deadline_ns: AtomicU64::new(NEVER), parent: None }
+    }
+}
+
+impl Drop for Node {
+    /// Drops the ancestors of which this was the last descendant one after the other: there may be too many for the stack.
+    fn drop(&mut self) {
+        let mut parent = self.parent.take();
+        while let Some(token) = parent {
+            parent = Arc::into_inner(token.node).and_then(|mut node| node.parent.take());
+        }
     }
 }
 
@@ -69,7 +78,7 @@ impl CancelToken {
 
     /// A token that is cancelled when this one is, and can be cancelled by itself.
     ///
-    /// Looking at it costs a look at each of its ancestors.
+    /// Looking at a token that is not cancelled costs a look at each of its ancestors: time in proportion to its depth.
     ///
     /// ```
     /// let parent = taskel::CancelToken::new();
@@ -80,7 +89,9 @@ impl CancelToken {
     /// assert!(sibling.is_cancelled());
     /// ```
     pub fn child_token(&self) -> CancelToken {
-        CancelToken { node: Arc::new(Node { parent: Some(self.clone()), ..Node::default() }) }
+        let parent = Some(self.clone());
+        let deadline_ns = AtomicU64::new(NEVER);
+        CancelToken { node: Arc::new(Node { cancelled: AtomicBool::new(false), deadline_ns, parent }) }
     }
 
     /// Cancels the token and its children, for good.
@@ -106,20 +117,37 @@ impl CancelToken {
         self.node.deadline_ns.fetch_min(deadline_ns, Ordering::Relaxed);
     }
 
-    /// Whether the token is cancelled. Costs a load or two for each ancestor.
+    /// Whether the token is cancelled.
+    ///
+    /// As long as it is not, this costs two loads for the token and for each of its ancestors, and a look at the clock if any of them has a
+    /// deadline; after that, a load.
     #[inline]
     pub fn is_cancelled(&self) -> bool {
         let node = &*self.node;
         if node.cancelled.load(Ordering::Relaxed) {
             return true;
         }
-        let deadline_ns = node.deadline_ns.load(Ordering::Relaxed);
-        let late = deadline_ns != NEVER && since_origin().as_nanos() >= u128::from(deadline_ns);
-        if late || node.parent.as_ref().is_some_and(CancelToken::is_cancelled) {
-            self.cancel();
-            return true;
+        let no_deadline = node.deadline_ns.load(Ordering::Relaxed) == NEVER;
+        if no_deadline && node.parent.is_none() {
+            return false;
         }
-        false
+        self.look_up()
+    }
+
+    /// Whether a deadline has passed, or an ancestor is cancelled. Everyone on the way to it is cancelled then, so that nobody goes that way
+    /// again.
+    fn look_up(&self) -> bool {
+        let mut now_ns = None;
+        let mut over = |node: &Node| {
+            let deadline_ns = node.deadline_ns.load(Ordering::Relaxed);
+            node.cancelled.load(Ordering::Relaxed)
+                || deadline_ns != NEVER
+                    && *now_ns.get_or_insert_with(|| since_origin().as_nanos()) >= u128::from(deadline_ns)
+        };
+        let line = || std::iter::successors(Some(self), |token| token.node.parent.as_ref());
+        let Some(generations) = line().position(|token| over(&token.node)) else { return false };
+        line().take(generations + 1).for_each(CancelToken::cancel);
+        true
     }
 
     /// [`Cancelled`] if the token is: for `?` in the middle of long work.
@@ -199,6 +227,12 @@ impl CancelToken {
         self.check()?;
         let (result, dropped) = scope_with(Some(self), op);
         if dropped { Err(Cancelled) } else { Ok(result) }
+    }
+}
+
+impl fmt::Debug for CancelToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelToken").field("is_cancelled", &self.is_cancelled()).finish_non_exhaustive()
     }
 }
 

@@ -252,7 +252,7 @@ impl<'p> LaneContext<'p> {
     pub(crate) fn find_work(&self) -> Option<Work> {
         let found = self.pool.find_work(self.index, self.random(), |victim| !self.leaves_alone(victim));
         // Left by work of this lane that had spawned into a scope of somebody else's.
-        found.or_else(|| self.private.open_scopes.pop().map(|scope| Work::Detached(scope)))
+        found.or_else(|| self.take_open_scope())
     }
 
     /// Offers a job to whoever looks for one. All halves of joins that are older are public already.
@@ -369,8 +369,19 @@ impl<'p> LaneContext<'p> {
     /// Makes the oldest private entry public, if there is one.
     fn publish_oldest(&self) -> bool {
         if self.pool.num_threads() == 1 {
+            // Raised by a lane that took a half of its own, or by a guest that helped a worker.
+            self.lane.nothing_offered.store(false, Ordering::Relaxed);
             return false;
         }
+        let Some(oldest) = self.make_oldest_public() else { return false };
+        // SAFETY: it stays until it is taken back or executed (`push_pending`), and its head is its first field.
+        self.offer(unsafe { Job::new(oldest.cast()) });
+        self.pool.wake_one(self.index, self.random());
+        true
+    }
+
+    /// Readies the oldest private entry for whoever takes it.
+    fn make_oldest_public(&self) -> Option<NonNull<Pending>> {
         let shared = |site| Shared {
             handover: Handover::new(),
             owner: self.index,
@@ -382,13 +393,24 @@ impl<'p> LaneContext<'p> {
                 }
             },
         };
-        let Some(oldest) = self.private.pending.publish_oldest(self.private.run.get(), shared) else {
-            return false;
-        };
-        // SAFETY: it stays until it is taken back or executed (`push_pending`), and its head is its first field.
-        self.offer(unsafe { Job::new(oldest.cast()) });
-        self.pool.wake_one(self.index, self.random());
-        true
+        self.private.pending.publish_oldest(self.private.run.get(), shared)
+    }
+
+    /// Takes the oldest that this lane has on offer, or could offer, as a thief would: from below, so that what is newer can be taken
+    /// back in the reverse order still. The owner of a half finds it done when it comes back to it.
+    pub(crate) fn take_own(&self) -> Option<Work> {
+        if let Some(job) = self.lane.steal_job() {
+            return Some(Work::Stolen(job, self.index));
+        }
+        let oldest = self.make_oldest_public()?;
+        // Nothing is left in the deque: everything that is older was taken, and nobody has seen this one.
+        // SAFETY: it stays until it is executed (`push_pending`), and its head is its first field.
+        Some(Work::Job(unsafe { Job::new(oldest.cast()) }))
+    }
+
+    /// Whether this lane has something that it, or others, could do: a half of a join, an invitation to a loop.
+    pub(crate) fn has_own(&self) -> bool {
+        !self.private.pending.all_public() || !self.nothing_pushed()
     }
 
     fn put_notice(&self) -> u32 {
@@ -480,6 +502,11 @@ impl<'p> LaneContext<'p> {
         while let Some(notice) = self.private.open_scopes.pop() {
             self.pool.inject(notice);
         }
+    }
+
+    /// Takes back the oldest such offer.
+    pub(crate) fn take_open_scope(&self) -> Option<Work> {
+        self.lane.steal_open_scope().map(|scope| Work::Detached(scope))
     }
 
     /// Memory for a loop. Give it back with [`put_slab`](Self::put_slab).

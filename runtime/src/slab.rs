@@ -20,7 +20,7 @@ pub(crate) struct Slot {
     pub(crate) cost: CostHint,
     /// The lane has been inside this loop. Written by the lane alone, and by the caller before it publishes the loop.
     visited: AtomicBool,
-    /// The lane is inside this loop; a hint for the caller, who looks there for work while it waits.
+    /// The lane is inside this loop. It knows; to the caller, who looks there for work while it waits, this is a hint.
     inside: AtomicBool,
     segments: UnsafeCell<SegmentBuffer>,
 }

@@ -1,7 +1,7 @@
 //! Work that is handed to a pool: nobody waits for it, or somebody may later.
 
 use std::future::Future;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread::{self, Thread};
 
 use crate::job::{Frame, Run};
-use crate::pool::{Detached, PoolState, ThreadPool, enter, with_current_lane, with_pool};
+use crate::pool::{Detached, PoolState, ThreadPool, enter, with_current_lane, with_pool, with_surrounding};
 use crate::protocol::task::{Left, TaskCell, Waited};
 use crate::sync::{AtomicU32, Mutex, Ordering};
 use crate::unwind::drop_quietly;
@@ -22,7 +22,7 @@ use crate::wait::wait;
 ///
 /// A panic of `f` goes to the pool's [`panic_handler`](crate::ThreadPoolBuilder::panic_handler); without one it aborts the process.
 ///
-/// It costs one allocation, and the time to wake a worker if none is awake.
+/// It costs one allocation (and every 63rd one more, for the queue), and the time to wake a worker if none is awake.
 ///
 /// ```
 /// let (sender, receiver) = std::sync::mpsc::channel();
@@ -36,7 +36,15 @@ where
     with_pool(None, |pool| hand_over(pool, f, TaskCell::detached()));
 }
 
-/// Runs `f` on some worker of the surrounding pool, and gives out a handle to its result.
+/// Runs `f` on some worker of the surrounding pool, some time, and returns a handle to its result at once.
+///
+/// The oldest goes first, as with [`spawn`]. Without a pool (none could be made), `f` runs here and now.
+///
+/// It costs one allocation (and every 63rd one more, for the queue), and the time to wake a worker if none is awake.
+///
+/// # Panics
+///
+/// Not here: a panic of `f` continues where the result is [taken](Task).
 ///
 /// ```
 /// let task = taskel::submit(|| 6 * 7);
@@ -69,6 +77,10 @@ impl ThreadPool {
     }
 
     /// As [`submit`](crate::submit), on this pool.
+    ///
+    /// # Panics
+    ///
+    /// As [`submit`](crate::submit): not here.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::new()?;
@@ -135,6 +147,13 @@ trait Joinable<R>: Send + Sync {
 
     fn pool(&self) -> Option<&Arc<PoolState>>;
 
+    /// In a process that was forked since: does the work here, unless it was begun before.
+    ///
+    /// # Panics
+    ///
+    /// If it was.
+    fn finish_left_behind(&self) -> Option<Outcome<R>>;
+
     /// The lane that does the work, if that is known; a hint.
     fn runner(&self) -> Option<usize>;
 }
@@ -178,8 +197,17 @@ where
     R: Send,
 {
     fn take_work(&self) -> Option<F> {
+        if self.is_left_behind() {
+            // If the lock is held, then by a thread of another process, which was about to begin.
+            return self.work.try_lock().ok()?.take();
+        }
         // No user code runs under it, so it is whole even if poisoned.
         self.work.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take()
+    }
+
+    /// Whether the pool's threads are in the process that this one was forked from.
+    fn is_left_behind(&self) -> bool {
+        self.pool.as_ref().is_some_and(|pool| !pool.is_usable())
     }
 
     /// The work is over: last of all, it lets the pool go.
@@ -190,7 +218,10 @@ where
             Err(Err(payload)) => Err(payload),
         };
         if let Err(payload) = told {
-            PoolState::handle_panic(self.pool.as_deref(), payload);
+            match &self.pool {
+                Some(pool) => PoolState::handle_panic(Some(pool), payload),
+                None => with_surrounding(|pool| PoolState::handle_panic(pool, payload)),
+            }
         }
         if let Some(pool) = &self.pool {
             pool.release();
@@ -250,6 +281,16 @@ where
         self.pool.as_ref()
     }
 
+    fn finish_left_behind(&self) -> Option<Outcome<R>> {
+        if !self.is_left_behind() {
+            return None;
+        }
+        self.run_here();
+        Some(self.cell.take_left_behind().unwrap_or_else(|| {
+            panic!("this task was begun in the parent process; in a forked child nobody can finish it")
+        }))
+    }
+
     fn runner(&self) -> Option<usize> {
         self.runner.load(Ordering::Relaxed).checked_sub(1).map(|lane| lane as usize)
     }
@@ -263,7 +304,8 @@ impl<R: Send + 'static> Task<R> {
     ///
     /// # Panics
     ///
-    /// When the work did, with its payload; and when a poll of this task was `Ready` before.
+    /// When the work did, with its payload; when a poll of this task was `Ready` before; and in a forked child, if the parent had begun the
+    /// work.
     ///
     /// ```
     /// let task = taskel::submit(|| String::from("result"));
@@ -271,6 +313,9 @@ impl<R: Send + 'static> Task<R> {
     /// ```
     pub fn join(mut self) -> R {
         let core = self.core.take().expect(TAKEN);
+        if let Some(outcome) = core.finish_left_behind() {
+            return unwrap(outcome);
+        }
         core.run_here();
         with_current_lane(|lane| {
             let same_pool =
@@ -308,6 +353,10 @@ impl<R: Send + 'static> Task<R> {
     }
 }
 
+// Whatever the work has left half done is behind the panic that arrives in place of its result.
+impl<R: Send + 'static> UnwindSafe for Task<R> {}
+impl<R: Send + 'static> RefUnwindSafe for Task<R> {}
+
 const TAKEN: &str = "the result of this task was taken by a poll that was ready";
 
 fn unwrap<R>(outcome: Outcome<R>) -> R {
@@ -319,9 +368,13 @@ impl<R: Send + 'static> Future for Task<R> {
 
     /// # Panics
     ///
-    /// When the work did, with its payload; and when an earlier poll was `Ready`.
+    /// When the work did, with its payload; when an earlier poll was `Ready`; and in a forked child, if the parent had begun the work.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
         let core = self.core.as_ref().expect(TAKEN);
+        if let Some(outcome) = core.finish_left_behind() {
+            self.core = None;
+            return Poll::Ready(unwrap(outcome));
+        }
         match core.cell().wait(Waiter::Waker(context.waker().clone())) {
             Waited::Registered(before) => {
                 drop(before);

@@ -2,6 +2,7 @@
 
 use std::cell::UnsafeCell;
 use std::collections::HashMap;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::thread::{self, ThreadId};
 
@@ -50,6 +51,10 @@ unsafe impl<T: Send> Sync for WorkerLocal<T> {}
 
 // SAFETY: as above.
 unsafe impl<T: Send> Send for WorkerLocal<T> {}
+
+// Its values are all that a panic may have left half done. (One that panics as it is made is not there.)
+impl<T: UnwindSafe> UnwindSafe for WorkerLocal<T> {}
+impl<T: RefUnwindSafe> RefUnwindSafe for WorkerLocal<T> {}
 
 impl<T> Slot<T> {
     fn new() -> Self {
@@ -163,6 +168,16 @@ impl<T: Send> IntoIterator for WorkerLocal<T> {
         let values: Vec<T> =
             lanes.chain(others.into_values().filter_map(|slot| slot.0.into_inner())).collect();
         values.into_iter()
+    }
+}
+
+impl<'a, T: Send> IntoIterator for &'a mut WorkerLocal<T> {
+    type Item = &'a mut T;
+    type IntoIter = std::vec::IntoIter<&'a mut T>;
+
+    /// All values that were made, in no particular order. [`iter_mut`](WorkerLocal::iter_mut) does without a list of them.
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter_mut().collect::<Vec<_>>().into_iter()
     }
 }
 

@@ -1,4 +1,4 @@
-//! How often does a loop allocate? Never, once its call site and the lanes have been used.
+//! How often do loops, joins, scopes and tasks allocate, once the lanes have been used?
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
@@ -94,8 +94,79 @@ fn inner(len: u64) -> u64 {
     (0..len).into_par_iter().chunk(Chunk::Exact(100)).map(work).reduce(|| 0, u64::wrapping_add)
 }
 
+/// What `run` allocates, at most, in twenty runs after the first few.
+fn most_allocations(pool: &ThreadPool, run: impl Fn()) -> u64 {
+    pool.install(|| (0..3).for_each(|_| run()));
+    let count = || {
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        pool.install(&run);
+        ALLOCATIONS.load(Ordering::Relaxed) - before
+    };
+    (0..20).map(|_| count()).max().unwrap()
+}
+
+fn tree(depth: u32) -> u64 {
+    if depth == 0 {
+        return work(1) >> 63;
+    }
+    let (a, b) = taskel::join(|| tree(depth - 1), || tree(depth - 1));
+    a + b
+}
+
+/// A scope's first task costs this much more: the deques that it lies in, and what they hang from.
+const SCOPE: u64 = 6;
+
+/// At most this much is allocated each time that more tasks are pending on a lane than its deque has room for, at first 64, which doubles that.
+const GROWTH: u64 = 10;
+
+/// What is handed to the pool lies in a queue of blocks of this many.
+const BLOCK: u64 = 63;
+
+fn joins_scopes_and_tasks(pool: &ThreadPool) {
+    assert_eq!(most_allocations(pool, || keep(tree(12))), 0, "joins");
+    assert_eq!(most_allocations(pool, || taskel::scope(|_| ())), 0, "a scope without tasks");
+    for (tasks, doublings) in [(1, 0), (60, 0), (1000, 4), (10_000, 8)] {
+        let run = || taskel::scope(|s| (0..tasks).for_each(|_| s.spawn(|_| ())));
+        let allocations = most_allocations(pool, run);
+        assert!(allocations >= tasks, "they are counted");
+        let most = tasks + SCOPE + doublings * GROWTH;
+        assert!(allocations <= most, "{allocations} allocations for a scope of {tasks} tasks, not {most}");
+    }
+    const N: u64 = 10 * BLOCK;
+    let most = N + N / BLOCK + 1;
+    let submit = || (0..N).for_each(|n| assert_eq!(taskel::submit(move || n).join(), n));
+    let allocations = most_allocations(pool, submit);
+    assert!((N..=most).contains(&allocations), "{allocations} for {N} times submit");
+    static RAN: AtomicU64 = AtomicU64::new(0);
+    let ran = || RAN.load(Ordering::Relaxed);
+    let run = || {
+        RAN.fetch_add(1, Ordering::Relaxed);
+    };
+    let spawn = || {
+        let before = ran();
+        (0..N).for_each(|_| taskel::spawn(run));
+        while ran() < before + N {
+            std::thread::yield_now();
+        }
+    };
+    let allocations = most_allocations(pool, spawn);
+    assert!((N..=most).contains(&allocations), "{allocations} for {N} times spawn");
+    assert_eq!(most_allocations(pool, || drop(taskel::broadcast(|_| ()))), 1, "broadcast");
+    let spawn_broadcast = || {
+        let before = ran();
+        taskel::spawn_broadcast(move |_| run());
+        while ran() < before + pool.current_num_threads() as u64 {
+            std::thread::yield_now();
+        }
+    };
+    assert_eq!(most_allocations(pool, spawn_broadcast), 1, "spawn_broadcast");
+}
+
 #[test]
-fn later_runs_of_a_loop() {
+fn allocations() {
+    let one = ThreadPool::builder().num_threads(1).build().unwrap();
+    joins_scopes_and_tasks(&one);
+    drop(one);
     // Unpinned, it is always the same worker that makes room for the caller, and the others have all been warmed up.
     let pool = ThreadPool::builder().num_threads(THREADS).pinning(Pinning::Off).build().unwrap();
     warm_up(&pool);
@@ -134,6 +205,7 @@ fn later_runs_of_a_loop() {
     check(&pool, "filter", 2, || {
         keep(numbers.par_iter().filter(|&&n| work(n).is_multiple_of(3)).collect::<Vec<_>>())
     });
+    joins_scopes_and_tasks(&pool);
     // The vector itself.
     check(&pool, "collect", 1, || keep(numbers.par_iter().map(|&n| work(n)).collect::<Vec<u64>>()));
 }

@@ -40,9 +40,7 @@ fn a_loop_of_a_thousand_million_items_ends_within_two_chunks_per_lane() {
         assert_eq!(result, Err(Cancelled));
         let after = after.into_inner();
         let lanes = pool.current_num_threads() as u64;
-        if lanes > 1 {
-            assert!(after <= 2 * CHUNK as u64 * lanes, "{after} items on {lanes} lanes");
-        }
+        assert!(after <= 2 * CHUNK as u64 * lanes, "{after} items on {lanes} lanes");
     }
 }
 
@@ -81,6 +79,51 @@ fn from_another_thread_and_by_the_clock() {
         clock.cancel_after(Duration::MAX);
         assert_eq!(run(&clock), Err(Cancelled));
     }
+}
+
+/// Deeper than any stack: each look, and the end of the line, goes through all generations.
+#[test]
+fn a_line_of_300_000_tokens() {
+    let line = || {
+        let mut tokens = vec![CancelToken::new()];
+        for _ in 0..300_000 {
+            tokens.push(tokens[tokens.len() - 1].child_token());
+        }
+        tokens
+    };
+    let youngest = |mut tokens: Vec<CancelToken>| tokens.pop().unwrap();
+
+    let tokens = line();
+    let (first, middle) = (tokens[0].clone(), tokens[150_000].clone());
+    let last = youngest(tokens);
+    assert!(!last.is_cancelled());
+    middle.cancel();
+    assert!(last.is_cancelled() && !first.is_cancelled());
+    // The upper half outlives the lower one.
+    drop(last);
+    assert!(middle.child_token().child_token().is_cancelled());
+    drop(middle);
+    assert!(!first.is_cancelled());
+
+    // A deadline that has passed is found once, and then known to the whole line.
+    let tokens = line();
+    let (first, between) = (tokens[0].clone(), tokens[1].clone());
+    let last = youngest(tokens);
+    first.cancel_after(Duration::ZERO);
+    assert_eq!(format!("{last:?}"), "CancelToken { is_cancelled: true, .. }");
+    assert!(between.is_cancelled() && first.is_cancelled());
+    drop((first, between));
+    assert!(last.is_cancelled());
+    drop(last);
+
+    // The last reference goes on two threads at once.
+    let tokens = line();
+    let (left, right) = (tokens[300_000].clone(), tokens[299_999].child_token());
+    drop(tokens);
+    thread::scope(|s| {
+        s.spawn(|| drop(left));
+        s.spawn(|| drop(right));
+    });
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A panic in every place of joins, scopes and broadcasts: one payload arrives, everything is dropped, the pool works on.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use taskel::ThreadPool;
@@ -216,4 +217,23 @@ fn in_a_call_of_a_broadcast() {
         }
         works(&pool);
     }
+}
+
+/// What crosses a panic without `AssertUnwindSafe`: this test is whether it compiles.
+#[test]
+fn types_that_may_cross_a_panic() {
+    fn may_cross<T: UnwindSafe + RefUnwindSafe>() {}
+    may_cross::<ThreadPool>();
+    may_cross::<taskel::HotGuard<'_>>();
+    may_cross::<taskel::Task<Cell<u32>>>();
+    may_cross::<taskel::WorkerLocal<u32>>();
+    may_cross::<taskel::CancelToken>();
+    may_cross::<taskel::PoolMetrics>();
+    may_cross::<taskel::Profile>();
+    let pool = ThreadPool::builder().num_threads(2).build().unwrap();
+    let task = pool.submit(|| -> u32 { resume_unwind(Box::new(1)) });
+    assert!(catch_unwind(|| pool.join(|| (), || -> u32 { resume_unwind(Box::new(1)) })).is_err());
+    assert!(catch_unwind(|| pool.scope(|s| s.spawn(|_| resume_unwind(Box::new(1))))).is_err());
+    assert!(catch_unwind(|| task.join()).is_err());
+    assert_eq!(pool.join(|| 1, || 2), (1, 2));
 }

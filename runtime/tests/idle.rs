@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -96,6 +97,48 @@ fn park() {
 #[test]
 fn spin_for_a_millisecond() {
     check(IdlePolicy::SpinFor(Duration::from_millis(1)), "spin-");
+}
+
+/// Waits until the workers have parked more often than `before`.
+#[track_caller]
+fn await_park(pool: &ThreadPool, before: u64) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while pool.metrics().total().parks <= before {
+        assert!(Instant::now() < deadline, "never parked");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Between two pieces of work, the worker of a hot pool does not park; of one that has cooled down, it does each time.
+#[test]
+fn a_hot_pool() {
+    for policy in [IdlePolicy::Park, IdlePolicy::Adaptive, IdlePolicy::SpinFor(Duration::ZERO)] {
+        let pool = ThreadPool::builder().num_threads(1).idle(policy).build().unwrap();
+        let piece = || {
+            let (sender, receiver) = mpsc::channel();
+            pool.spawn(move || sender.send(()).unwrap());
+            receiver.recv().unwrap();
+            // Longer than an adaptive worker spins.
+            thread::sleep(Duration::from_millis(1));
+        };
+        await_park(&pool, 0);
+        let (hot, hotter) = (pool.keep_hot(), pool.keep_hot());
+        piece();
+        let begun = pool.metrics().total();
+        (0..30).for_each(|_| piece());
+        drop(hotter);
+        (0..30).for_each(|_| piece());
+        let total = pool.metrics().total();
+        assert_eq!((total.parks, total.wakeups), (begun.parks, begun.wakeups), "{policy:?}, hot");
+        drop(hot);
+        await_park(&pool, total.parks);
+        for _ in 0..5 {
+            let before = pool.metrics().total();
+            piece();
+            await_park(&pool, before.parks);
+            assert!(pool.metrics().total().wakeups > before.wakeups, "{policy:?}, cool");
+        }
+    }
 }
 
 /// A pool that was never used is as quiet.

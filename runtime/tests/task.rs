@@ -220,19 +220,46 @@ fn panics_go_to_whoever_takes_the_result_or_to_the_handler() {
     assert_eq!(pool.submit(|| 1).join(), 1);
 }
 
-/// Without a handler the process aborts, as rayon's does. Tried in a process of its own.
+/// Without a handler the process aborts, as rayon's does, and with nobody to hand the work to as well. Tried in processes of their own.
 #[test]
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn a_lost_panic_aborts() {
     use std::os::unix::process::ExitStatusExt;
     const CHILD: &str = "TASKEL_TEST_LOST_PANIC";
-    if std::env::var_os(CHILD).is_some() {
-        pool(1).spawn(|| panic!("lost"));
-        return;
+    let lost = || -> () { panic!("lost") };
+    match std::env::var(CHILD).as_deref() {
+        Err(_) => (),
+        Ok("on a pool") => return pool(1).spawn(lost),
+        Ok(what) => {
+            forbid_threads();
+            assert!(ThreadPool::new().is_err());
+            assert_eq!((taskel::current_num_threads(), taskel::submit(|| 1).join()), (1, 1));
+            taskel::spawn(|| ());
+            taskel::spawn_broadcast(|context| assert_eq!(context.num_threads(), 1));
+            return match what {
+                "spawn" => taskel::spawn(lost),
+                _ => taskel::spawn_broadcast(move |_| lost()),
+            };
+        }
     }
-    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-    let output =
-        child.args(["--exact", "a_lost_panic_aborts", "--nocapture"]).env(CHILD, "1").output().unwrap();
-    assert_eq!(output.status.signal(), Some(6), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("lost"));
+    for what in ["on a pool", "spawn", "spawn_broadcast"] {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let child = child.args(["--exact", "a_lost_panic_aborts", "--nocapture"]).env(CHILD, what);
+        let output = child.output().unwrap();
+        assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{what}: {output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("lost"));
+    }
+}
+
+/// From here on, this process finds no room for another stack.
+#[cfg(target_os = "linux")]
+fn forbid_threads() {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split(' ').next().unwrap().parse().unwrap();
+    // SAFETY: always allowed.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    let bytes = pages * page as u64 + (1 << 20);
+    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+    // SAFETY: the pointer is to a limit.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) }, 0);
 }

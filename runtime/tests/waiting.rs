@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex, OnceLock, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use taskel::prelude::*;
 use taskel::{Chunk, ThreadPool};
@@ -10,7 +11,11 @@ use taskel::{Chunk, ThreadPool};
 #[path = "support/watchdog.rs"]
 mod watchdog;
 
+/// Runs in each pool, so short that hardly anything of the inner work is stolen: what they find is races.
 const RUNS: usize = 10_000;
+
+/// Runs with taskels that sleep: every thread comes for them, outer ones lie everywhere, and each inner piece is waited for.
+const SLOW_RUNS: usize = 100;
 
 fn pools() -> impl Iterator<Item = ThreadPool> {
     [2, 3, 4].into_iter().map(|threads| ThreadPool::builder().num_threads(threads).build().unwrap())
@@ -28,14 +33,14 @@ fn a_lock_held_across_a_loop() {
     for pool in pools() {
         let lock = Mutex::new(0);
         pool.install(|| {
-            for _ in 0..RUNS.div_ceil(3) {
+            for _ in 0..RUNS {
                 (0..6).into_par_iter().chunk(Chunk::Exact(1)).for_each(|_| {
                     let mut sum = lock.lock().unwrap();
                     *sum += inner(4);
                 });
             }
         });
-        assert_eq!(lock.into_inner().unwrap(), (RUNS.div_ceil(3) * 6) as u64 * 10);
+        assert_eq!(lock.into_inner().unwrap(), (RUNS * 6) as u64 * 10);
     }
 }
 
@@ -45,7 +50,7 @@ fn a_once_lock_initialised_by_a_loop() {
     let _watchdog = watchdog::watch("a OnceLock initialised by a loop");
     for pool in pools() {
         pool.install(|| {
-            for run in 0..RUNS.div_ceil(3) {
+            for run in 0..RUNS {
                 let once = OnceLock::new();
                 let all: Vec<u64> = (0..6)
                     .into_par_iter()
@@ -56,6 +61,85 @@ fn a_once_lock_initialised_by_a_loop() {
             }
         });
     }
+}
+
+/// A leaf of the slow runs.
+fn nap() {
+    thread::sleep(Duration::from_micros(50));
+}
+
+/// Runs `outer` often, in a pool with more threads than one outer taskel and its wait can keep busy.
+fn slow_runs(what: &'static str, outer: impl Fn()) {
+    let _watchdog = watchdog::watch(what);
+    for threads in [3, 4] {
+        let pool = ThreadPool::builder().num_threads(threads).build().unwrap();
+        pool.install(|| (0..SLOW_RUNS).for_each(|_| outer()));
+    }
+}
+
+/// Four leaves.
+fn naps_in_a_loop() {
+    (0..4).into_par_iter().chunk(Chunk::Exact(1)).for_each(|_| nap());
+}
+
+/// Likewise.
+fn naps_in_joins() {
+    let two = || ((), ()) = taskel::join(nap, nap);
+    taskel::join(two, two);
+}
+
+/// Likewise.
+fn naps_in_a_scope() {
+    taskel::scope(|s| (0..4).for_each(|_| s.spawn(|_| nap())));
+}
+
+#[test]
+fn slow_loops_inside_of_a_lock() {
+    let lock = Mutex::new(());
+    slow_runs("slow loops inside of a lock", || {
+        (0..12).into_par_iter().chunk(Chunk::Exact(1)).for_each(|_| {
+            let _held = lock.lock().unwrap();
+            naps_in_a_loop();
+        });
+    });
+}
+
+#[test]
+fn slow_loops_inside_of_once_locks() {
+    slow_runs("slow loops inside of OnceLocks", || {
+        let once: [OnceLock<()>; 4] = Default::default();
+        let outer = (0..12).into_par_iter().chunk(Chunk::Exact(1));
+        outer.for_each(|i: usize| *once[i / 3].get_or_init(naps_in_a_loop));
+    });
+}
+
+#[test]
+fn slow_joins_inside_of_a_lock() {
+    fn fan(lock: &Mutex<()>, depth: u32) {
+        if depth > 0 {
+            taskel::join(|| fan(lock, depth - 1), || fan(lock, depth - 1));
+            return;
+        }
+        let _held = lock.lock().unwrap();
+        naps_in_joins();
+    }
+    let lock = Mutex::new(());
+    slow_runs("slow joins inside of a lock", || fan(&lock, 3));
+}
+
+#[test]
+fn slow_scopes_inside_of_a_lock() {
+    let lock = Mutex::new(());
+    slow_runs("slow scopes inside of a lock", || {
+        taskel::scope(|s| {
+            for _ in 0..12 {
+                s.spawn(|_| {
+                    let _held = lock.lock().unwrap();
+                    naps_in_a_scope();
+                });
+            }
+        });
+    });
 }
 
 fn tree(depth: u32) -> u64 {
@@ -79,8 +163,8 @@ fn a_lock_held_across_a_join() {
     let _watchdog = watchdog::watch("a lock held across a join");
     for pool in pools() {
         let lock = Mutex::new(0);
-        pool.install(|| (0..RUNS.div_ceil(3)).for_each(|_| fan(&lock, 3)));
-        assert_eq!(lock.into_inner().unwrap(), (RUNS.div_ceil(3) * 64) as u64);
+        pool.install(|| (0..RUNS).for_each(|_| fan(&lock, 3)));
+        assert_eq!(lock.into_inner().unwrap(), (RUNS * 64) as u64);
     }
 }
 
@@ -90,7 +174,7 @@ fn a_lock_held_across_a_scope() {
     for pool in pools() {
         let lock = Mutex::new(0);
         pool.install(|| {
-            for _ in 0..RUNS.div_ceil(3) {
+            for _ in 0..RUNS {
                 taskel::scope(|s| {
                     for _ in 0..4 {
                         s.spawn(|_| {
@@ -109,7 +193,7 @@ fn a_lock_held_across_a_scope() {
                 });
             }
         });
-        assert_eq!(lock.into_inner().unwrap(), (RUNS.div_ceil(3) * 32) as u64);
+        assert_eq!(lock.into_inner().unwrap(), (RUNS * 32) as u64);
     }
 }
 
@@ -187,7 +271,7 @@ fn a_sleeping_wait_wakes_up_to_help() {
             || {
                 both.wait();
                 if taskel::current_thread_index().is_some() {
-                    thread::sleep(std::time::Duration::from_millis(2));
+                    thread::sleep(Duration::from_millis(2));
                     taskel::join(|| both.wait(), || both.wait());
                 }
             },
@@ -195,7 +279,8 @@ fn a_sleeping_wait_wakes_up_to_help() {
     }
 }
 
-/// On a stack of 4 MiB, by the caller and by a worker. Without optimisation, a level takes some 1200 bytes instead of 150.
+/// On a stack of 4 MiB, by the caller and by a worker. Without optimisation, a level takes some 1200 bytes instead of 150: `.ci/run` has this
+/// test run with it, too.
 #[test]
 fn recursions_of_10_000_joins_on_one_side() {
     const STACK: usize = if cfg!(debug_assertions) { 16 << 20 } else { 4 << 20 };

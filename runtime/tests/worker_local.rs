@@ -28,7 +28,11 @@ fn counts_add_up_and_values_are_few() {
                 counts.with(|count| count.set(count.get() + 1));
             });
         }
-        assert_eq!(counts.iter_mut().map(|count| count.get()).sum::<u64>(), 200_000);
+        for count in &mut counts {
+            *count.get_mut() += 1;
+        }
+        let values = counts.iter_mut().count() as u64;
+        assert_eq!(counts.iter_mut().map(|count| count.get()).sum::<u64>(), 200_000 + values);
         let made = MADE.load(Ordering::Relaxed);
         assert!(made <= threads + 1, "{made} values for {threads} workers and a caller");
         assert_eq!(counts.into_iter().count(), made);

@@ -74,20 +74,22 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         }
     }
 
-    /// Whether this lane may come in: a lane that left may come back, but not where that would make a second state.
+    /// Whether this lane may come in: a lane that left may come back, but not where that would make a second state. One that is inside of a
+    /// taskel, which yields, cannot use the state that this has.
     pub(super) fn may_enter(&self) -> bool {
-        size_of::<P::Local>() == 0 || self.slot.first_visit()
+        size_of::<P::Local>() == 0 || self.slot.is_inside() || self.slot.first_visit()
     }
 
     /// Works until nobody has anything left to take.
     pub(super) fn run(&mut self) {
         let depth = &self.lane.private().depth;
         depth.set(depth.get() + 1);
-        self.slot.set_inside(true);
         let slot = self.slot;
+        let was_inside = slot.is_inside();
+        slot.set_inside(true);
         let _leave = OnDrop(|| {
             depth.set(depth.get() - 1);
-            slot.set_inside(false);
+            slot.set_inside(was_inside);
         });
         self.restart_clock();
         while !self.state.stop.stopped() {

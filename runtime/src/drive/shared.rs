@@ -57,8 +57,10 @@ unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane:
     let caller = {
         // SAFETY: this lane's ticket keeps the loop alive until `leave`; lanes share it.
         let state = unsafe { state.as_ref() };
-        // The caller itself comes this way when it finds an invitation while it waits: there is work for it to go back to.
-        if lane.index() != state.caller {
+        // The caller itself comes this way when it finds an invitation while it waits: there is work for it to go back to. In
+        // the midst of a taskel that yields, it goes on with the others.
+        let inside = state.slab.slot(lane.pool().slot_of(lane.index())).is_inside();
+        if inside || lane.index() != state.caller {
             let mut participant = Participant::new(state, lane, None);
             if participant.may_enter() {
                 state.protect(|| participant.run());

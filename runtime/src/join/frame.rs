@@ -54,7 +54,7 @@ where
         unsafe { lane.push_pending(self.pending()) };
     }
 
-    /// The closure, unless another lane has taken it. Asked once.
+    /// The closure, unless it was taken. Asked once.
     #[inline]
     pub(super) fn take_back(&self, lane: &LaneContext<'_>) -> Option<B> {
         if !lane.take_back_pending(self.pending()) {
@@ -67,7 +67,7 @@ where
         Some(unsafe { ManuallyDrop::take(closure) })
     }
 
-    /// The result of the half, which another lane has taken. Asked once.
+    /// The result of the half, which was taken. Asked once.
     #[cold]
     pub(super) fn wait(&self, lane: &LaneContext<'_>) -> thread::Result<R> {
         // SAFETY: only its address is used.
@@ -84,7 +84,7 @@ where
     }
 }
 
-/// Another lane runs the half.
+/// Another lane runs the half, or its owner in the middle of the other one.
 ///
 /// # Safety
 ///

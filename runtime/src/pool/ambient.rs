@@ -120,6 +120,12 @@ pub(crate) fn with_pool<R>(chosen: Option<&ThreadPool>, op: impl FnOnce(Option<&
     }
 }
 
+/// Calls `op` with the pool that was chosen or surrounds the caller, even if it was left behind by a `fork`.
+pub(crate) fn with_surrounding<R>(op: impl FnOnce(Option<&PoolState>) -> R) -> R {
+    // SAFETY: a pool in `AMBIENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    op(unsafe { AMBIENT.get().pool.as_ref() })
+}
+
 /// The pool, unless its threads are in another process.
 fn usable(pool: &PoolState) -> Option<&PoolState> {
     pool.is_usable().then_some(pool)

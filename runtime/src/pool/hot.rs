@@ -1,5 +1,7 @@
 //! Keeping a worker awake on purpose.
 
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
 use super::{PoolState, ThreadPool};
 use crate::sync::Ordering;
 
@@ -30,6 +32,10 @@ impl ThreadPool {
         HotGuard { pool: &self.state }
     }
 }
+
+// It is a count that goes down when the guard is dropped.
+impl UnwindSafe for HotGuard<'_> {}
+impl RefUnwindSafe for HotGuard<'_> {}
 
 impl std::fmt::Debug for HotGuard<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -11,9 +11,11 @@ mod state;
 mod threads;
 mod worker;
 
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::ptr;
 use std::sync::Arc;
 
-pub(crate) use ambient::{current_lane, enter, with_current_lane, with_lane, with_pool};
+pub(crate) use ambient::{current_lane, enter, with_current_lane, with_lane, with_pool, with_surrounding};
 pub(crate) use injector::{Detached, Work};
 pub(crate) use state::PoolState;
 
@@ -24,6 +26,7 @@ pub use threads::ThreadBuilder;
 
 use self::threads::Threads;
 use crate::error::ThreadPoolBuildError;
+use crate::lane::LaneContext;
 
 /// Worker threads that wait for parallel work, and do it together with the thread that asks for it.
 ///
@@ -48,7 +51,8 @@ use crate::error::ThreadPoolBuildError;
 ///
 /// A child process that is made by `fork` has none of its parent's threads but the one that called it. There, whatever is called on a pool of the
 /// parent's runs on the calling thread alone, as if no pool could be had, and dropping such a pool ends nothing. New pools can be made. What was
-/// going on when `fork` was called (a scope or a loop around the call) cannot be completed in the child.
+/// going on when `fork` was called (a scope or a loop around the call) cannot be completed in the child; a [`Task`](crate::Task) that had been
+/// begun says so with a panic.
 ///
 /// # Guests
 ///
@@ -120,7 +124,31 @@ impl ThreadPool {
     pub fn current_num_threads(&self) -> usize {
         self.state.num_threads()
     }
+
+    /// The index of the calling thread among this pool's workers; `None` on any other thread. (And on a worker while it is inside
+    /// [`install`](Self::install) of another pool.)
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
+    /// assert_eq!(pool.broadcast(|_| pool.current_thread_index()), [Some(0), Some(1)]);
+    /// assert_eq!(pool.install(|| pool.current_thread_index()), None, "the calling thread is a guest");
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn current_thread_index(&self) -> Option<usize> {
+        self.on_current_lane(|lane| lane.is_worker().then(|| lane.index()))?
+    }
+
+    /// Calls `op` with the lane that the calling thread is in this pool, if it is one and no other pool was installed since. Never in a
+    /// forked child.
+    pub(crate) fn on_current_lane<R>(&self, op: impl FnOnce(&LaneContext<'_>) -> R) -> Option<R> {
+        let is_ours = |lane: &&LaneContext<'_>| ptr::eq(lane.pool(), &*self.state) && self.state.is_usable();
+        with_current_lane(|lane| lane.filter(is_ours).map(op))
+    }
 }
+
+// A panic that crosses the pool arrives when everything around it is over, and leaves nothing half done.
+impl UnwindSafe for ThreadPool {}
+impl RefUnwindSafe for ThreadPool {}
 
 impl Drop for ThreadPool {
     /// Ends the workers, once they have done what was [spawned](crate::spawn) and [submitted](crate::submit) on the pool, and waits for their
@@ -156,10 +184,18 @@ pub fn current_num_threads() -> usize {
     with_pool(None, |pool| pool.map_or(1, PoolState::num_threads))
 }
 
-/// The index of the worker that calls this, in the pool it belongs to; `None` outside of all pools.
+/// The index of the worker that calls this, in the pool it belongs to; `None` on a thread that is no worker.
+///
+/// A thread that calls into a pool from outside stays what it is: inside [`install`](ThreadPool::install), and in its share of a loop, scope or
+/// join, it has no index. Nor has a worker of one pool inside `install` of another. For a value by thread, see
+/// [`WorkerLocal`](crate::WorkerLocal).
 ///
 /// ```
 /// assert_eq!(taskel::current_thread_index(), None);
+/// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
+/// assert_eq!(pool.install(taskel::current_thread_index), None);
+/// assert_eq!(pool.broadcast(|_| taskel::current_thread_index()), [Some(0), Some(1)]);
+/// # Ok::<(), taskel::ThreadPoolBuildError>(())
 /// ```
 pub fn current_thread_index() -> Option<usize> {
     ambient::worker_index()

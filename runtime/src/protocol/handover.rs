@@ -3,7 +3,8 @@
 //! # State
 //!
 //! Who runs the half is not decided here but by the deque: it gives each job to one lane, the owner or a thief. The word
-//! matters only to an owner whose half was taken.
+//! matters only to an owner whose half was taken. (The thief may be the owner itself, on top of its stack, when it yields: then the half
+//! is done before the owner asks.)
 //!
 //! | value | meaning | set by |
 //! |---|---|---|

@@ -32,6 +32,8 @@
 //! `task_models.rs`: a result against a waiter that registers, and against one that is replaced; a result against a handle that is
 //! dropped, and against one that is dropped while it is registered.
 
+use std::sync::TryLockError;
+
 use crate::sync::{Mutex, MutexGuard};
 
 #[derive(Debug)]
@@ -105,6 +107,23 @@ impl<R, W> TaskCell<R, W> {
             }
             Stage::Done(result) => Waited::Result(result),
             Stage::Over => Waited::Gone,
+        }
+    }
+
+    /// Takes the result if it is there: for a process that was forked, in which nobody will complete the task any more. The lock may be held
+    /// by a thread that is not there.
+    pub(crate) fn take_left_behind(&self) -> Option<R> {
+        let mut stage = match self.0.try_lock() {
+            Ok(stage) => stage,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        match std::mem::replace(&mut *stage, Stage::Over) {
+            Stage::Done(result) => Some(result),
+            other => {
+                *stage = other;
+                None
+            }
         }
     }
 

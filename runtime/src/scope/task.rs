@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 
-use super::Scope;
+use super::{Scope, open};
 use crate::job::{Frame, Run};
 use crate::lane::LaneContext;
 use crate::unwind::drop_quietly;
@@ -82,7 +82,8 @@ where
     // SAFETY: the ticket keeps the scope alive until `leave`; `'scope` is the lifetime that it was made with (`new`).
     let scope = unsafe { &*head.scope.cast::<Scope<'scope>>() };
     let run = || {
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| scope.enter(body)))
+        let body = || catch_unwind(AssertUnwindSafe(|| scope.enter(body)));
+        if let Err(payload) = open::inside(scope, body)
             && let Some(late) = scope.panic.panicked(payload)
         {
             drop_quietly(late);
