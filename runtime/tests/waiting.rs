@@ -236,6 +236,8 @@ fn a_waiting_thread_helps_with_what_it_waits_for() {
     // The caller has nothing left of the outer loop, join or scope when the worker comes to the inner one.
     let both = Barrier::new(2);
     let meet = |_: usize| {
+        // A loop that expects to be over within microseconds would not offer itself to the other thread.
+        nap();
         both.wait();
     };
     let on_worker = |work: &(dyn Fn() + Sync)| {
