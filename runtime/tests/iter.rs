@@ -379,3 +379,16 @@ fn deterministic_reductions_have_the_same_bits_for_any_threads_chunks_and_runs()
         }
     }
 }
+
+#[test]
+fn ranges_of_characters_leave_the_surrogates_out() {
+    let all = '\0'..=char::MAX;
+    assert!(all.clone().into_par_iter().collect::<Vec<_>>().into_iter().eq(all.clone()));
+    assert!(all.clone().into_par_iter().rev().collect::<Vec<_>>().into_iter().eq(all.rev()));
+    for range in
+        ['a'..'a', 'b'..'a', 'a'..'x', '\u{d7ff}'..'\u{e000}', '\u{d700}'..'\u{e001}', '\u{e000}'..'\u{e003}']
+    {
+        assert_eq!(range.clone().into_par_iter().len(), range.clone().count(), "{range:?}");
+        assert!(range.clone().into_par_iter().collect::<String>().chars().eq(range));
+    }
+}
