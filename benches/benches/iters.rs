@@ -12,13 +12,25 @@ use taskel_benches::options::Options;
 /// A sample lasts about this long at least: what is shorter is called repeatedly.
 const SAMPLE: Duration = Duration::from_millis(2);
 
+const USAGE: &str = "Usage: cargo bench -p taskel-benches --bench iters -- [--load TEXT] [--reps N] [--help]";
+
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args_os().skip(1)) {
+        Ok(options) if options.help => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Ok(options) if !options.peer.is_empty() => {
+            eprintln!("iters: it has no --peer, since each row has its own\n{USAGE}");
+            return ExitCode::from(2);
+        }
+        Ok(options) if options.markdown => {
+            eprintln!("iters: it has no --markdown, since it prints nothing else\n{USAGE}");
+            return ExitCode::from(2);
+        }
         Ok(options) => options,
         Err(error) => {
-            eprintln!(
-                "iters: {error}\nUsage: cargo bench -p taskel-benches --bench iters -- [--load TEXT] [--reps N]"
-            );
+            eprintln!("iters: {error}\n{USAGE}");
             return ExitCode::from(2);
         }
     };

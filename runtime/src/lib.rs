@@ -35,6 +35,8 @@ mod sync;
 #[cfg(not(loom))]
 mod affinity;
 #[cfg(not(loom))]
+mod at_source;
+#[cfg(not(loom))]
 mod brief;
 #[cfg(not(loom))]
 mod broadcast;

@@ -4,9 +4,11 @@ use std::mem;
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
+use std::vec;
 
 use taskel_adaptive::{ChunkConfig, Chunker};
 
+use crate::at_source;
 use crate::clock::Clock;
 use crate::iter::Try;
 use crate::pool::current_num_threads;
@@ -166,6 +168,7 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<I, S> {
     }
 
     /// Asks the source for no more items while those between it and the sink weigh `limit` or more. Only the last item may exceed it.
+    /// An item that weighs 0 counts as 1, so at most `limit` items are in flight.
     ///
     /// # Panics
     ///
@@ -242,19 +245,30 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<I, S> {
         self.run(false, sink)
     }
 
-    /// Makes a collection of all results, in the order of the source.
+    /// Makes a collection of the results, in the order of the source, as they come; one that wants no more ends the stream, as a `Result` at
+    /// the first `Err` does.
     ///
     /// ```
     /// use taskel::prelude::*;
     /// assert_eq!((0..4).par_stream().filter_map(|n| (n % 2 == 1).then_some(n)).collect::<Vec<_>>(), [1, 3]);
     /// ```
     pub fn collect<C: FromIterator<S::Output>>(self) -> C {
-        let mut results = Vec::new();
-        self.for_each_ordered(|result| results.push(result));
-        results.into_iter().collect()
+        self.consume(true, |results| results.collect())
     }
 
     fn run<R: Try<Output = ()>>(self, ordered: bool, mut sink: impl FnMut(S::Output) -> R) -> R {
+        self.consume(ordered, |results| {
+            for result in results {
+                if let ControlFlow::Break(residual) = sink(result).branch() {
+                    return R::from_residual(residual);
+                }
+            }
+            R::from_output(())
+        })
+    }
+
+    /// Calls `sink` with an iterator over the results. What is in flight when it returns is dropped.
+    fn consume<R>(self, ordered: bool, sink: impl FnOnce(Results<'_, I, S>) -> R) -> R {
         let Stream { source, step, limit } = self;
         let running = Running {
             window: Window::new(limit.most, ordered),
@@ -266,28 +280,19 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<I, S> {
         };
         let result = scope(|scope| {
             let _stop = StopOnDrop(&running.window);
-            let mut lane = running.lane();
             // Helpers come as soon as it is known that the first batch, a single item, is not all there is.
             let mut helpers = running.lanes - 1;
             let mut call_helpers = || {
                 (0..mem::take(&mut helpers)).for_each(|_| scope.spawn(|_| running.help()));
             };
-            loop {
-                match running.window.sink_turn() {
-                    Turn::Pull { room } => {
-                        running.pull(&mut lane, room, &mut call_helpers);
-                    }
-                    Turn::Emit(batch) => {
-                        for result in batch.results {
-                            if let ControlFlow::Break(residual) = sink(result).branch() {
-                                return R::from_residual(residual);
-                            }
-                        }
-                        running.window.emitted(batch.weight);
-                    }
-                    Turn::Over => return R::from_output(()),
-                }
-            }
+            let _inside = at_source::Entered::stream();
+            sink(Results {
+                running: &running,
+                lane: running.lane(),
+                call_helpers: &mut call_helpers,
+                batch: Vec::new().into_iter(),
+                weight: 0,
+            })
         });
         if let Some(payload) = running.panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
             panic::resume_unwind(payload);
@@ -323,6 +328,37 @@ struct Running<I: Iterator, S: Step<I::Item>> {
     panic: Mutex<Option<Payload>>,
 }
 
+/// The results, as they come. Asking for one makes the asking thread a lane.
+struct Results<'r, I: Iterator, S: Step<I::Item>> {
+    running: &'r Running<I, S>,
+    lane: Lane,
+    call_helpers: &'r mut dyn FnMut(),
+    batch: vec::IntoIter<S::Output>,
+    /// Of the batch, until the window knows that it has gone through the sink.
+    weight: usize,
+}
+
+impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Iterator for Results<'_, I, S> {
+    type Item = S::Output;
+
+    #[inline]
+    fn next(&mut self) -> Option<S::Output> {
+        loop {
+            if let Some(result) = self.batch.next() {
+                return Some(result);
+            }
+            if self.weight > 0 {
+                self.running.window.emitted(mem::take(&mut self.weight));
+            }
+            match self.running.window.sink_turn() {
+                Turn::Pull { room } => self.running.pull(&mut self.lane, room, &mut *self.call_helpers),
+                Turn::Emit(batch) => (self.batch, self.weight) = (batch.results.into_iter(), batch.weight),
+                Turn::Over => return None,
+            }
+        }
+    }
+}
+
 /// What a lane knows of the items.
 struct Lane {
     chunker: Chunker,
@@ -335,8 +371,12 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<I, S> {
         Lane { chunker: Chunker::new(config), clock: Clock::new() }
     }
 
-    /// A helper's part.
+    /// A helper's part. On top of another lane of a stream, or of somebody at a source, it has none: it would wait for what is below it.
     fn help(&self) {
+        if at_source::in_stream() || at_source::in_bridge() {
+            return;
+        }
+        let _inside = at_source::Entered::stream();
         let mut lane = self.lane();
         while let Turn::Pull { room } = self.window.helper_turn() {
             self.pull(&mut lane, room, || ());
@@ -370,7 +410,9 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<I, S> {
                     ended = true;
                     break;
                 };
-                weight += self.limit.weight.as_ref().map_or(1, |weight| weight(&item));
+                // At least 1 each, so that there is an end to those that weigh nothing.
+                let of_item = self.limit.weight.as_ref().map_or(1, |weight| weight(&item).max(1));
+                weight = weight.saturating_add(of_item);
                 items.push(item);
             }
         }

@@ -27,6 +27,9 @@ pub enum Yield {
 /// goes on in the midst of the item that yields, with a state of its own for
 /// [`map_init`](crate::iter::ParallelIterator::map_init).)
 ///
+/// Inside of a [stream](crate::stream), the lanes of streams that it comes across here leave at once, since they would wait for what yields; in the
+/// source of a [bridge](crate::iter::ParallelBridge), so do those of loops.
+///
 /// `None` on a thread that is neither a worker nor inside a scope, join or loop; then nothing was done. In a forked child, only tasks of
 /// scopes that were opened there are.
 ///

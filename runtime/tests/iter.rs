@@ -309,6 +309,43 @@ fn a_site_that_was_small_shares_what_is_not() {
 fn inexact(len: usize) -> Vec<f64> {
     numbers(len).into_iter().map(|n| 1.0 / (n as f64 + 0.1)).collect()
 }
+/// Whatever stands between `deterministic()` and the sum.
+#[test]
+fn every_adapter_passes_on_that_a_sum_is_deterministic() {
+    let items = inexact(30_000);
+    let bits = || {
+        let start = || items.par_iter().copied().deterministic();
+        let at_tuples = |(a, b): (f64, &f64)| a * b;
+        let three = (&items, start(), &items).into_par_iter().map(|(a, b, c)| a + b * c);
+        [
+            (start(), &items).into_par_iter().map(at_tuples).sum::<f64>(),
+            (&items, start()).into_par_iter().map(|(a, b)| at_tuples((b, a))).sum(),
+            three.sum(),
+            items.par_iter().zip(start()).map(|(a, b)| a * b).sum(),
+            items.par_iter().copied().chain(start()).sum(),
+            items.par_iter().copied().interleave(start()).sum(),
+            start().interleave_shortest(items.par_iter().copied()).sum(),
+            start().rev().sum(),
+            start().skip(10).take(29_000).sum(),
+            start().step_by(3).sum(),
+            start().chunks(7).map(|chunk| chunk.len() as f64 * 0.1 + chunk[0]).sum(),
+            start().enumerate().map(|(index, item)| index as f64 * item).sum(),
+            start().intersperse(0.1).sum(),
+            start().map_init(|| 0.1, |tenth, item| item * *tenth).sum(),
+            start().filter_map(|item| (item > 1e-9).then_some(item)).sum(),
+            start().flat_map_iter(|item| [item, 0.1]).sum(),
+            start().progress_with(|_, _| ()).sum(),
+            start().chunk(Chunk::Exact(7)).sum(),
+            start().fold(|| 0.0, |a, b| a + b).sum(),
+        ]
+        .map(f64::to_bits)
+    };
+    let expected = ThreadPool::builder().num_threads(1).build().unwrap().install(bits);
+    for threads in 1..=8 {
+        let pool = ThreadPool::builder().num_threads(threads).build().unwrap();
+        (0..5).for_each(|_| assert_eq!(pool.install(bits), expected, "{threads} threads"));
+    }
+}
 
 #[test]
 fn deterministic_reductions_have_the_same_bits_for_any_threads_chunks_and_runs() {
@@ -340,5 +377,18 @@ fn deterministic_reductions_have_the_same_bits_for_any_threads_chunks_and_runs()
         for run in 0..125 / threads {
             assert_eq!(pool.install(bits), expected, "{threads} threads, run {run}");
         }
+    }
+}
+
+#[test]
+fn ranges_of_characters_leave_the_surrogates_out() {
+    let all = '\0'..=char::MAX;
+    assert!(all.clone().into_par_iter().collect::<Vec<_>>().into_iter().eq(all.clone()));
+    assert!(all.clone().into_par_iter().rev().collect::<Vec<_>>().into_iter().eq(all.rev()));
+    for range in
+        ['a'..'a', 'b'..'a', 'a'..'x', '\u{d7ff}'..'\u{e000}', '\u{d700}'..'\u{e001}', '\u{e000}'..'\u{e003}']
+    {
+        assert_eq!(range.clone().into_par_iter().len(), range.clone().count(), "{range:?}");
+        assert!(range.clone().into_par_iter().collect::<String>().chars().eq(range));
     }
 }

@@ -1,9 +1,11 @@
 //! Items that are owned, and loops that end before all of them were processed.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use taskel::ThreadPool;
+use taskel::iter::Producer;
 use taskel::prelude::*;
 
 /// Drops are counted in the cell of their number.
@@ -128,5 +130,63 @@ fn searches_stop_early() {
             items().map(|n| if n < 5005 { Ok(n) } else { Err(n) }).collect::<Result<Vec<_>, _>>().is_err()
         );
         assert!(looked_at.into_inner() < len / 2);
+    }
+}
+
+/// Says that it yields at most one item for each index, and yields items where there is no index at all.
+struct OnlyInItsTail<'a>(&'a [AtomicUsize]);
+
+impl<'c> Producer for OnlyInItsTail<'c> {
+    type Item = Box<Counted<'c>>;
+    type Local = ();
+    type Iter<'a>
+        = std::vec::IntoIter<Self::Item>
+    where
+        Self: 'a;
+    const HAS_TAIL: bool = true;
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_bounded(&self) -> bool {
+        true
+    }
+
+    fn local(&self) {}
+
+    unsafe fn chunk<'a>(&'a self, _: &'a mut (), indices: Range<usize>) -> Self::Iter<'a> {
+        if !indices.is_empty() {
+            std::thread::sleep(std::time::Duration::from_micros(100));
+            return Vec::new().into_iter();
+        }
+        let made = |n: usize| {
+            self.0[n].fetch_add(1 << 16, Ordering::Relaxed);
+            Box::new(Counted(n, self.0))
+        };
+        (0..self.0.len() / 2).map(made).collect::<Vec<_>>().into_iter()
+    }
+}
+
+impl ParallelIterator for OnlyInItsTail<'_> {
+    type Item = <Self as Producer>::Item;
+    type Producer = Self;
+
+    fn into_producer(self) -> Self {
+        self
+    }
+}
+
+#[test]
+fn a_wrong_bound_of_a_tail_panics_and_drops_each_item_once() {
+    let pool = ThreadPool::builder().num_threads(4).build().unwrap();
+    for _ in 0..20 {
+        let cells: Vec<AtomicUsize> = (0..400).map(|_| AtomicUsize::new(0)).collect();
+        let collect = || pool.install(|| OnlyInItsTail(&cells).collect::<Vec<_>>());
+        assert!(catch_unwind(AssertUnwindSafe(collect)).is_err(), "more items than indices");
+        for (n, cell) in cells.into_iter().enumerate() {
+            let (made, dropped) = (cell.load(Ordering::Relaxed) >> 16, cell.load(Ordering::Relaxed) & 0xFFFF);
+            assert_eq!(made, dropped, "item {n}");
+        }
     }
 }

@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use taskel::ThreadPool;
 use taskel::prelude::*;
 
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 fn on_pools(test: impl Fn()) {
     for threads in [1, 2, 4] {
         let pool = ThreadPool::builder().num_threads(threads).build().unwrap();
@@ -199,5 +202,56 @@ fn bridges_lose_nothing() {
         assert!((0..).par_bridge().any(|n| n == 1000));
         let failed = catch_unwind(|| (0..).par_bridge().for_each(|n| assert!(n < 1000, "too many")));
         assert!(failed.is_err());
+    });
+}
+
+/// Other work that a yield does on top of a lane does not wait for that lane.
+#[test]
+fn who_yields_inside_of_a_stream_or_bridge_goes_on() {
+    let _watchdog = watchdog::watch("yields inside of streams and bridges");
+    fn yielding<T>(item: T) -> T {
+        taskel::yield_now();
+        item
+    }
+    on_pools(|| {
+        let mut seen = 0;
+        (0..400_u64).par_stream().max_in_flight(8).map(yielding).for_each_ordered(|n| seen += n);
+        (0..400_u64).par_stream().max_in_flight(8).for_each_ordered(|n| seen += yielding(n));
+        (0..400_u64).par_stream().max_in_flight(8).for_each_unordered(|n| seen += yielding(n));
+        (0..400_u64).map(yielding).par_stream().max_in_flight(8).for_each_ordered(|n| seen += n);
+        seen += (0..400_u64).map(yielding).par_bridge().map(std::hint::black_box).sum::<u64>();
+        let slow = |n| (0..200).fold(n, |n, _| std::hint::black_box(n));
+        seen += (0..400_u64).map(yielding).par_bridge().map(slow).sum::<u64>();
+        assert_eq!(seen, 6 * 79_800);
+    });
+}
+
+#[test]
+fn items_that_weigh_nothing_are_bounded_too_and_enormous_ones_do_not_overflow() {
+    on_pools(|| {
+        let (pulled, mut emitted) = (AtomicUsize::new(0), 0);
+        let source = (0..2000).inspect(|_| _ = pulled.fetch_add(1, Ordering::Relaxed));
+        source.par_stream().max_in_flight_bytes(8, |_| 0).for_each_ordered(|_| {
+            assert!(pulled.load(Ordering::Relaxed) - emitted <= 8);
+            emitted += 1;
+        });
+        assert_eq!(emitted, 2000);
+        let enormous = (0..100).par_stream().max_in_flight_bytes(usize::MAX, |n| usize::MAX - n % 2);
+        assert!(enormous.collect::<Vec<_>>().into_iter().eq(0..100));
+    });
+}
+
+#[test]
+fn a_collection_takes_results_as_they_come_and_ends_an_endless_stream() {
+    on_pools(|| {
+        let asked = AtomicUsize::new(0);
+        let source = || (0_usize..).inspect(|_| _ = asked.fetch_add(1, Ordering::Relaxed));
+        let result: Result<Vec<_>, _> =
+            source().par_stream().map(|n| if n < 10 { Ok(n) } else { Err(n) }).collect();
+        assert_eq!(result, Err(10));
+        let some: Option<Vec<_>> = source().par_stream().map(|n| (n < 10).then_some(n)).collect();
+        assert_eq!(some, None);
+        // No more than the first ones and what may be in flight behind them.
+        assert!(asked.into_inner() <= 2 * (11 + 1024));
     });
 }

@@ -9,6 +9,7 @@ use taskel_adaptive::ChunkConfig;
 use super::participant::Participant;
 use super::small::Head;
 use super::{Plan, WORTH_PRESPLITTING_NS};
+use crate::at_source;
 use crate::cancel::{CancelToken, Cancelled};
 use crate::iter::consumer::Consumer;
 use crate::iter::producer::Producer;
@@ -60,7 +61,8 @@ unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane:
         // The caller itself comes this way when it finds an invitation while it waits: there is work for it to go back to. In
         // the midst of a taskel that yields, it goes on with the others.
         let inside = state.slab.slot(lane.pool().slot_of(lane.index())).is_inside();
-        if inside || lane.index() != state.caller {
+        // At the source of a bridge, it would ask that source, or one whose lane waits for this one.
+        if !at_source::in_bridge() && (inside || lane.index() != state.caller) {
             let mut participant = Participant::new(state, lane, None);
             if participant.may_enter() {
                 state.protect(|| participant.run());

@@ -6,6 +6,7 @@ use std::vec;
 
 use super::ParallelIterator;
 use super::producer::Producer;
+use crate::at_source::Entered;
 use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// Turns sequential iterators into parallel ones.
@@ -62,6 +63,7 @@ impl<I: Iterator<Item: Send> + Send> BridgeProducer<I> {
     /// Takes up to `most` items.
     fn pull(&self, most: usize, batch: &mut Vec<I::Item>) {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        let _inside = Entered::bridge();
         // Put back only if it neither ends nor panics.
         let Some(mut items) = source.take() else { return };
         batch.reserve(most.min(LARGEST_BATCH));

@@ -144,7 +144,7 @@ impl<B> Window<B> {
         state.pulling = false;
         state.ended |= ended;
         let ticket = weight.map(|weight| {
-            state.in_flight += weight;
+            state.in_flight = state.in_flight.saturating_add(weight);
             state.processing += 1;
             if self.ordered {
                 state.batches.push_back(None);
@@ -179,7 +179,7 @@ impl<B> Window<B> {
     /// Items of that weight have gone through the sink.
     pub(crate) fn emitted(&self, weight: usize) {
         let mut state = self.lock();
-        state.in_flight -= weight;
+        state.in_flight = state.in_flight.saturating_sub(weight);
         if state.in_flight <= self.limit / 2 {
             self.wake_helper(&state);
         }

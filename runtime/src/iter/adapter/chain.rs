@@ -129,6 +129,10 @@ impl<A: Producer, B: Producer<Item = A::Item>> Producer for ChainProducer<A, B> 
         self.a.is_bounded() && self.b.is_bounded()
     }
 
+    fn is_full(&self) -> bool {
+        self.a.is_full() && self.b.is_full()
+    }
+
     fn local(&self) -> Self::Local {
         ChainLocal { a: self.a.local(), b: self.b.local(), a_is_open: false, b_is_open: false }
     }

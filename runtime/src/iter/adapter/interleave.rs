@@ -102,6 +102,10 @@ where
         true
     }
 
+    fn is_full(&self) -> bool {
+        self.a.is_full() && self.b.is_full()
+    }
+
     fn local(&self) -> Self::Local {
         (self.a.local(), self.b.local())
     }

@@ -173,7 +173,8 @@ impl<T: Send> Consumer<T> for CollectBounded<'_, T> {
         mut written: Written<T>,
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Written<T>, Written<T>> {
-        let end = chunk.indices().end;
+        // A tail has no indices, wherever they are said to end: what lies behind the segment is another lane's.
+        let end = if chunk.len() == 0 { written.start + written.len } else { chunk.indices().end };
         assert!(end <= self.0.len, "a chunk lies within the loop");
         // SAFETY: all indices of the segment lie in the allocation, as was just checked, and are this lane's alone.
         let mut room = unsafe { written.places_before(end) }.len();

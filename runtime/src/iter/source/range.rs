@@ -1,11 +1,11 @@
-//! Ranges of integers.
+//! Ranges of integers and characters.
 
 use std::ops::{Range, RangeInclusive};
 
 use crate::iter::producer::{IndexedProducer, Producer};
 use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
-/// The integers that a parallel range can be made of: all primitive ones. Sealed.
+/// What a parallel range can be made of: all primitive integers, and `char`. Sealed.
 pub trait Integer: Copy + PartialOrd + Send + Sync + sealed::Steps {}
 
 mod sealed {
@@ -43,7 +43,39 @@ macro_rules! integers {
 
 integers!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
 
-/// Parallel iterator over a range of integers, made by `into_par_iter()`.
+/// The surrogates, which are no characters.
+const GAP: Range<u32> = 0xD800..0xE000;
+
+/// How many characters there are in front of this one.
+fn rank(c: char) -> u32 {
+    let code = u32::from(c);
+    if code < GAP.start { code } else { code - (GAP.end - GAP.start) }
+}
+
+/// The character that has so many in front of it.
+fn with_rank(rank: u32) -> char {
+    let code = if rank < GAP.start { rank } else { rank + (GAP.end - GAP.start) };
+    char::from_u32(code).expect("there are as many characters")
+}
+
+impl Integer for char {}
+
+impl sealed::Steps for char {
+    fn before(self) -> Self {
+        with_rank(rank(self) - 1)
+    }
+
+    fn count(first: Self, last: Self) -> Option<usize> {
+        u32::count(rank(first), rank(last))
+    }
+
+    #[inline]
+    fn plus(self, index: usize) -> Self {
+        with_rank(rank(self) + index as u32)
+    }
+}
+
+/// Parallel iterator over a range of integers or characters, made by `into_par_iter()`.
 ///
 /// A range of more than `usize::MAX` numbers panics when it is run.
 #[derive(Clone, Debug)]

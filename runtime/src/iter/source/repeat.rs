@@ -174,6 +174,7 @@ impl<T: Send, Z: IndexedProducer<Item: Flat<T>>> Producer for MultiZip<T, Z> {
         = std::iter::Map<Z::IndexedIter<'a>, fn(Z::Item) -> T>
     where
         Self: 'a;
+    const DETERMINISTIC: bool = Z::DETERMINISTIC;
 
     fn len(&self) -> usize {
         self.zipped.len()
@@ -185,6 +186,10 @@ impl<T: Send, Z: IndexedProducer<Item: Flat<T>>> Producer for MultiZip<T, Z> {
 
     fn is_exact(&self) -> bool {
         true
+    }
+
+    fn is_full(&self) -> bool {
+        self.zipped.is_full()
     }
 
     fn local(&self) -> Self::Local {
@@ -226,7 +231,7 @@ pub trait Flat<T> {
     fn flat(self) -> T;
 }
 
-/// Tuples of up to six iterators: pairs in pairs, made flat.
+/// Tuples of up to five iterators: pairs in pairs, made flat.
 macro_rules! tuples {
     ($(($A:ident $B:ident $($More:ident)*) $nested:ty, $names:pat, $Zip:ty;)*) => {$(
         impl<$A, $B, $($More),*> Flat<($A, $B, $($More),*)> for $nested {

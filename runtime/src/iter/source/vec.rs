@@ -1,5 +1,6 @@
 //! Vectors, by value.
 
+use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
 use std::ptr;
@@ -50,11 +51,11 @@ impl<T> VecProducer<T> {
     /// # Safety
     ///
     /// As for [`Producer::chunk`].
-    unsafe fn drain(&self, indices: Range<usize>) -> Drain<T> {
+    unsafe fn drain(&self, indices: Range<usize>) -> Drain<'_, T> {
         debug_assert!(indices.start <= indices.end && indices.end <= self.len);
         // SAFETY: both lie within the allocation or at its end.
         let [start, end] = [indices.start, indices.end].map(|index| unsafe { self.first.add(index) });
-        Drain { start, end, left: indices.len() }
+        Drain { start, end, left: indices.len(), _producer: PhantomData }
     }
 }
 
@@ -62,7 +63,7 @@ impl<T: Send> Producer for VecProducer<T> {
     type Item = T;
     type Local = ();
     type Iter<'a>
-        = Drain<T>
+        = Drain<'a, T>
     where
         Self: 'a;
 
@@ -90,7 +91,7 @@ impl<T: Send> Producer for VecProducer<T> {
 
 impl<T: Send> IndexedProducer for VecProducer<T> {
     type IndexedIter<'a>
-        = Drain<T>
+        = Drain<'a, T>
     where
         Self: 'a;
 
@@ -101,15 +102,17 @@ impl<T: Send> IndexedProducer for VecProducer<T> {
     }
 }
 
-/// Moves items out of a stretch of memory that it does not own; drops those that nobody asked for.
+/// Moves items out of a stretch of its producer's memory; drops those that nobody asked for.
 #[derive(Debug)]
-pub struct Drain<T> {
+pub struct Drain<'a, T> {
     start: *mut T,
     end: *mut T,
     left: usize,
+    /// Whose memory it is: no chunk outlives it.
+    _producer: PhantomData<&'a VecProducer<T>>,
 }
 
-impl<T> Iterator for Drain<T> {
+impl<T> Iterator for Drain<'_, T> {
     type Item = T;
 
     #[inline]
@@ -128,7 +131,7 @@ impl<T> Iterator for Drain<T> {
     }
 }
 
-impl<T> DoubleEndedIterator for Drain<T> {
+impl<T> DoubleEndedIterator for Drain<'_, T> {
     #[inline]
     fn next_back(&mut self) -> Option<T> {
         self.left = self.left.checked_sub(1)?;
@@ -139,9 +142,9 @@ impl<T> DoubleEndedIterator for Drain<T> {
     }
 }
 
-impl<T> ExactSizeIterator for Drain<T> {}
+impl<T> ExactSizeIterator for Drain<'_, T> {}
 
-impl<T> Drop for Drain<T> {
+impl<T> Drop for Drain<'_, T> {
     fn drop(&mut self) {
         // SAFETY: the `left` items from `start` on are initialised, and belong to this iterator alone.
         unsafe { ptr::slice_from_raw_parts_mut(self.start, self.left).drop_in_place() };
