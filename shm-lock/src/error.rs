@@ -110,6 +110,16 @@ pub enum Unsupported {
     },
     /// The lock was not put into a [`ShmRegion`](crate::ShmRegion).
     NotInRegion,
+    /// This process was forked into another PID namespace after its first region was opened, so its threads have numbers that
+    /// mean other threads to the other users of its locks.
+    OtherPidNamespace {
+        /// The inode number of the namespace in which the region was opened.
+        expected: u64,
+        /// The inode number of this process's namespace.
+        found: u64,
+    },
+    /// The kernel cannot clear a page in a child of this process, by which a child knows that its parent's locks are not its own.
+    WipeOnFork,
 }
 
 impl fmt::Display for OpenError {
@@ -183,6 +193,15 @@ impl fmt::Display for Unsupported {
             }
             Unsupported::NotInRegion => f.write_str(
                 "expected a lock in a region, found one that was not put there; give it to ShmRegion::create_new",
+            ),
+            Unsupported::OtherPidNamespace { expected, found } => write!(
+                f,
+                "expected to run in the PID namespace {expected}, in which this process's first lock was opened, found \
+                 {found}; enter the namespace before any lock is opened, or run a new program (exec) in it"
+            ),
+            Unsupported::WipeOnFork => f.write_str(
+                "expected memory that is cleared in a child, found that the system refuses it; \
+                 run on Linux 4.14 or later, with a page of memory to spare",
             ),
             Unsupported::RobustList { part, expected, found } => {
                 write!(

@@ -77,6 +77,8 @@ mod lock_error;
 pub mod model;
 mod mutex;
 mod once;
+#[cfg(not(loom))]
+mod pid_namespace;
 mod place;
 mod pod;
 mod protocol;

@@ -247,6 +247,34 @@ fn a_child_made_by_a_bare_system_call_is_told_that_it_cannot() {
     assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "{status:#x}");
 }
 
+#[test]
+fn a_child_in_another_pid_namespace_is_told_that_it_cannot() {
+    const NOT_PERMITTED: i32 = 77;
+    let mutex = mutex();
+    drop(mutex.lock());
+    let mut child = Child::fork(|| {
+        // SAFETY: the call changes what later children are, and no memory.
+        if unsafe { libc::unshare(libc::CLONE_NEWPID) } != 0 {
+            return NOT_PERMITTED;
+        }
+        let mut inner = Child::fork(|| {
+            let told = matches!(
+                mutex.try_lock(),
+                Err(LockError::Unsupported(shm_lock::Unsupported::OtherPidNamespace { expected, found }))
+                    if expected != found
+            );
+            i32::from(!told)
+        });
+        // The middle one is still where its parent is.
+        let outside = mutex.lock().is_ok();
+        i32::from(!outside || inner.end() != End::Exit(0))
+    });
+    match child.end() {
+        End::Exit(NOT_PERMITTED) => eprintln!("NOT TESTED: a new PID namespace is not permitted here"),
+        end => assert_eq!(end, End::Exit(0)),
+    }
+}
+
 /// How many mappings of this process are of a memory file with this name.
 fn mappings(name: &str) -> usize {
     fs::read_to_string("/proc/self/maps").unwrap().matches(&format!("/memfd:{name} ")).count()

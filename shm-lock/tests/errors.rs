@@ -91,6 +91,17 @@ fn unsupported_says_why_through_an_open_error_too() {
     assert_eq!(error.to_string(), system.to_string());
     assert!(error.source().is_none(), "the reason would be told twice");
 
+    let namespace = Unsupported::OtherPidNamespace { expected: 1, found: 2 }.to_string();
+    assert!(
+        namespace.contains("namespace 1,") && namespace.contains("found 2; enter the namespace"),
+        "{namespace}"
+    );
+    assert!(
+        Unsupported::WipeOnFork
+            .to_string()
+            .ends_with("run on Linux 4.14 or later, with a page of memory to spare")
+    );
+
     let list =
         |found| Unsupported::RobustList { part: "offset of the lock word", expected: -32, found }.to_string();
     assert!(
