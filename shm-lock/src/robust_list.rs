@@ -286,6 +286,33 @@ impl Holder for Claim<'_> {
         compiler_fence(Ordering::SeqCst); // SeqCst: out of the list before another may put the lock into its own.
     }
 
+    /// Looks through the list for the lock's links, not for its address: the lock may have been taken through another mapping.
+    /// The links of a node that is in a list tell it from all others there. Those of a lock that is in no list may happen to be the same,
+    /// and the answer is true: who hears of a deadlock that is none waits for nothing, and takes nothing from the living.
+    #[cold]
+    fn has_linked(&self) -> bool {
+        // SAFETY: the links are read by a thread that the word calls the owner. If a dead thread is meant, nobody writes them
+        // until a locker has marked that.
+        let own = unsafe { (self.lock.previous.get().read(), self.lock.next.get().read()) };
+        let head = self.thread.head.cast::<Link>();
+        // SAFETY: the head's first field, as in `link`.
+        let mut node = untagged(unsafe { (*head).next });
+        while node != head {
+            // SAFETY: the list holds the head and locks that this thread holds, see `link`.
+            let links = unsafe { (previous_of(node).read(), next_of(node).read()) };
+            if links == own {
+                return true;
+            }
+            node = untagged(links.1);
+        }
+        false
+    }
+
+    #[cold]
+    fn finds_gone(&self, owner: u32) -> bool {
+        !sys::is_alive(owner)
+    }
+
     #[inline(always)]
     fn end(&self) {
         compiler_fence(Ordering::SeqCst); // SeqCst: the word and the list have changed before nothing is pending.
