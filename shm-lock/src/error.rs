@@ -12,14 +12,12 @@ use std::{fmt, io};
 /// ```
 /// use shm_lock::OpenError;
 ///
-/// fn may_be_recreated(error: &OpenError) -> bool {
-///     matches!(error, OpenError::Stale { .. } | OpenError::Damaged { .. })
-/// }
-///
 /// let error = OpenError::Stale { region: "/dev/shm/experiments".into() };
-/// assert!(may_be_recreated(&error));
 /// assert!(error.to_string().starts_with("/dev/shm/experiments was left by an earlier boot"));
 /// ```
+///
+/// A file that is refused is replaced by one process, before the others start. If several remove it and make a new one, each when it is told,
+/// the second removes what the first has just made: then there are two locks under one name, which exclude nobody.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -138,7 +136,8 @@ impl fmt::Display for OpenError {
             }
             OpenError::Damaged { region, part, expected, found } => write!(
                 f,
-                "{} holds no intact lock: expected {part} {expected}, found {found}; remove it if no process uses it",
+                "{} holds no intact lock: expected {part} {expected}, found {found}; \
+                 if no process uses it, let one remove it before the others start",
                 region.display()
             ),
             OpenError::Mismatch { region, part, expected, found } => write!(
@@ -150,7 +149,7 @@ impl fmt::Display for OpenError {
             OpenError::Stale { region } => write!(
                 f,
                 "{} was left by an earlier boot: expected a lock made since this system started; \
-                 remove and recreate it",
+                 let one process remove it before the others start",
                 region.display()
             ),
             OpenError::Untrusted { region, expected, found } => write!(
