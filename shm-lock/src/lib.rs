@@ -44,8 +44,8 @@
 //! # What it asks for
 //!
 //! 64-bit Linux with glibc, 4.14 or later. Elsewhere everything compiles, and every constructor says
-//! [`Unsupported`]. Where the kernel does not wake another sleeper for one that dies between being woken and taking the lock (older
-//! kernels; which ones was not tested, 6.18 does), the others go on at their next look, within a quarter of a second. Threads must be started by `std` or `pthread`. All processes must be in one PID namespace. They trust each
+//! [`Unsupported`]. Where the kernel does not wake another sleeper for one that dies between being woken and taking the lock (before
+//! Linux 6.2 and the stable releases with "futex: Resend potentially swallowed owner death notification"; tested on 6.18 alone), the others go on at their next look, within a quarter of a second. Threads must be started by `std` or `pthread`. All processes must be in one PID namespace. They trust each
 //! other: whoever can write the file can make its users write anywhere in their memory, so a file that others can write is
 //! refused. No function may be called in a signal handler.
 //!

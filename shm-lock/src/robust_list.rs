@@ -293,17 +293,21 @@ impl Holder for Claim<'_> {
     fn has_linked(&self) -> bool {
         // SAFETY: the links are read by a thread that the word calls the owner. If a dead thread is meant, nobody writes them
         // until a locker has marked that.
-        let own = unsafe { (self.lock.previous.get().read(), self.lock.next.get().read()) };
+        let own_previous = unsafe { self.lock.previous.get().read() };
+        // SAFETY: as above.
+        let own_next = unsafe { self.lock.next.get().read() };
         let head = self.thread.head.cast::<Link>();
         // SAFETY: the head's first field, as in `link`.
         let mut node = untagged(unsafe { (*head).next });
         while node != head {
             // SAFETY: the list holds the head and locks that this thread holds, see `link`.
-            let links = unsafe { (previous_of(node).read(), next_of(node).read()) };
-            if links == own {
+            let previous = unsafe { previous_of(node).read() };
+            // SAFETY: as above.
+            let next = unsafe { next_of(node).read() };
+            if (previous, next) == (own_previous, own_next) {
                 return true;
             }
-            node = untagged(links.1);
+            node = untagged(next);
         }
         false
     }

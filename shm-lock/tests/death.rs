@@ -74,59 +74,6 @@ fn an_exec_with_the_lock_is_reported() {
 }
 
 #[test]
-fn an_exec_by_another_thread_than_the_first_is_seen_by_one_who_only_tries() {
-    let mutex = mutex();
-    let program = CString::new("/bin/sleep").unwrap();
-    let seconds = CString::new("60").unwrap();
-    let arguments = [program.as_ptr(), seconds.as_ptr(), ptr::null()];
-    let addresses = [program.as_ptr().expose_provenance(), arguments.as_ptr().expose_provenance()];
-    let executes = Child::fork(|| {
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                mem::forget(mutex.lock().unwrap());
-                let [program, arguments] = addresses.map(ptr::with_exposed_provenance::<*const libc::c_char>);
-                // SAFETY: path and arguments end as they must; nothing of this process lives on.
-                unsafe { libc::execv(program.cast(), arguments) };
-            });
-        });
-        1
-    });
-    let mut told = false;
-    await_that("the owner's death is told", || {
-        if let Err(LockError::OwnerDied(guard)) = mutex.try_lock() {
-            drop(guard.mark_consistent());
-            told = true;
-        }
-        told
-    });
-    // SAFETY: signal 0 is sent to nobody; a child that was not waited for.
-    assert_eq!(unsafe { libc::kill(executes.pid, 0) }, 0, "the new program lives");
-    assert!(mutex.try_lock().is_ok());
-}
-
-#[test]
-fn an_owner_with_this_thread_s_number_that_does_not_hold_it_is_a_dead_one() {
-    let mutex = mutex();
-    drop(mutex.lock());
-    let others = [self::mutex(), self::mutex()];
-    let _others = others.each_ref().map(|other| other.lock().unwrap());
-    let set_owner = || {
-        let file = fs::File::from(mutex.as_fd().try_clone_to_owned().unwrap());
-        // SAFETY: the call has no preconditions.
-        let tid = unsafe { libc::gettid() } as u32;
-        std::os::unix::fs::FileExt::write_all_at(&file, &tid.to_ne_bytes(), 256).unwrap();
-    };
-    set_owner();
-    assert_owner_died_once(&mutex);
-    set_owner();
-    match mutex.try_lock() {
-        Err(LockError::OwnerDied(guard)) => drop(guard.mark_consistent()),
-        other => panic!("{other:?}"),
-    }
-    assert_eq!(reason(&mutex), None);
-}
-
-#[test]
 fn a_thread_that_ends_with_a_leaked_guard_is_reported() {
     let mutex = mutex();
     thread::scope(|scope| {
@@ -298,34 +245,6 @@ fn a_child_made_by_a_bare_system_call_is_told_that_it_cannot() {
     // SAFETY: `status` is writable.
     assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
     assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "{status:#x}");
-}
-
-#[test]
-fn a_child_in_another_pid_namespace_is_told_that_it_cannot() {
-    const NOT_PERMITTED: i32 = 77;
-    let mutex = mutex();
-    drop(mutex.lock());
-    let mut child = Child::fork(|| {
-        // SAFETY: the call changes what later children are, and no memory.
-        if unsafe { libc::unshare(libc::CLONE_NEWPID) } != 0 {
-            return NOT_PERMITTED;
-        }
-        let mut inner = Child::fork(|| {
-            let told = matches!(
-                mutex.try_lock(),
-                Err(LockError::Unsupported(shm_lock::Unsupported::OtherPidNamespace { expected, found }))
-                    if expected != found
-            );
-            i32::from(!told)
-        });
-        // The middle one is still where its parent is.
-        let outside = mutex.lock().is_ok();
-        i32::from(!outside || inner.end() != End::Exit(0))
-    });
-    match child.end() {
-        End::Exit(NOT_PERMITTED) => eprintln!("NOT TESTED: a new PID namespace is not permitted here"),
-        end => assert_eq!(end, End::Exit(0)),
-    }
 }
 
 /// How many mappings of this process are of a memory file with this name.
