@@ -12,14 +12,12 @@ use std::{fmt, io};
 /// ```
 /// use shm_lock::OpenError;
 ///
-/// fn may_be_recreated(error: &OpenError) -> bool {
-///     matches!(error, OpenError::Stale { .. } | OpenError::Damaged { .. })
-/// }
-///
 /// let error = OpenError::Stale { region: "/dev/shm/experiments".into() };
-/// assert!(may_be_recreated(&error));
 /// assert!(error.to_string().starts_with("/dev/shm/experiments was left by an earlier boot"));
 /// ```
+///
+/// A file that is refused is replaced by one process, before the others start. If several remove it and make a new one, each when it is told,
+/// the second removes what the first has just made: then there are two locks under one name, which exclude nobody.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -110,6 +108,16 @@ pub enum Unsupported {
     },
     /// The lock was not put into a [`ShmRegion`](crate::ShmRegion).
     NotInRegion,
+    /// This process was forked into another PID namespace after its first region was opened, so its threads have numbers that
+    /// mean other threads to the other users of its locks.
+    OtherPidNamespace {
+        /// The inode number of the namespace in which the region was opened.
+        expected: u64,
+        /// The inode number of this process's namespace.
+        found: u64,
+    },
+    /// The kernel cannot clear a page in a child of this process, by which a child knows that its parent's locks are not its own.
+    WipeOnFork,
 }
 
 impl fmt::Display for OpenError {
@@ -128,7 +136,8 @@ impl fmt::Display for OpenError {
             }
             OpenError::Damaged { region, part, expected, found } => write!(
                 f,
-                "{} holds no intact lock: expected {part} {expected}, found {found}; remove it if no process uses it",
+                "{} holds no intact lock: expected {part} {expected}, found {found}; \
+                 if no process uses it, let one remove it before the others start",
                 region.display()
             ),
             OpenError::Mismatch { region, part, expected, found } => write!(
@@ -140,7 +149,7 @@ impl fmt::Display for OpenError {
             OpenError::Stale { region } => write!(
                 f,
                 "{} was left by an earlier boot: expected a lock made since this system started; \
-                 remove and recreate it",
+                 let one process remove it before the others start",
                 region.display()
             ),
             OpenError::Untrusted { region, expected, found } => write!(
@@ -183,6 +192,15 @@ impl fmt::Display for Unsupported {
             }
             Unsupported::NotInRegion => f.write_str(
                 "expected a lock in a region, found one that was not put there; give it to ShmRegion::create_new",
+            ),
+            Unsupported::OtherPidNamespace { expected, found } => write!(
+                f,
+                "expected to run in the PID namespace {expected}, in which this process's first lock was opened, found \
+                 {found}; enter the namespace before any lock is opened, or run a new program (exec) in it"
+            ),
+            Unsupported::WipeOnFork => f.write_str(
+                "expected memory that is cleared in a child, found that the system refuses it; \
+                 run on Linux 4.14 or later, with a page of memory to spare",
             ),
             Unsupported::RobustList { part, expected, found } => {
                 write!(

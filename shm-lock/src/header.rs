@@ -25,7 +25,7 @@ pub(crate) const LENGTH: usize = 256;
 
 const MAGIC: [u8; 8] = *b"shm-lock";
 const BYTE_ORDER: u32 = 0x0102_0304;
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const SUM: std::ops::Range<usize> = 24..32;
 const TEXT: std::ops::Range<usize> = 80..LENGTH;
 

@@ -43,7 +43,7 @@ fn every_field_has_its_answer() {
     assert_eq!(answer(&with(0, b"x")), "damaged magic number");
     assert_eq!(answer(&with(8, &BYTE_ORDER.swap_bytes().to_ne_bytes())), "mismatch byte order");
     assert_eq!(answer(&with(8, &[9; 4])), "damaged byte order");
-    assert_eq!(answer(&with(12, &2_u32.to_ne_bytes())), "mismatch version");
+    assert_eq!(answer(&with(12, &1_u32.to_ne_bytes())), "mismatch version");
     assert_eq!(answer(&with(16, &32_u32.to_ne_bytes())), "mismatch pointer width");
     assert_eq!(answer(&with(20, &257_u32.to_ne_bytes())), "damaged begin of the content");
     assert_eq!(answer(&with(32, &[8])), "stale");

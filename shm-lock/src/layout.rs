@@ -60,17 +60,15 @@ unsafe impl<T: ShmPod + Send + Sync> ShmLayout for T {
     fn visit_locks(&self, _: &mut Locks<'_>) {}
 }
 
-/// Name, size, and version if there is one.
+/// Name, version if there is one, size and alignment: a name alone does not tell them, not even one like `u64`, which another
+/// module may use for a structure.
 pub(crate) fn describe_pod<T: ShmPod>(text: &mut String) {
     let name = without_paths(std::any::type_name::<T>());
     text.push_str(&name);
     if T::VERSION != 0 {
         text.push_str(&format!(" version {}", T::VERSION));
     }
-    // What has no braces is a primitive or made of some, whose name tells its size.
-    if name.chars().any(char::is_uppercase) {
-        text.push_str(&format!(" of {} bytes", size_of::<T>()));
-    }
+    text.push_str(&format!(" ({} bytes, align {})", size_of::<T>(), align_of::<T>()));
 }
 
 /// A type's name without the modules: two programs that share a structure may have it in different ones.
@@ -239,12 +237,12 @@ mod tests {
 
     #[test]
     fn a_text_tells_layouts_apart() {
-        assert_eq!(text_of::<[u8; 4]>(), "[u8; 4]");
-        assert_eq!(text_of::<State>(), "State version 3 of 16 bytes");
+        assert_eq!(text_of::<[u8; 4]>(), "[u8; 4] (4 bytes, align 1)");
+        assert_eq!(text_of::<State>(), "State version 3 (16 bytes, align 8)");
         let text = text_of::<Several>();
         assert!(
             text.starts_with(
-                "Several{one@0: RegionMutex<State version 3 of 16 bytes>, three@64: [ShmOnce; 3], limit@"
+                "Several{one@0: RegionMutex<State version 3 (16 bytes, align 8)>@40, three@64: [ShmOnce; 3], limit@"
             ),
             "{text}"
         );

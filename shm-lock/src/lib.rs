@@ -34,7 +34,8 @@
 //! | one who is recovering dies | `OwnerDied` again |
 //! | a thread takes a lock that it has | [`LockError::Deadlock`] |
 //! | a guard is leaked | its thread keeps the lock until it ends, and the region stays mapped |
-//! | more than 2048 locks are held at death, or the kernel cannot follow the list | found within a quarter of a second by whoever waits |
+//! | more than 2048 locks are held at death, the kernel cannot follow the list, or another thread than the first calls `exec` | found within a quarter of a second by whoever waits, and by `try_lock` once the thread's number is gone |
+//! | the first thread calls `exec` with more than 2048 locks | the kernel marks 2048; the others stay locked as long as the new program lives, which has the number that they name |
 //! | the owner is stopped (`SIGSTOP`, a debugger) | others wait, or time out; nothing is taken from the living |
 //! | a fork while a lock is held | the parent keeps it; the child's copy of the guard does nothing |
 //! | the file is truncated, damaged, foreign, of another type, user, boot or PID namespace, or no file | an [`OpenError`] that says which |
@@ -43,14 +44,16 @@
 //! # What it asks for
 //!
 //! 64-bit Linux with glibc, 4.14 or later. Elsewhere everything compiles, and every constructor says
-//! [`Unsupported`]. Threads must be started by `std` or `pthread`. All processes must be in one PID namespace. They trust each
+//! [`Unsupported`]. Where the kernel does not wake another sleeper for one that dies between being woken and taking the lock (before
+//! Linux 6.2 and the stable releases with "futex: Resend potentially swallowed owner death notification"; tested on 6.18 alone), the others go on at their next look, within a quarter of a second. Threads must be started by `std` or `pthread`. All processes must be in one PID namespace. They trust each
 //! other: whoever can write the file can make its users write anywhere in their memory, so a file that others can write is
 //! refused. No function may be called in a signal handler.
 //!
 //! # Models
 //!
 //! With `--cfg loom` the same types work inside `loom::model`, in one process with loom's threads, on a model of the
-//! kernel; `shm_lock::model::die_after` kills a thread there after a number of steps.
+//! kernel; `shm_lock::model::die_after` kills a thread there after a number of steps. No time passes in a model: a timed wait
+//! that would have to sleep times out at once, so it never sees a wake-up that comes in time.
 
 #![cfg_attr(
     not(all(target_os = "linux", target_pointer_width = "64")),
@@ -77,6 +80,8 @@ mod lock_error;
 pub mod model;
 mod mutex;
 mod once;
+#[cfg(not(loom))]
+mod pid_namespace;
 mod place;
 mod pod;
 mod protocol;

@@ -59,7 +59,7 @@ unsafe impl<T: ShmPod> ShmLayout for RegionMutex<T> {
     fn describe(text: &mut String) {
         text.push_str("RegionMutex<");
         describe_pod::<T>(text);
-        text.push('>');
+        text.push_str(&format!(">@{}", std::mem::offset_of!(Self, value)));
     }
 
     fn visit_locks(&self, locks: &mut Locks<'_>) {

@@ -137,6 +137,7 @@ impl<R: ShmLayout> ShmRegion<R> {
 
     /// Removes a region's name. Whoever has it open keeps it; who comes later finds none, or makes a new one.
     ///
+    /// Only one process may do so to replace a region, before the others start: if two unlink and make one, each may have a lock of its own.
     /// Nothing else does so: a region outlives all processes that use it.
     ///
     /// ```

@@ -21,6 +21,7 @@ use std::sync::OnceLock;
 use memmap2::MmapMut;
 
 use crate::error::Unsupported;
+use crate::pid_namespace;
 use crate::protocol::mutex::{Holder, Mutex};
 use crate::sync::{AtomicU32, Ordering, compiler_fence};
 use crate::sys::{self, Head, Link};
@@ -166,7 +167,8 @@ fn register() -> Result<Thread, Unsupported> {
         let found = (back.addr() as i64).wrapping_sub(own_link.addr() as i64);
         return refuse("back pointer of its first node, from the head,", 0, Some(found));
     }
-    let (now, generation) = generation();
+    pid_namespace::check()?;
+    let (now, generation) = generation()?;
     let thread = Thread { head: head.as_ptr(), tid: sys::thread_id() };
     ME.with(|me| {
         me.head.set(thread.head);
@@ -178,10 +180,10 @@ fn register() -> Result<Thread, Unsupported> {
 }
 
 /// The word with the generation of this process, and what it is.
-fn generation() -> (&'static AtomicU32, u32) {
-    static PAGE: OnceLock<&'static AtomicU32> = OnceLock::new();
+fn generation() -> Result<(&'static AtomicU32, u32), Unsupported> {
+    static PAGE: OnceLock<Option<&'static AtomicU32>> = OnceLock::new();
     static LAST: AtomicU32 = AtomicU32::new(1);
-    let page = *PAGE.get_or_init(wiped_on_fork);
+    let page = PAGE.get_or_init(wiped_on_fork).ok_or(Unsupported::WipeOnFork)?;
     // A child has the parent's count, so it gets to a number that the parent had not used when it forked. 0 and 1 are no
     // generations.
     let mut next = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
@@ -189,20 +191,20 @@ fn generation() -> (&'static AtomicU32, u32) {
         next = 2;
     }
     match page.compare_exchange(0, next, Ordering::Relaxed, Ordering::Relaxed) {
-        Ok(_) => (page, next),
-        Err(generation) => (page, generation),
+        Ok(_) => Ok((page, next)),
+        Err(generation) => Ok((page, generation)),
     }
 }
 
-/// A word that is 0 in a child of this process, whatever this process has stored.
-fn wiped_on_fork() -> &'static AtomicU32 {
-    let mut page = MmapMut::map_anon(size_of::<AtomicU32>()).expect("memory for a page");
-    sys::wipe_on_fork(&mut page).expect("Linux 4.14 or later, which can clear a page in a child");
+/// A word that is 0 in a child of this process, whatever this process has stored; `None` if the system has none.
+fn wiped_on_fork() -> Option<&'static AtomicU32> {
+    let mut page = MmapMut::map_anon(size_of::<AtomicU32>()).ok()?;
+    sys::wipe_on_fork(&mut page).ok()?;
     let word = page.as_mut_ptr().cast::<u32>();
     std::mem::forget(page);
     // SAFETY: a page is aligned and large enough; this one is never unmapped and used for nothing else. The kernel writes it
     // only in a child, before any thread of it runs.
-    unsafe { AtomicU32::from_ptr(word) }
+    Some(unsafe { AtomicU32::from_ptr(word) })
 }
 
 /// Without the mark for priority inheritance.
@@ -282,6 +284,37 @@ impl Holder for Claim<'_> {
         // SAFETY: as above. What points back carries no mark: glibc and `link` store plain addresses there.
         unsafe { next_of(untagged(previous)).write_volatile(next) };
         compiler_fence(Ordering::SeqCst); // SeqCst: out of the list before another may put the lock into its own.
+    }
+
+    /// Looks through the list for the lock's links, not for its address: the lock may have been taken through another mapping.
+    /// The links of a node that is in a list tell it from all others there. Those of a lock that is in no list may happen to be the same,
+    /// and the answer is true: who hears of a deadlock that is none waits for nothing, and takes nothing from the living.
+    #[cold]
+    fn has_linked(&self) -> bool {
+        // SAFETY: the links are read by a thread that the word calls the owner. If a dead thread is meant, nobody writes them
+        // until a locker has marked that.
+        let own_previous = unsafe { self.lock.previous.get().read() };
+        // SAFETY: as above.
+        let own_next = unsafe { self.lock.next.get().read() };
+        let head = self.thread.head.cast::<Link>();
+        // SAFETY: the head's first field, as in `link`.
+        let mut node = untagged(unsafe { (*head).next });
+        while node != head {
+            // SAFETY: the list holds the head and locks that this thread holds, see `link`.
+            let previous = unsafe { previous_of(node).read() };
+            // SAFETY: as above.
+            let next = unsafe { next_of(node).read() };
+            if (previous, next) == (own_previous, own_next) {
+                return true;
+            }
+            node = untagged(next);
+        }
+        false
+    }
+
+    #[cold]
+    fn finds_gone(&self, owner: u32) -> bool {
+        !sys::is_alive(owner)
     }
 
     #[inline(always)]

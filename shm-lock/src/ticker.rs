@@ -66,6 +66,8 @@ impl Sleeper for Ticker {
         }
         let until = now.saturating_add(tick_ns).min(self.deadline_ns);
         if futex.wait(expected, until) {
+            // The word was another one meanwhile; when it is the same again, another thread may have its owner's number.
+            self.awaited = (0, 0);
             return Slept::Woken;
         }
         self.tick_ns = (2 * self.tick_ns).min(LONGEST_NS);

@@ -37,7 +37,8 @@ fn a_damaged_region_says_which_part() {
     };
     assert_eq!(
         error.to_string(),
-        "/dev/shm/a holds no intact lock: expected size 4096 bytes, found 12 bytes; remove it if no process uses it"
+        "/dev/shm/a holds no intact lock: expected size 4096 bytes, found 12 bytes; \
+         if no process uses it, let one remove it before the others start"
     );
     assert!(error.source().is_none());
 }
@@ -61,7 +62,8 @@ fn a_mismatch_names_both_sides() {
 fn stale_and_foreign_regions_say_what_to_do() {
     assert_eq!(
         OpenError::Stale { region: "a".into() }.to_string(),
-        "a was left by an earlier boot: expected a lock made since this system started; remove and recreate it"
+        "a was left by an earlier boot: expected a lock made since this system started; \
+         let one process remove it before the others start"
     );
     let untrusted = OpenError::Untrusted {
         region: "a".into(),
@@ -90,6 +92,17 @@ fn unsupported_says_why_through_an_open_error_too() {
     let error = OpenError::from(system.clone());
     assert_eq!(error.to_string(), system.to_string());
     assert!(error.source().is_none(), "the reason would be told twice");
+
+    let namespace = Unsupported::OtherPidNamespace { expected: 1, found: 2 }.to_string();
+    assert!(
+        namespace.contains("namespace 1,") && namespace.contains("found 2; enter the namespace"),
+        "{namespace}"
+    );
+    assert!(
+        Unsupported::WipeOnFork
+            .to_string()
+            .ends_with("run on Linux 4.14 or later, with a page of memory to spare")
+    );
 
     let list =
         |found| Unsupported::RobustList { part: "offset of the lock word", expected: -32, found }.to_string();

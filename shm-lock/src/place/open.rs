@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::OpenError;
 use crate::header::{self, Header};
+use crate::pid_namespace;
 use crate::sys;
 
 /// Nobody but the owner may read or write.
@@ -117,7 +118,5 @@ pub(super) fn boot_id() -> Result<[u8; 16], OpenError> {
 
 /// The number of this process's PID namespace.
 pub(super) fn pid_namespace() -> Result<u64, OpenError> {
-    let path = Path::new("/proc/self/ns/pid");
-    let metadata = fs::metadata(path).map_err(io_error(path, "examine"))?;
-    Ok(metadata.ino())
+    pid_namespace::of_new_region().map_err(io_error(Path::new("/proc/self/ns/pid"), "examine"))
 }

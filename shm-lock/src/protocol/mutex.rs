@@ -31,13 +31,15 @@
 //! | `tid → tid + WAITERS` | a locker | before it sleeps |
 //! | `flags + tid → flags` | the owner | `unlock`, `unlock_torn`: one subtraction; it then wakes one if `WAITERS` is among the flags |
 //! | `WAITERS + … → …` | the owner that was | nobody was there to wake; done by the kernel, which wakes all that have come since |
-//! | `flags + tid → WAITERS? + OWNER_DIED` | the kernel, or a sleeper on a tick | the owner died |
+//! | `flags + tid → WAITERS? + OWNER_DIED` | the kernel, a sleeper on a tick, `try_slowly` | the owner died |
+//! | `flags + tid → WAITERS? + OWNER_DIED` | a locker with the same `tid` | the lock is not on its list: it has got a dead owner's number |
 //!
 //! # Death
 //!
 //! The kernel knows what a dead thread held through a list in its memory ([`Holder`]): `link` and `unlink` keep it, `begin`
 //! and `end` enclose the instructions between changing the word and changing the list. For a word that is in neither, or
-//! past the first 2048 of a list, a sleeper asks now and then whether the owner lives. What the kernel does for
+//! past the first 2048 of a list, or of a thread that called `exec` and was not its process's first (it gets another number before the
+//! kernel looks), a sleeper asks now and then whether the owner lives, and `try_slowly` asks once. What the kernel does for
 //! a thread that dies between `begin` and `end`: the word is its own, it is marked `OWNER_DIED`; the word is free, one sleeper
 //! is woken, since the dead one may have been on its way to do that, or may have been woken to take the lock.
 //!
@@ -89,6 +91,10 @@ pub(crate) trait Holder {
     fn unlink(&self);
     /// It is done with the lock for now.
     fn end(&self);
+    /// Whether the kernel would find the lock among those that the calling thread holds.
+    fn has_linked(&self) -> bool;
+    /// Whether no thread has the number `owner` any more.
+    fn finds_gone(&self, owner: u32) -> bool;
 }
 
 /// How a thread waits, and for how long.
@@ -190,12 +196,28 @@ impl Mutex {
         false
     }
 
-    /// Takes the lock if it is free; `None` if it has an owner.
+    /// Takes the lock if it is free, or its owner is gone; `None` if it has an owner.
+    #[cold]
     pub(crate) fn try_slowly(&self, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
         me.begin();
-        let outcome = self.try_flagged(me);
+        let outcome = self.try_flagged(me).or_else(|| self.try_of_gone(me));
         me.end();
         outcome
+    }
+
+    /// Takes a lock whose owner has ended without the kernel's marking it; `None` if it has an owner.
+    fn try_of_gone(&self, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
+        let seen = self.futex.word().load(Ordering::Relaxed);
+        let gone = match seen & TID {
+            0 | UNPLACED => false,
+            owner if owner == me.tid() => !me.has_linked(),
+            owner => me.finds_gone(owner),
+        };
+        if !gone {
+            return None;
+        }
+        self.mark_dead(seen);
+        self.try_flagged(me)
     }
 
     /// Takes the lock, waiting for it as long as `sleeper` does.
@@ -231,7 +253,14 @@ impl Mutex {
             match owner {
                 0 => continue,
                 UNPLACED => return Err(Refused::Unplaced),
-                owner if owner == me.tid() => return Err(Refused::Deadlock),
+                owner if owner == me.tid() => {
+                    if me.has_linked() {
+                        return Err(Refused::Deadlock);
+                    }
+                    // It is that of a dead thread, whose number this one has got.
+                    self.mark_dead(seen);
+                    continue;
+                }
                 _ => (),
             }
             let awaited = seen | WAITERS;

@@ -398,6 +398,14 @@ impl Holder for Claim<'_> {
         with_me(|me| me.pending = None);
         step();
     }
+
+    fn has_linked(&self) -> bool {
+        with_me(|me| me.held.iter().any(|futex| futex.is(self.futex())))
+    }
+
+    fn finds_gone(&self, owner: u32) -> bool {
+        KERNEL.unreported.lock().unwrap().contains(&owner)
+    }
 }
 
 /// How a thread waits. Time passes when a model says so ([`Futex::expire`]).

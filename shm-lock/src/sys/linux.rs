@@ -1,9 +1,10 @@
 //! 64-bit Linux.
 
 use std::ffi::CStr;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::ptr;
 
 use super::Head;
@@ -112,6 +113,11 @@ pub(crate) fn robust_list() -> Result<(*mut Head, usize), Unsupported> {
     let result =
         unsafe { libc::syscall(libc::SYS_get_robust_list, this_thread, &raw mut head, &raw mut size) };
     Ok(if result == 0 { (head, size) } else { (ptr::null_mut(), 0) })
+}
+
+/// The number of this process's PID namespace.
+pub(crate) fn pid_namespace() -> io::Result<u64> {
+    Ok(fs::metadata("/proc/self/ns/pid")?.ino())
 }
 
 /// The user that the process acts as.
