@@ -240,12 +240,12 @@ mod tests {
         assert_eq!(text_of::<[u8; 4]>(), "[u8; 4] (4 bytes, align 1)");
         assert_eq!(text_of::<State>(), "State version 3 (16 bytes, align 8)");
         let text = text_of::<Several>();
-        assert!(
-            text.starts_with(
-                "Several{one@0: RegionMutex<State version 3 (16 bytes, align 8)>@40, three@64: [ShmOnce; 3], limit@"
-            ),
-            "{text}"
+        // In a model, a lock has no links.
+        let place = if cfg!(loom) { 24 } else { 40 };
+        let start = format!(
+            "Several{{one@0: RegionMutex<State version 3 (16 bytes, align 8)>@{place}, three@64: [ShmOnce; 3], limit@"
         );
+        assert!(text.starts_with(&start), "{text}");
     }
 
     #[cfg(not(loom))]
