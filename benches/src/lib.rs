@@ -2,7 +2,7 @@
 //!
 //! The bench targets ask one question each; what they share is here:
 //! [`work`] is what a taskel does, [`load`] what there is to do, [`peer`] who does it, [`measure`] how it is
-//! timed and [`report`] what is printed.
+//! timed and [`report`] what is printed. [`programs`] are loads of their own.
 
 pub mod iters;
 pub mod load;
@@ -13,6 +13,7 @@ pub mod noise;
 pub mod options;
 pub mod peer;
 mod peers;
+pub mod programs;
 pub mod report;
 pub mod turns;
 pub mod work;
