@@ -14,5 +14,8 @@ pub mod options;
 pub mod peer;
 mod peers;
 pub mod report;
+pub mod result;
+pub mod stats;
+pub mod suite;
 pub mod turns;
 pub mod work;
