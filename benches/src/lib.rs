@@ -15,5 +15,8 @@ pub mod peer;
 mod peers;
 pub mod programs;
 pub mod report;
+pub mod result;
+pub mod stats;
+pub mod suite;
 pub mod turns;
 pub mod work;
