@@ -2,7 +2,7 @@
 //!
 //! The bench targets ask one question each; what they share is here:
 //! [`work`] is what a taskel does, [`load`] what there is to do, [`peer`] who does it, [`measure`] how it is
-//! timed and [`report`] what is printed. [`programs`] are loads of their own.
+//! timed and [`report`] what is printed. [`programs`] and [`regions`] are loads of their own.
 
 pub mod iters;
 pub mod load;
@@ -14,6 +14,7 @@ pub mod options;
 pub mod peer;
 mod peers;
 pub mod programs;
+pub mod regions;
 pub mod report;
 pub mod result;
 pub mod stats;

@@ -52,6 +52,7 @@ impl Sums {
     }
 }
 
+#[inline(never)]
 fn nearest(point: &Point, centres: &[Point]) -> usize {
     let mut best = (f64::INFINITY, 0);
     for (index, centre) in centres.iter().enumerate() {

@@ -34,6 +34,7 @@ const SOFTENING: f64 = 4e-13;
 
 impl Body {
     /// What all bodies together exert on this one, itself included: that is 0.
+    #[inline(never)]
     fn acceleration(&self, bodies: &[Body]) -> Vector {
         let mut sum = [0.0; 3];
         for other in bodies {
@@ -55,6 +56,7 @@ impl Body {
     }
 
     /// This body's kinetic energy, and the potential energy of its pairs with `others`.
+    #[inline(never)]
     fn energy(&self, others: &[Body]) -> f64 {
         let kinetic = 0.5 * self.mass * square(&self.velocity);
         let potential = |other: &Body| {

@@ -21,6 +21,7 @@ pub(crate) mod by_taskel {
 const SMALL: usize = 1024;
 
 /// Moves what is less than some number to the left, and what is not to the right of it.
+#[inline(never)]
 fn partition(numbers: &mut [u64]) -> (&mut [u64], &mut [u64]) {
     let last = numbers.len() - 1;
     let pivot = median(numbers[0], numbers[last / 2], numbers[last]);

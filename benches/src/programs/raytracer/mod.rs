@@ -93,6 +93,7 @@ impl Scene {
         Scene { balls: (0..balls).map(ball).collect(), to_sun: unit([-1.0, 2.0, -1.5]) }
     }
 
+    #[inline(never)]
     fn colour_at(&self, x: usize, y: usize, width: usize, height: usize) -> Colour {
         let [right, up] = [x as f64 - width as f64 / 2.0, height as f64 / 2.0 - y as f64]
             .map(|pixels| pixels / height as f64);
