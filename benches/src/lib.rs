@@ -4,11 +4,12 @@
 //! [`work`] is what a taskel does, [`load`] what there is to do, [`peer`] who does it, [`measure`] how it is
 //! timed and [`report`] what is printed. [`programs`] and [`regions`] are loads of their own.
 
+pub mod compare;
+pub mod cpu;
 pub mod iters;
 pub mod load;
 pub mod locks;
 pub mod machine;
-pub mod measure;
 pub mod noise;
 pub mod options;
 pub mod peer;

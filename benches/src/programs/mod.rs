@@ -1,4 +1,4 @@
-//! Programs that people run, for rayon and for taskel: what the bench `programs` measures.
+//! Programs that people run, for rayon and for taskel: what the suite `programs` measures.
 //!
 //! The parallel part of each is written once, in a file `parallel.rs`. It is compiled twice, and the line that differs is the `use`:
 //!
@@ -23,12 +23,11 @@ mod quicksort;
 mod raytracer;
 mod wordcount;
 
-use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::noise::Noise;
-use crate::result::{Cell, Group, Row, SERIAL, Shown};
+use crate::result::{Group, Row, SERIAL, Shown};
 use crate::suite::Context;
+use crate::turns::{Turn, take_turns};
 
 /// Who runs a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,40 +94,33 @@ impl Program {
     }
 }
 
-/// Measures the wanted programs, each by all who are wanted. They take turns, each repetition starting with the next.
+/// Measures the wanted programs, each by all who are wanted.
 #[must_use]
 pub fn groups(context: &Context) -> Vec<Group> {
-    let noise = Noise::watch();
     let pools = Pools::new(context.threads);
-    let bys: Vec<By> = By::ALL.into_iter().filter(|by| context.wants_peer(by.name())).collect();
-    let rows: Vec<Row> =
-        all(|name| context.wants_row(name)).map(|program| row(&program, &bys, &pools, context)).collect();
     let group = Group {
         name: "programs".to_owned(),
-        title: "Is a program faster if its `use rayon` becomes `use taskel`?".to_owned(),
+        title: "Programs, of which nothing but the `use` line changes".to_owned(),
         unit: "ms".to_owned(),
         shown: Shown::Value,
-        rows,
-        cores_of_others: noise.and_then(|noise| noise.cores_of_others()),
+        rows: all(|name| context.wants_row(name)).map(|program| row(&program, &pools, context)).collect(),
+        cores_of_others: None,
     };
-    if group.rows.is_empty() { vec![] } else { vec![group] }
+    vec![group]
 }
 
-fn row(program: &Program, bys: &[By], pools: &Pools, context: &Context) -> Row {
-    let mut cells: Vec<Cell> = bys.iter().map(|by| Cell::new(by.name(), vec![])).collect();
-    for repetition in 0..=context.reps {
-        for turn in 0..bys.len() {
-            let index = (repetition + turn) % bys.len();
-            // The threads of the one before go to sleep meanwhile.
-            thread::sleep(Duration::from_millis(1));
-            let time = program.run(bys[index], pools);
-            // Whoever is first pays for what is learned and allocated once: that does not count.
-            if repetition > 0 {
-                cells[index].samples.push(time.as_secs_f64() * 1e3);
-            }
-        }
-    }
-    let mut row = Row { name: program.name.to_owned(), bound: None, cells };
+fn row(program: &Program, pools: &Pools, context: &Context) -> Row {
+    let sample = |by| program.run(by, pools).as_secs_f64() * 1e3;
+    let bys = By::ALL.into_iter().filter(|by| context.wants_peer(by.name()));
+    let mut turns: Vec<Turn<'_>> = bys
+        .map(|by| {
+            // The first run pays for what is learned and allocated once.
+            let _ = sample(by);
+            Turn::new(by.name(), move || sample(by))
+        })
+        .collect();
+    let mut row =
+        Row { name: program.name.to_owned(), bound: None, cells: take_turns(&mut turns, context.reps) };
     row.bound = row.serial().map(|serial| serial / context.threads as f64);
     row
 }

@@ -3,11 +3,12 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use super::{Cost, Turn, cpu_time, micros, take_turns, thread_cpu_time};
-use crate::peer;
-use crate::result::Row;
+use super::micros;
+use crate::result::{Row, SERIAL};
 use crate::suite::Context;
+use crate::turns::{Sample, Turn};
 use crate::work::work;
+use crate::{cpu, peer};
 
 /// A sample lasts about this long, in nanoseconds: some ticks of the kernel.
 const SAMPLE_NS: f64 = 50e6;
@@ -34,20 +35,20 @@ impl Tick {
     }
 
     /// What a region takes, and what it burns: all that is burnt but for the serial work.
-    fn cost(&self, mut region: impl FnMut(&[u32]) -> u64) -> Cost {
-        let (mut serial, mut parallel) = (Duration::ZERO, Duration::ZERO);
-        let cpu = cpu_time();
+    fn cost(&self, mut region: impl FnMut(&[u32]) -> u64) -> Sample {
+        let (mut serial_ns, mut parallel) = (0.0, Duration::ZERO);
+        let before = cpu::process_ns();
         for _ in 0..self.regions {
-            let cpu = thread_cpu_time();
+            let gap_start = cpu::thread_ns();
             black_box(work(self.gap));
-            serial += thread_cpu_time() - cpu;
+            serial_ns += cpu::thread_ns() - gap_start;
             let start = Instant::now();
             assert_eq!(region(black_box(&self.weights)), self.answer);
             parallel += start.elapsed();
         }
-        let cpu = micros(cpu_time() - cpu) - micros(serial);
+        let burnt_ns = cpu::process_ns() - before - serial_ns;
         let regions = f64::from(self.regions);
-        Cost { time: micros(parallel) / regions, cpu: cpu / regions }
+        Sample { value: micros(parallel) / regions, cpu: Some(burnt_ns / 1e3 / regions) }
     }
 }
 
@@ -76,30 +77,27 @@ fn row(name: &str, tick: &Tick, context: &Context) -> Row {
         use taskel::prelude::*;
         weights.par_iter().map(|&weight| work(weight)).sum()
     };
-    let mut turns: Vec<Turn<'_>> = vec![
-        (
-            crate::result::SERIAL,
-            Box::new(|| tick.cost(|weights| weights.iter().map(|&weight| work(weight)).sum())),
-        ),
-        ("rayon", Box::new(|| tick.cost(|weights| rayon.install(|| with_rayon(weights))))),
-        ("rayon, inside", Box::new(|| rayon.install(|| tick.cost(with_rayon)))),
-        ("taskel", Box::new(|| tick.cost(|weights| taskel.install(|| with_taskel(weights))))),
-        ("taskel, inside", Box::new(|| taskel.scope(|_| tick.cost(with_taskel)))),
+    let serial = |weights: &[u32]| weights.iter().map(|&weight| work(weight)).sum();
+    let mut turns = vec![
+        Turn::new(SERIAL, || tick.cost(serial)),
+        Turn::new("rayon", || tick.cost(|weights| rayon.install(|| with_rayon(weights)))),
+        Turn::new("rayon, inside", || rayon.install(|| tick.cost(with_rayon))),
+        Turn::new("taskel", || tick.cost(|weights| taskel.install(|| with_taskel(weights)))),
+        Turn::new("taskel, inside", || taskel.scope(|_| tick.cost(with_taskel))),
     ];
     for name in ["paralight", "orx-parallel"] {
-        let peers = peer::all(threads).into_iter();
-        if let Some(mut peer) = peers.into_iter().find(|peer| peer.name() == name) {
-            turns.push((name, Box::new(move || tick.cost(|weights| peer.sum_work(weights, 1).answer))));
+        if let Some(mut peer) = peer::all(threads).into_iter().find(|peer| peer.name() == name) {
+            turns.push(Turn::new(name, move || tick.cost(|weights| peer.sum_work(weights, 1).answer)));
         }
     }
     #[cfg(feature = "fork-union")]
-    turns.push(("fork_union", Box::new(|| with_fork_union(tick, threads))));
-    take_turns(name.to_owned(), turns, threads, context)
+    turns.push(Turn::new("fork_union", || with_fork_union(tick, threads)));
+    super::row(name, turns, threads, context)
 }
 
 /// Equal taskels are what its static distribution is for. Its threads spin as long as they live: for one sample.
 #[cfg(feature = "fork-union")]
-fn with_fork_union(tick: &Tick, threads: usize) -> Cost {
+fn with_fork_union(tick: &Tick, threads: usize) -> Sample {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     #[repr(align(128))]

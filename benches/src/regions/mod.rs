@@ -7,95 +7,44 @@ mod shared;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::noise::Noise;
-use crate::result::{Cell, Group, Row, SERIAL, Shown};
+use crate::cpu;
+use crate::result::{Group, Row, Shown};
 use crate::suite::Context;
+use crate::turns::{Sample, Turn, take_turns};
 
 /// Measures everything of this module.
 #[must_use]
 pub fn groups(context: &Context) -> Vec<Group> {
-    let [gaps, shared] = [gaps::rows, shared::rows].map(|rows| {
-        let noise = Noise::watch();
-        (rows(context), noise.and_then(|noise| noise.cores_of_others()))
-    });
-    let group = |name: &str, title: &str, (rows, cores_of_others): (Vec<Row>, _)| Group {
+    let group = |name: &str, title: &str, rows| Group {
         name: name.to_owned(),
         title: title.to_owned(),
         unit: "µs".to_owned(),
         shown: Shown::Value,
         rows,
-        cores_of_others,
+        cores_of_others: None,
     };
-    let groups = [
-        group("gaps", "What does a region of 20 x 5 µs take and burn, after serial work?", gaps),
-        group("shared", "What do regions take and burn that share pools or cores?", shared),
-    ];
-    groups.into_iter().filter(|group| !group.rows.is_empty()).collect()
+    vec![
+        group("gaps", "What a region of 20 x 5 µs takes and burns, after serial work", gaps::rows(context)),
+        group("shared", "What regions take and burn that share pools or cores", shared::rows(context)),
+    ]
 }
 
-/// What something took, in microseconds.
-#[derive(Clone, Copy, Debug)]
-struct Cost {
-    time: f64,
-    /// Of all threads of this process.
-    cpu: f64,
-}
-
-impl Cost {
-    fn of(run: impl FnOnce()) -> Self {
-        let (start, cpu) = (Instant::now(), cpu_time());
-        run();
-        Cost { time: micros(start.elapsed()), cpu: micros(cpu_time() - cpu) }
-    }
+/// What `run` takes and burns, in microseconds.
+fn cost(run: impl FnOnce()) -> Sample {
+    let (start, cpu) = (Instant::now(), cpu::process_ns());
+    run();
+    Sample { value: micros(start.elapsed()), cpu: Some((cpu::process_ns() - cpu) / 1e3) }
 }
 
 fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
-/// The processor time of this process. Threads that are running are accounted for at the kernel's ticks, some milliseconds: what is measured must
-/// last for many.
-fn cpu_time() -> Duration {
-    clock(libc::CLOCK_PROCESS_CPUTIME_ID)
-}
-
-/// The processor time of this thread.
-fn thread_cpu_time() -> Duration {
-    clock(libc::CLOCK_THREAD_CPUTIME_ID)
-}
-
-fn clock(clock: libc::clockid_t) -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the pointer is to a timespec.
-    let failed = unsafe { libc::clock_gettime(clock, &raw mut time) };
-    assert_eq!(failed, 0, "every Linux has these clocks");
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
-}
-
-/// Takes one sample.
-type Turn<'a> = (&'static str, Box<dyn FnMut() -> Cost + 'a>);
-
-/// Lets the wanted peers, of which the first is serial, take turns, each repetition starting with the next. At best, each core does its share of the serial work.
-fn take_turns(name: String, mut turns: Vec<Turn<'_>>, cores: usize, context: &Context) -> Row {
-    turns.retain(|(peer, _)| context.wants_peer(peer));
-    let mut cells: Vec<Cell> =
-        turns.iter().map(|(peer, _)| Cell { cpu: Some(vec![]), ..Cell::new(*peer, vec![]) }).collect();
-    for repetition in 0..=context.reps {
-        for turn in 0..turns.len() {
-            let index = (repetition + turn) % turns.len();
-            // The threads of the one before go to sleep meanwhile.
-            thread::sleep(Duration::from_millis(2));
-            let cost = (turns[index].1)();
-            // Whoever is first pays for what is learned and allocated once: that does not count.
-            if repetition > 0 {
-                cells[index].samples.push(cost.time);
-                cells[index].cpu.get_or_insert_default().push(cost.cpu);
-            }
-        }
-    }
-    let mut row = Row { name, bound: None, cells };
+/// A row of the wanted peers, of which the first is serial. At best, each core does its share of the serial work.
+fn row(name: &str, mut turns: Vec<Turn<'_>>, cores: usize, context: &Context) -> Row {
+    turns.retain(|turn| context.wants_peer(&turn.peer));
+    let mut row = Row { name: name.to_owned(), bound: None, cells: take_turns(&mut turns, context.reps) };
     row.bound = row.serial().map(|serial| serial / cores as f64);
-    debug_assert!(row.cell(SERIAL).is_some());
     row
 }
 
@@ -116,13 +65,15 @@ fn on_one_core<R: Send>(run: impl FnOnce() -> R + Send) -> R {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Choice;
     use crate::work::Calibration;
 
+    /// Every sample compares its answer.
     #[test]
-    fn all_rows_check_their_answers_and_have_times_and_processor_times() {
+    fn all_rows_have_times_and_processor_times() {
         // A taskel of a microsecond has one iteration.
         let calibration = Calibration { iteration_ns: 1000.0, call_ns: 0.0 };
-        let context = Context { threads: 2, reps: 1, row: String::new(), peer: String::new(), calibration };
+        let context = Context::new(2, Choice { reps: 1, ..Choice::default() }, calibration);
         let groups = groups(&context);
         let rows: Vec<&Row> = groups.iter().flat_map(|group| &group.rows).collect();
         assert!(rows.len() > 10, "{}", rows.len());
@@ -136,13 +87,8 @@ mod tests {
     }
 
     #[test]
-    fn work_uses_the_processor_and_sleep_does_not() {
-        let work = Cost::of(|| {
-            let start = Instant::now();
-            while start.elapsed() < Duration::from_millis(30) {}
-        });
-        let sleep = Cost::of(|| thread::sleep(Duration::from_millis(30)));
-        assert!(work.time >= 30e3 && sleep.time >= 30e3, "{work:?} {sleep:?}");
-        assert!(work.cpu > 0.0, "{work:?}");
+    fn who_is_on_one_core_and_who_is_started_there_may_use_no_other() {
+        let cores = || thread::available_parallelism().map_or(0, usize::from);
+        assert_eq!(on_one_core(|| (cores(), thread::spawn(cores).join().unwrap())), (1, 1));
     }
 }

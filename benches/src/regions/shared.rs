@@ -3,9 +3,10 @@
 use std::hint::black_box;
 use std::thread;
 
-use super::{Cost, Turn, on_one_core, take_turns};
+use super::{cost, on_one_core};
 use crate::result::{Row, SERIAL};
 use crate::suite::Context;
+use crate::turns::{Sample, Turn};
 use crate::work::work;
 
 /// A pool, and what the rows do with it.
@@ -100,12 +101,12 @@ pub(super) fn rows(context: &Context) -> Vec<Row> {
     let nested = &Load::new(20, 1_000, 1e3, context);
     let cores = context.threads;
     let mut rows = Vec::new();
-    let mut row = |name: &str, cores: usize, sample: &dyn Fn(Start) -> Cost| {
+    let mut row = |name: &str, cores: usize, sample: &dyn Fn(Start) -> Sample| {
         if context.wants_row(name) {
             let crowded = name.contains("workers");
             let peers = PEERS.iter().filter(|(peer, _)| !(crowded && *peer == FORK_UNION));
-            let turns = peers.map(|&(peer, start)| -> Turn<'_> { (peer, Box::new(move || sample(start))) });
-            rows.push(take_turns(name.to_owned(), turns.collect(), cores, context));
+            let turns = peers.map(|&(peer, start)| Turn::new(peer, move || sample(start)));
+            rows.push(super::row(name, turns.collect(), cores, context));
         }
     };
     row("two callers, 20 k x 1 µs each", cores, &|start| {
@@ -139,8 +140,8 @@ pub(super) fn rows(context: &Context) -> Vec<Row> {
 }
 
 /// What `run` costs on a pool of `threads` threads that was started just now, and has run it once.
-fn on_pool(start: Start, threads: usize, run: impl Fn(&dyn Library)) -> Cost {
+fn on_pool(start: Start, threads: usize, run: impl Fn(&dyn Library)) -> Sample {
     let pool = start(threads);
     run(&*pool);
-    Cost::of(|| run(&*pool))
+    cost(|| run(&*pool))
 }
