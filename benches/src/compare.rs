@@ -20,7 +20,7 @@ pub const RULE: &str = "\
 A cell has changed if all its samples, old and new, would be ranked as unequally by chance in less than 1 % of the comparisons of a whole report
 (Mann–Whitney, two-sided, times the number of cells), and the 99 % bootstrap interval of the ratio of the medians lies beyond ±2 %. Cells with a
 bound are compared as ratios to the bound of their own run, so that a machine that was slower as a whole changes nothing. Counts have changed if
-they differ by more than 0.5 %.";
+they differ by more than 0.5 %. In a whole report, fewer than 14 samples a cell can show nothing.";
 
 /// A cell that both reports have.
 #[derive(Clone, Debug, PartialEq)]

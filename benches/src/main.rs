@@ -93,7 +93,7 @@ fn report(only: &[String], choice: &Choice, out: Option<&Path>) -> Result<(), Bo
             }
         }
     }
-    if report.groups.is_empty() && failed.is_empty() {
+    if report.groups.is_empty() && report.left_out.len() == peer::left_out().len() {
         return Err(format!("there is no row with {:?} of a peer with {:?}", choice.row, choice.peer).into());
     }
     print!("{}", tables::report(&report));

@@ -54,7 +54,7 @@ struct Axis {
 impl Axis {
     fn of(group: &Group) -> Self {
         match group.shown {
-            Shown::RatioToBound => Axis { least: 0.9, most: 4.0 },
+            Shown::RatioToBound => Axis { least: 0.9, most: 3.0 },
             _ => Axis { least: 0.8, most: 50.0 },
         }
     }
@@ -66,7 +66,7 @@ impl Axis {
     }
 
     fn ticks(self) -> impl Iterator<Item = f64> {
-        let ticks = [0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 4.0, 5.0, 10.0, 20.0, 50.0];
+        let ticks = [0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0];
         ticks.into_iter().filter(move |&tick| tick >= self.least && tick <= self.most)
     }
 }
@@ -99,8 +99,8 @@ fn draw(area: &Area<'_>, group: &Group, height: i32) -> Result<(), Box<dyn std::
         };
         area.draw(&Text::new(row.name.clone(), (8, y + 8), ("sans-serif", 13)))?;
         y += ROW_HEAD;
-        for (index, cell) in lanes(group, row).enumerate() {
-            draw_lane(area, axis, cell, unit, y, colour(&cell.peer, index))?;
+        for cell in lanes(group, row) {
+            draw_lane(area, axis, cell, unit, y, colour(&cell.peer))?;
             y += LANE;
         }
     }
@@ -108,12 +108,9 @@ fn draw(area: &Area<'_>, group: &Group, height: i32) -> Result<(), Box<dyn std::
 }
 
 /// Ours stands out in every chart.
-fn colour(peer: &str, index: usize) -> RGBColor {
-    if peer.contains("taskel") || peer.contains("shm-lock") {
-        return RGBColor(200, 30, 30);
-    }
-    let (r, g, b) = Palette99::COLORS[1 + index % 12];
-    if r > 180 && g < 100 { RGBColor(90, 90, 90) } else { RGBColor(r, g, b) }
+fn colour(peer: &str) -> RGBColor {
+    let is_ours = peer.contains("taskel") || peer.contains("shm-lock");
+    if is_ours { RGBColor(200, 30, 30) } else { RGBColor(40, 90, 160) }
 }
 
 fn draw_lane(
@@ -130,7 +127,7 @@ fn draw_lane(
     // Beside each other as far as the lane is high, in the order in which they were taken.
     for (index, sample) in cell.samples.iter().enumerate() {
         let jitter = (index as i32 * 5) % (LANE - 4) - (LANE - 4) / 2;
-        area.draw(&Circle::new((axis.x(sample / unit), middle + jitter), 2, colour.mix(0.45).filled()))?;
+        area.draw(&Circle::new((axis.x(sample / unit), middle + jitter), 2, colour.mix(0.6).filled()))?;
     }
     let sure = interval(&cell.samples, 0.95);
     let [low, high] = [sure.start(), sure.end()].map(|end| axis.x(end / unit));
