@@ -38,7 +38,7 @@ impl<'a> Turn<'a> {
 }
 
 /// Lets each peer take `repetitions` samples in turns, each repetition starting with the next peer, so that each peer comes at each
-/// place equally often, and a slow drift of the machine meets all of them. Before each sample everybody has come to [rest](settle).
+/// place equally often, and a slow drift of the machine meets all of them. Before each sample everybody has come to rest.
 pub fn take_turns(turns: &mut [Turn<'_>], repetitions: usize) -> Vec<Cell> {
     let mut cells: Vec<Cell> = turns
         .iter()
@@ -60,7 +60,7 @@ pub fn take_turns(turns: &mut [Turn<'_>], repetitions: usize) -> Vec<Cell> {
 
 /// Keeps the calling thread busy until no other thread of this process runs, so that nobody of the peer before takes a core from the
 /// next: at least 200 µs, and at most 20 ms, in case somebody never rests.
-pub fn settle() {
+fn settle() {
     const LEAST: Duration = Duration::from_micros(200);
     const MOST: Duration = Duration::from_millis(20);
     let start = Instant::now();

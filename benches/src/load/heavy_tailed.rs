@@ -28,7 +28,7 @@ pub(super) fn giants() -> Vec<f64> {
     let mut ns = pareto();
     ns.truncate(10_000);
     ns.iter_mut().for_each(|ns| *ns = ns.min(1e5));
-    for giant in [1_700, 5_801, 9_990] {
+    for giant in [1_700, 5_801, 8_003] {
         ns[giant] = 2e6;
     }
     ns

@@ -41,7 +41,7 @@ pub const DECLARATIONS: &[Declaration] = &[
     taskels("100 k x 50 ns, 8 x 1 ms side by side", clustered::eight_in_100_k),
     taskels("100 k x 20 ns, last 1 % 10 µs", clustered::dear_end),
     taskels("100 k x 50 ns, last 8 x 1 ms", clustered::eight_at_the_end),
-    taskels("400 k x 10 ns, last one 2 ms", clustered::one_at_the_end),
+    taskels("400 k x 10 ns, last 2 x 1 ms", clustered::two_at_the_end),
     taskels("1 M x 5 ns, 64 x 100 µs amid them", clustered::amid_nanoseconds),
     taskels("64 k x 20 ns, every 4096th 500 µs", clustered::every_4096th),
     taskels("sawtooth 0–2 µs, 37 teeth x 541", graded::sawtooth),

@@ -138,12 +138,12 @@ fn text(group: &Group, row: &Row, cell: &Cell) -> String {
         let [low, high] = [interval.start(), interval.end()].map(|end| number(end / unit));
         write!(text, " [{low}–{high}] ≥{}", number(min(&cell.samples) / unit)).expect(INTO_STRING);
     }
-    if let (Shown::OverSerial, Some(serial)) = (group.shown, row.serial()) {
-        if cell.peer != SERIAL {
-            let over = cell.median() - serial;
-            write!(text, " ({}{})", if over < 0.0 { "−" } else { "+" }, number(over.abs()))
-                .expect(INTO_STRING);
-        }
+    if let (Shown::OverSerial, Some(serial)) = (group.shown, row.serial())
+        && cell.peer != SERIAL
+    {
+        let over = cell.median() - serial;
+        let sign = if over < 0.0 { "−" } else { "+" };
+        write!(text, " ({sign}{})", number(over.abs())).expect(INTO_STRING);
     }
     if let Some(cpu) = &cell.cpu {
         write!(text, ", cpu {}", number(median(cpu) / unit)).expect(INTO_STRING);

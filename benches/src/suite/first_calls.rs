@@ -5,8 +5,8 @@
 
 use super::Context;
 use crate::{
-    result::{Cell, Group, Row, SERIAL, Shown},
-    turns::settle,
+    result::{Group, Row, SERIAL, Shown},
+    turns::{Turn, take_turns},
     work::{Calibration, work},
 };
 use std::{hint::black_box, time::Instant};
@@ -25,6 +25,12 @@ const ROWS: [(&str, usize, bool); 5] = [
 
 /// What is called: a site's loop over those weights.
 type Call = fn(&[u32]) -> u64;
+
+/// A call that times itself.
+type Timing<'a> = &'a mut (dyn FnMut() -> f64 + Send);
+
+/// Times a call from inside a pool.
+type Install<'a> = &'a dyn Fn(Timing<'_>) -> f64;
 
 /// The loops of one number, which tells them from all others: it is added to each item.
 struct Site<const N: usize>;
@@ -65,29 +71,28 @@ static SITES_OF_ROWS: [[[Call; 3]; SITES]; ROWS.len()] = sites!(0 1 2 3 4);
 pub(super) fn run(context: &Context) -> Vec<Group> {
     let rayon = rayon::ThreadPoolBuilder::new().num_threads(context.threads).build().expect("a pool");
     let taskel = taskel::ThreadPool::builder().num_threads(context.threads).build().expect("a pool");
-    let install = |peer: usize, call: &mut (dyn FnMut() -> f64 + Send)| match peer {
-        0 => call(),
-        1 => rayon.install(call),
-        _ => taskel.install(call),
-    };
+    let install: [(&str, Install<'_>); 3] = [
+        (SERIAL, &|timing| timing()),
+        ("rayon", &|timing| rayon.install(timing)),
+        ("taskel", &|timing| taskel.install(timing)),
+    ];
     let mut rows = Vec::new();
-    for (row, (name, len, has_giant)) in ROWS.into_iter().enumerate() {
-        if !context.wants_row(name) {
-            continue;
-        }
+    for (row, (name, len, has_giant)) in
+        ROWS.into_iter().enumerate().filter(|(_, row)| context.wants_row(row.0))
+    {
         let weights = weights(len, has_giant, &context.calibration);
-        let mut cells = [SERIAL, "rayon", "taskel"].map(|peer| Cell::new(peer, Vec::new()));
-        for rep in 0..context.reps.min(SITES) {
-            for turn in 0..cells.len() {
-                let peer = (rep + turn) % cells.len();
-                let site = SITES_OF_ROWS[row][rep][peer];
-                let expected = weights.iter().map(|&weight| work(weight)).sum::<u64>()
-                    + (row * 100 + rep) as u64 * len as u64;
-                settle();
-                cells[peer].samples.push(install(peer, &mut || timed(site, &weights, expected)));
-            }
-        }
-        let cells: Vec<Cell> = cells.into_iter().filter(|cell| context.wants_peer(&cell.peer)).collect();
+        let sum: u64 = weights.iter().map(|&weight| work(weight)).sum();
+        let turns = install.iter().enumerate().map(|(peer, (name, install))| {
+            let mut sites = SITES_OF_ROWS[row].iter().enumerate();
+            let weights = &weights;
+            Turn::new(*name, move || {
+                let (number, site) = sites.next().expect("as many sites as samples");
+                let expected = sum + (row * 100 + number) as u64 * len as u64;
+                install(&mut || timed(site[peer], weights, expected))
+            })
+        });
+        let mut turns: Vec<Turn<'_>> = turns.filter(|turn| context.wants_peer(&turn.peer)).collect();
+        let cells = take_turns(&mut turns, context.reps.min(SITES));
         rows.push(Row { name: name.to_owned(), bound: None, cells });
     }
     let group = Group {

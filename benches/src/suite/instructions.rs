@@ -1,11 +1,11 @@
 //! How many instructions does one thread need for what it does most often? A count is the same on a noisy machine as on a quiet one.
 //!
-//! This program runs itself under valgrind, whose tool callgrind counts the function [`COUNTED`] alone, and writes a file of totals whenever
-//! that has returned. What an instruction costs it does not know: an atomic one counts as much as any other.
+//! This program runs itself under valgrind, whose tool callgrind counts the function [`COUNTED`] alone, and writes a file of totals
+//! whenever that is over. What an instruction costs it does not know: an atomic one counts as much as any other.
 
 use super::{
     Context,
-    hot_paths::{self, COUNTED, HotPath, TIMES},
+    hot_paths::{self, COUNTED, END, HotPath, TIMES},
 };
 use crate::result::{Cell, Group, Row, Shown};
 use std::{
@@ -63,7 +63,7 @@ fn counts(expected: usize) -> io::Result<Vec<u64>> {
 fn valgrind(folder: &Path) -> io::Result<()> {
     let mut command = Command::new("valgrind");
     command.args(["--tool=callgrind", "--collect-atstart=no"]);
-    command.arg(format!("--toggle-collect={COUNTED}")).arg(format!("--dump-after={COUNTED}"));
+    command.arg(format!("--toggle-collect={COUNTED}")).arg(format!("--dump-before={END}"));
     command.arg(format!("--callgrind-out-file={}", folder.join("counts").display()));
     command.arg(std::env::current_exe()?).arg("hot-paths");
     let output = command.stdout(Stdio::null()).output()?;

@@ -14,6 +14,9 @@ use std::{cell::RefCell, time::Duration};
 /// Reading the clock takes 25 ns and a preemption some microseconds; neither shows in a millisecond.
 const SAMPLE: Duration = Duration::from_millis(1);
 
+/// Of loops that are shorter, one asks how little they cost over the serial loop, and not how much they gain.
+const WORTH_SHARING_NS: f64 = 20e3;
+
 pub(super) fn run(context: &Context) -> Vec<Group> {
     let mut peers = peer::all(context.threads);
     peers.retain(|peer| context.wants_peer(peer.name()));
@@ -24,7 +27,7 @@ pub(super) fn run(context: &Context) -> Vec<Group> {
             measure(&Load::build(declaration, &context.calibration), &mut peers, context)
         })
         .collect();
-    let long = |row: &Row| row.serial().is_some_and(|ns| ns >= SAMPLE.as_nanos() as f64 * 0.9);
+    let long = |row: &Row| row.serial().is_some_and(|ns| ns >= WORTH_SHARING_NS);
     let short: Vec<Row> = rows.extract_if(.., |row| !long(row)).collect();
     let group = |name: &str, title: &str, rows| Group {
         name: name.to_owned(),
@@ -34,8 +37,11 @@ pub(super) fn run(context: &Context) -> Vec<Group> {
         rows,
         cores_of_others: None,
     };
-    let title = format!("Time / max(sum / {}, longest taskel)", context.threads);
-    let over = "Short loops, called back to back (× calls per sample), ns per call and above the serial loop";
+    let title = format!(
+        "Time / max(sum / {}, longest taskel); those under 1 ms back to back (× calls per sample)",
+        context.threads
+    );
+    let over = "Loops that are hardly worth a second thread, back to back (× calls per sample); in parentheses, above the serial loop";
     vec![
         group("loops", &title, rows),
         Group { shown: Shown::OverSerial, ..group("short-loops", over, short) },
