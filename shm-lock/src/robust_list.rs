@@ -169,6 +169,11 @@ fn register() -> Result<Thread, Unsupported> {
     }
     pid_namespace::check()?;
     let (now, generation) = generation()?;
+    if ME.with(|me| me.generation.get()) > 1 {
+        // A child. What was pending when its process was forked is its parent's.
+        // SAFETY: as for the offset; only this thread writes it, and is not between `begin` and `end`, which register nothing.
+        unsafe { (&raw mut (*head.as_ptr()).pending).write_volatile(ptr::null_mut()) };
+    }
     let thread = Thread { head: head.as_ptr(), tid: sys::thread_id() };
     ME.with(|me| {
         me.head.set(thread.head);
@@ -270,7 +275,7 @@ impl Holder for Claim<'_> {
         compiler_fence(Ordering::SeqCst); // SeqCst: the node leads on before the list leads to it.
         // SAFETY: the head's first field, as above; volatile, because the kernel may read it after any instruction.
         unsafe { next_of(head).write_volatile(own) };
-        compiler_fence(Ordering::SeqCst); // SeqCst: in the list before no longer pending.
+        compiler_fence(Ordering::SeqCst); // SeqCst: in the list before anything else is pending, or nothing.
     }
 
     #[inline(always)]
