@@ -76,13 +76,17 @@ proptest! {
         costs in any_costs(),
         times_ns in any_times(),
         speeds in prop::collection::vec(0.1..10.0f64, 1..40),
+        nodes in prop_oneof![Just(None), (1..9usize, 0.0..1e6f64).prop_map(Some)],
         seed in any::<u64>(),
     ) {
-        let simulation = Simulation::new(policy, speeds.len())
+        let mut simulation = Simulation::new(policy, speeds.len())
             .with_speeds(&speeds)
             .with_costs(costs)
             .with_seed(seed)
             .with_spans(true);
+        if let Some((workers, far_steal_ns)) = nodes {
+            simulation = simulation.with_nodes(workers, far_steal_ns);
+        }
         let schedule = simulation.run(&times_ns).unwrap();
         check(&schedule, &times_ns, costs.wake_ns)?;
         prop_assert_eq!(&simulation.run(&times_ns).unwrap(), &schedule, "the same input, the same schedule");
