@@ -40,6 +40,8 @@ enum AnyPolicy {
 
 #[derive(Arbitrary, Debug)]
 enum Workers {
+    /// Few, which are simulated faster.
+    Few(u8),
     Equal(u16),
     /// With speeds for `speeds.len()` workers, and one more if that is to be refused.
     OfSpeeds {
@@ -138,6 +140,7 @@ impl Load {
 fn simulation(input: &Input) -> Simulation {
     let policy = input.policy.policy();
     let mut simulation = match &input.workers {
+        Workers::Few(workers) => Simulation::new(policy, usize::from(*workers)),
         Workers::Equal(workers) => Simulation::new(policy, usize::from(workers % WORKERS)),
         Workers::OfSpeeds { speeds, one_more } => {
             Simulation::new(policy, speeds.len() + usize::from(*one_more)).with_speeds(speeds)
