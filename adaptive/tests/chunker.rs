@@ -98,6 +98,8 @@ fn values_out_of_range_are_clamped_or_ignored() {
     let default = ChunkConfig::default();
     for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         assert_eq!(default.with_estimate_ns(bad), default);
+        let known = default.with_estimate_ns(7.0);
+        assert_eq!(known.with_estimate_ns(bad), known, "what is known stays");
     }
     assert_eq!(default.with_target_ns(0), default.with_target_ns(1));
     assert_eq!(default.with_growth(0), default.with_growth(2));
