@@ -24,6 +24,9 @@ impl Clock {
     /// The moment of the call, give or take the few nanoseconds that a processor reorders a counter read by.
     #[inline]
     pub(crate) fn now(self) -> Ticks {
+        #[cfg(test)]
+        return Ticks(disturbed(self.0.raw()));
+        #[cfg(not(test))]
         Ticks(self.0.raw())
     }
 
@@ -33,6 +36,22 @@ impl Clock {
     pub(crate) fn ns_between(self, earlier: Ticks, later: Ticks) -> u64 {
         self.0.delta_as_nanos(earlier.0, later.0)
     }
+
+    /// Whether `ns` have passed from `since` to `now`. Where the clock went back in between, as it may when a virtual machine is moved to
+    /// another host, the time is counted anew from `now`: nobody waits for the clock to catch up.
+    #[inline]
+    pub(crate) fn have_passed(self, ns: u64, since: &mut Ticks, now: Ticks) -> bool {
+        if now.0 < since.0 {
+            *since = now;
+        }
+        self.ns_between(*since, now) >= ns
+    }
+}
+
+/// What the tests of [`bad_clock_tests`](crate::bad_clock_tests) make of a reading.
+#[cfg(test)]
+fn disturbed(raw: u64) -> u64 {
+    crate::bad_clock_tests::disturbed(raw)
 }
 
 #[cfg(test)]
@@ -51,6 +70,18 @@ mod tests {
         assert_eq!(clock.ns_between(later, earlier), 0);
         assert_eq!(clock.ns_between(earlier, earlier), 0);
         assert_eq!(clock.ns_between(Ticks(u64::MAX), Ticks(0)), 0);
+    }
+
+    #[test]
+    fn time_is_counted_anew_when_the_clock_goes_back() {
+        let clock = Clock::new();
+        let start = Ticks(u64::MAX / 2);
+        let mut since = start;
+        assert!(!clock.have_passed(1000, &mut since, start));
+        assert!(clock.have_passed(1000, &mut since, Ticks(start.0 + 1_000_000)));
+        assert_eq!(since, start);
+        assert!(!clock.have_passed(1000, &mut since, Ticks(5)), "it went back");
+        assert!(clock.have_passed(1000, &mut since, Ticks(1_000_005)), "and is not waited for");
     }
 
     #[test]

@@ -36,6 +36,8 @@ mod sync;
 mod affinity;
 #[cfg(not(loom))]
 mod at_source;
+#[cfg(all(test, not(loom)))]
+mod bad_clock_tests;
 #[cfg(not(loom))]
 mod brief;
 #[cfg(not(loom))]

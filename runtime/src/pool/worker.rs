@@ -90,7 +90,7 @@ impl<'a> Idle<'a> {
             if !self.searching {
                 self.searching = self.pool.sleep.try_search(self.most_searchers());
             }
-            if self.searching && self.may_spin(spin_since) {
+            if self.searching && self.may_spin(&mut spin_since) {
                 self.pause();
                 continue;
             }
@@ -177,14 +177,14 @@ impl<'a> Idle<'a> {
         (self.pool.num_threads() as i32 / 2).max(1)
     }
 
-    fn may_spin(&self, since: Ticks) -> bool {
+    fn may_spin(&self, since: &mut Ticks) -> bool {
         let limit_ns = match self.pool.idle {
             _ if self.pool.is_hot() => u64::MAX,
             IdlePolicy::Adaptive if self.gap_ns <= SHORT_GAP_NS => SPIN_NS,
             IdlePolicy::Adaptive | IdlePolicy::Park => return false,
             IdlePolicy::SpinFor(limit) => saturating_ns(limit),
         };
-        !self.is_displaced() && self.pool.clock.ns_between(since, self.pool.clock.now()) < limit_ns
+        !self.is_displaced() && !self.pool.clock.have_passed(limit_ns, since, self.pool.clock.now())
     }
 
     fn learn_gap(&mut self, since: Ticks) {

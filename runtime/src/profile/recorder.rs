@@ -64,7 +64,7 @@ impl Recorder {
         }
         let busy_ns = end_ns.saturating_sub(start_ns);
         self.nested(taskels);
-        self.busy_ns += busy_ns;
+        self.busy_ns = self.busy_ns.saturating_add(busy_ns);
         self.longest_taskel_ns = self.longest_taskel_ns.max(busy_ns / taskels as u64);
         self.spans.push(start_ns, end_ns, Chunks { busy_ns, chunks: 1, taskels: taskels as u64 });
     }
@@ -104,7 +104,7 @@ impl Chunks {
 
 impl Weight for Chunks {
     fn absorb(&mut self, next: Chunks) {
-        self.busy_ns += next.busy_ns;
+        self.busy_ns = self.busy_ns.saturating_add(next.busy_ns);
         self.chunks += next.chunks;
         self.taskels += next.taskels;
     }
