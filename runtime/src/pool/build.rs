@@ -55,6 +55,9 @@ pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, Thread
         return Err(ThreadPoolBuildError::never_ran(threads.len(), cores.len()));
     }
     pool.threads.all_run(threads);
+    // Here and not at the end of the function: what is being returned when a drop panics there is never dropped
+    // (rust-lang/rust#47949), and the functions may own what does.
+    drop(builder);
     Ok(pool)
 }
 

@@ -31,6 +31,13 @@ impl Worker {
         // SAFETY: this thread is worker `index`, the only one, until it ends.
         let lane = unsafe { LaneContext::new(&self.pool, self.index) };
         ambient::live_as_worker(&lane, || self.live(&lane));
+        let Worker { pool, start_handler, exit_handler, .. } = self;
+        for handler in [start_handler, exit_handler] {
+            // The last worker drops what the handler owns.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(handler))) {
+                PoolState::handle_panic(Some(&pool), payload);
+            }
+        }
     }
 
     fn live(&self, lane: &LaneContext<'_>) {
