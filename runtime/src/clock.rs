@@ -6,9 +6,14 @@
 
 use std::sync::OnceLock;
 
+#[cfg(any(miri, target_family = "wasm"))]
+use portable::Source;
+#[cfg(not(any(miri, target_family = "wasm")))]
+use quanta::Clock as Source;
+
 /// Reads time stamps and tells how far apart they are; all of a process's clocks are one.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock(&'static quanta::Clock);
+pub(crate) struct Clock(&'static Source);
 
 /// A moment. Means something only to [`Clock::ns_between`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,8 +22,8 @@ pub(crate) struct Ticks(u64);
 impl Clock {
     /// The process's clock; the first call finds out how fast it ticks.
     pub(crate) fn new() -> Self {
-        static CLOCK: OnceLock<quanta::Clock> = OnceLock::new();
-        Self(CLOCK.get_or_init(quanta::Clock::new))
+        static CLOCK: OnceLock<Source> = OnceLock::new();
+        Self(CLOCK.get_or_init(Source::new))
     }
 
     /// The moment of the call, give or take the few nanoseconds that a processor reorders a counter read by.
@@ -45,6 +50,42 @@ impl Clock {
             *since = now;
         }
         self.ns_between(*since, now) >= ns
+    }
+}
+
+/// Time stamps of the standard library, where there is no counter that could be read: under an interpreter, and in WebAssembly. Where there is no
+/// clock either, time stands still, which makes chunks large; but there, nobody else could take a part of them.
+#[cfg(any(miri, target_family = "wasm"))]
+mod portable {
+    #[derive(Debug)]
+    pub(super) struct Source(#[cfg(not(target_os = "unknown"))] std::time::Instant);
+
+    #[cfg(not(target_os = "unknown"))]
+    impl Source {
+        pub(super) fn new() -> Self {
+            Source(std::time::Instant::now())
+        }
+
+        pub(super) fn raw(&self) -> u64 {
+            self.0.elapsed().as_nanos() as u64
+        }
+    }
+
+    #[cfg(target_os = "unknown")]
+    impl Source {
+        pub(super) fn new() -> Self {
+            Source()
+        }
+
+        pub(super) fn raw(&self) -> u64 {
+            0
+        }
+    }
+
+    impl Source {
+        pub(super) fn delta_as_nanos(&self, earlier: u64, later: u64) -> u64 {
+            later.saturating_sub(earlier)
+        }
     }
 }
 
