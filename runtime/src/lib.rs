@@ -134,5 +134,5 @@ pub mod prelude {
 
 /// The programs in the README are compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
