@@ -120,6 +120,7 @@ fn run_in_trouble() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "starts processes")]
 fn a_clock_that_goes_back_or_far_ahead() {
     if std::env::var(TROUBLE).is_ok() {
         return run_in_trouble();
