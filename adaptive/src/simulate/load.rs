@@ -146,6 +146,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes when it is interpreted")]
     fn lognormal_has_its_median_and_mean() {
         let mut times_ns = lognormal(100_001, 1000.0, 1.0, 3);
         let mean_ns = times_ns.iter().sum::<f64>() / times_ns.len() as f64;
@@ -155,6 +156,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes minutes when it is interpreted")]
     fn pareto_has_its_tail_and_its_cap() {
         let times_ns = pareto(100_000, 300.0, 1.5, 1e5, 3);
         let beyond = |ns: f64| times_ns.iter().filter(|&&t| t > ns).count() as f64 / 1e5;
