@@ -36,7 +36,7 @@ enum Event {
         end_ns: u64,
         taskels: usize,
     },
-    /// `repeated` times 100 chunks, one after the other.
+    /// `repeated` times 8 chunks, one after the other.
     Chunks {
         start_ns: u64,
         each_ns: u16,
@@ -59,7 +59,7 @@ fn record(events: &[Event]) -> Recorder {
             Event::Chunk { start_ns, end_ns, taskels } => recorder.chunk(start_ns, end_ns, taskels),
             Event::Chunks { start_ns, each_ns, taskels, repeated } => {
                 let mut at_ns = start_ns;
-                for _ in 0..100 * usize::from(repeated) {
+                for _ in 0..8 * usize::from(repeated) {
                     let end_ns = at_ns.saturating_add(each_ns.into());
                     recorder.chunk(at_ns, end_ns, taskels.into());
                     at_ns = end_ns;
