@@ -27,12 +27,13 @@ pub struct ChunkConfig {
     /// 0 for none.
     estimate_ns: f64,
     max_chunk: usize,
+    blocks: usize,
 }
 
 impl Default for ChunkConfig {
-    /// 4 µs per chunk, growth by 4, no estimate, no largest chunk.
+    /// 4 µs per chunk, in 32 blocks; growth by 4, no estimate, no largest chunk.
     fn default() -> Self {
-        ChunkConfig { target_ns: 4000, growth: 4, estimate_ns: 0.0, max_chunk: usize::MAX }
+        ChunkConfig { target_ns: 4000, growth: 4, estimate_ns: 0.0, max_chunk: usize::MAX, blocks: 32 }
     }
 }
 
@@ -110,6 +111,20 @@ impl ChunkConfig {
         self.max_chunk = max_chunk.max(1);
         self
     }
+
+    /// Sets how many blocks a chunk has that takes the target's time; 0 counts as 1.
+    ///
+    /// ```
+    /// use taskel_adaptive::{ChunkConfig, Chunker};
+    /// let config = ChunkConfig::default().with_estimate_ns(10.0).with_blocks(40);
+    /// assert_eq!(Chunker::new(config).block_len(), 10); // 100 ns
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn with_blocks(mut self, blocks: usize) -> Self {
+        self.blocks = blocks.max(1);
+        self
+    }
 }
 
 /// For so many chunks a worker trusts what earlier loops have learned, even if its own taskels are cheaper so far.
@@ -143,6 +158,8 @@ pub struct Chunker {
     estimate: Estimate,
     /// `target / estimate`, at most `config.max_chunk`; may be 0. Kept, so that `next_chunk` need not divide.
     size: usize,
+    /// `target / estimate`, whatever the most is that a chunk may hold; may be 0.
+    fit: usize,
     /// The most that the next chunk may hold.
     grow: usize,
     /// The most that any of the next `trusted` chunks may hold, from what was known before the loop.
@@ -161,6 +178,7 @@ impl Chunker {
         Chunker {
             estimate: Estimate::new(config.estimate_ns),
             size: size.min(config.max_chunk),
+            fit: size,
             grow: (size / config.growth).max(1),
             prior_size: size.max(1),
             trusted: if config.estimate_ns > 0.0 { TRUSTED } else { 0 },
@@ -197,6 +215,7 @@ impl Chunker {
             return;
         }
         let size = self.estimate.observe(taskels, elapsed_ns, self.config.target_ns as f64);
+        self.fit = size;
         self.size = size.min(self.config.max_chunk);
         if self.trusted > 0 {
             self.trusted -= 1;
@@ -217,6 +236,24 @@ impl Chunker {
     #[inline]
     pub fn on_steal(&mut self) {
         self.grow = 1;
+    }
+
+    /// How many taskels to run at a stretch, before the worker publishes how far it has come in its chunk: at least 1.
+    ///
+    /// What of a chunk is not begun can be [revoked](crate::simulate::Policy::Revocable), so a block bundles what a chunk would
+    /// bundle otherwise. It has a 32nd of the target, 125 ns, unless [`ChunkConfig::with_blocks`] says otherwise.
+    ///
+    /// ```
+    /// use taskel_adaptive::{ChunkConfig, Chunker};
+    /// let mut chunker = Chunker::new(ChunkConfig::default());
+    /// assert_eq!(chunker.block_len(), 1);
+    /// chunker.observe(100, 1000);
+    /// assert_eq!(chunker.block_len(), 12); // of 10 ns
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn block_len(&self) -> usize {
+        (self.fit / self.config.blocks).max(1)
     }
 
     /// The estimated time of a taskel in nanoseconds, always finite and above 0; `None` while nothing is known.

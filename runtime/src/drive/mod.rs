@@ -1,9 +1,11 @@
 //! The loop: how the indices of a [`Producer`] are handed out to lanes and the results put back together. The only user of
 //! the chunk policy.
 
+mod blocks;
 mod participant;
 mod shared;
 mod small;
+mod watch;
 
 use std::panic;
 

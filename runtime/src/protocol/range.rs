@@ -57,11 +57,11 @@ impl Span {
         (Span { hi: mid, ..self }, Span { lo: mid, ..self })
     }
 
-    fn pack(self) -> u64 {
+    pub(super) fn pack(self) -> u64 {
         u64::from(self.hi) << 32 | u64::from(self.lo)
     }
 
-    fn unpack(word: u64) -> Self {
+    pub(super) fn unpack(word: u64) -> Self {
         Span { lo: word as u32, hi: (word >> 32) as u32 }
     }
 }
