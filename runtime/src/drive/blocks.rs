@@ -32,9 +32,7 @@ impl<'a, P: Producer> Blocks<'a, P> {
     ) -> (Claimed<'a, P>, Self) {
         let (first, rest) = chunk.split_at(block);
         let first = items.split_off((first.len() as usize).saturating_mul(granule));
-        if rest.len() > 0 {
-            position.open(rest);
-        }
+        position.open(rest);
         (first, Blocks { position, fences, block, granule, units: rest, items, cut: None })
     }
 
@@ -60,7 +58,8 @@ impl<'a, P: Producer> Blocks<'a, P> {
     }
 
     /// A thief has the units from `end` on; yields those before it.
-    #[cold]
+    // Inline, so that all of this can be in registers.
+    #[inline]
     fn end_at(&mut self, end: u32) -> Option<Claimed<'a, P>> {
         let units = (end - self.units.lo) as usize;
         let own = self.items.split_off(units.saturating_mul(self.granule));

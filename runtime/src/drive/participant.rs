@@ -123,6 +123,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let counters = &self.lane.lane().counters;
         let own_cost_ns = self.tally.chunks * CLAIM_NS;
         self.state.lesson.add(self.tally.busy_ns.saturating_sub(own_cost_ns), self.tally.taskels);
+        if self.chunker.surprised() {
+            self.state.lesson.add_surprise();
+        }
         counters.loops.add(1);
         counters.chunks.add(self.tally.chunks);
         counters.taskels.add(self.tally.taskels);
@@ -207,15 +210,33 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     #[inline]
     fn run_chunk(
         &mut self,
-        mut segment: C::Segment,
+        segment: C::Segment,
         chunk: Span,
         claimed: Claimed<'a, P>,
     ) -> (ControlFlow<C::Segment, C::Segment>, bool) {
-        let block = if self.reentered { u32::MAX } else { self.chunker.block_len() as u32 };
+        let block = self.chunker.block_len();
+        if block < chunk.len() as usize && !self.reentered {
+            return self.run_in_blocks(segment, chunk, claimed, block);
+        }
+        let taskels = claimed.len();
+        let flow = self.feed(segment, claimed);
+        self.account(chunk.len() as usize, taskels);
+        (flow, false)
+    }
+
+    // By itself: in one function with the usual loop, it made that up to a quarter slower.
+    #[inline(never)]
+    fn run_in_blocks(
+        &mut self,
+        mut segment: C::Segment,
+        chunk: Span,
+        claimed: Claimed<'a, P>,
+        block: usize,
+    ) -> (ControlFlow<C::Segment, C::Segment>, bool) {
         let fences = self.lane.pool().fences;
         let granule = self.state.plan.granule;
         let (mut block, mut blocks) =
-            Blocks::new((&self.slot.position, fences), (block, granule), chunk, claimed);
+            Blocks::new((&self.slot.position, fences), (block as u32, granule), chunk, claimed);
         let flow = loop {
             match self.feed(segment, block) {
                 ControlFlow::Continue(so_far) => segment = so_far,
@@ -228,6 +249,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         };
         let cut = blocks.cut();
         drop(blocks);
+        if cut.is_some() {
+            self.chunker.on_surprise();
+        }
         let ran = Span { hi: cut.unwrap_or(chunk.hi), ..chunk };
         self.account(ran.len() as usize, self.state.items(ran).len());
         (flow, cut.is_some())
@@ -322,6 +346,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             }
             if let Some((victim, rest)) = watch.revoke() {
                 self.tally.revoked += 1;
+                self.chunker.on_surprise();
                 return Some(self.acquire(victim, rest));
             }
         }

@@ -44,7 +44,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
         if self.watched.is_none_or(|watched| self.rest(watched.slot).hi != watched.end) {
             let victims = pool.victims(self.lane.index(), self.lane.random());
             let running = victims.map(|slot| (slot, self.rest(slot))).find(|(_, rest)| rest.len() > 0);
-            self.watched = running.map(|(slot, rest)| Watched { slot, end: rest.hi, since: pool.clock.now() });
+            self.watched =
+                running.map(|(slot, rest)| Watched { slot, end: rest.hi, since: pool.clock.now() });
         }
         if self.watched.is_none() || self.tries == MOST_TRIES {
             return false;
