@@ -162,8 +162,9 @@ const TRUSTED: u32 = 256;
 /// far longer than expected: 1 ms of loop, and some 50 µs of what blocks cost.
 const WARY: u32 = 256;
 
-/// A chunk of several taskels that takes so many times the target took far longer than expected: 50 µs.
-const FAR_LONGER: u64 = 12;
+/// Shorter taskels are not run in blocks: theirs is code that may have been vectorised, which would lose more than long ones among
+/// them can be worth, as those would show in the estimate.
+const SHORTEST_NS: u64 = 2;
 
 /// One worker's view of one loop: how many taskels to claim next.
 ///
@@ -262,9 +263,6 @@ impl Chunker {
         self.fit = size;
         self.size = size.min(self.config.max_chunk);
         self.wary = self.wary.saturating_sub(1);
-        if taskels > 1 && elapsed_ns > FAR_LONGER.saturating_mul(self.config.target_ns) {
-            self.on_surprise();
-        }
         if self.trusted > 0 {
             self.trusted -= 1;
             self.size = self.size.min(self.prior_size);
@@ -286,7 +284,8 @@ impl Chunker {
         self.grow = 1;
     }
 
-    /// Reports that a chunk takes far longer than expected, though nothing can be said about its time: others have taken its rest away.
+    /// Reports that a chunk of several taskels takes far longer than expected, so that other workers wait for its end or have taken a part of
+    /// it.
     #[cold]
     pub fn on_surprise(&mut self) {
         self.surprised = true;
@@ -305,7 +304,7 @@ impl Chunker {
     /// A block bundles what a chunk would bundle otherwise: with a 32nd of the target, 125 ns, some taskels of 50 ns instead
     /// of dozens. It costs some nanoseconds (a loop that begins anew, a store, a load), which is several per cent of so
     /// short a time, and more where the compiler has made vector code. So chunks are run in one block, `usize::MAX`, where
-    /// [`History`] and 256 chunks of this loop show no taskels that are worth it.
+    /// [`History`] and 256 chunks of this loop show no taskels that are worth it, and where they take less than 2 ns.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker, History};
@@ -316,13 +315,15 @@ impl Chunker {
     ///
     /// let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Dense));
     /// assert_eq!(chunker.block_len(), usize::MAX);
-    /// chunker.observe(100, 1_000_000); // 1 ms instead of 4 µs
+    /// chunker.observe(400, 1_000_000); // 1 ms instead of 4 µs
+    /// chunker.on_surprise();
     /// assert_eq!(chunker.block_len(), 1);
     /// ```
     #[must_use]
     #[inline]
     pub fn block_len(&self) -> usize {
-        if self.wary == 0 { usize::MAX } else { (self.fit / self.config.blocks).max(1) }
+        let short = self.fit as u64 > self.config.target_ns / SHORTEST_NS;
+        if self.wary == 0 || short { usize::MAX } else { (self.fit / self.config.blocks).max(1) }
     }
 
     /// The estimated time of a taskel in nanoseconds, always finite and above 0; `None` while nothing is known.

@@ -126,25 +126,27 @@ fn a_loop_of_which_nothing_is_known_begins_in_blocks() {
 }
 
 #[test]
-fn a_chunk_that_takes_far_longer_than_expected_brings_blocks_for_a_while() {
-    let dense = ChunkConfig::default().with_history(History::Dense);
-    let mut chunker = Chunker::new(dense);
-    chunker.observe(1, 1_000_000);
-    assert_eq!(chunker.block_len(), usize::MAX, "a long taskel by itself bundles nothing");
-    chunker.observe(80, 48_000);
-    assert_eq!(chunker.block_len(), usize::MAX, "somewhat longer is nothing special");
+fn a_surprise_brings_blocks_for_a_while() {
+    let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Dense));
+    chunker.observe(80, 4000);
+    assert_eq!(chunker.block_len(), usize::MAX);
     assert!(!chunker.surprised());
-    chunker.observe(80, 1_000_000);
+    chunker.on_surprise();
     assert!(chunker.surprised());
     for _ in 0..256 {
-        assert_ne!(chunker.block_len(), usize::MAX);
+        assert_eq!(chunker.block_len(), 2);
         chunker.observe(80, 4000);
     }
     assert_eq!(chunker.block_len(), usize::MAX);
+}
 
-    let mut cut = Chunker::new(dense);
-    cut.on_surprise();
-    assert!(cut.surprised() && cut.block_len() != usize::MAX);
+#[test]
+fn taskels_that_may_be_vector_code_are_not_run_in_blocks() {
+    let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Wide));
+    chunker.observe(1000, 1900);
+    assert_eq!(chunker.block_len(), usize::MAX);
+    chunker.observe(1000, 10_000);
+    assert_eq!(chunker.block_len(), 12); // of 10 ns
 }
 
 #[test]
@@ -159,8 +161,8 @@ fn a_wide_loop_is_in_blocks_to_its_end() {
 
 #[test]
 fn the_length_of_blocks_does_not_depend_on_the_most_that_a_chunk_may_hold() {
-    let config = ChunkConfig::default().with_estimate_ns(1.0);
-    assert_eq!(Chunker::new(config).block_len(), 125);
-    assert_eq!(Chunker::new(config.with_max_chunk(10)).block_len(), 125);
-    assert_eq!(Chunker::new(config.with_blocks(0)).block_len(), 4000);
+    let config = ChunkConfig::default().with_estimate_ns(10.0);
+    assert_eq!(Chunker::new(config).block_len(), 12);
+    assert_eq!(Chunker::new(config.with_max_chunk(10)).block_len(), 12);
+    assert_eq!(Chunker::new(config.with_blocks(0)).block_len(), 400);
 }

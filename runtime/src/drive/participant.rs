@@ -8,7 +8,7 @@ use super::WORTH_SHARING_NS;
 use super::blocks::Blocks;
 use super::shared::LoopState;
 use super::small::Head;
-use super::watch::Watch;
+use super::watch::{PATIENCE_NS, Watch};
 use crate::cancel::CancelToken;
 use crate::clock::Ticks;
 use crate::iter::consumer::{ChunkOf, Consumer};
@@ -279,6 +279,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let busy_ns = pool.clock.ns_between(start, self.since).saturating_sub(waited_ns);
         let elapsed_ns = busy_ns.saturating_sub(helped_ns);
         self.chunker.observe(units, elapsed_ns);
+        if elapsed_ns > PATIENCE_NS && units > 1 {
+            self.look_for_starved();
+        }
         if let Some(ns) = self.chunker.estimate_ns() {
             self.slot.cost.set(ns);
         }
@@ -287,6 +290,15 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         self.tally.busy_ns += elapsed_ns;
         if self.state.plan.profiled {
             self.record_chunk(start, busy_ns, taskels);
+        }
+    }
+
+    /// After a chunk that took far longer than expected. If others have taken all that they could meanwhile, they could have used a part of
+    /// it; if not, it does not matter, nor whether the system had given the core to another thread.
+    #[cold]
+    fn look_for_starved(&mut self) {
+        if self.slot.range.peek().len() == 0 {
+            self.chunker.on_surprise();
         }
     }
 
