@@ -33,7 +33,9 @@ impl Fences {
 #[inline]
 pub(crate) fn light_fence(fences: Fences) {
     match fences {
+        // SeqCst: pairs with `heavy_fence`, which adds the processor's half.
         Fences::Asymmetric => compiler_fence(Ordering::SeqCst),
+        // SeqCst: pairs with `heavy_fence`.
         Fences::Symmetric => fence(Ordering::SeqCst),
     }
 }
@@ -41,10 +43,9 @@ pub(crate) fn light_fence(fences: Fences) {
 /// The dear half of a pair, some 10 µs. False when the system refuses: then nothing is ordered.
 #[must_use]
 pub(crate) fn heavy_fence(fences: Fences) -> bool {
+    // SeqCst: pairs with `light_fence`.
     fence(Ordering::SeqCst);
-    let ordered = fences == Fences::Symmetric || interrupt_all();
-    fence(Ordering::SeqCst);
-    ordered
+    fences == Fences::Symmetric || interrupt_all()
 }
 
 /// Prepares the process for `interrupt_all`, once; false where there is no such thing.

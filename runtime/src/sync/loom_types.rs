@@ -19,11 +19,13 @@ pub(crate) enum Fences {
 }
 
 pub(crate) fn light_fence(_: Fences) {
+    // SeqCst: pairs with `heavy_fence`.
     fence(Ordering::SeqCst);
 }
 
 #[must_use]
 pub(crate) fn heavy_fence(_: Fences) -> bool {
+    // SeqCst: pairs with `light_fence`.
     fence(Ordering::SeqCst);
     true
 }
