@@ -33,6 +33,15 @@
 //!
 //! [`ThreadPool::profile`] returns a [`Profile`]: who did what and when, as a table or a picture.
 //!
+//! # When something goes wrong
+//!
+//! A panic in parallel code continues in the caller, when everything else that it began is over; items that nobody has processed are
+//! dropped. A panic that nobody waits for goes to the [`panic_handler`](ThreadPoolBuilder::panic_handler), or aborts the process if there is none;
+//! so does one in the `Drop` of what a [`spawn`]ed closure or a handler owns. When memory runs out, the process is aborted, as everywhere
+//! in the standard library; nothing has been spawned then. A worker that overflows its stack aborts the process with a message that names
+//! its thread. Where no thread can be had, a pool fails to build with the system's reason, and parallel calls without a pool run on the
+//! calling thread; as they do in a forked child. A clock that goes back, as in a virtual machine that is moved, costs time only.
+//!
 //! # Words
 //!
 //! A *taskel* is the processing of one item. A *chunk* is a run of neighbouring taskels that a worker claims at once.
@@ -46,6 +55,8 @@ mod sync;
 mod affinity;
 #[cfg(not(loom))]
 mod at_source;
+#[cfg(all(test, not(loom)))]
+mod bad_clock_tests;
 #[cfg(not(loom))]
 mod brief;
 #[cfg(not(loom))]
@@ -133,5 +144,5 @@ pub mod prelude {
 
 /// The programs in the README are compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

@@ -287,7 +287,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         }
         self.tally.chunks += 1;
         self.tally.taskels += taskels as u64;
-        self.tally.busy_ns += elapsed_ns;
+        self.tally.busy_ns = self.tally.busy_ns.saturating_add(elapsed_ns);
         if self.state.plan.profiled {
             self.record_chunk(start, busy_ns, taskels);
         }
@@ -308,7 +308,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let nested = self.lane.private().depth.get() > 1;
         self.lane.record(|recorder| match nested {
             true => recorder.nested(taskels),
-            false => recorder.chunk(start_ns, start_ns + busy_ns, taskels),
+            false => recorder.chunk(start_ns, start_ns.saturating_add(busy_ns), taskels),
         });
     }
 

@@ -97,11 +97,11 @@ impl PoolState {
         })
     }
 
-    /// Whether the pool's threads are in this process. (They may have ended: then whoever comes is alone, and needs to
+    /// Whether the pool has threads, and they are in this process. (They may have ended: then whoever comes is alone, and needs to
     /// [hold](Self::hold) the pool for what it cannot do alone.)
     #[inline]
     pub(crate) fn is_usable(&self) -> bool {
-        self.generation.is_current()
+        super::threads::EXIST && self.generation.is_current()
     }
 
     /// One reference more.

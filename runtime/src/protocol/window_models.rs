@@ -78,6 +78,7 @@ impl Stream {
     }
 }
 
+/// Catches an item that is lost, comes twice or out of turn, and two lanes at the source.
 #[test]
 fn model_items_come_in_order() {
     explore(|| {
@@ -88,6 +89,7 @@ fn model_items_come_in_order() {
     });
 }
 
+/// Catches a helper, or the sink, that sleeps on although there is room again; and a window that lets more in than it has room for.
 #[test]
 fn model_two_helpers_and_room_for_one_item() {
     explore(|| {
@@ -98,6 +100,7 @@ fn model_two_helpers_and_room_for_one_item() {
     });
 }
 
+/// Catches an item that is lost or comes twice where order does not matter, and a sink that waits for one in particular.
 #[test]
 fn model_items_come_out_of_order() {
     explore(|| {
@@ -110,6 +113,7 @@ fn model_items_come_out_of_order() {
     });
 }
 
+/// Catches a helper that sleeps, or pulls, for ever after the end.
 #[test]
 fn model_a_sink_that_has_enough_sends_everyone_home() {
     explore(|| {

@@ -199,6 +199,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no such system call")]
     fn own_threads_are_told_from_others() {
         assert!(is_own_thread(thread_id()));
         assert!(!is_own_thread(1));
