@@ -115,6 +115,14 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
     Argument {
         package: "shm-lock",
         file: "mutex.rs",
+        function: "wake_next",
+        code: "before & WAITERS != 0",
+        change: "`1`",
+        reason: "wakes where nobody sleeps, or more than one: costs a system call",
+    },
+    Argument {
+        package: "shm-lock",
+        file: "mutex.rs",
         function: "spin",
         code: "",
         change: "",

@@ -281,6 +281,7 @@ fn model_a_try_against_the_owner() {
         tries.join().unwrap();
         let acquired = shared.lock(Ticker::forever).unwrap();
         assert_eq!(shared.mutex().try_slowly(&shared.me()), None, "the caller has it");
+        assert_eq!(shared.lock(Ticker::forever), Err(Refused::Deadlock));
         assert_eq!(shared.use_value(acquired), 0);
         shared.unlock();
     });
