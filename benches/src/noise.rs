@@ -11,7 +11,7 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// Starts to watch; `None` where there is no `/proc`.
+    /// Starts to watch; `None` where there is no `/proc`. What child processes use counts as this one's own once they were waited for.
     #[must_use]
     pub fn watch() -> Option<Self> {
         let (total, own) = ticks_now()?;
@@ -43,11 +43,12 @@ fn busy_ticks(stat: &str) -> Option<u64> {
     Some(user + nice + system + irq + softirq + steal)
 }
 
-/// utime and stime are fields 14 and 15; the second is the program's name, which may contain anything, in parentheses.
+/// utime, stime, cutime and cstime are the fields from 14 on; the second is the program's name, which may contain anything, in parentheses.
 fn own_ticks(stat: &str) -> Option<u64> {
     let (_, after_name) = stat.rsplit_once(')')?;
-    let mut times = after_name.split_whitespace().skip(11);
-    Some(times.next()?.parse::<u64>().ok()? + times.next()?.parse::<u64>().ok()?)
+    let times: Vec<u64> =
+        after_name.split_whitespace().skip(11).take(4).map_while(|field| field.parse().ok()).collect();
+    (times.len() == 4).then(|| times.iter().sum())
 }
 
 #[cfg(test)]
@@ -62,8 +63,8 @@ mod tests {
     }
 
     #[test]
-    fn a_strange_program_name_does_not_shift_the_fields() {
-        assert_eq!(own_ticks("7 (a) b) c) R 1 7 7 0 -1 0 0 0 0 0 30 4 0 0 20"), Some(34));
+    fn children_count_and_a_strange_program_name_does_not_shift_the_fields() {
+        assert_eq!(own_ticks("7 (a) b) c) R 1 7 7 0 -1 0 0 0 0 0 30 4 200 1000 20"), Some(1234));
         assert_eq!(own_ticks("7 (a"), None);
     }
 }

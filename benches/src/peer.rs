@@ -44,21 +44,46 @@ pub trait Peer {
     }
 }
 
-/// All peers, each with `threads` threads. The first is [`Serial`](SERIAL), from which the bounds are derived.
+/// All peers, each with `threads` threads. The first is [`SERIAL`](crate::result::SERIAL), from which the bounds are derived.
 #[must_use]
 pub fn all(threads: usize) -> Vec<Box<dyn Peer>> {
-    vec![
+    let mut peers: Vec<Box<dyn Peer>> = vec![
         Box::new(peers::serial::Serial),
         Box::new(peers::std_scope::StdScope::new(threads)),
         Box::new(peers::rayon::Rayon::new(threads)),
+        Box::new(peers::chili::Chili::new(threads)),
         Box::new(peers::paralight::Paralight::new(threads)),
         Box::new(peers::orx::Orx::new(threads)),
-        Box::new(peers::taskel::Taskel::new(threads)),
-    ]
+    ];
+    #[cfg(feature = "fork-union")]
+    peers.extend(peers::fork_union::ForkUnion::all(threads).map(|peer| Box::new(peer) as Box<dyn Peer>));
+    #[cfg(openmp)]
+    peers.extend(peers::openmp::OpenMp::all(threads).map(|peer| Box::new(peer) as Box<dyn Peer>));
+    #[cfg(onetbb)]
+    peers.push(Box::new(peers::onetbb::OneTbb::new(threads)));
+    peers.push(Box::new(peers::taskel::Taskel::new(threads)));
+    peers
 }
 
-/// The name of the plain loop.
-pub const SERIAL: &str = "serial";
+/// Who of [`all`] is not in this build, and why: a line each.
+#[must_use]
+pub fn left_out() -> Vec<String> {
+    let all = [
+        (
+            cfg!(feature = "fork-union"),
+            "fork_union is left out: it needs a C++ compiler and `--features fork-union`",
+        ),
+        (
+            cfg!(openmp),
+            "OpenMP is left out: the build found no C compiler with omp.h and libgomp (Debian: gcc)",
+        ),
+        (
+            cfg!(onetbb),
+            "oneTBB is left out: the build found no C++ compiler with tbb/ and libtbb (Debian: libtbb-dev)",
+        ),
+    ];
+    all.into_iter().filter(|(is_here, _)| !is_here).map(|(_, why)| why.to_owned()).collect()
+}
 
 /// Times `calls` back-to-back calls of `call` on `input`.
 ///
@@ -131,7 +156,18 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_not_left_out_is_there() {
+        let names: Vec<&str> = all(1).iter().map(|peer| peer.name()).collect();
+        let missing = left_out();
+        for peer in ["fork_union", "OpenMP", "oneTBB"] {
+            let is_here = names.iter().any(|name| name.contains(peer));
+            let is_missing = missing.iter().any(|line| line.starts_with(peer));
+            assert_ne!(is_here, is_missing, "{peer}: {names:?}, {missing:?}");
+        }
+    }
+
+    #[test]
     fn serial_comes_first() {
-        assert_eq!(all(1)[0].name(), SERIAL);
+        assert_eq!(all(1)[0].name(), crate::result::SERIAL);
     }
 }

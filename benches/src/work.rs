@@ -3,8 +3,8 @@
 //! Spinning on the clock until a deadline would look busy on a core that the operating system has taken away, and
 //! would make a preempted taskel no longer; counted steps are the same amount of work wherever they run.
 
-use crate::measure::median;
-use std::{cell::Cell, hint::black_box, time::Instant};
+use crate::stats::median;
+use std::{cell::Cell, fmt, hint::black_box, time::Instant};
 
 /// Runs `iterations` dependent multiply-xorshift steps and returns 24 bits of the result.
 ///
@@ -18,10 +18,12 @@ use std::{cell::Cell, hint::black_box, time::Instant};
 /// assert!(work(1000) < 1 << 24);
 /// ```
 ///
+/// It has the calling convention of C, so that peers which are written in C or C++ call the very same function.
+///
 /// O(`iterations`).
 #[inline(never)]
 #[must_use]
-pub fn work(iterations: u32) -> u64 {
+pub extern "C" fn work(iterations: u32) -> u64 {
     thread_local! {
         static LAST: Cell<u64> = const { Cell::new(0) };
     }
@@ -56,7 +58,8 @@ impl Calibration {
         const SHORT: u32 = 8;
         const LONG: u32 = 1024;
         let rounds: Vec<[f64; 2]> = (0..31).map(|_| [SHORT, LONG].map(ns_per_call)).collect();
-        let [short, long] = [0, 1].map(|length| median(rounds.iter().map(|round| round[length])));
+        let [short, long] =
+            [0, 1].map(|length| median(&rounds.iter().map(|round| round[length]).collect::<Vec<_>>()));
         let iteration_ns = (long - short) / f64::from(LONG - SHORT);
         Self { iteration_ns, call_ns: (short - f64::from(SHORT) * iteration_ns).max(0.0) }
     }
@@ -79,6 +82,13 @@ impl Calibration {
     #[must_use]
     pub fn ns(&self, iterations: u32) -> f64 {
         self.call_ns + f64::from(iterations) * self.iteration_ns
+    }
+}
+
+impl fmt::Display for Calibration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { iteration_ns, call_ns } = self;
+        write!(f, "a taskel takes {call_ns:.2} ns + {iteration_ns:.3} ns per iteration")
     }
 }
 

@@ -169,6 +169,13 @@ fn register() -> Result<Thread, Unsupported> {
     }
     pid_namespace::check()?;
     let (now, generation) = generation()?;
+    if ME.with(|me| me.generation.get()) > 1 {
+        // A child. What was pending when its process was forked is its parent's.
+        // SAFETY: the kernel reads a head there when the thread dies.
+        let pending = unsafe { &raw mut (*head.as_ptr()).pending };
+        // SAFETY: only this thread writes it, and it is not between `begin` and `end`, where nothing registers.
+        unsafe { pending.write_volatile(ptr::null_mut()) };
+    }
     let thread = Thread { head: head.as_ptr(), tid: sys::thread_id() };
     ME.with(|me| {
         me.head.set(thread.head);
@@ -270,7 +277,7 @@ impl Holder for Claim<'_> {
         compiler_fence(Ordering::SeqCst); // SeqCst: the node leads on before the list leads to it.
         // SAFETY: the head's first field, as above; volatile, because the kernel may read it after any instruction.
         unsafe { next_of(head).write_volatile(own) };
-        compiler_fence(Ordering::SeqCst); // SeqCst: in the list before no longer pending.
+        compiler_fence(Ordering::SeqCst); // SeqCst: in the list before anything else is pending, or nothing.
     }
 
     #[inline(always)]

@@ -1,4 +1,4 @@
-//! What the bench `iters` measures: rows of the same small program by each peer.
+//! What the suite `iters` measures: rows of the same small program by each peer.
 
 mod lookup;
 mod numbers;
@@ -6,6 +6,7 @@ mod slices;
 mod small;
 mod sorts;
 
+use crate::result::SERIAL;
 use std::hint::black_box;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -35,7 +36,7 @@ impl Peer {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Peer::Std => "std",
+            Peer::Std => SERIAL,
             Peer::Rayon => "rayon",
             Peer::Paralight => "paralight",
             Peer::Orx => "orx-parallel",
@@ -65,11 +66,11 @@ impl Row {
     }
 }
 
-/// All rows whose name contains `part`.
+/// All rows.
 #[must_use]
-pub fn rows(part: &str) -> Vec<Row> {
+pub fn rows() -> Vec<Row> {
     let all = [numbers::rows(), lookup::rows(), slices::rows(), sorts::rows(), small::rows()];
-    all.into_iter().flatten().filter(|row| row.name.contains(part)).collect()
+    all.into_iter().flatten().collect()
 }
 
 /// A program that leaves its input as it is.

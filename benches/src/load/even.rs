@@ -25,6 +25,10 @@ pub(super) fn two_hundred_and_one_of_100_us() -> Vec<f64> {
     vec![1e5; 201]
 }
 
+pub(super) fn one_of_10_ns() -> Vec<f64> {
+    vec![10.0]
+}
+
 pub(super) fn twenty_of_10_ns() -> Vec<f64> {
     vec![10.0; 20]
 }

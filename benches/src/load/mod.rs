@@ -40,9 +40,19 @@ pub const DECLARATIONS: &[Declaration] = &[
     taskels("64 with 2 x 2 ms side by side", clustered::two_in_64),
     taskels("100 k x 50 ns, 8 x 1 ms side by side", clustered::eight_in_100_k),
     taskels("100 k x 20 ns, last 1 % 10 µs", clustered::dear_end),
+    taskels("100 k x 50 ns, last 8 x 1 ms", clustered::eight_at_the_end),
+    taskels("400 k x 10 ns, last 2 x 1 ms", clustered::two_at_the_end),
+    taskels("1 M x 5 ns, 64 x 100 µs amid them", clustered::amid_nanoseconds),
+    taskels("64 k x 20 ns, every 4096th 500 µs", clustered::every_4096th),
+    taskels("sawtooth 0–2 µs, 37 teeth x 541", graded::sawtooth),
+    taskels("20 k x 100 ns, a tenth 5 µs at random", heavy_tailed::bimodal),
+    taskels("Pareto 1.1 x 10 k and 3 x 2 ms", heavy_tailed::giants),
+    taskels("random walk 10 ns–10 µs x 20 k", heavy_tailed::random_walk),
+    taskels("1 x 10 ns", even::one_of_10_ns),
     taskels("20 x 10 ns", even::twenty_of_10_ns),
     taskels("500 x 10 ns", even::five_hundred_of_10_ns),
     Declaration { name: "sum of 64 k f32", shape: Shape::Floats(1 << 16) },
+    Declaration { name: "sum of 16 M f32", shape: Shape::Floats(16_000_000) },
 ];
 
 const fn taskels(name: &'static str, ns: fn() -> Vec<f64>) -> Declaration {
@@ -88,9 +98,10 @@ impl Load {
                 Self { name, data: Data::Taskels(weights), expected, longest_share: longest / total }
             }
             Shape::Floats(len) => {
-                // Whole numbers up to 250: no partial sum of 64 k of them needs more than a float's 24 bits, so a single
-                // float left out or added twice shows, which a tolerance would hide.
-                let floats: Vec<f32> = (0..len).map(|i| (1 + i % 250) as f32).collect();
+                // Whole numbers of which no partial sum needs more than a float's 24 bits, so a single float left out or added
+                // twice shows, which a tolerance would hide: up to 250 for 64 k of them, all 1 for 16 M.
+                let most = ((1 << 25) / len - 1).clamp(1, 250);
+                let floats: Vec<f32> = (0..len).map(|i| (1 + i % most) as f32).collect();
                 let expected = floats.iter().map(|&float| f64::from(float)).sum();
                 Self { name, data: Data::Floats(floats), expected, longest_share: 1.0 / len as f64 }
             }
@@ -109,5 +120,34 @@ impl Load {
     #[must_use]
     pub fn bound(&self, serial: f64, threads: usize) -> f64 {
         (serial / threads as f64).max(serial * self.longest_share)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALIBRATION: Calibration = Calibration { iteration_ns: 1.0, call_ns: 0.0 };
+
+    #[test]
+    fn every_sum_of_floats_is_exact() {
+        for declaration in DECLARATIONS {
+            if matches!(declaration.shape, Shape::Floats(_)) {
+                let load = Load::build(declaration, &CALIBRATION);
+                assert!(load.expected > 0.0 && load.expected < f64::from(1 << 24), "{}", load.name);
+            }
+        }
+    }
+
+    #[test]
+    fn hard_loads_take_4_ms_and_can_be_shared() {
+        let from = DECLARATIONS.iter().position(|load| load.name.ends_with("last 8 x 1 ms")).unwrap();
+        for declaration in &DECLARATIONS[from..from + 8] {
+            let Shape::Taskels(ns) = declaration.shape else { panic!("{} has taskels", declaration.name) };
+            let (sum, longest) =
+                ns().iter().fold((0.0, 0.0_f64), |(sum, most), &ns| (sum + ns, most.max(ns)));
+            assert!(sum > 4e6 && longest < sum / 2.0, "{}: {sum} ns, longest {longest} ns", declaration.name);
+            assert_eq!(ns(), ns(), "{} is the same every time", declaration.name);
+        }
     }
 }

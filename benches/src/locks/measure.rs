@@ -1,9 +1,14 @@
 //! How a lock is timed: by one thread, by two threads, by two processes.
 
 use super::Peer;
-use crate::measure::median;
+use crate::{
+    result::Cell,
+    stats::median,
+    turns::{Turn, take_turns},
+};
 use shm_lock::ShmRegion;
 use std::{
+    cell::RefCell,
     sync::atomic::{AtomicU32, AtomicU64, Ordering},
     thread,
     time::{Duration, Instant},
@@ -26,15 +31,6 @@ const WINDOW: Duration = Duration::from_millis(10);
 /// Visits between two looks at whether the window is over.
 const BATCH: u32 = 32;
 
-/// The times of one lock.
-#[derive(Clone, Debug)]
-pub struct Cell {
-    /// Nanoseconds per acquisition, by whomever: median, least and most.
-    pub ns: [f64; 3],
-    /// How many acquisitions the one had for each of the other, at least 1: the median. 1 if there is only one.
-    pub unfairness: f64,
-}
-
 shm_lock::region! {
     struct Control {
         ready: AtomicU32,
@@ -45,7 +41,8 @@ shm_lock::region! {
     }
 }
 
-/// Times all `peers` that can be used so, `repetitions` times, taking turns.
+/// Times all `peers` that can be used so, `repetitions` times, taking turns: nanoseconds per acquisition, by whomever. The note says how many
+/// acquisitions one of two had for each of the other.
 ///
 /// # Panics
 /// Panics if a peer counts wrong.
@@ -55,28 +52,23 @@ pub fn measure(
     contention: Contention,
     iterations: u32,
     repetitions: usize,
-) -> Vec<Option<Cell>> {
-    let usable = |peer: &dyn Peer| contention != Contention::Processes || peer.is_shared();
-    let mut samples = vec![Vec::new(); peers.len()];
-    for repetition in 0..repetitions {
-        for turn in 0..peers.len() {
-            let index = (repetition + turn) % peers.len();
-            let peer = peers[index].as_ref();
-            if usable(peer) {
-                samples[index].push(sample(peer, contention, iterations));
-            }
+) -> Vec<Cell> {
+    let usable = peers.iter().filter(|peer| contention != Contention::Processes || peer.is_shared());
+    let unfairness: Vec<RefCell<Vec<f64>>> = usable.clone().map(|_| RefCell::default()).collect();
+    let turns = usable.zip(&unfairness).map(|(peer, unfairness)| {
+        Turn::new(peer.name(), move || {
+            let (ns, ratio) = sample(peer.as_ref(), contention, iterations);
+            unfairness.borrow_mut().push(ratio);
+            ns
+        })
+    });
+    let mut cells = take_turns(&mut turns.collect::<Vec<_>>(), repetitions);
+    if contention != Contention::None {
+        for (cell, unfairness) in cells.iter_mut().zip(unfairness) {
+            cell.note = Some(format!("{:.2}:1", median(&unfairness.into_inner())));
         }
     }
-    samples.iter().map(|samples| (!samples.is_empty()).then(|| cell(samples))).collect()
-}
-
-fn cell(samples: &[(f64, f64)]) -> Cell {
-    let ns = || samples.iter().map(|&(ns, _)| ns);
-    let [least, most] = [ns().fold(f64::INFINITY, f64::min), ns().fold(0.0, f64::max)];
-    Cell {
-        ns: [median(ns()), least, most],
-        unfairness: median(samples.iter().map(|&(_, unfairness)| unfairness)),
-    }
+    cells
 }
 
 /// Nanoseconds per acquisition, and the ratio of acquisitions.

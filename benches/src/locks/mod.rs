@@ -1,12 +1,11 @@
 //! Locks between processes and within one, side by side.
 //!
-//! [`Peer`] is a kind of lock, [`measure`] how its time is taken, [`report`] what is printed.
+//! [`Peer`] is a kind of lock, [`measure`] how its time is taken.
 
 mod flock;
 pub mod measure;
 mod parking;
 mod pthread;
-pub mod report;
 mod shm;
 mod std_mutex;
 

@@ -1,7 +1,8 @@
 //! The plain loop.
 
 use crate::{
-    peer::{Peer, SERIAL, Timed, lane_sum, timed},
+    peer::{Peer, Timed, lane_sum, timed},
+    result::SERIAL,
     work::work,
 };
 

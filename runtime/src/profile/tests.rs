@@ -163,6 +163,22 @@ fn a_timeline_is_bounded_whatever_the_clock_does() {
 }
 
 #[test]
+fn sums_beyond_what_a_clock_can_show_are_the_greatest() {
+    let mut recorder = Recorder::new();
+    for _ in 0..2 {
+        recorder.chunk(0, u64::MAX, usize::MAX);
+        recorder.nested(usize::MAX);
+    }
+    let workers = [recorder.clone(), recorder]
+        .map(|recorder| recorder.into_worker(0, String::new(), Counters::default()));
+    let profile = Profile::assemble(u64::MAX - 1, u64::MAX, 2, workers.into());
+    assert_eq!(profile.taskel_time(), std::time::Duration::from_nanos(u64::MAX));
+    assert_eq!((profile.taskels(), profile.chunks()), (u64::MAX, 8));
+    assert!(roxmltree::Document::parse(&profile.to_svg()).is_ok());
+    assert!(profile.to_string().contains("100.0 % busy") || profile.utilisation() > 1.0);
+}
+
+#[test]
 fn units_are_those_people_use() {
     let shown =
         [0.0, 1.0, 999.4, 999.6, 1234.0, 9_996.0, 65_432.0, 999_600.0, 1.5e6, 2e9, 86_400e9].map(Time);

@@ -3,6 +3,8 @@
 pub(crate) use std::sync::atomic::Ordering;
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
 
+pub(crate) use super::asymmetric::{Fences, heavy_fence, light_fence};
+
 pub(crate) type AtomicBool = std::sync::atomic::AtomicBool;
 pub(crate) type AtomicI32 = std::sync::atomic::AtomicI32;
 pub(crate) type AtomicU32 = std::sync::atomic::AtomicU32;

@@ -37,7 +37,8 @@
 //! # Death
 //!
 //! The kernel knows what a dead thread held through a list in its memory ([`Holder`]): `link` and `unlink` keep it, `begin`
-//! and `end` enclose the instructions between changing the word and changing the list. For a word that is in neither, or
+//! and `end` enclose the instructions between changing the word and changing the list. (`lock_untouched` leaves out `end`: to be
+//! pending as well as listed does no harm, whatever the thread does next with a list begins anew, and `unlock` ends it.) For a word that is in neither, or
 //! past the first 2048 of a list, or of a thread that called `exec` and was not its process's first (it gets another number before the
 //! kernel looks), a sleeper asks now and then whether the owner lives, and `try_slowly` asks once. What the kernel does for
 //! a thread that dies between `begin` and `end`: the word is its own, it is marked `OWNER_DIED`; the word is free, one sleeper
@@ -85,11 +86,11 @@ pub(crate) trait Holder {
     fn tid(&self) -> u32;
     /// The thread is about to take or release the lock.
     fn begin(&self);
-    /// It has taken the lock. Between `begin` and `end`, once.
+    /// It has taken the lock. After `begin`, once.
     fn link(&self);
     /// It is going to release the lock. Between `begin` and `end`, once for each `link`.
     fn unlink(&self);
-    /// It is done with the lock for now.
+    /// It is done with the lock for now, or has it on its list.
     fn end(&self);
     /// Whether the kernel would find the lock among those that the calling thread holds.
     fn has_linked(&self) -> bool;
@@ -190,7 +191,6 @@ impl Mutex {
         // Acquire: pairs with `unlock`.
         if self.futex.word().compare_exchange(0, me.tid(), Ordering::Acquire, Ordering::Relaxed).is_ok() {
             me.link();
-            me.end();
             return true;
         }
         false

@@ -1,0 +1,93 @@
+//! What `report` measures: a list of suites, each of which answers with groups of rows.
+
+mod dispatch;
+mod first_calls;
+pub mod hot_paths;
+mod idle;
+mod instructions;
+mod iters;
+mod joins;
+mod locks;
+mod loops;
+mod streams;
+
+use crate::{
+    options::Choice,
+    result::{Group, SERIAL},
+    work::Calibration,
+};
+use std::cell::RefCell;
+
+/// One thing that `report` measures.
+#[derive(Clone, Copy, Debug)]
+pub struct Suite {
+    /// What `--only` chooses.
+    pub name: &'static str,
+    /// What it answers, in a line.
+    pub about: &'static str,
+    /// Measures it. Rows and peers that [`Context`] does not want are left out, and so is a group without rows.
+    pub run: fn(&Context) -> Vec<Group>,
+}
+
+/// All of them, in the order in which they run.
+pub const ALL: &[Suite] = &[
+    suite("loops", "parallel loops over loads with known answers", loops::run),
+    suite("first-calls", "loops that are called for the first time", first_calls::run),
+    suite("joins", "trees of joins that do nothing else", joins::run),
+    suite("dispatch", "how soon another thread has done something", dispatch::run),
+    suite("idle", "what an idle pool costs", idle::run),
+    suite("locks", "locks between threads and processes", locks::run),
+    suite("instructions", "instructions of what one thread does most often", instructions::run),
+    suite("iters", "parallel iterators", iters::run),
+    suite("streams", "sequential sources in parallel", streams::run),
+    suite("programs", "programs of which nothing but the `use` line changes", crate::programs::groups),
+    suite("regions", "regions after serial work, and beside and inside of others", crate::regions::groups),
+];
+
+const fn suite(name: &'static str, about: &'static str, run: fn(&Context) -> Vec<Group>) -> Suite {
+    Suite { name, about, run }
+}
+
+/// What a suite has to know.
+#[derive(Debug)]
+pub struct Context {
+    /// How many threads each peer has: as many as there are cores.
+    pub threads: usize,
+    /// Samples of each peer in each row.
+    pub reps: usize,
+    /// What a taskel takes.
+    pub calibration: Calibration,
+    choice: Choice,
+    left_out: RefCell<Vec<String>>,
+}
+
+impl Context {
+    /// A context in which nothing is left out yet.
+    #[must_use]
+    pub fn new(threads: usize, choice: Choice, calibration: Calibration) -> Self {
+        Context { threads, reps: choice.reps, calibration, choice, left_out: RefCell::default() }
+    }
+
+    /// Whether that row is wanted.
+    #[must_use]
+    pub fn wants_row(&self, name: &str) -> bool {
+        name.contains(&self.choice.row)
+    }
+
+    /// Whether that peer is wanted; the serial one always is.
+    #[must_use]
+    pub fn wants_peer(&self, name: &str) -> bool {
+        name == SERIAL || name.contains(&self.choice.peer)
+    }
+
+    /// Tells the report, in a line, who or what cannot take part, and why.
+    pub fn leave_out(&self, line: impl Into<String>) {
+        self.left_out.borrow_mut().push(line.into());
+    }
+
+    /// All lines that were told so far.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<String> {
+        self.left_out.borrow().clone()
+    }
+}
