@@ -27,12 +27,33 @@ pub struct ChunkConfig {
     /// 0 for none.
     estimate_ns: f64,
     max_chunk: usize,
+    blocks: usize,
+    history: History,
+}
+
+/// What earlier loops at the same place have shown about how unlike each other their taskels are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum History {
+    /// There were none. The first 256 chunks are run in blocks.
+    #[default]
+    Unknown,
+    /// No chunk took far longer than expected. Chunks are run in blocks only after one that does.
+    Dense,
+    /// Some chunk took far longer than expected. All chunks are run in blocks.
+    Wide,
 }
 
 impl Default for ChunkConfig {
-    /// 4 µs per chunk, growth by 4, no estimate, no largest chunk.
+    /// 4 µs per chunk, in 32 blocks; growth by 4, no estimate, no largest chunk.
     fn default() -> Self {
-        ChunkConfig { target_ns: 4000, growth: 4, estimate_ns: 0.0, max_chunk: usize::MAX }
+        ChunkConfig {
+            target_ns: 4000,
+            growth: 4,
+            estimate_ns: 0.0,
+            max_chunk: usize::MAX,
+            blocks: 32,
+            history: History::Unknown,
+        }
     }
 }
 
@@ -110,10 +131,40 @@ impl ChunkConfig {
         self.max_chunk = max_chunk.max(1);
         self
     }
+
+    /// Sets what earlier loops have shown, on which it depends whether chunks are run in [blocks](Chunker::block_len).
+    #[must_use]
+    #[inline]
+    pub fn with_history(mut self, history: History) -> Self {
+        self.history = history;
+        self
+    }
+
+    /// Sets how many blocks a chunk has that takes the target's time; 0 counts as 1.
+    ///
+    /// ```
+    /// use taskel_adaptive::{ChunkConfig, Chunker};
+    /// let config = ChunkConfig::default().with_estimate_ns(10.0).with_blocks(40);
+    /// assert_eq!(Chunker::new(config).block_len(), 10); // 100 ns
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn with_blocks(mut self, blocks: usize) -> Self {
+        self.blocks = blocks.max(1);
+        self
+    }
 }
 
 /// For so many chunks a worker trusts what earlier loops have learned, even if its own taskels are cheaper so far.
 const TRUSTED: u32 = 256;
+
+/// For so many chunks a worker runs chunks in blocks, from the start of a loop of which nothing is known, or from a chunk that took
+/// far longer than expected: 1 ms of loop, and some 50 µs of what blocks cost.
+const WARY: u32 = 256;
+
+/// Shorter taskels are not run in blocks: theirs is code that may have been vectorised, which would lose more than long ones among
+/// them can be worth, as those would show in the estimate.
+const SHORTEST_NS: u64 = 2;
 
 /// One worker's view of one loop: how many taskels to claim next.
 ///
@@ -143,11 +194,16 @@ pub struct Chunker {
     estimate: Estimate,
     /// `target / estimate`, at most `config.max_chunk`; may be 0. Kept, so that `next_chunk` need not divide.
     size: usize,
+    /// `target / estimate`, whatever the most is that a chunk may hold; may be 0.
+    fit: usize,
     /// The most that the next chunk may hold.
     grow: usize,
     /// The most that any of the next `trusted` chunks may hold, from what was known before the loop.
     prior_size: usize,
     trusted: u32,
+    /// For so many chunks more, chunks are run in blocks.
+    wary: u32,
+    surprised: bool,
     config: ChunkConfig,
 }
 
@@ -161,9 +217,16 @@ impl Chunker {
         Chunker {
             estimate: Estimate::new(config.estimate_ns),
             size: size.min(config.max_chunk),
+            fit: size,
             grow: (size / config.growth).max(1),
             prior_size: size.max(1),
             trusted: if config.estimate_ns > 0.0 { TRUSTED } else { 0 },
+            wary: match config.history {
+                History::Unknown => WARY,
+                History::Dense => 0,
+                History::Wide => u32::MAX,
+            },
+            surprised: false,
             config,
         }
     }
@@ -197,7 +260,9 @@ impl Chunker {
             return;
         }
         let size = self.estimate.observe(taskels, elapsed_ns, self.config.target_ns as f64);
+        self.fit = size;
         self.size = size.min(self.config.max_chunk);
+        self.wary = self.wary.saturating_sub(1);
         if self.trusted > 0 {
             self.trusted -= 1;
             self.size = self.size.min(self.prior_size);
@@ -217,6 +282,48 @@ impl Chunker {
     #[inline]
     pub fn on_steal(&mut self) {
         self.grow = 1;
+    }
+
+    /// Reports that a chunk of several taskels takes far longer than expected, so that other workers wait for its end or have taken a part of
+    /// it.
+    #[cold]
+    pub fn on_surprise(&mut self) {
+        self.surprised = true;
+        self.wary = self.wary.max(WARY);
+    }
+
+    /// Whether any chunk took far longer than expected: what [`History`] is about.
+    #[must_use]
+    pub fn surprised(&self) -> bool {
+        self.surprised
+    }
+
+    /// How many taskels to run at a stretch, before the worker publishes how far it has come in its chunk, so that what is
+    /// not begun can be taken from it; at least 1.
+    ///
+    /// A block bundles what a chunk would bundle otherwise: with a 32nd of the target, 125 ns, some taskels of 50 ns instead
+    /// of dozens. It costs some nanoseconds (a loop that begins anew, a store, a load), which is several per cent of so
+    /// short a time, and more where the compiler has made vector code. So chunks are run in one block, `usize::MAX`, where
+    /// [`History`] and 256 chunks of this loop show no taskels that are worth it, and where they take less than 2 ns.
+    ///
+    /// ```
+    /// use taskel_adaptive::{ChunkConfig, Chunker, History};
+    /// let mut chunker = Chunker::new(ChunkConfig::default());
+    /// assert_eq!(chunker.block_len(), 1);
+    /// chunker.observe(100, 1000);
+    /// assert_eq!(chunker.block_len(), 12); // of 10 ns
+    ///
+    /// let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Dense));
+    /// assert_eq!(chunker.block_len(), usize::MAX);
+    /// chunker.observe(400, 1_000_000); // 1 ms instead of 4 µs
+    /// chunker.on_surprise();
+    /// assert_eq!(chunker.block_len(), 1);
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn block_len(&self) -> usize {
+        let short = self.fit as u64 > self.config.target_ns / SHORTEST_NS;
+        if self.wary == 0 || short { usize::MAX } else { (self.fit / self.config.blocks).max(1) }
     }
 
     /// The estimated time of a taskel in nanoseconds, always finite and above 0; `None` while nothing is known.

@@ -36,7 +36,7 @@ mod chunker;
 mod estimate;
 pub mod simulate;
 
-pub use chunker::{ChunkConfig, Chunker};
+pub use chunker::{ChunkConfig, Chunker, History};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,6 +1,6 @@
 //! The policy, decision by decision.
 
-use taskel_adaptive::{ChunkConfig, Chunker};
+use taskel_adaptive::{ChunkConfig, Chunker, History};
 
 /// Chunk sizes of a worker that is never stolen from, for taskels of `ns(index)`.
 fn sizes(config: ChunkConfig, len: usize, ns: impl Fn(usize) -> u64) -> Vec<usize> {
@@ -17,7 +17,7 @@ fn sizes(config: ChunkConfig, len: usize, ns: impl Fn(usize) -> u64) -> Vec<usiz
 
 #[test]
 fn growth_is_bounded_and_the_target_holds() {
-    assert_eq!(sizes(ChunkConfig::default(), 1 << 20, |_| 5)[..8], [1, 4, 16, 64, 256, 800, 800, 800]);
+    assert_eq!(sizes(ChunkConfig::default(), 1 << 14, |_| 5)[..8], [1, 4, 16, 64, 256, 800, 800, 800]);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_learned_estimate_is_overtaken_by_what_happens() {
     let learned = ChunkConfig::default().with_estimate_ns(10.0);
     assert_eq!(sizes(learned, 1 << 20, |_| 10)[..4], [100, 400, 400, 400]);
     // Far dearer: the very next chunk knows.
-    assert_eq!(sizes(learned, 1 << 20, |_| 5000)[..4], [100, 1, 1, 1]);
+    assert_eq!(sizes(learned, 1 << 14, |_| 5000)[..4], [100, 1, 1, 1]);
     // Far cheaper: not believed at first, for the dear ones may be still to come.
     let far_cheaper = sizes(ChunkConfig::default().with_estimate_ns(1000.0), 1 << 20, |_| 10);
     assert_eq!(far_cheaper[..257], [&[1][..], &[4; 256]].concat());
@@ -98,6 +98,8 @@ fn values_out_of_range_are_clamped_or_ignored() {
     let default = ChunkConfig::default();
     for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         assert_eq!(default.with_estimate_ns(bad), default);
+        let known = default.with_estimate_ns(7.0);
+        assert_eq!(known.with_estimate_ns(bad), known, "what is known stays");
     }
     assert_eq!(default.with_target_ns(0), default.with_target_ns(1));
     assert_eq!(default.with_growth(0), default.with_growth(2));
@@ -112,4 +114,57 @@ fn no_taskels_say_nothing() {
     assert_eq!(chunker.estimate_ns(), None);
     chunker.observe(1, 0);
     assert!(chunker.estimate_ns().unwrap() > 0.0);
+}
+
+#[test]
+fn a_loop_of_which_nothing_is_known_begins_in_blocks() {
+    let mut chunker = Chunker::new(ChunkConfig::default());
+    for chunk in 0..256 {
+        assert_ne!(chunker.block_len(), usize::MAX, "chunk {chunk}");
+        chunker.observe(80, 4000);
+    }
+    assert_eq!(chunker.block_len(), usize::MAX);
+    assert!(!chunker.surprised());
+}
+
+#[test]
+fn a_surprise_brings_blocks_for_a_while() {
+    let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Dense));
+    chunker.observe(80, 4000);
+    assert_eq!(chunker.block_len(), usize::MAX);
+    assert!(!chunker.surprised());
+    chunker.on_surprise();
+    assert!(chunker.surprised());
+    for _ in 0..256 {
+        assert_eq!(chunker.block_len(), 2);
+        chunker.observe(80, 4000);
+    }
+    assert_eq!(chunker.block_len(), usize::MAX);
+}
+
+#[test]
+fn taskels_that_may_be_vector_code_are_not_run_in_blocks() {
+    let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Wide));
+    chunker.observe(1000, 1900);
+    assert_eq!(chunker.block_len(), usize::MAX);
+    chunker.observe(1000, 10_000);
+    assert_eq!(chunker.block_len(), 12); // of 10 ns
+}
+
+#[test]
+fn a_wide_loop_is_in_blocks_to_its_end() {
+    let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Wide));
+    for _ in 0..10_000 {
+        chunker.observe(80, 4000);
+    }
+    assert_eq!(chunker.block_len(), 2); // 100 ns of 125
+    assert!(!chunker.surprised());
+}
+
+#[test]
+fn the_length_of_blocks_does_not_depend_on_the_most_that_a_chunk_may_hold() {
+    let config = ChunkConfig::default().with_estimate_ns(10.0);
+    assert_eq!(Chunker::new(config).block_len(), 12);
+    assert_eq!(Chunker::new(config.with_max_chunk(10)).block_len(), 12);
+    assert_eq!(Chunker::new(config.with_blocks(0)).block_len(), 400);
 }

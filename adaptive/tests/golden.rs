@@ -150,3 +150,20 @@ fn adaptive_copes_with_slow_cores() {
         assert!(ratio < on_both(Policy::Static), "{name}: {ratio}");
     }
 }
+
+#[test]
+fn only_steals_from_other_nodes_cost_more() {
+    let times_ns = load::linear(10_000, 500.0, 1500.0);
+    for policy in [Policy::Adaptive, Policy::RayonSplit] {
+        let simulation = Simulation::new(policy, 16);
+        let run =
+            |nodes, far_steal_ns| simulation.clone().with_nodes(nodes, far_steal_ns).run(&times_ns).unwrap();
+        let near = simulation.run(&times_ns).unwrap();
+        assert!(near.steals > 0);
+        // Without a far worker, or without a difference, nodes change nothing.
+        assert_eq!(run(16, 1e6), near);
+        assert_eq!(run(3, 300.0), near);
+        let far = run(1, 1e6);
+        assert!(far.steals > 0 && far.makespan_ns > near.makespan_ns + 0.9e6, "{policy:?}");
+    }
+}

@@ -34,6 +34,12 @@ fn errors_say_what_was_expected_and_what_was_found() {
             1.0,
             "expected finite costs of at least 0 ns, found -1 ns for the cost of a steal",
         ),
+        (four().with_nodes(0, 1.0), 1.0, "expected at least 1 worker in each node, found 0"),
+        (
+            four().with_nodes(2, f64::NAN),
+            1.0,
+            "expected finite costs of at least 0 ns, found NaN ns for the cost of a far steal",
+        ),
         (Simulation::new(Policy::Fixed(0), 4), 1.0, "expected at least 1 in Policy::Fixed, found 0"),
         (Simulation::new(Policy::PerWorker(0), 4), 1.0, "expected at least 1 in Policy::PerWorker, found 0"),
     ];

@@ -1,7 +1,11 @@
 //! Whatever is simulated, every taskel runs exactly once and no schedule beats the bound.
 
 use proptest::prelude::*;
-use taskel_adaptive::simulate::{Costs, Policy, Schedule, Simulation};
+use taskel_adaptive::simulate::{Costs, Policy, Simulation};
+
+mod support;
+
+use support::check;
 
 fn any_policy() -> impl Strategy<Value = Policy> {
     prop_oneof![
@@ -35,40 +39,6 @@ fn any_times() -> impl Strategy<Value = Vec<f64>> {
     prop::collection::vec(ns, 0..400)
 }
 
-fn check(schedule: &Schedule, times_ns: &[f64], wake_ns: f64) -> Result<(), TestCaseError> {
-    let mut spans: Vec<_> = schedule.workers.iter().flat_map(|worker| &worker.spans).collect();
-    spans.sort_by_key(|span| span.taskels.start);
-    let mut next = 0;
-    for span in &spans {
-        prop_assert_eq!(span.taskels.start, next, "every taskel once");
-        prop_assert!(span.taskels.end > next, "no empty chunk");
-        next = span.taskels.end;
-    }
-    prop_assert_eq!(next, times_ns.len());
-    prop_assert_eq!(spans.len(), schedule.chunks);
-    prop_assert_eq!(spans.iter().filter(|span| span.stolen).count(), schedule.steals);
-
-    for (worker, done) in schedule.workers.iter().enumerate() {
-        let mut free_ns = if worker == 0 { 0.0 } else { wake_ns };
-        for span in &done.spans {
-            prop_assert!(span.start_ns >= free_ns, "one chunk at a time");
-            free_ns = span.end_ns;
-        }
-        prop_assert_eq!(done.chunks, done.spans.len());
-        prop_assert_eq!(done.taskels, done.spans.iter().map(|span| span.taskels.len()).sum::<usize>());
-        prop_assert!(done.end_ns <= schedule.makespan_ns);
-    }
-
-    // Sums of floats in different orders differ in their last digits.
-    prop_assert!(schedule.makespan_ns >= schedule.bound * (1.0 - 1e-12));
-    prop_assert!((0.0..=1.0).contains(&schedule.utilisation));
-    prop_assert_eq!(
-        schedule.utilisation > 0.0,
-        times_ns.iter().any(|&ns| ns > 0.0) || schedule.makespan_ns == 0.0
-    );
-    Ok(())
-}
-
 proptest! {
     #[test]
     fn every_taskel_runs_once_and_no_schedule_beats_the_bound(
@@ -76,15 +46,23 @@ proptest! {
         costs in any_costs(),
         times_ns in any_times(),
         speeds in prop::collection::vec(0.1..10.0f64, 1..40),
+        nodes in prop_oneof![Just(None), (1..9usize, 0.0..1e6f64).prop_map(Some)],
         seed in any::<u64>(),
     ) {
-        let simulation = Simulation::new(policy, speeds.len())
+        let mut simulation = Simulation::new(policy, speeds.len())
             .with_speeds(&speeds)
             .with_costs(costs)
             .with_seed(seed)
             .with_spans(true);
+        if let Some((workers, far_steal_ns)) = nodes {
+            simulation = simulation.with_nodes(workers, far_steal_ns);
+        }
         let schedule = simulation.run(&times_ns).unwrap();
-        check(&schedule, &times_ns, costs.wake_ns)?;
+        check(&schedule, &times_ns, costs.wake_ns);
+        prop_assert_eq!(
+            schedule.utilisation > 0.0,
+            times_ns.iter().any(|&ns| ns > 0.0) || schedule.makespan_ns == 0.0
+        );
         prop_assert_eq!(&simulation.run(&times_ns).unwrap(), &schedule, "the same input, the same schedule");
 
         let without_spans = simulation.with_spans(false).run(&times_ns).unwrap();

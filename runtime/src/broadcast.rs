@@ -94,14 +94,19 @@ where
 {
     with_pool(None, |pool| match pool.and_then(|pool| pool.hold().map(|hold| (pool, hold))) {
         Some((pool, _hold)) => {
-            let call = Arc::new(Call(op));
-            for worker in 0..pool.num_threads() {
+            let call: Arc<dyn Detached> = Arc::new(Call(op));
+            // A reference for each worker and none for this thread, which shall not be the one that drops what the closure owns.
+            let calls = std::iter::repeat_n(call, pool.num_threads());
+            for (worker, call) in calls.enumerate() {
                 // Each call releases the pool when it is over.
                 std::mem::forget(pool.hold().expect("held already"));
-                pool.send(worker, Work::Detached(Arc::clone(&call) as _));
+                pool.send(worker, Work::Detached(call));
             }
         }
-        None => with_surrounding(|pool| make_call(&op, BroadcastContext::new(0, 1), pool)),
+        None => with_surrounding(|pool| {
+            nobody_waits_for(pool, || op(BroadcastContext::new(0, 1)));
+            nobody_waits_for(pool, || drop(op));
+        }),
     });
 }
 
@@ -142,15 +147,18 @@ impl<OP: Fn(BroadcastContext<'_>) + Send + Sync> Detached for Call<OP> {
         with_current_lane(|lane| {
             let lane = lane.expect("workers are lanes");
             let context = BroadcastContext::new(lane.index(), lane.pool().num_threads());
-            make_call(&self.0, context, Some(lane.pool()));
+            let pool = Some(lane.pool());
+            nobody_waits_for(pool, || (self.0)(context));
+            // The last worker drops what the closure owns.
+            nobody_waits_for(pool, || drop(self));
             lane.pool().release();
         });
     }
 }
 
-/// A call that nobody waits for; its panic is `pool`'s.
-fn make_call(op: &impl Fn(BroadcastContext<'_>), context: BroadcastContext<'_>, pool: Option<&PoolState>) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| op(context))) {
+/// Runs a user's code, whose panic is `pool`'s.
+fn nobody_waits_for(pool: Option<&PoolState>, code: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
         PoolState::handle_panic(pool, payload);
     }
 }

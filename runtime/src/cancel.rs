@@ -103,6 +103,10 @@ impl CancelToken {
     ///
     /// There is no timer: whoever looks at the token looks at the clock, which makes a look some 25 ns dearer.
     ///
+    /// # Panics
+    ///
+    /// In WebAssembly without a system (`wasm32-unknown-unknown`), where the standard library has no clock.
+    ///
     /// ```
     /// use std::time::Duration;
     ///

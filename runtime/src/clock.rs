@@ -6,9 +6,14 @@
 
 use std::sync::OnceLock;
 
+#[cfg(any(miri, target_family = "wasm"))]
+use portable::Source;
+#[cfg(not(any(miri, target_family = "wasm")))]
+use quanta::Clock as Source;
+
 /// Reads time stamps and tells how far apart they are; all of a process's clocks are one.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock(&'static quanta::Clock);
+pub(crate) struct Clock(&'static Source);
 
 /// A moment. Means something only to [`Clock::ns_between`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,13 +22,16 @@ pub(crate) struct Ticks(u64);
 impl Clock {
     /// The process's clock; the first call finds out how fast it ticks.
     pub(crate) fn new() -> Self {
-        static CLOCK: OnceLock<quanta::Clock> = OnceLock::new();
-        Self(CLOCK.get_or_init(quanta::Clock::new))
+        static CLOCK: OnceLock<Source> = OnceLock::new();
+        Self(CLOCK.get_or_init(Source::new))
     }
 
     /// The moment of the call, give or take the few nanoseconds that a processor reorders a counter read by.
     #[inline]
     pub(crate) fn now(self) -> Ticks {
+        #[cfg(test)]
+        return Ticks(disturbed(self.0.raw()));
+        #[cfg(not(test))]
         Ticks(self.0.raw())
     }
 
@@ -33,6 +41,58 @@ impl Clock {
     pub(crate) fn ns_between(self, earlier: Ticks, later: Ticks) -> u64 {
         self.0.delta_as_nanos(earlier.0, later.0)
     }
+
+    /// Whether `ns` have passed from `since` to `now`. Where the clock went back in between, as it may when a virtual machine is moved to
+    /// another host, the time is counted anew from `now`: nobody waits for the clock to catch up.
+    #[inline]
+    pub(crate) fn have_passed(self, ns: u64, since: &mut Ticks, now: Ticks) -> bool {
+        if now.0 < since.0 {
+            *since = now;
+        }
+        self.ns_between(*since, now) >= ns
+    }
+}
+
+/// Time stamps of the standard library, where there is no counter that could be read: under an interpreter, and in WebAssembly. Where there is no
+/// clock either, time stands still, which makes chunks large; but there, nobody else could take a part of them.
+#[cfg(any(miri, target_family = "wasm"))]
+mod portable {
+    #[derive(Debug)]
+    pub(super) struct Source(#[cfg(not(target_os = "unknown"))] std::time::Instant);
+
+    #[cfg(not(target_os = "unknown"))]
+    impl Source {
+        pub(super) fn new() -> Self {
+            Source(std::time::Instant::now())
+        }
+
+        pub(super) fn raw(&self) -> u64 {
+            self.0.elapsed().as_nanos() as u64
+        }
+    }
+
+    #[cfg(target_os = "unknown")]
+    impl Source {
+        pub(super) fn new() -> Self {
+            Source()
+        }
+
+        pub(super) fn raw(&self) -> u64 {
+            0
+        }
+    }
+
+    impl Source {
+        pub(super) fn delta_as_nanos(&self, earlier: u64, later: u64) -> u64 {
+            later.saturating_sub(earlier)
+        }
+    }
+}
+
+/// What the tests of [`bad_clock_tests`](crate::bad_clock_tests) make of a reading.
+#[cfg(test)]
+fn disturbed(raw: u64) -> u64 {
+    crate::bad_clock_tests::disturbed(raw)
 }
 
 #[cfg(test)]
@@ -51,6 +111,18 @@ mod tests {
         assert_eq!(clock.ns_between(later, earlier), 0);
         assert_eq!(clock.ns_between(earlier, earlier), 0);
         assert_eq!(clock.ns_between(Ticks(u64::MAX), Ticks(0)), 0);
+    }
+
+    #[test]
+    fn time_is_counted_anew_when_the_clock_goes_back() {
+        let clock = Clock::new();
+        let start = Ticks(u64::MAX / 2);
+        let mut since = start;
+        assert!(!clock.have_passed(1000, &mut since, start));
+        assert!(clock.have_passed(1000, &mut since, Ticks(start.0 + 1_000_000)));
+        assert_eq!(since, start);
+        assert!(!clock.have_passed(1000, &mut since, Ticks(5)), "it went back");
+        assert!(clock.have_passed(1000, &mut since, Ticks(1_000_005)), "and is not waited for");
     }
 
     #[test]

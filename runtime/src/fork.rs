@@ -15,7 +15,7 @@ pub(crate) struct Generation(u32);
 impl Generation {
     /// That of this process. From the first call on, forks are noticed.
     pub(crate) fn watched() -> Self {
-        #[cfg(unix)]
+        #[cfg(all(unix, not(miri)))] // Miri knows no `fork`
         watch();
         Self::current()
     }
@@ -31,7 +31,7 @@ impl Generation {
     }
 }
 
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 fn watch() {
     static WATCHING: std::sync::Once = std::sync::Once::new();
     extern "C" fn in_child() {

@@ -79,6 +79,7 @@ pub(crate) struct Counters {
     pub(crate) taskels: Counter,
     pub(crate) steals_tried: Counter,
     pub(crate) steals_won: Counter,
+    pub(crate) revoked: Counter,
     pub(crate) wakeups: Counter,
     pub(crate) parks: Counter,
 }

@@ -1,16 +1,19 @@
-//! What a call site has taught: the time per item that earlier calls of the same loop measured.
+//! What a call site has taught: the time per item that earlier calls of the same loop measured, and whether one was surprised.
 //!
 //! A small table, keyed by the address of the monomorphised function that drives the loop, which is as good as a name: it
 //! differs with the closure. Two sites that fall on the same entry overwrite each other, and then know nothing again.
 //! Entries are hints, read and written without order: a wrong one costs time, never a result.
 
-use crate::sync::{AtomicU64, Ordering};
+use taskel_adaptive::History;
+
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// What the lanes of one loop have measured together.
 #[derive(Debug, Default)]
 pub(crate) struct Lesson {
     busy_ns: AtomicU64,
     taskels: AtomicU64,
+    surprised: AtomicBool,
 }
 
 impl Lesson {
@@ -18,6 +21,16 @@ impl Lesson {
     pub(crate) fn add(&self, busy_ns: u64, taskels: u64) {
         self.busy_ns.fetch_add(busy_ns, Ordering::Relaxed);
         self.taskels.fetch_add(taskels, Ordering::Relaxed);
+    }
+
+    /// Notes that some chunk took far longer than expected.
+    pub(crate) fn add_surprise(&self) {
+        self.surprised.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether some chunk took far longer than expected, once every lane is out.
+    pub(crate) fn surprised(&self) -> bool {
+        self.surprised.load(Ordering::Relaxed)
     }
 
     /// The mean time per item in nanoseconds, once every lane is out; `None` if there was no item.
@@ -29,8 +42,11 @@ impl Lesson {
 
 const ENTRIES: usize = 512;
 
-/// The upper half of an entry tells whose it is, the lower half is the time per item as an `f32`.
+/// The upper three bytes of an entry tell whose it is; then comes for how many calls it is wary, and the time per item as an `f32`.
 static TABLE: [AtomicU64; ENTRIES] = [const { AtomicU64::new(0) }; ENTRIES];
+
+/// A surprise is remembered for so many calls: a surprise may have been the system's, which gave the core to somebody else.
+const WARY: u8 = 16;
 
 /// A call site's place in the table.
 #[derive(Clone, Copy, Debug)]
@@ -44,14 +60,34 @@ impl Site {
     pub(crate) fn at(address: usize) -> Self {
         // Fibonacci hashing: the upper bits of the product depend on all bits of the address.
         let hash = (address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let tag = (hash as u32) | 1; // never the tag of an entry that is still zero
+        let tag = (hash as u32 >> 8) | 1; // never the tag of an entry that is still zero
         Site { entry: &TABLE[(hash >> 32) as usize % ENTRIES], tag }
+    }
+
+    /// The time per item in nanoseconds, and for how many calls this site is wary; if it has been measured.
+    fn read(self) -> Option<(f64, u8)> {
+        let entry = self.entry.load(Ordering::Relaxed);
+        let known = (entry >> 40) as u32 == self.tag;
+        known.then(|| (f64::from(f32::from_bits(entry as u32)), (entry >> 32) as u8))
+    }
+
+    fn write(self, ns: f64, wary: u8) {
+        let entry = u64::from(self.tag) << 40 | u64::from(wary) << 32 | u64::from((ns as f32).to_bits());
+        self.entry.store(entry, Ordering::Relaxed);
     }
 
     /// The time per item in nanoseconds, if this site has been measured.
     pub(crate) fn estimate_ns(self) -> Option<f64> {
-        let entry = self.entry.load(Ordering::Relaxed);
-        ((entry >> 32) as u32 == self.tag).then(|| f64::from(f32::from_bits(entry as u32)))
+        self.read().map(|(ns, _)| ns)
+    }
+
+    /// What is known about surprises at this site.
+    pub(crate) fn history(self) -> History {
+        match self.read() {
+            None => History::Unknown,
+            Some((_, 0)) => History::Dense,
+            Some(_) => History::Wide,
+        }
     }
 
     /// Learns from a call that measured `ns` nanoseconds per item: rises at once, and falls by half of the distance.
@@ -59,14 +95,24 @@ impl Site {
     /// Writes only what differs by more than an eighth, so that many threads in the same small loop do not pass a cache
     /// line around.
     pub(crate) fn learn(self, ns: f64) {
-        let known = self.estimate_ns();
+        let known = self.read();
         let next = match known {
-            Some(old) if ns < old => old.midpoint(ns),
+            Some((old, _)) if ns < old => old.midpoint(ns),
             _ => ns,
         };
-        if known.is_none_or(|old| (next - old).abs() > old / 8.0) {
-            let entry = u64::from(self.tag) << 32 | u64::from((next as f32).to_bits());
-            self.entry.store(entry, Ordering::Relaxed);
+        if known.is_none_or(|(old, _)| (next - old).abs() > old / 8.0) {
+            self.write(next, known.map_or(0, |(_, wary)| wary));
+        }
+    }
+
+    /// As `learn`, from a call that ran in chunks.
+    pub(crate) fn learn_from(self, lesson: &Lesson) {
+        let Some(ns) = lesson.ns_per_taskel() else { return };
+        self.learn(ns);
+        let Some((ns, wary)) = self.read() else { return };
+        let next = if lesson.surprised() { WARY } else { wary.saturating_sub(1) };
+        if next != wary {
+            self.write(ns, next);
         }
     }
 }
@@ -87,6 +133,28 @@ mod tests {
         assert_eq!(site.estimate_ns(), Some(600.0));
         site.learn(590.0);
         assert_eq!(site.estimate_ns(), Some(600.0), "too small a change to write");
+    }
+
+    #[test]
+    fn a_surprise_is_remembered_for_some_calls() {
+        let site = Site::at(0x2222_3330);
+        let lesson = |surprised| {
+            let lesson = Lesson::default();
+            lesson.add(1000, 10);
+            if surprised {
+                lesson.add_surprise();
+            }
+            lesson
+        };
+        assert_eq!(site.history(), History::Unknown);
+        site.learn_from(&lesson(false));
+        assert_eq!((site.history(), site.estimate_ns()), (History::Dense, Some(100.0)));
+        site.learn_from(&lesson(true));
+        for _ in 0..WARY {
+            assert_eq!((site.history(), site.estimate_ns()), (History::Wide, Some(100.0)));
+            site.learn_from(&lesson(false));
+        }
+        assert_eq!((site.history(), site.estimate_ns()), (History::Dense, Some(100.0)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use crossbeam_utils::CachePadded;
 
+use crate::protocol::chunk_position::ChunkPosition;
 use crate::protocol::range::Range;
 use crate::segments::SegmentBuffer;
 use crate::sync::{AtomicBool, AtomicU32, Ordering};
@@ -23,9 +24,11 @@ pub(crate) struct Slot {
     /// The lane is inside this loop. It knows; to the caller, who looks there for work while it waits, this is a hint.
     inside: AtomicBool,
     segments: UnsafeCell<SegmentBuffer>,
+    /// Of the chunk that the lane runs. Written far more often than the range, and looked at only by who finds all ranges empty.
+    pub(crate) position: CachePadded<ChunkPosition>,
 }
 
-// SAFETY: `range` and `cost` are atomic; `segments` is reached through methods that demand exclusive use.
+// SAFETY: `range`, `cost` and `position` are atomic; `segments` is reached through methods that demand exclusive use.
 unsafe impl Sync for Slot {}
 
 impl Slot {
@@ -85,6 +88,7 @@ impl Slab {
                 visited: AtomicBool::new(false),
                 inside: AtomicBool::new(false),
                 segments,
+                position: CachePadded::new(ChunkPosition::new()),
             })
         };
         Slab { slots: (0..slots).map(slot).collect() }

@@ -82,8 +82,8 @@ pub(crate) fn wait<S: Iterator<Item = usize>>(
                 Found::Scope(scope, first) => scope.help(lane, Some(first), &ready),
             }
             idle_since = pool.clock.now();
-            helped_ns += pool.clock.ns_between(now, idle_since);
-        } else if pool.clock.ns_between(idle_since, now) < SPIN_NS {
+            helped_ns = pool.clock.ns_between(now, idle_since).saturating_add(helped_ns);
+        } else if !pool.clock.have_passed(SPIN_NS, &mut idle_since, now) {
             pool.pause();
         } else {
             sleep(lane, frame, &suspects, || ready() || lane.has_mail_that(Work::is_waited_for));
@@ -93,8 +93,8 @@ pub(crate) fn wait<S: Iterator<Item = usize>>(
     lane.lane().set_waits_for(waited_for_before);
     let total_ns = pool.clock.ns_between(began, pool.clock.now());
     let private = lane.private();
-    private.waited_ns.set(private.waited_ns.get() + total_ns.saturating_sub(helped_ns));
-    private.helped_ns.set(private.helped_ns.get() + helped_ns);
+    private.waited_ns.set(private.waited_ns.get().saturating_add(total_ns.saturating_sub(helped_ns)));
+    private.helped_ns.set(private.helped_ns.get().saturating_add(helped_ns));
 }
 
 fn sleep<S: Iterator<Item = usize>>(

@@ -97,7 +97,7 @@ fn yield_on(lane: &LaneContext<'_>) -> Yield {
     }
     // To whoever takes the time of the calling taskel, all of that was other work.
     private.waited_ns.set(waited_ns);
-    private.helped_ns.set(helped_ns + clock.ns_between(began, clock.now()));
+    private.helped_ns.set(helped_ns.saturating_add(clock.ns_between(began, clock.now())));
     Yield::Executed
 }
 

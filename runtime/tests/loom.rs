@@ -10,6 +10,7 @@ mod sync;
 #[path = "../src/protocol"]
 #[allow(dead_code, reason = "the models do not use every operation")]
 mod protocol {
+    pub(crate) mod chunk_position;
     pub(crate) mod handover;
     pub(crate) mod helpers;
     pub(crate) mod lease;
@@ -24,6 +25,7 @@ mod protocol {
 
     mod model;
 
+    mod chunk_position_models;
     mod handover_models;
     mod helpers_models;
     mod lease_models;

@@ -220,6 +220,28 @@ fn unmodelled_protocols(paths: &[&str]) -> Vec<Finding> {
         .collect()
 }
 
+/// Models that do not say what they catch, in the documentation right above them.
+fn models_without_a_promise(source: &Source) -> Vec<Finding> {
+    if !source.file_name().ends_with("_models.rs") {
+        return Vec::new();
+    }
+    let code = source.code();
+    let models = code.windows(2).filter(|pair| pair[0].is_ident("fn") && pair[1].text.starts_with("model_"));
+    let begins_attribute =
+        |line: usize| code.iter().find(|token| token.line == line).map(|token| &*token.text);
+    let says = |fn_line: usize| {
+        let above = (1..fn_line).rev().map_while(|line| {
+            let comment =
+                source.comments().find(|comment| comment.line == line).map(|comment| &*comment.text);
+            comment.or_else(|| (begins_attribute(line) == Some("#")).then_some(""))
+        });
+        above.into_iter().any(|text| text.starts_with("/// ") && text.contains("Catches "))
+    };
+    let silent = models.filter(|pair| !says(pair[0].line));
+    let told = |name: &str| format!("{name}: say what would go wrong without this model, `/// Catches …`");
+    silent.map(|pair| source.finding(pair[0].line, told(&pair[1].text))).collect()
+}
+
 fn named_atomics(source: &Source) -> Vec<Finding> {
     if !source.is_published() || source.is_sync() || source.is_for_tests() && source.file_name() != "model.rs"
     {
@@ -347,6 +369,22 @@ fn protocols_have_models() {
     assert!(unmodelled_protocols(&modelled).is_empty());
     let elsewhere = ["a/src/protocol/b.rs", "c/src/protocol/b_models.rs"];
     assert_eq!(unmodelled_protocols(&elsewhere).len(), 1);
+}
+
+#[test]
+fn models_say_what_they_catch() {
+    assert_tidy(models_without_a_promise);
+    let sources = sources();
+    let models = sources.iter().filter(|source| source.file_name().ends_with("_models.rs"));
+    let models = models.flat_map(|source| source.code().into_iter().filter(|t| t.text.starts_with("model_")));
+    assert!(models.count() >= 40, "the models are gone");
+
+    let faults = |text| faults(models_without_a_promise, "a_models.rs", text);
+    assert!(faults("/// Catches a loss.\n#[test]\nfn model_a() {}\nfn helper() {}").is_empty());
+    assert!(faults("/// Two threads. Catches a\n/// loss.\n#[test]\nfn model_a() {}").is_empty());
+    assert_eq!(faults("/// A model.\n#[test]\nfn model_a() {}"), [3]);
+    assert_eq!(faults("/// Catches a loss.\nfn model_a() {}\n#[test]\nfn model_b() {}"), [4]);
+    assert_eq!(faults("/// Catches a loss.\n\n#[test]\nfn model_a() {}"), [4]);
 }
 
 #[test]

@@ -45,6 +45,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri's threads are not the system's")]
     fn the_living_are_not_dead() {
         let stat = fs::read_to_string("/proc/thread-self/stat").unwrap();
         assert!(!shows_dead(&stat, sys::since_boot_ns(), sys::ticks_per_second()), "{stat}");
@@ -53,6 +54,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri's threads are not the system's")]
     fn zombies_and_threads_that_began_later_are_dead() {
         assert!(!shows_dead(&stat("S", 500), 5 * SECOND, 100));
         assert!(shows_dead(&stat("Z", 500), 5 * SECOND, 100));
@@ -61,11 +63,13 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri's threads are not the system's")]
     fn a_number_that_no_thread_has_is_dead() {
         assert!(is_dead(crate::protocol::mutex::UNPLACED - 1, sys::since_boot_ns()));
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri's threads are not the system's")]
     fn a_thread_that_has_ended_is_dead() {
         let thread = std::thread::spawn(sys::thread_id);
         let id = thread.join().unwrap();

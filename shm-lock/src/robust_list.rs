@@ -171,8 +171,10 @@ fn register() -> Result<Thread, Unsupported> {
     let (now, generation) = generation()?;
     if ME.with(|me| me.generation.get()) > 1 {
         // A child. What was pending when its process was forked is its parent's.
-        // SAFETY: as for the offset; only this thread writes it, and is not between `begin` and `end`, which register nothing.
-        unsafe { (&raw mut (*head.as_ptr()).pending).write_volatile(ptr::null_mut()) };
+        // SAFETY: the kernel reads a head there when the thread dies.
+        let pending = unsafe { &raw mut (*head.as_ptr()).pending };
+        // SAFETY: only this thread writes it, and it is not between `begin` and `end`, where nothing registers.
+        unsafe { pending.write_volatile(ptr::null_mut()) };
     }
     let thread = Thread { head: head.as_ptr(), tid: sys::thread_id() };
     ME.with(|me| {

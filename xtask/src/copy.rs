@@ -1,25 +1,24 @@
-//! A copy of a crate's protocols and models, in which files can be changed and the models run.
+//! A copy of a crate and the tests of its protocols, in which files can be changed and the tests run.
 //!
-//! The copy is a package of its own with the models as its only test, so that a change costs one small compilation; what
-//! the models depend on is shared with the workspace through its target folder.
+//! The copy is a package of its own with those tests alone, so that a change costs one small compilation; what
+//! they depend on is shared with the workspace through its target folder.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use wait_timeout::ChildExt;
 
-/// The version of loom is the one in the workspace's lock file, and the optimisation is the workspace's.
+use crate::package::Package;
+
+/// The versions of what it depends on are those in the workspace's lock file, and the optimisation is the workspace's.
 const MANIFEST: &str = r#"
 [package]
-name = "mutants"
+name = "mutants-of-PACKAGE"
 edition = "2024"
-
-[dev-dependencies]
-loom = "*"
 
 [profile.dev.package.loom]
 opt-level = 3
@@ -27,12 +26,13 @@ opt-level = 3
 opt-level = 3
 
 [workspace]
+
 "#;
 
-/// How a model ended.
+/// How a test ended.
 pub(crate) enum Verdict {
     Passed,
-    /// With the fault that the model reported.
+    /// With the fault that it reported.
     Failed(&'static str),
 }
 
@@ -40,81 +40,113 @@ pub(crate) enum Verdict {
 pub(crate) struct Copy {
     folder: PathBuf,
     target: PathBuf,
+    package: &'static Package,
 }
 
 /// A compiled copy.
-pub(crate) struct Binary {
-    path: PathBuf,
+pub(crate) struct Binaries {
+    paths: Vec<PathBuf>,
     errors: PathBuf,
 }
 
+/// A test of a compiled copy.
+#[derive(Clone, Debug)]
+pub(crate) struct Test {
+    /// Which of the binaries it is in.
+    binary: usize,
+    pub(crate) name: String,
+}
+
 impl Copy {
-    /// Copies `package`, a folder of the workspace at `root`, into the build folder `target`.
-    pub(crate) fn new(root: &Path, target: &Path, package: &str) -> Result<Copy> {
-        let folder = target.join("mutants").join(package);
+    /// Copies `package` of the workspace at `root` into the build folder `target`.
+    pub(crate) fn new(root: &Path, target: &Path, package: &'static Package) -> Result<Copy> {
+        let folder = target.join("mutants").join(package.name);
         if folder.exists() {
             fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
         }
-        copy_folder(&root.join(package).join("src"), &folder.join("src"))?;
-        write(&folder.join("src/lib.rs"), "")?;
+        let original = root.join(package.name);
+        copy_folder(&original.join("src"), &folder.join("src"))?;
+        if package.has_models() {
+            write(&folder.join("src/lib.rs"), "")?;
+        }
         fs::create_dir_all(folder.join("tests"))?;
-        let models = root.join(package).join("tests/loom.rs");
-        fs::copy(&models, folder.join("tests/loom.rs")).with_context(|| models.display().to_string())?;
+        for test in package.tests {
+            let file = format!("tests/{test}.rs");
+            fs::copy(original.join(&file), folder.join(&file)).context(file)?;
+        }
         fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).context("copying Cargo.lock")?;
-        write(&folder.join("Cargo.toml"), MANIFEST)?;
-        Ok(Copy { folder, target: target.to_owned() })
+        for file in package.read_by_tests {
+            fs::copy(original.join(file), folder.join(file)).context(*file)?;
+        }
+        let manifest = MANIFEST.replace("PACKAGE", package.name) + package.manifest;
+        write(&folder.join("Cargo.toml"), &manifest)?;
+        Ok(Copy { folder, target: target.to_owned(), package })
     }
 
-    /// Replaces a file, named relative to the package.
-    pub(crate) fn write(&self, path: &str, text: &str) -> Result<()> {
-        write(&self.folder.join(path), text)
+    /// Replaces a mutated file.
+    pub(crate) fn write(&self, file: &str, text: &str) -> Result<()> {
+        write(&self.folder.join(self.package.folder).join(file), text)
     }
 
-    pub(crate) fn build(&self) -> Result<Binary> {
-        let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(["test", "--test", "loom", "--no-run", "--message-format=json-render-diagnostics"])
+    /// Compiles the copy; `None` if that fails.
+    pub(crate) fn build(&self) -> Result<Option<Binaries>> {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["test", "--no-run", "--message-format=json-render-diagnostics"]);
+        for test in self.package.tests {
+            cargo.args(["--test", test]);
+        }
+        let output = cargo
             .arg("--target-dir")
             .arg(&self.target)
             .current_dir(&self.folder)
             .output()
             .context("running cargo")?;
-        ensure!(
-            output.status.success(),
-            "the copy must compile:\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        if !output.status.success() {
+            eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+            return Ok(None);
+        }
         let messages = String::from_utf8_lossy(&output.stdout);
-        let mut messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let path = messages
-            .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-            .context("cargo named no test binary")?;
-        Ok(Binary { path, errors: self.folder.join("errors.txt") })
+        let messages: Vec<Value> =
+            messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let path = |test: &&str| {
+            let built = messages.iter().filter(|message| message["target"]["name"] == **test);
+            let mut paths = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
+            paths.next().with_context(|| format!("cargo named no binary of the test {test}"))
+        };
+        let paths = self.package.tests.iter().map(path).collect::<Result<_>>()?;
+        Ok(Some(Binaries { paths, errors: self.folder.join("errors.txt") }))
     }
 }
 
-impl Binary {
-    /// The paths of all models.
-    pub(crate) fn models(&self) -> Result<Vec<String>> {
-        let output = Command::new(&self.path).arg("--list").output().context("listing the models")?;
-        let listing = String::from_utf8(output.stdout)?;
-        let names = listing.lines().filter_map(|line| line.strip_suffix(": test"));
-        let models: Vec<_> =
-            names.filter(|name| name.contains("_models::model_")).map(str::to_owned).collect();
-        if models.is_empty() {
-            bail!("no models in {}: is RUSTFLAGS set to --cfg loom?", self.path.display());
+impl Binaries {
+    /// The tests whose names hold `part`.
+    pub(crate) fn tests(&self, part: &str) -> Result<Vec<Test>> {
+        let mut tests = Vec::new();
+        for (binary, path) in self.paths.iter().enumerate() {
+            let output = Command::new(path).arg("--list").output().context("listing the tests")?;
+            let listing = String::from_utf8(output.stdout)?;
+            let names = listing.lines().filter_map(|line| line.strip_suffix(": test"));
+            let names = names.filter(|name| name.contains(part));
+            tests.extend(names.map(|name| Test { binary, name: name.to_owned() }));
         }
-        Ok(models)
+        if tests.is_empty() {
+            bail!("no tests in {:?}: is RUSTFLAGS set to --cfg loom?", self.paths);
+        }
+        Ok(tests)
     }
 
-    /// Runs one model; one that takes longer than `limit` has failed.
-    pub(crate) fn run(&self, model: &str, limit: Duration) -> Result<Verdict> {
-        let mut child = Command::new(&self.path)
-            .args(["--exact", model, "--nocapture"])
+    /// Runs one test; one that takes longer than `limit` has failed.
+    pub(crate) fn run(&self, test: &Test, limit: Duration) -> Result<Verdict> {
+        let mut child = Command::new(&self.paths[test.binary])
+            .args(["--exact", &test.name, "--nocapture"])
             .env("RUST_BACKTRACE", "0")
+            // The same examples each time.
+            .env("PROPTEST_RNG_SEED", "1")
+            .env("PROPTEST_FAILURE_PERSISTENCE", "off")
             .stdout(Stdio::null())
             .stderr(File::create(&self.errors)?)
             .spawn()
-            .with_context(|| format!("running {model}"))?;
+            .with_context(|| format!("running {}", test.name))?;
         let Some(status) = child.wait_timeout(limit)? else {
             child.kill()?;
             child.wait()?;

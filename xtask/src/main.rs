@@ -1,12 +1,17 @@
 //! What the development of taskel needs and a line of shell cannot do: `cargo xtask --help`.
 
+mod conditions;
+#[cfg(test)]
+mod conditions_tests;
 mod copy;
 mod mutate;
 mod orderings;
 #[cfg(test)]
 mod orderings_tests;
+mod package;
 mod report;
 mod source;
+mod survivors;
 
 use std::process::ExitCode;
 
@@ -20,10 +25,16 @@ enum Task {
     ///
     /// Prints ORDERINGS.md of the package; progress goes to standard error. The exit status is 1 when a mutant survives.
     MutateOrderings(mutate::Arguments),
+    /// Get every condition of the protocols, or of the chunk policy, wrong in turn, and print which test notices
+    ///
+    /// Prints CONDITIONS.md of the package; progress goes to standard error. The exit status is 1 when a mutant survives
+    /// without an argument.
+    MutateConditions(mutate::ConditionArguments),
 }
 
 fn main() -> Result<ExitCode> {
     match Task::parse() {
         Task::MutateOrderings(arguments) => mutate::orderings(&arguments),
+        Task::MutateConditions(arguments) => mutate::conditions(&arguments),
     }
 }

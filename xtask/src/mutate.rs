@@ -1,76 +1,121 @@
-//! Runs the models on every mutant of the protocols.
+//! Runs the tests of the protocols on every mutant of them.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::copy::{Binary, Copy, Verdict};
-use crate::orderings;
-use crate::report::{Fate, Row, report};
+use crate::copy::{Binaries, Copy, Test, Verdict};
+use crate::package::Package;
+use crate::report::{self, Fate, Row};
+use crate::source::Mutant;
+use crate::survivors::argument;
+use crate::{conditions, orderings};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The package whose protocols are mutated, as a folder of the workspace
     #[arg(default_value = "runtime", value_parser = ["runtime", "shm-lock"])]
     package: String,
+    #[command(flatten)]
+    run: Run,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ConditionArguments {
+    /// The package whose protocols, or chunk policy, are mutated, as a folder of the workspace
+    #[arg(default_value = "runtime", value_parser = ["runtime", "shm-lock", "adaptive"])]
+    package: String,
+    #[command(flatten)]
+    run: Run,
+}
+
+#[derive(clap::Args)]
+struct Run {
     /// Mutate this file alone, such as sleep.rs
     #[arg(long, value_name = "FILE")]
     only: Option<String>,
-    /// Seconds after which a model counts as hanging
+    /// Seconds after which a test counts as hanging
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     timeout: u64,
 }
 
 /// Weakens each ordering in turn; fails when no model notices.
 pub(crate) fn orderings(arguments: &Arguments) -> Result<ExitCode> {
+    let package = Package::named(&arguments.package);
+    let (rows, tests) = run(package, &arguments.run, orderings::mutants)?;
+    print!("{}", report::orderings(package, &rows, tests));
+    Ok(exit_code(&rows))
+}
+
+/// Gets each condition wrong in turn; fails when no test notices one and no argument says why.
+pub(crate) fn conditions(arguments: &ConditionArguments) -> Result<ExitCode> {
+    let package = Package::named(&arguments.package);
+    let (mut rows, tests) = run(package, &arguments.run, |text| Ok(conditions::mutants(text)))?;
+    for row in &mut rows {
+        if let (Fate::Survived, Some(reason)) = (&row.fate, argument(package, &row.file, &row.mutant)) {
+            row.fate = Fate::Argued { reason };
+        }
+    }
+    print!("{}", report::conditions(package, &rows, tests));
+    Ok(exit_code(&rows))
+}
+
+fn exit_code(rows: &[Row]) -> ExitCode {
+    ExitCode::from(u8::from(rows.iter().any(|row| matches!(row.fate, Fate::Survived))))
+}
+
+/// What became of each mutant, and how many tests there are.
+fn run(
+    package: &'static Package,
+    run: &Run,
+    mutants: impl Fn(&str) -> Result<Vec<Mutant>>,
+) -> Result<(Vec<Row>, usize)> {
     let (root, target) = workspace()?;
-    let package = &arguments.package;
-    let files = protocols(&root.join(package), arguments.only.as_deref())?;
+    let files = package.files(&root, run.only.as_deref())?;
     let copy = Copy::new(&root, &target, package)?;
-    let limit = Duration::from_secs(arguments.timeout);
-    let original = copy.build()?;
-    let models = original.models()?;
-    for model in &models {
-        if let Verdict::Failed(fault) = original.run(model, limit)? {
-            bail!("{model} fails without any mutation: {fault}");
+    let limit = Duration::from_secs(run.timeout);
+    let original = copy.build()?.context("the copy must compile")?;
+    let tests = original.tests(package.test_name)?;
+    for test in &tests {
+        if let Verdict::Failed(fault) = original.run(test, limit)? {
+            bail!("{} fails without any mutation: {fault}", test.name);
         }
     }
     let mut rows = Vec::new();
-    for file in &files {
-        let path = format!("src/protocol/{file}");
-        let text = fs::read_to_string(root.join(package).join(&path)).with_context(|| path.clone())?;
-        for mutant in orderings::mutants(&text).with_context(|| path.clone())? {
-            copy.write(&path, &mutant.text)?;
-            let fate = fate(&copy.build()?, &models_for(file, &models), limit)?;
-            copy.write(&path, &text)?;
-            let row = Row { site: format!("{file}:{}", mutant.line), mutant, fate };
+    for file in files {
+        let text = package.read(&root, &file)?;
+        for mutant in mutants(&text).with_context(|| file.clone())? {
+            copy.write(&file, &mutant.text)?;
+            let fate = match copy.build()? {
+                Some(binaries) => fate(&binaries, &tests_for(&file, &tests), limit)?,
+                None => Fate::NotCompiled,
+            };
+            copy.write(&file, &text)?;
+            let row = Row { file: file.clone(), mutant, fate };
             eprintln!("{row}");
             rows.push(row);
         }
     }
-    print!("{}", report(package, &rows, models.len()));
-    let survived = rows.iter().any(|row| matches!(row.fate, Fate::Survived));
-    Ok(ExitCode::from(u8::from(survived)))
+    Ok((rows, tests.len()))
 }
 
-/// The first model that fails, if one does.
-fn fate(mutant: &Binary, models: &[&String], limit: Duration) -> Result<Fate> {
-    for &model in models {
-        if let Verdict::Failed(fault) = mutant.run(model, limit)? {
-            return Ok(Fate::Killed { model: model.replace("protocol::", ""), fault });
+/// The first test that fails, if one does.
+fn fate(mutant: &Binaries, tests: &[&Test], limit: Duration) -> Result<Fate> {
+    for &test in tests {
+        if let Verdict::Failed(fault) = mutant.run(test, limit)? {
+            return Ok(Fate::Killed { test: test.name.replace("protocol::", ""), fault });
         }
     }
     Ok(Fate::Survived)
 }
 
-/// All models, those of `file` first.
-fn models_for<'a>(file: &str, models: &'a [String]) -> Vec<&'a String> {
+/// All tests, the models of `file` first.
+fn tests_for<'a>(file: &str, tests: &'a [Test]) -> Vec<&'a Test> {
     let own = format!("::{}_models::", file.trim_end_matches(".rs"));
-    let (mut sorted, others): (Vec<_>, Vec<_>) = models.iter().partition(|model| model.contains(&own));
+    let (mut sorted, others): (Vec<_>, Vec<_>) = tests.iter().partition(|test| test.name.contains(&own));
     sorted.extend(others);
     sorted
 }
@@ -84,24 +129,4 @@ fn workspace() -> Result<(PathBuf, PathBuf)> {
     let metadata: Value = serde_json::from_slice(&output.stdout).context("reading cargo metadata")?;
     let folder = |key: &str| metadata[key].as_str().map(PathBuf::from).with_context(|| format!("no {key}"));
     Ok((folder("workspace_root")?, folder("target_directory")?))
-}
-
-/// The names of the package's protocol files in order, or of `only` that one.
-fn protocols(package: &Path, only: Option<&str>) -> Result<Vec<String>> {
-    let folder = package.join("src/protocol");
-    let entries = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
-    let names: Vec<_> = entries
-        .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
-        .collect::<Result<_, _>>()?;
-    let has_models = |name: &&String| {
-        name.strip_suffix(".rs").is_some_and(|stem| names.contains(&format!("{stem}_models.rs")))
-    };
-    let mut files: Vec<_> = names.iter().filter(has_models).cloned().collect();
-    files.sort_unstable();
-    if let Some(only) = only {
-        let known = files.join(", ");
-        files.retain(|file| file == only);
-        ensure!(!files.is_empty(), "no protocol {only}; there are {known}");
-    }
-    Ok(files)
 }

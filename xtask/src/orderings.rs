@@ -15,6 +15,8 @@ pub(crate) fn mutants(text: &str) -> Result<Vec<Mutant>> {
     while token < source.len() {
         if source.word(token) == "use" {
             token = end_of_statement(&source, token);
+        } else if is_half_of_a_pair(&source, token) {
+            mutants.extend(without_fence(&source, token));
         } else if source.kind(token) == TokenKind::Ident {
             mutants.extend(weakened(&source, token)?);
         }
@@ -56,6 +58,35 @@ fn weakened(source: &Source<'_>, token: usize) -> Result<Vec<Mutant>> {
         mutants.push(source.replaced(statement, "", format!("`{call}` → removed")));
     }
     Ok(mutants)
+}
+
+/// Whether a light or a heavy fence is called here.
+fn is_half_of_a_pair(source: &Source<'_>, token: usize) -> bool {
+    let defined = token > 0 && source.word(token - 1) == "fn";
+    ["light_fence", "heavy_fence"].contains(&source.word(token))
+        && !defined
+        && token + 1 < source.len()
+        && source.kind(token + 1) == TokenKind::OpenParen
+}
+
+/// The mutants of a light or a heavy fence, which in a model are full ones and succeed.
+fn without_fence(source: &Source<'_>, token: usize) -> [Mutant; 2] {
+    let mut open = 0_usize;
+    let end = (token + 1..source.len()).find(|&at| {
+        match source.kind(at) {
+            TokenKind::OpenParen => open += 1,
+            TokenKind::CloseParen => open -= 1,
+            _ => (),
+        }
+        open == 0
+    });
+    let call = token..end.expect("parentheses are closed in source that compiles") + 1;
+    let name = source.word(token);
+    let weaker = "{ crate::sync::fence(crate::sync::Ordering::AcqRel); true }";
+    [
+        source.replaced(call.clone(), weaker, format!("`{name}` → `fence(AcqRel)`")),
+        source.replaced(call, "true", format!("`{name}` → removed")),
+    ]
 }
 
 /// The semicolon after `token`.

@@ -50,6 +50,24 @@ fn a_fence_is_weakened_and_removed() {
 }
 
 #[test]
+fn halves_of_a_pair_of_fences_are_weakened_and_removed() {
+    let weaker = "{ crate::sync::fence(crate::sync::Ordering::AcqRel); true }";
+    assert_eq!(
+        changes("use a::heavy_fence;\nlet done = heavy_fence(f(1)) && b;"),
+        [
+            change(
+                2,
+                "`heavy_fence` → `fence(AcqRel)`",
+                &format!("use a::heavy_fence;\nlet done = {weaker} && b;")
+            ),
+            change(2, "`heavy_fence` → removed", "use a::heavy_fence;\nlet done = true && b;")
+        ]
+    );
+    assert_eq!(changes("light_fence(f);").len(), 2);
+    assert_eq!(changes("fn light_fence(f: Fences) {}"), []);
+}
+
+#[test]
 fn only_code_has_mutants() {
     let text = "use a::{Acquire, Release};\n// load(Acquire)\nlet text = \"load(Acquire)\";\na.load(Relaxed); Acquire;";
     assert_eq!(changes(text), []);

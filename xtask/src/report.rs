@@ -1,36 +1,59 @@
-//! The table of mutants as a document.
+//! The tables of mutants as documents.
 
 use std::fmt;
 
+use crate::package::Package;
 use crate::source::Mutant;
 
 /// What became of a mutant.
 pub(crate) enum Fate {
-    Killed { model: String, fault: &'static str },
+    Killed { test: String, fault: &'static str },
+    NotCompiled,
     Survived,
+    Argued { reason: &'static str },
 }
 
 /// A mutant, where it was, and what became of it.
 pub(crate) struct Row {
-    pub(crate) site: String,
+    pub(crate) file: String,
     pub(crate) mutant: Mutant,
     pub(crate) fate: Fate,
 }
 
+/// A row of ORDERINGS.md, which tells the line's number.
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Mutant { function, change, .. } = &self.mutant;
-        write!(f, "| `{}` | `{function}` | {change} | ", self.site)?;
-        match &self.fate {
-            Fate::Killed { model, fault } => write!(f, "`{model}` | {fault} |"),
-            Fate::Survived => write!(f, "**SURVIVED** | |"),
+        let Mutant { line, function, change, .. } = &self.mutant;
+        write!(f, "| `{}:{line}` | `{function}` | {change} | {} |", self.file, self.fate)
+    }
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fate::Killed { test, fault } => write!(f, "`{test}` | {fault}"),
+            Fate::NotCompiled => write!(f, "the compiler | "),
+            Fate::Survived => write!(f, "**SURVIVED** | "),
+            Fate::Argued { reason } => write!(f, "survives | {reason}"),
         }
     }
 }
 
-/// The document, with a newline at its end.
-pub(crate) fn report(package: &str, rows: &[Row], models: usize) -> String {
+/// A row of CONDITIONS.md up to the fate. It tells the line itself, so that the table stays right while lines move.
+pub(crate) fn condition(file: &str, mutant: &Mutant) -> String {
+    let Mutant { function, code, change, .. } = mutant;
+    format!("| `{file}` | `{function}` | `{}` | {} |", escaped(code), escaped(change))
+}
+
+/// A bar would end the cell, even in a code span.
+fn escaped(cell: &str) -> String {
+    cell.replace('|', "\\|")
+}
+
+/// ORDERINGS.md, with a newline at its end.
+pub(crate) fn orderings(package: &Package, rows: &[Row], tests: usize) -> String {
     let survivors = rows.iter().filter(|row| matches!(row.fate, Fate::Survived)).count();
+    let package = package.name;
     let argument = if package == "runtime" { String::new() } else { format!(" {package}") };
     let mut text = format!(
         "# Orderings that are necessary\n\
@@ -38,7 +61,7 @@ pub(crate) fn report(package: &str, rows: &[Row], models: usize) -> String {
          Made by `cargo xtask mutate-orderings{argument} > {package}/ORDERINGS.md`; run it again when a file in `src/protocol/` changes.\n\
          \n\
          Every ordering in `src/protocol/` that is stronger than Relaxed, and every fence, is weakened by itself, one step\n\
-         at a time, and the {models} loom models run on the result: those beside the protocol first, then the others, until\n\
+         at a time, and the {tests} loom models run on the result: those beside the protocol first, then the others, until\n\
          one fails. An ordering without which no model fails is too strong, or lacks a model.\n\
          \n\
          {} mutants, {survivors} survived.\n\
@@ -49,6 +72,33 @@ pub(crate) fn report(package: &str, rows: &[Row], models: usize) -> String {
     );
     for row in rows {
         text += &format!("{row}\n");
+    }
+    text
+}
+
+/// CONDITIONS.md, with a newline at its end.
+pub(crate) fn conditions(package: &Package, rows: &[Row], tests: usize) -> String {
+    let Package { name, folder, tests_called, .. } = package;
+    let argued = rows.iter().filter(|row| matches!(row.fate, Fate::Argued { .. })).count();
+    let survivors = rows.iter().filter(|row| matches!(row.fate, Fate::Survived)).count();
+    let mut text = format!(
+        "# Conditions that are checked\n\
+         \n\
+         Made by `cargo xtask mutate-conditions {name} > {name}/CONDITIONS.md`; run it again when a condition in `{folder}/` changes.\n\
+         \n\
+         Every condition and every sum is made wrong by itself (a comparison negated, moved by one, `&&` for `||`, `!` left out,\n\
+         `+` for `-`, …) and the {tests} {tests_called} run on the result until one fails. A mutant that none notices lacks a\n\
+         test, unless it does the same by other means; then the last column says why.\n\
+         \n\
+         {} mutants, {} survived: {argued} with an argument, {survivors} without.\n\
+         \n\
+         | file | function | line | mutation | first to fail | with |\n\
+         |---|---|---|---|---|---|\n",
+        rows.len(),
+        argued + survivors
+    );
+    for row in rows {
+        text += &format!("{} {} |\n", condition(&row.file, &row.mutant), row.fate);
     }
     text
 }

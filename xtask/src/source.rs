@@ -11,12 +11,14 @@ pub(crate) struct Source<'a> {
 }
 
 /// A copy of a file that differs in one place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Mutant {
     /// Of the place, from 1.
     pub(crate) line: usize,
     /// The function around it.
     pub(crate) function: String,
+    /// The line as it was.
+    pub(crate) code: String,
     /// What was changed, for the reader.
     pub(crate) change: String,
     pub(crate) text: String,
@@ -57,6 +59,36 @@ impl<'a> Source<'a> {
         1 + self.text[..self.code[token].1.start].matches('\n').count()
     }
 
+    /// The line that holds the token, without its comment.
+    fn code_line(&self, token: usize) -> &'a str {
+        let at = self.code[token].1.start;
+        let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let line = self.text[start..].lines().next().unwrap_or_default();
+        line.split(" //").next().unwrap_or_default().trim()
+    }
+
+    /// The operator that begins with `token`, if that is a binary one: it stands behind an operand, and between spaces, as
+    /// rustfmt leaves them, which tells it from the brackets of a generic type and the bars of a closure.
+    pub(crate) fn operator(&self, token: usize) -> Option<&'a str> {
+        let behind_operand = matches!(
+            self.kind(token.checked_sub(1)?),
+            TokenKind::Ident
+                | TokenKind::Literal { .. }
+                | TokenKind::CloseParen
+                | TokenKind::CloseBracket
+                | TokenKind::CloseBrace
+                | TokenKind::Question
+        );
+        if !behind_operand {
+            return None;
+        }
+        let start = self.code[token].1.start;
+        let before = self.text[..start].chars().next_back()?;
+        let operator = self.text[start..].split(char::is_whitespace).next()?;
+        let is_one = before.is_whitespace() && operator.chars().all(|c| c.is_ascii_punctuation());
+        is_one.then_some(operator)
+    }
+
     /// The name before the innermost parenthesis around `token`: what is called with it.
     pub(crate) fn callee(&self, token: usize) -> Option<usize> {
         let mut closed = 0_usize;
@@ -77,15 +109,20 @@ impl<'a> Source<'a> {
         (1..token).rev().find(is_name).map_or("", |at| self.word(at))
     }
 
+    /// The text from the first to the last of `tokens`.
+    pub(crate) fn text(&self, tokens: Range<usize>) -> &'a str {
+        &self.text[self.code[tokens.start].1.start..self.code[tokens.end - 1].1.end]
+    }
+
     /// The file with `tokens` replaced by `text`.
     pub(crate) fn replaced(&self, tokens: Range<usize>, text: &str, change: String) -> Mutant {
-        let start = self.code[tokens.start].1.start;
-        let end = self.code[tokens.end - 1].1.end;
+        let range = self.code[tokens.start].1.start..self.code[tokens.end - 1].1.end;
         Mutant {
             line: self.line(tokens.start),
             function: self.function(tokens.start).to_owned(),
+            code: self.code_line(tokens.start).to_owned(),
             change,
-            text: [&self.text[..start], text, &self.text[end..]].concat(),
+            text: [&self.text[..range.start], text, &self.text[range.end..]].concat(),
         }
     }
 }

@@ -23,6 +23,7 @@ pub(crate) enum Kind {
     Speed { worker: usize, speed: f64 },
     Cost { name: &'static str, ns: f64 },
     Time { taskel: usize, ns: f64 },
+    EmptyNodes,
     Policy { name: &'static str },
     Endless,
 }
@@ -43,6 +44,7 @@ impl fmt::Display for SimulateError {
             Kind::Time { taskel, ns } => {
                 write!(f, "expected finite times of at least 0 ns, found {ns} ns for taskel {taskel}")
             }
+            Kind::EmptyNodes => write!(f, "expected at least 1 worker in each node, found 0"),
             Kind::Policy { name } => write!(f, "expected at least 1 in Policy::{name}, found 0"),
             Kind::Endless => {
                 write!(f, "expected a schedule of finite length, found one beyond {} ns", f64::MAX)

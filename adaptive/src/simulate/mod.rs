@@ -24,6 +24,7 @@ mod engine;
 mod error;
 pub mod load;
 mod members;
+mod nodes;
 mod policy;
 mod queue;
 mod ranges;
@@ -35,6 +36,7 @@ use alloc::vec::Vec;
 
 use self::engine::Run;
 use self::error::{Kind, MAX_WORKERS};
+use self::nodes::Nodes;
 use self::queue::SharedQueue;
 use self::ranges::{Shares, StealableRanges};
 use self::rng::Rng;
@@ -65,6 +67,7 @@ pub struct Simulation {
     /// Empty for all 1.
     speeds: Vec<f64>,
     costs: Costs,
+    nodes: Nodes,
     chunk_config: ChunkConfig,
     seed: u64,
     spans: bool,
@@ -79,6 +82,7 @@ impl Simulation {
             workers,
             speeds: Vec::new(),
             costs: Costs::default(),
+            nodes: Nodes::ONE,
             chunk_config: ChunkConfig::default(),
             seed: 1,
             spans: false,
@@ -96,6 +100,24 @@ impl Simulation {
     #[must_use]
     pub fn with_costs(mut self, costs: Costs) -> Self {
         self.costs = costs;
+        self
+    }
+
+    /// Divides the workers into nodes of `workers` neighbours each, such as the cores of a socket: taking work from a
+    /// worker of another node costs `far_steal_ns` in place of [`Costs::steal_ns`]. One node unless set.
+    ///
+    /// Claims from a queue that all share, and wake-ups, cost the same everywhere. Thieves choose without regard to nodes.
+    ///
+    /// ```
+    /// use taskel_adaptive::simulate::{Policy, Simulation};
+    /// let near = Simulation::new(Policy::Adaptive, 8);
+    /// let far = near.clone().with_nodes(2, 3000.0);
+    /// let makespan_ns = |simulation: Simulation| simulation.run(&[1000.0; 100]).unwrap().makespan_ns;
+    /// assert!(makespan_ns(far) > makespan_ns(near));
+    /// ```
+    #[must_use]
+    pub fn with_nodes(mut self, workers: usize, far_steal_ns: f64) -> Self {
+        self.nodes = Nodes::new(workers, far_steal_ns);
         self
     }
 
@@ -134,23 +156,25 @@ impl Simulation {
     ///
     /// # Errors
     /// When the number of workers is not in 1..=4096, when there is not one speed per worker, when a speed is not
-    /// finite and above 0, when a time or a cost is not finite or below 0, when a policy has a parameter of 0, and
-    /// when the schedule would not end before `f64::MAX` nanoseconds.
+    /// finite and above 0, when a time or a cost is not finite or below 0, when a policy has a parameter of 0, when
+    /// nodes have no workers, and when the schedule would not end before `f64::MAX` nanoseconds.
     pub fn run(&self, times_ns: &[f64]) -> Result<Schedule, SimulateError> {
         let speeds = self.checked_speeds()?;
         self.policy.check()?;
         self.costs.check()?;
+        self.nodes.check()?;
         if let Some(taskel) = times_ns.iter().position(|&ns| !(ns.is_finite() && ns >= 0.0)) {
             return Err(SimulateError(Kind::Time { taskel, ns: times_ns[taskel] }));
         }
         let run = Run { times_ns, speeds: &speeds, wake_ns: self.costs.wake_ns, record_spans: self.spans };
         let (len, workers, costs, rng) = (times_ns.len(), self.workers, self.costs, Rng::new(self.seed));
+        let nodes = self.nodes;
         let done = match SharedQueue::new(self.policy, len, workers, costs) {
             Some(queue) => run.run(queue),
             None => match self.policy {
                 Policy::Static => run.run(Shares::new(len, workers, costs)),
-                Policy::RayonSplit => run.run(SplitStacks::new(len, workers, costs, rng)),
-                _ => run.run(StealableRanges::new(len, workers, costs, self.chunk_config, rng)),
+                Policy::RayonSplit => run.run(SplitStacks::new(len, workers, costs, nodes, rng)),
+                _ => run.run(StealableRanges::new(len, workers, costs, nodes, self.chunk_config, rng)),
             },
         };
         summed_up(done, times_ns, &speeds)

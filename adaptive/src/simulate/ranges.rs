@@ -5,6 +5,7 @@ use core::ops::Range;
 
 use super::engine::{Claim, Deal};
 use super::members::Members;
+use super::nodes::Nodes;
 use super::policy::Costs;
 use super::rng::Rng;
 use crate::{ChunkConfig, Chunker};
@@ -44,18 +45,26 @@ pub(crate) struct StealableRanges {
     chunkers: Vec<Chunker>,
     non_empty: Members,
     costs: Costs,
+    nodes: Nodes,
     rng: Rng,
 }
 
 impl StealableRanges {
-    pub(crate) fn new(len: usize, workers: usize, costs: Costs, config: ChunkConfig, rng: Rng) -> Self {
+    pub(crate) fn new(
+        len: usize,
+        workers: usize,
+        costs: Costs,
+        nodes: Nodes,
+        config: ChunkConfig,
+        rng: Rng,
+    ) -> Self {
         let ranges: Vec<_> = (0..workers).map(|k| share(len, workers, k)).collect();
         let mut non_empty = Members::new(workers);
         for (worker, range) in ranges.iter().enumerate() {
             non_empty.set(worker, !range.is_empty());
         }
         let chunkers = (0..workers).map(|_| Chunker::new(config)).collect();
-        StealableRanges { ranges, chunkers, non_empty, costs, rng }
+        StealableRanges { ranges, chunkers, non_empty, costs, nodes, rng }
     }
 
     /// Takes the next chunk off the front of the worker's range.
@@ -68,8 +77,8 @@ impl StealableRanges {
         chunk
     }
 
-    /// Makes the back half of another worker's range the worker's own.
-    fn steal(&mut self, worker: usize) -> bool {
+    /// Makes the back half of another worker's range the worker's own; returns whose it was.
+    fn steal(&mut self, worker: usize) -> Option<usize> {
         let own_ns = self.chunkers[worker].estimate_ns().unwrap_or(1.0);
         let mut best = None;
         let mut longest_ns = -1.0;
@@ -81,7 +90,7 @@ impl StealableRanges {
                 (best, longest_ns) = (Some(victim), left_ns);
             }
         }
-        let Some(victim) = best else { return false };
+        let victim = best?;
         let range = &mut self.ranges[victim];
         let middle = range.start + range.len() / 2;
         let stolen = middle..range.end;
@@ -89,7 +98,7 @@ impl StealableRanges {
         self.non_empty.set(victim, middle > self.ranges[victim].start);
         self.ranges[worker] = stolen;
         self.chunkers[worker].on_steal();
-        true
+        Some(victim)
     }
 }
 
@@ -98,10 +107,8 @@ impl Deal for StealableRanges {
         let mut measured_from_ns = now_ns;
         let mut steals = 0;
         if self.ranges[worker].is_empty() {
-            if !self.steal(worker) {
-                return None;
-            }
-            measured_from_ns += self.costs.steal_ns;
+            let victim = self.steal(worker)?;
+            measured_from_ns += self.nodes.steal_ns(self.costs.steal_ns, worker, victim);
             steals = 1;
         }
         // A thief keeps the first chunk at once: a single taskel cannot go from thief to thief without being run.

@@ -6,6 +6,7 @@ use core::ops::Range;
 
 use super::engine::{Claim, Deal};
 use super::members::Members;
+use super::nodes::Nodes;
 use super::policy::Costs;
 use super::rng::Rng;
 
@@ -22,14 +23,15 @@ pub(crate) struct SplitStacks {
     non_empty: Members,
     waiting: usize,
     costs: Costs,
+    nodes: Nodes,
     rng: Rng,
 }
 
 impl SplitStacks {
-    pub(crate) fn new(len: usize, workers: usize, costs: Costs, rng: Rng) -> Self {
+    pub(crate) fn new(len: usize, workers: usize, costs: Costs, nodes: Nodes, rng: Rng) -> Self {
         let mut stacks: Vec<VecDeque<Half>> = Vec::new();
         stacks.resize_with(workers, VecDeque::new);
-        let mut all = SplitStacks { stacks, non_empty: Members::new(workers), waiting: 0, costs, rng };
+        let mut all = SplitStacks { stacks, non_empty: Members::new(workers), waiting: 0, costs, nodes, rng };
         if len > 0 {
             all.push(0, Half { taskels: 0..len, splits: workers });
         }
@@ -53,10 +55,11 @@ impl SplitStacks {
         self.took(worker, half)
     }
 
-    fn steal(&mut self) -> Option<Half> {
+    /// The front half of another worker's stack, and that worker.
+    fn steal(&mut self) -> Option<(Half, usize)> {
         let victim = self.non_empty.some(1, &mut self.rng).next()?;
         let half = self.stacks[victim].pop_front();
-        self.took(victim, half)
+        Some((self.took(victim, half)?, victim))
     }
 }
 
@@ -66,8 +69,8 @@ impl Deal for SplitStacks {
         let (mut half, steals) = match self.pop(worker) {
             Some(half) => (half, 0),
             None => {
-                let mut half = self.steal()?;
-                start_ns += self.costs.steal_ns;
+                let (mut half, victim) = self.steal()?;
+                start_ns += self.nodes.steal_ns(self.costs.steal_ns, worker, victim);
                 // Stolen work is taken as a sign that there are idle workers: it may be split anew. rayon resets
                 // at the first split of the stolen half, where it also counts; hence twice the workers.
                 half.splits = (2 * self.stacks.len()).max(half.splits);

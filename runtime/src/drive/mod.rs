@@ -1,13 +1,15 @@
 //! The loop: how the indices of a [`Producer`] are handed out to lanes and the results put back together. The only user of
 //! the chunk policy.
 
+mod blocks;
 mod participant;
 mod shared;
 mod small;
+mod watch;
 
 use std::panic;
 
-use taskel_adaptive::ChunkConfig;
+use taskel_adaptive::{ChunkConfig, History};
 
 use self::shared::LoopState;
 use crate::cancel::{CancelToken, Cancelled};
@@ -97,8 +99,8 @@ impl Plan {
         self.most_units > 1 && self.len as f64 * ns < WORTH_SHARING_NS
     }
 
-    fn config(&self, estimate_ns: Option<f64>) -> ChunkConfig {
-        let config = ChunkConfig::default().with_max_chunk(self.most_units);
+    fn config(&self, estimate_ns: Option<f64>, history: History) -> ChunkConfig {
+        let config = ChunkConfig::default().with_max_chunk(self.most_units).with_history(history);
         estimate_ns.map_or(config, |ns| config.with_estimate_ns(ns * self.granule as f64))
     }
 }
@@ -117,14 +119,13 @@ where
     C: Consumer<P::Item>,
 {
     let mut slab = lane.take_slab();
-    let (panic, learned) = {
-        let state = LoopState::new(lane, producer, &consumer, &mut slab, plan, site.estimate_ns());
+    let panic = {
+        let state = LoopState::new(lane, producer, &consumer, &mut slab, plan, site);
         state.run_as_caller(lane, head);
-        (state.settle(), state.lesson.ns_per_taskel())
+        let panic = state.settle();
+        site.learn_from(&state.lesson);
+        panic
     };
-    if let Some(ns) = learned {
-        site.learn(ns);
-    }
     // SAFETY: every lane is out (`settle`), and the loop pushed segments of this type only.
     let segments = unsafe { slab.merge::<C::Segment>() };
     match panic {

@@ -5,8 +5,10 @@ use std::ops::ControlFlow;
 use taskel_adaptive::Chunker;
 
 use super::WORTH_SHARING_NS;
+use super::blocks::Blocks;
 use super::shared::LoopState;
 use super::small::Head;
+use super::watch::{PATIENCE_NS, Watch};
 use crate::cancel::CancelToken;
 use crate::clock::Ticks;
 use crate::iter::consumer::{ChunkOf, Consumer};
@@ -37,6 +39,8 @@ pub(super) struct Participant<'a, P: Producer, C: Consumer<P::Item>> {
     helped_ns: u64,
     /// An invitation of this lane's is out, or was taken.
     invited: bool,
+    /// Another participant of this lane is in the midst of a chunk further down the stack, whose position is published.
+    reentered: bool,
     tally: Tally,
 }
 
@@ -46,6 +50,7 @@ struct Tally {
     taskels: u64,
     steals_tried: u64,
     steals_won: u64,
+    revoked: u64,
     busy_ns: u64,
 }
 
@@ -70,6 +75,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             waited_ns: 0,
             helped_ns: 0,
             invited: false,
+            reentered: false,
             tally: Tally::default(),
         }
     }
@@ -87,6 +93,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let slot = self.slot;
         let was_inside = slot.is_inside();
         slot.set_inside(true);
+        self.reentered = was_inside;
         let _leave = OnDrop(|| {
             depth.set(depth.get() - 1);
             slot.set_inside(was_inside);
@@ -95,7 +102,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         while !self.state.stop.stopped() {
             let first = if self.slot.range.peek().len() > 0 {
                 None
-            } else if let Some(stolen) = self.steal() {
+            } else if let Some(stolen) = self.steal().or_else(|| self.steal_or_revoke()) {
                 Some(stolen)
             } else {
                 break;
@@ -116,11 +123,15 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let counters = &self.lane.lane().counters;
         let own_cost_ns = self.tally.chunks * CLAIM_NS;
         self.state.lesson.add(self.tally.busy_ns.saturating_sub(own_cost_ns), self.tally.taskels);
+        if self.chunker.surprised() {
+            self.state.lesson.add_surprise();
+        }
         counters.loops.add(1);
         counters.chunks.add(self.tally.chunks);
         counters.taskels.add(self.tally.taskels);
         counters.steals_tried.add(self.tally.steals_tried);
         counters.steals_won.add(self.tally.steals_won);
+        counters.revoked.add(self.tally.revoked);
         if let Some(begun) = self.begun.take() {
             self.keep(begun);
         }
@@ -142,20 +153,20 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
                 drop(unsafe { Claimed::new(self.state.producer, self.state.items(self.slot.range.take())) });
                 break;
             }
-            let units = span.len() as usize;
-            let taskels = claimed.len();
             let segment_so_far = segment
                 .take()
                 .unwrap_or_else(|| Segment { start: first, result: self.state.consumer.begin(first) });
             let start = segment_so_far.start;
-            let flow = self.feed(segment_so_far.result, claimed);
-            self.account(units, taskels);
+            let (flow, cut) = self.run_chunk(segment_so_far.result, span, claimed);
             match flow {
                 ControlFlow::Continue(result) => segment = Some(Segment { start, result }),
                 ControlFlow::Break(result) => {
                     self.state.stop.stop();
                     return self.keep(Segment { start, result });
                 }
+            }
+            if cut {
+                break;
             }
             if self.state.producer.is_full() {
                 self.state.stop.stop();
@@ -195,6 +206,57 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         self.slot.range.claim(want as u32)
     }
 
+    /// Runs a chunk; true if a thief has cut it short.
+    #[inline]
+    fn run_chunk(
+        &mut self,
+        segment: C::Segment,
+        chunk: Span,
+        claimed: Claimed<'a, P>,
+    ) -> (ControlFlow<C::Segment, C::Segment>, bool) {
+        let block = self.chunker.block_len();
+        if block < chunk.len() as usize && !self.reentered {
+            return self.run_in_blocks(segment, chunk, claimed, block);
+        }
+        let taskels = claimed.len();
+        let flow = self.feed(segment, claimed);
+        self.account(chunk.len() as usize, taskels);
+        (flow, false)
+    }
+
+    // By itself: in one function with the usual loop, it made that up to a quarter slower.
+    #[inline(never)]
+    fn run_in_blocks(
+        &mut self,
+        mut segment: C::Segment,
+        chunk: Span,
+        claimed: Claimed<'a, P>,
+        block: usize,
+    ) -> (ControlFlow<C::Segment, C::Segment>, bool) {
+        let fences = self.lane.pool().fences;
+        let granule = self.state.plan.granule;
+        let (mut block, mut blocks) =
+            Blocks::new((&self.slot.position, fences), (block as u32, granule), chunk, claimed);
+        let flow = loop {
+            match self.feed(segment, block) {
+                ControlFlow::Continue(so_far) => segment = so_far,
+                broken => break broken,
+            }
+            match blocks.next() {
+                Some(next) => block = next,
+                None => break ControlFlow::Continue(segment),
+            }
+        };
+        let cut = blocks.cut();
+        drop(blocks);
+        if cut.is_some() {
+            self.chunker.on_surprise();
+        }
+        let ran = Span { hi: cut.unwrap_or(chunk.hi), ..chunk };
+        self.account(ran.len() as usize, self.state.items(ran).len());
+        (flow, cut.is_some())
+    }
+
     #[inline]
     fn feed(&mut self, segment: C::Segment, claimed: Claimed<'a, P>) -> ControlFlow<C::Segment, C::Segment> {
         let producer = self.state.producer;
@@ -217,14 +279,26 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let busy_ns = pool.clock.ns_between(start, self.since).saturating_sub(waited_ns);
         let elapsed_ns = busy_ns.saturating_sub(helped_ns);
         self.chunker.observe(units, elapsed_ns);
+        if elapsed_ns > PATIENCE_NS && units > 1 {
+            self.look_for_starved();
+        }
         if let Some(ns) = self.chunker.estimate_ns() {
             self.slot.cost.set(ns);
         }
         self.tally.chunks += 1;
         self.tally.taskels += taskels as u64;
-        self.tally.busy_ns += elapsed_ns;
+        self.tally.busy_ns = self.tally.busy_ns.saturating_add(elapsed_ns);
         if self.state.plan.profiled {
             self.record_chunk(start, busy_ns, taskels);
+        }
+    }
+
+    /// After a chunk that took far longer than expected. If others have taken all that they could meanwhile, they could have used a part of
+    /// it; if not, it does not matter, nor whether the system had given the core to another thread.
+    #[cold]
+    fn look_for_starved(&mut self) {
+        if self.slot.range.peek().len() == 0 {
+            self.chunker.on_surprise();
         }
     }
 
@@ -234,7 +308,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let nested = self.lane.private().depth.get() > 1;
         self.lane.record(|recorder| match nested {
             true => recorder.nested(taskels),
-            false => recorder.chunk(start_ns, start_ns + busy_ns, taskels),
+            false => recorder.chunk(start_ns, start_ns.saturating_add(busy_ns), taskels),
         });
     }
 
@@ -260,25 +334,51 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         }
     }
 
-    /// Takes half of what another lane has left, and claims its first chunk: a single unit would otherwise be stolen back and
-    /// forth between idle lanes before one of them comes to run it. `None` when nobody has anything.
+    /// Takes half of what another lane has left, and claims its first chunk. `None` when nobody has anything.
     fn steal(&mut self) -> Option<Span> {
         while let Some(victim) = self.choose_victim() {
             self.tally.steals_tried += 1;
             let Some(span) = self.state.slab.slot(victim).range.steal() else { continue };
             self.tally.steals_won += 1;
-            self.chunker.on_steal();
-            let first = self.chunker.next_chunk(span.len() as usize) as u32;
-            let (first, rest) = span.split_at(first);
-            self.slot.range.put(rest);
-            self.restart_clock();
-            if self.state.plan.profiled {
-                let at_ns = self.lane.pool().ns_since_start(self.since);
-                self.lane.record(|recorder| recorder.steal(at_ns, victim));
-            }
-            return Some(first);
+            return Some(self.acquire(victim, span));
         }
         None
+    }
+
+    /// As `steal`, for as long as others are in the midst of chunks; takes the rest of one that lasts far too long.
+    #[cold]
+    fn steal_or_revoke(&mut self) -> Option<Span> {
+        if self.reentered {
+            return None;
+        }
+        let mut watch = Watch::new(self.state, self.lane);
+        while !self.state.stop.stopped() && watch.pause() {
+            if let Some(stolen) = self.steal() {
+                return Some(stolen);
+            }
+            if let Some((victim, rest)) = watch.revoke() {
+                self.tally.revoked += 1;
+                self.chunker.on_surprise();
+                return Some(self.acquire(victim, rest));
+            }
+        }
+        // Whoever took the rest that this lane was after may have just put it into its range.
+        self.steal()
+    }
+
+    /// Claims the first chunk of what it has taken from another lane: a single unit would otherwise be stolen back and forth between
+    /// idle lanes before one of them comes to run it. The rest becomes its own range.
+    fn acquire(&mut self, victim: usize, span: Span) -> Span {
+        self.chunker.on_steal();
+        let first = self.chunker.next_chunk(span.len() as usize) as u32;
+        let (first, rest) = span.split_at(first);
+        self.slot.range.put(rest);
+        self.restart_clock();
+        if self.state.plan.profiled {
+            let at_ns = self.lane.pool().ns_since_start(self.since);
+            self.lane.record(|recorder| recorder.steal(at_ns, victim));
+        }
+        first
     }
 
     /// Of the first few ranges that are not empty, the one that is worth most.

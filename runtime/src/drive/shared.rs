@@ -18,10 +18,14 @@ use crate::lane::LaneContext;
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::range::Span;
 use crate::protocol::tickets::Tickets;
-use crate::site::Lesson;
+use crate::site::{Lesson, Site};
 use crate::slab::Slab;
+use crate::sync::Fences;
 use crate::unwind::{Payload, drop_quietly};
 use crate::wait::wait;
+
+/// Where a fence between two blocks costs what it costs, there are fewer of them, half a microsecond long.
+const BLOCKS_WITH_FENCES: usize = 8;
 
 /// The head comes first: a [`Job`] points to it.
 #[repr(C)]
@@ -88,13 +92,18 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         consumer: &'a C,
         slab: &'a mut Slab,
         plan: Plan,
-        estimate_ns: Option<f64>,
+        site: Site,
     ) -> Self {
         if C::KEEPS_SEGMENTS {
             slab.reserve::<C::Segment>();
         }
         if size_of::<P::Local>() != 0 {
             slab.forget_visits();
+        }
+        let estimate_ns = site.estimate_ns();
+        let mut config = plan.config(estimate_ns, site.history());
+        if lane.pool().fences == Fences::Symmetric {
+            config = config.with_blocks(BLOCKS_WITH_FENCES);
         }
         // SAFETY: `enter` expects a `LoopState<P, C>`, whose first field this becomes, and does not unwind.
         let head = unsafe { JobHead::new(enter::<P, C>) };
@@ -110,7 +119,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             slab,
             plan,
             cancel: producer.options().cancel,
-            config: plan.config(estimate_ns),
+            config,
             lesson: Lesson::default(),
             estimate_ns,
         }

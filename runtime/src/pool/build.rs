@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, ThreadId};
 
 use super::builder::{Pinning, ThreadPoolBuilder};
-use super::threads::{ThreadBuilder, Threads};
+use super::threads::{self, ThreadBuilder, Threads};
 use super::{PoolState, ThreadPool, worker};
 use crate::affinity;
 use crate::error::ThreadPoolBuildError;
@@ -15,6 +15,11 @@ const MOST_THREADS: usize = 4096;
 
 pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, ThreadPoolBuildError> {
     let cores = place(builder.num_threads, &builder.pinning)?;
+    if !threads::EXIST {
+        // Like a pool that was left behind by a `fork`: everything runs on the calling thread.
+        let state = PoolState::new(&[None], builder.idle, builder.panic_handler.take());
+        return Ok(ThreadPool { state, threads: Threads::own() });
+    }
     let state = PoolState::new(&cores, builder.idle, builder.panic_handler.take());
     // Dropping the pool on an error ends the threads that run already.
     let threads = if builder.spawn_handler.is_some() { Threads::foreign() } else { Threads::own() };
@@ -55,6 +60,9 @@ pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, Thread
         return Err(ThreadPoolBuildError::never_ran(threads.len(), cores.len()));
     }
     pool.threads.all_run(threads);
+    // Here and not at the end of the function: what is being returned when a drop panics there is never dropped
+    // (rust-lang/rust#47949), and the functions may own what does.
+    drop(builder);
     Ok(pool)
 }
 

@@ -26,6 +26,8 @@ pub struct WorkerMetrics {
     pub steals_tried: u64,
     /// Attempts that succeeded.
     pub steals_won: u64,
+    /// Chunks of other workers that it cut short, because they took far longer than expected and nothing else was left.
+    pub revoked: u64,
     /// Returns from sleep.
     pub wakeups: u64,
     /// Times that it went to sleep.
@@ -41,6 +43,7 @@ impl WorkerMetrics {
             taskels: counters.taskels.get(),
             steals_tried: counters.steals_tried.get(),
             steals_won: counters.steals_won.get(),
+            revoked: counters.revoked.get(),
             wakeups: counters.wakeups.get(),
             parks: counters.parks.get(),
         }
@@ -53,6 +56,7 @@ impl WorkerMetrics {
             taskels: self.taskels + other.taskels,
             steals_tried: self.steals_tried + other.steals_tried,
             steals_won: self.steals_won + other.steals_won,
+            revoked: self.revoked + other.revoked,
             wakeups: self.wakeups + other.wakeups,
             parks: self.parks + other.parks,
         }

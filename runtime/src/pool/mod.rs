@@ -54,6 +54,11 @@ use crate::lane::LaneContext;
 /// going on when `fork` was called (a scope or a loop around the call) cannot be completed in the child; a [`Task`](crate::Task) that had been
 /// begun says so with a panic.
 ///
+/// # Where there are no threads
+///
+/// In WebAssembly without atomics, a pool can be built all the same: of one lane, whatever was asked for, and no worker. Everything runs on the
+/// thread that calls it, at once; handlers for workers are not called.
+///
 /// # Guests
 ///
 /// Up to eight threads from outside can be inside loops of one pool at a time; a ninth runs its loop alone, and

@@ -17,7 +17,7 @@ use crate::protocol::lease::Lease;
 use crate::protocol::shutdown::Shutdown;
 use crate::protocol::sleep::Sleep;
 use crate::scope::Bag;
-use crate::sync::{AtomicU32, AtomicU64};
+use crate::sync::{AtomicU32, AtomicU64, Fences};
 use crate::topology::{StealOrder, Topology, steal_orders};
 use crate::unwind::Payload;
 
@@ -42,6 +42,8 @@ pub(crate) struct PoolState {
     pub(super) oversubscribed: bool,
     pub(super) idle: IdlePolicy,
     pub(crate) clock: Clock,
+    /// How lanes publish where they are in their chunks, and thieves make sure of it.
+    pub(crate) fences: Fences,
     /// The origin of the times in profiles.
     start: Ticks,
     pub(crate) sleep: Sleep,
@@ -84,6 +86,7 @@ impl PoolState {
             oversubscribed: num_threads > affinity::default_parallelism(),
             idle,
             clock,
+            fences: Fences::available(),
             start: clock.now(),
             sleep: Sleep::new(lanes),
             queues: Queues::new(),
@@ -94,11 +97,11 @@ impl PoolState {
         })
     }
 
-    /// Whether the pool's threads are in this process. (They may have ended: then whoever comes is alone, and needs to
+    /// Whether the pool has threads, and they are in this process. (They may have ended: then whoever comes is alone, and needs to
     /// [hold](Self::hold) the pool for what it cannot do alone.)
     #[inline]
     pub(crate) fn is_usable(&self) -> bool {
-        self.generation.is_current()
+        super::threads::EXIST && self.generation.is_current()
     }
 
     /// One reference more.

@@ -6,6 +6,9 @@ use std::thread::{self, JoinHandle, ThreadId};
 
 use crate::sync::Mutex;
 
+/// Whether a program for this target can have more than one thread at all.
+pub(super) const EXIST: bool = cfg!(not(all(target_family = "wasm", not(target_feature = "atomics"))));
+
 /// A worker's thread that is to be started, by a [spawn handler](crate::ThreadPoolBuilder::spawn_handler).
 ///
 /// One that is dropped instead of [run](Self::run) makes the pool fail to build.

@@ -31,6 +31,13 @@ impl Worker {
         // SAFETY: this thread is worker `index`, the only one, until it ends.
         let lane = unsafe { LaneContext::new(&self.pool, self.index) };
         ambient::live_as_worker(&lane, || self.live(&lane));
+        let Worker { pool, start_handler, exit_handler, .. } = self;
+        for handler in [start_handler, exit_handler] {
+            // The last worker drops what the handler owns.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(handler))) {
+                PoolState::handle_panic(Some(&pool), payload);
+            }
+        }
     }
 
     fn live(&self, lane: &LaneContext<'_>) {
@@ -90,7 +97,7 @@ impl<'a> Idle<'a> {
             if !self.searching {
                 self.searching = self.pool.sleep.try_search(self.most_searchers());
             }
-            if self.searching && self.may_spin(spin_since) {
+            if self.searching && self.may_spin(&mut spin_since) {
                 self.pause();
                 continue;
             }
@@ -177,14 +184,14 @@ impl<'a> Idle<'a> {
         (self.pool.num_threads() as i32 / 2).max(1)
     }
 
-    fn may_spin(&self, since: Ticks) -> bool {
+    fn may_spin(&self, since: &mut Ticks) -> bool {
         let limit_ns = match self.pool.idle {
             _ if self.pool.is_hot() => u64::MAX,
             IdlePolicy::Adaptive if self.gap_ns <= SHORT_GAP_NS => SPIN_NS,
             IdlePolicy::Adaptive | IdlePolicy::Park => return false,
             IdlePolicy::SpinFor(limit) => saturating_ns(limit),
         };
-        !self.is_displaced() && self.pool.clock.ns_between(since, self.pool.clock.now()) < limit_ns
+        !self.is_displaced() && !self.pool.clock.have_passed(limit_ns, since, self.pool.clock.now())
     }
 
     fn learn_gap(&mut self, since: Ticks) {

@@ -159,7 +159,7 @@ impl Profile {
     }
 
     fn total(&self, of: impl Fn(&WorkerProfile) -> u64) -> u64 {
-        self.workers.iter().map(of).sum()
+        self.workers.iter().map(of).fold(0, u64::saturating_add)
     }
 }
 

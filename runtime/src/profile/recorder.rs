@@ -6,7 +6,7 @@ use super::{ChunkSizes, WorkerProfile};
 /// One lane's record. Only the lane's own thread uses it while profiling.
 ///
 /// Times are in nanoseconds since an origin that all lanes share. A record takes a bounded amount of memory: see
-/// [`Timeline`]. Its counters stay exact all the same.
+/// [`Timeline`]. Its counters stay exact all the same, unless a clock that jumps brings them beyond `u64::MAX`, where they stay.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorder {
     pub(super) busy_ns: u64,
@@ -64,7 +64,7 @@ impl Recorder {
         }
         let busy_ns = end_ns.saturating_sub(start_ns);
         self.nested(taskels);
-        self.busy_ns += busy_ns;
+        self.busy_ns = self.busy_ns.saturating_add(busy_ns);
         self.longest_taskel_ns = self.longest_taskel_ns.max(busy_ns / taskels as u64);
         self.spans.push(start_ns, end_ns, Chunks { busy_ns, chunks: 1, taskels: taskels as u64 });
     }
@@ -74,7 +74,7 @@ impl Recorder {
         if taskels == 0 {
             return;
         }
-        self.taskels += taskels as u64;
+        self.taskels = self.taskels.saturating_add(taskels as u64);
         self.chunks += 1;
         self.chunk_sizes.count(taskels);
     }
@@ -104,9 +104,9 @@ impl Chunks {
 
 impl Weight for Chunks {
     fn absorb(&mut self, next: Chunks) {
-        self.busy_ns += next.busy_ns;
+        self.busy_ns = self.busy_ns.saturating_add(next.busy_ns);
         self.chunks += next.chunks;
-        self.taskels += next.taskels;
+        self.taskels = self.taskels.saturating_add(next.taskels);
     }
 }
 

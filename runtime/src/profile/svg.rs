@@ -154,7 +154,7 @@ impl Scale {
             if at * unit > self.wall_ns as f64 {
                 break;
             }
-            let x = pixels(self.x(self.start_ns + (at * unit) as u64));
+            let x = pixels(self.x(self.start_ns.saturating_add((at * unit) as u64)));
             let time = label(x, bottom + 22.0, format!("{at:.decimals$} {unit_name}")).set("stroke", "none");
             let line =
                 Line::new().set("x1", x).set("x2", x).set("y1", PLOT_TOP - 6.0).set("y2", bottom + 6.0);

@@ -110,6 +110,7 @@ fn chunks_are_counted_by_power_of_two() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes hours when it is interpreted")]
 fn counts_stay_exact_when_spans_are_merged() {
     const CHUNKS: u64 = 10 * CAPACITY as u64;
     let mut recorder = Recorder::new();
@@ -137,6 +138,7 @@ fn counts_stay_exact_when_spans_are_merged() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes hours when it is interpreted")]
 fn a_long_event_among_many_short_ones_stays_apart() {
     let mut timeline = Timeline::new();
     let mut at = 0;
@@ -151,6 +153,7 @@ fn a_long_event_among_many_short_ones_stays_apart() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes hours when it is interpreted")]
 fn a_timeline_is_bounded_whatever_the_clock_does() {
     let mut timeline = Timeline::new();
     let times = [0, u64::MAX, 1 << 40, 3, u64::MAX - 1, 0];
@@ -160,6 +163,22 @@ fn a_timeline_is_bounded_whatever_the_clock_does() {
     }
     assert!(timeline.events().windows(2).all(|pair| pair[0].end_ns <= pair[1].start_ns));
     assert_eq!(timeline.events().iter().map(|event| event.weight).sum::<u64>(), 3 * CAPACITY as u64);
+}
+
+#[test]
+fn sums_beyond_what_a_clock_can_show_are_the_greatest() {
+    let mut recorder = Recorder::new();
+    for _ in 0..2 {
+        recorder.chunk(0, u64::MAX, usize::MAX);
+        recorder.nested(usize::MAX);
+    }
+    let workers = [recorder.clone(), recorder]
+        .map(|recorder| recorder.into_worker(0, String::new(), Counters::default()));
+    let profile = Profile::assemble(u64::MAX - 1, u64::MAX, 2, workers.into());
+    assert_eq!(profile.taskel_time(), std::time::Duration::from_nanos(u64::MAX));
+    assert_eq!((profile.taskels(), profile.chunks()), (u64::MAX, 8));
+    assert!(roxmltree::Document::parse(&profile.to_svg()).is_ok());
+    assert!(profile.to_string().contains("100.0 % busy") || profile.utilisation() > 1.0);
 }
 
 #[test]
@@ -217,6 +236,7 @@ mod picture {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes hours when it is interpreted")]
     fn of_a_million_chunks_stays_small_and_accounts_for_all() {
         const WORKERS: usize = 20;
         let workers = (0..WORKERS).map(|lane| {
@@ -238,6 +258,7 @@ mod picture {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes hours when it is interpreted")]
     fn of_many_workers_stays_small() {
         let workers = (0..256).map(|lane| {
             let mut recorder = Recorder::new();

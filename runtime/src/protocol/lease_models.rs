@@ -21,6 +21,7 @@ fn lanes() -> Arc<Lanes> {
 
 fn use_one(lanes: &Lanes, of: usize) -> bool {
     let Some(lane) = lanes.lease.acquire(of) else { return false };
+    assert!(lane < of && lanes.lease.is_held(lane));
     lanes.private[lane].with_mut(|cell| {
         // SAFETY: loom verifies that the access is exclusive.
         unsafe { *cell += 1 }
@@ -30,8 +31,10 @@ fn use_one(lanes: &Lanes, of: usize) -> bool {
 }
 
 fn uses(lanes: &Lanes) -> u32 {
+    assert!(!lanes.lease.is_held(0) && !lanes.lease.is_held(1));
     assert_eq!(lanes.lease.acquire(2), Some(0), "everything was given back");
     assert_eq!(lanes.lease.acquire(2), Some(1));
+    assert_eq!(lanes.lease.acquire(2), None, "and there are no more");
     lanes
         .private
         .iter()

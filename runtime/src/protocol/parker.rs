@@ -66,4 +66,11 @@ impl Parker {
         }
         slept
     }
+
+    /// The word, for a model of a kernel that wakes without cause.
+    #[cfg(any(test, loom))]
+    #[allow(dead_code, reason = "for the models")]
+    pub(crate) fn futex(&self) -> &Futex {
+        &self.0
+    }
 }

@@ -67,3 +67,17 @@ fn model_stale_token_and_two_wakers() {
         }
     });
 }
+
+/// Catches a sleep that ends without cause, as the kernel may end it, and is taken for a token.
+#[test]
+fn model_a_sleep_that_ends_without_cause() {
+    explore(|| {
+        let parcel = parcel();
+        let kernel = Arc::clone(&parcel);
+        loom::thread::spawn(move || kernel.parker.futex().wake());
+        let sender = Arc::clone(&parcel);
+        loom::thread::spawn(move || send(&sender));
+        parcel.parker.park();
+        assert_eq!(open(&parcel), 7);
+    });
+}

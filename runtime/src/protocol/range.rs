@@ -47,21 +47,25 @@ pub(crate) struct Span {
 impl Span {
     pub(crate) const EMPTY: Span = Span { lo: 0, hi: 0 };
 
+    #[inline]
     pub(crate) fn len(self) -> u32 {
         self.hi - self.lo
     }
 
     /// The first `len` units, and the others.
+    #[inline]
     pub(crate) fn split_at(self, len: u32) -> (Span, Span) {
         let mid = self.lo + len.min(self.len());
         (Span { hi: mid, ..self }, Span { lo: mid, ..self })
     }
 
-    fn pack(self) -> u64 {
+    #[inline]
+    pub(super) fn pack(self) -> u64 {
         u64::from(self.hi) << 32 | u64::from(self.lo)
     }
 
-    fn unpack(word: u64) -> Self {
+    #[inline]
+    pub(super) fn unpack(word: u64) -> Self {
         Span { lo: word as u32, hi: (word >> 32) as u32 }
     }
 }

@@ -97,3 +97,27 @@ fn model_put_against_thief() {
         assert_partition(all, 4);
     });
 }
+
+/// Catches a unit that is lost, or run twice, between what a thief runs first and what it makes its own range, from which
+/// the next one steals.
+#[test]
+fn model_thief_keeps_its_first_unit() {
+    explore(|| {
+        let (victim, own) = (Arc::new(Range::new()), Arc::new(Range::new()));
+        victim.put(Span { lo: 0, hi: 4 });
+        let (from, to) = (Arc::clone(&victim), Arc::clone(&own));
+        let thief = loom::thread::spawn(move || {
+            let Some(stolen) = from.steal() else { return Vec::new() };
+            let (first, rest) = stolen.split_at(1);
+            assert_eq!(first.len(), 1);
+            to.put(rest);
+            units([first].into_iter().chain(to.claim(1)))
+        });
+        let next = Arc::clone(&own);
+        let next = loom::thread::spawn(move || units(next.steal()));
+        let mut all = claim_all(&victim, 1);
+        all.extend(thief.join().unwrap());
+        all.extend(next.join().unwrap());
+        assert_partition(all, 4);
+    });
+}

@@ -139,6 +139,7 @@ fn model_push_against_seat_given_back() {
     explore(|| {
         let pool = pool(1, 0);
         pool.sleep.displace(0);
+        assert!(pool.sleep.is_displaced(0));
         let worker = Arc::clone(&pool);
         loom::thread::spawn(move || worker.work_off_from(0, 1, &mut false));
         let guest = Arc::clone(&pool);
@@ -152,15 +153,35 @@ fn model_push_against_seat_given_back() {
     });
 }
 
-/// Catches a limit that two lanes can pass together.
+/// Catches a limit that two lanes can pass together, and a push that wakes somebody although one searches.
 #[test]
 fn model_search_limit() {
     explore(|| {
         let pool = pool(2, 0);
+        pool.sleep.announce(0, false);
         let other = Arc::clone(&pool);
         let racer = loom::thread::spawn(move || other.sleep.try_search(1));
         let mine = pool.sleep.try_search(1);
         assert!(mine ^ racer.join().unwrap(), "exactly one of the two searches");
+        pool.wake_one();
+        pool.sleep.wake_any(0..2);
+        assert!(pool.sleep.still_asleep(0));
+        assert!(pool.sleep.found(), "it was the only one");
+        pool.wake_one();
+        assert!(!pool.sleep.still_asleep(0));
+    });
+}
+
+/// Catches two that stop searching at the same time and both, or neither, take themselves for the last.
+#[test]
+fn model_two_searchers_find_something() {
+    explore(|| {
+        let pool = pool(2, 0);
+        assert!(pool.sleep.try_search(2) && pool.sleep.try_search(2));
+        let other = Arc::clone(&pool);
+        let racer = loom::thread::spawn(move || other.sleep.found());
+        let mine = pool.sleep.found();
+        assert!(mine ^ racer.join().unwrap(), "exactly one of the two is the last");
     });
 }
 

@@ -12,6 +12,24 @@ pub(crate) fn fence(order: Ordering) {
     loom::sync::atomic::fence(order);
 }
 
+/// What a model knows of fences that cost one side less than the other: each is a full one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fences {
+    Symmetric,
+}
+
+pub(crate) fn light_fence(_: Fences) {
+    // SeqCst: pairs with `heavy_fence`.
+    fence(Ordering::SeqCst);
+}
+
+#[must_use]
+pub(crate) fn heavy_fence(_: Fences) -> bool {
+    // SeqCst: pairs with `light_fence`.
+    fence(Ordering::SeqCst);
+    true
+}
+
 /// The kernel's futex as loom can see it: comparing and going to sleep are one step under the bucket lock.
 #[derive(Debug)]
 pub(crate) struct Futex {

@@ -5,6 +5,8 @@
 //! time on top of `loom_types.rs`, and `--cfg loom` does the same inside the crate.
 
 #[cfg(not(loom))]
+mod asymmetric;
+#[cfg(not(loom))]
 mod std_types;
 #[cfg(not(loom))]
 pub(crate) use std_types::*;

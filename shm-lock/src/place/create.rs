@@ -113,6 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no such files")]
     fn both_kinds_appear_whole_or_not_at_all() {
         let directory = tempfile::tempdir().unwrap();
         for nameless in [true, false] {

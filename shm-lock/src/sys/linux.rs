@@ -182,6 +182,7 @@ mod tests {
     use crate::sync::Ordering;
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no such system call")]
     fn clearing_leaves_all_other_bits() {
         for word in [0, 1, 1 << 31, 1 << 30, u32::MAX] {
             let futex = AtomicU32::new(word);
@@ -199,6 +200,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no such system call")]
     fn own_threads_are_told_from_others() {
         assert!(is_own_thread(thread_id()));
         assert!(!is_own_thread(1));

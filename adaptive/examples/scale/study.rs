@@ -1,0 +1,94 @@
+//! One load under all policies on all machines.
+
+use std::sync::Mutex;
+use std::thread;
+
+use taskel_adaptive::simulate::{Policy, Simulation};
+
+use crate::loads::Load;
+
+/// The policies, with the names under which they are shown. The last one is ours.
+pub(crate) const POLICIES: [(&str, Policy); 9] = [
+    ("static", Policy::Static),
+    ("n/4P", Policy::PerWorker(4)),
+    ("chunks of 64", Policy::Fixed(64)),
+    ("one at a time", Policy::SelfScheduling),
+    ("guided", Policy::Guided),
+    ("FAC2", Policy::Factoring),
+    ("rayon", Policy::RayonSplit),
+    ("joblib", Policy::JoblibAuto),
+    ("adaptive", Policy::Adaptive),
+];
+
+/// What the workers are like.
+pub(crate) struct Machine {
+    pub(crate) name: &'static str,
+    /// The speed of the second half of the workers; the first half has 1.
+    slow: f64,
+    /// Workers of a node, and what a steal across nodes costs.
+    nodes: Option<(usize, f64)>,
+}
+
+pub(crate) const MACHINES: [Machine; 3] = [
+    Machine { name: "equal cores", slow: 1.0, nodes: None },
+    Machine { name: "half of the cores at 0.4", slow: 0.4, nodes: None },
+    Machine { name: "nodes of 8, 3 µs between them", slow: 1.0, nodes: Some((8, 3000.0)) },
+];
+
+/// Makespans of one load.
+pub(crate) struct Study {
+    pub(crate) name: &'static str,
+    pub(crate) taskels: usize,
+    /// The time that one worker would need, and the longest taskel.
+    pub(crate) sum_ns: f64,
+    pub(crate) longest_ns: f64,
+    /// Makespan / bound, by machine, policy and worker count.
+    pub(crate) ratios: Vec<Vec<Vec<f64>>>,
+}
+
+impl Study {
+    pub(crate) fn of(load: &Load, workers: &[usize]) -> Study {
+        let times_ns = (load.times_ns)();
+        let mut ratios = vec![vec![vec![0.0; workers.len()]; POLICIES.len()]; MACHINES.len()];
+        let cells = ratios.iter_mut().zip(&MACHINES).flat_map(|(by_policy, machine)| {
+            by_policy.iter_mut().zip(&POLICIES).flat_map(move |(by_workers, &(_, policy))| {
+                by_workers
+                    .iter_mut()
+                    .zip(workers)
+                    .map(move |(ratio, &workers)| (ratio, simulation(policy, machine, workers)))
+            })
+        });
+        let cells = Mutex::new(cells);
+        let next = || cells.lock().expect("no simulation fails").next();
+        thread::scope(|scope| {
+            for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+                scope.spawn(|| {
+                    while let Some((ratio, simulation)) = next() {
+                        *ratio = simulation.run(&times_ns).expect("finite times").ratio();
+                    }
+                });
+            }
+        });
+        Study {
+            name: load.name,
+            taskels: times_ns.len(),
+            sum_ns: times_ns.iter().sum(),
+            longest_ns: times_ns.iter().copied().fold(0.0, f64::max),
+            ratios,
+        }
+    }
+
+    pub(crate) fn chart_file(&self) -> String {
+        format!("{}.svg", self.name.to_lowercase().replace(' ', "-").replace('µ', "u"))
+    }
+}
+
+fn simulation(policy: Policy, machine: &Machine, workers: usize) -> Simulation {
+    let speed = |worker| if worker < workers / 2 { 1.0 } else { machine.slow };
+    let speeds: Vec<f64> = (0..workers).map(speed).collect();
+    let simulation = Simulation::new(policy, workers).with_speeds(&speeds);
+    match machine.nodes {
+        Some((workers, far_steal_ns)) => simulation.with_nodes(workers, far_steal_ns),
+        None => simulation,
+    }
+}

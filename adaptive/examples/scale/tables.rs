@@ -1,0 +1,82 @@
+//! The figures as Markdown.
+
+use crate::study::{MACHINES, POLICIES, Study};
+
+/// Worker counts of the summary.
+const SUMMARY: [usize; 6] = [2, 16, 64, 256, 1024, 4096];
+
+/// All tables, and the charts.
+pub(crate) fn document(studies: &[Study], workers: &[usize]) -> String {
+    let mut text = "# Simulated scaling\n\
+        \n\
+        Made by `cargo run --release -p taskel-adaptive --example scale -- benches/results/simulation`; the same each time.\n\
+        \n\
+        Makespan as a multiple of max(sum/P, longest taskel / fastest core), for the loads of [adaptive's README](../../../adaptive/README.md)\n\
+        and the default costs. The loads stay the same as P grows, so a worker's part shrinks: at the right end of a chart wake-ups (5 µs)\n\
+        and steals weigh most, and where one taskel is longer than sum/P, it alone is the bound.\n\
+        \n\
+        The vertical axis is logarithmic in what is lost: 1.001, 1.01, 1.1, 2 and 11 times the bound are equally far apart.\n"
+        .to_owned();
+    for (machine, heading) in MACHINES.iter().enumerate() {
+        text += &format!("\n## Adaptive and the best other policy: {}\n\n", heading.name);
+        text += &summary(studies, workers, machine);
+    }
+    for study in studies {
+        text += &format!(
+            "\n## {}\n\n{} taskels, {} together, the longest {}.\n\n![makespan / bound over workers]({})\n",
+            study.name,
+            grouped(study.taskels),
+            time(study.sum_ns),
+            time(study.longest_ns),
+            study.chart_file()
+        );
+        for (machine, by_policy) in MACHINES.iter().zip(&study.ratios) {
+            text += &table(machine.name, by_policy, workers);
+        }
+    }
+    text
+}
+
+/// For each load the ratio of adaptive, and in brackets that of the best other policy.
+pub(crate) fn summary(studies: &[Study], workers: &[usize], machine: usize) -> String {
+    let columns: Vec<usize> = (0..workers.len()).filter(|&at| SUMMARY.contains(&workers[at])).collect();
+    let counts: Vec<String> = columns.iter().map(|&at| workers[at].to_string()).collect();
+    let mut text = format!("| load | {} |\n|---|{}\n", counts.join(" | "), "---|".repeat(columns.len()));
+    for study in studies {
+        let (ours, others) = study.ratios[machine].split_last().expect("policies");
+        let cell = |&at: &usize| {
+            let best = (0..others.len()).min_by(|&a, &b| others[a][at].total_cmp(&others[b][at]));
+            let best = best.expect("other policies");
+            format!("{:.3} ({} {:.3})", ours[at], POLICIES[best].0, others[best][at])
+        };
+        let cells: Vec<String> = columns.iter().map(cell).collect();
+        text += &format!("| {} | {} |\n", study.name, cells.join(" | "));
+    }
+    text
+}
+
+fn table(machine: &str, by_policy: &[Vec<f64>], workers: &[usize]) -> String {
+    let counts: Vec<String> = workers.iter().map(usize::to_string).collect();
+    let mut text =
+        format!("\n| {machine} | {} |\n|---|{}\n", counts.join(" | "), "---|".repeat(workers.len()));
+    for ((name, _), ratios) in POLICIES.iter().zip(by_policy) {
+        let cells: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.3}")).collect();
+        text += &format!("| {name} | {} |\n", cells.join(" | "));
+    }
+    text
+}
+
+/// Digits in groups of three.
+fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let groups: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
+    String::from_utf8_lossy(&groups.join(&b' ')).into_owned()
+}
+
+fn time(ns: f64) -> String {
+    match ns {
+        1e6.. => format!("{:.1} ms", ns / 1e6),
+        1e3.. => format!("{:.1} µs", ns / 1e3),
+        _ => format!("{ns} ns"),
+    }
+}

@@ -1,0 +1,105 @@
+//! Whatever was recorded, by whatever clock and under whatever names: the picture is well-formed XML within its bounds, and the
+//! text has its lines.
+
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+
+use profile::Profile;
+use profile::recorder::{Counters, Recorder};
+
+#[path = "../../runtime/src/profile/mod.rs"]
+#[allow(dead_code, missing_docs, unreachable_pub, reason = "the target does not ask for every figure")]
+mod profile;
+
+#[derive(Arbitrary, Debug)]
+struct Input {
+    start_ns: u64,
+    end_ns: u64,
+    threads: usize,
+    workers: Vec<Worker>,
+}
+
+#[derive(Arbitrary, Debug)]
+struct Worker {
+    lane: u8,
+    label: String,
+    counters: [u32; 4],
+    events: Vec<Event>,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Event {
+    Chunk {
+        start_ns: u64,
+        end_ns: u64,
+        taskels: usize,
+    },
+    /// `repeated` times 8 chunks, one after the other.
+    Chunks {
+        start_ns: u64,
+        each_ns: u16,
+        taskels: u16,
+        repeated: u8,
+    },
+    Nested {
+        taskels: usize,
+    },
+    Steal {
+        at_ns: u64,
+        victim: u8,
+    },
+}
+
+fn record(events: &[Event]) -> Recorder {
+    let mut recorder = Recorder::new();
+    for event in events {
+        match *event {
+            Event::Chunk { start_ns, end_ns, taskels } => recorder.chunk(start_ns, end_ns, taskels),
+            Event::Chunks { start_ns, each_ns, taskels, repeated } => {
+                let mut at_ns = start_ns;
+                for _ in 0..8 * usize::from(repeated) {
+                    let end_ns = at_ns.saturating_add(each_ns.into());
+                    recorder.chunk(at_ns, end_ns, taskels.into());
+                    at_ns = end_ns;
+                }
+            }
+            Event::Nested { taskels } => recorder.nested(taskels),
+            Event::Steal { at_ns, victim } => recorder.steal(at_ns, victim.into()),
+        }
+    }
+    recorder
+}
+
+fn assemble(input: Input) -> Profile {
+    let workers = input.workers.into_iter().map(|worker| {
+        let [steals_tried, steals_won, wakeups, parks] = worker.counters.map(u64::from);
+        let counters = Counters { steals_tried, steals_won, wakeups, parks };
+        record(&worker.events).into_worker(worker.lane.into(), worker.label, counters)
+    });
+    Profile::assemble(input.start_ns, input.end_ns, input.threads, workers.collect())
+}
+
+fn check_picture(svg: &str) {
+    let document = roxmltree::Document::parse(svg).expect("well-formed XML");
+    let number = |node: roxmltree::Node<'_, '_>, name| {
+        let number: f64 = node.attribute(name).unwrap_or("0").parse().expect("a number");
+        assert!(number.is_finite(), "{name}: {number}");
+        number
+    };
+    let height = number(document.root_element(), "height");
+    for shape in document.descendants().filter(|node| node.has_tag_name("rect")) {
+        assert!(number(shape, "x") >= 0.0 && number(shape, "x") + number(shape, "width") <= 1200.0);
+        assert!(number(shape, "y") >= 0.0 && number(shape, "y") + number(shape, "height") <= height);
+    }
+}
+
+fuzz_target!(|input: Input| {
+    let profile = assemble(input);
+    check_picture(&profile.to_svg());
+    let text = profile.to_string();
+    assert!(text.lines().count() >= 4 + profile.workers().len(), "{text}");
+    assert_eq!(profile.chunk_sizes().map(|(_, chunks)| chunks).sum::<u64>(), profile.chunks());
+    let _ = (profile.utilisation(), profile.taskel_time(), profile.longest_taskel());
+});

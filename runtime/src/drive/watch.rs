@@ -1,0 +1,77 @@
+//! What a lane does when nobody has anything left to take but somebody is in the midst of a chunk.
+
+use super::shared::LoopState;
+use crate::clock::Ticks;
+use crate::iter::consumer::Consumer;
+use crate::iter::producer::Producer;
+use crate::lane::LaneContext;
+use crate::protocol::range::Span;
+
+/// A chunk that is not over after this time is taken for much longer than expected: chunks are to take 4 µs.
+pub(super) const PATIENCE_NS: u64 = 50_000;
+
+/// A lane that has failed to take a rest so often leaves: other thieves are at it, or the system refuses what it takes.
+const MOST_TRIES: u32 = 4;
+
+/// The pauses between two looks at a chunk double up to this many.
+const MOST_PAUSES: u32 = 32;
+
+/// Looks at the chunks of others, from when all ranges are empty until something can be taken, or nothing will be.
+pub(super) struct Watch<'a, P: Producer, C: Consumer<P::Item>> {
+    state: &'a LoopState<'a, P, C>,
+    lane: &'a LaneContext<'a>,
+    watched: Option<Watched>,
+    pauses: u32,
+    tries: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Watched {
+    slot: usize,
+    /// The chunk's end, by which it is known.
+    end: u32,
+    since: Ticks,
+}
+
+impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
+    pub(super) fn new(state: &'a LoopState<'a, P, C>, lane: &'a LaneContext<'a>) -> Self {
+        Watch { state, lane, watched: None, pauses: 1, tries: 0 }
+    }
+
+    /// Passes a moment, as long as some chunk has a rest that is not begun. False when none has: nothing is to be waited for.
+    pub(super) fn pause(&mut self) -> bool {
+        let pool = self.lane.pool();
+        if self.watched.is_none_or(|watched| self.rest(watched.slot).hi != watched.end) {
+            let victims = pool.victims(self.lane.index(), self.lane.random());
+            let running = victims.map(|slot| (slot, self.rest(slot))).find(|(_, rest)| rest.len() > 0);
+            self.watched =
+                running.map(|(slot, rest)| Watched { slot, end: rest.hi, since: pool.clock.now() });
+        }
+        if self.watched.is_none() || self.tries == MOST_TRIES {
+            return false;
+        }
+        for _ in 0..self.pauses {
+            pool.pause();
+        }
+        self.pauses = (2 * self.pauses).min(MOST_PAUSES);
+        true
+    }
+
+    /// The rest of the watched chunk and whose it was, if that takes too long.
+    pub(super) fn revoke(&mut self) -> Option<(usize, Span)> {
+        let pool = self.lane.pool();
+        let Watched { slot, end, since } = self.watched?;
+        if pool.clock.ns_between(since, pool.clock.now()) < PATIENCE_NS {
+            return None;
+        }
+        self.watched = None;
+        self.tries += 1;
+        let thief = pool.slot_of(self.lane.index()) as u32;
+        let rest = self.state.slab.slot(slot).position.revoke(end, thief, pool.fences)?;
+        Some((slot, rest))
+    }
+
+    fn rest(&self, slot: usize) -> Span {
+        self.state.slab.slot(slot).position.rest()
+    }
+}

@@ -1,0 +1,124 @@
+//! Models of chunks that are cut: nothing is lost, nothing is run twice.
+
+use std::sync::Arc;
+
+use super::chunk_position::ChunkPosition;
+use super::model::explore;
+use super::range::Span;
+use crate::sync::Fences;
+
+const FENCES: Fences = Fences::Symmetric;
+
+/// Runs a chunk in blocks of one unit, as a lane does; which units it ran.
+fn run(position: &ChunkPosition, chunk: Span) -> Vec<u32> {
+    let (mut block, mut rest) = chunk.split_at(1);
+    let mut done = Vec::new();
+    position.open(rest);
+    loop {
+        done.extend(block.lo..block.hi);
+        if rest.len() == 0 {
+            return done;
+        }
+        let from = block.hi;
+        (block, rest) = rest.split_at(1);
+        if let Some(end) = position.advance(rest, FENCES) {
+            assert!(end == from || end == rest.lo, "a cut is where the owner is, or one block on");
+            done.extend(from..end);
+            return done;
+        }
+    }
+}
+
+/// Takes what is left of the chunk that ends at `end`.
+fn revoke(position: &ChunkPosition, end: u32, thief: u32) -> Vec<u32> {
+    let taken = position.revoke(end, thief, FENCES);
+    taken.into_iter().flat_map(|span| span.lo..span.hi).collect()
+}
+
+fn assert_partition(mut all: Vec<u32>, len: u32) {
+    all.sort_unstable();
+    assert_eq!(all, (0..len).collect::<Vec<_>>(), "each unit exactly once");
+}
+
+/// Catches an owner that runs on into what a thief has taken, at the first cut and at the last, and units that neither runs.
+#[test]
+fn model_owner_against_thief() {
+    explore(|| {
+        let position = Arc::new(ChunkPosition::new());
+        let victim = Arc::clone(&position);
+        let thief = loom::thread::spawn(move || revoke(&victim, 4, 7));
+        let mut all = run(&position, Span { lo: 0, hi: 4 });
+        all.extend(thief.join().unwrap());
+        assert_partition(all, 4);
+        assert_eq!(position.rest().len(), 0, "a chunk that is over is closed");
+    });
+}
+
+/// Catches two thieves that carry the same rest away, one after the other or both at once.
+#[test]
+fn model_owner_against_two_thieves() {
+    explore(|| {
+        let position = Arc::new(ChunkPosition::new());
+        let thieves: Vec<_> = (0..2)
+            .map(|thief| {
+                let victim = Arc::clone(&position);
+                loom::thread::spawn(move || revoke(&victim, 3, thief))
+            })
+            .collect();
+        let mut all = run(&position, Span { lo: 0, hi: 3 });
+        for thief in thieves {
+            all.extend(thief.join().unwrap());
+        }
+        assert_partition(all, 3);
+    });
+}
+
+/// Catches a thief that takes with what it knows of one chunk from another, and a cut that is left over for the next chunk.
+#[test]
+fn model_late_thief_meets_the_next_chunk() {
+    explore(|| {
+        let position = Arc::new(ChunkPosition::new());
+        let victim = Arc::clone(&position);
+        let thief = loom::thread::spawn(move || {
+            let mut taken = revoke(&victim, 2, 1);
+            taken.extend(revoke(&victim, 5, 1));
+            taken
+        });
+        let mut all = run(&position, Span { lo: 0, hi: 2 });
+        all.extend(run(&position, Span { lo: 2, hi: 5 }));
+        all.extend(thief.join().unwrap());
+        assert_partition(all, 5);
+    });
+}
+
+/// Catches a thief that comes again before the owner has noticed the first cut, and one that takes the same rest again after that.
+#[test]
+fn model_a_chunk_is_cut_once() {
+    explore(|| {
+        let position = Arc::new(ChunkPosition::new());
+        let victim = Arc::clone(&position);
+        let thief = loom::thread::spawn(move || {
+            let mut taken = revoke(&victim, 3, 1);
+            taken.extend(revoke(&victim, 3, 1));
+            taken
+        });
+        let mut all = run(&position, Span { lo: 0, hi: 3 });
+        all.extend(thief.join().unwrap());
+        assert_partition(all, 3);
+    });
+}
+
+/// Catches items that are dropped by an owner that gives up (a panic, a search that has found) and run by a thief as well.
+#[test]
+fn model_given_up_against_thief() {
+    explore(|| {
+        let position = Arc::new(ChunkPosition::new());
+        position.open(Span { lo: 1, hi: 3 });
+        let victim = Arc::clone(&position);
+        let thief = loom::thread::spawn(move || revoke(&victim, 3, 1));
+        let end = position.advance(Span { lo: 3, hi: 3 }, FENCES).unwrap_or(3);
+        let mut all: Vec<u32> = (0..end).collect();
+        all.extend(thief.join().unwrap());
+        assert_partition(all, 3);
+    });
+}

@@ -1,0 +1,96 @@
+//! Which files are mutated, and which tests must notice.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+/// A folder of the workspace.
+#[derive(Debug)]
+pub(crate) struct Package {
+    pub(crate) name: &'static str,
+    /// Where the mutated files are.
+    pub(crate) folder: &'static str,
+    /// The tests that are to notice, those first that run first.
+    pub(crate) tests: &'static [&'static str],
+    /// What they read.
+    pub(crate) read_by_tests: &'static [&'static str],
+    /// What the tests are called in a text.
+    pub(crate) tests_called: &'static str,
+    /// Part of the name of each such test.
+    pub(crate) test_name: &'static str,
+    /// Where the crate's name is needed, and what else it takes to build the tests.
+    pub(crate) manifest: &'static str,
+}
+
+const LOOM: &str = "[dev-dependencies]\nloom = \"*\"\n";
+
+pub(crate) const PACKAGES: [Package; 3] = [
+    Package {
+        name: "runtime",
+        folder: "src/protocol",
+        tests: &["loom"],
+        read_by_tests: &[],
+        tests_called: "loom models",
+        test_name: "_models::model_",
+        manifest: LOOM,
+    },
+    Package {
+        name: "shm-lock",
+        folder: "src/protocol",
+        tests: &["loom"],
+        read_by_tests: &[],
+        tests_called: "loom models",
+        test_name: "_models::model_",
+        manifest: "[dev-dependencies]\nloom = \"*\"\n[profile.dev.package.mutants-of-shm-lock]\nopt-level = 2\n",
+    },
+    Package {
+        name: "adaptive",
+        folder: "src",
+        tests: &["chunker", "chunker_properties", "golden"],
+        read_by_tests: &["README.md"],
+        tests_called: "tests",
+        test_name: "",
+        manifest: "[lib]\nname = \"taskel_adaptive\"\n\
+                   [dev-dependencies]\nproptest = { version = \"*\", default-features = false, features = [\"std\"] }\n\
+                   [profile.dev.package.mutants-of-adaptive]\nopt-level = 2\n",
+    },
+];
+
+impl Package {
+    pub(crate) fn named(name: &str) -> &'static Package {
+        PACKAGES.iter().find(|package| package.name == name).expect("the argument's values are these names")
+    }
+
+    /// Whether the models are the only code of the package that is built.
+    pub(crate) fn has_models(&self) -> bool {
+        self.folder == "src/protocol"
+    }
+
+    /// The names of the mutated files in order, or of `only` that one.
+    pub(crate) fn files(&self, root: &Path, only: Option<&str>) -> Result<Vec<String>> {
+        let folder = root.join(self.name).join(self.folder);
+        let entries = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
+        let names: Vec<_> = entries
+            .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+            .collect::<Result<_, _>>()?;
+        let is_mutated = |name: &&String| {
+            name.strip_suffix(".rs").is_some_and(|stem| {
+                if self.has_models() { names.contains(&format!("{stem}_models.rs")) } else { stem != "lib" }
+            })
+        };
+        let mut files: Vec<_> = names.iter().filter(is_mutated).cloned().collect();
+        files.sort_unstable();
+        if let Some(only) = only {
+            let known = files.join(", ");
+            files.retain(|file| file == only);
+            ensure!(!files.is_empty(), "there is no {only}; there are {known}");
+        }
+        Ok(files)
+    }
+
+    pub(crate) fn read(&self, root: &Path, file: &str) -> Result<String> {
+        let path = root.join(self.name).join(self.folder).join(file);
+        fs::read_to_string(&path).with_context(|| path.display().to_string())
+    }
+}

@@ -1,0 +1,127 @@
+//! Why a mutant that no test notices does no harm.
+
+use crate::package::Package;
+use crate::source::Mutant;
+
+/// A mutant, by what its row says, and the argument.
+pub(crate) struct Argument {
+    pub(crate) package: &'static str,
+    pub(crate) file: &'static str,
+    pub(crate) function: &'static str,
+    /// A part of the line; empty for every line of the function.
+    pub(crate) code: &'static str,
+    /// A part of the change; empty for every change of the line.
+    pub(crate) change: &'static str,
+    pub(crate) reason: &'static str,
+}
+
+pub(crate) const ARGUMENTS: &[Argument] = &[
+    Argument {
+        package: "adaptive",
+        file: "estimate.rs",
+        function: "observe",
+        code: "by_mean < by_moving",
+        change: "`<=`",
+        reason: "of two equal numbers, either is the smaller one",
+    },
+    Argument {
+        package: "runtime",
+        file: "window.rs",
+        function: "helper_turn",
+        code: "helpers_wait -= 1",
+        change: "",
+        reason: "the count only grows: costs at most a system call that wakes nobody",
+    },
+    Argument {
+        package: "runtime",
+        file: "window.rs",
+        function: "pulled",
+        code: "in_flight < self.limit",
+        change: "`<=`",
+        reason: "a helper is woken that finds no room, and sleeps again",
+    },
+    Argument {
+        package: "runtime",
+        file: "window.rs",
+        function: "wake_helper",
+        code: "helpers_wait > 0",
+        change: "`>=`",
+        reason: "nobody waits: costs at most a system call that wakes nobody",
+    },
+    Argument {
+        package: "runtime",
+        file: "window.rs",
+        function: "wake_helper",
+        code: "helpers_wait > 0",
+        change: "`||`",
+        reason: "wakes at most a helper that finds the source taken, and sleeps again",
+    },
+    Argument {
+        package: "runtime",
+        file: "window.rs",
+        function: "wake_all_helpers",
+        code: "helpers_wait > 0",
+        change: "`>=`",
+        reason: "without a waiter: costs at most a system call that wakes nobody",
+    },
+    Argument {
+        package: "shm-lock",
+        file: "semaphore.rs",
+        function: "acquire",
+        code: "compare_exchange(seen, WAITERS",
+        change: "",
+        reason: "the sleep looks at the word itself: whether the exchange succeeded decides only how often the loop turns",
+    },
+    Argument {
+        package: "shm-lock",
+        file: "semaphore.rs",
+        function: "release",
+        code: "seen & WAITERS != 0",
+        change: "`1`",
+        reason: "nobody sleeps: costs a system call",
+    },
+    Argument {
+        package: "shm-lock",
+        file: "semaphore.rs",
+        function: "release",
+        code: "seen & WAITERS != 0",
+        change: "`||`",
+        reason: "all are woken instead of some, or nobody sleeps: those without a permit sleep again",
+    },
+    Argument {
+        package: "shm-lock",
+        file: "semaphore.rs",
+        function: "release",
+        code: "seen & WAITERS != 0",
+        change: "`>=`",
+        reason: "all are woken instead of some; or the flag stays though nobody sleeps, and the next release makes a system call",
+    },
+    Argument {
+        package: "shm-lock",
+        file: "semaphore.rs",
+        function: "release",
+        code: "seen & WAITERS != 0",
+        change: "`<=`",
+        reason: "all are woken instead of some: those without a permit sleep again",
+    },
+    Argument {
+        package: "shm-lock",
+        file: "mutex.rs",
+        function: "spin",
+        code: "",
+        change: "",
+        reason: "how long to look at the word is a matter of speed: in a model, the longest spin is 0",
+    },
+];
+
+/// The argument for a mutant, if there is one.
+pub(crate) fn argument(package: &Package, file: &str, mutant: &Mutant) -> Option<&'static str> {
+    let is_about = |argument: &&Argument| {
+        argument.package == package.name
+            && argument.file == file
+            && argument.function == mutant.function
+            && mutant.code.contains(argument.code)
+            && mutant.change.contains(argument.change)
+    };
+    ARGUMENTS.iter().find(is_about).map(|argument| argument.reason)
+}
