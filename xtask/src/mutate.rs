@@ -11,7 +11,7 @@ use crate::copy::{Binaries, Copy, Test, Verdict};
 use crate::package::Package;
 use crate::report::{self, Fate, Row};
 use crate::source::Mutant;
-use crate::survivors::argument;
+use crate::survivors::{argument, out_of_sight};
 use crate::{conditions, orderings};
 
 #[derive(clap::Args)]
@@ -45,7 +45,7 @@ struct Run {
 /// Weakens each ordering in turn; fails when no model notices.
 pub(crate) fn orderings(arguments: &Arguments) -> Result<ExitCode> {
     let package = Package::named(&arguments.package);
-    let (rows, tests) = run(package, &arguments.run, orderings::mutants)?;
+    let (rows, tests) = run(package, &arguments.run, orderings::mutants, |_, _| None)?;
     print!("{}", report::orderings(package, &rows, tests));
     Ok(exit_code(&rows))
 }
@@ -53,7 +53,9 @@ pub(crate) fn orderings(arguments: &Arguments) -> Result<ExitCode> {
 /// Gets each condition wrong in turn; fails when no test notices one and no argument says why.
 pub(crate) fn conditions(arguments: &ConditionArguments) -> Result<ExitCode> {
     let package = Package::named(&arguments.package);
-    let (mut rows, tests) = run(package, &arguments.run, |text| Ok(conditions::mutants(text)))?;
+    let mutants = |text: &str| Ok(conditions::mutants(text));
+    let unseen = |file: &str, mutant: &Mutant| out_of_sight(package, file, mutant);
+    let (mut rows, tests) = run(package, &arguments.run, mutants, unseen)?;
     for row in &mut rows {
         if let (Fate::Survived, Some(reason)) = (&row.fate, argument(package, &row.file, &row.mutant)) {
             row.fate = Fate::Argued { reason };
@@ -67,11 +69,12 @@ fn exit_code(rows: &[Row]) -> ExitCode {
     ExitCode::from(u8::from(rows.iter().any(|row| matches!(row.fate, Fate::Survived))))
 }
 
-/// What became of each mutant, and how many tests there are.
+/// What became of each mutant, and how many tests there are. What is out of sight of all tests is not tried.
 fn run(
     package: &'static Package,
     run: &Run,
     mutants: impl Fn(&str) -> Result<Vec<Mutant>>,
+    out_of_sight: impl Fn(&str, &Mutant) -> Option<&'static str>,
 ) -> Result<(Vec<Row>, usize)> {
     let (root, target) = workspace()?;
     let files = package.files(&root, run.only.as_deref())?;
@@ -88,12 +91,17 @@ fn run(
     for file in files {
         let text = package.read(&root, &file)?;
         for mutant in mutants(&text).with_context(|| file.clone())? {
-            copy.write(&file, &mutant.text)?;
-            let fate = match copy.build()? {
-                Some(binaries) => fate(&binaries, &tests_for(&file, &tests), limit)?,
-                None => Fate::NotCompiled,
+            let fate = if let Some(reason) = out_of_sight(&file, &mutant) {
+                Fate::OutOfSight { reason }
+            } else {
+                copy.write(&file, &mutant.text)?;
+                let binaries = copy.build()?;
+                copy.write(&file, &text)?;
+                match binaries {
+                    Some(binaries) => fate(&binaries, &tests_for(package, &file, &tests), limit)?,
+                    None => Fate::NotCompiled,
+                }
             };
-            copy.write(&file, &text)?;
             let row = Row { file: file.clone(), mutant, fate };
             eprintln!("{row}");
             rows.push(row);
@@ -112,10 +120,11 @@ fn fate(mutant: &Binaries, tests: &[&Test], limit: Duration) -> Result<Fate> {
     Ok(Fate::Survived)
 }
 
-/// All tests, the models of `file` first.
-fn tests_for<'a>(file: &str, tests: &'a [Test]) -> Vec<&'a Test> {
+/// All tests, the models of `file` first, of which those that take long come last.
+fn tests_for<'a>(package: &Package, file: &str, tests: &'a [Test]) -> Vec<&'a Test> {
     let own = format!("::{}_models::", file.trim_end_matches(".rs"));
     let (mut sorted, others): (Vec<_>, Vec<_>) = tests.iter().partition(|test| test.name.contains(&own));
+    sorted.sort_by_key(|test| package.long_tests.is_some_and(|part| test.name.contains(part)));
     sorted.extend(others);
     sorted
 }

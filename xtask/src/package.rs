@@ -19,6 +19,8 @@ pub(crate) struct Package {
     pub(crate) tests_called: &'static str,
     /// Part of the name of each such test.
     pub(crate) test_name: &'static str,
+    /// Part of the name of those that take long.
+    pub(crate) long_tests: Option<&'static str>,
     /// Where the crate's name is needed, and what else it takes to build the tests.
     pub(crate) manifest: &'static str,
 }
@@ -33,6 +35,7 @@ pub(crate) const PACKAGES: [Package; 3] = [
         read_by_tests: &[],
         tests_called: "loom models",
         test_name: "_models::model_",
+        long_tests: None,
         manifest: LOOM,
     },
     Package {
@@ -42,6 +45,7 @@ pub(crate) const PACKAGES: [Package; 3] = [
         read_by_tests: &[],
         tests_called: "loom models",
         test_name: "_models::model_",
+        long_tests: Some("_death"), // which is tried at each step
         manifest: "[dev-dependencies]\nloom = \"*\"\n[profile.dev.package.mutants-of-shm-lock]\nopt-level = 2\n",
     },
     Package {
@@ -51,6 +55,7 @@ pub(crate) const PACKAGES: [Package; 3] = [
         read_by_tests: &["README.md"],
         tests_called: "tests",
         test_name: "",
+        long_tests: None,
         manifest: "[lib]\nname = \"taskel_adaptive\"\n\
                    [dev-dependencies]\nproptest = { version = \"*\", default-features = false, features = [\"std\"] }\n\
                    [profile.dev.package.mutants-of-adaptive]\nopt-level = 2\n",

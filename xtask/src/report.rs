@@ -11,6 +11,7 @@ pub(crate) enum Fate {
     NotCompiled,
     Survived,
     Argued { reason: &'static str },
+    OutOfSight { reason: &'static str },
 }
 
 /// A mutant, where it was, and what became of it.
@@ -35,6 +36,7 @@ impl fmt::Display for Fate {
             Fate::NotCompiled => write!(f, "the compiler | "),
             Fate::Survived => write!(f, "**SURVIVED** | "),
             Fate::Argued { reason } => write!(f, "survives | {reason}"),
+            Fate::OutOfSight { reason } => write!(f, "not tried | {reason}"),
         }
     }
 }
@@ -81,6 +83,13 @@ pub(crate) fn conditions(package: &Package, rows: &[Row], tests: usize) -> Strin
     let Package { name, folder, tests_called, .. } = package;
     let argued = rows.iter().filter(|row| matches!(row.fate, Fate::Argued { .. })).count();
     let survivors = rows.iter().filter(|row| matches!(row.fate, Fate::Survived)).count();
+    let unseen = rows.iter().filter(|row| matches!(row.fate, Fate::OutOfSight { .. })).count();
+    let tried = rows.len() - unseen;
+    let not_tried = if unseen == 0 {
+        String::new()
+    } else {
+        format!(" {unseen} more were not tried, since no test can see them.")
+    };
     let mut text = format!(
         "# Conditions that are checked\n\
          \n\
@@ -90,11 +99,10 @@ pub(crate) fn conditions(package: &Package, rows: &[Row], tests: usize) -> Strin
          `+` for `-`, …) and the {tests} {tests_called} run on the result until one fails. A mutant that none notices lacks a\n\
          test, unless it does the same by other means; then the last column says why.\n\
          \n\
-         {} mutants, {} survived: {argued} with an argument, {survivors} without.\n\
+         {tried} mutants, {} survived: {argued} with an argument, {survivors} without.{not_tried}\n\
          \n\
          | file | function | line | mutation | first to fail | with |\n\
          |---|---|---|---|---|---|\n",
-        rows.len(),
         argued + survivors
     );
     for row in rows {

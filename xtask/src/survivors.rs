@@ -8,9 +8,9 @@ pub(crate) struct Argument {
     pub(crate) package: &'static str,
     pub(crate) file: &'static str,
     pub(crate) function: &'static str,
-    /// A part of the line; empty for every line of the function.
+    /// A part of the line; empty if no test can see any line of the function.
     pub(crate) code: &'static str,
-    /// A part of the change; empty for every change of the line.
+    /// A part of the change; empty for every change.
     pub(crate) change: &'static str,
     pub(crate) reason: &'static str,
 }
@@ -107,12 +107,38 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
     Argument {
         package: "shm-lock",
         file: "mutex.rs",
+        function: "wait_for",
+        code: "compare_exchange(seen, awaited",
+        change: "`is_err`",
+        reason: "the sleep looks at the word itself: whether the exchange succeeded decides only how often this loop turns",
+    },
+    Argument {
+        package: "shm-lock",
+        file: "mutex.rs",
+        function: "wake_next",
+        code: "before & WAITERS != 0",
+        change: "`1`",
+        reason: "wakes where nobody sleeps, or more than one: costs a system call",
+    },
+    Argument {
+        package: "shm-lock",
+        file: "mutex.rs",
         function: "spin",
         code: "",
         change: "",
         reason: "how long to look at the word is a matter of speed: in a model, the longest spin is 0",
     },
 ];
+
+/// Why no test can see this mutant, nor any other of its function.
+pub(crate) fn out_of_sight(package: &Package, file: &str, mutant: &Mutant) -> Option<&'static str> {
+    let hides = |argument: &&Argument| {
+        argument.code.is_empty()
+            && (argument.package, argument.file) == (package.name, file)
+            && argument.function == mutant.function
+    };
+    ARGUMENTS.iter().find(hides).map(|argument| argument.reason)
+}
 
 /// The argument for a mutant, if there is one.
 pub(crate) fn argument(package: &Package, file: &str, mutant: &Mutant) -> Option<&'static str> {

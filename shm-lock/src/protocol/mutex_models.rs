@@ -25,7 +25,9 @@ type Deaths = usize;
 impl Shared {
     fn new() -> Arc<Shared> {
         let shared = Shared { lock: RawLock::new(), pair: UnsafeCell::new([0; 2]) };
+        assert!(shared.mutex().is_unplaced());
         shared.mutex().place();
+        assert!(!shared.mutex().is_unplaced());
         Arc::new(shared)
     }
 
@@ -84,6 +86,14 @@ impl Shared {
         }
         self.unlock();
         usize::from(acquired == Acquired::OwnerDied)
+    }
+
+    /// As `visit`, if the lock can be had at once.
+    fn try_visit(&self) -> Option<Deaths> {
+        let acquired = self.mutex().try_slowly(&self.me())?.unwrap();
+        let deaths = self.use_value(acquired);
+        self.unlock();
+        Some(deaths)
     }
 
     fn visit(&self) -> Deaths {
@@ -256,6 +266,48 @@ fn model_a_death_that_the_kernel_does_not_report() {
         }
         let told: usize = sleepers.map(|sleeper| sleeper.join().unwrap()).iter().sum();
         assert_eq!(told + shared.pass(), usize::from(died));
+        died
+    });
+}
+
+/// Catches one who tries, and gets the lock beside its living owner.
+#[test]
+fn model_a_try_against_the_owner() {
+    explore(|| {
+        let shared = Shared::new();
+        let tries = Arc::clone(&shared);
+        let tries = thread::spawn(move || assert_ne!(tries.try_visit(), Some(1)));
+        assert_eq!(shared.visit(), 0);
+        tries.join().unwrap();
+        let acquired = shared.lock(Ticker::forever).unwrap();
+        assert_eq!(shared.mutex().try_slowly(&shared.me()), None, "the caller has it");
+        assert_eq!(shared.lock(Ticker::forever), Err(Refused::Deadlock));
+        assert_eq!(shared.use_value(acquired), 0);
+        shared.unlock();
+    });
+}
+
+/// Catches one who tries, and does not get the lock of one whose death the kernel has not reported, or is not told.
+#[test]
+fn model_a_try_against_a_death_that_the_kernel_does_not_report() {
+    explore_deaths(|steps| {
+        let shared = Shared::new();
+        let dies = Arc::clone(&shared);
+        let dies = thread::spawn(move || {
+            let acquired = dies.lock(Ticker::forever).unwrap();
+            let died = mortal_unreported(steps, || {
+                dies.use_value(acquired);
+                step();
+            });
+            if !died {
+                dies.unlock();
+            }
+            died
+        });
+        let early = shared.try_visit().unwrap_or(0);
+        let died = dies.join().unwrap();
+        let late = shared.try_visit().expect("nobody alive has it");
+        assert_eq!(early + late, usize::from(died));
         died
     });
 }

@@ -6,7 +6,7 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 
 use super::model::{explore, explore_deaths};
-use super::semaphore::Semaphore;
+use super::semaphore::{COUNT, Semaphore};
 use crate::sync::{Ticker, mortal};
 
 struct Shared {
@@ -86,6 +86,19 @@ fn model_a_waiter_whose_time_is_up() {
         shared.semaphore.futex().expire();
         let taken = timed.join().unwrap();
         assert_eq!(shared.semaphore.available(), u32::from(!taken));
+    });
+}
+
+/// Catches a count beyond the largest, at which two that give permits back may arrive together.
+#[test]
+fn model_the_largest_number_of_permits() {
+    explore(|| {
+        let shared = shared(COUNT - 1);
+        let other = Arc::clone(&shared);
+        let other = thread::spawn(move || other.semaphore.release(1));
+        let mine = shared.semaphore.release(1);
+        assert!(mine ^ other.join().unwrap(), "there is room for one of the two");
+        assert_eq!(shared.semaphore.available(), COUNT);
     });
 }
 
