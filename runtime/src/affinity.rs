@@ -65,13 +65,13 @@ pub(crate) fn pin_current_thread(core: usize) -> io::Result<()> {
 /// A read of a register in the vDSO on Linux: a few nanoseconds, no system call.
 #[inline]
 pub(crate) fn current_core() -> Option<usize> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg(all(any(target_os = "linux", target_os = "android"), not(miri)))]
     {
         // SAFETY: takes no argument and touches no memory of ours.
         let core = unsafe { libc::sched_getcpu() };
         usize::try_from(core).ok()
     }
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    #[cfg(any(miri, not(any(target_os = "linux", target_os = "android"))))]
     None
 }
 
@@ -100,6 +100,7 @@ mod tests {
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no cores")]
     fn a_pinned_thread_runs_on_its_core_and_sees_no_other() {
         for core in usable_cores() {
             on_a_fresh_thread(|| {

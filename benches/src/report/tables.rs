@@ -48,7 +48,9 @@ pub fn group(group: &Group) -> String {
     let peers = peers(group);
     // Each table has the serial peer's column, which is what the others are compared with.
     let (serial, others): (Vec<&str>, Vec<&str>) = peers.into_iter().partition(|&peer| peer == SERIAL);
-    let tables = others.chunks(PEERS_ON_A_PAGE).map(|others| {
+    // As many tables as are needed, of about the same width.
+    let tables = others.len().div_ceil(PEERS_ON_A_PAGE).max(1);
+    let tables = others.chunks(others.len().div_ceil(tables).max(1)).map(|others| {
         let columns: Vec<&str> = serial.iter().chain(others).copied().collect();
         full(group, &columns)
     });

@@ -110,7 +110,6 @@ fn chunks_are_counted_by_power_of_two() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes hours when it is interpreted")]
 fn counts_stay_exact_when_spans_are_merged() {
     const CHUNKS: u64 = 10 * CAPACITY as u64;
     let mut recorder = Recorder::new();
@@ -138,7 +137,6 @@ fn counts_stay_exact_when_spans_are_merged() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes hours when it is interpreted")]
 fn a_long_event_among_many_short_ones_stays_apart() {
     let mut timeline = Timeline::new();
     let mut at = 0;
@@ -153,7 +151,6 @@ fn a_long_event_among_many_short_ones_stays_apart() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes hours when it is interpreted")]
 fn a_timeline_is_bounded_whatever_the_clock_does() {
     let mut timeline = Timeline::new();
     let times = [0, u64::MAX, 1 << 40, 3, u64::MAX - 1, 0];
@@ -236,7 +233,6 @@ mod picture {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes hours when it is interpreted")]
     fn of_a_million_chunks_stays_small_and_accounts_for_all() {
         const WORKERS: usize = 20;
         let workers = (0..WORKERS).map(|lane| {
@@ -258,7 +254,6 @@ mod picture {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes hours when it is interpreted")]
     fn of_many_workers_stays_small() {
         let workers = (0..256).map(|lane| {
             let mut recorder = Recorder::new();
