@@ -122,3 +122,26 @@ fn model_given_up_against_thief() {
         assert_partition(all, 3);
     });
 }
+
+/// Catches a thief that is told of a rest which is gone, or of none where there is one, and one that takes what is left of another chunk
+/// than the one it watched.
+#[test]
+fn model_what_a_thief_is_told() {
+    explore(|| {
+        let position = Arc::new(ChunkPosition::new());
+        let rest = Span { lo: 1, hi: 2 };
+        position.open(rest);
+        assert_eq!(position.rest(), rest);
+        let watched = Arc::clone(&position);
+        let onlooker = loom::thread::spawn(move || {
+            let seen = watched.rest();
+            assert!(seen == rest || seen.len() == 0, "never a part of it");
+        });
+        assert_eq!(position.revoke(3, 1, FENCES), None, "the chunk that was watched ended elsewhere");
+        assert_eq!(position.rest(), rest, "and nothing was cut");
+        assert_eq!(position.revoke(2, 1, FENCES), Some(rest), "a single unit is worth it");
+        assert_eq!(position.rest().len(), 0, "it is gone before the owner has noticed");
+        assert_eq!(position.advance(Span { lo: 2, hi: 2 }, FENCES), Some(1));
+        onlooker.join().unwrap();
+    });
+}
