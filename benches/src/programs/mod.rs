@@ -2,7 +2,7 @@
 //!
 //! The parallel part of each is written once, in a file `parallel.rs`. It is compiled twice, and the line that differs is the `use`:
 //!
-//! ```ignore
+//! ```text
 //! mod by_rayon {
 //!     use rayon::prelude::*;
 //!     include!("parallel.rs");
