@@ -1,4 +1,5 @@
-//! Whether the calling thread is in the middle of something that other threads may be waiting for: a lane of a stream, the source of a bridge.
+//! Whether the calling thread is in the middle of something that other threads may be waiting for: a lane of a stream, the source of a bridge,
+//! work that has yielded.
 //!
 //! Code of the user's runs there, and may ask for other work ([`yield_now`](crate::yield_now())), which then runs on top of it. That must not
 //! wait for what is below, nor for another thread that waits for it.
@@ -9,6 +10,7 @@ use std::thread::LocalKey;
 thread_local! {
     static STREAMS: Cell<u32> = const { Cell::new(0) };
     static BRIDGES: Cell<u32> = const { Cell::new(0) };
+    static YIELDS: Cell<u32> = const { Cell::new(0) };
 }
 
 /// The thread is inside, until this drops.
@@ -30,6 +32,11 @@ impl Entered {
     pub(crate) fn bridge() -> Self {
         Entered::new(&BRIDGES)
     }
+
+    /// On top of work that has yielded.
+    pub(crate) fn yielded() -> Self {
+        Entered::new(&YIELDS)
+    }
 }
 
 impl Drop for Entered {
@@ -46,4 +53,9 @@ pub(crate) fn in_stream() -> bool {
 /// Whether the calling thread is at the source of any bridge.
 pub(crate) fn in_bridge() -> bool {
     BRIDGES.get() > 0
+}
+
+/// Whether the calling thread is on top of any work that has yielded.
+pub(crate) fn in_yield() -> bool {
+    YIELDS.get() > 0
 }

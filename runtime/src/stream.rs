@@ -371,9 +371,11 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<I, S> {
         Lane { chunker: Chunker::new(config), clock: Clock::new() }
     }
 
-    /// A helper's part. On top of another lane of a stream, or of somebody at a source, it has none: it would wait for what is below it.
+    /// A helper's part. On top of another lane of a stream, of somebody at a source, or of work that has yielded, it has none: where a helper
+    /// waits for room, it waits for what began before it, and that may wait for what is below it. (Other waits are for what begins after them,
+    /// and so never for anything that is further down a stack.)
     fn help(&self) {
-        if at_source::in_stream() || at_source::in_bridge() {
+        if at_source::in_stream() || at_source::in_bridge() || at_source::in_yield() {
             return;
         }
         let _inside = at_source::Entered::stream();

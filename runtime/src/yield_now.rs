@@ -1,5 +1,6 @@
 //! Letting other work go first.
 
+use crate::at_source::Entered;
 use crate::lane::LaneContext;
 use crate::pool::{ThreadPool, with_current_lane};
 use crate::scope::{has_own_task, run_own_task};
@@ -27,7 +28,7 @@ pub enum Yield {
 /// goes on in the midst of the item that yields, with a state of its own for
 /// [`map_init`](crate::iter::ParallelIterator::map_init).)
 ///
-/// Inside of a [stream](crate::stream), the lanes of streams that it comes across here leave at once, since they would wait for what yields; in the
+/// The lanes of [streams](crate::stream) that it comes across here leave at once, since they might wait for what yields; in the
 /// source of a [bridge](crate::iter::ParallelBridge), so do those of loops.
 ///
 /// `None` on a thread that is neither a worker nor inside a scope, join or loop; then nothing was done. In a forked child, only tasks of
@@ -51,7 +52,10 @@ pub fn yield_now() -> Option<Yield> {
     with_current_lane(|lane| match lane.filter(|lane| lane.pool().is_usable()) {
         Some(lane) => Some(yield_on(lane)),
         // All guest lanes were taken, or there is no pool: the thread may be alone with a scope.
-        None => run_own_task(None).then_some(Yield::Executed),
+        None => {
+            let _inside = Entered::yielded();
+            run_own_task(None).then_some(Yield::Executed)
+        }
     })
 }
 
@@ -103,6 +107,7 @@ fn yield_on(lane: &LaneContext<'_>) -> Yield {
 
 /// Does one piece of work. False if there was none.
 fn do_something(lane: &LaneContext<'_>) -> bool {
+    let _inside = Entered::yielded();
     let work = match lane.take_mail(|_| true) {
         Some(mail) => Some(mail),
         None if run_own_task(Some(lane)) => return true,
