@@ -53,8 +53,6 @@ mod sync;
 
 #[cfg(not(loom))]
 mod affinity;
-#[cfg(not(loom))]
-mod at_source;
 #[cfg(all(test, not(loom)))]
 mod bad_clock_tests;
 #[cfg(not(loom))]
@@ -103,6 +101,8 @@ pub mod stream;
 mod task;
 #[cfg(not(loom))]
 mod topology;
+#[cfg(not(loom))]
+mod underneath;
 #[cfg(not(loom))]
 mod unwind;
 #[cfg(not(loom))]

@@ -8,13 +8,13 @@ use std::vec;
 
 use taskel_adaptive::{ChunkConfig, Chunker};
 
-use crate::at_source;
 use crate::clock::Clock;
 use crate::iter::Try;
 use crate::pool::current_num_threads;
 use crate::protocol::window::{Turn, Window};
 use crate::scope::scope;
 use crate::sync::Mutex;
+use crate::underneath;
 use crate::unwind::{Payload, drop_quietly};
 
 /// Turns sequential iterators into parallel streams.
@@ -285,7 +285,7 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<I, S> {
             let mut call_helpers = || {
                 (0..mem::take(&mut helpers)).for_each(|_| scope.spawn(|_| running.help()));
             };
-            let _inside = at_source::Entered::stream();
+            let _inside = underneath::Entered::stream();
             sink(Results {
                 running: &running,
                 lane: running.lane(),
@@ -375,10 +375,10 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<I, S> {
     /// waits for room, it waits for what began before it, and that may wait for what is below it. (Other waits are for what begins after them,
     /// and so never for anything that is further down a stack.)
     fn help(&self) {
-        if at_source::in_stream() || at_source::in_bridge() || at_source::in_yield() {
+        if underneath::in_stream() || underneath::in_bridge() || underneath::in_yield() {
             return;
         }
-        let _inside = at_source::Entered::stream();
+        let _inside = underneath::Entered::stream();
         let mut lane = self.lane();
         while let Turn::Pull { room } = self.window.helper_turn() {
             self.pull(&mut lane, room, || ());

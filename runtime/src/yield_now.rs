@@ -1,9 +1,9 @@
 //! Letting other work go first.
 
-use crate::at_source::Entered;
 use crate::lane::LaneContext;
 use crate::pool::{ThreadPool, with_current_lane};
 use crate::scope::{has_own_task, run_own_task};
+use crate::underneath::Entered;
 
 /// What came of a [`yield_now`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

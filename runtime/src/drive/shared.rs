@@ -9,7 +9,6 @@ use taskel_adaptive::ChunkConfig;
 use super::participant::Participant;
 use super::small::Head;
 use super::{Plan, WORTH_PRESPLITTING_NS};
-use crate::at_source;
 use crate::cancel::{CancelToken, Cancelled};
 use crate::iter::consumer::Consumer;
 use crate::iter::producer::Producer;
@@ -21,6 +20,7 @@ use crate::protocol::tickets::Tickets;
 use crate::site::{Lesson, Site};
 use crate::slab::Slab;
 use crate::sync::Fences;
+use crate::underneath;
 use crate::unwind::{Payload, drop_quietly};
 use crate::wait::wait;
 
@@ -66,7 +66,7 @@ unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane:
         // the midst of a taskel that yields, it goes on with the others.
         let inside = state.slab.slot(lane.pool().slot_of(lane.index())).is_inside();
         // At the source of a bridge, it would ask that source, or one whose lane waits for this one.
-        if !at_source::in_bridge() && (inside || lane.index() != state.caller) {
+        if !underneath::in_bridge() && (inside || lane.index() != state.caller) {
             let mut participant = Participant::new(state, lane, None);
             if participant.may_enter() {
                 state.protect(|| participant.run());

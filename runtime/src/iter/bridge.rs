@@ -6,8 +6,8 @@ use std::vec;
 
 use super::ParallelIterator;
 use super::producer::Producer;
-use crate::at_source::Entered;
 use crate::sync::{AtomicBool, Mutex, Ordering};
+use crate::underneath::Entered;
 
 /// Turns sequential iterators into parallel ones.
 pub trait ParallelBridge: Iterator<Item: Send> + Send + Sized {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::chunk_position::ChunkPosition;
-use super::model::explore;
+use super::model::{assert_partition, explore};
 use super::range::Span;
 use crate::sync::Fences;
 
@@ -33,11 +33,6 @@ fn run(position: &ChunkPosition, chunk: Span) -> Vec<u32> {
 fn revoke(position: &ChunkPosition, end: u32, thief: u32) -> Vec<u32> {
     let taken = position.revoke(end, thief, FENCES);
     taken.into_iter().flat_map(|span| span.lo..span.hi).collect()
-}
-
-fn assert_partition(mut all: Vec<u32>, len: u32) {
-    all.sort_unstable();
-    assert_eq!(all, (0..len).collect::<Vec<_>>(), "each unit exactly once");
 }
 
 /// Catches an owner that runs on into what a thief has taken, at the first cut and at the last, and units that neither runs.

@@ -20,3 +20,9 @@ pub(super) fn explore(model: impl Fn() + Send + Sync + 'static) {
         "the model has a single execution: it has no race to check"
     );
 }
+
+/// Each of the units `0..len` was handed out exactly once.
+pub(super) fn assert_partition(mut units: Vec<u32>, len: u32) {
+    units.sort_unstable();
+    assert_eq!(units, (0..len).collect::<Vec<_>>(), "each unit exactly once");
+}

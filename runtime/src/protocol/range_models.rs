@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::model::explore;
+use super::model::{assert_partition, explore};
 use super::range::{Range, Span};
 
 fn units(spans: impl IntoIterator<Item = Span>) -> Vec<u32> {
@@ -11,11 +11,6 @@ fn units(spans: impl IntoIterator<Item = Span>) -> Vec<u32> {
 
 fn claim_all(range: &Range, want: u32) -> Vec<u32> {
     units(std::iter::from_fn(|| range.claim(want)))
-}
-
-fn assert_partition(mut all: Vec<u32>, len: u32) {
-    all.sort_unstable();
-    assert_eq!(all, (0..len).collect::<Vec<_>>(), "each unit exactly once");
 }
 
 /// Catches a claim and a theft that both succeed on the same unit.

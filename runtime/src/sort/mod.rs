@@ -65,10 +65,10 @@ fn all_pairs<T: Send>(items: &mut [T], piece: usize, holds: &(impl Fn(&T, &T) ->
 /// numbers at once.
 fn all_pairs_in_blocks<T>(items: &[T], holds: &impl Fn(&T, &T) -> bool) -> bool {
     const PAIRS: usize = 32;
-    let blocks = items.windows(PAIRS + 1).step_by(PAIRS);
+    let mut blocks = items.windows(PAIRS + 1).step_by(PAIRS);
     let rest = items.len().saturating_sub(1) / PAIRS * PAIRS;
     let in_block = |block: &[T]| block.windows(2).fold(true, |all, pair| all & holds(&pair[0], &pair[1]));
-    blocks.into_iter().all(in_block) && items[rest..].is_sorted_by(holds)
+    blocks.all(in_block) && items[rest..].is_sorted_by(holds)
 }
 
 /// Sorts by keys that are computed once for each item: in parallel, and then the items follow them.

@@ -1,4 +1,4 @@
-//! Whether the calling thread is in the middle of something that other threads may be waiting for: a lane of a stream, the source of a bridge,
+//! What the calling thread has underneath: whether it is in the middle of something that other threads may be waiting for: a lane of a stream, the source of a bridge,
 //! work that has yielded.
 //!
 //! Code of the user's runs there, and may ask for other work ([`yield_now`](crate::yield_now())), which then runs on top of it. That must not
