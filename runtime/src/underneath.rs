@@ -11,7 +11,13 @@ thread_local! {
     static STREAMS: Cell<u32> = const { Cell::new(0) };
     static BRIDGES: Cell<u32> = const { Cell::new(0) };
     static YIELDS: Cell<u32> = const { Cell::new(0) };
+    /// The address of a local variable of the outermost yield.
+    static OUTERMOST_YIELD: Cell<usize> = const { Cell::new(0) };
 }
+
+/// How much of the stack yields may use that are on top of each other, a quarter of a thread's usual one. Each runs whatever it finds, which may
+/// yield as well; without an end to that, a pool full of work that yields overflows a stack.
+const NESTED_YIELDS_BYTES: usize = 512 * 1024;
 
 /// The thread is inside, until this drops.
 #[derive(Debug)]
@@ -33,9 +39,16 @@ impl Entered {
         Entered::new(&BRIDGES)
     }
 
-    /// On top of work that has yielded.
-    pub(crate) fn yielded() -> Self {
-        Entered::new(&YIELDS)
+    /// On top of work that has yielded; `None` where too much of the stack is used by such work.
+    pub(crate) fn yielded() -> Option<Self> {
+        let local = 0_u8;
+        let here = std::ptr::from_ref(&local).addr();
+        if !in_yield() {
+            OUTERMOST_YIELD.set(here);
+        }
+        // Miri has no stack: local variables lie anywhere.
+        let has_room = cfg!(miri) || OUTERMOST_YIELD.get().abs_diff(here) < NESTED_YIELDS_BYTES;
+        has_room.then(|| Entered::new(&YIELDS))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::underneath::Entered;
 pub enum Yield {
     /// Some other work was done.
     Executed,
-    /// There was none.
+    /// There was none, or yields already lie on top of each other half a MiB deep.
     Idle,
 }
 
@@ -23,6 +23,9 @@ pub enum Yield {
 ///
 /// This is the one way to run *unrelated* work in the middle of one's own, which waits never do: do not call it while holding a
 /// lock that other work may want. The work is done on top of the caller's stack, and the caller goes on when it is over.
+///
+/// Where that work yields in turn, the next lies on top of it, and so on. When half a MiB of a thread's stack is used in this way, yields do
+/// nothing there: pieces of work that all poll for one another need more threads than one, or less stack.
 ///
 /// Items of a loop should not poll for other items of it: what is left of a loop is only taken here if it still waits for a helper. (It then
 /// goes on in the midst of the item that yields, with a state of its own for
@@ -53,7 +56,7 @@ pub fn yield_now() -> Option<Yield> {
         Some(lane) => Some(yield_on(lane)),
         // All guest lanes were taken, or there is no pool: the thread may be alone with a scope.
         None => {
-            let _inside = Entered::yielded();
+            let _inside = Entered::yielded()?;
             run_own_task(None).then_some(Yield::Executed)
         }
     })
@@ -107,7 +110,11 @@ fn yield_on(lane: &LaneContext<'_>) -> Yield {
 
 /// Does one piece of work. False if there was none.
 fn do_something(lane: &LaneContext<'_>) -> bool {
-    let _inside = Entered::yielded();
+    let Some(_inside) = Entered::yielded() else {
+        // Others have to go on with it, perhaps on this core.
+        std::thread::yield_now();
+        return false;
+    };
     let work = match lane.take_mail(|_| true) {
         Some(mail) => Some(mail),
         None if run_own_task(Some(lane)) => return true,

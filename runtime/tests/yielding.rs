@@ -284,6 +284,25 @@ fn for_work_of_others() {
     });
 }
 
+/// Each yield runs something that yields as well: there is an end to what lies on top of each other.
+#[test]
+fn thousands_of_tasks_that_yield() {
+    const TASKS: usize = 20_000;
+    for threads in [1, 2] {
+        let done = AtomicUsize::new(0);
+        let task = || {
+            yield_now();
+            done.fetch_add(1, Ordering::Relaxed);
+        };
+        let pool = pool(threads);
+        pool.scope(|s| (0..TASKS).for_each(|_| s.spawn(|_| task())));
+        pool.broadcast(|_| taskel::scope(|s| (0..TASKS).for_each(|_| s.spawn(|_| _ = task()))));
+        let tasks: Vec<_> = (0..TASKS).map(|_| pool.submit(yield_now)).collect();
+        tasks.into_iter().for_each(|task| _ = task.join());
+        assert_eq!(done.into_inner(), (threads + 1) * TASKS);
+    }
+}
+
 #[test]
 fn what_it_answers() {
     for threads in [1, 2] {

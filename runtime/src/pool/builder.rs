@@ -110,6 +110,8 @@ impl ThreadPoolBuilder {
     }
 
     /// Sets the stack size of each worker's thread in bytes; the standard library's default unless set.
+    ///
+    /// Half a MiB of it is what nested [yields](crate::yield_now()) may use, if there are any.
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
