@@ -173,7 +173,7 @@ const SHORTEST_NS: u64 = 2;
 /// one that it has just stolen. All three take a few nanoseconds and no memory.
 ///
 /// The size is `target / estimate`, at most half of the worker's range, so that the other half can be stolen at
-/// any moment (a rest worth less than an eighth of the target is taken whole), and at most `grow`, which is 1 at
+/// any moment (a rest worth less than an eighth of the target is taken whole, where no long taskels are to be expected), and at most `grow`, which is 1 at
 /// the start and after every steal and quadruples with each chunk: one long taskel among short ones is met alone, not in a bundle. `estimate` is the larger of the mean of all taskels
 /// so far and a moving average that rises at once and falls slowly.
 ///
@@ -243,8 +243,9 @@ impl Chunker {
     #[must_use]
     #[inline]
     pub fn next_chunk(&mut self, remaining: usize) -> usize {
-        // Halving a rest worth nanoseconds down to one taskel would cost more claims than stealing it could save.
-        let most = if remaining <= self.size / TAIL { remaining } else { remaining - remaining / 2 };
+        // Halving a rest worth nanoseconds down to one taskel costs more claims than stealing it could save, unless long ones may be there.
+        let whole = self.wary == 0 && remaining <= self.size / TAIL;
+        let most = if whole { remaining } else { remaining - remaining / 2 };
         let chunk = self.size.min(self.grow).max(1).min(most);
         self.grow = self.grow.saturating_mul(self.config.growth);
         chunk
