@@ -129,6 +129,21 @@ fn model_three_exclude_each_other() {
     });
 }
 
+/// Catches waking everybody where one is enough, and a mark that stays when nobody sleeps any more: each later unlock would be a system call.
+#[test]
+fn model_the_mark_goes_with_the_last_sleeper() {
+    explore(|| {
+        let shared = Shared::new();
+        let acquired = shared.lock(Ticker::forever).unwrap();
+        let sleeper = spawn_pass(&shared);
+        shared.use_value(acquired);
+        shared.unlock();
+        sleeper.join().unwrap();
+        let futex = shared.mutex().futex();
+        assert_eq!((futex.woken_by_clearing(), futex.word().load(Ordering::Relaxed)), (0, 0));
+    });
+}
+
 /// Catches a sleeper that is forgotten when the one who gives the lock back takes it again before the woken does.
 #[test]
 fn model_two_sleepers_and_a_barger() {

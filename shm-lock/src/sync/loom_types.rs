@@ -200,6 +200,8 @@ struct Sleepers {
     queue: VecDeque<u32>,
     expired: Vec<u32>,
     last: u32,
+    /// How many were woken because nobody seemed to sleep.
+    woken_by_clearing: usize,
 }
 
 impl Futex {
@@ -267,10 +269,16 @@ impl Futex {
         step();
         let mut sleepers = self.0.sleepers.lock().unwrap();
         self.0.word.0.fetch_and(!WAITERS, Ordering::Relaxed);
+        sleepers.woken_by_clearing += sleepers.queue.len();
         sleepers.queue.clear();
         self.0.changed.notify_all();
         drop(sleepers);
         step();
+    }
+
+    #[allow(dead_code, reason = "for the protocols' own models")]
+    pub(crate) fn woken_by_clearing(&self) -> usize {
+        self.0.sleepers.lock().unwrap().woken_by_clearing
     }
 
     /// The time of all who sleep is up.
