@@ -28,7 +28,8 @@ where
 
     #[inline]
     fn feed<P: Producer<Item = T>>(&self, segment: A, chunk: ChunkOf<'_, P>) -> ControlFlow<A, A> {
-        ControlFlow::Continue(chunk.into_iter().fold(segment, &self.item))
+        // A reference to the operation instead of a closure would not be inlined: large accumulators would be copied for each item.
+        ControlFlow::Continue(chunk.into_iter().fold(segment, |all, item| (self.item)(all, item)))
     }
 
     fn finish(self, segments: impl Iterator<Item = A>) -> A {

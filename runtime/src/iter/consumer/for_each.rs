@@ -17,7 +17,7 @@ impl<T, F: Fn(T) + Sync> Consumer<T> for ForEach<F> {
 
     #[inline]
     fn feed<P: Producer<Item = T>>(&self, (): (), chunk: ChunkOf<'_, P>) -> ControlFlow<(), ()> {
-        chunk.into_iter().for_each(&self.0);
+        chunk.into_iter().for_each(|item| (self.0)(item));
         ControlFlow::Continue(())
     }
 
