@@ -14,6 +14,10 @@ use std::{cell::RefCell, time::Duration};
 /// Reading the clock takes 25 ns and a preemption some microseconds; neither shows in a millisecond.
 const SAMPLE: Duration = Duration::from_millis(1);
 
+/// A slow peer's sample may last so much longer, for as many calls as the quickest makes: what the first of them costs a sleeping pool, all
+/// should divide by the same number.
+const LONGER: u32 = 8;
+
 /// Of loops that are shorter, one asks how little they cost over the serial loop, and not how much they gain.
 const WORTH_SHARING_NS: f64 = 20e3;
 
@@ -54,7 +58,9 @@ pub(super) fn run(context: &Context) -> Vec<Group> {
 /// Panics if a peer's answer is wrong, and if there is no peer or no repetition.
 fn measure(load: &Load, peers: &mut [Box<dyn Peer>], context: &Context) -> Row {
     let calls: Vec<u32> = peers.iter_mut().map(|peer| calls_per_sample(load, peer.as_mut())).collect();
+    let most = calls.iter().copied().max().unwrap_or(1);
     let turns = peers.iter_mut().zip(calls).map(|(peer, calls)| {
+        let calls = if calls == 1 { 1 } else { most.min(calls.saturating_mul(LONGER)) };
         let name = peer.name();
         let peer = RefCell::new(peer);
         let mut turn = Turn::new(name, move || {
@@ -134,14 +140,14 @@ mod tests {
         let peer = |call, runs: &Rc<_>| -> Box<dyn Peer> {
             Box::new(Scripted { call, answer: 7, runs: Rc::clone(runs) })
         };
-        let mut peers =
-            [Duration::from_micros(10), Duration::from_micros(8000)].map(|call| peer(call, &runs));
+        let mut peers = [10, 8000, 50].map(|micros| peer(Duration::from_micros(micros), &runs));
         let row = measure(&load(), &mut peers, &context(3));
 
-        let expected_turns: Vec<u64> = vec![10, 8000, 8000, 10, 10, 8000];
+        let expected_turns: Vec<u64> = vec![10, 8000, 50, 8000, 50, 10, 50, 10, 8000];
         assert!(runs.borrow().ends_with(&expected_turns), "{:?}", runs.borrow());
         assert_eq!(row.cells[0].note.as_deref(), Some("×100"));
         assert_eq!(row.cells[1].note, None);
+        assert_eq!(row.cells[2].note.as_deref(), Some("×100"), "as often as the quickest");
         assert_eq!((row.serial(), row.bound), (Some(10e3), Some(7.5e3)));
         assert_eq!(row.cells[1].samples, [8e6; 3]);
     }
