@@ -144,6 +144,21 @@ fn model_the_mark_goes_with_the_last_sleeper() {
     });
 }
 
+/// Catches a system call that would wake sleepers where there are none, since the word has another flag.
+#[test]
+fn model_poison_wakes_nobody_where_nobody_sleeps() {
+    explore(|| {
+        let shared = Shared::new();
+        let tries = Arc::clone(&shared);
+        let tries = thread::spawn(move || _ = tries.try_visit());
+        if shared.mutex().try_slowly(&shared.me()).is_some() {
+            shared.mutex().unlock_torn(&shared.me(), false);
+        }
+        tries.join().unwrap();
+        assert_eq!(shared.mutex().futex().calls(), 0);
+    });
+}
+
 /// Catches a sleeper that is forgotten when the one who gives the lock back takes it again before the woken does.
 #[test]
 fn model_two_sleepers_and_a_barger() {

@@ -8,7 +8,7 @@ use loom::thread;
 use super::model::{explore, explore_deaths};
 use super::mutex::Mutex;
 use super::once::{Done, Turn};
-use crate::sync::{Claim, RawLock, Thread, Ticker, mortal, step};
+use crate::sync::{Claim, Ordering, RawLock, Thread, Ticker, mortal, step};
 
 struct Shared {
     lock: RawLock,
@@ -52,19 +52,19 @@ impl Shared {
         })
     }
 
-    /// Sets the value in two steps, if it is the caller's turn; returns whether it was.
-    fn call_once(&self) -> bool {
+    /// Sets the value in two steps, if it is the caller's turn; returns whether it was, and then whether others had begun before.
+    fn call_once(&self) -> Option<bool> {
         if self.done.is_done() {
-            return false;
+            return None;
         }
         match self.done.begin(self.mutex(), &self.me(), Ticker::forever).unwrap() {
-            Turn::Done => false,
+            Turn::Done => None,
             Turn::Mine { again } => {
                 self.set(1);
                 step();
                 self.set(2);
                 self.done.finish(self.mutex(), &self.me(), again);
-                true
+                Some(again)
             }
         }
     }
@@ -80,10 +80,10 @@ fn model_it_is_done_once_and_seen_by_all() {
             thread::spawn(move || {
                 let did = shared.call_once();
                 assert_eq!(shared.get(), 2);
-                usize::from(did)
+                usize::from(did.is_some())
             })
         });
-        let did = usize::from(shared.call_once());
+        let did = usize::from(shared.call_once().is_some());
         assert_eq!(shared.get(), 2);
         assert_eq!(did + others.map(|other| other.join().unwrap()).iter().sum::<usize>(), 1);
     });
@@ -102,17 +102,22 @@ fn model_a_death_lets_the_next_one_do_it() {
     });
 }
 
-/// Catches one who gives up and leaves the others asleep.
+/// Catches one who gives up and leaves the others asleep, or unaware of it; and a mutex that stays marked when it is done.
 #[test]
 fn model_giving_up_lets_the_next_one_do_it() {
     explore(|| {
         let shared = Shared::new();
         let other = Arc::clone(&shared);
         let other = thread::spawn(move || other.call_once());
-        match shared.done.begin(shared.mutex(), &shared.me(), Ticker::forever).unwrap() {
-            Turn::Mine { .. } => shared.done.give_up(shared.mutex(), &shared.me()),
-            Turn::Done => (),
-        }
-        assert!(other.join().unwrap());
+        let gave_up = match shared.done.begin(shared.mutex(), &shared.me(), Ticker::forever).unwrap() {
+            Turn::Mine { again } => {
+                assert!(!again, "nobody has begun");
+                shared.done.give_up(shared.mutex(), &shared.me());
+                true
+            }
+            Turn::Done => false,
+        };
+        assert_eq!(other.join().unwrap(), Some(gave_up));
+        assert_eq!(shared.mutex().futex().word().load(Ordering::Relaxed), 0);
     });
 }

@@ -74,6 +74,41 @@ fn model_two_sleepers_and_two_permits() {
     }
 }
 
+/// Catches waking all who sleep where there is a permit for one.
+#[test]
+fn model_as_many_wake_as_there_are_permits() {
+    explore(|| {
+        let shared = shared(0);
+        let sleepers = [(); 2].map(|()| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || shared.visit())
+        });
+        while shared.semaphore.futex().sleepers() < 2 {
+            thread::yield_now();
+        }
+        shared.semaphore.release(1);
+        sleepers.into_iter().for_each(|sleeper| sleeper.join().unwrap());
+        assert_eq!(shared.semaphore.futex().woken_by_clearing(), 0);
+    });
+}
+
+/// Catches a system call that would wake sleepers where there are none.
+#[test]
+fn model_permits_that_nobody_waits_for() {
+    explore(|| {
+        let shared = shared(2);
+        let other = Arc::clone(&shared);
+        let visit = |shared: &Shared| {
+            assert!(shared.semaphore.try_acquire());
+            assert!(shared.semaphore.release(1));
+        };
+        let other = thread::spawn(move || visit(&other));
+        visit(&shared);
+        other.join().unwrap();
+        assert_eq!(shared.semaphore.futex().calls(), 0);
+    });
+}
+
 /// Catches a permit that is lost with a sleeper whose time is up when it comes.
 #[test]
 fn model_a_waiter_whose_time_is_up() {

@@ -193,6 +193,8 @@ struct Bucket {
     /// The kernel's bucket lock: comparing and going to sleep are one step under it.
     sleepers: loom::sync::Mutex<Sleepers>,
     changed: loom::sync::Condvar,
+    /// How often somebody was to be woken.
+    calls: Counter,
 }
 
 #[derive(Debug, Default)]
@@ -210,6 +212,7 @@ impl Futex {
             word: AtomicU32::new(value),
             sleepers: loom::sync::Mutex::default(),
             changed: loom::sync::Condvar::new(),
+            calls: Counter::new(0),
         }))
     }
 
@@ -250,6 +253,7 @@ impl Futex {
 
     pub(crate) fn wake(&self, most: u32) -> u32 {
         step();
+        self.0.calls.fetch_add(1, Ordering::Relaxed);
         let woken = self.wake_for_kernel(most);
         step();
         woken
@@ -274,6 +278,17 @@ impl Futex {
         self.0.changed.notify_all();
         drop(sleepers);
         step();
+    }
+
+    /// How many sleep.
+    #[allow(dead_code, reason = "for the protocols' own models")]
+    pub(crate) fn sleepers(&self) -> usize {
+        self.0.sleepers.lock().unwrap().queue.len()
+    }
+
+    #[allow(dead_code, reason = "for the protocols' own models")]
+    pub(crate) fn calls(&self) -> usize {
+        self.0.calls.load(Ordering::Relaxed)
     }
 
     #[allow(dead_code, reason = "for the protocols' own models")]
