@@ -157,6 +157,9 @@ fn taskels_that_may_be_vector_code_are_not_run_in_blocks() {
     let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Wide));
     chunker.observe(1000, 1900);
     assert_eq!(chunker.block_len(), usize::MAX);
+    let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Wide));
+    chunker.observe(1000, 2000);
+    assert_eq!(chunker.block_len(), 62); // of 2 ns
     chunker.observe(1000, 10_000);
     assert_eq!(chunker.block_len(), 12); // of 10 ns
 }
