@@ -12,6 +12,8 @@ mod package;
 mod report;
 mod source;
 mod survivors;
+#[cfg(test)]
+mod tables_tests;
 
 use std::process::ExitCode;
 
