@@ -296,7 +296,7 @@ fn thousands_of_tasks_that_yield() {
         };
         let pool = pool(threads);
         pool.scope(|s| (0..TASKS).for_each(|_| s.spawn(|_| task())));
-        pool.broadcast(|_| taskel::scope(|s| (0..TASKS).for_each(|_| s.spawn(|_| _ = task()))));
+        pool.broadcast(|_| taskel::scope(|s| (0..TASKS).for_each(|_| s.spawn(|_| task()))));
         let tasks: Vec<_> = (0..TASKS).map(|_| pool.submit(yield_now)).collect();
         tasks.into_iter().for_each(|task| _ = task.join());
         assert_eq!(done.into_inner(), (threads + 1) * TASKS);
