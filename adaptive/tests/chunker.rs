@@ -29,12 +29,23 @@ fn half_of_the_rest_stays_stealable() {
 
 #[test]
 fn a_rest_not_worth_stealing_is_taken_whole() {
-    let mut chunker = Chunker::new(ChunkConfig::default().with_estimate_ns(10.0));
+    let dense = ChunkConfig::default().with_history(History::Dense);
+    let mut chunker = Chunker::new(dense.with_estimate_ns(10.0));
     assert_eq!(chunker.next_chunk(51), 26);
     assert_eq!(chunker.next_chunk(50), 50); // 500 ns
     chunker.on_steal();
     assert_eq!(chunker.next_chunk(50), 1); // growth comes first
-    assert_eq!(sizes(ChunkConfig::default(), 20, |_| 10), [1, 4, 15]);
+    assert_eq!(sizes(dense, 20, |_| 10), [1, 4, 15]);
+}
+
+#[test]
+fn a_rest_that_may_hold_long_taskels_is_halved_to_the_last() {
+    assert_eq!(sizes(ChunkConfig::default(), 20, |_| 10), [1, 4, 8, 4, 2, 1]);
+    let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Dense));
+    chunker.on_surprise();
+    chunker.observe(400, 4000);
+    let _ = chunker.next_chunk(1);
+    assert_eq!(chunker.next_chunk(4), 2);
 }
 
 #[test]
