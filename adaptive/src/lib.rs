@@ -5,7 +5,7 @@
 //! could have run side by side.
 //!
 //! * [`Chunker`] answers the question while the loop runs, from the times of the chunks so far.
-//! * [`simulate`] replays a loop under this policy and eight others.
+//! * [`simulate`] replays a loop under this policy, with and without cutting chunks that last too long, and eight others.
 //!
 //! The crate measures nothing and starts nothing: times come in as numbers, so it needs no clock, no threads
 //! and no standard library.

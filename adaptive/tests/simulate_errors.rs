@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use taskel_adaptive::simulate::{Costs, Policy, Simulation, WorkerSchedule, load};
+use taskel_adaptive::simulate::{Costs, Cuts, Policy, Simulation, WorkerSchedule, load};
 
 fn refusal(simulation: Simulation, times_ns: &[f64]) -> String {
     let error: Box<dyn Error> = Box::new(simulation.run(times_ns).unwrap_err());
@@ -34,6 +34,11 @@ fn errors_say_what_was_expected_and_what_was_found() {
             1.0,
             "expected finite costs of at least 0 ns, found -1 ns for the cost of a steal",
         ),
+        (
+            four().with_cuts(Cuts { fence_ns: f64::INFINITY, ..Cuts::default() }),
+            1.0,
+            "expected finite costs of at least 0 ns, found inf ns for the cost of a fence",
+        ),
         (four().with_nodes(0, 1.0), 1.0, "expected at least 1 worker in each node, found 0"),
         (
             four().with_nodes(2, f64::NAN),
@@ -50,7 +55,14 @@ fn errors_say_what_was_expected_and_what_was_found() {
 
 #[test]
 fn schedules_beyond_the_largest_float_are_refused() {
-    for policy in [Policy::Static, Policy::RayonSplit, Policy::JoblibAuto, Policy::Adaptive, Policy::Guided] {
+    for policy in [
+        Policy::Static,
+        Policy::RayonSplit,
+        Policy::JoblibAuto,
+        Policy::Adaptive,
+        Policy::Revocable,
+        Policy::Guided,
+    ] {
         let simulation = Simulation::new(policy, 2);
         assert!(refusal(simulation, &[f64::MAX; 9]).starts_with("expected a schedule of finite length"));
     }
@@ -60,8 +72,14 @@ fn schedules_beyond_the_largest_float_are_refused() {
 
 #[test]
 fn nothing_to_do_takes_no_time() {
-    for policy in [Policy::Static, Policy::PerWorker(4), Policy::RayonSplit, Policy::Adaptive, Policy::Guided]
-    {
+    for policy in [
+        Policy::Static,
+        Policy::PerWorker(4),
+        Policy::RayonSplit,
+        Policy::Adaptive,
+        Policy::Revocable,
+        Policy::Guided,
+    ] {
         let schedule = Simulation::new(policy, 4096).run(&[]).unwrap();
         assert_eq!((schedule.makespan_ns, schedule.bound, schedule.utilisation), (0.0, 0.0, 1.0));
         assert_eq!(schedule.ratio(), 1.0);
@@ -71,7 +89,8 @@ fn nothing_to_do_takes_no_time() {
 
 #[test]
 fn the_most_workers_and_fewer_taskels_than_workers_work() {
-    for policy in [Policy::Static, Policy::RayonSplit, Policy::Adaptive, Policy::Factoring] {
+    for policy in [Policy::Static, Policy::RayonSplit, Policy::Adaptive, Policy::Revocable, Policy::Factoring]
+    {
         let few = Simulation::new(policy, 4096).run(&[1e6; 100]).unwrap();
         assert!(few.ratio() < 1.1, "{policy:?} {}", few.ratio());
         let many = Simulation::new(policy, 4096).run(&load::constant(100_000, 1e6)).unwrap();

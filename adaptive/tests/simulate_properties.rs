@@ -1,7 +1,7 @@
 //! Whatever is simulated, every taskel runs exactly once and no schedule beats the bound.
 
 use proptest::prelude::*;
-use taskel_adaptive::simulate::{Costs, Policy, Simulation};
+use taskel_adaptive::simulate::{Costs, Cuts, Policy, Simulation};
 
 mod support;
 
@@ -18,6 +18,7 @@ fn any_policy() -> impl Strategy<Value = Policy> {
         Just(Policy::RayonSplit),
         Just(Policy::JoblibAuto),
         Just(Policy::Adaptive),
+        Just(Policy::Revocable),
         (1..50usize).prop_map(Policy::Fixed),
         Just(Policy::Fixed(usize::MAX)),
     ]
@@ -33,6 +34,13 @@ fn any_costs() -> impl Strategy<Value = Costs> {
     ]
 }
 
+fn any_cuts() -> impl Strategy<Value = Cuts> {
+    let ns = || prop_oneof![Just(0.0), 0.0..1000.0, 0.0..1e12];
+    let any = (ns(), ns(), ns());
+    let any = any.prop_map(|(watch_ns, fence_ns, block_ns)| Cuts { watch_ns, fence_ns, block_ns });
+    prop_oneof![Just(Cuts::default()), any]
+}
+
 /// Times from nanoseconds to days.
 fn any_times() -> impl Strategy<Value = Vec<f64>> {
     let ns = prop_oneof![Just(0.0), 0.1..100.0, 100.0..1e6, 1e6..1e14];
@@ -44,6 +52,7 @@ proptest! {
     fn every_taskel_runs_once_and_no_schedule_beats_the_bound(
         policy in any_policy(),
         costs in any_costs(),
+        cuts in any_cuts(),
         times_ns in any_times(),
         speeds in prop::collection::vec(0.1..10.0f64, 1..40),
         nodes in prop_oneof![Just(None), (1..9usize, 0.0..1e6f64).prop_map(Some)],
@@ -52,6 +61,7 @@ proptest! {
         let mut simulation = Simulation::new(policy, speeds.len())
             .with_speeds(&speeds)
             .with_costs(costs)
+            .with_cuts(cuts)
             .with_seed(seed)
             .with_spans(true);
         if let Some((workers, far_steal_ns)) = nodes {

@@ -5,7 +5,7 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use taskel_adaptive::ChunkConfig;
-use taskel_adaptive::simulate::{Costs, Policy, Simulation, load};
+use taskel_adaptive::simulate::{Costs, Cuts, Policy, Simulation, load};
 
 #[path = "../../adaptive/tests/support/mod.rs"]
 mod schedules;
@@ -19,6 +19,7 @@ struct Input {
     policy: AnyPolicy,
     workers: Workers,
     costs: Option<[f64; 4]>,
+    cuts: Option<[f64; 3]>,
     nodes: Option<(usize, f64)>,
     chunks: Option<(u64, usize, f64, usize)>,
     seed: u64,
@@ -35,6 +36,7 @@ enum AnyPolicy {
     RayonSplit,
     JoblibAuto,
     Adaptive,
+    Revocable,
     Fixed(usize),
 }
 
@@ -98,6 +100,7 @@ impl AnyPolicy {
             AnyPolicy::RayonSplit => Policy::RayonSplit,
             AnyPolicy::JoblibAuto => Policy::JoblibAuto,
             AnyPolicy::Adaptive => Policy::Adaptive,
+            AnyPolicy::Revocable => Policy::Revocable,
             AnyPolicy::Fixed(size) => Policy::Fixed(size),
         }
     }
@@ -148,6 +151,9 @@ fn simulation(input: &Input) -> Simulation {
     };
     if let Some([claim_ns, steal_ns, timestamp_ns, wake_ns]) = input.costs {
         simulation = simulation.with_costs(Costs { claim_ns, steal_ns, timestamp_ns, wake_ns });
+    }
+    if let Some([watch_ns, fence_ns, block_ns]) = input.cuts {
+        simulation = simulation.with_cuts(Cuts { watch_ns, fence_ns, block_ns });
     }
     if let Some((workers, far_steal_ns)) = input.nodes {
         simulation = simulation.with_nodes(workers, far_steal_ns);

@@ -11,7 +11,7 @@ const SIZE: (u32, u32) = (1260, 470);
 /// What is lost is drawn down to a thousandth.
 const LEAST: f64 = 0.001;
 
-/// Okabe and Ito's colours, which the colour-blind can tell apart, and a grey; ours is black.
+/// Okabe and Ito's colours, which the colour-blind can tell apart, and a grey; ours are violet, red and black.
 const COLOURS: [RGBColor; POLICIES.len()] = [
     RGBColor(150, 150, 150),
     RGBColor(204, 121, 167),
@@ -21,6 +21,8 @@ const COLOURS: [RGBColor; POLICIES.len()] = [
     RGBColor(86, 180, 233),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
+    RGBColor(110, 60, 160),
+    RGBColor(220, 30, 40),
     BLACK,
 ];
 
@@ -88,7 +90,7 @@ fn draw_legend(area: &Area<'_>) -> Result<(), Box<dyn Error>> {
     for ((name, _), colour) in POLICIES.iter().zip(COLOURS) {
         area.draw(&PathElement::new([(x, 16), (x + 24, 16)], style(colour)))?;
         area.draw(&Text::new(*name, (x + 30, 9), ("sans-serif", 15)))?;
-        x += 80 + 7 * name.len() as i32;
+        x += 52 + 7 * name.len() as i32;
     }
     Ok(())
 }

@@ -3,12 +3,13 @@
 use std::sync::Mutex;
 use std::thread;
 
-use taskel_adaptive::simulate::{Policy, Simulation};
+use taskel_adaptive::simulate::{Policy, Schedule, Simulation};
+use taskel_adaptive::{ChunkConfig, History};
 
 use crate::loads::Load;
 
-/// The policies, with the names under which they are shown. The last one is ours.
-pub(crate) const POLICIES: [(&str, Policy); 9] = [
+/// The policies, with the names under which they are shown. The last three are ours.
+pub(crate) const POLICIES: [(&str, Policy); 11] = [
     ("static", Policy::Static),
     ("n/4P", Policy::PerWorker(4)),
     ("chunks of 64", Policy::Fixed(64)),
@@ -18,7 +19,15 @@ pub(crate) const POLICIES: [(&str, Policy); 9] = [
     ("rayon", Policy::RayonSplit),
     ("joblib", Policy::JoblibAuto),
     ("adaptive", Policy::Adaptive),
+    ("revocable", Policy::Revocable),
+    (AGAIN, Policy::Revocable),
 ];
+
+/// How many of them are ours.
+pub(crate) const OURS: usize = 3;
+
+/// The second call of a loop, which starts from what the first has learned.
+const AGAIN: &str = "revocable, again";
 
 /// What the workers are like.
 pub(crate) struct Machine {
@@ -51,11 +60,11 @@ impl Study {
         let times_ns = (load.times_ns)();
         let mut ratios = vec![vec![vec![0.0; workers.len()]; POLICIES.len()]; MACHINES.len()];
         let cells = ratios.iter_mut().zip(&MACHINES).flat_map(|(by_policy, machine)| {
-            by_policy.iter_mut().zip(&POLICIES).flat_map(move |(by_workers, &(_, policy))| {
+            by_policy.iter_mut().zip(&POLICIES).flat_map(move |(by_workers, &(name, policy))| {
                 by_workers
                     .iter_mut()
                     .zip(workers)
-                    .map(move |(ratio, &workers)| (ratio, simulation(policy, machine, workers)))
+                    .map(move |(ratio, &workers)| (ratio, name, simulation(policy, machine, workers)))
             })
         });
         let cells = Mutex::new(cells);
@@ -63,8 +72,13 @@ impl Study {
         thread::scope(|scope| {
             for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
                 scope.spawn(|| {
-                    while let Some((ratio, simulation)) = next() {
-                        *ratio = simulation.run(&times_ns).expect("finite times").ratio();
+                    while let Some((ratio, name, simulation)) = next() {
+                        let run = |simulation: &Simulation| simulation.run(&times_ns).expect("finite times");
+                        let mut schedule = run(&simulation);
+                        if name == AGAIN {
+                            schedule = run(&simulation.with_chunk_config(lesson(&schedule)));
+                        }
+                        *ratio = schedule.ratio();
                     }
                 });
             }
@@ -91,4 +105,13 @@ fn simulation(policy: Policy, machine: &Machine, workers: usize) -> Simulation {
         Some((workers, far_steal_ns)) => simulation.with_nodes(workers, far_steal_ns),
         None => simulation,
     }
+}
+
+/// What `taskel` remembers of a call: the mean time of a taskel, and whether there was a surprise.
+fn lesson(schedule: &Schedule) -> ChunkConfig {
+    let (busy_ns, taskels) =
+        schedule.workers.iter().fold((0.0, 0), |(ns, n), worker| (ns + worker.busy_ns, n + worker.taskels));
+    let surprised = schedule.workers.iter().any(|worker| worker.surprised);
+    let history = if surprised { History::Wide } else { History::Dense };
+    ChunkConfig::default().with_estimate_ns(busy_ns / taskels as f64).with_history(history)
 }

@@ -1,6 +1,6 @@
 //! The figures as Markdown.
 
-use crate::study::{MACHINES, POLICIES, Study};
+use crate::study::{MACHINES, OURS, POLICIES, Study};
 
 /// Worker counts of the summary.
 const SUMMARY: [usize; 6] = [2, 16, 64, 256, 1024, 4096];
@@ -15,10 +15,14 @@ pub(crate) fn document(studies: &[Study], workers: &[usize]) -> String {
         and the default costs. The loads stay the same as P grows, so a worker's part shrinks: at the right end of a chart wake-ups (5 µs)\n\
         and steals weigh most, and where one taskel is longer than sum/P, it alone is the bound.\n\
         \n\
+        Three policies are ours: `adaptive` claims chunks; under `revocable` what is not begun of a chunk can be taken away, which is what\n\
+        `taskel` does; `revocable, again` is the second call of the same loop, which starts from the mean time and, where the first met one, the\n\
+        surprise. The tables right below show them in this order.\n\
+        \n\
         The vertical axis is logarithmic in what is lost: 1.001, 1.01, 1.1, 2 and 11 times the bound are equally far apart.\n"
         .to_owned();
     for (machine, heading) in MACHINES.iter().enumerate() {
-        text += &format!("\n## Adaptive and the best other policy: {}\n\n", heading.name);
+        text += &format!("\n## Ours and the best other policy: {}\n\n", heading.name);
         text += &summary(studies, workers, machine);
     }
     for study in studies {
@@ -37,17 +41,18 @@ pub(crate) fn document(studies: &[Study], workers: &[usize]) -> String {
     text
 }
 
-/// For each load the ratio of adaptive, and in brackets that of the best other policy.
+/// For each load the ratios of our policies, and in brackets that of the best other one.
 pub(crate) fn summary(studies: &[Study], workers: &[usize], machine: usize) -> String {
     let columns: Vec<usize> = (0..workers.len()).filter(|&at| SUMMARY.contains(&workers[at])).collect();
     let counts: Vec<String> = columns.iter().map(|&at| workers[at].to_string()).collect();
     let mut text = format!("| load | {} |\n|---|{}\n", counts.join(" | "), "---|".repeat(columns.len()));
     for study in studies {
-        let (ours, others) = study.ratios[machine].split_last().expect("policies");
+        let (others, ours) = study.ratios[machine].split_at(POLICIES.len() - OURS);
         let cell = |&at: &usize| {
             let best = (0..others.len()).min_by(|&a, &b| others[a][at].total_cmp(&others[b][at]));
             let best = best.expect("other policies");
-            format!("{:.3} ({} {:.3})", ours[at], POLICIES[best].0, others[best][at])
+            let ours: Vec<String> = ours.iter().map(|ratios| format!("{:.3}", ratios[at])).collect();
+            format!("{} ({} {:.3})", ours.join(", "), POLICIES[best].0, others[best][at])
         };
         let cells: Vec<String> = columns.iter().map(cell).collect();
         text += &format!("| {} | {} |\n", study.name, cells.join(" | "));

@@ -1,8 +1,8 @@
 //! Replays a loop under a scheduling policy: who runs what, and how long all of it takes.
 //!
 //! A discrete-event simulation over any list of taskel times, on 1 to 4096 workers of given speeds, with the costs
-//! of claims, steals, time stamps and wake-ups. [`Policy::Adaptive`] runs the very [`Chunker`](crate::Chunker) that
-//! loops run; the other policies are there to compare with. The same input gives the same schedule, everywhere.
+//! of claims, steals, time stamps and wake-ups. [`Policy::Adaptive`] and [`Policy::Revocable`] run the very
+//! [`Chunker`](crate::Chunker) that loops run; the other policies are there to compare with. The same input gives the same schedule, everywhere.
 //!
 //! ```
 //! use taskel_adaptive::simulate::{Policy, Simulation};
@@ -28,6 +28,7 @@ mod nodes;
 mod policy;
 mod queue;
 mod ranges;
+mod revocable;
 mod rng;
 mod schedule;
 mod splits;
@@ -39,12 +40,13 @@ use self::error::{Kind, MAX_WORKERS};
 use self::nodes::Nodes;
 use self::queue::SharedQueue;
 use self::ranges::{Shares, StealableRanges};
+use self::revocable::RevocableChunks;
 use self::rng::Rng;
 use self::splits::SplitStacks;
 use crate::ChunkConfig;
 
 pub use self::error::SimulateError;
-pub use self::policy::{Costs, Policy};
+pub use self::policy::{Costs, Cuts, Policy};
 pub use self::schedule::{Schedule, Span, WorkerSchedule};
 
 /// A policy and the machine that it runs on.
@@ -67,6 +69,7 @@ pub struct Simulation {
     /// Empty for all 1.
     speeds: Vec<f64>,
     costs: Costs,
+    cuts: Cuts,
     nodes: Nodes,
     chunk_config: ChunkConfig,
     seed: u64,
@@ -82,6 +85,7 @@ impl Simulation {
             workers,
             speeds: Vec::new(),
             costs: Costs::default(),
+            cuts: Cuts::default(),
             nodes: Nodes::ONE,
             chunk_config: ChunkConfig::default(),
             seed: 1,
@@ -103,6 +107,13 @@ impl Simulation {
         self
     }
 
+    /// Sets what cutting a running chunk takes under [`Policy::Revocable`]; no other policy looks at it.
+    #[must_use]
+    pub fn with_cuts(mut self, cuts: Cuts) -> Self {
+        self.cuts = cuts;
+        self
+    }
+
     /// Divides the workers into nodes of `workers` neighbours each, such as the cores of a socket: taking work from a
     /// worker of another node costs `far_steal_ns` in place of [`Costs::steal_ns`]. One node unless set.
     ///
@@ -121,7 +132,7 @@ impl Simulation {
         self
     }
 
-    /// Sets the constants of [`Policy::Adaptive`]; no other policy looks at them.
+    /// Sets the constants of [`Policy::Adaptive`] and [`Policy::Revocable`]; no other policy looks at them.
     #[must_use]
     pub fn with_chunk_config(mut self, chunk_config: ChunkConfig) -> Self {
         self.chunk_config = chunk_config;
@@ -162,6 +173,7 @@ impl Simulation {
         let speeds = self.checked_speeds()?;
         self.policy.check()?;
         self.costs.check()?;
+        self.cuts.check()?;
         self.nodes.check()?;
         if let Some(taskel) = times_ns.iter().position(|&ns| !(ns.is_finite() && ns >= 0.0)) {
             return Err(SimulateError(Kind::Time { taskel, ns: times_ns[taskel] }));
@@ -174,7 +186,15 @@ impl Simulation {
             None => match self.policy {
                 Policy::Static => run.run(Shares::new(len, workers, costs)),
                 Policy::RayonSplit => run.run(SplitStacks::new(len, workers, costs, nodes, rng)),
-                _ => run.run(StealableRanges::new(len, workers, costs, nodes, self.chunk_config, rng)),
+                _ => {
+                    let ranges = StealableRanges::new(len, workers, costs, nodes, self.chunk_config, rng);
+                    match self.policy {
+                        Policy::Revocable => {
+                            run.run(RevocableChunks::new(ranges, &run, self.cuts, self.seed))
+                        }
+                        _ => run.run(ranges),
+                    }
+                }
             },
         };
         summed_up(done, times_ns, &speeds)
@@ -216,6 +236,7 @@ fn summed_up(done: Vec<WorkerSchedule>, times_ns: &[f64], speeds: &[f64]) -> Res
         bound,
         chunks: done.iter().map(|worker| worker.chunks).sum(),
         steals: done.iter().map(|worker| worker.steals).sum(),
+        revoked: done.iter().map(|worker| worker.revoked).sum(),
         workers: done,
     })
 }

@@ -30,6 +30,22 @@ pub enum Policy {
     Adaptive,
     /// Chunks of this many taskels.
     Fixed(usize),
+    /// As [`Adaptive`](Policy::Adaptive), but what is not begun of a chunk can be taken away: a worker runs a chunk in
+    /// [blocks](crate::Chunker::block_len), and one that finds all ranges empty watches the chunk of another; if that is not over after
+    /// a while, it cuts off what lies behind the present block, which becomes its range. What that costs are [`Cuts`].
+    ///
+    /// This is what the crate `taskel` does.
+    ///
+    /// ```
+    /// use taskel_adaptive::simulate::{Policy, Simulation, load};
+    /// // Fourteen runs of 32 long taskels each in 20 000 short ones, several of which are claimed at once.
+    /// let times_ns = load::clusters(20_000, 1000.0, 264_000.0, 14, 32, 237);
+    /// let run = |policy| Simulation::new(policy, 1024).run(&times_ns).unwrap();
+    /// assert!(run(Policy::Adaptive).ratio() > 3.0);
+    /// let revocable = run(Policy::Revocable);
+    /// assert!(revocable.ratio() < 1.4 && revocable.revoked > 0);
+    /// ```
+    Revocable,
 }
 
 impl Policy {
@@ -74,15 +90,59 @@ impl Costs {
     pub const FREE: Costs = Costs { claim_ns: 0.0, steal_ns: 0.0, timestamp_ns: 0.0, wake_ns: 0.0 };
 
     pub(crate) fn check(self) -> Result<(), SimulateError> {
-        let named = [
+        check_ns([
             ("claim", self.claim_ns),
             ("steal", self.steal_ns),
             ("timestamp", self.timestamp_ns),
             ("wake", self.wake_ns),
-        ];
-        match named.into_iter().find(|&(_, ns)| !(ns.is_finite() && ns >= 0.0)) {
-            Some((name, ns)) => Err(SimulateError(Kind::Cost { name, ns })),
-            None => Ok(()),
-        }
+        ])
+    }
+}
+
+/// What it takes to cut a running chunk short under [`Policy::Revocable`], in nanoseconds.
+///
+/// The default is what the crate `taskel` waits and pays: 50 µs of watching; 10 µs for a fence on all cores (what `membarrier` takes
+/// on a virtual machine), which lets the owner of the chunk do without one; 5 ns per block.
+///
+/// ```
+/// use taskel_adaptive::simulate::{Cuts, Policy, Simulation};
+/// assert_eq!(Cuts::default(), Cuts { watch_ns: 50_000.0, fence_ns: 10_000.0, block_ns: 5.0 });
+///
+/// // Some taskels are long, which nobody expects.
+/// let mut times_ns = [10.0; 4000];
+/// times_ns[200..300].fill(1e5);
+/// let run = |watch_ns| {
+///     let cuts = Cuts { watch_ns, ..Cuts::default() };
+///     Simulation::new(Policy::Revocable, 4).with_cuts(cuts).run(&times_ns).unwrap().makespan_ns
+/// };
+/// assert!(run(1000.0) < run(1e9));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cuts {
+    /// How long a worker watches a chunk before it wants the rest; also, from when on a chunk counts as
+    /// [surprising](crate::Chunker::on_surprise).
+    pub watch_ns: f64,
+    /// From then until it has the rest, if the chunk's owner does not begin another block meanwhile. A steal is paid on top.
+    pub fence_ns: f64,
+    /// What a block costs, for chunks of several.
+    pub block_ns: f64,
+}
+
+impl Default for Cuts {
+    fn default() -> Self {
+        Cuts { watch_ns: 50_000.0, fence_ns: 10_000.0, block_ns: 5.0 }
+    }
+}
+
+impl Cuts {
+    pub(crate) fn check(self) -> Result<(), SimulateError> {
+        check_ns([("watch", self.watch_ns), ("fence", self.fence_ns), ("block", self.block_ns)])
+    }
+}
+
+fn check_ns<const N: usize>(named: [(&'static str, f64); N]) -> Result<(), SimulateError> {
+    match named.into_iter().find(|&(_, ns)| !(ns.is_finite() && ns >= 0.0)) {
+        Some((name, ns)) => Err(SimulateError(Kind::Cost { name, ns })),
+        None => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! The policies whose workers claim from one shared queue.
 
-use super::engine::{Claim, Deal};
+use super::engine::{Claim, Deal, Taken, Turn};
 use super::policy::{Costs, Policy};
 
 /// A batch that takes less than this makes joblib double the size.
@@ -55,7 +55,7 @@ impl SharedQueue {
                 Rule::Joblib { size: 1 }
             }
             Policy::Fixed(size) => Rule::Fixed(size),
-            Policy::Static | Policy::RayonSplit | Policy::Adaptive => return None,
+            Policy::Static | Policy::RayonSplit | Policy::Adaptive | Policy::Revocable => return None,
         };
         Some(SharedQueue {
             rule,
@@ -92,16 +92,16 @@ impl SharedQueue {
 }
 
 impl Deal for SharedQueue {
-    fn claim(&mut self, _worker: usize, now_ns: f64) -> Option<Claim> {
+    fn claim(&mut self, _worker: usize, now_ns: f64) -> Turn {
         if self.next == self.len {
-            return None;
+            return Turn::Idle;
         }
         let size = self.size();
         let taskels = self.next..self.next + size;
         self.next += size;
         self.free_at_ns = self.free_at_ns.max(now_ns) + self.claim_ns;
         let start_ns = self.free_at_ns + self.timestamp_ns;
-        Some(Claim { taskels, start_ns, steals: 0, measured_from_ns: start_ns })
+        Turn::Run(Claim { taskels, start_ns, taken: Taken::Own, measured_from_ns: start_ns, blocks_ns: 0.0 })
     }
 
     fn finish(&mut self, _worker: usize, taskels: usize, elapsed_ns: f64) {

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::engine::{Claim, Deal};
+use super::engine::{Claim, Deal, Taken, Turn};
 use super::members::Members;
 use super::nodes::Nodes;
 use super::policy::Costs;
@@ -32,10 +32,13 @@ impl Shares {
 }
 
 impl Deal for Shares {
-    fn claim(&mut self, worker: usize, now_ns: f64) -> Option<Claim> {
+    fn claim(&mut self, worker: usize, now_ns: f64) -> Turn {
         let taskels = core::mem::take(&mut self.shares[worker]);
+        if taskels.is_empty() {
+            return Turn::Idle;
+        }
         let start_ns = now_ns + self.claim_ns;
-        (!taskels.is_empty()).then_some(Claim { taskels, start_ns, steals: 0, measured_from_ns: start_ns })
+        Turn::Run(Claim { taskels, start_ns, taken: Taken::Own, measured_from_ns: start_ns, blocks_ns: 0.0 })
     }
 }
 
@@ -96,26 +99,59 @@ impl StealableRanges {
         let stolen = middle..range.end;
         range.end = middle;
         self.non_empty.set(victim, middle > self.ranges[victim].start);
-        self.ranges[worker] = stolen;
-        self.chunkers[worker].on_steal();
+        self.acquire(worker, stolen);
         Some(victim)
     }
-}
 
-impl Deal for StealableRanges {
-    fn claim(&mut self, worker: usize, now_ns: f64) -> Option<Claim> {
-        let mut measured_from_ns = now_ns;
-        let mut steals = 0;
-        if self.ranges[worker].is_empty() {
-            let victim = self.steal(worker)?;
-            measured_from_ns += self.nodes.steal_ns(self.costs.steal_ns, worker, victim);
-            steals = 1;
-        }
+    /// Makes what the worker has taken from another one its range.
+    fn acquire(&mut self, worker: usize, taskels: Range<usize>) {
+        self.ranges[worker] = taskels;
+        self.chunkers[worker].on_steal();
+    }
+
+    /// The next chunk of a worker whose range is not empty.
+    fn next_chunk(&mut self, worker: usize, measured_from_ns: f64, taken: Taken) -> Claim {
         // A thief keeps the first chunk at once: a single taskel cannot go from thief to thief without being run.
         let taskels = self.take_chunk(worker);
         // One look at the clock per chunk: the end of the one before is the start of this one.
         let start_ns = measured_from_ns + self.costs.claim_ns + self.costs.timestamp_ns;
-        Some(Claim { taskels, start_ns, steals, measured_from_ns })
+        Claim { taskels, start_ns, taken, measured_from_ns, blocks_ns: 0.0 }
+    }
+
+    /// The next chunk of a worker that is free at `now_ns`, from its range or half of another; `None` if all are empty.
+    pub(crate) fn claim_or_steal(&mut self, worker: usize, now_ns: f64) -> Option<Claim> {
+        if !self.ranges[worker].is_empty() {
+            return Some(self.next_chunk(worker, now_ns, Taken::Own));
+        }
+        let victim = self.steal(worker)?;
+        let steal_ns = self.nodes.steal_ns(self.costs.steal_ns, worker, victim);
+        Some(self.next_chunk(worker, now_ns + steal_ns, Taken::Stolen))
+    }
+
+    /// Makes the rest of another worker's chunk the worker's range; returns the first chunk of it.
+    pub(crate) fn revoke(&mut self, worker: usize, owner: usize, rest: Range<usize>, now_ns: f64) -> Claim {
+        self.chunkers[worker].on_surprise();
+        self.acquire(worker, rest);
+        let steal_ns = self.nodes.steal_ns(self.costs.steal_ns, worker, owner);
+        self.next_chunk(worker, now_ns + steal_ns, Taken::Revoked)
+    }
+
+    pub(crate) fn left(&self, worker: usize) -> usize {
+        self.ranges[worker].len()
+    }
+
+    pub(crate) fn chunker(&self, worker: usize) -> &Chunker {
+        &self.chunkers[worker]
+    }
+
+    pub(crate) fn chunker_mut(&mut self, worker: usize) -> &mut Chunker {
+        &mut self.chunkers[worker]
+    }
+}
+
+impl Deal for StealableRanges {
+    fn claim(&mut self, worker: usize, now_ns: f64) -> Turn {
+        self.claim_or_steal(worker, now_ns).into()
     }
 
     fn finish(&mut self, worker: usize, taskels: usize, elapsed_ns: f64) {

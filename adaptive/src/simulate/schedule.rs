@@ -19,6 +19,8 @@ pub struct Schedule {
     pub chunks: usize,
     /// Times that a worker took work from another one.
     pub steals: usize,
+    /// Of these, those that took the rest of a running chunk, which only [`Policy::Revocable`](super::Policy::Revocable) does.
+    pub revoked: usize,
     /// One entry per worker.
     pub workers: Vec<WorkerSchedule>,
 }
@@ -52,6 +54,11 @@ pub struct WorkerSchedule {
     pub chunks: usize,
     /// Times that it took work from another worker.
     pub steals: usize,
+    /// Of these, those that took the rest of a running chunk.
+    pub revoked: usize,
+    /// A chunk took far longer than expected, so that another call of the loop would begin with
+    /// [`History::Wide`](crate::History::Wide); only under [`Policy::Revocable`](super::Policy::Revocable).
+    pub surprised: bool,
     /// Its chunks in the order of time, if [`with_spans`](super::Simulation::with_spans) asked for them.
     pub spans: Vec<Span>,
 }

@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::engine::{Claim, Deal};
+use super::engine::{Claim, Deal, Taken, Turn};
 use super::members::Members;
 use super::nodes::Nodes;
 use super::policy::Costs;
@@ -64,17 +64,17 @@ impl SplitStacks {
 }
 
 impl Deal for SplitStacks {
-    fn claim(&mut self, worker: usize, now_ns: f64) -> Option<Claim> {
+    fn claim(&mut self, worker: usize, now_ns: f64) -> Turn {
         let mut start_ns = now_ns + self.costs.claim_ns;
-        let (mut half, steals) = match self.pop(worker) {
-            Some(half) => (half, 0),
+        let (mut half, taken) = match self.pop(worker) {
+            Some(half) => (half, Taken::Own),
             None => {
-                let (mut half, victim) = self.steal()?;
+                let Some((mut half, victim)) = self.steal() else { return Turn::Idle };
                 start_ns += self.nodes.steal_ns(self.costs.steal_ns, worker, victim);
                 // Stolen work is taken as a sign that there are idle workers: it may be split anew. rayon resets
                 // at the first split of the stolen half, where it also counts; hence twice the workers.
                 half.splits = (2 * self.stacks.len()).max(half.splits);
-                (half, 1)
+                (half, Taken::Stolen)
             }
         };
         while half.splits > 0 && half.taskels.len() >= 2 {
@@ -84,7 +84,13 @@ impl Deal for SplitStacks {
             half.taskels.end = middle;
             start_ns += self.costs.claim_ns;
         }
-        Some(Claim { taskels: half.taskels, start_ns, steals, measured_from_ns: start_ns })
+        Turn::Run(Claim {
+            taskels: half.taskels,
+            start_ns,
+            taken,
+            measured_from_ns: start_ns,
+            blocks_ns: 0.0,
+        })
     }
 
     fn waiting(&self) -> usize {

@@ -19,6 +19,8 @@ pub(crate) fn check(schedule: &Schedule, times_ns: &[f64], wake_ns: f64) {
     assert_eq!(next, times_ns.len());
     assert_eq!(spans.len(), schedule.chunks);
     assert_eq!(spans.iter().filter(|span| span.stolen).count(), schedule.steals);
+    assert_eq!(schedule.workers.iter().map(|worker| worker.revoked).sum::<usize>(), schedule.revoked);
+    assert!(schedule.revoked <= schedule.steals);
 
     for (worker, done) in schedule.workers.iter().enumerate() {
         let mut free_ns = if worker == 0 { 0.0 } else { wake_ns };

@@ -1,0 +1,246 @@
+//! Adaptive chunks of which what is not begun can be taken away.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::engine::{Claim, Deal, Effect, Run, Turn};
+use super::members::Members;
+use super::policy::Cuts;
+use super::ranges::StealableRanges;
+use super::rng::Rng;
+
+/// A thief that has failed to take a rest so often leaves.
+const MOST_TRIES: u32 = 4;
+
+/// The chunk that a worker runs, or has run last.
+#[derive(Clone)]
+struct Chunk {
+    /// Known by where it begins, as no other chunk begins there.
+    taskels: Range<usize>,
+    start_ns: f64,
+    block: usize,
+    /// When its last block begins, or was to begin: from then on nothing can be taken.
+    closed_ns: f64,
+    /// A thief is about to cut it.
+    requested: bool,
+    cut: bool,
+}
+
+/// What a worker knows that has found all ranges empty.
+#[derive(Clone, Default)]
+struct Thief {
+    watched: Option<Watched>,
+    tries: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Watched {
+    owner: usize,
+    /// Where the chunk begins.
+    first: usize,
+    patient_until_ns: f64,
+    /// Its request is out: in this block of the chunk.
+    requested_in: Option<usize>,
+}
+
+/// Ranges and chunks, both open to thieves.
+pub(crate) struct RevocableChunks<'a> {
+    ranges: StealableRanges,
+    times_ns: &'a [f64],
+    speeds: &'a [f64],
+    wake_ns: f64,
+    cuts: Cuts,
+    rng: Rng,
+    chunks: Vec<Chunk>,
+    /// Workers whose chunk had a rest when somebody looked last.
+    open: Members,
+    thieves: Vec<Thief>,
+    /// Thieves that look at all ranges all the time, and those that have left, since there was nothing to be watched.
+    watching: Members,
+    asleep: Members,
+    effects: Vec<Effect>,
+}
+
+impl<'a> RevocableChunks<'a> {
+    pub(crate) fn new(ranges: StealableRanges, run: &Run<'a>, cuts: Cuts, seed: u64) -> Self {
+        let workers = run.speeds.len();
+        let none = Chunk {
+            taskels: 0..0,
+            start_ns: 0.0,
+            block: 1,
+            closed_ns: f64::NEG_INFINITY,
+            requested: false,
+            cut: false,
+        };
+        RevocableChunks {
+            ranges,
+            times_ns: run.times_ns,
+            speeds: run.speeds,
+            wake_ns: run.wake_ns,
+            cuts,
+            rng: Rng::new(!seed),
+            chunks: alloc::vec![none; workers],
+            open: Members::new(workers),
+            thieves: alloc::vec![Thief::default(); workers],
+            watching: Members::new(workers),
+            asleep: Members::new(workers),
+            effects: Vec::new(),
+        }
+    }
+
+    /// Divides a chunk into blocks, if the policy wants several.
+    fn begin(&mut self, worker: usize, mut claim: Claim) -> Turn {
+        let block = self.ranges.chunker(worker).block_len();
+        let (taskels, start_ns) = (claim.taskels.clone(), claim.start_ns);
+        let mut closed_ns = f64::NEG_INFINITY;
+        if block < taskels.len() {
+            let blocks = taskels.len().div_ceil(block);
+            claim.blocks_ns = blocks as f64 * self.cuts.block_ns;
+            let before_last = taskels.start..taskels.start + (blocks - 1) * block;
+            let busy_ns = self.times_ns[before_last].iter().sum::<f64>() / self.speeds[worker];
+            closed_ns = start_ns + (busy_ns + (blocks - 1) as f64 * self.cuts.block_ns);
+            self.open.set(worker, true);
+        }
+        self.thieves[worker] = Thief::default();
+        self.chunks[worker] = Chunk { taskels, start_ns, block, closed_ns, requested: false, cut: false };
+        Turn::Run(claim)
+    }
+
+    /// The block in which a worker's chunk is at `now_ns`, before it is closed.
+    fn block_at(&self, owner: usize, now_ns: f64) -> usize {
+        let Chunk { taskels, start_ns, block, .. } = &self.chunks[owner];
+        let mut sum_ns = 0.0;
+        let ended = |&(at, times_ns): &(usize, &[f64])| {
+            // As the engine adds, which adds all taskels of a chunk up.
+            sum_ns = times_ns.iter().fold(sum_ns, |sum, ns| sum + ns);
+            start_ns + (sum_ns / self.speeds[owner] + (at + 1) as f64 * self.cuts.block_ns) <= now_ns
+        };
+        self.times_ns[taskels.clone()].chunks(*block).enumerate().take_while(ended).count()
+    }
+
+    /// Something can be taken of the chunk that is watched.
+    fn has_rest(&self, watched: &Watched, now_ns: f64) -> bool {
+        let chunk = &self.chunks[watched.owner];
+        chunk.taskels.start == watched.first && now_ns < chunk.closed_ns
+    }
+
+    /// A thief whose fence has passed has the rest of the chunk, unless that has moved on.
+    fn cut(&mut self, thief: usize, watched: Watched, requested_in: usize, now_ns: f64) -> Option<Claim> {
+        let Watched { owner, first, .. } = watched;
+        if self.chunks[owner].taskels.start != first {
+            return None;
+        }
+        self.chunks[owner].requested = false;
+        if !self.has_rest(&watched, now_ns) || self.block_at(owner, now_ns) != requested_in {
+            return None;
+        }
+        let chunk = &mut self.chunks[owner];
+        let blocks = requested_in + 1;
+        let middle = first + blocks * chunk.block;
+        let rest = middle..chunk.taskels.end;
+        chunk.taskels.end = middle;
+        (chunk.closed_ns, chunk.cut) = (f64::NEG_INFINITY, true);
+        let blocks_ns = blocks as f64 * self.cuts.block_ns;
+        self.effects.push(Effect::Cut { worker: owner, end: middle, blocks_ns });
+        let claim = self.ranges.revoke(thief, owner, rest, now_ns);
+        self.call(self.ranges.left(thief), now_ns);
+        Some(claim)
+    }
+
+    /// Up to `count` workers come for what has become stealable: those that look all the time at once, those that have left
+    /// after a wake-up.
+    fn call(&mut self, mut count: usize, now_ns: f64) {
+        for (workers, at_ns) in [(&mut self.watching, now_ns), (&mut self.asleep, now_ns + self.wake_ns)] {
+            let called: Vec<usize> = workers.some(count, &mut self.rng).collect();
+            count -= called.len();
+            for worker in called {
+                workers.set(worker, false);
+                self.effects.push(Effect::Call { worker, at_ns });
+            }
+        }
+    }
+
+    /// Another worker, any one whose chunk has a rest.
+    fn choose(&mut self, now_ns: f64) -> Option<Watched> {
+        loop {
+            let owner = self.open.some(1, &mut self.rng).next()?;
+            let first = self.chunks[owner].taskels.start;
+            let patient_until_ns = now_ns + self.cuts.watch_ns;
+            let watched = Watched { owner, first, patient_until_ns, requested_in: None };
+            if self.has_rest(&watched, now_ns) {
+                return Some(watched);
+            }
+            self.open.set(owner, false);
+        }
+    }
+
+    /// What a worker does that finds all ranges empty.
+    fn watch(&mut self, worker: usize, now_ns: f64) -> Turn {
+        let mut thief = core::mem::take(&mut self.thieves[worker]);
+        let mut watched = thief.watched.filter(|watched| self.has_rest(watched, now_ns));
+        if let Some(impatient) = watched.filter(|watched| watched.patient_until_ns <= now_ns) {
+            let Watched { owner, .. } = impatient;
+            if !core::mem::replace(&mut self.chunks[owner].requested, true) {
+                let requested_in = Some(self.block_at(owner, now_ns));
+                thief.watched = Some(Watched { requested_in, ..impatient });
+                self.thieves[worker] = thief;
+                return Turn::Look(now_ns + self.cuts.fence_ns);
+            }
+            watched = None;
+            thief.tries += 1;
+        }
+        thief.watched = watched.or_else(|| self.choose(now_ns)).filter(|_| thief.tries < MOST_TRIES);
+        match thief.watched {
+            Some(Watched { owner, patient_until_ns, .. }) => {
+                self.thieves[worker] = thief;
+                self.watching.set(worker, true);
+                Turn::Look(patient_until_ns.min(self.chunks[owner].closed_ns))
+            }
+            None => {
+                self.asleep.set(worker, true);
+                Turn::Look(f64::INFINITY)
+            }
+        }
+    }
+}
+
+impl Deal for RevocableChunks<'_> {
+    fn claim(&mut self, worker: usize, now_ns: f64) -> Turn {
+        self.watching.set(worker, false);
+        self.asleep.set(worker, false);
+        if let Some(watched) = self.thieves[worker].watched
+            && let Some(requested_in) = watched.requested_in
+        {
+            if let Some(claim) = self.cut(worker, watched, requested_in, now_ns) {
+                return self.begin(worker, claim);
+            }
+            self.thieves[worker].watched = None;
+            self.thieves[worker].tries += 1;
+        }
+        match self.ranges.claim_or_steal(worker, now_ns) {
+            Some(claim) => self.begin(worker, claim),
+            None => self.watch(worker, now_ns),
+        }
+    }
+
+    fn finish(&mut self, worker: usize, taskels: usize, elapsed_ns: f64) {
+        let starved = elapsed_ns > self.cuts.watch_ns && taskels > 1 && self.ranges.left(worker) == 0;
+        if self.chunks[worker].cut {
+            self.ranges.chunker_mut(worker).on_surprise();
+        }
+        self.ranges.finish(worker, taskels, elapsed_ns);
+        if starved {
+            self.ranges.chunker_mut(worker).on_surprise();
+        }
+        self.chunks[worker].closed_ns = f64::NEG_INFINITY;
+        self.open.set(worker, false);
+    }
+
+    fn surprised(&self, worker: usize) -> bool {
+        self.ranges.chunker(worker).surprised()
+    }
+
+    fn effect(&mut self) -> Option<Effect> {
+        self.effects.pop()
+    }
+}
