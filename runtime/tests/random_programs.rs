@@ -30,7 +30,8 @@ enum Program {
     /// Computes, for so many rounds.
     Work(u64),
     Yield,
-    Panic,
+    /// For one in so many salts: in a loop, items before and behind it come to their ends.
+    Panic(u64),
     Join(Box<[Program; 2]>),
     Loop {
         len: usize,
@@ -80,7 +81,7 @@ impl Program {
     fn random(random: &mut Random, size: usize, may_panic: bool) -> Program {
         if size < 2 {
             return match random.below(24) {
-                0 if may_panic => Panic,
+                0 if may_panic => Panic(random.pick(&[1, 3, 10])),
                 1..=3 => Yield,
                 4 => Work(20_000),
                 5..=8 => Work(500),
@@ -125,7 +126,7 @@ impl Program {
         match self {
             Work(rounds) => Some(work(*rounds, salt)),
             Yield => Some(0),
-            Panic => None,
+            Panic(one_in) => (!salt.is_multiple_of(*one_in)).then_some(salt),
             Join(sides) => all(&mut sides.iter()),
             Scope { tasks, .. } => all(&mut tasks.iter()),
             Loop { len, body, .. } | Stream { len, body, .. } => all(&mut std::iter::repeat_n(&**body, *len)),
@@ -144,7 +145,8 @@ impl Program {
                 taskel::yield_now();
                 0
             }
-            Panic => resume_unwind(Box::new(Stop)),
+            Panic(one_in) if salt.is_multiple_of(*one_in) => resume_unwind(Box::new(Stop)),
+            Panic(_) => salt,
             Join(sides) => {
                 let (left, right) = (ledger.thing(1), ledger.thing(2));
                 let run = |side: usize| sides[side].parallel(salt ^ side as u64, ledger);
@@ -211,8 +213,8 @@ fn cancelled(len: usize, at: usize, body: &'static Program, ledger: &'static Led
         body.parallel(i as u64, ledger)
     };
     let things = || ledger.things(len).into_par_iter().cancel(&token);
-    let outcome =
-        catch_unwind(AssertUnwindSafe(|| things().map(|thing| item(thing.value)).collect::<Vec<_>>()));
+    let collect = || things().map(|thing| (item(thing.value), thing)).collect::<Vec<_>>();
+    let outcome = catch_unwind(AssertUnwindSafe(collect));
     match outcome {
         Ok(values) => assert_eq!(values.len(), len),
         Err(payload) if payload.is::<Cancelled>() => assert!(at < len, "nobody has cancelled it"),
