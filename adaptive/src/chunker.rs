@@ -2,7 +2,7 @@
 
 use crate::estimate::{Estimate, whole};
 
-/// A worker takes the rest of its range whole when it is worth less than this part of the target.
+/// A worker that expects no long taskels takes the rest of its range whole when it is worth less than this part of the target.
 const TAIL: usize = 8;
 
 /// Longer estimates could leave the range of floats when they are multiplied by a number of taskels.
@@ -173,9 +173,10 @@ const SHORTEST_NS: u64 = 2;
 /// one that it has just stolen. All three take a few nanoseconds and no memory.
 ///
 /// The size is `target / estimate`, at most half of the worker's range, so that the other half can be stolen at
-/// any moment (a rest worth less than an eighth of the target is taken whole, where no long taskels are to be expected), and at most `grow`, which is 1 at
-/// the start and after every steal and quadruples with each chunk: one long taskel among short ones is met alone, not in a bundle. `estimate` is the larger of the mean of all taskels
-/// so far and a moving average that rises at once and falls slowly.
+/// any moment (a rest worth less than an eighth of the target is taken whole, where no long taskels are to be
+/// expected), and at most `grow`, which is 1 at the start and after every steal and quadruples with each chunk: one
+/// long taskel among short ones is met alone, not in a bundle. `estimate` is the larger of the mean of all taskels so
+/// far and a moving average that rises at once and falls slowly.
 ///
 /// ```
 /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -243,9 +244,10 @@ impl Chunker {
     #[must_use]
     #[inline]
     pub fn next_chunk(&mut self, remaining: usize) -> usize {
-        // Halving a rest worth nanoseconds down to one taskel costs more claims than stealing it could save, unless long ones may be there.
-        let whole = self.wary == 0 && remaining <= self.size / TAIL;
-        let most = if whole { remaining } else { remaining - remaining / 2 };
+        // Halving a rest worth nanoseconds down to one taskel costs more claims than stealing it could save, unless long
+        // ones may be there.
+        let takes_rest = self.wary == 0 && remaining <= self.size / TAIL;
+        let most = if takes_rest { remaining } else { remaining - remaining / 2 };
         let chunk = self.size.min(self.grow).max(1).min(most);
         self.grow = self.grow.saturating_mul(self.config.growth);
         chunk

@@ -41,7 +41,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
     /// Passes a moment, as long as some chunk has a rest that is not begun. False when none has: nothing is to be waited for.
     pub(super) fn pause(&mut self) -> bool {
         let pool = self.lane.pool();
-        if self.watched.is_none_or(|watched| self.rest(watched.slot).hi != watched.end) {
+        if !self.watched.is_some_and(|watched| self.has_rest(watched)) {
             let victims = pool.victims(self.lane.index(), self.lane.random());
             let running = victims.map(|slot| (slot, self.rest(slot))).find(|(_, rest)| rest.len() > 0);
             self.watched =
@@ -69,6 +69,12 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
         let thief = pool.slot_of(self.lane.index()) as u32;
         let rest = self.state.slab.slot(slot).position.revoke(end, thief, pool.fences)?;
         Some((slot, rest))
+    }
+
+    /// Whether the watched chunk is still being run, and not in its last block.
+    fn has_rest(&self, watched: Watched) -> bool {
+        let rest = self.rest(watched.slot);
+        rest.hi == watched.end && rest.len() > 0
     }
 
     fn rest(&self, slot: usize) -> Span {

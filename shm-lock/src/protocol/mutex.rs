@@ -59,8 +59,8 @@
 //! # Models
 //!
 //! `mutex_models.rs`: exclusion; two sleepers and one who comes in between; timeouts; a death at each step of `lock` and
-//! `unlock`, of the waker, of the woken; a death that the kernel does not report; poison. Negative control: an unlock
-//! that stores 0 strands a sleeper.
+//! `unlock`, of the waker, of the woken; a death that the kernel does not report; poison; one sleeper woken at a time, and
+//! nobody called where none sleeps. Negative control: an unlock that stores 0 strands a sleeper.
 
 use crate::sync::{AtomicU32, Futex, LONGEST_SPIN, Ordering, spin_loop};
 

@@ -24,7 +24,7 @@
 //!
 //! # Models
 //!
-//! `once_models.rs`: it is done once and seen by all; a death at each step lets the next one do it.
+//! `once_models.rs`: it is done once and seen by all; a death at each step, or giving up, lets the next one do it, who is told.
 
 use super::mutex::{Acquired, Holder, Mutex, Refused, Sleeper};
 use crate::sync::{AtomicU32, Ordering};

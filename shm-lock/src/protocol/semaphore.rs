@@ -25,8 +25,8 @@
 //!
 //! # Models
 //!
-//! `semaphore_models.rs`: one permit excludes; two sleepers and two permits; as many woken as there are permits;
-//! a waiter whose time is up; a waiter that dies.
+//! `semaphore_models.rs`: one permit excludes; two sleepers and two permits; as many woken as there are permits, and
+//! nobody called where none sleeps; a waiter whose time is up; a waiter that dies.
 
 use super::mutex::{Sleeper, Slept, WAITERS};
 use crate::sync::{Futex, Ordering};

@@ -74,7 +74,7 @@ where
         // SAFETY: the same demands.
         let items = unsafe { self.base.chunk(local, indices) };
         let so_far = gathered.take().unwrap_or_else(&self.identity);
-        // A reference to the operation instead of a closure would not be inlined: large accumulators would be copied for each item.
+        // A closure, to be inlined, as in the consumer `FoldSegments`.
         let all = items.fold(so_far, |all, item| (self.fold_op)(all, item));
         if !is_tail {
             *gathered = Some(all);
