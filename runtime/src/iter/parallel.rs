@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::PoisonError;
 
 use super::adapter::*;
-use super::collect::{Pieces, pieces, split};
+use super::collect::pieces;
 use super::consumer::{self, FindAny, FindFirst, FindLast, FoldSegments, ForEach, drive_in_order};
 use super::options::{Chunk, Options};
 use super::try_op::Try;
@@ -992,15 +992,9 @@ pub trait ParallelIterator: Sized + Send {
         L: Send,
         R: Send,
     {
-        let (left, right) =
-            split(self, |(left, right): &mut (Pieces<L>, Pieces<R>), item| match predicate(item) {
-                Either::Left(item) => left.push(item),
-                Either::Right(item) => right.push(item),
-            });
-        let (mut a, mut b) = (A::default(), B::default());
-        a.par_extend_vec(left);
-        b.par_extend_vec(right);
-        (a, b)
+        let mut both = (A::default(), B::default());
+        both.par_extend(self.map(predicate));
+        both
     }
 
     /// The items in vectors as lanes have gathered them, in order: less copying than one vector, where their number is not known beforehand.

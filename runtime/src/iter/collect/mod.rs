@@ -11,7 +11,7 @@ use std::hash::{BuildHasher, Hash};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{IntoParallelIterator, ParallelIterator};
+use super::{Either, IntoParallelIterator, ParallelIterator};
 
 pub(crate) use pieces::Pieces;
 pub(crate) use vec::{extend_exact, pieces, split, unzip_exact};
@@ -180,5 +180,45 @@ where
         let (a, b) = vec::unzip(items);
         self.0.par_extend_vec(a);
         self.1.par_extend_vec(b);
+    }
+}
+
+impl<L, R, FromL, FromR> FromParallelIterator<Either<L, R>> for (FromL, FromR)
+where
+    L: Send,
+    R: Send,
+    FromL: Send + Default + ParallelExtend<L>,
+    FromR: Send + Default + ParallelExtend<R>,
+{
+    /// As [`partition_map`](ParallelIterator::partition_map).
+    fn from_par_iter<I: IntoParallelIterator<Item = Either<L, R>>>(items: I) -> Self {
+        items.into_par_iter().partition_map(|item| item)
+    }
+}
+
+impl<L, R, FromL, FromR> ParallelExtend<Either<L, R>> for (FromL, FromR)
+where
+    L: Send,
+    R: Send,
+    FromL: Send + ParallelExtend<L>,
+    FromR: Send + ParallelExtend<R>,
+{
+    /// So that pairs and `Either` can be nested.
+    ///
+    /// ```
+    /// use taskel::{iter::Either, prelude::*};
+    /// let parity = |n: i32| if n % 2 == 0 { Either::Left(n) } else { Either::Right(n) };
+    /// let (squares, (even, odd)): (Vec<_>, (Vec<_>, Vec<_>)) =
+    ///     (0..5).into_par_iter().map(|n| (n * n, parity(n))).collect();
+    /// assert_eq!((squares, even, odd), (vec![0, 1, 4, 9, 16], vec![0, 2, 4], vec![1, 3]));
+    /// ```
+    fn par_extend<I: IntoParallelIterator<Item = Either<L, R>>>(&mut self, items: I) {
+        let (left, right) =
+            split(items.into_par_iter(), |(left, right): &mut (Pieces<L>, Pieces<R>), item| match item {
+                Either::Left(item) => left.push(item),
+                Either::Right(item) => right.push(item),
+            });
+        self.0.par_extend_vec(left);
+        self.1.par_extend_vec(right);
     }
 }
