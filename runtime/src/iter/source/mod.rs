@@ -9,6 +9,7 @@ mod slice;
 mod split;
 mod split_slice;
 mod text;
+mod tuple;
 mod vec;
 
 pub use parallel_slice::{ParallelSlice, ParallelSliceMut};
@@ -18,9 +19,10 @@ pub use parts::{
     RChunksMut, RChunksMutProducer, Windows,
 };
 pub use range::{RangeIter, RangeProducer};
-pub use repeat::{Clones, Flat, MultiZip, Repeat, empty, once, repeat, repeat_n};
+pub use repeat::{Clones, Repeat, empty, once, repeat, repeat_n};
 pub use slice::{SliceIter, SliceIterMut, SliceMutProducer};
 pub use split::{Cut, Split};
 pub use split_slice::{SplitInclusiveSlice, SplitSlice};
 pub use text::{ParallelString, Pattern};
+pub use tuple::{Flat, MultiZip};
 pub use vec::{VecIter, VecProducer};

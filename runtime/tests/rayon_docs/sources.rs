@@ -1,0 +1,181 @@
+//! The pages of the traits that make iterators, of ranges, tuples, and the functions of the module `iter`.
+
+macro_rules! examples {
+    ($library:ident) => {
+        use std::sync::Mutex;
+        use std::sync::mpsc::channel;
+
+        use $library::iter::{empty, once, repeat, repeat_n};
+        use $library::prelude::*;
+
+        #[test]
+        fn first_steps() {
+            fn length(vector: &[f64]) -> f64 {
+                vector.par_iter().map(|x| x * x).sum::<f64>().sqrt()
+            }
+
+            fn double(vector: &mut [f64]) {
+                vector.par_iter_mut().for_each(|x| *x += *x);
+            }
+
+            let mut vector = [2.0, 3.0, 6.0];
+            assert_eq!(length(&vector), 7.0);
+            double(&mut vector);
+            assert_eq!(vector, [4.0, 6.0, 12.0]);
+        }
+
+        /// Explicit, and as the argument of a method.
+        #[test]
+        fn into_par_iter() {
+            let seen = Mutex::new(Vec::new());
+            (20..30).into_par_iter().for_each(|n| seen.lock().unwrap().push(n));
+            let mut seen = seen.into_inner().unwrap();
+            seen.sort_unstable();
+            assert!(seen.into_iter().eq(20..30));
+            let mirrored: Vec<(i32, i32)> = (0..3).into_par_iter().zip(-2..1).collect();
+            assert_eq!(mirrored, [(0, -2), (1, -1), (2, 0)]);
+        }
+
+        /// The references are those into the collection.
+        #[test]
+        fn par_iter() {
+            let words: Vec<String> = ["a", "bb", "ccc"].map(String::from).into();
+            assert_eq!(words.par_iter().map(String::len).sum::<usize>(), 6);
+            assert!(words.par_iter().zip((&words).into_par_iter()).all(|(a, b)| std::ptr::eq(a, b)));
+            assert!(words.par_iter().zip(&words).all(|(a, b)| std::ptr::eq(a, b)));
+        }
+
+        #[test]
+        fn par_iter_mut() {
+            let mut words = vec![String::new(); 4];
+            words.par_iter_mut().enumerate().for_each(|(i, word)| *word = "*".repeat(i));
+            assert_eq!(words, ["", "*", "**", "***"]);
+        }
+
+        #[test]
+        fn range() {
+            assert_eq!((50..750_u64).into_par_iter().sum::<u64>(), (50..750).sum());
+            let divides = |&(a, b): &(usize, usize)| b % a == 0;
+            let in_parallel: usize =
+                (1..40_usize).into_par_iter().zip(60..99_usize).filter(divides).map(|(a, b)| b / a).sum();
+            let in_sequence = (1..40_usize).zip(60..99).filter(divides).map(|(a, b)| b / a).sum();
+            assert_eq!(in_parallel, in_sequence);
+        }
+
+        #[test]
+        fn range_inclusive() {
+            assert_eq!((50..=750_u64).into_par_iter().sum::<u64>(), (50..=750).sum());
+            let divides = |&(a, b): &(u16, u16)| b % a == 0;
+            let in_parallel: u16 =
+                (1..=40_u16).into_par_iter().zip(60..=99_u16).filter(divides).map(|(a, b)| b / a).sum();
+            let in_sequence = (1..=40_u16).zip(60..=99).filter(divides).map(|(a, b)| b / a).sum();
+            assert_eq!(in_parallel, in_sequence);
+            assert_eq!((u8::MIN..=u8::MAX).into_par_iter().count(), 256);
+        }
+
+        /// Some by value and some by reference, as far as the shortest goes.
+        #[test]
+        fn tuple() {
+            let mut areas = [0; 2];
+            (&mut areas, 3..9, vec![5, 6, 7], 100..900)
+                .into_par_iter()
+                .for_each(|(area, a, b, c)| *area = a * b + c);
+            assert_eq!(areas, [3 * 5 + 100, 4 * 6 + 101]);
+        }
+
+        #[test]
+        fn tuple_by_reference() {
+            let (names, ages, towns) = (vec!["Eva", "Max"], vec![40, 50], vec!['U', 'J']);
+            let line = |(name, age, town): (&&str, &i32, &char)| format!("{name} {age} {town}");
+            let each: Vec<String> = (&names, &ages, &towns).into_par_iter().map(line).collect();
+            let all: Vec<String> = (names, ages, towns).par_iter().map(line).collect();
+            assert_eq!(each, ["Eva 40 U", "Max 50 J"]);
+            assert_eq!(all, each);
+        }
+
+        #[test]
+        fn tuple_by_mutable_reference() {
+            let (mut low, mut high, mut swaps) = (vec![5, 1, 9], vec![4, 2, 8], vec![0; 3]);
+            let put_right = |(low, high, swaps): (&mut i32, &mut i32, &mut i32)| {
+                if low > high {
+                    std::mem::swap(low, high);
+                    *swaps += 1;
+                }
+            };
+            (&mut low, &mut high, &mut swaps).into_par_iter().for_each(put_right);
+            assert_eq!((&low[..], &high[..]), (&[4, 1, 8][..], &[5, 2, 9][..]));
+            assert_eq!(swaps, [1, 0, 1]);
+
+            // The other way round, all of them together.
+            let mut all = (high, low, swaps);
+            all.par_iter_mut().for_each(put_right);
+            assert_eq!(all, (vec![4, 1, 8], vec![5, 2, 9], vec![2, 1, 2]));
+        }
+
+        /// Twelve are the most.
+        #[test]
+        fn tuple_of_twelve() {
+            let n = 1..3_i32;
+            let twelve = (
+                n.clone(),
+                n.clone(),
+                n.clone(),
+                n.clone(),
+                n.clone(),
+                n.clone(),
+                n.clone(),
+                n.clone(),
+                n.clone(),
+                n.clone(),
+                n.clone(),
+                n,
+            );
+            let sums = twelve
+                .into_par_iter()
+                .map(|(a, b, c, d, e, f, g, h, i, j, k, l)| a + b + c + d + e + f + g + h + i + j + k * l);
+            assert_eq!(sums.collect::<Vec<i32>>(), [11, 24]);
+            assert_eq!((vec!['x'],).into_par_iter().collect::<Vec<_>>(), [('x',)]);
+        }
+
+        #[test]
+        fn empty_source() {
+            let joined = (0..70).into_par_iter().chain(empty()).chain(70..200);
+            assert_eq!(joined.count(), 200);
+        }
+
+        #[test]
+        fn once_source() {
+            let joined = ('a'..'m').into_par_iter().chain(once('!')).chain('m'..='z');
+            assert_eq!(joined.clone().count(), 27);
+            assert_eq!(joined.clone().filter(|c| !c.is_alphabetic()).count(), 1);
+            assert_eq!(joined.position_any(|c| c == '!'), Some(12));
+        }
+
+        /// Without an end: what it is put together with has one.
+        #[test]
+        fn repeat_source() {
+            let tagged: Vec<(&str, u8)> = repeat("tag").zip(7..9_u8).collect();
+            assert_eq!(tagged, [("tag", 7), ("tag", 8)]);
+            assert_eq!(repeat('-').take(4).collect::<String>(), "----");
+        }
+
+        #[test]
+        fn repeat_n_source() {
+            let tagged: Vec<(&str, u8)> = repeat_n("tag", 2).zip(7..200_u8).collect();
+            assert_eq!(tagged, [("tag", 7), ("tag", 8)]);
+        }
+
+        /// Items of a channel, in any order.
+        #[test]
+        fn par_bridge() {
+            let (sender, receiver) = channel();
+            ["north", "east", "south"].into_iter().for_each(|word| sender.send(word).unwrap());
+            drop(sender);
+            let mut words: Vec<&str> = receiver.into_iter().par_bridge().collect();
+            words.sort_unstable();
+            assert_eq!(words, ["east", "north", "south"]);
+        }
+    };
+}
+
+crate::for_both!(examples);
