@@ -17,3 +17,6 @@ use for_both;
 mod adapters;
 mod collecting;
 mod consumers;
+mod indexed;
+mod slices;
+mod sources;

@@ -1,0 +1,72 @@
+//! The page of `ParallelString`.
+
+macro_rules! examples {
+    ($library:ident) => {
+        use $library::prelude::*;
+
+        /// A no-break space, and one of the en's width, are white, but not in ASCII.
+        const SPACED: &str = "\t one\u{a0}two \r\n three\u{2002}four\n";
+
+        #[test]
+        fn par_chars() {
+            assert_eq!("größer".par_chars().max(), Some('ö'));
+            assert_eq!("größer".par_chars().collect::<String>(), "größer");
+        }
+
+        #[test]
+        fn par_char_indices() {
+            assert_eq!("größer".par_char_indices().min_by_key(|&(_, c)| c), Some((6, 'e')));
+            assert!("größer".par_char_indices().collect::<Vec<_>>().into_iter().eq("größer".char_indices()));
+        }
+
+        #[test]
+        fn par_bytes() {
+            assert_eq!("wasp".par_bytes().max(), Some(b'w'));
+            assert_eq!("ß".par_bytes().count(), 2);
+        }
+
+        /// At a character, one of several, or one that a function knows.
+        #[test]
+        fn par_split() {
+            let list = "7; 8, nine; 10";
+            let numbers = list.par_split(|c: char| c == ';' || c == ',').filter_map(|text| text.trim().parse::<u32>().ok());
+            assert_eq!(numbers.sum::<u32>(), 25);
+            assert_eq!(list.par_split(';').collect::<Vec<_>>(), ["7", " 8, nine", " 10"]);
+            assert_eq!(list.par_split([';', ',']).count(), 4);
+            assert_eq!(list.par_split(&[';', ',']).count(), 4);
+            assert_eq!(list.par_split(&[';', ','][..]).count(), 4);
+        }
+
+        #[test]
+        fn par_split_inclusive() {
+            let text = "Who?Me? You.";
+            assert_eq!(text.par_split_inclusive('?').collect::<Vec<_>>(), ["Who?", "Me?", " You."]);
+            assert_eq!("a,b,".par_split_inclusive(',').collect::<Vec<_>>(), ["a,", "b,"]);
+        }
+
+        #[test]
+        fn par_lines() {
+            let lengths: Vec<usize> = "first\r\n\nthe third".par_lines().map(str::len).collect();
+            assert_eq!(lengths, [5, 0, 9]);
+        }
+
+        #[test]
+        fn par_split_whitespace() {
+            assert_eq!(SPACED.par_split_whitespace().max_by_key(|word| word.len()), Some("three"));
+            assert_eq!(SPACED.par_split_whitespace().collect::<Vec<_>>(), ["one", "two", "three", "four"]);
+            assert_eq!("".par_split_whitespace().count(), 0);
+            assert_eq!(" \n\u{a0}".par_split_whitespace().count(), 0);
+        }
+
+        #[test]
+        fn par_split_ascii_whitespace() {
+            let words: Vec<&str> = SPACED.par_split_ascii_whitespace().collect();
+            assert_eq!(words, ["one\u{a0}two", "three\u{2002}four"]);
+            assert_eq!(SPACED.par_split_ascii_whitespace().max_by_key(|word| word.len()), Some("three\u{2002}four"));
+            assert_eq!("".par_split_ascii_whitespace().count(), 0);
+            assert_eq!(" \n\t".par_split_ascii_whitespace().count(), 0);
+        }
+    };
+}
+
+crate::for_both!(examples);
