@@ -380,6 +380,20 @@ fn deterministic_reductions_have_the_same_bits_for_any_threads_chunks_and_runs()
     }
 }
 
+/// A thousand runs, of so few items that they take no time: still many chunks, and as many lanes as there are.
+#[test]
+fn a_deterministic_float_sum_has_the_same_bits_in_a_thousand_runs() {
+    let items = inexact(10_000);
+    let bits = || items.par_iter().chunk(Chunk::Exact(50)).deterministic().sum::<f64>().to_bits();
+    let expected = ThreadPool::builder().num_threads(1).build().unwrap().install(bits);
+    for threads in 1..=8 {
+        let pool = ThreadPool::builder().num_threads(threads).build().unwrap();
+        for run in 0..125 {
+            assert_eq!(pool.install(bits), expected, "{threads} threads, run {run}");
+        }
+    }
+}
+
 #[test]
 fn ranges_of_characters_leave_the_surrogates_out() {
     let all = '\0'..=char::MAX;
