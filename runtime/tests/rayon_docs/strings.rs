@@ -29,19 +29,14 @@ macro_rules! examples {
         #[test]
         fn par_split() {
             let list = "7; 8, nine; 10";
-            let numbers = list.par_split(|c: char| c == ';' || c == ',').filter_map(|text| text.trim().parse::<u32>().ok());
+            let numbers = list
+                .par_split(|c: char| c == ';' || c == ',')
+                .filter_map(|text| text.trim().parse::<u32>().ok());
             assert_eq!(numbers.sum::<u32>(), 25);
             assert_eq!(list.par_split(';').collect::<Vec<_>>(), ["7", " 8, nine", " 10"]);
             assert_eq!(list.par_split([';', ',']).count(), 4);
             assert_eq!(list.par_split(&[';', ',']).count(), 4);
             assert_eq!(list.par_split(&[';', ','][..]).count(), 4);
-        }
-
-        #[test]
-        fn par_split_inclusive() {
-            let text = "Who?Me? You.";
-            assert_eq!(text.par_split_inclusive('?').collect::<Vec<_>>(), ["Who?", "Me?", " You."]);
-            assert_eq!("a,b,".par_split_inclusive(',').collect::<Vec<_>>(), ["a,", "b,"]);
         }
 
         #[test]
@@ -62,7 +57,10 @@ macro_rules! examples {
         fn par_split_ascii_whitespace() {
             let words: Vec<&str> = SPACED.par_split_ascii_whitespace().collect();
             assert_eq!(words, ["one\u{a0}two", "three\u{2002}four"]);
-            assert_eq!(SPACED.par_split_ascii_whitespace().max_by_key(|word| word.len()), Some("three\u{2002}four"));
+            assert_eq!(
+                SPACED.par_split_ascii_whitespace().max_by_key(|word| word.len()),
+                Some("three\u{2002}four")
+            );
             assert_eq!("".par_split_ascii_whitespace().count(), 0);
             assert_eq!(" \n\t".par_split_ascii_whitespace().count(), 0);
         }
