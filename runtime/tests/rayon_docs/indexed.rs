@@ -187,7 +187,8 @@ macro_rules! examples {
             assert_eq!(names, ["Eva", "Max"]);
         }
 
-        /// How many items there are in the runs that `fold` folds: at least so many, but perhaps for the last, where taskel keeps what is over.
+        /// How many items there are in the runs that `fold` folds: at least so many. Only taskel may leave fewer for
+        /// the last.
         #[test]
         fn with_min_len() {
             let runs = (0..700_000).into_par_iter().with_min_len(2345).fold(|| 0, |count, _| count + 1);
