@@ -146,6 +146,53 @@ fn reductions_keep_the_order() {
     });
 }
 
+/// And the results have the order of what they are made of, and lose none of it.
+#[test]
+fn a_fold_gathers_no_more_than_the_greatest_length() {
+    let push = |mut all: Vec<usize>, n| {
+        all.push(n);
+        all
+    };
+    let try_push = |all: Vec<usize>, n| Some(push(all, n));
+    for (min, max) in [(1, 1), (1, 7), (1, 1000), (50, 7), (8, 64)] {
+        let items = || (0..5000).into_par_iter().with_min_len(min).with_max_len(max);
+        let most = min.max(max);
+        for folded in [
+            items().fold(Vec::new, push).collect::<Vec<_>>(),
+            items().fold_with(Vec::new(), push).collect(),
+            items().try_fold(Vec::new, try_push).collect::<Option<_>>().unwrap(),
+            items().chunk(Chunk::Exact(1)).fold(Vec::new, push).collect(),
+        ] {
+            assert!(folded.iter().all(|part| part.len() <= most), "{min}, {max}");
+            assert!(folded.concat().into_iter().eq(0..5000), "{min}, {max}");
+        }
+    }
+    let stopped = (0..5000)
+        .into_par_iter()
+        .with_max_len(7)
+        .try_fold(|| 0, |_, n| if n < 3000 { Ok(n) } else { Err(n) });
+    let largest = stopped.try_reduce(|| 0, |a, b| Ok(a.max(b)));
+    assert!(largest.is_err_and(|n| n >= 3000));
+}
+
+/// What is over after the last full `min` is in the same run.
+#[test]
+fn a_fold_gathers_no_fewer_than_the_least_length() {
+    let pool = ThreadPool::builder().num_threads(3).build().unwrap();
+    for min in [2, 3, 100, 999, 5000] {
+        for len in [min, min + 1, 2 * min - 1, 2 * min, 5003, 5 * min - 1, 21 * min + 1] {
+            let folded = || -> Vec<usize> {
+                (0..len).into_par_iter().with_min_len(min).fold(|| 0, |count, _| count + 1).collect()
+            };
+            for _ in 0..5 {
+                let folded = pool.install(folded);
+                assert_eq!(folded.iter().sum::<usize>(), len);
+                assert!(folded.iter().all(|&count| count >= min.min(len)), "{min}, {len}: {folded:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn an_empty_fold_yields_one_identity() {
     let empty: [u32; 0] = [];
@@ -303,95 +350,6 @@ fn a_site_that_was_small_shares_what_is_not() {
     }
     let naps = [0, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20];
     assert!(threads(&naps) > 1, "one thread alone did everything");
-}
-
-/// Numbers whose sum depends on the order of the additions.
-fn inexact(len: usize) -> Vec<f64> {
-    numbers(len).into_iter().map(|n| 1.0 / (n as f64 + 0.1)).collect()
-}
-/// Whatever stands between `deterministic()` and the sum.
-#[test]
-fn every_adapter_passes_on_that_a_sum_is_deterministic() {
-    let items = inexact(30_000);
-    let bits = || {
-        let start = || items.par_iter().copied().deterministic();
-        let at_tuples = |(a, b): (f64, &f64)| a * b;
-        let three = (&items, start(), &items).into_par_iter().map(|(a, b, c)| a + b * c);
-        [
-            (start(), &items).into_par_iter().map(at_tuples).sum::<f64>(),
-            (&items, start()).into_par_iter().map(|(a, b)| at_tuples((b, a))).sum(),
-            three.sum(),
-            items.par_iter().zip(start()).map(|(a, b)| a * b).sum(),
-            items.par_iter().copied().chain(start()).sum(),
-            items.par_iter().copied().interleave(start()).sum(),
-            start().interleave_shortest(items.par_iter().copied()).sum(),
-            start().rev().sum(),
-            start().skip(10).take(29_000).sum(),
-            start().step_by(3).sum(),
-            start().chunks(7).map(|chunk| chunk.len() as f64 * 0.1 + chunk[0]).sum(),
-            start().enumerate().map(|(index, item)| index as f64 * item).sum(),
-            start().intersperse(0.1).sum(),
-            start().map_init(|| 0.1, |tenth, item| item * *tenth).sum(),
-            start().filter_map(|item| (item > 1e-9).then_some(item)).sum(),
-            start().flat_map_iter(|item| [item, 0.1]).sum(),
-            start().progress_with(|_, _| ()).sum(),
-            start().chunk(Chunk::Exact(7)).sum(),
-            start().fold(|| 0.0, |a, b| a + b).sum(),
-        ]
-        .map(f64::to_bits)
-    };
-    let expected = ThreadPool::builder().num_threads(1).build().unwrap().install(bits);
-    for threads in 1..=8 {
-        let pool = ThreadPool::builder().num_threads(threads).build().unwrap();
-        (0..5).for_each(|_| assert_eq!(pool.install(bits), expected, "{threads} threads"));
-    }
-}
-
-#[test]
-fn deterministic_reductions_have_the_same_bits_for_any_threads_chunks_and_runs() {
-    let items = inexact(50_000);
-    let bits = || {
-        let sum = items.par_iter().deterministic().sum::<f64>();
-        let chunked = items.par_iter().chunk(Chunk::Exact(7)).deterministic().sum::<f64>();
-        assert_eq!(sum.to_bits(), chunked.to_bits());
-        let product = items.par_iter().deterministic().map(|x| 1.0 + x * 1e-4).product::<f64>();
-        let reduced = items.par_iter().copied().deterministic().reduce(|| 0.0, |a, b| a + b * 0.999);
-        let some = items.par_iter().filter(|x| **x > 1e-9).deterministic().sum::<f64>();
-        let folded = items.par_iter().deterministic().fold(|| 0.0, |a, b| a + b).sum::<f64>();
-        let folds: Vec<f64> = items.par_iter().deterministic().fold(|| 0.0, |a, b| a + b).collect();
-        let floats = items.par_iter().map(|&x| x as f32).deterministic().sum::<f32>();
-        let folds = folds.into_iter().map(f64::to_bits).fold(0, |all: u64, bits| all.rotate_left(5) ^ bits);
-        [
-            sum.to_bits(),
-            product.to_bits(),
-            reduced.to_bits(),
-            some.to_bits(),
-            folded.to_bits(),
-            folds,
-            floats.to_bits().into(),
-        ]
-    };
-    let expected = ThreadPool::builder().num_threads(1).build().unwrap().install(bits);
-    for threads in 1..=8 {
-        let pool = ThreadPool::builder().num_threads(threads).build().unwrap();
-        for run in 0..125 / threads {
-            assert_eq!(pool.install(bits), expected, "{threads} threads, run {run}");
-        }
-    }
-}
-
-/// A thousand runs, of so few items that they take no time: still many chunks, and as many lanes as there are.
-#[test]
-fn a_deterministic_float_sum_has_the_same_bits_in_a_thousand_runs() {
-    let items = inexact(10_000);
-    let bits = || items.par_iter().chunk(Chunk::Exact(50)).deterministic().sum::<f64>().to_bits();
-    let expected = ThreadPool::builder().num_threads(1).build().unwrap().install(bits);
-    for threads in 1..=8 {
-        let pool = ThreadPool::builder().num_threads(threads).build().unwrap();
-        for run in 0..125 {
-            assert_eq!(pool.install(bits), expected, "{threads} threads, run {run}");
-        }
-    }
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl<'a, P: Producer> Blocks<'a, P> {
         mut items: Claimed<'a, P>,
     ) -> (Claimed<'a, P>, Self) {
         let (first, rest) = chunk.split_at(block);
-        let first = items.split_off((first.len() as usize).saturating_mul(granule));
+        let first = items.split_off(items_of(first, rest, granule));
         position.open(rest);
         (first, Blocks { position, fences, block, granule, units: rest, items, cut: None })
     }
@@ -46,7 +46,7 @@ impl<'a, P: Producer> Blocks<'a, P> {
         match self.position.advance(rest, self.fences) {
             None => {
                 self.units = rest;
-                Some(self.items.split_off((block.len() as usize).saturating_mul(self.granule)))
+                Some(self.items.split_off(items_of(block, rest, self.granule)))
             }
             Some(end) => self.end_at(end),
         }
@@ -62,12 +62,19 @@ impl<'a, P: Producer> Blocks<'a, P> {
     #[inline]
     fn end_at(&mut self, end: u32) -> Option<Claimed<'a, P>> {
         let units = (end - self.units.lo) as usize;
-        let own = self.items.split_off(units.saturating_mul(self.granule));
+        // Not the last ones, which the thief has.
+        let own = self.items.split_off(units * self.granule);
         self.items.split_off(usize::MAX).release();
         self.units = Span::EMPTY;
         self.cut = Some(end);
         (units > 0).then_some(own)
     }
+}
+
+/// How many items a block has, if `rest` comes behind it in its chunk: the last block of a loop has more than its units say.
+#[inline]
+fn items_of(block: Span, rest: Span, granule: usize) -> usize {
+    if rest.len() == 0 { usize::MAX } else { block.len() as usize * granule }
 }
 
 impl<P: Producer> Drop for Blocks<'_, P> {

@@ -13,6 +13,7 @@ use taskel_adaptive::{ChunkConfig, History};
 
 use self::shared::LoopState;
 use crate::cancel::{CancelToken, Cancelled};
+use crate::iter::Chunk;
 use crate::iter::consumer::Consumer;
 use crate::iter::producer::{Claimed, Producer};
 use crate::lane::LaneContext;
@@ -66,7 +67,7 @@ where
     })
 }
 
-/// How a loop is cut: in units of `granule` items, which are never torn apart.
+/// How a loop is cut: in units of `granule` items, which are never torn apart. To the last belongs what is over.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     len: usize,
@@ -90,7 +91,11 @@ impl Plan {
         let len = producer.len();
         // A range holds 32-bit units: longer loops are counted in granules.
         let granule = options.granule().max(len.div_ceil(u32::MAX as usize));
-        let units = len.div_ceil(granule.max(1)) as u32;
+        let units = match options.chunk {
+            // No more than the caller has said.
+            Chunk::Exact(_) => len.div_ceil(granule.max(1)),
+            Chunk::Auto => (len / granule).max(len.min(1)),
+        } as u32;
         Plan { len, granule, units, most_units: options.most_granules(granule), profiled }
     }
 

@@ -162,8 +162,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
 
     /// The items of some units.
     pub(super) fn items(&self, span: Span) -> Range<usize> {
-        let Plan { granule, len, .. } = self.plan;
-        span.lo as usize * granule..(span.hi as usize).saturating_mul(granule).min(len)
+        let Plan { granule, units, len, .. } = self.plan;
+        let end = if span.hi == units { len } else { span.hi as usize * granule };
+        span.lo as usize * granule..end
     }
 
     /// Offers `lane`'s surplus to one more worker, unless as many as there may be are here or on their way. True if it did.

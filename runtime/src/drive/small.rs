@@ -115,8 +115,8 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
     let started = pool.clock.now();
     let mut piece_started = started;
     let mut piece = granule;
-    // The last piece, which has nothing behind it to hold back, needs no watching.
-    while rest.len() > piece {
+    // The last piece, which has no unit behind it to hold back, needs no watching.
+    while rest.len() >= piece.saturating_add(granule) {
         segment = match consumer.feed(segment, ChunkOf::new(rest.split_off(piece), &mut local)) {
             ControlFlow::Continue(segment) => segment,
             ControlFlow::Break(segment) => {

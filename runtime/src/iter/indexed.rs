@@ -413,7 +413,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.partial_cmp(other).is_some_and(Ordering::is_ge)
     }
 
-    /// Keeps at least `min` neighbouring items together, but for the last few. Rarely of use: chunks are sized by measurement.
+    /// Keeps at least `min` neighbouring items together, if there are as many. Rarely of use: chunks are sized by measurement.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -425,7 +425,8 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     }
 
     /// Claims at most `max` neighbouring items at once, or as many as [`with_min_len`](Self::with_min_len) keeps together if
-    /// that is more; 0 counts as 1.
+    /// that is more; 0 counts as 1. Of more items than that, [`fold`](ParallelIterator::fold) makes
+    /// more than one result, but where it is [`deterministic`](ParallelIterator::deterministic).
     ///
     /// ```
     /// use taskel::prelude::*;

@@ -67,4 +67,9 @@ impl<'a> Options<'a> {
             (Chunk::Auto, max_len) => (max_len / granule).max(1),
         }
     }
+
+    /// Of how many neighbouring items a fold may make one result.
+    pub(crate) fn most_folded(&self) -> usize {
+        if self.max_len == 0 { usize::MAX } else { self.max_len.max(self.granule()) }
+    }
 }

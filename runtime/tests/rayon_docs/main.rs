@@ -11,14 +11,11 @@
 //! | `ParallelSlice` | [`slices`] | `par_array_windows`, `par_chunk_by` |
 //! | `ParallelSliceMut` | [`slices`] | `par_split_mut`, `par_split_inclusive_mut`, `par_chunk_by_mut` |
 //! | `ParallelString` | [`strings`] | `par_encode_utf16`, `par_matches`, `par_match_indices` |
-//! | the same | | `par_split_inclusive`, `par_split_terminator` |
+//! | the same | | `par_split_terminator` |
 //! | `IntoParallelIterator` and its kin, `iter` | [`sources`] | |
 //! | `range`, `range_inclusive`, `MultiZip`, `ParallelBridge` | [`sources`] | |
 //! | `iter::{empty, once, repeat, repeat_n}` | [`sources`] | |
 //! | `iter::split`, `iter::{walk_tree, walk_tree_prefix, walk_tree_postfix}` | | all four |
-//!
-//! Two shared members do less than their examples in rayon: `with_min_len` leaves what is over by itself, and `with_max_len` does not bound
-//! how much `fold` gathers. The tests of these two check what both libraries do.
 
 /// The tests of a page, for each library in a module of its own. Nothing but the name of the library differs.
 macro_rules! for_both {

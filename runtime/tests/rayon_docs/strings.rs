@@ -40,6 +40,12 @@ macro_rules! examples {
         }
 
         #[test]
+        fn par_split_inclusive() {
+            let sentences: Vec<&str> = "I came. I saw. I".par_split_inclusive('.').collect();
+            assert_eq!(sentences, ["I came.", " I saw.", " I"]);
+        }
+
+        #[test]
         fn par_lines() {
             let lengths: Vec<usize> = "first\r\n\nthe third".par_lines().map(str::len).collect();
             assert_eq!(lengths, [5, 0, 9]);

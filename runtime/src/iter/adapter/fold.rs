@@ -9,6 +9,35 @@ use crate::iter::options::Options;
 use crate::iter::producer::Producer;
 use crate::iter::{ParallelIterator, Try};
 
+/// What a lane has gathered in its current segment.
+#[derive(Debug)]
+pub struct Gathered<L, T> {
+    /// The base's.
+    local: L,
+    so_far: Option<T>,
+    /// Of how many indices.
+    len: usize,
+    /// Of how many it may be, which [`with_max_len`](crate::iter::IndexedParallelIterator::with_max_len) says.
+    most: usize,
+}
+
+impl<L, T> Gathered<L, T> {
+    fn of<P: Producer<Local = L>>(base: &P) -> Self {
+        Gathered { local: base.local(), so_far: None, len: 0, most: base.options().most_folded() }
+    }
+
+    /// What has been gathered, if `len` indices more would be too many; none more are the tail, which ends the segment.
+    fn take_full(&mut self, len: usize) -> Option<T> {
+        if len == 0 {
+            self.len = 0;
+            return None;
+        }
+        let full = self.len.saturating_add(len) > self.most;
+        self.len = if full { len } else { self.len + len };
+        if full { self.so_far.take() } else { None }
+    }
+}
+
 /// Made by [`fold`](ParallelIterator::fold).
 #[derive(Clone, Debug)]
 pub struct Fold<I, ID, F> {
@@ -40,8 +69,7 @@ where
     T: Send,
 {
     type Item = T;
-    /// What the lane has gathered in its current segment.
-    type Local = (P::Local, Option<T>);
+    type Local = Gathered<P::Local, T>;
     type Iter<'a>
         = option::IntoIter<T>
     where
@@ -60,27 +88,24 @@ where
     }
 
     fn local(&self) -> Self::Local {
-        (self.base.local(), None)
+        Gathered::of(&self.base)
     }
 
-    /// Gathers a chunk, and yields nothing until the tail of the segment is asked for.
-    unsafe fn chunk<'a>(
-        &'a self,
-        (local, gathered): &'a mut Self::Local,
-        indices: Range<usize>,
-    ) -> Self::Iter<'a> {
+    /// Gathers a chunk, and yields nothing until the tail of the segment is asked for or as many as may be are gathered.
+    unsafe fn chunk<'a>(&'a self, gathered: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
         let is_tail = indices.is_empty();
+        let full = gathered.take_full(indices.len());
         // Before the identity, whose panic drops them.
         // SAFETY: the same demands.
-        let items = unsafe { self.base.chunk(local, indices) };
-        let so_far = gathered.take().unwrap_or_else(&self.identity);
+        let items = unsafe { self.base.chunk(&mut gathered.local, indices) };
+        let so_far = gathered.so_far.take().unwrap_or_else(&self.identity);
         // A closure, to be inlined, as in the consumer `FoldSegments`.
         let all = items.fold(so_far, |all, item| (self.fold_op)(all, item));
-        if !is_tail {
-            *gathered = Some(all);
-            return None.into_iter();
+        if is_tail {
+            return Some(all).into_iter();
         }
-        Some(all).into_iter()
+        gathered.so_far = Some(all);
+        full.into_iter()
     }
 }
 
@@ -122,8 +147,7 @@ where
     R: Try + Send,
 {
     type Item = R;
-    /// What the lane has gathered in its current segment.
-    type Local = (P::Local, Option<ControlFlow<R::Residual, R::Output>>);
+    type Local = Gathered<P::Local, ControlFlow<R::Residual, R::Output>>;
     type Iter<'a>
         = option::IntoIter<R>
     where
@@ -142,33 +166,33 @@ where
     }
 
     fn local(&self) -> Self::Local {
-        (self.base.local(), None)
+        Gathered::of(&self.base)
     }
 
-    /// Gathers a chunk until an item says to stop, and yields nothing until the tail of the segment is asked for.
-    unsafe fn chunk<'a>(
-        &'a self,
-        (local, gathered): &'a mut Self::Local,
-        indices: Range<usize>,
-    ) -> Self::Iter<'a> {
+    /// Gathers a chunk until an item says to stop, and yields nothing until the tail of the segment is asked for or as many
+    /// as may be are gathered.
+    unsafe fn chunk<'a>(&'a self, gathered: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
         let is_tail = indices.is_empty();
+        let full = gathered.take_full(indices.len());
         // SAFETY: the same demands.
-        let mut items = unsafe { self.base.chunk(local, indices) };
-        let so_far = gathered.take().unwrap_or_else(|| ControlFlow::Continue((self.identity)()));
+        let mut items = unsafe { self.base.chunk(&mut gathered.local, indices) };
+        let so_far = gathered.so_far.take().unwrap_or_else(|| ControlFlow::Continue((self.identity)()));
         let all = match so_far {
             ControlFlow::Continue(so_far) => {
                 items.try_fold(so_far, |all, item| (self.fold_op)(all, item).branch())
             }
             stopped => stopped,
         };
-        if !is_tail {
-            *gathered = Some(all);
-            return None.into_iter();
-        }
-        let result = match all {
+        let whole = if is_tail {
+            Some(all)
+        } else {
+            gathered.so_far = Some(all);
+            full
+        };
+        let result = |whole| match whole {
             ControlFlow::Continue(all) => R::from_output(all),
             ControlFlow::Break(residual) => R::from_residual(residual),
         };
-        Some(result).into_iter()
+        whole.map(result).into_iter()
     }
 }

@@ -83,6 +83,17 @@ pub trait ParallelString {
     fn par_split<P: Pattern>(&self, separator: P) -> Split<Between<'_, P>> {
         Split(Between { text: self.as_parallel_string(), separator })
     }
+
+    /// As [`par_split`](Self::par_split), with each separator at the end of the part in front of it.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!("so. and so. on".par_split_inclusive('.').collect::<Vec<_>>(), ["so.", " and so.", " on"]);
+    /// assert_eq!("so.".par_split_inclusive('.').count(), 1); // nothing follows the last
+    /// ```
+    fn par_split_inclusive<P: Pattern>(&self, separator: P) -> Split<EndingWith<'_, P>> {
+        Split(EndingWith { text: self.as_parallel_string(), separator })
+    }
 }
 
 impl ParallelString for str {
@@ -219,6 +230,20 @@ impl Iterator for OffsetChars<'_> {
     }
 }
 
+/// The place behind the first separator that ends at `index` or later.
+fn behind_separator(text: &str, separator: &impl Pattern, index: usize) -> Option<usize> {
+    let Some(before) = index.checked_sub(1) else { return Some(0) };
+    // A character that begins in front of `index` ends at it or behind it.
+    let from = text.floor_char_boundary(before);
+    end_of_separator(&text[from..], separator).map(|place| from + place)
+}
+
+/// The place behind the first separator.
+fn end_of_separator(text: &str, separator: &impl Pattern) -> Option<usize> {
+    let (place, c) = text.char_indices().find(|&(_, c)| separator.matches(c))?;
+    Some(place + c.len_utf8())
+}
+
 /// A string and the separators between its parts.
 #[derive(Clone, Debug)]
 pub struct Between<'data, P> {
@@ -239,11 +264,7 @@ impl<'data, P: Pattern> Cut for Between<'data, P> {
     }
 
     fn next_cut(&self, index: usize) -> usize {
-        let Some(before) = index.checked_sub(1) else { return 0 };
-        // A character that begins in front of `index` ends at it or behind it.
-        let from = self.text.floor_char_boundary(before);
-        let found = self.text[from..].char_indices().find(|&(_, c)| self.separator.matches(c));
-        found.map_or(self.indices(), |(place, c)| from + place + c.len_utf8())
+        behind_separator(self.text, &self.separator, index).unwrap_or(self.indices())
     }
 
     fn parts<'a>(&'a self, piece: Range<usize>) -> Self::Parts<'a> {
@@ -279,5 +300,53 @@ impl<'data, P: Pattern> Iterator for TextBetween<'data, '_, P> {
                 Some(&rest[..place])
             }
         }
+    }
+}
+
+/// A string and the separators at the ends of its parts.
+#[derive(Clone, Debug)]
+pub struct EndingWith<'data, P> {
+    text: &'data str,
+    separator: P,
+}
+
+impl<'data, P: Pattern> Cut for EndingWith<'data, P> {
+    type Part = &'data str;
+    type Parts<'a>
+        = TextEndingWith<'data, 'a, P>
+    where
+        Self: 'a;
+
+    fn indices(&self) -> usize {
+        self.text.len()
+    }
+
+    fn next_cut(&self, index: usize) -> usize {
+        behind_separator(self.text, &self.separator, index).unwrap_or(self.indices())
+    }
+
+    fn parts<'a>(&'a self, piece: Range<usize>) -> Self::Parts<'a> {
+        TextEndingWith { rest: &self.text[piece], separator: &self.separator }
+    }
+}
+
+/// The sequential iterator of `par_split_inclusive`.
+#[derive(Clone, Debug)]
+pub struct TextEndingWith<'data, 'a, P> {
+    rest: &'data str,
+    separator: &'a P,
+}
+
+impl<'data, P: Pattern> Iterator for TextEndingWith<'data, '_, P> {
+    type Item = &'data str;
+
+    fn next(&mut self) -> Option<&'data str> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let end = end_of_separator(self.rest, self.separator).unwrap_or(self.rest.len());
+        let (part, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        Some(part)
     }
 }

@@ -121,6 +121,11 @@ fn text(kind: u64, len: usize) -> Pipeline {
             Stage::Flat(flat(text.par_split([',', 'ö', '∀']).map(hash))),
             text.split([',', 'ö', '∀']).map(hash).collect(),
         ),
+        15 => (
+            "text.par_split_inclusive",
+            Stage::Flat(flat(text.par_split_inclusive([',', 'ö', '∀']).map(hash))),
+            text.split_inclusive([',', 'ö', '∀']).map(hash).collect(),
+        ),
         _ => (
             "par_char_indices",
             Stage::Flat(flat(text.par_char_indices().map(|(i, c)| i as u64 * 1000 + u64::from(c)))),
