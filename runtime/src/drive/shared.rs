@@ -163,8 +163,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
     /// The items of some units.
     pub(super) fn items(&self, span: Span) -> Range<usize> {
         let Plan { granule, units, len, .. } = self.plan;
-        let end = if span.hi == units { len } else { span.hi as usize * granule };
-        span.lo as usize * granule..end
+        let edge = |unit: u32| if unit == units { len } else { unit as usize * granule };
+        edge(span.lo)..edge(span.hi)
     }
 
     /// Offers `lane`'s surplus to one more worker, unless as many as there may be are here or on their way. True if it did.
