@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use taskel::prelude::*;
-use taskel::{Chunk, ThreadPool};
+use taskel::{CancelToken, Chunk, ThreadPool};
 
 const LENGTHS: [usize; 9] = [0, 1, 2, 3, 7, 64, 1000, 10_007, 60_000];
 
@@ -154,19 +154,27 @@ fn a_fold_gathers_no_more_than_the_greatest_length() {
         all
     };
     let try_push = |all: Vec<usize>, n| Some(push(all, n));
-    for (min, max) in [(1, 1), (1, 7), (1, 1000), (50, 7), (8, 64)] {
-        let items = || (0..5000).into_par_iter().with_min_len(min).with_max_len(max);
-        let most = min.max(max);
-        for folded in [
-            items().fold(Vec::new, push).collect::<Vec<_>>(),
-            items().fold_with(Vec::new(), push).collect(),
-            items().try_fold(Vec::new, try_push).collect::<Option<_>>().unwrap(),
-            items().chunk(Chunk::Exact(1)).fold(Vec::new, push).collect(),
-        ] {
-            assert!(folded.iter().all(|part| part.len() <= most), "{min}, {max}");
-            assert!(folded.concat().into_iter().eq(0..5000), "{min}, {max}");
+    on_pools(|| {
+        for (len, min, max, most) in
+            [(300, 1, 7, 7), (5000, 1, 1, 1), (5000, 1, 1000, 1000), (29, 10, 20, 20), (31, 8, 8, 15)]
+        {
+            let items = || (0..len).into_par_iter().with_min_len(min).with_max_len(max);
+            for folded in [
+                items().fold(Vec::new, push).collect::<Vec<_>>(),
+                items().fold_with(Vec::new(), push).collect(),
+                items().try_fold(Vec::new, try_push).collect::<Option<_>>().unwrap(),
+                items().chunk(Chunk::Exact(1)).fold(Vec::new, push).collect(),
+                items().cancel(&CancelToken::new()).fold(Vec::new, push).collect(),
+            ] {
+                assert!(folded.iter().all(|part| part.len() <= most), "{min}, {max}");
+                assert!(folded.concat().into_iter().eq(0..len), "{min}, {max}");
+            }
         }
-    }
+        let groups = (0..1000).into_par_iter().with_max_len(50).chunks(10).fold(|| 0, |count, _| count + 1);
+        assert!(groups.collect::<Vec<_>>().iter().all(|&count| count <= 5));
+        let steps = (0..1000).into_par_iter().with_max_len(50).step_by(10).fold(|| 0, |count, _| count + 1);
+        assert!(steps.collect::<Vec<_>>().iter().all(|&count| count <= 5));
+    });
     let stopped = (0..5000)
         .into_par_iter()
         .with_max_len(7)
@@ -178,12 +186,16 @@ fn a_fold_gathers_no_more_than_the_greatest_length() {
 /// What is over after the last full `min` is in the same run.
 #[test]
 fn a_fold_gathers_no_fewer_than_the_least_length() {
+    let token = CancelToken::new();
     let pool = ThreadPool::builder().num_threads(3).build().unwrap();
     for min in [2, 3, 100, 999, 5000] {
         for len in [min, min + 1, 2 * min - 1, 2 * min, 5003, 5 * min - 1, 21 * min + 1] {
             let folded = || -> Vec<usize> {
                 (0..len).into_par_iter().with_min_len(min).fold(|| 0, |count, _| count + 1).collect()
             };
+            let alone = (0..len).into_par_iter().with_min_len(min).with_max_len(min).cancel(&token);
+            let counts: Vec<usize> = alone.fold(|| 0, |count, _| count + 1).collect();
+            assert!(counts.iter().all(|&count| count >= min.min(len)), "{min}, {len}: {counts:?}");
             for _ in 0..5 {
                 let folded = pool.install(folded);
                 assert_eq!(folded.iter().sum::<usize>(), len);

@@ -54,7 +54,7 @@ where
     let site = Site::at(shared::address::<P, C>());
     let start = match site.estimate_ns() {
         Some(ns) if plan.is_small(ns) && !plan.profiled => {
-            match small::try_alone(producer, &consumer, plan.granule, pool, site, ns) {
+            match small::try_alone(producer, &consumer, plan, pool, site, ns) {
                 small::Outcome::Done(segment) => return consumer.finish(std::iter::once(segment)),
                 small::Outcome::Dearer(head) => Some(head),
             }

@@ -5,8 +5,10 @@ use std::panic;
 
 use taskel_adaptive::{ChunkConfig, Chunker};
 
+use super::Plan;
 use crate::cancel::{CancelToken, Cancelled};
 use crate::clock::Clock;
+use crate::iter::Options;
 use crate::iter::consumer::{ChunkOf, Consumer};
 use crate::iter::producer::{Claimed, Producer};
 use crate::pool::PoolState;
@@ -42,35 +44,39 @@ pub(super) fn rest_alone<P: Producer, C: Consumer<P::Item>>(
     let rest = unsafe { Claimed::new(producer, next..producer.len()) };
     let Head { local, segment, .. } =
         head.unwrap_or_else(|| Head { local: producer.local(), segment: consumer.begin(0), next });
-    if let Some(token) = producer.options().cancel {
-        return rest_in_pieces(producer, consumer, local, segment, rest, token);
+    let options = producer.options();
+    if options.cancel.is_some() || options.max_len > 0 {
+        return rest_in_pieces(producer, consumer, local, segment, rest, options);
     }
     let segment = run_out(producer, &consumer, local, segment, rest);
     consumer.finish(std::iter::once(segment))
 }
 
-/// Runs what is left of a loop on this thread, in chunks as those of shared loops, with a look at `token` between them.
+/// Runs what is left of a loop on this thread, in chunks as those of shared loops, with a look at the token between them.
 fn rest_in_pieces<P: Producer, C: Consumer<P::Item>>(
     producer: &P,
     consumer: C,
     mut local: P::Local,
     mut segment: C::Segment,
     mut rest: Claimed<'_, P>,
-    token: &CancelToken,
+    options: Options<'_>,
 ) -> C::Output {
+    let granule = options.granule().max(1);
     let clock = Clock::new();
-    let mut chunker = Chunker::new(ChunkConfig::default());
+    let mut chunker = Chunker::new(ChunkConfig::default().with_max_chunk(options.most_granules(granule)));
     let mut since = clock.now();
     while rest.len() > 0 && !producer.is_full() {
-        if token.is_cancelled() {
+        if options.cancel.is_some_and(CancelToken::is_cancelled) {
             drop((local, rest, segment));
             panic::resume_unwind(Box::new(Cancelled));
         }
-        let chunk = chunker.next_chunk(rest.len());
-        if chunk == rest.len() {
+        let units = rest.len() / granule;
+        let chunk = chunker.next_chunk(units);
+        if chunk == units {
             break;
         }
-        segment = match consumer.feed(segment, ChunkOf::new(rest.split_off(chunk), &mut local)) {
+        let items = rest.split_off(chunk * granule);
+        segment = match consumer.feed(segment, ChunkOf::new(items, &mut local)) {
             ControlFlow::Continue(segment) => segment,
             ControlFlow::Break(segment) => {
                 drop((local, rest));
@@ -95,7 +101,7 @@ fn rest_in_pieces<P: Producer, C: Consumer<P::Item>>(
 pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
     producer: &P,
     consumer: &C,
-    granule: usize,
+    Plan { granule, most_units, .. }: Plan,
     pool: &PoolState,
     site: Site,
     expected_ns: f64,
@@ -140,7 +146,7 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
             return Outcome::Dearer(Head { local, segment, next });
         }
         piece_started = now;
-        piece = piece.saturating_mul(GROWTH);
+        piece = piece.saturating_mul(GROWTH).min(most_units.saturating_mul(granule));
     }
     let segment = run_out(producer, consumer, local, segment, rest);
     let all_ns = pool.clock.ns_between(started, pool.clock.now()) as f64;

@@ -59,17 +59,23 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// The most granules, of so many items each, that may be claimed at once.
+    /// The most granules, of so many items each, that may be claimed at once, the last of a loop being almost twice as long.
     pub(crate) fn most_granules(&self, granule: usize) -> usize {
         match (self.chunk, self.max_len) {
             (Chunk::Exact(_), _) => 1,
             (Chunk::Auto, 0) => usize::MAX,
-            (Chunk::Auto, max_len) => (max_len / granule).max(1),
+            (Chunk::Auto, max_len) => (max_len.saturating_add(1) / granule).saturating_sub(1).max(1),
         }
     }
 
     /// Of how many neighbouring items a fold may make one result.
     pub(crate) fn most_folded(&self) -> usize {
         if self.max_len == 0 { usize::MAX } else { self.max_len.max(self.granule()) }
+    }
+
+    /// What was said about items, for groups of `size` of them. A chunk of exactly so many is one of groups.
+    pub(crate) fn for_groups(self, size: usize) -> Self {
+        let max_len = if self.max_len == 0 { 0 } else { (self.max_len / size).max(1) };
+        Options { min_len: self.min_len.div_ceil(size), max_len, ..self }
     }
 }

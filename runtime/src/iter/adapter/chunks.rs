@@ -53,7 +53,7 @@ impl<P: IndexedProducer> Producer for ChunksProducer<P> {
     where
         Self: 'a;
 
-    forward_to_base!(indexed, other places);
+    forward_to_base!(indexed, groups of size);
 
     fn len(&self) -> usize {
         self.base_len.div_ceil(self.size)

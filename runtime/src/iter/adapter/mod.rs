@@ -80,6 +80,20 @@ macro_rules! forward_to_base {
 
         $crate::iter::adapter::forward_to_base!(@exact);
     };
+    // For an adapter each of whose items stands for as many of the base's as that field says.
+    (indexed, groups of $size:ident) => {
+        const DETERMINISTIC: bool = P::DETERMINISTIC;
+
+        fn is_exact(&self) -> bool {
+            true
+        }
+
+        fn options(&self) -> $crate::iter::Options<'_> {
+            self.base.options().for_groups(self.$size)
+        }
+
+        $crate::iter::adapter::forward_to_base!(@state);
+    };
     (@exact) => {
         fn is_exact(&self) -> bool {
             true
@@ -102,6 +116,9 @@ macro_rules! forward_to_base {
             self.base.options()
         }
 
+        $crate::iter::adapter::forward_to_base!(@state);
+    };
+    (@state) => {
         fn is_full(&self) -> bool {
             self.base.is_full()
         }

@@ -55,7 +55,7 @@ impl<P: IndexedProducer> Producer for StepByProducer<P> {
     where
         Self: 'a;
 
-    forward_to_base!(indexed, other places);
+    forward_to_base!(indexed, groups of step);
 
     fn len(&self) -> usize {
         self.base_len.div_ceil(self.step)
