@@ -1,7 +1,7 @@
 //! Chunks whose rest is taken away, because an item in them takes far longer than expected.
 //!
 //! An item that waits for its neighbour hangs unless another lane gets that neighbour, which was claimed together with it. Nothing here
-//! depends on how long anything takes, except that items of a microsecond are bundled.
+//! depends on how long anything takes, except that items of 63 ns to 2 µs are bundled and that each of them is a block.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,19 +19,21 @@ mod watchdog;
 use ledger::Ledger;
 use watchdog::watch;
 
-/// Items in a loop, each of a microsecond, so that four are claimed together and each is a block.
+/// Items in a loop.
 const LEN: usize = 400;
 
-/// An item on the way, at which chunks have grown to four.
+/// An item on the way, at which chunks have grown.
 const WAITS: usize = 150;
 
 fn pool(threads: usize) -> ThreadPool {
     ThreadPool::builder().num_threads(threads).build().unwrap()
 }
 
-fn microsecond() {
+/// Takes as long as an item must at least, so that it is a block of its own; ten times as long, on a slow machine and without
+/// optimisation, would still be bundled.
+fn short_work() {
     let since = Instant::now();
-    while since.elapsed() < Duration::from_micros(1) {
+    while since.elapsed() < Duration::from_nanos(150) {
         std::hint::spin_loop();
     }
 }
@@ -48,7 +50,7 @@ impl Neighbours {
     }
 
     fn run(&self, item: usize) {
-        microsecond();
+        short_work();
         if item == self.waits {
             while !self.came.load(Ordering::Relaxed) {
                 thread::yield_now();
