@@ -21,7 +21,7 @@ use crate::sync::{AtomicU32, AtomicU64, Fences};
 use crate::topology::{StealOrder, Topology, steal_orders};
 use crate::unwind::Payload;
 
-/// How many threads from outside can be inside loops at a time. Searching workers look at the leased ones only.
+/// How many threads from outside can be inside loops at a time. Searching workers look at those only that were leased once.
 const GUESTS: usize = 8;
 const _: () = assert!(GUESTS <= Lease::MAX);
 
@@ -249,7 +249,13 @@ impl PoolState {
     }
 
     pub(super) fn any_work(&self) -> bool {
-        (0..self.lanes.len()).any(|lane| self.in_use(lane) && self.lanes[lane].has_work())
+        self.any_work_beside(None)
+    }
+
+    /// Whether there is work that does not lie on the lane `this`.
+    fn any_work_beside(&self, this: Option<usize>) -> bool {
+        let mut others = (0..self.lanes.len()).filter(|&lane| Some(lane) != this && self.in_use(lane));
+        others.any(|lane| self.lanes[lane].has_work())
             || self.queues.has_stray()
             || self.queues.has_detached()
     }
@@ -264,7 +270,7 @@ impl PoolState {
     }
 
     fn in_use(&self, lane: usize) -> bool {
-        lane < self.num_threads || self.lease.is_held(lane - self.num_threads)
+        lane < self.num_threads || self.lease.is_known(lane - self.num_threads)
     }
 
     /// Makes sure that some worker looks for the job that `lane` has just pushed, unless all are at work.
@@ -331,8 +337,9 @@ impl Drop for Guest<'_> {
         pool.lease.release(lane - pool.num_threads);
         if let Some(worker) = displaces {
             pool.sleep.give_seat_back(worker);
-            // Another guest's invitation may have lain there while this worker could not be woken for it.
-            if pool.any_work() {
+            // Another guest's invitation may have lain there while this worker could not be woken for it. (On the own lane there is
+            // nothing: its cache line, which the last thief has, need not be waited for.)
+            if pool.any_work_beside(Some(lane)) {
                 pool.wake_one(lane, 0);
             }
         }

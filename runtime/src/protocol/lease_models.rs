@@ -6,6 +6,8 @@ use loom::cell::UnsafeCell;
 
 use super::lease::Lease;
 use super::model::explore;
+use super::sleep::{Retracted, Sleep};
+use crate::sync::{AtomicU32, Ordering};
 
 struct Lanes {
     lease: Lease,
@@ -21,7 +23,7 @@ fn lanes() -> Arc<Lanes> {
 
 fn use_one(lanes: &Lanes, of: usize) -> bool {
     let Some(lane) = lanes.lease.acquire(of) else { return false };
-    assert!(lane < of && lanes.lease.is_held(lane));
+    assert!(lane < of && lanes.lease.is_known(lane));
     lanes.private[lane].with_mut(|cell| {
         // SAFETY: loom verifies that the access is exclusive.
         unsafe { *cell += 1 }
@@ -31,7 +33,6 @@ fn use_one(lanes: &Lanes, of: usize) -> bool {
 }
 
 fn uses(lanes: &Lanes) -> u32 {
-    assert!(!lanes.lease.is_held(0) && !lanes.lease.is_held(1));
     assert_eq!(lanes.lease.acquire(2), Some(0), "everything was given back");
     assert_eq!(lanes.lease.acquire(2), Some(1));
     assert_eq!(lanes.lease.acquire(2), None, "and there are no more");
@@ -71,5 +72,63 @@ fn model_two_lanes_serve_two_threads() {
         assert!(use_one(&lanes, 2));
         assert!(racer.join().unwrap());
         assert_eq!(uses(&lanes), 2);
+    });
+}
+
+/// A guest lane's deque, a worker that looks there before it sleeps, and what it found.
+struct Offered {
+    lease: Lease,
+    jobs: AtomicU32,
+    sleep: Sleep,
+}
+
+impl Offered {
+    fn new() -> Arc<Offered> {
+        Arc::new(Offered { lease: Lease::new(), jobs: AtomicU32::new(0), sleep: Sleep::new(1) })
+    }
+
+    fn push_as_guest(&self) {
+        let lane = self.lease.acquire(1).expect("nobody else holds it");
+        self.jobs.store(1, Ordering::Relaxed);
+        self.sleep.wake_one([0]);
+        self.lease.release(lane);
+    }
+
+    fn find_or_sleep(&self) {
+        while !self.lease.is_known(0) || self.jobs.load(Ordering::Relaxed) == 0 {
+            self.sleep.announce(0, false);
+            if self.lease.is_known(0) && self.jobs.load(Ordering::Relaxed) > 0 {
+                let (Retracted::Withdrawn | Retracted::Woken) = self.sleep.retract(0);
+                return;
+            }
+            while self.sleep.still_asleep(0) {
+                self.sleep.parker(0).park();
+            }
+        }
+    }
+}
+
+/// Catches a lane that others look at only after its first holder has pushed, and slept through the push.
+#[test]
+fn model_a_push_on_a_lane_that_nobody_knew() {
+    explore(|| {
+        let offered = Offered::new();
+        let worker = Arc::clone(&offered);
+        loom::thread::spawn(move || worker.find_or_sleep());
+        offered.push_as_guest();
+    });
+}
+
+/// Catches a second holder whose push is slept through, because only the first one's visit made the lane known.
+#[test]
+fn model_a_push_of_the_second_holder() {
+    explore(|| {
+        let offered = Offered::new();
+        let lane = offered.lease.acquire(1).unwrap();
+        let worker = Arc::clone(&offered);
+        loom::thread::spawn(move || worker.find_or_sleep());
+        let second = Arc::clone(&offered);
+        offered.lease.release(lane);
+        loom::thread::spawn(move || second.push_as_guest());
     });
 }
