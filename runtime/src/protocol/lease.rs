@@ -61,8 +61,9 @@ impl Lease {
             if lane >= lanes {
                 return None;
             }
+            let taken = held | 1 << lane;
             // Acquire: pairs with `release` of the lane's last holder.
-            match self.held.compare_exchange_weak(held, held | 1 << lane, Ordering::Acquire, Ordering::Relaxed) {
+            match self.held.compare_exchange_weak(held, taken, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => {
                     if !self.is_known(lane) {
                         self.known.fetch_or(1 << lane, Ordering::Relaxed);
