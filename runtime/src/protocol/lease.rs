@@ -32,30 +32,33 @@
 //! `lease_models.rs`: two threads and one lane with private data; two threads and two lanes; a push on a lane that nobody has held
 //! before, and on one that changes hands, against a lane that goes to sleep.
 
-use crossbeam_utils::CachePadded;
-
 use crate::sync::{AtomicU32, Ordering};
 
 /// The words.
 #[derive(Debug)]
 pub(crate) struct Lease {
-    held: CachePadded<AtomicU32>,
+    held: Held,
     known: AtomicU32,
 }
+
+/// On a cache line of its own.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Held(AtomicU32);
 
 impl Lease {
     /// The most guest lanes that fit into a word.
     pub(crate) const MAX: usize = 32;
 
     pub(crate) fn new() -> Self {
-        Lease { held: CachePadded::new(AtomicU32::new(0)), known: AtomicU32::new(0) }
+        Lease { held: Held(AtomicU32::new(0)), known: AtomicU32::new(0) }
     }
 
     /// The number of a guest lane below `lanes` which is now the caller's alone.
     #[must_use]
     pub(crate) fn acquire(&self, lanes: usize) -> Option<usize> {
         debug_assert!(lanes <= Self::MAX);
-        let mut held = self.held.load(Ordering::Relaxed);
+        let mut held = self.held.0.load(Ordering::Relaxed);
         loop {
             let lane = held.trailing_ones() as usize;
             if lane >= lanes {
@@ -63,7 +66,7 @@ impl Lease {
             }
             let taken = held | 1 << lane;
             // Acquire: pairs with `release` of the lane's last holder.
-            match self.held.compare_exchange_weak(held, taken, Ordering::Acquire, Ordering::Relaxed) {
+            match self.held.0.compare_exchange_weak(held, taken, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => {
                     if !self.is_known(lane) {
                         self.known.fetch_or(1 << lane, Ordering::Relaxed);
@@ -83,7 +86,7 @@ impl Lease {
     /// Gives `lane` back.
     pub(crate) fn release(&self, lane: usize) {
         // Release: what this holder did to the lane happens before the next one's `acquire`.
-        let held = self.held.fetch_and(!(1 << lane), Ordering::Release);
+        let held = self.held.0.fetch_and(!(1 << lane), Ordering::Release);
         debug_assert!(held & 1 << lane != 0, "only a held lane is released");
     }
 }
