@@ -18,7 +18,9 @@ struct Lanes {
 unsafe impl Sync for Lanes {}
 
 fn lanes() -> Arc<Lanes> {
-    Arc::new(Lanes { lease: Lease::new(), private: [UnsafeCell::new(0), UnsafeCell::new(0)] })
+    let lease = Lease::new();
+    assert!(!lease.is_known(0) && !lease.is_known(1), "nobody has held them");
+    Arc::new(Lanes { lease, private: [UnsafeCell::new(0), UnsafeCell::new(0)] })
 }
 
 fn use_one(lanes: &Lanes, of: usize) -> bool {
