@@ -498,7 +498,7 @@ impl<'p> LaneContext<'p> {
         taken_back
     }
 
-    /// Leaves the notices to the pool: nobody looks at this lane any more.
+    /// Leaves the notices to the pool, where displaced workers look, too.
     pub(crate) fn hand_on_notices(&self) {
         while let Some(notice) = self.private.open_scopes.pop() {
             self.pool.inject(notice);

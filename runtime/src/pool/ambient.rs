@@ -41,7 +41,7 @@ impl Drop for Restore {
     }
 }
 
-/// Leaves nothing on a lane that nobody will look at.
+/// Leaves nothing on a lane that its holder leaves.
 struct HandOn<'c, 'p>(&'c LaneContext<'p>);
 
 impl Drop for HandOn<'_, '_> {

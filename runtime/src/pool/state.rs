@@ -334,14 +334,15 @@ pub(super) struct Guest<'p> {
 impl Drop for Guest<'_> {
     fn drop(&mut self) {
         let Guest { pool, lane, displaces } = *self;
-        pool.lease.release(lane - pool.num_threads);
+        // The seat first: whoever gets this lane next sees it free, and so wakes the worker for what it pushes there.
         if let Some(worker) = displaces {
             pool.sleep.give_seat_back(worker);
-            // Another guest's invitation may have lain there while this worker could not be woken for it. (On the own lane there is
-            // nothing: its cache line, which the last thief has, need not be waited for.)
-            if pool.any_work_beside(Some(lane)) {
-                pool.wake_one(lane, 0);
-            }
+        }
+        pool.lease.release(lane - pool.num_threads);
+        // Another guest's invitation may lie on another lane since before, when this worker could not be woken for it. (On this lane
+        // nothing does: its cache line, which the last thief has, need not be waited for.)
+        if displaces.is_some() && pool.any_work_beside(Some(lane)) {
+            pool.wake_one(lane, 0);
         }
     }
 }

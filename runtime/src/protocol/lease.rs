@@ -30,7 +30,7 @@
 //! # Models
 //!
 //! `lease_models.rs`: two threads and one lane with private data; two threads and two lanes; a push on a lane that nobody has held
-//! before, and on one that changes hands, against a lane that goes to sleep.
+//! before, and on one that changes hands, against a lane that goes to sleep; a push on a lane whose last holder had the sleeper's seat.
 
 use crate::sync::{AtomicU32, Ordering};
 
@@ -78,7 +78,7 @@ impl Lease {
         }
     }
 
-    /// Whether anybody holds `lane`, or has held it.
+    /// Whether anybody has held `lane`, or holds it and may have offered something.
     pub(crate) fn is_known(&self, lane: usize) -> bool {
         self.known.load(Ordering::Relaxed) & 1 << lane != 0
     }

@@ -91,15 +91,30 @@ impl Offered {
 
     fn push_as_guest(&self) {
         let lane = self.lease.acquire(1).expect("nobody else holds it");
-        self.jobs.store(1, Ordering::Relaxed);
-        self.sleep.wake_one([0]);
+        self.push();
         self.lease.release(lane);
     }
 
+    fn push_once_there_is_a_lane(&self) {
+        while self.lease.acquire(1).is_none() {
+            loom::thread::yield_now();
+        }
+        self.push();
+    }
+
+    fn push(&self) {
+        self.jobs.store(1, Ordering::Relaxed);
+        self.sleep.wake_one([0]);
+    }
+
+    fn any(&self) -> bool {
+        !self.sleep.is_displaced(0) && self.lease.is_known(0) && self.jobs.load(Ordering::Relaxed) > 0
+    }
+
     fn find_or_sleep(&self) {
-        while !self.lease.is_known(0) || self.jobs.load(Ordering::Relaxed) == 0 {
+        while !self.any() {
             self.sleep.announce(0, false);
-            if self.lease.is_known(0) && self.jobs.load(Ordering::Relaxed) > 0 {
+            if self.any() {
                 let (Retracted::Withdrawn | Retracted::Woken) = self.sleep.retract(0);
                 return;
             }
@@ -126,11 +141,29 @@ fn model_a_push_on_a_lane_that_nobody_knew() {
 fn model_a_push_of_the_second_holder() {
     explore(|| {
         let offered = Offered::new();
+        let worker = Arc::clone(&offered);
+        loom::thread::spawn(move || worker.find_or_sleep());
+        let first = Arc::clone(&offered);
+        loom::thread::spawn(move || {
+            let lane = first.lease.acquire(1).expect("nobody else holds it yet");
+            first.lease.release(lane);
+            first.push_as_guest();
+        });
+    });
+}
+
+/// Catches a guest that gives its lane back before the worker's seat: the next holder counts on it to look at what it pushes there, which it does not.
+#[test]
+fn model_a_push_on_a_lane_whose_holder_had_the_seat() {
+    explore(|| {
+        let offered = Offered::new();
         let lane = offered.lease.acquire(1).unwrap();
+        offered.sleep.displace(0);
         let worker = Arc::clone(&offered);
         loom::thread::spawn(move || worker.find_or_sleep());
         let second = Arc::clone(&offered);
+        loom::thread::spawn(move || second.push_once_there_is_a_lane());
+        offered.sleep.give_seat_back(0);
         offered.lease.release(lane);
-        loom::thread::spawn(move || second.push_as_guest());
     });
 }

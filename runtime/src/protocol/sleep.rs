@@ -20,7 +20,7 @@
 //! | asleep → as before | [`retract`](Sleep::retract), when the second look found work |
 //! | busy → waiting | [`announce_wait`](Sleep::announce_wait), look at what is waited for once more, then park |
 //! | waiting → busy | [`wake_waiting`](Sleep::wake_waiting) by who ends the wait or has work for it; [`wake_one`](Sleep::wake_one), if nobody sleeps, by who has work for anyone; [`end_wait`](Sleep::end_wait) by the lane itself |
-//! | a guest leaves | [`give_seat_back`](Sleep::give_seat_back), look at every deque, and `wake_one` if there is something |
+//! | a guest leaves | [`give_seat_back`](Sleep::give_seat_back), give the lane back, look at every other deque, and `wake_one` if there is something |
 //!
 //! # Why no wake-up is lost
 //!
@@ -31,7 +31,8 @@
 //! `announce` or in `found`), so its look at the deques sees the push.
 //!
 //! The same holds for a worker that could not be woken because it was displaced: the guest that leaves gives the seat
-//! back, fences, and looks at the deques, so that it sees the push or the producer sees the seat free. And a worker
+//! back, fences, and looks at the deques, so that it sees the push or the producer sees the seat free. It need not look at the deque of the lane
+//! that it leaves: whoever leases that next has seen the seat given back, since that came before the lane's release. And a worker
 //! that goes to sleep because it is displaced has announced before it looked whether it still is.
 //!
 //! Work that must not wait for a guest to leave (what was handed to the pool itself, where no caller takes part) also wakes
@@ -180,7 +181,8 @@ impl Sleep {
         self.beds[lane].displaced.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The guest leaves. It must look at every deque and, if there is something, `wake_one`.
+    /// The guest leaves. It must give its lane back after this, look at every deque but that lane's and, if there is something,
+    /// `wake_one`.
     pub(crate) fn give_seat_back(&self, lane: usize) {
         self.beds[lane].displaced.fetch_sub(1, Ordering::Relaxed);
         // SeqCst: pairs with `wake_one` of a producer that passed this lane over.

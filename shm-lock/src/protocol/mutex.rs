@@ -50,6 +50,7 @@
 //! * `unlock` (the subtraction): Release. Without it the next owner sees half of what this one wrote.
 //! * marking a dead owner's lock: Release. Whoever marked has seen the death; the one who takes the lock may be another.
 //! * setting `WAITERS`, `OWNER_DIED` by its own owner, and clearing it: Relaxed, they carry nothing.
+//! * the look for `WAITERS` after `unlock`'s subtraction: Relaxed. It is of the same word, so it is no older than the subtraction.
 //!
 //! # Progress
 //!
@@ -379,8 +380,8 @@ impl Mutex {
     /// Gives the lock back, keeping its flags, and sees to it that a sleeper gets up if there is one.
     ///
     /// All that is asked of the subtraction is whether anything is left: that is a processor flag, so the compiler does without
-    /// fetching what was there before, which takes longer (x86-64: `sub` for `xadd`, 0.7 of 5.5 ns). The sleeper whose mark is
-    /// gone when the word is looked at again is awake: no mark goes without its sleepers.
+    /// fetching what was there before, which takes longer (x86-64: `sub` for `xadd`, 0.7 of 5.5 ns). A sleeper whose mark is
+    /// gone when the word is looked at again has been woken: no mark goes without its sleepers.
     #[inline(always)]
     fn release(&self, owner: u32) {
         // Release: pairs with the next `lock`.
