@@ -19,7 +19,7 @@
 //! # Orderings
 //!
 //! * `release`: Release, `acquire`: Acquire on success. They pair: what one holder did to the lane (its deque, its spare loop
-//!   memory) happens before the next holder touches it.
+//!   memory), and that it gave a worker's seat back, happens before the next holder touches it.
 //! * `known`: Relaxed. A lane that goes to sleep looks at it as at the deques, and what orders that look orders this one: a holder sets the bit, or
 //!   has seen it set, before it pushes and fences (see [`sleep`](super::sleep)).
 //!
