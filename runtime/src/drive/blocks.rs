@@ -36,13 +36,18 @@ impl<'a, P: Producer> Blocks<'a, P> {
         (first, Blocks { position, fences, block, granule, units: rest, items, cut: None })
     }
 
-    /// The next block; `None` when nothing is left.
+    /// The next block; `None` when nothing is left. `local` is what the last block was produced with.
     #[inline]
-    pub(super) fn next(&mut self) -> Option<Claimed<'a, P>> {
+    pub(super) fn next(&mut self, local: &P::Local) -> Option<Claimed<'a, P>> {
         if self.units.len() == 0 {
             return None;
         }
-        let (block, rest) = self.units.split_at(self.block);
+        let begin = self.items.indices().start;
+        let barren = self.items.producer().next_item(local, begin).saturating_sub(begin);
+        // Without this, a line would be searched through in blocks of its bytes, each a block's cost for nothing.
+        let barren =
+            if barren == 0 { 0 } else { barren.div_ceil(self.granule).min(u32::MAX as usize) as u32 };
+        let (block, rest) = self.units.split_at(self.block.saturating_add(barren));
         match self.position.advance(rest, self.fences) {
             None => {
                 self.units = rest;
@@ -86,5 +91,43 @@ impl<P: Producer> Drop for Blocks<'_, P> {
                 drop(self.end_at(end));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iter::ParallelIterator;
+    use crate::iter::source::ParallelString;
+
+    /// Runs a chunk of all units in blocks of three, and yields how many blocks those are, and their items.
+    fn blocks_of(text: &str, granule: usize) -> (usize, Vec<&str>) {
+        let producer = text.par_lines().into_producer();
+        let mut local = producer.local();
+        let chunk = Span { lo: 0, hi: producer.len().div_ceil(granule) as u32 };
+        // SAFETY: nobody else has any of these.
+        let all = unsafe { Claimed::new(&producer, 0..producer.len()) };
+        let position = ChunkPosition::new();
+        let (mut block, mut blocks) = Blocks::new((&position, Fences::Symmetric), (3, granule), chunk, all);
+        let (mut count, mut items) = (0, Vec::new());
+        loop {
+            count += 1;
+            items.extend(block.produce(&mut local));
+            match blocks.next(&local) {
+                Some(next) => block = next,
+                None => return (count, items),
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_reaches_over_what_is_known_to_have_no_item() {
+        let text = "a line of twenty-two.\n".repeat(10);
+        let lines: Vec<&str> = text.lines().collect();
+        // The first line begins in the first block, each other one in a block that reaches to it, and the last one's rest has a block.
+        assert_eq!(blocks_of(&text, 1), (11, lines.clone()));
+        let (count, items) = blocks_of(&text, 4);
+        assert!(count <= 11, "{count}");
+        assert_eq!(items, lines);
     }
 }

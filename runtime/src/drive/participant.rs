@@ -242,7 +242,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
                 ControlFlow::Continue(so_far) => segment = so_far,
                 broken => break broken,
             }
-            match blocks.next() {
+            let local = self.local.as_ref().expect("feed has made it");
+            match blocks.next(local) {
                 Some(next) => block = next,
                 None => break ControlFlow::Continue(segment),
             }

@@ -109,6 +109,13 @@ pub trait Producer: Sync {
     /// index.
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a>;
 
+    /// The first index at `index` or behind it that may have an item, as far as is known to `local`, which has just made the chunk in front
+    /// of `index`. Where items stand for many indices each, as lines do for bytes, a lane need not look at every one.
+    fn next_item(&self, local: &Self::Local, index: usize) -> usize {
+        let _ = local;
+        index
+    }
+
     /// Drops the items of indices that no chunk will be asked for, because the loop ended early. Sources that own
     /// their items need this, others not.
     ///

@@ -158,6 +158,11 @@ impl<P: Producer, A: Adapt<P::Item>> Producer for Adapted<P, A> {
         self.adapter.adapt(state, items)
     }
 
+    #[inline]
+    fn next_item(&self, (local, _): &Self::Local, index: usize) -> usize {
+        self.base.next_item(local, index)
+    }
+
     unsafe fn discard(&self, indices: Range<usize>) {
         // SAFETY: the same demands.
         unsafe { self.base.discard(indices) }

@@ -160,6 +160,14 @@ impl<A: Producer, B: Producer<Item = A::Item>> Producer for ChainProducer<A, B> 
         ChainIter { gathered: gathered.into_iter(), a, b }
     }
 
+    #[inline]
+    fn next_item(&self, local: &Self::Local, index: usize) -> usize {
+        match index.checked_sub(self.a_len) {
+            None => self.a.next_item(&local.a, index),
+            Some(index) => self.a_len + self.b.next_item(&local.b, index),
+        }
+    }
+
     unsafe fn discard(&self, indices: Range<usize>) {
         let (of_a, of_b) = self.split(indices);
         // SAFETY: each index here is one of one half, within its length.

@@ -54,6 +54,11 @@ impl<P: Producer> Producer for Deterministic<P> {
         // SAFETY: the same demands.
         unsafe { self.base.chunk(local, indices) }
     }
+
+    #[inline]
+    fn next_item(&self, local: &Self::Local, index: usize) -> usize {
+        self.base.next_item(local, index)
+    }
 }
 
 impl<P: IndexedProducer> IndexedProducer for Deterministic<P> {

@@ -107,6 +107,11 @@ where
         gathered.so_far = Some(all);
         full.into_iter()
     }
+
+    #[inline]
+    fn next_item(&self, gathered: &Self::Local, index: usize) -> usize {
+        self.base.next_item(&gathered.local, index)
+    }
 }
 
 /// Made by [`try_fold`](ParallelIterator::try_fold).
@@ -194,5 +199,10 @@ where
             ControlFlow::Break(residual) => R::from_residual(residual),
         };
         whole.map(result).into_iter()
+    }
+
+    #[inline]
+    fn next_item(&self, gathered: &Self::Local, index: usize) -> usize {
+        self.base.next_item(&gathered.local, index)
     }
 }

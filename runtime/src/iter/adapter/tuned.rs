@@ -72,6 +72,11 @@ impl<P: Producer> Producer for Tuned<'_, P> {
         unsafe { self.base.chunk(local, indices) }
     }
 
+    #[inline]
+    fn next_item(&self, local: &Self::Local, index: usize) -> usize {
+        self.base.next_item(local, index)
+    }
+
     unsafe fn discard(&self, indices: Range<usize>) {
         // SAFETY: the same demands.
         unsafe { self.base.discard(indices) }

@@ -73,4 +73,9 @@ impl<C: Cut> Producer for Split<C> {
         let end = cut(indices.end).max(start);
         self.0.parts(start..end)
     }
+
+    #[inline]
+    fn next_item(&self, gap: &Range<usize>, index: usize) -> usize {
+        if gap.contains(&index) { gap.end } else { index }
+    }
 }
