@@ -180,8 +180,9 @@ pieces_of_text! {
 
 /// The beginning of the first line at or behind `index`, which is not 0.
 fn behind_line(text: &str, index: usize) -> usize {
-    let newline = text.as_bytes()[index - 1..].iter().position(|&byte| byte == b'\n');
-    newline.map_or(text.len(), |place| index + place)
+    // A newline is never within a character.
+    let from = text.floor_char_boundary(index - 1);
+    text[from..].find('\n').map_or(text.len(), |place| from + place + 1)
 }
 
 /// The first such character at or behind `index`.
