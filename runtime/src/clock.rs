@@ -35,6 +35,13 @@ impl Clock {
         Ticks(self.0.raw())
     }
 
+    /// Whether now is a moment of a kind to which one in 32 belongs: for what is to be done now and then, without a counter.
+    #[inline]
+    pub(crate) fn is_one_in_32(self) -> bool {
+        // The upper bits of the product depend on all bits of the time, of which the lowest may always be the same.
+        self.now().0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 59 == 0
+    }
+
     /// The nanoseconds from `earlier` to `later`; 0 when `later` is not later, as it can happen between two cores
     /// whose counters are not quite in step.
     #[inline]
@@ -101,6 +108,13 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
+
+    #[test]
+    fn one_moment_is_of_a_kind_and_another_is_not() {
+        let clock = Clock::new();
+        while !clock.is_one_in_32() {}
+        while clock.is_one_in_32() {}
+    }
 
     #[test]
     fn a_clock_that_goes_backwards_stands_still() {

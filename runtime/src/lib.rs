@@ -2,7 +2,7 @@
 //!
 //! A loop over equal tiny items runs like a plain vectorised loop split over the cores; one over wildly unequal items ends about as
 //! early as the longest of them allows. Nobody chooses a chunk size: workers measure how long items take, and claim
-//! about 4 µs worth at a time; what nobody has claimed can be stolen at any moment.
+//! about 8 µs worth at a time; what nobody has claimed can be stolen at any moment.
 //!
 //! ```
 //! use taskel::prelude::*;

@@ -105,6 +105,12 @@ impl Site {
         }
     }
 
+    /// As `learn`, from a whole call that ran on one thread; rises by half at most. What made one call longer may have been an interrupt,
+    /// and shared calls would not show it: two hardware threads of one core take longer for each item.
+    pub(crate) fn learn_alone(self, ns: f64) {
+        self.learn(self.estimate_ns().map_or(ns, |known| ns.min(known * 1.5)));
+    }
+
     /// As `learn`, from a call that ran in chunks.
     pub(crate) fn learn_from(self, lesson: &Lesson) {
         let Some(ns) = lesson.ns_per_taskel() else { return };
@@ -133,6 +139,17 @@ mod tests {
         assert_eq!(site.estimate_ns(), Some(600.0));
         site.learn(590.0);
         assert_eq!(site.estimate_ns(), Some(600.0), "too small a change to write");
+    }
+
+    #[test]
+    fn one_long_call_on_one_thread_raises_a_site_by_half() {
+        let site = Site::at(0x1111_2220);
+        site.learn_alone(100.0);
+        assert_eq!(site.estimate_ns(), Some(100.0));
+        site.learn_alone(1000.0);
+        assert_eq!(site.estimate_ns(), Some(150.0));
+        site.learn_alone(100.0);
+        assert_eq!(site.estimate_ns(), Some(125.0));
     }
 
     #[test]

@@ -36,7 +36,7 @@ use crate::lane::LaneContext;
 use crate::pool::Work;
 use crate::scope::{Bag, Glimpse, TaskRef};
 
-/// How long a wait spins before it sleeps. A chunk of a loop takes about 4 µs.
+/// How long a wait spins before it sleeps. A chunk of a loop takes about 8 µs.
 const SPIN_NS: u64 = 20_000;
 
 /// Looks at what is waited for before anything else, some 40 ns each.

@@ -53,7 +53,7 @@ where
     }
     let site = Site::at(shared::address::<P, C>());
     let start = match site.estimate_ns() {
-        Some(ns) if plan.is_small(ns) && !plan.profiled => {
+        Some(ns) if plan.runs_alone(ns, pool) => {
             match small::try_alone(producer, &consumer, plan, pool, site, ns) {
                 small::Outcome::Done(segment) => return consumer.finish(std::iter::once(segment)),
                 small::Outcome::Dearer(head) => Some(head),
@@ -85,6 +85,13 @@ const WORTH_SHARING_NS: f64 = 10_000.0;
 /// A loop shorter than this is not cut into a share per worker beforehand: whoever comes steals.
 const WORTH_PRESPLITTING_NS: f64 = 50_000.0;
 
+/// How long a chunk should take. Between two chunks a lane reads the clock and claims, 40 to 100 ns: with chunks of 4 µs, which are the
+/// policy's default, that was up to 2 % of an even loop.
+const CHUNK_NS: u64 = 8_000;
+
+/// So many blocks in a chunk: 125 ns each.
+const BLOCKS: usize = 64;
+
 impl Plan {
     fn new<P: Producer>(producer: &P, profiled: bool) -> Self {
         let options = producer.options();
@@ -99,13 +106,22 @@ impl Plan {
         Plan { len, granule, units, most_units: options.most_granules(granule), profiled }
     }
 
-    /// Whether the loop is over before another worker could be of use, if an item takes `ns`.
-    fn is_small(&self, ns: f64) -> bool {
-        self.most_units > 1 && self.len as f64 * ns < WORTH_SHARING_NS
+    /// Whether the loop is over before another worker could be of use, if an item takes `ns`; if it is shared up to twice that long, it is
+    /// tried now and then: items of shared loops take longer, on two hardware threads of one core up to twice as long.
+    fn runs_alone(&self, ns: f64, pool: &PoolState) -> bool {
+        let loop_ns = self.len as f64 * ns;
+        loop_ns < 2.0 * WORTH_SHARING_NS
+            && (loop_ns < WORTH_SHARING_NS || pool.clock.is_one_in_32())
+            && self.most_units > 1
+            && !self.profiled
     }
 
     fn config(&self, estimate_ns: Option<f64>, history: History) -> ChunkConfig {
-        let config = ChunkConfig::default().with_max_chunk(self.most_units).with_history(history);
+        let config = ChunkConfig::default()
+            .with_target_ns(CHUNK_NS)
+            .with_blocks(BLOCKS)
+            .with_max_chunk(self.most_units)
+            .with_history(history);
         estimate_ns.map_or(config, |ns| config.with_estimate_ns(ns * self.granule as f64))
     }
 }

@@ -150,7 +150,7 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
     }
     let segment = run_out(producer, consumer, local, segment, rest);
     let all_ns = pool.clock.ns_between(started, pool.clock.now()) as f64;
-    site.learn(all_ns / len as f64);
+    site.learn_alone(all_ns / len as f64);
     Outcome::Done(segment)
 }
 

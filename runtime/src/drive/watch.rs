@@ -7,7 +7,7 @@ use crate::iter::producer::Producer;
 use crate::lane::LaneContext;
 use crate::protocol::range::Span;
 
-/// A chunk that is not over after this time is taken for much longer than expected: chunks are to take 4 µs.
+/// A chunk that is not over after this time is taken for much longer than expected: chunks are to take 8 µs.
 pub(super) const PATIENCE_NS: u64 = 50_000;
 
 /// A lane that has failed to take a rest so often leaves: other thieves are at it, or the system refuses what it takes.

@@ -15,7 +15,7 @@ use crate::pool::ThreadPool;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Chunk {
-    /// As many as measurement suggests: about 4 µs worth, one at a time if a taskel takes longer. Of a chunk that takes far longer
+    /// As many as measurement suggests: about 8 µs worth, one at a time if a taskel takes longer. Of a chunk that takes far longer
     /// than expected, another worker may take over what is not begun.
     #[default]
     Auto,

@@ -108,7 +108,7 @@ impl Profile {
 
     /// The longest taskel, as far as chunks tell: the largest mean time per taskel of any chunk.
     ///
-    /// This is exact for a taskel that is a chunk by itself, as any taskel of more than about 4 µs soon is, and a
+    /// This is exact for a taskel that is a chunk by itself, as any taskel of more than about 8 µs soon is, and a
     /// lower bound otherwise.
     pub fn longest_taskel(&self) -> Duration {
         Duration::from_nanos(
