@@ -19,6 +19,13 @@ pub(crate) struct Clock(&'static Source);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ticks(u64);
 
+impl Ticks {
+    fn is_one_in_32(self) -> bool {
+        // The upper bits of the product depend on all bits of the time, of which the lowest may always be the same.
+        self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 59 == 0
+    }
+}
+
 impl Clock {
     /// The process's clock; the first call finds out how fast it ticks.
     pub(crate) fn new() -> Self {
@@ -38,8 +45,7 @@ impl Clock {
     /// Whether now is a moment of a kind to which one in 32 belongs: for what is to be done now and then, without a counter.
     #[inline]
     pub(crate) fn is_one_in_32(self) -> bool {
-        // The upper bits of the product depend on all bits of the time, of which the lowest may always be the same.
-        self.now().0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 59 == 0
+        self.now().is_one_in_32()
     }
 
     /// The nanoseconds from `earlier` to `later`; 0 when `later` is not later, as it can happen between two cores
@@ -110,10 +116,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_moment_is_of_a_kind_and_another_is_not() {
-        let clock = Clock::new();
-        while !clock.is_one_in_32() {}
-        while clock.is_one_in_32() {}
+    fn one_moment_in_32_is_of_a_kind_however_far_they_are_apart() {
+        for step in [1, 41, 100, 5000, 1 << 20, 12_345_678] {
+            let of_a_kind = (0..3200).filter(|n| Ticks(n * step).is_one_in_32()).count();
+            assert!((50..200).contains(&of_a_kind), "{of_a_kind} of 3200, {step} ticks apart");
+        }
     }
 
     #[test]

@@ -105,10 +105,19 @@ impl Site {
         }
     }
 
-    /// As `learn`, from a whole call that ran on one thread; rises by half at most. What made one call longer may have been an interrupt,
-    /// and shared calls would not show it: two hardware threads of one core take longer for each item.
+    /// As `learn`, from a whole call that ran on one thread and took no longer than an interrupt may make it; rises by half at most, and falls
+    /// at once. Such a call is the better witness: in shared ones, two hardware threads of one core take longer for each item.
     pub(crate) fn learn_alone(self, ns: f64) {
-        self.learn(self.estimate_ns().map_or(ns, |known| ns.min(known * 1.5)));
+        match self.read() {
+            Some((known, wary)) if ns < known => {
+                if known - ns > known / 8.0 {
+                    self.write(ns, wary);
+                }
+            }
+            // A clock of coarse ticks may have shown nothing at all.
+            Some((known, _)) if known > 0.0 => self.learn(ns.min(known * 1.5)),
+            _ => self.learn(ns),
+        }
     }
 
     /// As `learn`, from a call that ran in chunks.
@@ -149,7 +158,11 @@ mod tests {
         site.learn_alone(1000.0);
         assert_eq!(site.estimate_ns(), Some(150.0));
         site.learn_alone(100.0);
-        assert_eq!(site.estimate_ns(), Some(125.0));
+        assert_eq!(site.estimate_ns(), Some(100.0), "what shared calls showed is forgotten");
+        site.learn_alone(0.0);
+        assert_eq!(site.estimate_ns(), Some(0.0));
+        site.learn_alone(100.0);
+        assert_eq!(site.estimate_ns(), Some(100.0), "nothing is not half of anything");
     }
 
     #[test]

@@ -47,3 +47,44 @@ fn a_chain_asks_the_one_whose_index_it_is() {
     assert_eq!(chain.next_item(&local, first + 3), first + 22);
     assert_eq!(chain.next_item(&local, 3), 3);
 }
+
+/// Answers whatever it is told to.
+struct Claims(usize);
+
+impl Producer for Claims {
+    type Item = usize;
+    type Local = ();
+    type Iter<'a> = std::ops::Range<usize>;
+
+    fn len(&self) -> usize {
+        1000
+    }
+
+    fn local(&self) {}
+
+    unsafe fn chunk<'a>(&'a self, _: &'a mut (), indices: std::ops::Range<usize>) -> Self::Iter<'a> {
+        indices
+    }
+
+    fn next_item(&self, _: &(), _: usize) -> usize {
+        self.0
+    }
+}
+
+impl ParallelIterator for Claims {
+    type Item = usize;
+    type Producer = Self;
+
+    fn into_producer(self) -> Self {
+        self
+    }
+}
+
+#[test]
+fn a_wrong_answer_changes_no_result() {
+    let pool = taskel::ThreadPool::builder().num_threads(2).build().unwrap();
+    for claim in [0, 7, 500, 1000, 1001, usize::MAX] {
+        let sum = pool.install(|| Claims(claim).chain(Claims(claim)).map(|n| n + 1).sum::<usize>());
+        assert_eq!(sum, 2 * 500_500, "{claim}");
+    }
+}

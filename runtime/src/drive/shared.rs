@@ -25,7 +25,7 @@ use crate::unwind::{Payload, drop_quietly};
 use crate::wait::wait;
 
 /// Where a fence between two blocks costs what it costs, there are fewer of them, half a microsecond long.
-const BLOCKS_WITH_FENCES: usize = 8;
+const BLOCKS_WITH_FENCES: usize = 16;
 
 /// The head comes first: a [`Job`] points to it.
 #[repr(C)]

@@ -63,7 +63,8 @@ fn rest_in_pieces<P: Producer, C: Consumer<P::Item>>(
 ) -> C::Output {
     let granule = options.granule().max(1);
     let clock = Clock::new();
-    let mut chunker = Chunker::new(ChunkConfig::default().with_max_chunk(options.most_granules(granule)));
+    let config = ChunkConfig::default().with_target_ns(super::CHUNK_NS);
+    let mut chunker = Chunker::new(config.with_max_chunk(options.most_granules(granule)));
     let mut since = clock.now();
     while rest.len() > 0 && !producer.is_full() {
         if options.cancel.is_some_and(CancelToken::is_cancelled) {
@@ -110,6 +111,8 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
     const SURPRISE: f64 = 16.0;
     /// A surprise below this is an interrupt or a cache miss.
     const NEGLIGIBLE_NS: f64 = 500.0;
+    /// What an interrupt, or the hypervisor, takes away at once, as a rule.
+    const INTERRUPT_NS: f64 = 100_000.0;
     const GROWTH: usize = 4;
 
     let len = producer.len();
@@ -150,7 +153,13 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
     }
     let segment = run_out(producer, consumer, local, segment, rest);
     let all_ns = pool.clock.ns_between(started, pool.clock.now()) as f64;
-    site.learn_alone(all_ns / len as f64);
+    let ns = all_ns / len as f64;
+    // What the unwatched last piece took counts in full, unless it may have been the system's.
+    if all_ns > (SURPRISE * expected_ns * len as f64).max(INTERRUPT_NS) {
+        site.learn(ns);
+    } else {
+        site.learn_alone(ns);
+    }
     Outcome::Done(segment)
 }
 

@@ -13,7 +13,7 @@ use crate::underneath::Entered;
 pub trait ParallelBridge: Iterator<Item: Send> + Send + Sized {
     /// A parallel iterator over the items, in no particular order.
     ///
-    /// The source is asked by one thread at a time, for as many items at once as take some 4 µs to process; while it is, the others
+    /// The source is asked by one thread at a time, for as many items at once as take some 8 µs to process; while it is, the others
     /// process what they have. Where order matters, or what is in flight must be bounded, see
     /// [`par_stream`](crate::ParallelStream::par_stream).
     ///

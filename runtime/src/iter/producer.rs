@@ -109,8 +109,12 @@ pub trait Producer: Sync {
     /// index.
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a>;
 
-    /// The first index at `index` or behind it that may have an item, as far as is known to `local`, which has just made the chunk in front
-    /// of `index`. Where items stand for many indices each, as lines do for bytes, a lane need not look at every one.
+    /// The first index at `index` or behind it that may have an item, as far as is known to `local`, which may be new or may have made any
+    /// chunks before; [`len`](Producer::len) if there is none. Where items stand for many indices each, as lines do for bytes, a lane
+    /// need not look at every one.
+    ///
+    /// A wrong answer makes chunks run in larger or smaller pieces, and changes nothing else. A producer with the same indices as its base
+    /// passes its base's answer on.
     fn next_item(&self, local: &Self::Local, index: usize) -> usize {
         let _ = local;
         index

@@ -163,8 +163,8 @@ impl<A: Producer, B: Producer<Item = A::Item>> Producer for ChainProducer<A, B> 
     #[inline]
     fn next_item(&self, local: &Self::Local, index: usize) -> usize {
         match index.checked_sub(self.a_len) {
-            None => self.a.next_item(&local.a, index),
-            Some(index) => self.a_len + self.b.next_item(&local.b, index),
+            None => self.a.next_item(&local.a, index).min(self.a_len),
+            Some(index) => self.a_len.saturating_add(self.b.next_item(&local.b, index)),
         }
     }
 

@@ -23,6 +23,7 @@ trait DynProducer: Sync {
     ///
     /// As for `Producer::chunk`.
     unsafe fn chunk<'a>(&'a self, local: &'a mut dyn Any, indices: Range<usize>) -> Chunk<'a>;
+    fn next_item(&self, local: &dyn Any, index: usize) -> usize;
     /// # Safety
     ///
     /// As for `Producer::chunk`.
@@ -58,6 +59,9 @@ impl<P: Producer<Item = u64, Local: 'static>> DynProducer for P {
     unsafe fn chunk<'a>(&'a self, local: &'a mut dyn Any, indices: Range<usize>) -> Chunk<'a> {
         // SAFETY: the same demands.
         Box::new(unsafe { Producer::chunk(self, local.downcast_mut().expect("its own"), indices) })
+    }
+    fn next_item(&self, local: &dyn Any, index: usize) -> usize {
+        Producer::next_item(self, local.downcast_ref().expect("its own"), index)
     }
     unsafe fn discard(&self, indices: Range<usize>) {
         // SAFETY: the same demands.
@@ -119,6 +123,9 @@ macro_rules! erased {
             unsafe fn chunk<'a>(&'a self, local: &'a mut Box<dyn Any>, indices: Range<usize>) -> Chunk<'a> {
                 // SAFETY: the same demands.
                 unsafe { self.0.chunk(&mut **local, indices) }
+            }
+            fn next_item(&self, local: &Box<dyn Any>, index: usize) -> usize {
+                self.0.next_item(&**local, index)
             }
             unsafe fn discard(&self, indices: Range<usize>) {
                 // SAFETY: the same demands.
