@@ -34,7 +34,7 @@ pub struct ChunkConfig {
 /// What earlier loops at the same place have shown about how unlike each other their taskels are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum History {
-    /// There were none. The first 256 chunks are run in blocks.
+    /// There were none. The first 1024 chunks are run in blocks.
     #[default]
     Unknown,
     /// No chunk took far longer than expected. Chunks are run in blocks only after one that does.
@@ -158,9 +158,12 @@ impl ChunkConfig {
 /// For so many chunks a worker trusts what earlier loops have learned, even if its own taskels are cheaper so far.
 const TRUSTED: u32 = 256;
 
-/// For so many chunks a worker runs chunks in blocks, from the start of a loop of which nothing is known, or from a chunk that took
-/// far longer than expected: 1 ms of loop, and some 50 µs of what blocks cost.
+/// For so many chunks a worker runs chunks in blocks, from a chunk that took far longer than expected: 1 ms of loop, and some 50 µs of what
+/// blocks cost.
 const WARY: u32 = 256;
+
+/// The same from the start of a loop of which nothing is known, which happens once.
+const WARY_OF_UNKNOWN: u32 = 1024;
 
 /// Shorter taskels are not run in blocks: theirs is code that may have been vectorised, which would lose more than long ones among
 /// them can be worth, as those would show in the estimate.
@@ -223,7 +226,7 @@ impl Chunker {
             prior_size: size.max(1),
             trusted: if config.estimate_ns > 0.0 { TRUSTED } else { 0 },
             wary: match config.history {
-                History::Unknown => WARY,
+                History::Unknown => WARY_OF_UNKNOWN,
                 History::Dense => 0,
                 History::Wide => u32::MAX,
             },
@@ -301,13 +304,20 @@ impl Chunker {
         self.surprised
     }
 
+    /// Whether long taskels may be among short ones, as far as is known: chunks are run in blocks if it is so.
+    #[must_use]
+    #[inline]
+    pub fn is_wary(&self) -> bool {
+        self.wary > 0
+    }
+
     /// How many taskels to run at a stretch, before the worker publishes how far it has come in its chunk, so that what is
     /// not begun can be taken from it; at least 1.
     ///
     /// A block bundles what a chunk would bundle otherwise: with a 32nd of the target, 125 ns, some taskels of 50 ns instead
     /// of dozens. It costs some nanoseconds (a loop that begins anew, a store, a load), which is several per cent of so
     /// short a time, and more where the compiler has made vector code. So chunks are run in one block, `usize::MAX`, where
-    /// [`History`] and 256 chunks of this loop show no taskels that are worth it, and where they take less than 2 ns.
+    /// [`History`] and the first chunks of this loop show no taskels that are worth it, and where they take less than 2 ns.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker, History};

@@ -119,6 +119,11 @@ impl Lane {
         self.has_job() || self.has_open_scope()
     }
 
+    /// How many things could be stolen from this lane.
+    pub(crate) fn amount_of_work(&self) -> usize {
+        self.stealer.len() + self.open_scopes.len()
+    }
+
     pub(crate) fn has_job(&self) -> bool {
         !self.stealer.is_empty()
     }
@@ -256,9 +261,9 @@ impl<'p> LaneContext<'p> {
         found.or_else(|| self.take_open_scope())
     }
 
-    /// Offers a job to whoever looks for one. All halves of joins that are older are public already.
+    /// Offers a job to whoever looks for one, after the halves of joins that are older.
     pub(crate) fn push(&self, job: Job) {
-        debug_assert!(self.private.pending.all_public(), "what is older is pushed first");
+        self.publish_all();
         self.lane.notice.put(0);
         self.offer(job);
     }
@@ -272,14 +277,6 @@ impl<'p> LaneContext<'p> {
     #[inline]
     pub(crate) fn nothing_pushed(&self) -> bool {
         self.private.deque.is_empty()
-    }
-
-    /// Whether a loop may offer itself to others: nothing that is older is left to be offered. Offers it if there is.
-    pub(crate) fn may_invite(&self) -> bool {
-        if !self.nothing_pushed() {
-            return false;
-        }
-        !self.publish_oldest()
     }
 
     /// Takes `job` back if nobody else has it. It was pushed last of what is not taken back yet.

@@ -89,9 +89,6 @@ const WORTH_PRESPLITTING_NS: f64 = 50_000.0;
 /// policy's default, that was up to 2 % of an even loop.
 const CHUNK_NS: u64 = 8_000;
 
-/// So many blocks in a chunk: 125 ns each.
-const BLOCKS: usize = 64;
-
 impl Plan {
     fn new<P: Producer>(producer: &P, profiled: bool) -> Self {
         let options = producer.options();
@@ -119,7 +116,6 @@ impl Plan {
     fn config(&self, estimate_ns: Option<f64>, history: History) -> ChunkConfig {
         let config = ChunkConfig::default()
             .with_target_ns(CHUNK_NS)
-            .with_blocks(BLOCKS)
             .with_max_chunk(self.most_units)
             .with_history(history);
         estimate_ns.map_or(config, |ns| config.with_estimate_ns(ns * self.granule as f64))

@@ -6,7 +6,7 @@ use taskel_adaptive::Chunker;
 
 use super::WORTH_SHARING_NS;
 use super::blocks::Blocks;
-use super::shared::LoopState;
+use super::shared::{LoopState, Wave};
 use super::small::Head;
 use super::watch::{PATIENCE_NS, Watch};
 use crate::cancel::CancelToken;
@@ -15,6 +15,7 @@ use crate::iter::consumer::{ChunkOf, Consumer};
 use crate::iter::producer::{Claimed, Producer};
 use crate::lane::LaneContext;
 use crate::protocol::range::Span;
+use crate::protocol::sleep::MOST_WOKEN;
 use crate::segments::Segment;
 use crate::slab::Slot;
 
@@ -37,8 +38,10 @@ pub(super) struct Participant<'a, P: Producer, C: Consumer<P::Item>> {
     since: Ticks,
     waited_ns: u64,
     helped_ns: u64,
-    /// An invitation of this lane's is out, or was taken.
-    invited: bool,
+    /// So many invitations of this lane's are out, or were taken.
+    invited: u32,
+    /// This lane has made its first offer in this loop.
+    has_offered: bool,
     /// Another participant of this lane is in the midst of a chunk further down the stack, whose position is published.
     reentered: bool,
     tally: Tally,
@@ -74,7 +77,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             since: lane.pool().clock.now(),
             waited_ns: 0,
             helped_ns: 0,
-            invited: false,
+            invited: 0,
+            has_offered: false,
             reentered: false,
             tally: Tally::default(),
         }
@@ -98,6 +102,10 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             depth.set(depth.get() - 1);
             slot.set_inside(was_inside);
         });
+        if slot.range.peek().len() == 0 {
+            // What an earlier loop has left there.
+            slot.cost.set(self.state.unit_ns());
+        }
         self.restart_clock();
         while !self.state.stop.stopped() {
             let first = if self.slot.range.peek().len() > 0 {
@@ -113,9 +121,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
 
     /// Takes back what this lane has offered to others.
     pub(super) fn leave(&mut self) {
-        if std::mem::take(&mut self.invited) {
-            self.state.take_invitation_back(self.lane);
-        }
+        self.state.take_invitations_back(self.lane, std::mem::take(&mut self.invited));
     }
 
     /// Ends this lane's part. Nothing is left of it but its segments.
@@ -143,6 +149,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     fn work_off(&mut self, mut first: Option<Span>) {
         let mut segment = self.begun.take();
         while let Some(span) = first.take().or_else(|| self.claim()) {
+            self.offer();
             let items = self.state.items(span);
             let first = items.start;
             // SAFETY: the span came out of a range just now, so nobody else has it.
@@ -201,7 +208,6 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         if remaining == 0 {
             return None;
         }
-        self.invite_if_worth_it(remaining);
         let want = self.chunker.next_chunk(remaining as usize);
         self.slot.range.claim(want as u32)
     }
@@ -320,19 +326,57 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         self.helped_ns = self.lane.private().helped_ns.get();
     }
 
+    /// Called before each chunk, wherever that came from: what others could take meanwhile is on offer to as many as can use it.
+    ///
+    /// A lane may be in its chunk for a day, and whoever is idle finds a loop by an invitation only. So before it begins one, this lane
+    /// sees to it that, as long as some range has units, each worker of the pool is inside of the loop, or an invitation lies in a deque.
     #[inline]
-    fn invite_if_worth_it(&mut self, remaining: u32) {
-        if !self.state.may_invite(self.lane) {
+    fn offer(&mut self) {
+        if self.state.room() > 0 {
+            self.offer_to_idle();
+        }
+    }
+
+    #[inline(never)]
+    fn offer_to_idle(&mut self) {
+        // Thieves take the oldest first: if there is anything, what this lane pushed last is there.
+        if self.invited > 0 && !self.lane.nothing_pushed() {
             return;
         }
-        let left = f64::from(remaining);
-        // With nothing known, the first taskel may take an hour, and what is behind it must not wait.
-        let worth = self.chunker.estimate_ns().is_none_or(|ns| ns * left >= WORTH_SHARING_NS);
-        if worth {
-            self.invited |= self.state.invite(self.lane);
+        self.invited = 0;
+        let own = self.slot.range.peek().len();
+        let open = if own > 0 { own } else { self.state.unclaimed() };
+        if open == 0 {
+            return;
+        }
+        let first = !std::mem::replace(&mut self.has_offered, true);
+        let wave = if first { self.first_wave(open) } else { Wave::ONE };
+        let worth_it = self.estimate_ns().is_none_or(|ns| ns * f64::from(open) >= WORTH_SHARING_NS);
+        if worth_it || self.chunker.is_wary() {
+            self.invited = self.state.invite(self.lane, wave);
             // A wake-up takes microseconds, which no taskel should be blamed for.
             self.restart_clock();
         }
+    }
+
+    /// How many more lanes `open` units are worth, when this one makes its first offer.
+    fn first_wave(&self, open: u32) -> Wave {
+        let is_caller = self.lane.index() == self.state.caller();
+        let most = match self.estimate_ns() {
+            // The first call of a loop may be over soon; but whoever was woken for it knows that it was not.
+            None if is_caller => 1,
+            None => MOST_WOKEN,
+            Some(ns) => {
+                let lanes = ns * f64::from(self.state.plan.units) / WORTH_SHARING_NS;
+                (lanes.ceil() as u32).saturating_sub(self.state.out()).clamp(1, MOST_WOKEN)
+            }
+        };
+        Wave { count: most.min(open), relies_on_searchers: is_caller }
+    }
+
+    /// What a unit takes, as far as this lane knows.
+    fn estimate_ns(&self) -> Option<f64> {
+        self.chunker.estimate_ns().or(Some(self.slot.cost.get()).filter(|&ns| ns > 0.0))
     }
 
     /// Takes half of what another lane has left, and claims its first chunk. `None` when nobody has anything.
@@ -371,9 +415,15 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     /// idle lanes before one of them comes to run it. The rest becomes its own range.
     fn acquire(&mut self, victim: usize, span: Span) -> Span {
         self.chunker.on_steal();
+        if self.chunker.estimate_ns().is_none() {
+            self.slot.cost.set(self.state.slab.slot(victim).cost.get());
+        }
         let first = self.chunker.next_chunk(span.len() as usize) as u32;
         let (first, rest) = span.split_at(first);
         self.slot.range.put(rest);
+        if rest.len() > 0 {
+            self.state.call_caller_back(self.lane);
+        }
         self.restart_clock();
         if self.state.plan.profiled {
             let at_ns = self.lane.pool().ns_since_start(self.since);

@@ -27,6 +27,25 @@ use crate::wait::wait;
 /// Where a fence between two blocks costs what it costs, there are fewer of them, half a microsecond long.
 const BLOCKS_WITH_FENCES: usize = 16;
 
+/// So many blocks in a chunk: 125 ns each.
+const BLOCKS: usize = 64;
+
+/// With more than two workers, 30 ns each. What lies in one block is run by one lane, whatever it turns out to take, and the more lanes wait
+/// for it, the more that costs. A block itself costs 1 to 8 ns.
+const FINE_BLOCKS: usize = 256;
+
+/// How many others a lane invites at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wave {
+    pub(super) count: u32,
+    /// Lanes that search will come by themselves. They may also be on their way to another lane's invitation.
+    pub(super) relies_on_searchers: bool,
+}
+
+impl Wave {
+    pub(super) const ONE: Wave = Wave { count: 1, relies_on_searchers: true };
+}
+
 /// The head comes first: a [`Job`] points to it.
 #[repr(C)]
 pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
@@ -102,9 +121,11 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         }
         let estimate_ns = site.estimate_ns();
         let mut config = plan.config(estimate_ns, site.history());
-        if lane.pool().fences == Fences::Symmetric {
-            config = config.with_blocks(BLOCKS_WITH_FENCES);
-        }
+        config = config.with_blocks(match lane.pool().fences {
+            Fences::Symmetric => BLOCKS_WITH_FENCES,
+            Fences::Asymmetric if lane.pool().num_threads() <= 2 => BLOCKS,
+            Fences::Asymmetric => FINE_BLOCKS,
+        });
         // SAFETY: `enter` expects a `LoopState<P, C>`, whose first field this becomes, and does not unwind.
         let head = unsafe { JobHead::new(enter::<P, C>) };
         head.set_born_in(lane.run());
@@ -149,15 +170,26 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         let workers = pool.num_threads();
         if next > 0 || !long || lane.private().depth.get() > 0 || (units as usize) < workers {
             let first = (next / granule) as u32;
-            return self.slab.slot(own).range.put(Span { lo: first, hi: units });
+            return self.put(own, Span { lo: first, hi: units });
         }
         // A guest has its share where the worker whose seat it took would have had it.
         let seat = pool.seat_of(lane.index());
         let share = |worker: usize| (u64::from(units) * worker as u64 / workers as u64) as u32;
         for worker in 0..workers {
             let slot = if worker == seat { own } else { worker };
-            self.slab.slot(slot).range.put(Span { lo: share(worker), hi: share(worker + 1) });
+            self.put(slot, Span { lo: share(worker), hi: share(worker + 1) });
         }
+    }
+
+    fn put(&self, slot: usize, span: Span) {
+        let slot = self.slab.slot(slot);
+        slot.cost.set(self.unit_ns());
+        slot.range.put(span);
+    }
+
+    /// What the site has taught that a unit takes; 0 if nothing is known.
+    pub(super) fn unit_ns(&self) -> f64 {
+        self.estimate_ns.map_or(0.0, |ns| ns * self.plan.granule as f64)
     }
 
     /// The items of some units.
@@ -167,26 +199,58 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         edge(span.lo)..edge(span.hi)
     }
 
-    /// Offers `lane`'s surplus to one more worker, unless as many as there may be are here or on their way. True if it did.
-    pub(super) fn invite(&self, lane: &LaneContext<'_>) -> bool {
-        let room = self.tickets.invite(self.limit);
-        if room {
+    /// Offers the loop to more workers, or to as many as there may be. Returns to how many.
+    pub(super) fn invite(&self, lane: &LaneContext<'_>, wave: Wave) -> u32 {
+        let mut invited = 0;
+        while invited < wave.count && self.tickets.invite(self.limit) {
             lane.push(self.job());
-            lane.pool().wake_one(lane.index(), lane.random());
+            invited += 1;
         }
-        room
+        let pool = lane.pool();
+        let coming = if wave.relies_on_searchers { pool.sleep.searching() } else { 0 };
+        match invited.saturating_sub(coming) {
+            0 if invited == 0 => (),
+            0 | 1 if wave.relies_on_searchers => pool.wake_one(lane.index(), lane.random()),
+            count => pool.wake_several(lane.index(), lane.random(), count),
+        }
+        invited
     }
 
-    /// Whether another worker may be invited at all, now.
-    pub(super) fn may_invite(&self, lane: &LaneContext<'_>) -> bool {
-        self.tickets.peek() < self.limit && lane.may_invite()
+    pub(super) fn caller(&self) -> usize {
+        self.caller
     }
 
-    /// Takes `lane`'s last invitation back, if nobody has it.
-    pub(super) fn take_invitation_back(&self, lane: &LaneContext<'_>) {
-        if lane.take_back(self.job()) {
+    /// How many lanes are inside, or invited, besides the caller; a hint.
+    pub(super) fn out(&self) -> u32 {
+        self.tickets.peek()
+    }
+
+    /// How many more workers may be invited; a hint.
+    #[inline]
+    pub(super) fn room(&self) -> u32 {
+        self.limit.saturating_sub(self.tickets.peek())
+    }
+
+    /// Takes those of `lane`'s last `invited` invitations back that nobody has.
+    pub(super) fn take_invitations_back(&self, lane: &LaneContext<'_>, invited: u32) {
+        for _ in 0..invited {
+            if !lane.take_back(self.job()) {
+                return;
+            }
             // Never the last that somebody waits for: this lane is the one that waits, or holds a ticket of its own.
             let _ = self.tickets.leave();
+        }
+    }
+
+    /// How many units lie in ranges, where any lane can take them; a hint.
+    pub(super) fn unclaimed(&self) -> u32 {
+        self.slab.slots().map(|slot| slot.range.peek().len()).fold(0, u32::saturating_add)
+    }
+
+    /// The caller, should it wait for the others already, comes back for what has become stealable.
+    pub(super) fn call_caller_back(&self, lane: &LaneContext<'_>) {
+        if lane.index() != self.caller {
+            lane.pool().sleep.wake_waiting(self.caller);
         }
     }
 

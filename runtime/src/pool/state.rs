@@ -260,6 +260,13 @@ impl PoolState {
             || self.queues.has_detached()
     }
 
+    /// How many pieces of work lie somewhere; a hint, and no less than 1 if there are any.
+    pub(super) fn amount_of_work(&self) -> usize {
+        let in_use = (0..self.lanes.len()).filter(|&lane| self.in_use(lane));
+        let on_lanes: usize = in_use.map(|lane| self.lanes[lane].amount_of_work()).sum();
+        on_lanes + usize::from(self.queues.has_stray()) + usize::from(self.queues.has_detached())
+    }
+
     pub(super) fn any_detached(&self) -> bool {
         self.queues.has_detached()
     }
@@ -276,6 +283,11 @@ impl PoolState {
     /// Makes sure that some worker looks for the job that `lane` has just pushed, unless all are at work.
     pub(crate) fn wake_one(&self, lane: usize, random: usize) {
         self.sleep.wake_one(self.steal_orders[lane].starting_at(random));
+    }
+
+    /// As `wake_one`, for `count` jobs, whoever searches already.
+    pub(crate) fn wake_several(&self, lane: usize, random: usize, count: u32) {
+        self.sleep.wake_several(self.steal_orders[lane].starting_at(random), count);
     }
 
     pub(crate) fn ns_since_start(&self, ticks: Ticks) -> u64 {

@@ -10,7 +10,7 @@ use super::{PoolState, ambient};
 use crate::brief::PATIENCE_NS;
 use crate::clock::Ticks;
 use crate::lane::LaneContext;
-use crate::protocol::sleep::Retracted;
+use crate::protocol::sleep::{MOST_WOKEN, Retracted};
 
 /// [`IdlePolicy::Adaptive`] spins no longer than this.
 const SPIN_NS: u64 = 50_000;
@@ -64,13 +64,15 @@ struct Idle<'a> {
     lane: &'a LaneContext<'a>,
     /// Counted as searching in the [sleep protocol](crate::protocol::sleep).
     searching: bool,
+    /// Somebody has woken this worker since it last found work.
+    woken: bool,
     /// Moving average of the time between two jobs.
     gap_ns: u64,
 }
 
 impl<'a> Idle<'a> {
     fn new(pool: &'a PoolState, lane: &'a LaneContext<'a>) -> Self {
-        Idle { pool, lane, searching: false, gap_ns: 2 * SHORT_GAP_NS }
+        Idle { pool, lane, searching: false, woken: false, gap_ns: 2 * SHORT_GAP_NS }
     }
 
     /// The next work; `None` when the pool is over.
@@ -121,22 +123,32 @@ impl<'a> Idle<'a> {
         self.pool.sleep.is_displaced(self.lane.index())
     }
 
-    /// The last searcher passes the watch on, if there is something to watch.
+    /// The last searcher passes the watch on, if there is something to watch. One that was woken wakes others before it works, as there may be
+    /// much work, and one wake-up after the other would be a long chain.
     fn stop_searching(&mut self) {
-        if std::mem::take(&mut self.searching)
-            && self.pool.sleep.found()
-            && (self.pool.any_work() || self.pool.is_hot())
-        {
-            self.pass_on();
+        let woken = std::mem::take(&mut self.woken);
+        if !std::mem::take(&mut self.searching) {
+            return;
+        }
+        let last = self.pool.sleep.found();
+        if woken {
+            let coming = self.pool.sleep.searching() as usize;
+            let left = self.pool.amount_of_work().saturating_sub(coming);
+            if left > 0 {
+                return self.pass_on(left.min(MOST_WOKEN as usize) as u32);
+            }
+        }
+        if last && (self.pool.any_work() || self.pool.is_hot()) {
+            self.pass_on(1);
         }
     }
 
-    /// Leaves what lies somewhere to another worker.
-    fn pass_on(&self) {
+    /// Leaves what lies somewhere to other workers.
+    fn pass_on(&self, count: u32) {
         if self.pool.any_detached() {
             self.pool.wake_any();
         }
-        self.pool.wake_one(self.lane.index(), self.lane.random());
+        self.pool.wake_several(self.lane.index(), self.lane.random(), count);
     }
 
     fn sleep(&mut self) {
@@ -168,6 +180,7 @@ impl<'a> Idle<'a> {
             counters.wakeups.add(1);
         }
         self.searching = true;
+        self.woken = true;
     }
 
     /// Whoever has brief work waits for each cache line of its own that others look at, so they look seldom.
