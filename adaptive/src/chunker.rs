@@ -304,7 +304,13 @@ impl Chunker {
         self.surprised
     }
 
-    /// Whether long taskels may be among short ones, as far as is known: chunks are run in blocks if it is so.
+    /// Whether long taskels may be among short ones, as far as is known: if so, chunks are run in [blocks](Self::block_len).
+    ///
+    /// ```
+    /// use taskel_adaptive::{ChunkConfig, Chunker, History};
+    /// assert!(Chunker::new(ChunkConfig::default()).is_wary());
+    /// assert!(!Chunker::new(ChunkConfig::default().with_history(History::Dense)).is_wary());
+    /// ```
     #[must_use]
     #[inline]
     pub fn is_wary(&self) -> bool {

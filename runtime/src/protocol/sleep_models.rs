@@ -133,6 +133,22 @@ fn model_two_producers_one_sleeper() {
     });
 }
 
+/// Catches one of two pushes that is slept through when both are told of at once, and a second lane that is not woken because the first is
+/// on its way: each lane takes one job, and is busy from then on.
+#[test]
+fn model_two_pushes_at_once_against_two_sleepers() {
+    explore(|| {
+        let pool = pool(2, 0);
+        for lane in 0..2 {
+            let worker = Arc::clone(&pool);
+            loom::thread::spawn(move || worker.work_off_from(lane, 1, &mut false));
+        }
+        pool.deques.push();
+        pool.deques.push();
+        pool.sleep.wake_several(0..2, 2);
+    });
+}
+
 /// Catches a job that is left lying because the only sleeper was displaced when it was pushed, and is not any more.
 #[test]
 fn model_push_against_seat_given_back() {
