@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::job::{Job, JobHead};
+use crate::job::{Job, JobHead, Origin};
 use crate::lane::LaneContext;
 use crate::pool::{
     Detached, PoolState, ThreadPool, Work, with_current_lane, with_lane, with_pool, with_surrounding,
@@ -184,7 +184,7 @@ where
 {
     // SAFETY: `execute` expects a `Broadcast<OP, R>`, whose first field this becomes; it does not unwind.
     let head = unsafe { JobHead::new(execute::<OP, R>) };
-    head.set_born_in(lane.map_or(std::ptr::null(), LaneContext::run));
+    head.set_born_in(lane.map_or(Origin::OUTSIDE, LaneContext::run));
     let this = Broadcast {
         head,
         op,

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::mem::MaybeUninit;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 use crate::lane::LaneContext;
 use crate::site::Site;
@@ -18,28 +18,46 @@ pub(crate) type Frame = *const ();
 #[derive(Debug)]
 pub(crate) struct Run {
     frame: Frame,
-    born_in: *const Run,
+    born_in: Origin,
+}
+
+/// Where work is born: the innermost run around it, and how many there are, one inside the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    run: *const Run,
+    pub(crate) depth: u32,
+}
+
+impl Origin {
+    /// In no run: a lane works on its own behalf, or nobody waits for the work.
+    pub(crate) const OUTSIDE: Origin = Origin { run: ptr::null(), depth: 0 };
 }
 
 impl Run {
-    /// Work of `frame`, which was opened in the run `born_in`, or in none (null).
-    pub(crate) fn new(frame: Frame, born_in: *const Run) -> Self {
+    /// Work of `frame`, which was opened in `born_in`.
+    pub(crate) fn new(frame: Frame, born_in: Origin) -> Self {
         Run { frame, born_in }
     }
 
-    /// Whether work that was born in `run` descends from `frame`.
+    /// The origin of what is born in this run.
+    pub(crate) fn inside(&self) -> Origin {
+        Origin { run: self, depth: self.born_in.depth + 1 }
+    }
+
+    /// Whether work that was born in `born_in` descends from `frame`.
     ///
     /// # Safety
     ///
-    /// `run` is null, or the run in which work was born that is neither finished nor taken by anyone else.
-    pub(crate) unsafe fn descends(mut run: *const Run, frame: Frame) -> bool {
+    /// That work is neither finished nor taken by anyone else.
+    pub(crate) unsafe fn descends(born_in: Origin, frame: Frame) -> bool {
+        let mut run = born_in.run;
         // SAFETY: the run waits for its descendants, among which is the work that the caller holds; so does each run that
         // it was born in itself. Runs do not change.
         while let Some(inner) = unsafe { run.as_ref() } {
             if inner.frame == frame {
                 return true;
             }
-            run = inner.born_in;
+            run = inner.born_in.run;
         }
         false
     }
@@ -50,7 +68,7 @@ impl Run {
 pub(crate) struct JobHead {
     execute: unsafe fn(NonNull<JobHead>, &LaneContext<'_>),
     /// Written before the first push, by the lane that opened the frame.
-    born_in: Cell<MaybeUninit<*const Run>>,
+    born_in: Cell<MaybeUninit<Origin>>,
 }
 
 impl JobHead {
@@ -76,15 +94,15 @@ impl JobHead {
         Site::at(self.execute as *const () as usize)
     }
 
-    /// Says in which run this was born; before it is pushed anywhere.
-    pub(crate) fn set_born_in(&self, run: *const Run) {
-        self.born_in.set(MaybeUninit::new(run));
+    /// Says where this was born; before it is pushed anywhere.
+    pub(crate) fn set_born_in(&self, origin: Origin) {
+        self.born_in.set(MaybeUninit::new(origin));
     }
 
     /// # Safety
     ///
     /// It was set.
-    unsafe fn born_in(&self) -> *const Run {
+    unsafe fn born_in(&self) -> Origin {
         // SAFETY: this method's contract.
         unsafe { self.born_in.get().assume_init() }
     }
@@ -125,6 +143,18 @@ impl Job {
         let born_in = unsafe { head.born_in() };
         // SAFETY: the caller holds this job, which was born in that run.
         self.frame() == frame || unsafe { Run::descends(born_in, frame) }
+    }
+
+    /// How many runs, one inside the other, this was born in.
+    ///
+    /// # Safety
+    ///
+    /// The job was just taken off a deque, or is about to be pushed.
+    pub(crate) unsafe fn depth(self) -> u32 {
+        // SAFETY: `new` was promised that the pointee lives until the job is executed.
+        let head = unsafe { self.0.as_ref() };
+        // SAFETY: it was set before the first push.
+        unsafe { head.born_in() }.depth
     }
 
     /// Takes part in what the job points to.

@@ -10,14 +10,14 @@ use crossbeam_deque::{Steal, Stealer, Worker};
 use crate::brief::{self, Notice, Patience};
 use crate::clock::Ticks;
 use crate::counter::Counter;
-use crate::job::{Job, Run};
+use crate::job::{Frame, Job, Origin, Run};
 use crate::pending::{Offer, Pending, PendingChain, Shared};
 use crate::pool::{PoolState, Work};
 use crate::profile::recorder::Recorder;
 use crate::protocol::handover::Handover;
 use crate::scope::Bag;
 use crate::slab::Slab;
-use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering, fence};
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, fence};
 
 /// One lane as the whole pool sees it.
 pub(crate) struct Lane {
@@ -35,6 +35,7 @@ pub(crate) struct Lane {
     nothing_offered: AtomicBool,
     /// Whether what is on offer should be left alone for a moment.
     notice: Notice,
+    front: Front,
     /// The lane that this one waits for, plus one; a hint.
     waits_for: AtomicU32,
     pub(crate) counters: Counters,
@@ -48,14 +49,57 @@ unsafe impl Sync for Lane {}
 // SAFETY: the pointers in `private` are null while no context of the lane exists, and are not followed by anyone else.
 unsafe impl Send for Lane {}
 
+/// What is known of the oldest jobs in a lane's deque: how many runs they were born in. What is newer is as deep inside, or deeper.
+///
+/// In one word, depth and number, read and written without order by the lane and its thieves: a hint, and a wrong one sends a thief to another
+/// lane first.
+struct Front(AtomicU64);
+
+impl Front {
+    fn new() -> Self {
+        Front(AtomicU64::new(0))
+    }
+
+    fn get(&self) -> (u32, u32) {
+        let word = self.0.load(Ordering::Relaxed);
+        ((word >> 32) as u32, word as u32)
+    }
+
+    fn set(&self, depth: u32, count: u32) {
+        self.0.store(u64::from(depth) << 32 | u64::from(count), Ordering::Relaxed);
+    }
+
+    /// A job was pushed on top of `len` others.
+    fn pushed(&self, depth: u32, len: usize) {
+        let (front, count) = self.get();
+        if len == 0 {
+            self.set(depth, 1);
+        } else if depth == front && count as usize == len {
+            self.set(depth, count + 1);
+        }
+    }
+
+    /// The oldest was taken.
+    fn taken(&self, depth: u32) {
+        let (front, count) = self.get();
+        if depth > front {
+            self.set(depth, 1);
+        } else if count > 1 {
+            self.set(front, count - 1);
+        } else {
+            self.set(front + 1, 0);
+        }
+    }
+}
+
 /// What only the lane's own thread touches.
 pub(crate) struct Private {
     /// Invitations to loops, and halves of joins: what is on top was opened last and is over first.
     deque: Worker<Job>,
     open_scopes: Worker<Arc<Bag>>,
     pending: PendingChain,
-    /// The innermost work that this lane took from somewhere; null while it works on its own behalf.
-    run: Cell<*const Run>,
+    /// The innermost work that this lane took from somewhere.
+    run: Cell<Origin>,
     /// Memory for loops, the last one used on top: one slab for each level of nesting that was ever reached.
     slabs: RefCell<Vec<Slab>>,
     /// State of a xorshift generator.
@@ -64,6 +108,10 @@ pub(crate) struct Private {
     notices: Cell<u32>,
     /// When this lane last left alone what no other had seen.
     left_alone: Cell<Ticks>,
+    /// How much work that it took from somewhere this lane is in the midst of.
+    taken: Cell<u32>,
+    /// What this worker has found, and does next.
+    next: Cell<Option<Work>>,
     /// How many loops this lane is inside of.
     pub(crate) depth: Cell<u32>,
     /// Nanoseconds spent waiting for other lanes, and nanoseconds spent on their work meanwhile; only differences matter.
@@ -95,16 +143,19 @@ impl Lane {
             mail_count: AtomicU32::new(0),
             nothing_offered: AtomicBool::new(true),
             notice: Notice::new(),
+            front: Front::new(),
             waits_for: AtomicU32::new(0),
             private: UnsafeCell::new(Private {
                 deque,
                 open_scopes,
                 pending: PendingChain::new(),
-                run: Cell::new(ptr::null()),
+                run: Cell::new(Origin::OUTSIDE),
                 slabs: RefCell::new(Vec::new()),
                 random: Cell::new(seed.wrapping_mul(0x9E37_79B9) | 1),
                 notices: Cell::new(0),
                 left_alone: Cell::new(Ticks::default()),
+                taken: Cell::new(0),
+                next: Cell::new(None),
                 depth: Cell::new(0),
                 waited_ns: Cell::new(0),
                 helped_ns: Cell::new(0),
@@ -134,7 +185,15 @@ impl Lane {
 
     /// Takes the oldest job.
     pub(crate) fn steal_job(&self) -> Option<Job> {
-        steal_from(&self.stealer)
+        let job = steal_from(&self.stealer)?;
+        // SAFETY: the job came off the deque just now.
+        self.front.taken(unsafe { job.depth() });
+        Some(job)
+    }
+
+    /// How deep inside of other work what can be stolen from this lane is, or less; a hint.
+    pub(crate) fn front_depth(&self) -> u32 {
+        self.front.get().0
     }
 
     /// Called after each steal. Not part of it, because a worker has fences to go through first, which would wait for this store.
@@ -254,6 +313,18 @@ impl<'p> LaneContext<'p> {
         }
     }
 
+    /// Looks for work of anything but `frame` everywhere but in this lane's deque. An offer of that frame is used up by `decline`.
+    pub(crate) fn find_other_work(&self, frame: Frame, decline: impl FnOnce()) -> Option<Work> {
+        let work = self.find_work()?;
+        match work {
+            Work::Stolen(job, victim) if job.frame() == frame => self.pool.lane(victim).note_stolen(),
+            Work::Job(job) if job.frame() == frame => (),
+            other => return Some(other),
+        }
+        decline();
+        None
+    }
+
     /// Looks for work everywhere but in this lane's deque.
     pub(crate) fn find_work(&self) -> Option<Work> {
         let found = self.pool.find_work(self.index, self.random(), |victim| !self.leaves_alone(victim));
@@ -270,6 +341,8 @@ impl<'p> LaneContext<'p> {
 
     fn offer(&self, job: Job) {
         self.lane().nothing_offered.store(false, Ordering::Relaxed);
+        // SAFETY: the job is about to be pushed.
+        self.lane.front.pushed(unsafe { job.depth() }, self.private.deque.len());
         self.private.deque.push(job);
     }
 
@@ -457,20 +530,38 @@ impl<'p> LaneContext<'p> {
             }
             // SAFETY: found work was taken off a deque, and `work` is its only copy.
             Work::Job(job) => unsafe { job.execute(self) },
-            Work::Detached(work) => self.in_run(&Run::new(ptr::null(), ptr::null()), || work.run()),
+            Work::Detached(work) => self.in_run(&Run::new(ptr::null(), Origin::OUTSIDE), || work.run()),
         }
     }
 
     /// Runs `work` of a frame that is not this lane's own. What is pending belongs to other runs and is made public first.
     pub(crate) fn in_run(&self, run: &Run, work: impl FnOnce()) {
         self.publish_all();
-        let before = self.private.run.replace(run);
+        let before = self.private.run.replace(run.inside());
+        self.private.taken.set(self.private.taken.get() + 1);
         work();
+        self.private.taken.set(self.private.taken.get() - 1);
         self.private.run.set(before);
     }
 
-    /// The innermost work that this lane took from somewhere.
-    pub(crate) fn run(&self) -> *const Run {
+    /// Whether this is a worker that took a piece of work when it was idle, and is in the midst of nothing else.
+    pub(crate) fn is_otherwise_idle(&self) -> bool {
+        self.is_worker() && self.private.taken.get() == 1
+    }
+
+    /// Keeps what this worker has found until it is idle again.
+    pub(crate) fn do_next(&self, work: Work) {
+        let before = self.private.next.replace(Some(work));
+        debug_assert!(before.is_none(), "one at a time");
+    }
+
+    /// What this worker has found when it was not idle yet.
+    pub(crate) fn take_next(&self) -> Option<Work> {
+        self.private.next.take()
+    }
+
+    /// The origin of what this lane begins now.
+    pub(crate) fn run(&self) -> Origin {
         self.private.run.get()
     }
 

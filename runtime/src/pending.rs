@@ -9,7 +9,7 @@ use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
 use crate::clock::Ticks;
-use crate::job::{JobHead, Run};
+use crate::job::{JobHead, Origin};
 use crate::protocol::handover::Handover;
 use crate::site::Site;
 
@@ -136,7 +136,7 @@ impl PendingChain {
     /// The oldest private frame, born in `run`, which is public from now on, with what `shared` makes of its site.
     pub(crate) fn publish_oldest(
         &self,
-        run: *const Run,
+        run: Origin,
         shared: impl FnOnce(Site) -> Shared,
     ) -> Option<NonNull<Pending>> {
         if self.all_public() {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, Thread};
 
-use crate::job::{Frame, Run};
+use crate::job::{Frame, Origin, Run};
 use crate::pool::{Detached, PoolState, ThreadPool, enter, with_current_lane, with_pool, with_surrounding};
 use crate::protocol::task::{Left, TaskCell, Waited};
 use crate::sync::{AtomicU32, Mutex, Ordering};
@@ -252,7 +252,7 @@ where
             let lane = lane.expect("workers are lanes");
             self.runner.store(lane.index() as u32 + 1, Ordering::Relaxed);
             let frame: Frame = Arc::as_ptr(&self).cast();
-            lane.in_run(&Run::new(frame, ptr::null()), || {
+            lane.in_run(&Run::new(frame, Origin::OUTSIDE), || {
                 self.complete(catch_unwind(AssertUnwindSafe(work)));
             });
         });

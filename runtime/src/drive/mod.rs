@@ -2,9 +2,11 @@
 //! the chunk policy.
 
 mod blocks;
+mod offer;
 mod participant;
 mod shared;
 mod small;
+mod steal;
 mod watch;
 
 use std::panic;

@@ -4,56 +4,52 @@ use std::ops::ControlFlow;
 
 use taskel_adaptive::Chunker;
 
-use super::WORTH_SHARING_NS;
 use super::blocks::Blocks;
-use super::shared::{LoopState, Wave};
+use super::shared::LoopState;
 use super::small::Head;
-use super::watch::{PATIENCE_NS, Watch};
+use super::watch::PATIENCE_NS;
 use crate::cancel::CancelToken;
 use crate::clock::Ticks;
 use crate::iter::consumer::{ChunkOf, Consumer};
 use crate::iter::producer::{Claimed, Producer};
 use crate::lane::LaneContext;
 use crate::protocol::range::Span;
-use crate::protocol::sleep::MOST_WOKEN;
 use crate::segments::Segment;
 use crate::slab::Slot;
-
-/// A thief looks at this many ranges that have something in them, and takes from the one worth most.
-const VICTIMS: usize = 4;
 
 /// What a claim and a look at the clock add to the measured time of a chunk.
 const CLAIM_NS: u64 = 20;
 
 pub(super) struct Participant<'a, P: Producer, C: Consumer<P::Item>> {
-    state: &'a LoopState<'a, P, C>,
-    lane: &'a LaneContext<'a>,
-    slot: &'a Slot,
-    chunker: Chunker,
+    pub(super) state: &'a LoopState<'a, P, C>,
+    pub(super) lane: &'a LaneContext<'a>,
+    pub(super) slot: &'a Slot,
+    pub(super) chunker: Chunker,
     /// Made with the first chunk, so that a lane that comes too late makes none.
     local: Option<P::Local>,
     /// The result so far of a segment that was begun before the loop was shared.
     begun: Option<Segment<C::Segment>>,
     /// The end of the last chunk, which is the beginning of the next.
-    since: Ticks,
+    pub(super) since: Ticks,
     waited_ns: u64,
     helped_ns: u64,
     /// So many invitations of this lane's are out, or were taken.
-    invited: u32,
+    pub(super) invited: u32,
     /// This lane has made its first offer in this loop.
-    has_offered: bool,
+    pub(super) has_offered: bool,
+    pub(super) leaves_for_other_work: bool,
     /// Another participant of this lane is in the midst of a chunk further down the stack, whose position is published.
-    reentered: bool,
-    tally: Tally,
+    pub(super) reentered: bool,
+    pub(super) tally: Tally,
 }
 
 #[derive(Default)]
-struct Tally {
+pub(super) struct Tally {
     chunks: u64,
     taskels: u64,
-    steals_tried: u64,
-    steals_won: u64,
-    revoked: u64,
+    pub(super) steals_tried: u64,
+    pub(super) steals_won: u64,
+    pub(super) revoked: u64,
     busy_ns: u64,
 }
 
@@ -79,6 +75,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             helped_ns: 0,
             invited: 0,
             has_offered: false,
+            leaves_for_other_work: false,
             reentered: false,
             tally: Tally::default(),
         }
@@ -107,8 +104,10 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             slot.cost.set(self.state.unit_ns());
         }
         self.restart_clock();
-        while !self.state.stop.stopped() {
+        while !self.state.stop.stopped() && !self.leaves_for_other_work {
             let first = if self.slot.range.peek().len() > 0 {
+                None
+            } else if self.leave_last_to_caller() {
                 None
             } else if let Some(stolen) = self.steal().or_else(|| self.steal_or_revoke()) {
                 Some(stolen)
@@ -117,6 +116,11 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             };
             self.work_off(first);
         }
+    }
+
+    /// Whether this lane has left although there was a unit that it could have taken: its ticket goes to whoever does.
+    pub(super) fn leaves_for_other_work(&self) -> bool {
+        self.leaves_for_other_work
     }
 
     /// Takes back what this lane has offered to others.
@@ -205,7 +209,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     #[inline]
     fn claim(&mut self) -> Option<Span> {
         let remaining = self.slot.range.peek().len();
-        if remaining == 0 {
+        if remaining <= 1 && (remaining == 0 || self.leave_last_to_caller()) {
             return None;
         }
         let want = self.chunker.next_chunk(remaining as usize);
@@ -320,129 +324,10 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     }
 
     /// Time between chunks that went elsewhere is no taskel's.
-    fn restart_clock(&mut self) {
+    pub(super) fn restart_clock(&mut self) {
         self.since = self.lane.pool().clock.now();
         self.waited_ns = self.lane.private().waited_ns.get();
         self.helped_ns = self.lane.private().helped_ns.get();
-    }
-
-    /// Called before each chunk, wherever that came from: what others could take meanwhile is on offer to as many as can use it.
-    ///
-    /// A lane may be in its chunk for a day, and whoever is idle finds a loop by an invitation only. So before it begins one, this lane
-    /// sees to it that, as long as some range has units, each worker of the pool is inside of the loop, or an invitation lies in a deque.
-    #[inline]
-    fn offer(&mut self) {
-        if self.state.room() > 0 {
-            self.offer_to_idle();
-        }
-    }
-
-    #[inline(never)]
-    fn offer_to_idle(&mut self) {
-        // Thieves take the oldest first: if there is anything, what this lane pushed last is there.
-        if self.invited > 0 && !self.lane.nothing_pushed() {
-            return;
-        }
-        self.invited = 0;
-        let own = self.slot.range.peek().len();
-        let open = if own > 0 { own } else { self.state.unclaimed() };
-        if open == 0 {
-            return;
-        }
-        let first = !std::mem::replace(&mut self.has_offered, true);
-        let wave = if first { self.first_wave(open) } else { Wave::ONE };
-        let worth_it = self.estimate_ns().is_none_or(|ns| ns * f64::from(open) >= WORTH_SHARING_NS);
-        if worth_it || self.chunker.is_wary() {
-            self.invited = self.state.invite(self.lane, wave);
-            // A wake-up takes microseconds, which no taskel should be blamed for.
-            self.restart_clock();
-        }
-    }
-
-    /// How many more lanes `open` units are worth, when this one makes its first offer.
-    fn first_wave(&self, open: u32) -> Wave {
-        let is_caller = self.lane.index() == self.state.caller();
-        let most = match self.estimate_ns() {
-            // The first call of a loop may be over soon; but whoever was woken for it knows that it was not.
-            None if is_caller => 1,
-            None => MOST_WOKEN,
-            Some(ns) => {
-                let lanes = ns * f64::from(self.state.plan.units) / WORTH_SHARING_NS;
-                (lanes.ceil() as u32).saturating_sub(self.state.out()).clamp(1, MOST_WOKEN)
-            }
-        };
-        Wave { count: most.min(open), relies_on_searchers: is_caller }
-    }
-
-    /// What a unit takes, as far as this lane knows.
-    fn estimate_ns(&self) -> Option<f64> {
-        self.chunker.estimate_ns().or(Some(self.slot.cost.get()).filter(|&ns| ns > 0.0))
-    }
-
-    /// Takes half of what another lane has left, and claims its first chunk. `None` when nobody has anything.
-    fn steal(&mut self) -> Option<Span> {
-        while let Some(victim) = self.choose_victim() {
-            self.tally.steals_tried += 1;
-            let Some(span) = self.state.slab.slot(victim).range.steal() else { continue };
-            self.tally.steals_won += 1;
-            return Some(self.acquire(victim, span));
-        }
-        None
-    }
-
-    /// As `steal`, for as long as others are in the midst of chunks; takes the rest of one that lasts far too long.
-    #[cold]
-    fn steal_or_revoke(&mut self) -> Option<Span> {
-        if self.reentered {
-            return None;
-        }
-        let mut watch = Watch::new(self.state, self.lane);
-        while !self.state.stop.stopped() && watch.pause() {
-            if let Some(stolen) = self.steal() {
-                return Some(stolen);
-            }
-            if let Some((victim, rest)) = watch.revoke() {
-                self.tally.revoked += 1;
-                self.chunker.on_surprise();
-                return Some(self.acquire(victim, rest));
-            }
-        }
-        // Whoever took the rest that this lane was after may have just put it into its range.
-        self.steal()
-    }
-
-    /// Claims the first chunk of what it has taken from another lane: a single unit would otherwise be stolen back and forth between
-    /// idle lanes before one of them comes to run it. The rest becomes its own range.
-    fn acquire(&mut self, victim: usize, span: Span) -> Span {
-        self.chunker.on_steal();
-        if self.chunker.estimate_ns().is_none() {
-            self.slot.cost.set(self.state.slab.slot(victim).cost.get());
-        }
-        let first = self.chunker.next_chunk(span.len() as usize) as u32;
-        let (first, rest) = span.split_at(first);
-        self.slot.range.put(rest);
-        if rest.len() > 0 {
-            self.state.call_caller_back(self.lane);
-        }
-        self.restart_clock();
-        if self.state.plan.profiled {
-            let at_ns = self.lane.pool().ns_since_start(self.since);
-            self.lane.record(|recorder| recorder.steal(at_ns, victim));
-        }
-        first
-    }
-
-    /// Of the first few ranges that are not empty, the one that is worth most.
-    fn choose_victim(&self) -> Option<usize> {
-        let worth = |victim: usize| {
-            let slot = self.state.slab.slot(victim);
-            let units = slot.range.peek().len();
-            // A lane that has not finished a chunk yet, or is not here, says 0: then the number of units decides.
-            (units > 0).then(|| (victim, f64::from(units) * slot.cost.get().max(f64::MIN_POSITIVE)))
-        };
-        let victims = self.lane.pool().victims(self.lane.index(), self.lane.random());
-        let best = victims.filter_map(worth).take(VICTIMS).max_by(|a, b| a.1.total_cmp(&b.1));
-        best.map(|(victim, _)| victim)
     }
 
     fn keep(&self, segment: Segment<C::Segment>) {

@@ -14,6 +14,7 @@ use crate::iter::consumer::Consumer;
 use crate::iter::producer::Producer;
 use crate::job::{Job, JobHead};
 use crate::lane::LaneContext;
+use crate::pool::Work;
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::range::Span;
 use crate::protocol::tickets::Tickets;
@@ -52,6 +53,8 @@ pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
     head: JobHead,
     /// The lane that waits for everyone else.
     caller: usize,
+    /// The caller is in the midst of other work, and can do nothing else before this loop is over.
+    is_nested: bool,
     /// The most tickets that may be out: one less than the pool has workers, for the caller takes part.
     limit: u32,
     pub(super) tickets: Tickets,
@@ -91,6 +94,10 @@ unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane:
                 state.protect(|| participant.run());
                 state.protect(|| participant.finish());
                 participant.leave();
+                if participant.leaves_for_other_work() {
+                    // With the ticket.
+                    return lane.pool().hand_on(state.job());
+                }
             }
         }
         state.caller
@@ -132,6 +139,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         LoopState {
             head,
             caller: lane.index(),
+            is_nested: lane.run().depth > 0,
             limit: lane.pool().num_threads() as u32 - 1,
             tickets: Tickets::new(),
             stop: PanicSlot::new(),
@@ -242,6 +250,19 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         }
     }
 
+    /// Whether nothing but a last unit is left, which the caller could do when it has nothing else to do in this loop, and nothing outside of it.
+    pub(super) fn has_one_for_its_caller(&self, lane: &LaneContext<'_>) -> bool {
+        self.is_nested && lane.index() != self.caller && self.unclaimed() == 1
+    }
+
+    /// Something else that `lane` can do, which is inside.
+    pub(super) fn other_work(&self, lane: &LaneContext<'_>) -> Option<Work> {
+        lane.find_other_work(self.job().frame(), || {
+            // Not the last: the lane has a ticket of its own.
+            let _ = self.tickets.leave();
+        })
+    }
+
     /// How many units lie in ranges, where any lane can take them; a hint.
     pub(super) fn unclaimed(&self) -> u32 {
         self.slab.slots().map(|slot| slot.range.peek().len()).fold(0, u32::saturating_add)
@@ -254,7 +275,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         }
     }
 
-    fn job(&self) -> Job {
+    pub(super) fn job(&self) -> Job {
         // SAFETY: lanes only share the loop, and it stays until all tickets are in; a ticket goes with every push.
         unsafe { Job::new(NonNull::from(self).cast()) }
     }

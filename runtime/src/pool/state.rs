@@ -25,6 +25,12 @@ use crate::unwind::Payload;
 const GUESTS: usize = 8;
 const _: () = assert!(GUESTS <= Lease::MAX);
 
+/// What is on offer on a lane.
+enum Offer {
+    Job(usize),
+    Scope(usize),
+}
+
 /// Lanes `0..num_threads` belong to the workers, those behind to guests.
 pub(crate) struct PoolState {
     this: Weak<PoolState>,
@@ -165,34 +171,52 @@ impl PoolState {
         self.steal_orders[lane].starting_at(random).filter(|&victim| victim <= self.num_threads)
     }
 
-    /// Looks for work everywhere but on `lane`: work that callers wait for first. Jobs of lanes that `may_steal_from` rules out are
-    /// left alone.
+    /// Looks for work everywhere but on `lane`: work that callers wait for first, and of that what is least deep inside of other work. Jobs of
+    /// lanes that `may_steal_from` rules out are left alone.
+    ///
+    /// Who has opened what lies deep inside waits for its end, and can do little else then. As long as there is other work, it had better do all of
+    /// that itself.
     pub(crate) fn find_work(
         &self,
         lane: usize,
         random: usize,
         may_steal_from: impl Fn(usize) -> bool,
     ) -> Option<Work> {
-        let in_use = |&victim: &usize| self.in_use(victim);
-        let mut order = self.steal_orders[lane].starting_at(random).filter(in_use);
-        if let Some(work) = order.find_map(|victim| self.steal_from(victim, &may_steal_from)) {
-            return Some(work);
+        while let Some(offer) = self.choose_offer(lane, random, &may_steal_from) {
+            let work = match offer {
+                Offer::Job(victim) => self.lanes[victim].steal_job().map(|job| Work::Stolen(job, victim)),
+                Offer::Scope(victim) => self.steal_scope(victim).map(|scope| Work::Detached(scope)),
+            };
+            if work.is_some() {
+                return work;
+            }
         }
         self.queues.take_stray(None).map(Work::Job).or_else(|| self.find_detached())
     }
 
-    fn steal_from(&self, index: usize, may_steal_from: impl Fn(usize) -> bool) -> Option<Work> {
-        let victim = &self.lanes[index];
-        if victim.has_job()
-            && may_steal_from(index)
-            && let Some(job) = victim.steal_job()
-        {
-            return Some(Work::Stolen(job, index));
+    fn choose_offer(
+        &self,
+        lane: usize,
+        random: usize,
+        may_steal_from: impl Fn(usize) -> bool,
+    ) -> Option<Offer> {
+        let mut best = None;
+        for index in self.steal_orders[lane].starting_at(random).filter(|&victim| self.in_use(victim)) {
+            let victim = &self.lanes[index];
+            if victim.has_job() && may_steal_from(index) {
+                let depth = victim.front_depth();
+                if depth == 0 {
+                    return Some(Offer::Job(index));
+                }
+                if best.is_none_or(|(least, _)| depth < least) {
+                    best = Some((depth, index));
+                }
+            }
+            if victim.has_open_scope() {
+                return Some(Offer::Scope(index));
+            }
         }
-        if victim.has_open_scope() {
-            return victim.steal_open_scope().map(|scope| Work::Detached(scope));
-        }
-        None
+        best.map(|(_, victim)| Offer::Job(victim))
     }
 
     /// The oldest work that was handed to the pool itself.
@@ -228,6 +252,12 @@ impl PoolState {
         self.queues.push_stray(job);
         self.sleep.wake_any(0..self.num_threads);
         self.sleep.wake_all_waiting();
+    }
+
+    /// Leaves a job that its lane could do to whoever is idle, or begins to be.
+    pub(crate) fn hand_on(&self, job: Job) {
+        self.queues.push_stray(job);
+        self.wake_any();
     }
 
     /// Hands work to the pool: some worker will do it, even if all seats are taken by guests, unless the pool ends first, from which a

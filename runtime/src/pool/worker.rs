@@ -110,6 +110,9 @@ impl<'a> Idle<'a> {
 
     /// A displaced worker looks away from what has a caller: a guest computes on its core, and has its seat there.
     fn look(&self) -> Option<Work> {
+        if let Some(work) = self.lane.take_next() {
+            return Some(work);
+        }
         if let Some(work) = self.lane.take_mail(|_| true) {
             return Some(work);
         }

@@ -14,7 +14,7 @@ pub(crate) use self::open::{has_own_task, run_own_task};
 pub(crate) use self::task::TaskRef;
 
 use crate::cancel::CancelToken;
-use crate::job::{Frame, Run};
+use crate::job::{Frame, Origin};
 use crate::lane::LaneContext;
 use crate::pool::{PoolState, ThreadPool, with_current_lane, with_lane, with_pool};
 use crate::protocol::panic_slot::PanicSlot;
@@ -35,7 +35,7 @@ pub struct Scope<'scope> {
     /// The lane that waits for the tasks.
     owner: usize,
     /// The run in which the scope was opened.
-    born_in: *const Run,
+    born_in: Origin,
     /// Tasks are dropped instead of begun when this is cancelled.
     cancel: Option<CancelToken>,
     /// A task was dropped. Read when all tickets are in, which orders it.
@@ -169,10 +169,10 @@ impl<'scope> Scope<'scope> {
     }
 
     fn alone(cancel: Option<&CancelToken>) -> Self {
-        Scope::new(ptr::null(), 0, ptr::null(), cancel)
+        Scope::new(ptr::null(), 0, Origin::OUTSIDE, cancel)
     }
 
-    fn new(pool: *const PoolState, owner: usize, born_in: *const Run, cancel: Option<&CancelToken>) -> Self {
+    fn new(pool: *const PoolState, owner: usize, born_in: Origin, cancel: Option<&CancelToken>) -> Self {
         Scope {
             cancel: cancel.cloned(),
             dropped: AtomicBool::new(false),

@@ -1,0 +1,78 @@
+//! When a lane offers its loop to others: the one rule by which a loop comes to have all lanes that it can use.
+//!
+//! *Before a lane begins a chunk, wherever that came from, each worker of the pool is inside of the loop, or an invitation lies in a deque, as
+//! long as some range has units* (and as long as they are worth it: see below).
+//!
+//! Why this is enough. A worker is inside, or busy elsewhere, or idle. One that is idle looks at all deques before it sleeps, so it sleeps only if there is
+//! no invitation; then each worker that is not inside was counted by none, which the rule excludes at the time when the last chunk began. Units come into a
+//! range when the loop starts, when a share is dealt out, when a thief puts down what it has stolen or cut off, and when a lane leaves a range behind. In all of these but the
+//! last the lane begins a chunk next, and the rule holds again; in the last it leaves its ticket in an invitation.
+//!
+//! What lies in ranges is worth an invitation where nothing is known of the items, where one may be long among short ones, and where it takes longer than
+//! a wake-up.
+//!
+//! How many at once: a lane that was woken wakes up to [`MOST_WOKEN`] others at its first offer, whether or not others search, and so does a caller whose call site has taught that the loop
+//! is long. So P workers are awake after log P wake-ups one after the other, not P. A caller of whose loop nothing is known wakes one: that loop may be over at
+//! once. Later offers are for one lane, and rely on those that search.
+
+use super::WORTH_SHARING_NS;
+use super::participant::Participant;
+use super::shared::Wave;
+use crate::iter::consumer::Consumer;
+use crate::iter::producer::Producer;
+use crate::protocol::sleep::MOST_WOKEN;
+
+impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
+    /// Called before each chunk, wherever that came from: what others could take meanwhile is on offer to as many as can use it.
+    ///
+    /// A lane may be in its chunk for a day, and whoever is idle finds a loop by an invitation only. So before it begins one, this lane
+    /// sees to it that, as long as some range has units, each worker of the pool is inside of the loop, or an invitation lies in a deque.
+    #[inline]
+    pub(super) fn offer(&mut self) {
+        if self.state.room() > 0 {
+            self.offer_to_idle();
+        }
+    }
+
+    #[inline(never)]
+    fn offer_to_idle(&mut self) {
+        // Thieves take the oldest first: if there is anything, what this lane pushed last is there.
+        if self.invited > 0 && !self.lane.nothing_pushed() {
+            return;
+        }
+        self.invited = 0;
+        let own = self.slot.range.peek().len();
+        let open = if own > 0 { own } else { self.state.unclaimed() };
+        if open == 0 {
+            return;
+        }
+        let first = !std::mem::replace(&mut self.has_offered, true);
+        let wave = if first { self.first_wave(open) } else { Wave::ONE };
+        let worth_it = self.estimate_ns().is_none_or(|ns| ns * f64::from(open) >= WORTH_SHARING_NS);
+        if worth_it || self.chunker.is_wary() {
+            self.invited = self.state.invite(self.lane, wave);
+            // A wake-up takes microseconds, which no taskel should be blamed for.
+            self.restart_clock();
+        }
+    }
+
+    /// How many more lanes `open` units are worth, when this one makes its first offer.
+    fn first_wave(&self, open: u32) -> Wave {
+        let is_caller = self.lane.index() == self.state.caller();
+        let most = match self.estimate_ns() {
+            // The first call of a loop may be over soon; but whoever was woken for it knows that it was not.
+            None if is_caller => 1,
+            None => MOST_WOKEN,
+            Some(ns) => {
+                let lanes = ns * f64::from(self.state.plan.units) / WORTH_SHARING_NS;
+                (lanes.ceil() as u32).saturating_sub(self.state.out()).clamp(1, MOST_WOKEN)
+            }
+        };
+        Wave { count: most.min(open), relies_on_searchers: is_caller }
+    }
+
+    /// What a unit takes, as far as this lane knows.
+    fn estimate_ns(&self) -> Option<f64> {
+        self.chunker.estimate_ns().or(Some(self.slot.cost.get()).filter(|&ns| ns > 0.0))
+    }
+}
