@@ -105,9 +105,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         }
         self.restart_clock();
         while !self.state.stop.stopped() && !self.leaves_for_other_work {
-            let first = if self.slot.range.peek().len() > 0 {
-                None
-            } else if self.leave_last_to_caller() {
+            let first = if self.slot.range.peek().len() > 0 || self.leave_last_to_caller() {
                 None
             } else if let Some(stolen) = self.steal().or_else(|| self.steal_or_revoke()) {
                 Some(stolen)
