@@ -8,7 +8,8 @@ fn changes(text: &str) -> Vec<(String, String)> {
     let mutants = mutants(&function).into_iter();
     mutants
         .map(|mutant| {
-            let inside = mutant.text.strip_prefix("fn f() {\n").and_then(|text| text.strip_suffix("\n}"));
+            let text = mutant.of(&function);
+            let inside = text.strip_prefix("fn f() {\n").and_then(|text| text.strip_suffix("\n}"));
             (mutant.change, inside.expect("only the inside is changed").to_owned())
         })
         .collect()

@@ -13,6 +13,7 @@ use serde_json::Value;
 use wait_timeout::ChildExt;
 
 use crate::package::Package;
+use crate::source::CHOICE;
 
 /// The versions of what it depends on are those in the workspace's lock file, and the optimisation is the workspace's.
 const MANIFEST: &str = r#"
@@ -46,7 +47,7 @@ pub(crate) struct Copy {
 /// A compiled copy.
 pub(crate) struct Binaries {
     paths: Vec<PathBuf>,
-    errors: PathBuf,
+    folder: PathBuf,
 }
 
 /// A test of a compiled copy.
@@ -114,7 +115,7 @@ impl Copy {
             paths.next().with_context(|| format!("cargo named no binary of the test {test}"))
         };
         let paths = self.package.tests.iter().map(path).collect::<Result<_>>()?;
-        Ok(Some(Binaries { paths, errors: self.folder.join("errors.txt") }))
+        Ok(Some(Binaries { paths, folder: self.folder.clone() }))
     }
 }
 
@@ -135,16 +136,18 @@ impl Binaries {
         Ok(tests)
     }
 
-    /// Runs one test; one that takes longer than `limit` has failed.
-    pub(crate) fn run(&self, test: &Test, limit: Duration) -> Result<Verdict> {
+    /// Runs one test with the mutant of this number, if the sources have it; one that takes longer than `limit` has failed.
+    pub(crate) fn run(&self, mutant: usize, test: &Test, limit: Duration) -> Result<Verdict> {
+        let errors = self.folder.join(format!("errors-{mutant}-{}.txt", test.name.replace("::", "-")));
         let mut child = Command::new(&self.paths[test.binary])
             .args(["--exact", &test.name, "--nocapture"])
+            .env(CHOICE, mutant.to_string())
             .env("RUST_BACKTRACE", "0")
             // The same examples each time.
             .env("PROPTEST_RNG_SEED", "1")
             .env("PROPTEST_FAILURE_PERSISTENCE", "off")
             .stdout(Stdio::null())
-            .stderr(File::create(&self.errors)?)
+            .stderr(File::create(&errors)?)
             .spawn()
             .with_context(|| format!("running {}", test.name))?;
         let Some(status) = child.wait_timeout(limit)? else {
@@ -155,7 +158,7 @@ impl Binaries {
         if status.success() {
             return Ok(Verdict::Passed);
         }
-        Ok(Verdict::Failed(fault(&String::from_utf8_lossy(&fs::read(&self.errors)?))))
+        Ok(Verdict::Failed(fault(&String::from_utf8_lossy(&fs::read(&errors)?))))
     }
 }
 

@@ -1,7 +1,10 @@
 //! Runs the tests of the protocols on every mutant of them.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -10,7 +13,7 @@ use serde_json::Value;
 use crate::copy::{Binaries, Copy, Test, Verdict};
 use crate::package::Package;
 use crate::report::{self, Fate, Row};
-use crate::source::Mutant;
+use crate::source::{Mutant, all_in_one};
 use crate::survivors::{argument, out_of_sight};
 use crate::{conditions, orderings};
 
@@ -43,77 +46,119 @@ struct Run {
 }
 
 /// Weakens each ordering in turn; fails when no model notices.
+///
+/// Whatever is weakened compiles, so all mutants are built in one, and told at run time which one to be.
 pub(crate) fn orderings(arguments: &Arguments) -> Result<ExitCode> {
     let package = Package::named(&arguments.package);
-    let (rows, tests) = run(package, &arguments.run, orderings::mutants, |_, _| None)?;
-    print!("{}", report::orderings(package, &rows, tests));
+    let start = Start::new(package, &arguments.run)?;
+    let mut mutants = Vec::new();
+    for file in &start.files {
+        let text = package.read(&start.root, file)?;
+        let here = orderings::mutants(&text).with_context(|| file.clone())?;
+        start.copy.write(file, &all_in_one(&text, &here, mutants.len() + 1))?;
+        mutants.extend(here.into_iter().map(|mutant| (file.clone(), mutant)));
+    }
+    let (binaries, tests) = start.tests()?;
+    let numbered: Vec<_> = (1..).zip(mutants).collect();
+    let rows = side_by_side(&numbered, |(number, (file, mutant))| {
+        let fate = fate(&binaries, *number, &tests_for(package, file, &tests), start.limit)?;
+        let row = Row { file: file.clone(), mutant: mutant.clone(), fate };
+        eprintln!("{row}");
+        Ok(row)
+    })?;
+    print!("{}", report::orderings(package, &rows, tests.len()));
     Ok(exit_code(&rows))
 }
 
 /// Gets each condition wrong in turn; fails when no test notices one and no argument says why.
 pub(crate) fn conditions(arguments: &ConditionArguments) -> Result<ExitCode> {
     let package = Package::named(&arguments.package);
-    let mutants = |text: &str| Ok(conditions::mutants(text));
-    let unseen = |file: &str, mutant: &Mutant| out_of_sight(package, file, mutant);
-    let (mut rows, tests) = run(package, &arguments.run, mutants, unseen)?;
-    for row in &mut rows {
-        if let (Fate::Survived, Some(reason)) = (&row.fate, argument(package, &row.file, &row.mutant)) {
-            row.fate = Fate::Argued { reason };
+    let start = Start::new(package, &arguments.run)?;
+    let (_, tests) = start.tests()?;
+    let mut rows = Vec::new();
+    for file in &start.files {
+        let text = package.read(&start.root, file)?;
+        for mutant in conditions::mutants(&text) {
+            let fate = fate_of_condition(&start, file, &text, &mutant, &tests)?;
+            let row = Row { file: file.clone(), mutant, fate };
+            eprintln!("{row}");
+            rows.push(row);
         }
     }
-    print!("{}", report::conditions(package, &rows, tests));
+    print!("{}", report::conditions(package, &rows, tests.len()));
     Ok(exit_code(&rows))
+}
+
+/// What a wrong condition, unlike a weaker ordering, takes a compilation to see.
+fn fate_of_condition(start: &Start, file: &str, text: &str, mutant: &Mutant, tests: &[Test]) -> Result<Fate> {
+    if let Some(reason) = out_of_sight(start.package, file, mutant) {
+        return Ok(Fate::OutOfSight { reason });
+    }
+    start.copy.write(file, &mutant.of(text))?;
+    let binaries = start.copy.build()?;
+    start.copy.write(file, text)?;
+    let Some(binaries) = binaries else { return Ok(Fate::NotCompiled) };
+    let fate = fate(&binaries, 0, &tests_for(start.package, file, tests), start.limit)?;
+    Ok(match (fate, argument(start.package, file, mutant)) {
+        (Fate::Survived, Some(reason)) => Fate::Argued { reason },
+        (fate, _) => fate,
+    })
 }
 
 fn exit_code(rows: &[Row]) -> ExitCode {
     ExitCode::from(u8::from(rows.iter().any(|row| matches!(row.fate, Fate::Survived))))
 }
 
-/// What became of each mutant, and how many tests there are. What is out of sight of all tests is not tried.
-fn run(
+/// What there is before the first mutant.
+struct Start {
     package: &'static Package,
-    run: &Run,
-    mutants: impl Fn(&str) -> Result<Vec<Mutant>>,
-    out_of_sight: impl Fn(&str, &Mutant) -> Option<&'static str>,
-) -> Result<(Vec<Row>, usize)> {
-    let (root, target) = workspace()?;
-    let files = package.files(&root, run.only.as_deref())?;
-    let copy = Copy::new(&root, &target, package)?;
-    let limit = Duration::from_secs(run.timeout);
-    let original = copy.build()?.context("the copy must compile")?;
-    let tests = original.tests(package.test_name)?;
-    for test in &tests {
-        if let Verdict::Failed(fault) = original.run(test, limit)? {
-            bail!("{} fails without any mutation: {fault}", test.name);
-        }
+    root: PathBuf,
+    /// Those that are mutated.
+    files: Vec<String>,
+    copy: Copy,
+    limit: Duration,
+}
+
+impl Start {
+    fn new(package: &'static Package, run: &Run) -> Result<Start> {
+        let (root, target) = workspace()?;
+        let files = package.files(&root, run.only.as_deref())?;
+        let copy = Copy::new(&root, &target, package)?;
+        Ok(Start { package, root, files, copy, limit: Duration::from_secs(run.timeout) })
     }
-    let mut rows = Vec::new();
-    for file in files {
-        let text = package.read(&root, &file)?;
-        for mutant in mutants(&text).with_context(|| file.clone())? {
-            let fate = if let Some(reason) = out_of_sight(&file, &mutant) {
-                Fate::OutOfSight { reason }
-            } else {
-                copy.write(&file, &mutant.text)?;
-                let binaries = copy.build()?;
-                copy.write(&file, &text)?;
-                match binaries {
-                    Some(binaries) => fate(&binaries, &tests_for(package, &file, &tests), limit)?,
-                    None => Fate::NotCompiled,
-                }
-            };
-            let row = Row { file: file.clone(), mutant, fate };
-            eprintln!("{row}");
-            rows.push(row);
-        }
+
+    /// The copy's tests, which pass while nothing is wrong.
+    fn tests(&self) -> Result<(Binaries, Vec<Test>)> {
+        let binaries = self.copy.build()?.context("the copy must compile")?;
+        let tests = binaries.tests(self.package.test_name)?;
+        side_by_side(&tests, |test| match binaries.run(0, test, self.limit)? {
+            Verdict::Passed => Ok(()),
+            Verdict::Failed(fault) => bail!("{} fails without any mutation: {fault}", test.name),
+        })?;
+        Ok((binaries, tests))
     }
-    Ok((rows, tests.len()))
+}
+
+/// What `f` makes of each of `items`, in their order; each core takes the next.
+fn side_by_side<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let taken = (0..).map(|_| next.fetch_add(1, Ordering::Relaxed));
+        taken.map_while(|at| Some((at, f(items.get(at)?)))).collect::<Vec<_>>()
+    };
+    let mut made = thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(take)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("it returns errors")).collect::<Vec<_>>()
+    });
+    made.sort_by_key(|&(at, _)| at);
+    made.into_iter().map(|(_, made)| made).collect()
 }
 
 /// The first test that fails, if one does.
-fn fate(mutant: &Binaries, tests: &[&Test], limit: Duration) -> Result<Fate> {
+fn fate(binaries: &Binaries, mutant: usize, tests: &[&Test], limit: Duration) -> Result<Fate> {
     for &test in tests {
-        if let Verdict::Failed(fault) = mutant.run(test, limit)? {
+        if let Verdict::Failed(fault) = binaries.run(mutant, test, limit)? {
             return Ok(Fate::Killed { test: test.name.replace("protocol::", ""), fault });
         }
     }

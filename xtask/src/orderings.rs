@@ -42,6 +42,8 @@ fn weakened(source: &Source<'_>, token: usize) -> Result<Vec<Mutant>> {
         _ => return Ok(Vec::new()),
     };
     let call = if is_fence { format!("fence({ordering})") } else { source.word(callee).to_owned() };
+    let path = source.path(token)..token + 1;
+    let prefix = source.text(path.clone()).strip_suffix(ordering).expect("the path ends with it");
     let mut mutants: Vec<_> = weaker
         .iter()
         .map(|weaker| {
@@ -50,12 +52,12 @@ fn weakened(source: &Source<'_>, token: usize) -> Result<Vec<Mutant>> {
             } else {
                 format!("`{call}`: {ordering} → {weaker}")
             };
-            source.replaced(token..token + 1, weaker, change)
+            source.replaced(path.clone(), &format!("{prefix}{weaker}"), change)
         })
         .collect();
     if is_fence {
-        let statement = callee..end_of_statement(source, callee) + 1;
-        mutants.push(source.replaced(statement, "", format!("`{call}` → removed")));
+        let whole = source.path(callee)..source.closing(callee + 1) + 1;
+        mutants.push(source.replaced(whole, "()", format!("`{call}` → removed")));
     }
     Ok(mutants)
 }
@@ -69,23 +71,19 @@ fn is_half_of_a_pair(source: &Source<'_>, token: usize) -> bool {
         && source.kind(token + 1) == TokenKind::OpenParen
 }
 
-/// The mutants of a light or a heavy fence, which in a model are full ones and succeed.
+/// The mutants of a light or a heavy fence, which in a model are full ones. A heavy one says that it succeeded.
 fn without_fence(source: &Source<'_>, token: usize) -> [Mutant; 2] {
-    let mut open = 0_usize;
-    let end = (token + 1..source.len()).find(|&at| {
-        match source.kind(at) {
-            TokenKind::OpenParen => open += 1,
-            TokenKind::CloseParen => open -= 1,
-            _ => (),
-        }
-        open == 0
-    });
-    let call = token..end.expect("parentheses are closed in source that compiles") + 1;
+    let call = source.path(token)..source.closing(token + 1) + 1;
     let name = source.word(token);
-    let weaker = "{ crate::sync::fence(crate::sync::Ordering::AcqRel); true }";
+    let weaker = "crate::sync::fence(crate::sync::Ordering::AcqRel)";
+    let (weaker, removed) = if name == "heavy_fence" {
+        (format!("{{ {weaker}; true }}"), "true")
+    } else {
+        (weaker.to_owned(), "()")
+    };
     [
-        source.replaced(call.clone(), weaker, format!("`{name}` → `fence(AcqRel)`")),
-        source.replaced(call, "true", format!("`{name}` → removed")),
+        source.replaced(call.clone(), &weaker, format!("`{name}` → `fence(AcqRel)`")),
+        source.replaced(call, removed, format!("`{name}` → removed")),
     ]
 }
 

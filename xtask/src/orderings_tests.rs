@@ -1,10 +1,11 @@
 //! What the list of mutants must hold, and what it must leave alone.
 
 use crate::orderings::mutants;
+use crate::source::all_in_one;
 
 fn changes(text: &str) -> Vec<(usize, String, String)> {
     let mutants = mutants(text).unwrap();
-    mutants.into_iter().map(|mutant| (mutant.line, mutant.change, mutant.text)).collect()
+    mutants.into_iter().map(|mutant| (mutant.line, mutant.change.clone(), mutant.of(text))).collect()
 }
 
 fn change(line: usize, change: &str, text: &str) -> (usize, String, String) {
@@ -43,10 +44,10 @@ fn a_fence_is_weakened_and_removed() {
         changes("a();\nfence(Ordering::SeqCst);\nb();"),
         [
             change(2, "`fence(SeqCst)` → `fence(AcqRel)`", "a();\nfence(Ordering::AcqRel);\nb();"),
-            change(2, "`fence(SeqCst)` → removed", "a();\n\nb();")
+            change(2, "`fence(SeqCst)` → removed", "a();\n();\nb();")
         ]
     );
-    assert_eq!(changes("fence(Acquire);"), [change(1, "`fence(Acquire)` → removed", "")]);
+    assert_eq!(changes("fence(Acquire);"), [change(1, "`fence(Acquire)` → removed", "();")]);
 }
 
 #[test]
@@ -63,8 +64,31 @@ fn halves_of_a_pair_of_fences_are_weakened_and_removed() {
             change(2, "`heavy_fence` → removed", "use a::heavy_fence;\nlet done = true && b;")
         ]
     );
-    assert_eq!(changes("light_fence(f);").len(), 2);
+    assert_eq!(
+        changes("light_fence(f);"),
+        [
+            change(
+                1,
+                "`light_fence` → `fence(AcqRel)`",
+                "crate::sync::fence(crate::sync::Ordering::AcqRel);"
+            ),
+            change(1, "`light_fence` → removed", "();")
+        ]
+    );
     assert_eq!(changes("fn light_fence(f: Fences) {}"), []);
+}
+
+#[test]
+fn one_file_holds_all_mutants_by_number() {
+    let text = "fence(Ordering::SeqCst);\na.swap(1, Ordering::AcqRel)";
+    let all = all_in_one(text, &mutants(text).unwrap(), 5);
+    let expected = "match chosen_mutant() { 6 => (), \
+                    _ => fence(match chosen_mutant() { 5 => Ordering::AcqRel, _ => Ordering::SeqCst }) };\n\
+                    a.swap(1, match chosen_mutant() { 7 => Ordering::Acquire, 8 => Ordering::Release, \
+                    _ => Ordering::AcqRel })";
+    let (code, chosen) = all.split_once("\nfn ").unwrap();
+    assert_eq!(code, expected);
+    assert!(chosen.starts_with("chosen_mutant() -> usize {"), "{chosen}");
 }
 
 #[test]

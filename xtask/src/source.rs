@@ -1,5 +1,7 @@
 //! A Rust source file as tokens, and copies of it with a part replaced.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
@@ -21,7 +23,53 @@ pub(crate) struct Mutant {
     pub(crate) code: String,
     /// What was changed, for the reader.
     pub(crate) change: String,
-    pub(crate) text: String,
+    /// The bytes that are replaced.
+    range: Range<usize>,
+    replacement: String,
+}
+
+impl Mutant {
+    /// The file `text` as this mutant is.
+    pub(crate) fn of(&self, text: &str) -> String {
+        [&text[..self.range.start], &self.replacement, &text[self.range.end..]].concat()
+    }
+}
+
+/// What a program with several mutants in it is told the number of the one to be by.
+pub(crate) const CHOICE: &str = "MUTANT";
+
+/// The file `text` with all `mutants`, each an expression for an expression, behind their numbers: the first has the
+/// number `first`, and 0 is none of them.
+pub(crate) fn all_in_one(text: &str, mutants: &[Mutant], first: usize) -> String {
+    let mut sites = BTreeMap::<_, Vec<_>>::new();
+    for (number, Mutant { range, replacement, .. }) in (first..).zip(mutants) {
+        // A site comes before those inside of it.
+        let site = sites.entry((range.start, Reverse(range.end))).or_default();
+        site.push(format!("{number} => {replacement}, "));
+    }
+    let sites: Vec<_> =
+        sites.into_iter().map(|((start, Reverse(end)), arms)| (start..end, arms.concat())).collect();
+    let chosen = format!(
+        "\nfn chosen_mutant() -> usize {{\n    \
+         static CHOSEN: std::sync::LazyLock<usize> =\n        \
+         std::sync::LazyLock::new(|| std::env::var(\"{CHOICE}\").map_or(0, |number| number.parse().unwrap()));\n    \
+         *CHOSEN\n\
+         }}\n"
+    );
+    with_choices(text, 0..text.len(), &sites) + &chosen
+}
+
+/// The part `range` of the text, with the choice among the arms of each site.
+fn with_choices(text: &str, range: Range<usize>, sites: &[(Range<usize>, String)]) -> String {
+    let (mut written, mut at, mut sites) = (String::new(), range.start, sites);
+    while let [(site, arms), others @ ..] = sites {
+        let (inside, behind) = others.split_at(others.partition_point(|(other, _)| other.start < site.end));
+        let original = with_choices(text, site.clone(), inside);
+        written += &text[at..site.start];
+        written += &format!("match chosen_mutant() {{ {arms}_ => {original} }}");
+        (at, sites) = (site.end, behind);
+    }
+    written + &text[at..range.end]
 }
 
 impl<'a> Source<'a> {
@@ -114,6 +162,32 @@ impl<'a> Source<'a> {
         &self.text[self.code[tokens.start].1.start..self.code[tokens.end - 1].1.end]
     }
 
+    /// The first token of the path that ends with `token`.
+    pub(crate) fn path(&self, mut token: usize) -> usize {
+        while token >= 3
+            && self.kind(token - 1) == TokenKind::Colon
+            && self.kind(token - 2) == TokenKind::Colon
+            && self.kind(token - 3) == TokenKind::Ident
+        {
+            token -= 3;
+        }
+        token
+    }
+
+    /// The parenthesis that closes the one at `open`.
+    pub(crate) fn closing(&self, open: usize) -> usize {
+        let mut depth = 0_usize;
+        let is_closing = |&at: &usize| {
+            match self.kind(at) {
+                TokenKind::OpenParen => depth += 1,
+                TokenKind::CloseParen => depth -= 1,
+                _ => (),
+            }
+            depth == 0
+        };
+        (open..self.len()).find(is_closing).expect("parentheses are closed in source that compiles")
+    }
+
     /// The file with `tokens` replaced by `text`.
     pub(crate) fn replaced(&self, tokens: Range<usize>, text: &str, change: String) -> Mutant {
         let range = self.code[tokens.start].1.start..self.code[tokens.end - 1].1.end;
@@ -122,7 +196,8 @@ impl<'a> Source<'a> {
             function: self.function(tokens.start).to_owned(),
             code: self.code_line(tokens.start).to_owned(),
             change,
-            text: [&self.text[..range.start], text, &self.text[range.end..]].concat(),
+            range,
+            replacement: text.to_owned(),
         }
     }
 }
