@@ -209,7 +209,7 @@ where
                 // SAFETY: this worker was left out above, so that it makes its call here, once.
                 unsafe { job.execute(lane) };
             }
-            wait(lane, job.frame(), std::iter::empty, || this.calls.settled());
+            wait(lane, job.frame(), &|_| false, &|| this.calls.settled());
         }
         // Nobody would know whom to wake. This is the ninth thread from outside, or a later one.
         None => {

@@ -102,6 +102,17 @@ impl Slab {
         self.slots.iter().map(|slot| &**slot)
     }
 
+    /// Whether a lane has units that it has not begun.
+    pub(crate) fn has_work(&self) -> bool {
+        self.slots().any(|slot| slot.range.peek().len() > 0)
+    }
+
+    /// Whether `look` is true of a lane inside the loop, among the first `lanes`.
+    pub(crate) fn any_inside(&self, lanes: usize, look: &mut dyn FnMut(usize) -> bool) -> bool {
+        let mut slots = self.slots().take(lanes).enumerate();
+        slots.any(|(lane, slot)| slot.is_inside() && look(lane))
+    }
+
     /// Makes room in every slot for as many segments as a loop usually has.
     pub(crate) fn reserve<T>(&mut self) {
         for slot in &mut self.slots {

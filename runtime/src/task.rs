@@ -327,7 +327,7 @@ impl<R: Send + 'static> Task<R> {
                     return unwrap(outcome);
                 }
                 let frame: Frame = Arc::as_ptr(&core).cast();
-                wait(lane, frame, || core.runner().into_iter(), || core.cell().is_over());
+                wait(lane, frame, &|look| core.runner().is_some_and(look), &|| core.cell().is_over());
             }
             loop {
                 match core.cell().wait(Waiter::Thread(thread::current())) {

@@ -9,6 +9,7 @@ use std::fs;
 use std::iter;
 use std::ops::RangeInclusive;
 use std::path::Path;
+use std::slice;
 
 const SYS_CPU: &str = "/sys/devices/system/cpu";
 
@@ -54,12 +55,23 @@ pub(crate) struct StealOrder {
 impl StealOrder {
     /// Every other worker once: the near ones first, then the rest, each group beginning at a place chosen by
     /// `random`, so that thieves that start together do not all knock on the same door.
-    pub(crate) fn starting_at(&self, random: usize) -> impl Iterator<Item = usize> + Clone + '_ {
+    pub(crate) fn starting_at(&self, random: usize) -> Victims<'_> {
         let (near, far) = self.victims.split_at(self.near);
-        [near, far].into_iter().flat_map(move |group| {
-            let (before, after) = group.split_at(random % group.len().max(1));
-            after.iter().chain(before).map(|&worker| worker as usize)
-        })
+        let [(near_before, near_after), (far_before, far_after)] =
+            [near, far].map(|group| group.split_at(random % group.len().max(1)));
+        Victims([near_after, near_before, far_after, far_before].map(<[u32]>::iter))
+    }
+}
+
+/// Workers in steal order. Adapters of the standard library would be compiled anew for each loop that looks through them.
+#[derive(Clone, Debug)]
+pub(crate) struct Victims<'a>([slice::Iter<'a, u32>; 4]);
+
+impl Iterator for Victims<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        self.0.iter_mut().find_map(Iterator::next).map(|&worker| worker as usize)
     }
 }
 

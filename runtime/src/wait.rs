@@ -51,13 +51,13 @@ enum Found {
     Scope(Arc<Bag>, TaskRef),
 }
 
-/// Waits until `ready`, working for `frame` meanwhile where there is work. `suspects` are lanes that may have some.
-pub(crate) fn wait<S: Iterator<Item = usize>>(
-    lane: &LaneContext<'_>,
-    frame: Frame,
-    suspects: impl Fn() -> S,
-    ready: impl Fn() -> bool,
-) {
+/// Calls its argument with each lane that may have work for the frame, until it answers true; says whether it did.
+///
+/// Like `ready` below, it is called through a pointer, so that a program with many loops has this module once.
+pub(crate) type Suspects<'a> = &'a dyn Fn(&mut dyn FnMut(usize) -> bool) -> bool;
+
+/// Waits until `ready`, working for `frame` meanwhile where there is work.
+pub(crate) fn wait(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>, ready: &dyn Fn() -> bool) {
     // What is nearly over is not worth a look around.
     for _ in 0..LOOKS {
         if ready() {
@@ -71,24 +71,24 @@ pub(crate) fn wait<S: Iterator<Item = usize>>(
     let began = pool.clock.now();
     let mut helped_ns = 0;
     let mut idle_since = began;
-    let waited_for_before = lane.lane().set_waits_for(suspects().next());
+    let waited_for_before = lane.lane().set_waits_for(first(suspects));
     while !ready() {
         let now = pool.clock.now();
         if let Some(found) =
-            lane.take_mail(Work::is_waited_for).map(Found::Work).or_else(|| find(lane, frame, suspects()))
+            lane.take_mail(Work::is_waited_for).map(Found::Work).or_else(|| find(lane, frame, suspects))
         {
             match found {
                 Found::Work(work) => lane.execute(work),
-                Found::Scope(scope, first) => scope.help(lane, Some(first), &ready),
+                Found::Scope(scope, first) => scope.help(lane, Some(first), ready),
             }
             idle_since = pool.clock.now();
             helped_ns = pool.clock.ns_between(now, idle_since).saturating_add(helped_ns);
         } else if !pool.clock.have_passed(SPIN_NS, &mut idle_since, now) {
             pool.pause();
         } else {
-            sleep(lane, frame, &suspects, || ready() || lane.has_mail_that(Work::is_waited_for));
+            sleep(lane, frame, suspects, &|| ready() || lane.has_mail_that(Work::is_waited_for));
         }
-        lane.lane().set_waits_for(suspects().next());
+        lane.lane().set_waits_for(first(suspects));
     }
     lane.lane().set_waits_for(waited_for_before);
     let total_ns = pool.clock.ns_between(began, pool.clock.now());
@@ -97,16 +97,11 @@ pub(crate) fn wait<S: Iterator<Item = usize>>(
     private.helped_ns.set(private.helped_ns.get().saturating_add(helped_ns));
 }
 
-fn sleep<S: Iterator<Item = usize>>(
-    lane: &LaneContext<'_>,
-    frame: Frame,
-    suspects: &impl Fn() -> S,
-    ready: impl Fn() -> bool,
-) {
+fn sleep(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>, ready: &dyn Fn() -> bool) {
     let pool = lane.pool();
     pool.sleep.announce_wait(lane.index());
     let work_near =
-        || trail(lane, suspects()).any(|suspect| pool.lane(suspect).has_work()) || pool.has_stray_of(frame);
+        || trail(lane, suspects, &mut |suspect| pool.lane(suspect).has_work()) || pool.has_stray_of(frame);
     if !ready() && !work_near() {
         lane.lane().counters.parks.add(1);
         pool.sleep.parker(lane.index()).park();
@@ -115,28 +110,45 @@ fn sleep<S: Iterator<Item = usize>>(
     pool.sleep.end_wait(lane.index());
 }
 
-/// The suspects, and the lanes that they wait for.
-fn trail(lane: &LaneContext<'_>, suspects: impl Iterator<Item = usize>) -> impl Iterator<Item = usize> {
-    let pool = lane.pool();
-    let next = |&suspect: &usize| pool.lane(suspect).waits_for();
-    let hops = suspects.flat_map(move |suspect| std::iter::successors(Some(suspect), next).take(HOPS));
-    let this = lane.index();
-    hops.filter(move |&suspect| suspect != this)
+fn first(suspects: Suspects<'_>) -> Option<usize> {
+    let mut first = None;
+    suspects(&mut |suspect| {
+        first = Some(suspect);
+        true
+    });
+    first
 }
 
-fn find(lane: &LaneContext<'_>, frame: Frame, suspects: impl Iterator<Item = usize>) -> Option<Found> {
+/// Whether `look` is true of one of the suspects, or of the lanes that they wait for.
+fn trail(lane: &LaneContext<'_>, suspects: Suspects<'_>, look: &mut dyn FnMut(usize) -> bool) -> bool {
     let pool = lane.pool();
-    for suspect in trail(lane, suspects) {
-        if let Some(job) = pool.steal_descendant(suspect, frame) {
-            return Some(Found::Work(Work::Job(job)));
-        }
-        if let Some(scope) = pool.steal_scope(suspect) {
-            match scope.glimpse(lane, frame) {
-                Glimpse::Related(first) => return Some(Found::Scope(scope, first)),
-                Glimpse::Unrelated => lane.offer_scope(scope),
-                Glimpse::Empty => scope.leave(lane),
-            }
-        }
+    let next = |&suspect: &usize| pool.lane(suspect).waits_for();
+    let this = lane.index();
+    suspects(&mut |suspect| {
+        let mut hops = std::iter::successors(Some(suspect), next).take(HOPS);
+        hops.any(|suspect| suspect != this && look(suspect))
+    })
+}
+
+fn find(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>) -> Option<Found> {
+    let mut found = None;
+    trail(lane, suspects, &mut |suspect| {
+        found = find_on(lane, frame, suspect);
+        found.is_some()
+    });
+    found.or_else(|| lane.pool().take_stray(frame).map(|job| Found::Work(Work::Job(job))))
+}
+
+fn find_on(lane: &LaneContext<'_>, frame: Frame, suspect: usize) -> Option<Found> {
+    let pool = lane.pool();
+    if let Some(job) = pool.steal_descendant(suspect, frame) {
+        return Some(Found::Work(Work::Job(job)));
     }
-    pool.take_stray(frame).map(|job| Found::Work(Work::Job(job)))
+    let scope = pool.steal_scope(suspect)?;
+    match scope.glimpse(lane, frame) {
+        Glimpse::Related(first) => return Some(Found::Scope(scope, first)),
+        Glimpse::Unrelated => lane.offer_scope(scope),
+        Glimpse::Empty => scope.leave(lane),
+    }
+    None
 }

@@ -283,14 +283,11 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
     /// The caller waits. True when there is work after all, false when everyone is out.
     fn wait(&self, lane: &LaneContext<'_>) -> bool {
         let pool = lane.pool();
-        let slots = || self.slab.slots().enumerate();
-        let work_left = || !self.stop.stopped() && slots().any(|(_, slot)| slot.range.peek().len() > 0);
+        let work_left = || !self.stop.stopped() && self.slab.has_work();
         // A guest's slot is the caller's own.
-        let inside = || {
-            let lanes = slots().filter(|(_, slot)| slot.is_inside()).map(|(slot, _)| slot);
-            lanes.filter(|&slot| slot < pool.num_threads())
-        };
-        wait(lane, self.job().frame(), inside, || self.tickets.settled() || work_left());
+        let workers = pool.num_threads();
+        let inside = |look: &mut dyn FnMut(usize) -> bool| self.slab.any_inside(workers, look);
+        wait(lane, self.job().frame(), &inside, &|| self.tickets.settled() || work_left());
         !self.tickets.settled()
     }
 

@@ -74,7 +74,7 @@ where
         let frame = unsafe { Job::new(self.pending().cast()) }.frame();
         // SAFETY: it was taken, so it is public.
         let handover = &unsafe { self.pending.shared() }.handover;
-        wait(lane, frame, || handover.thief().into_iter(), || handover.is_done());
+        wait(lane, frame, &|look| handover.thief().is_some_and(look), &|| handover.is_done());
         lane.learn_from(&self.pending);
         let result = self.result.get();
         // SAFETY: the thief is done with the frame.

@@ -299,7 +299,7 @@ impl<'scope> Scope<'scope> {
             }
             let lane = lane.expect("without a lane nobody else has tasks");
             let ready = || self.tasks.settled() || !bag.is_empty();
-            wait(lane, self.frame(), || bag.lanes_inside(), ready);
+            wait(lane, self.frame(), &|look| bag.lanes_inside().any(look), &ready);
         }
     }
 }
