@@ -5,9 +5,8 @@ use std::marker::PhantomData;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::job::{Job, JobHead, Origin};
+use crate::job::{Job, JobHead};
 use crate::lane::LaneContext;
 use crate::pool::{
     Detached, PoolState, ThreadPool, Work, with_current_lane, with_lane, with_pool, with_surrounding,
@@ -171,26 +170,26 @@ struct Broadcast<'a, OP, R> {
     /// One ticket for each call that is not over.
     calls: Tickets,
     panic: PanicSlot<Payload>,
-    /// The lane that waits; none if the caller is no lane.
-    caller: Option<usize>,
+    /// The lane that waits.
+    caller: usize,
     /// By worker, who writes its own.
     results: Box<[UnsafeCell<Option<R>>]>,
 }
 
-fn broadcast_on<OP, R>(pool: &PoolState, lane: Option<&LaneContext<'_>>, op: &OP) -> Vec<R>
+fn broadcast_on<OP, R>(pool: &PoolState, lane: &LaneContext<'_>, op: &OP) -> Vec<R>
 where
     OP: Fn(BroadcastContext<'_>) -> R + Sync,
     R: Send,
 {
     // SAFETY: `execute` expects a `Broadcast<OP, R>`, whose first field this becomes; it does not unwind.
     let head = unsafe { JobHead::new(execute::<OP, R>) };
-    head.set_born_in(lane.map_or(Origin::OUTSIDE, LaneContext::run));
+    head.set_born_in(lane.run());
     let this = Broadcast {
         head,
         op,
         calls: Tickets::new(),
         panic: PanicSlot::new(),
-        caller: lane.map(LaneContext::index),
+        caller: lane.index(),
         results: (0..pool.num_threads()).map(|_| UnsafeCell::new(None)).collect(),
     };
     // SAFETY: workers only share the broadcast, and it stays until all tickets are in.
@@ -199,25 +198,14 @@ where
     for _ in workers.clone() {
         assert!(this.calls.invite(u32::MAX), "there are fewer workers than that");
     }
-    let own = this.caller.filter(|caller| workers.contains(caller));
-    for worker in workers.filter(|&worker| Some(worker) != own) {
+    for worker in workers.filter(|&worker| worker != this.caller) {
         pool.send(worker, Work::Job(job));
     }
-    match lane {
-        Some(lane) => {
-            if own.is_some() {
-                // SAFETY: this worker was left out above, so that it makes its call here, once.
-                unsafe { job.execute(lane) };
-            }
-            wait(lane, job.frame(), &|_| false, &|| this.calls.settled());
-        }
-        // Nobody would know whom to wake. This is the ninth thread from outside, or a later one.
-        None => {
-            while !this.calls.settled() {
-                std::thread::sleep(Duration::from_micros(50));
-            }
-        }
+    if lane.is_worker() {
+        // SAFETY: this worker was left out above, so that it makes its call here, once.
+        unsafe { job.execute(lane) };
     }
+    wait(lane, job.frame(), &|_| false, &|| this.calls.settled());
     match this.panic.take() {
         None => this.results.into_iter().filter_map(UnsafeCell::into_inner).collect(),
         Some(payload) => {
@@ -260,9 +248,7 @@ where
     // SAFETY: the ticket is still out. The reference is to the tickets alone, which are all atomic, so that the broadcast may be
     // freed while `leave` returns.
     let calls = unsafe { &(*this.as_ptr()).calls };
-    if calls.leave()
-        && let Some(caller) = caller
-    {
+    if calls.leave() {
         // The broadcast may be gone by now; the pool is not, since this worker belongs to it.
         lane.pool().sleep.wake_waiting(caller);
     }

@@ -50,6 +50,7 @@
 
 mod protocol;
 mod sync;
+mod table;
 
 #[cfg(not(loom))]
 mod affinity;
@@ -97,6 +98,8 @@ mod slab;
 mod sort;
 #[cfg(not(loom))]
 pub mod stream;
+#[cfg(all(test, not(loom)))]
+mod table_tests;
 #[cfg(not(loom))]
 mod task;
 #[cfg(not(loom))]

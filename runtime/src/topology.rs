@@ -75,17 +75,18 @@ impl Iterator for Victims<'_> {
     }
 }
 
-/// The steal order of each worker, where worker `i` is pinned to `cores[i]`, or to nothing.
+/// The steal order of each worker, where worker `i` is pinned to `cores[i]`, or to nothing; behind these, that of anybody else.
 ///
 /// Takes time and memory in proportion to the square of the number of workers: 256 KiB for 256 of them.
 pub(crate) fn steal_orders(cores: &[Option<usize>], topology: &Topology) -> Vec<StealOrder> {
     let l3: Vec<Option<usize>> =
         cores.iter().map(|core| core.and_then(|core| topology.l3_of(core))).collect();
-    (0..cores.len())
+    (0..=cores.len())
         .map(|thief| {
+            let l3_of_thief = l3.get(thief).copied().flatten();
             let others = || (0..cores.len()).filter(|&worker| worker != thief);
-            let near = others().filter(|&worker| l3[worker] == l3[thief]);
-            let far = others().filter(|&worker| l3[worker] != l3[thief]);
+            let near = others().filter(|&worker| l3[worker] == l3_of_thief);
+            let far = others().filter(|&worker| l3[worker] != l3_of_thief);
             StealOrder { near: near.clone().count(), victims: near.chain(far).map(|w| w as u32).collect() }
         })
         .collect()
@@ -216,12 +217,13 @@ mod tests {
     }
 
     #[test]
-    fn one_worker_has_nobody_to_steal_from_and_no_workers_have_no_orders() {
+    fn one_worker_has_nobody_to_steal_from_and_somebody_else_has_that_worker() {
         let tree = Tree::new();
         let orders = tree.orders(&[None]);
-        assert_eq!(orders.len(), 1);
+        assert_eq!(orders.len(), 2);
         assert_eq!(orders[0].starting_at(7).count(), 0);
-        assert!(tree.orders(&[]).is_empty());
+        assert!(orders[1].starting_at(7).eq([0]));
+        assert_eq!(tree.orders(&[])[0].starting_at(7).count(), 0);
     }
 
     #[test]
@@ -277,7 +279,8 @@ mod tests {
         let cores = pinned(crate::affinity::usable_cores());
         let orders = steal_orders(&cores, &Topology::of_this_machine(&cores));
         for (thief, order) in orders.iter().enumerate() {
-            let mut seen: Vec<usize> = order.starting_at(thief).chain([thief]).collect();
+            let this = (thief < cores.len()).then_some(thief);
+            let mut seen: Vec<usize> = order.starting_at(thief).chain(this).collect();
             seen.sort_unstable();
             assert_eq!(seen, (0..cores.len()).collect::<Vec<_>>());
         }

@@ -122,11 +122,11 @@ fn first(suspects: Suspects<'_>) -> Option<usize> {
 /// Whether `look` is true of one of the suspects, or of the lanes that they wait for.
 fn trail(lane: &LaneContext<'_>, suspects: Suspects<'_>, look: &mut dyn FnMut(usize) -> bool) -> bool {
     let pool = lane.pool();
-    let next = |&suspect: &usize| pool.lane(suspect).waits_for();
+    let next = |&suspect: &usize| pool.find_lane(suspect)?.waits_for();
     let this = lane.index();
     suspects(&mut |suspect| {
         let mut hops = std::iter::successors(Some(suspect), next).take(HOPS);
-        hops.any(|suspect| suspect != this && look(suspect))
+        hops.any(|suspect| suspect != this && pool.find_lane(suspect).is_some() && look(suspect))
     })
 }
 

@@ -11,13 +11,14 @@ use crossbeam_utils::CachePadded;
 use crate::lane::LaneContext;
 use crate::pool::{PoolState, ThreadPool, enter, with_lane, with_pool};
 use crate::sync::{Mutex, MutexGuard};
+use crate::table::Table;
 
 /// One `T` for each thread that works in a pool, made when that thread first asks for it: for counters, buffers and caches that workers should
 /// not share.
 ///
-/// Workers reach theirs without a lock. A thread from outside has, while it takes part in the pool, the value of the guest lane that it holds, which
-/// other threads have at other times: so there are at most as many values as lanes. (When all guest lanes are taken, further threads get values
-/// of their own, behind a lock.) Afterwards, whoever owns the `WorkerLocal` sees all values.
+/// Workers reach theirs without a lock. So does a thread from outside: while it takes part in the pool it is one of the pool's *guests*, and has a value which
+/// other threads have at other times. There are at most as many values as workers, and guests at the same time. Afterwards, whoever owns the
+/// `WorkerLocal` sees all values.
 ///
 /// It belongs to the pool it was made in. A thread of another pool that asks is a thread from outside.
 ///
@@ -38,8 +39,8 @@ pub struct WorkerLocal<T> {
     /// None if no pool could be made.
     pool: Option<Arc<PoolState>>,
     /// By lane.
-    slots: Box<[CachePadded<Slot<T>>]>,
-    /// For threads that get no lane. Boxed, so that they stay in their places.
+    slots: Table<CachePadded<Slot<T>>>,
+    /// For threads that get no lane, without a pool or in a forked child. Boxed, so that they stay in their places.
     others: Mutex<HashMap<ThreadId, Box<Slot<T>>>>,
 }
 
@@ -56,11 +57,13 @@ unsafe impl<T: Send> Send for WorkerLocal<T> {}
 impl<T: UnwindSafe> UnwindSafe for WorkerLocal<T> {}
 impl<T: RefUnwindSafe> RefUnwindSafe for WorkerLocal<T> {}
 
-impl<T> Slot<T> {
-    fn new() -> Self {
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
         Slot(UnsafeCell::new(None))
     }
+}
 
+impl<T> Slot<T> {
     /// # Safety
     ///
     /// The calling thread is the only one that uses this slot while the reference lives.
@@ -103,11 +106,10 @@ impl<T: Send> WorkerLocal<T> {
     }
 
     fn of(pool: Option<&PoolState>, init: Box<dyn Fn() -> T + Send + Sync>) -> Self {
-        let lanes = pool.map_or(0, PoolState::lanes);
         WorkerLocal {
             init,
             pool: pool.map(PoolState::shared),
-            slots: (0..lanes).map(|_| CachePadded::new(Slot::new())).collect(),
+            slots: pool.map_or_else(Table::empty, |pool| pool.table_by_lane(|_| CachePadded::default())),
             others: Mutex::new(HashMap::new()),
         }
     }
@@ -121,26 +123,24 @@ impl<T: Send> WorkerLocal<T> {
     ///
     /// When `f` or the closure that makes values does. A value that was not made is made when next asked for.
     pub fn with<R>(&self, f: impl FnOnce(&T) -> R) -> R {
-        let on_lane = |lane: Option<&LaneContext<'_>>| match lane {
-            // SAFETY: the thread is this lane as long as `f` runs, and nobody else is.
-            Some(lane) => f(unsafe { self.slots[lane.index()].get_or_init(&self.init) }),
-            None => {
-                let slot = self.other_slot();
-                // SAFETY: the slot is this thread's, and stays in its place as long as `self` does.
-                let slot = unsafe { &*slot };
-                // SAFETY: as above.
-                f(unsafe { slot.get_or_init(&self.init) })
-            }
+        let Some(pool) = self.pool.as_ref().filter(|pool| pool.is_usable()) else {
+            let slot = self.other_slot();
+            // SAFETY: the slot is this thread's, and stays in its place as long as `self` does.
+            let slot = unsafe { &*slot };
+            // SAFETY: as above.
+            return f(unsafe { slot.get_or_init(&self.init) });
         };
-        match &self.pool {
-            Some(pool) if pool.is_usable() => enter(pool, || with_lane(pool, on_lane)),
-            _ => on_lane(None),
-        }
+        let on_lane = |lane: &LaneContext<'_>| {
+            let slot = self.slots.get_or_make(lane.index(), |_| CachePadded::default());
+            // SAFETY: the thread is this lane as long as `f` runs, and nobody else is.
+            f(unsafe { slot.get_or_init(&self.init) })
+        };
+        enter(pool, || with_lane(pool, on_lane))
     }
 
     fn other_slot(&self) -> *const Slot<T> {
         let mut others = self.lock_others();
-        let slot = others.entry(thread::current().id()).or_insert_with(|| Box::new(Slot::new()));
+        let slot = others.entry(thread::current().id()).or_default();
         std::ptr::from_ref(&**slot)
     }
 

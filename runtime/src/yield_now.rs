@@ -54,7 +54,7 @@ pub enum Yield {
 pub fn yield_now() -> Option<Yield> {
     with_current_lane(|lane| match lane.filter(|lane| lane.pool().is_usable()) {
         Some(lane) => Some(yield_on(lane)),
-        // All guest lanes were taken, or there is no pool: the thread may be alone with a scope.
+        // There is no pool: the thread may be alone with a scope.
         None => {
             let _inside = Entered::yielded()?;
             run_own_task(None).then_some(Yield::Executed)

@@ -7,6 +7,10 @@
 #[allow(dead_code, reason = "the models do not use every operation")]
 mod sync;
 
+#[path = "../src/table.rs"]
+#[allow(dead_code, reason = "the protocols do not use every operation")]
+mod table;
+
 #[path = "../src/protocol"]
 #[allow(dead_code, reason = "the models do not use every operation")]
 mod protocol {

@@ -404,7 +404,7 @@ fn tasks_spawned_from_foreign_threads() {
     }
 }
 
-/// More threads from outside than there are guest lanes, in everything at once.
+/// More threads from outside than the pool was made for, in everything at once.
 #[test]
 fn many_callers_at_once() {
     let _watchdog = watchdog::watch("many callers");

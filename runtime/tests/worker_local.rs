@@ -59,10 +59,10 @@ fn asking_again_gives_the_same_value() {
     assert_eq!(local.into_iter().map(Cell::into_inner).sum::<i32>(), 1100);
 }
 
-/// More threads than guest lanes, all inside at once: each has a value of its own.
+/// More threads than the pool was made for, all inside at once: each has a value of its own.
 #[test]
 fn threads_from_outside() {
-    const THREADS: usize = 20;
+    const THREADS: usize = 150;
     let pool = pool(2);
     let other = ThreadPool::builder().num_threads(2).build().unwrap();
     let local = WorkerLocal::new_in(&pool, || RefCell::new(Vec::new()));

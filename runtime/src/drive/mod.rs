@@ -63,10 +63,7 @@ where
         }
         _ => None,
     };
-    with_lane(pool, |lane| match lane {
-        Some(lane) => share(lane, producer, consumer, plan, site, start),
-        None => small::rest_alone(producer, consumer, start),
-    })
+    with_lane(pool, |lane| share(lane, producer, consumer, plan, site, start))
 }
 
 /// How a loop is cut: in units of `granule` items, which are never torn apart. To the last belongs what is over.

@@ -30,30 +30,19 @@ pub(super) enum Outcome<P: Producer, C: Consumer<P::Item>> {
 
 /// Runs a whole loop on this thread.
 pub(super) fn alone<P: Producer, C: Consumer<P::Item>>(producer: &P, consumer: C) -> C::Output {
-    rest_alone(producer, consumer, None)
-}
-
-/// Runs what is left of a loop on this thread.
-pub(super) fn rest_alone<P: Producer, C: Consumer<P::Item>>(
-    producer: &P,
-    consumer: C,
-    head: Option<Head<P, C>>,
-) -> C::Output {
-    let next = head.as_ref().map_or(0, |head| head.next);
-    // SAFETY: nobody else gets a part of this loop, and the head has the items before `next`.
-    let rest = unsafe { Claimed::new(producer, next..producer.len()) };
-    let Head { local, segment, .. } =
-        head.unwrap_or_else(|| Head { local: producer.local(), segment: consumer.begin(0), next });
+    // SAFETY: nobody else gets a part of this loop.
+    let items = unsafe { Claimed::new(producer, 0..producer.len()) };
+    let (local, segment) = (producer.local(), consumer.begin(0));
     let options = producer.options();
     if options.cancel.is_some() || options.max_len > 0 {
-        return rest_in_pieces(producer, consumer, local, segment, rest, options);
+        return in_pieces(producer, consumer, local, segment, items, options);
     }
-    let segment = run_out(producer, &consumer, local, segment, rest);
+    let segment = run_out(producer, &consumer, local, segment, items);
     consumer.finish(std::iter::once(segment))
 }
 
-/// Runs what is left of a loop on this thread, in chunks as those of shared loops, with a look at the token between them.
-fn rest_in_pieces<P: Producer, C: Consumer<P::Item>>(
+/// Runs a loop on this thread, in chunks as those of shared loops, with a look at the token between them.
+fn in_pieces<P: Producer, C: Consumer<P::Item>>(
     producer: &P,
     consumer: C,
     mut local: P::Local,

@@ -185,10 +185,7 @@ where
     RB: Send,
 {
     with_pool(None, |pool| match pool {
-        Some(pool) => with_lane(pool, |lane| match lane {
-            Some(lane) => join_on(lane, oper_a, oper_b),
-            None => join_inline(oper_a, oper_b),
-        }),
+        Some(pool) => with_lane(pool, |lane| join_on(lane, oper_a, oper_b)),
         None => join_inline(oper_a, oper_b),
     })
 }

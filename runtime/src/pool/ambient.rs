@@ -132,24 +132,22 @@ fn usable(pool: &PoolState) -> Option<&PoolState> {
 }
 
 /// Calls `op` with the lane that this thread is in `pool`, which is the surrounding one; a guest lane if it has none
-/// yet, or nothing if those are all taken.
-pub(crate) fn with_lane<R>(pool: &PoolState, op: impl FnOnce(Option<&LaneContext<'_>>) -> R) -> R {
+/// yet.
+pub(crate) fn with_lane<R>(pool: &PoolState, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
     let before = AMBIENT.get();
     debug_assert!(ptr::eq(before.pool, pool));
     // SAFETY: a lane in `AMBIENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
     if let Some(lane) = unsafe { before.lane.as_ref() } {
-        return op(Some(lane));
+        return op(lane);
     }
-    let Some(guest) = pool.enter_guest() else {
-        return op(None);
-    };
+    let guest = pool.enter_guest();
     // SAFETY: `guest` holds the lease until after the context's end.
     let context = unsafe { LaneContext::new(pool, guest.lane) };
     let _hand_on = HandOn(&context);
     // Declared after `guest`, so dropped first: the thread forgets the lane before it gives it back.
     let _restore = Restore(before);
     AMBIENT.set(Ambient { pool, lane: ptr::from_ref(&context).cast(), outer: before.outer });
-    op(Some(&context))
+    op(&context)
 }
 
 /// The global pool, made now if there is none yet.

@@ -1,6 +1,7 @@
 //! What a pool has counted since it was built.
 
-use super::{PoolState, ThreadPool};
+use super::ThreadPool;
+use crate::lane::Lane;
 
 /// What the workers of a pool have done since it was built; see [`ThreadPool::metrics`].
 ///
@@ -35,8 +36,8 @@ pub struct WorkerMetrics {
 }
 
 impl WorkerMetrics {
-    pub(super) fn of(pool: &PoolState, lane: usize) -> Self {
-        let counters = &pool.lane(lane).counters;
+    pub(super) fn of(lane: &Lane) -> Self {
+        let counters = &lane.counters;
         WorkerMetrics {
             loops: counters.loops.get(),
             chunks: counters.chunks.get(),
@@ -90,10 +91,10 @@ impl ThreadPool {
     /// ```
     pub fn metrics(&self) -> PoolMetrics {
         let workers = self.state.num_threads();
-        let of = |lane| WorkerMetrics::of(&self.state, lane);
+        let mut lanes = self.state.lanes().map(WorkerMetrics::of);
         PoolMetrics {
-            workers: (0..workers).map(of).collect(),
-            guests: (workers..self.state.lanes()).map(of).fold(WorkerMetrics::default(), WorkerMetrics::plus),
+            workers: lanes.by_ref().take(workers).collect(),
+            guests: lanes.fold(WorkerMetrics::default(), WorkerMetrics::plus),
         }
     }
 }

@@ -61,8 +61,8 @@ use crate::lane::LaneContext;
 ///
 /// # Guests
 ///
-/// Up to eight threads from outside can be inside loops of one pool at a time; a ninth runs its loop alone, and
-/// sequentially.
+/// Any number of threads from outside can be inside loops, joins and scopes of one pool at a time. Each takes the seat of a worker, several that of the
+/// same one if there are more of them than workers; then nobody is left to help, and each does its own.
 pub struct ThreadPool {
     state: Arc<PoolState>,
     threads: Threads,

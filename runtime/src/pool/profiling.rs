@@ -2,10 +2,10 @@
 
 use super::metrics::WorkerMetrics;
 use super::{PoolState, ThreadPool, ambient};
-use crate::lane::LaneContext;
+use crate::lane::{Lane, LaneContext};
 use crate::profile::Profile;
 use crate::profile::recorder::{Counters, Recorder};
-use crate::sync::{Mutex, Ordering};
+use crate::sync::{AtomicU32, Mutex, Ordering};
 
 impl ThreadPool {
     /// Runs `op` like [`install`](ThreadPool::install), and returns what the workers did meanwhile.
@@ -41,10 +41,35 @@ impl ThreadPool {
     }
 }
 
+/// The profiles that are being taken.
+pub(super) struct Profiling {
+    /// How many; a hint.
+    count: AtomicU32,
+    /// Which ones. Who adds or removes one, or makes lanes, holds the lock, so that each lane has a recorder for each of them.
+    ids: Mutex<Ids>,
+}
+
+struct Ids {
+    next: u64,
+    now: Vec<u64>,
+}
+
+impl Profiling {
+    pub(super) fn new() -> Self {
+        Profiling { count: AtomicU32::new(0), ids: Mutex::new(Ids { next: 0, now: Vec::new() }) }
+    }
+
+    /// Calls `make`, which adds recorders to lanes before anyone else knows of them.
+    pub(super) fn make_lanes(&self, make: impl FnOnce(&dyn Fn(&Lane))) {
+        let ids = lock(&self.ids);
+        make(&|lane| lock(&lane.recorders).extend(ids.now.iter().map(|&id| (id, Recorder::new()))));
+    }
+}
+
 impl PoolState {
     /// Whether loops write down what they do.
     pub(crate) fn profiling(&self) -> bool {
-        self.profiles.load(Ordering::Relaxed) > 0
+        self.profiling.count.load(Ordering::Relaxed) > 0
     }
 
     fn now_ns(&self) -> u64 {
@@ -61,44 +86,49 @@ struct Recording<'p> {
 
 impl<'p> Recording<'p> {
     fn start(pool: &'p PoolState) -> Self {
-        let id = pool.next_profile.fetch_add(1, Ordering::Relaxed);
-        let before = (0..pool.lanes()).map(|lane| WorkerMetrics::of(pool, lane)).collect();
-        for lane in 0..pool.lanes() {
-            lock(&pool.lane(lane).recorders).push((id, Recorder::new()));
+        let mut ids = lock(&pool.profiling.ids);
+        let id = ids.next;
+        ids.next += 1;
+        ids.now.push(id);
+        let before = pool.lanes().map(WorkerMetrics::of).collect();
+        for lane in pool.lanes() {
+            lock(&lane.recorders).push((id, Recorder::new()));
         }
-        pool.profiles.fetch_add(1, Ordering::Relaxed);
+        pool.profiling.count.fetch_add(1, Ordering::Relaxed);
         Recording { pool, id, before }
     }
 
     fn finish(mut self, start_ns: u64, end_ns: u64) -> Profile {
         let threads = self.pool.num_threads();
-        let before = std::mem::take(&mut self.before);
+        // Lanes that were made since had counted nothing.
+        let before =
+            std::mem::take(&mut self.before).into_iter().chain(std::iter::repeat(WorkerMetrics::default()));
         let mut workers = Vec::new();
-        for (lane, before) in before.into_iter().enumerate() {
+        for ((index, lane), before) in self.pool.lanes().enumerate().zip(before) {
             let Some(recorder) = self.take(lane) else { continue };
-            let now = WorkerMetrics::of(self.pool, lane);
+            let now = WorkerMetrics::of(lane);
             let counters = Counters {
                 steals_tried: now.steals_tried - before.steals_tried,
                 steals_won: now.steals_won - before.steals_won,
                 wakeups: now.wakeups - before.wakeups,
                 parks: now.parks - before.parks,
             };
-            let guest = lane.checked_sub(threads);
+            let guest = index.checked_sub(threads);
             if guest.is_some() && recorder.is_empty() {
                 continue;
             }
             let label = match guest {
-                None => format!("worker {lane}"),
+                None => format!("worker {index}"),
                 Some(0) => "caller".to_owned(),
                 Some(guest) => format!("caller {}", guest + 1),
             };
-            workers.push(recorder.into_worker(self.pool.slot_of(lane), label, counters));
+            workers.push(recorder.into_worker(self.pool.slot_of(index), label, counters));
         }
         Profile::assemble(start_ns, end_ns, threads, workers)
     }
 
-    fn take(&self, lane: usize) -> Option<Recorder> {
-        let mut recorders = lock(&self.pool.lane(lane).recorders);
+    fn take(&self, lane: &Lane) -> Option<Recorder> {
+        let mut recorders = lock(&lane.recorders);
         let index = recorders.iter().position(|&(id, _)| id == self.id)?;
         Some(recorders.swap_remove(index).1)
     }
@@ -106,8 +136,11 @@ impl<'p> Recording<'p> {
 
 impl Drop for Recording<'_> {
     fn drop(&mut self) {
-        self.pool.profiles.fetch_sub(1, Ordering::Relaxed);
-        for lane in 0..self.pool.lanes() {
+        let profiling = &self.pool.profiling;
+        profiling.count.fetch_sub(1, Ordering::Relaxed);
+        let mut ids = lock(&profiling.ids);
+        ids.now.retain(|&id| id != self.id);
+        for lane in self.pool.lanes() {
             self.take(lane);
         }
     }
@@ -122,7 +155,7 @@ impl LaneContext<'_> {
     }
 }
 
-/// A recorder is whole whenever its lock is free, poisoned or not: no user code runs under it.
+/// What is inside is whole whenever the lock is free, poisoned or not: no user code runs under it.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

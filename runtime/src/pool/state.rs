@@ -8,6 +8,7 @@ use crossbeam_utils::CachePadded;
 
 use super::builder::{IdlePolicy, PanicHandler};
 use super::injector::{Detached, Queues, Work};
+use super::profiling::Profiling;
 use crate::affinity;
 use crate::clock::{Clock, Ticks};
 use crate::fork::Generation;
@@ -17,13 +18,15 @@ use crate::protocol::lease::Lease;
 use crate::protocol::shutdown::Shutdown;
 use crate::protocol::sleep::Sleep;
 use crate::scope::Bag;
-use crate::sync::{AtomicU32, AtomicU64, Fences};
+use crate::sync::{AtomicU32, Fences};
+use crate::table::Table;
 use crate::topology::{StealOrder, Topology, steal_orders};
 use crate::unwind::Payload;
 
-/// How many threads from outside can be inside loops at a time. Searching workers look at those only that were leased once.
-const GUESTS: usize = 8;
-const _: () = assert!(GUESTS <= Lease::MAX);
+/// How many guest lanes a pool is made with. Searching workers look at those of them that were leased once, and at those of all others that are leased
+/// now.
+const FIRST_GUESTS: usize = 8;
+const _: () = assert!(FIRST_GUESTS <= Lease::MOST_FIRST);
 
 /// What is on offer on a lane.
 enum Offer {
@@ -40,7 +43,8 @@ pub(crate) struct PoolState {
     /// How many want a worker to keep looking for work.
     pub(super) hot: AtomicU32,
     num_threads: usize,
-    lanes: Box<[CachePadded<Lane>]>,
+    lanes: Table<CachePadded<Lane>>,
+    /// By lane. The last one is that of the lanes that were not made with the pool, which are in none.
     steal_orders: Vec<StealOrder>,
     /// The worker that is pinned to each core; empty when workers are not pinned.
     worker_on_core: Box<[Option<usize>]>,
@@ -56,9 +60,7 @@ pub(crate) struct PoolState {
     queues: Queues,
     shutdown: Shutdown,
     lease: Lease,
-    /// How many profiles are being taken.
-    pub(super) profiles: AtomicU32,
-    pub(super) next_profile: AtomicU64,
+    pub(super) profiling: Profiling,
 }
 
 impl PoolState {
@@ -69,7 +71,7 @@ impl PoolState {
         panic_handler: Option<PanicHandler>,
     ) -> Arc<Self> {
         let num_threads = cores.len();
-        let lanes = num_threads + GUESTS;
+        let lanes = num_threads + FIRST_GUESTS;
         let mut lane_cores = cores.to_vec();
         lane_cores.resize(lanes, None);
         let last_core = cores.iter().flatten().max();
@@ -86,7 +88,7 @@ impl PoolState {
             generation: Generation::watched(),
             hot: AtomicU32::new(0),
             num_threads,
-            lanes: (0..lanes).map(|lane| CachePadded::new(Lane::new(lane as u32 + 1))).collect(),
+            lanes: Table::new((0..lanes).map(new_lane), Lease::BLOCK),
             steal_orders: steal_orders(&lane_cores, &Topology::of_this_machine(&lane_cores)),
             worker_on_core: worker_on_core.into(),
             oversubscribed: num_threads > affinity::default_parallelism(),
@@ -97,9 +99,8 @@ impl PoolState {
             sleep: Sleep::new(lanes),
             queues: Queues::new(),
             shutdown: Shutdown::new(),
-            lease: Lease::new(),
-            profiles: AtomicU32::new(0),
-            next_profile: AtomicU64::new(0),
+            lease: Lease::new(FIRST_GUESTS),
+            profiling: Profiling::new(),
         })
     }
 
@@ -134,8 +135,19 @@ impl PoolState {
         &self.lanes[index]
     }
 
-    pub(crate) fn lanes(&self) -> usize {
-        self.lanes.len()
+    /// Lane `index`, of which this thread may have heard by a hint that came before the lane.
+    pub(crate) fn find_lane(&self, index: usize) -> Option<&Lane> {
+        self.lanes.get(index).map(|lane| &**lane)
+    }
+
+    /// All lanes that there are by now.
+    pub(super) fn lanes(&self) -> impl Iterator<Item = &Lane> {
+        self.lanes.iter().map(|lane| &**lane)
+    }
+
+    /// One entry for each lane, in which further ones can be made.
+    pub(crate) fn table_by_lane<T>(&self, make: impl FnMut(usize) -> T) -> Table<T> {
+        Table::new((0..self.num_threads + FIRST_GUESTS).map(make), Lease::BLOCK)
     }
 
     /// How many slots a loop has: one per worker, and one for a guest. A loop has at most one guest, its caller, since
@@ -168,7 +180,7 @@ impl PoolState {
 
     /// The other slots in the order in which `lane` should look for victims.
     pub(crate) fn victims(&self, lane: usize, random: usize) -> impl Iterator<Item = usize> {
-        self.steal_orders[lane].starting_at(random).filter(|&victim| victim <= self.num_threads)
+        self.order(lane, random).filter(|&victim| victim <= self.num_threads)
     }
 
     /// Looks for work everywhere but on `lane`: work that callers wait for first, and of that what is least deep inside of other work. Jobs of
@@ -184,7 +196,7 @@ impl PoolState {
     ) -> Option<Work> {
         while let Some(offer) = self.choose_offer(lane, random, &may_steal_from) {
             let work = match offer {
-                Offer::Job(victim) => self.lanes[victim].steal_job().map(|job| Work::Stolen(job, victim)),
+                Offer::Job(victim) => self.lane(victim).steal_job().map(|job| Work::Stolen(job, victim)),
                 Offer::Scope(victim) => self.steal_scope(victim).map(|scope| Work::Detached(scope)),
             };
             if work.is_some() {
@@ -201,7 +213,7 @@ impl PoolState {
         may_steal_from: impl Fn(usize) -> bool,
     ) -> Option<Offer> {
         let mut best = None;
-        for index in self.steal_orders[lane].starting_at(random).filter(|&victim| self.in_use(victim)) {
+        for index in self.lanes_in_use(self.order(lane, random), random) {
             let victim = &self.lanes[index];
             if victim.has_job() && may_steal_from(index) {
                 let depth = victim.front_depth();
@@ -251,7 +263,7 @@ impl PoolState {
     fn put_back(&self, job: Job) {
         self.queues.push_stray(job);
         self.sleep.wake_any(0..self.num_threads);
-        self.sleep.wake_all_waiting();
+        self.sleep.wake_all_waiting(self.lanes_in_use(0..self.steal_orders.len() - 1, 0));
     }
 
     /// Leaves a job that its lane could do to whoever is idle, or begins to be.
@@ -284,16 +296,16 @@ impl PoolState {
 
     /// Whether there is work that does not lie on the lane `this`.
     fn any_work_beside(&self, this: Option<usize>) -> bool {
-        let mut others = (0..self.lanes.len()).filter(|&lane| Some(lane) != this && self.in_use(lane));
-        others.any(|lane| self.lanes[lane].has_work())
+        let mut lanes = self.lanes_in_use(0..self.steal_orders.len() - 1, 0);
+        lanes.any(|lane| Some(lane) != this && self.lanes[lane].has_work())
             || self.queues.has_stray()
             || self.queues.has_detached()
     }
 
     /// How many pieces of work lie somewhere; a hint, and no less than 1 if there are any.
     pub(super) fn amount_of_work(&self) -> usize {
-        let in_use = (0..self.lanes.len()).filter(|&lane| self.in_use(lane));
-        let on_lanes: usize = in_use.map(|lane| self.lanes[lane].amount_of_work()).sum();
+        let lanes = self.lanes_in_use(0..self.steal_orders.len() - 1, 0);
+        let on_lanes: usize = lanes.map(|lane| self.lanes[lane].amount_of_work()).sum();
         on_lanes + usize::from(self.queues.has_stray()) + usize::from(self.queues.has_detached())
     }
 
@@ -306,13 +318,28 @@ impl PoolState {
         self.queues.has_stray_of(frame)
     }
 
-    fn in_use(&self, lane: usize) -> bool {
-        lane < self.num_threads || self.lease.is_known(lane - self.num_threads)
+    /// Those of `first`, lanes that were made with the pool, which work may lie on; and all such further lanes, as often before as after them.
+    fn lanes_in_use(&self, first: impl Iterator<Item = usize>, random: usize) -> impl Iterator<Item = usize> {
+        let may_have_work =
+            |&lane: &usize| lane < self.num_threads || self.lease.is_known(lane - self.num_threads);
+        let first = first.filter(may_have_work);
+        let later = move |now: bool| {
+            let held = now.then(|| self.lease.later_held(random));
+            held.into_iter().flatten().map(|guest| self.num_threads + guest)
+        };
+        // Another bit than those that choose among few.
+        let before = random & 1 << 20 != 0;
+        later(before).chain(first).chain(later(!before))
+    }
+
+    /// The other lanes that were made with the pool, in the order in which `lane` looks there.
+    fn order(&self, lane: usize, random: usize) -> impl Iterator<Item = usize> + Clone {
+        self.steal_orders[lane.min(self.steal_orders.len() - 1)].starting_at(random)
     }
 
     /// Makes sure that some worker looks for the job that `lane` has just pushed, unless all are at work.
     pub(crate) fn wake_one(&self, lane: usize, random: usize) {
-        self.sleep.wake_one(self.steal_orders[lane].starting_at(random));
+        self.sleep.wake_one(self.order(lane, random));
     }
 
     /// As `wake_one`, for `count` jobs, whoever searches already.
@@ -339,21 +366,39 @@ impl PoolState {
     }
 
     /// Leases a lane to the calling thread from outside.
-    pub(super) fn enter_guest(&self) -> Option<Guest<'_>> {
-        let guest = self.lease.acquire(GUESTS)?;
-        let displaces = self.worker_to_displace();
-        if let Some(worker) = displaces {
-            self.sleep.displace(worker);
-        }
-        Some(Guest { pool: self, lane: self.num_threads + guest, displaces })
+    pub(super) fn enter_guest(&self) -> Guest<'_> {
+        let guest = self.lease.acquire(|guests| self.make_lanes(self.num_threads + guests));
+        let displaces = self.worker_to_displace(guest);
+        self.sleep.displace(displaces);
+        Guest { pool: self, lane: self.num_threads + guest, displaces }
     }
 
-    /// The worker whose seat a guest takes: the one pinned to the guest's core; if there is none, any.
-    fn worker_to_displace(&self) -> Option<usize> {
+    /// Makes sure that there are so many lanes.
+    #[cold]
+    fn make_lanes(&self, lanes: usize) {
+        self.sleep.make(lanes);
+        self.profiling.make_lanes(|add_recorders| {
+            let make = |lane| {
+                let lane = new_lane(lane);
+                add_recorders(&lane);
+                lane
+            };
+            self.lanes.get_or_make(lanes - 1, make);
+        });
+    }
+
+    /// The worker whose seat a guest takes: the one pinned to the guest's core; if there is none, any. A worker's seat may be taken by several, since
+    /// there may be more guests than workers.
+    fn worker_to_displace(&self, guest: usize) -> usize {
         let on_core = || *self.worker_on_core.get(affinity::current_core()?)?;
         let any = || (0..self.num_threads).find(|&worker| !self.sleep.is_displaced(worker));
-        if self.worker_on_core.is_empty() { any() } else { on_core().or_else(any) }
+        let free = if self.worker_on_core.is_empty() { any() } else { on_core().or_else(any) };
+        free.unwrap_or(guest % self.num_threads)
     }
+}
+
+fn new_lane(index: usize) -> CachePadded<Lane> {
+    CachePadded::new(Lane::new(index as u32 + 1))
 }
 
 /// Keeps the workers of a pool while it lives.
@@ -370,20 +415,18 @@ impl Drop for Hold<'_> {
 pub(super) struct Guest<'p> {
     pool: &'p PoolState,
     pub(super) lane: usize,
-    displaces: Option<usize>,
+    displaces: usize,
 }
 
 impl Drop for Guest<'_> {
     fn drop(&mut self) {
         let Guest { pool, lane, displaces } = *self;
         // The seat first: whoever gets this lane next sees it free, and so wakes the worker for what it pushes there.
-        if let Some(worker) = displaces {
-            pool.sleep.give_seat_back(worker);
-        }
+        let is_free = pool.sleep.give_seat_back(displaces);
         pool.lease.release(lane - pool.num_threads);
         // Another guest's invitation may lie on another lane since before, when this worker could not be woken for it. (On this lane
         // nothing does: its cache line, which the last thief has, need not be waited for.)
-        if displaces.is_some() && pool.any_work_beside(Some(lane)) {
+        if is_free && pool.any_work_beside(Some(lane)) {
             pool.wake_one(lane, 0);
         }
     }

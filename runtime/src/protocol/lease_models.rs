@@ -8,46 +8,53 @@ use super::lease::Lease;
 use super::model::explore;
 use super::sleep::{Retracted, Sleep};
 use crate::sync::{AtomicU32, Ordering};
+use crate::table::Table;
 
+/// One first lane, and as many later ones as are needed.
 struct Lanes {
     lease: Lease,
-    private: [UnsafeCell<u32>; 2],
+    private: [UnsafeCell<u32>; 3],
+    made: AtomicU32,
 }
 
 // SAFETY: loom's cell checks at run time what this promises: no two unordered accesses.
 unsafe impl Sync for Lanes {}
 
 fn lanes() -> Arc<Lanes> {
-    let lease = Lease::new();
-    assert!(!lease.is_known(0) && !lease.is_known(1), "nobody has held them");
-    Arc::new(Lanes { lease, private: [UnsafeCell::new(0), UnsafeCell::new(0)] })
+    let lease = Lease::new(1);
+    assert!(!lease.is_known(0) && lease.later_held(0).next().is_none(), "nobody has held any");
+    let private = std::array::from_fn(|_| UnsafeCell::new(0));
+    Arc::new(Lanes { lease, private, made: AtomicU32::new(0) })
 }
 
-fn use_one(lanes: &Lanes, of: usize) -> bool {
-    let Some(lane) = lanes.lease.acquire(of) else { return false };
-    assert!(lane < of && lanes.lease.is_known(lane));
-    lanes.private[lane].with_mut(|cell| {
-        // SAFETY: loom verifies that the access is exclusive.
-        unsafe { *cell += 1 }
-    });
-    lanes.lease.release(lane);
-    true
-}
+impl Lanes {
+    fn acquire(&self) -> usize {
+        self.lease.acquire(|_| {
+            self.made.fetch_add(1, Ordering::Relaxed);
+        })
+    }
 
-fn uses(lanes: &Lanes) -> u32 {
-    assert_eq!(lanes.lease.acquire(2), Some(0), "everything was given back");
-    assert_eq!(lanes.lease.acquire(2), Some(1));
-    assert_eq!(lanes.lease.acquire(2), None, "and there are no more");
-    lanes
-        .private
-        .iter()
-        .map(|lane| {
+    fn use_one(&self) {
+        let lane = self.acquire();
+        assert!(if lane == 0 { self.lease.is_known(0) } else { self.lease.later_held(0).any(|n| n == lane) });
+        self.private[lane].with_mut(|cell| {
+            // SAFETY: loom verifies that the access is exclusive.
+            unsafe { *cell += 1 }
+        });
+        self.lease.release(lane);
+    }
+
+    fn uses(&self) -> u32 {
+        assert!(self.lease.later_held(0).next().is_none(), "everything was given back");
+        assert_eq!([(); 3].map(|()| self.acquire()), [0, 1, 2]);
+        let used = |lane: &UnsafeCell<u32>| {
             lane.with(|cell| {
                 // SAFETY: loom verifies that no write is concurrent.
                 unsafe { *cell }
             })
-        })
-        .sum()
+        };
+        self.private.iter().map(used).sum()
+    }
 }
 
 /// Catches a lane with two holders, and a hand-over that does not carry the lane's private data.
@@ -56,59 +63,92 @@ fn model_one_lane_changes_hands() {
     explore(|| {
         let lanes = lanes();
         let other = Arc::clone(&lanes);
-        let racer = loom::thread::spawn(move || use_one(&other, 1));
-        let mine = use_one(&lanes, 1);
-        let theirs = racer.join().unwrap();
-        assert!(mine || theirs);
-        assert_eq!(uses(&lanes), u32::from(mine) + u32::from(theirs));
+        let racer = loom::thread::spawn(move || other.use_one());
+        lanes.use_one();
+        racer.join().unwrap();
+        assert_eq!(lanes.uses(), 2);
     });
 }
 
-/// Catches a thread that is refused although a lane is free all the time.
+/// Catches the same for the later lanes, and two threads that both make a block of them.
 #[test]
-fn model_two_lanes_serve_two_threads() {
+fn model_later_lanes_change_hands() {
     explore(|| {
         let lanes = lanes();
+        assert_eq!(lanes.acquire(), 0);
         let other = Arc::clone(&lanes);
-        let racer = loom::thread::spawn(move || use_one(&other, 2));
-        assert!(use_one(&lanes, 2));
-        assert!(racer.join().unwrap());
-        assert_eq!(uses(&lanes), 2);
+        let racer = loom::thread::spawn(move || other.use_one());
+        lanes.use_one();
+        racer.join().unwrap();
+        lanes.lease.release(0);
+        assert_eq!(lanes.uses(), 2);
+        assert_eq!(lanes.made.load(Ordering::Relaxed), 1);
     });
 }
 
-/// A guest lane's deque, a worker that looks there before it sleeps, and what it found.
+/// Catches a lane that is given to two because its word is one of several.
+#[test]
+fn model_more_lanes_than_fit_into_a_block() {
+    explore(|| {
+        let lease = Arc::new(Lease::new(1));
+        let acquire = |lease: &Lease| lease.acquire(|lanes| assert!(lanes <= 1 + 3 * Lease::BLOCK));
+        let mut held: Vec<usize> = (0..=2 * Lease::BLOCK).map(|_| acquire(&lease)).collect();
+        assert!(held.iter().copied().eq(0..=2 * Lease::BLOCK));
+        let other = Arc::clone(&lease);
+        let racer = loom::thread::spawn(move || {
+            other.release(2);
+            other.acquire(|_| unreachable!("there is room"))
+        });
+        let mine = lease.acquire(|_| unreachable!("there is room"));
+        held.extend([mine, racer.join().unwrap()]);
+        held.remove(2);
+        held.sort_unstable();
+        assert!(held.windows(2).all(|pair| pair[0] < pair[1]), "each has a lane of its own");
+        let mut seen: Vec<usize> = lease.later_held(1).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, held[1..]);
+    });
+}
+
+/// Deques of guest lanes, the first of them or one of the others; a worker that looks there before it sleeps; and what it found.
 struct Offered {
     lease: Lease,
-    jobs: AtomicU32,
+    jobs: Table<AtomicU32>,
     sleep: Sleep,
 }
 
 impl Offered {
     fn new() -> Arc<Offered> {
-        Arc::new(Offered { lease: Lease::new(), jobs: AtomicU32::new(0), sleep: Sleep::new(1) })
+        let jobs = Table::new(std::iter::once(AtomicU32::new(0)), Lease::BLOCK);
+        Arc::new(Offered { lease: Lease::new(1), jobs, sleep: Sleep::new(1) })
+    }
+
+    fn acquire(&self) -> usize {
+        self.lease.acquire(|lanes| {
+            self.sleep.make(lanes);
+            self.jobs.get_or_make(lanes - 1, |_| AtomicU32::new(0));
+        })
     }
 
     fn push_as_guest(&self) {
-        let lane = self.lease.acquire(1).expect("nobody else holds it");
-        self.push();
+        let lane = self.acquire();
+        self.push(lane);
         self.lease.release(lane);
     }
 
-    fn push_once_there_is_a_lane(&self) {
-        while self.lease.acquire(1).is_none() {
-            loom::thread::yield_now();
-        }
-        self.push();
-    }
-
-    fn push(&self) {
-        self.jobs.store(1, Ordering::Relaxed);
+    fn push(&self, lane: usize) {
+        self.jobs[lane].store(1, Ordering::Relaxed);
         self.sleep.wake_one([0]);
     }
 
+    fn has_job_beside(&self, this: Option<usize>) -> bool {
+        let first = self.lease.is_known(0).then_some(0);
+        let mut lanes = first.into_iter().chain(self.lease.later_held(0));
+        lanes.any(|lane| Some(lane) != this && self.jobs[lane].load(Ordering::Relaxed) > 0)
+    }
+
     fn any(&self) -> bool {
-        !self.sleep.is_displaced(0) && self.lease.is_known(0) && self.jobs.load(Ordering::Relaxed) > 0
+        !self.sleep.is_displaced(0) && self.has_job_beside(None)
     }
 
     fn find_or_sleep(&self) {
@@ -136,6 +176,20 @@ fn model_a_push_on_a_lane_that_nobody_knew() {
     });
 }
 
+/// Catches a lane that is made while somebody goes to sleep, and whose holder's push that one sleeps through or cannot follow.
+#[test]
+fn model_a_push_on_a_lane_that_was_not_there() {
+    explore(|| {
+        let offered = Offered::new();
+        assert_eq!(offered.acquire(), 0, "nobody else has it");
+        let worker = Arc::clone(&offered);
+        loom::thread::spawn(move || worker.find_or_sleep());
+        let lane = offered.acquire();
+        assert_eq!(lane, 1, "a later lane");
+        offered.push(lane);
+    });
+}
+
 /// Catches a second holder whose push is slept through, because only the first one's visit made the lane known.
 #[test]
 fn model_a_push_of_the_second_holder() {
@@ -145,25 +199,32 @@ fn model_a_push_of_the_second_holder() {
         loom::thread::spawn(move || worker.find_or_sleep());
         let first = Arc::clone(&offered);
         loom::thread::spawn(move || {
-            let lane = first.lease.acquire(1).expect("nobody else holds it yet");
+            let lane = first.acquire();
             first.lease.release(lane);
             first.push_as_guest();
         });
     });
 }
 
-/// Catches a guest that gives its lane back before the worker's seat: the next holder counts on it to look at what it pushes there, which it does not.
+/// Catches a guest that gives its lane back before the worker's seat: the next holder counts on it to look at what it pushes there, which it does
+/// not. (If the other comes before that, it has another lane, and there the first one looks.)
 #[test]
 fn model_a_push_on_a_lane_whose_holder_had_the_seat() {
     explore(|| {
         let offered = Offered::new();
-        let lane = offered.lease.acquire(1).unwrap();
+        let lane = offered.acquire();
         offered.sleep.displace(0);
         let worker = Arc::clone(&offered);
         loom::thread::spawn(move || worker.find_or_sleep());
         let second = Arc::clone(&offered);
-        loom::thread::spawn(move || second.push_once_there_is_a_lane());
-        offered.sleep.give_seat_back(0);
+        loom::thread::spawn(move || {
+            let lane = second.acquire();
+            second.push(lane);
+        });
+        assert!(offered.sleep.give_seat_back(0));
         offered.lease.release(lane);
+        if offered.has_job_beside(Some(lane)) {
+            offered.sleep.wake_one([0]);
+        }
     });
 }

@@ -65,8 +65,10 @@
 //! displaced worker; mail against a receiver that goes to sleep or begins to wait; the end of a wait, and work, against a lane
 //! that begins to wait.
 
+use super::lease::Lease;
 use super::parker::Parker;
 use crate::sync::{AtomicI32, AtomicU32, Ordering, fence};
+use crate::table::Table;
 
 /// What became of an attempt to take back an announcement.
 #[derive(Debug, PartialEq, Eq)]
@@ -96,6 +98,10 @@ struct Bed {
 }
 
 impl Bed {
+    fn new() -> Self {
+        Bed { rest: AtomicU32::new(UP), displaced: AtomicU32::new(0), parker: Parker::new() }
+    }
+
     fn is(&self, rest: u32) -> bool {
         self.rest.load(Ordering::Relaxed) == rest
     }
@@ -110,13 +116,18 @@ impl Bed {
 #[derive(Debug)]
 pub(crate) struct Sleep {
     searching: AtomicI32,
-    beds: Box<[Bed]>,
+    beds: Table<Bed>,
 }
 
 impl Sleep {
     pub(crate) fn new(lanes: usize) -> Self {
-        let bed = |_| Bed { rest: AtomicU32::new(UP), displaced: AtomicU32::new(0), parker: Parker::new() };
-        Sleep { searching: AtomicI32::new(0), beds: (0..lanes).map(bed).collect() }
+        let beds = (0..lanes).map(|_| Bed::new());
+        Sleep { searching: AtomicI32::new(0), beds: Table::new(beds, Lease::BLOCK) }
+    }
+
+    /// Makes sure that there are beds for `lanes` lanes.
+    pub(crate) fn make(&self, lanes: usize) {
+        self.beds.get_or_make(lanes - 1, |_| Bed::new());
     }
 
     /// The lane's parker, for waits of its own and for whoever ends them.
@@ -190,12 +201,16 @@ impl Sleep {
         self.beds[lane].displaced.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The guest leaves. It must give its lane back after this, look at every deque but that lane's and, if there is something,
-    /// `wake_one`.
-    pub(crate) fn give_seat_back(&self, lane: usize) {
-        self.beds[lane].displaced.fetch_sub(1, Ordering::Relaxed);
-        // SeqCst: pairs with `wake_one` of a producer that passed this lane over.
-        fence(Ordering::SeqCst);
+    /// The guest leaves. True if the worker has its seat back: the guest must give its own lane back after this, look at every deque but that lane's
+    /// and, if there is something, `wake_one`.
+    #[must_use = "work may lie beside a worker that was passed over"]
+    pub(crate) fn give_seat_back(&self, lane: usize) -> bool {
+        let last = self.beds[lane].displaced.fetch_sub(1, Ordering::Relaxed) == 1;
+        if last {
+            // SeqCst: pairs with `wake_one` of a producer that passed this lane over.
+            fence(Ordering::SeqCst);
+        }
+        last
     }
 
     /// Says that `lane` is going to wait. It must look once more whether its wait is over before it parks.
@@ -277,10 +292,10 @@ impl Sleep {
         }
     }
 
-    /// Wakes all that wait: there is work that only some of them may run.
-    pub(crate) fn wake_all_waiting(&self) {
-        for lane in 0..self.beds.len() {
-            self.wake_waiting(lane);
-        }
+    /// Wakes all of `lanes` that wait: there is work that only some of them may run.
+    pub(crate) fn wake_all_waiting(&self, lanes: impl IntoIterator<Item = usize>) {
+        // SeqCst: pairs with `announce_wait`. Which lanes there are is asked after it, too.
+        fence(Ordering::SeqCst);
+        lanes.into_iter().for_each(|lane| self.wake_waiting_fenced(lane));
     }
 }

@@ -160,8 +160,7 @@ fn model_push_against_seat_given_back() {
         loom::thread::spawn(move || worker.work_off_from(0, 1, &mut false));
         let guest = Arc::clone(&pool);
         loom::thread::spawn(move || {
-            guest.sleep.give_seat_back(0);
-            if guest.deques.any() {
+            if guest.sleep.give_seat_back(0) && guest.deques.any() {
                 guest.wake_one();
             }
         });
@@ -270,6 +269,39 @@ fn model_end_of_wait_against_waiting_lane() {
         loom::thread::spawn(move || wait_for_push(&waiting, 0));
         pool.deques.push();
         pool.sleep.wake_waiting(0);
+    });
+}
+
+/// Catches work that was put back, for which nobody sleeps but a lane waits that comes to do so just then.
+#[test]
+fn model_work_put_back_against_waiting_lane() {
+    explore(|| {
+        let pool = pool(1, 0);
+        let waiting = Arc::clone(&pool);
+        loom::thread::spawn(move || wait_for_push(&waiting, 0));
+        pool.deques.push();
+        pool.sleep.wake_all_waiting(0..1);
+    });
+}
+
+/// Catches two guests with the same worker's seat, of whom neither, or the first to leave, looks for what it missed.
+#[test]
+fn model_push_against_two_who_give_the_same_seat_back() {
+    explore(|| {
+        let pool = pool(1, 0);
+        pool.sleep.displace(0);
+        pool.sleep.displace(0);
+        let worker = Arc::clone(&pool);
+        loom::thread::spawn(move || worker.work_off_from(0, 1, &mut false));
+        let leave = |guest: Arc<Pool>| {
+            if guest.sleep.give_seat_back(0) && guest.deques.any() {
+                guest.wake_one();
+            }
+        };
+        let guest = Arc::clone(&pool);
+        loom::thread::spawn(move || leave(guest));
+        pool.submit();
+        leave(pool);
     });
 }
 

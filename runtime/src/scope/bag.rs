@@ -1,4 +1,8 @@
-//! The tasks of a scope that nobody has begun: a deque for each lane, and a stack for threads that are no lanes.
+//! The tasks of a scope that nobody has begun: a deque for each worker and for one guest, and a stack for everybody else.
+//!
+//! The guest is the scope's owner; or, if a worker has opened the scope, the one that helps: only guests that wait for something from which the scope
+//! descends do, and there is only one of those, since only workers begin work that they do not wait for. Other guests may add tasks, if they were
+//! lent the scope, or come across it while they wait for something else, and use the stack.
 //!
 //! A lane that brings in a helper leaves a notice in its list of open scopes, and takes it back when it is done with the scope itself. A bag is
 //! shared by reference counting, since such a notice, once taken by somebody else, may outlive the scope. Nothing in the bag does:
@@ -18,7 +22,10 @@ use crate::protocol::helpers::Helpers;
 use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering};
 
 pub(crate) struct Bag {
+    /// By worker, and behind them that of the guest.
     slots: Box<[CachePadded<Slot>]>,
+    /// The lane of the guest, plus one; 0 if there is none yet. Never changes again.
+    guest: AtomicU32,
     elsewhere: Mutex<Vec<TaskRef>>,
     /// The length of `elsewhere`; written under its lock, read without: the fences of who adds a task order it.
     elsewhere_count: AtomicU32,
@@ -27,7 +34,7 @@ pub(crate) struct Bag {
     limit: u32,
 }
 
-/// What one lane has in one scope.
+/// What a worker, or the guest, has in one scope.
 #[derive(Default)]
 struct Slot {
     /// Made with the lane's first task.
@@ -41,7 +48,7 @@ struct Tasks {
     stealer: Stealer<TaskRef>,
 }
 
-// SAFETY: `own` is reached with the context of the slot's lane only, of which there is one at a time, on one thread.
+// SAFETY: `own` is reached with the context of the slot's lane only (`Bag::slot`), of which there is one at a time, on one thread.
 unsafe impl Sync for Tasks {}
 
 /// What a waiting lane finds in a scope.
@@ -54,11 +61,13 @@ pub(crate) enum Glimpse {
 }
 
 impl Bag {
-    /// A bag for `pool`'s lanes; without a pool, or for an owner that is no lane, one that nobody helps with.
-    pub(super) fn new(pool: Option<&PoolState>) -> Self {
-        let (lanes, limit) = pool.map_or((0, 0), |pool| (pool.lanes(), pool.num_threads() as u32 - 1));
+    /// A bag for `pool`'s lanes, of which `owner` has opened the scope; without a pool, one that nobody helps with.
+    pub(super) fn new(pool: Option<&PoolState>, owner: usize) -> Self {
+        let (slots, limit) = pool.map_or((0, 0), |pool| (pool.slots(), pool.num_threads() as u32 - 1));
+        let guest = pool.is_some_and(|pool| owner >= pool.num_threads()).then_some(owner as u32 + 1);
         Bag {
-            slots: (0..lanes).map(|_| CachePadded::default()).collect(),
+            slots: (0..slots).map(|_| CachePadded::default()).collect(),
+            guest: AtomicU32::new(guest.unwrap_or(0)),
             elsewhere: Mutex::new(Vec::new()),
             elsewhere_count: AtomicU32::new(0),
             helpers: Helpers::new(),
@@ -66,9 +75,19 @@ impl Bag {
         }
     }
 
+    /// What is `lane`'s alone, if it has something here. It is a lane of the bag's pool.
+    fn slot(&self, lane: &LaneContext<'_>) -> Option<&Slot> {
+        let slot = match lane.is_worker() {
+            true => lane.index(),
+            false if self.guest.load(Ordering::Relaxed) == lane.index() as u32 + 1 => self.slots.len() - 1,
+            false => return None,
+        };
+        Some(&self.slots[slot])
+    }
+
     /// Adds a task. `lane` is the calling thread's lane of the bag's pool, if it has one.
     pub(super) fn push(&self, lane: Option<&LaneContext<'_>>, task: TaskRef) {
-        let Some(slot) = lane.and_then(|lane| self.slots.get(lane.index())) else {
+        let Some(slot) = lane.and_then(|lane| self.slot(lane)) else {
             return self.with_elsewhere(|tasks| tasks.push(task));
         };
         let tasks = slot.tasks.get_or_init(|| {
@@ -82,12 +101,13 @@ impl Bag {
     /// The youngest task of this lane, else the oldest of another.
     pub(super) fn take(&self, lane: Option<&LaneContext<'_>>) -> Option<TaskRef> {
         let Some(lane) = lane else { return self.take_elsewhere() };
-        if let Some(tasks) = self.slots.get(lane.index()).and_then(|slot| slot.tasks.get()) {
+        let own = match self.slot(lane) {
             // SAFETY: the calling thread is the slot's lane, and the reference ends here.
-            let own = unsafe { &*tasks.own.get() };
-            if let Some(task) = own.pop() {
-                return Some(task);
-            }
+            Some(slot) => slot.tasks.get().and_then(|tasks| unsafe { &*tasks.own.get() }.pop()),
+            None => self.take_elsewhere(),
+        };
+        if own.is_some() {
+            return own;
         }
         let start = lane.random() % self.slots.len().max(1);
         let (before, from) = self.slots.split_at(start);
@@ -127,7 +147,14 @@ impl Bag {
     /// The lanes at work in the scope.
     pub(super) fn lanes_inside(&self) -> impl Iterator<Item = usize> {
         let inside = |(_, slot): &(usize, &CachePadded<Slot>)| slot.inside.load(Ordering::Relaxed);
-        self.slots.iter().enumerate().filter(inside).map(|(lane, _)| lane)
+        let guest = || (self.guest.load(Ordering::Relaxed) as usize).checked_sub(1);
+        let workers = self.slots.len() - 1;
+        let lane = move |(slot, _)| if slot < workers { Some(slot) } else { guest() };
+        self.slots.iter().enumerate().filter(inside).filter_map(lane)
+    }
+
+    fn set_inside(&self, lane: &LaneContext<'_>, inside: bool) -> bool {
+        self.slot(lane).is_some_and(|slot| slot.inside.swap(inside, Ordering::Relaxed))
     }
 
     /// A look on behalf of a wait for `frame`, by a lane that is counted as a helper.
@@ -169,17 +196,19 @@ impl Bag {
         mut first: Option<TaskRef>,
         enough: &dyn Fn() -> bool,
     ) {
-        let inside = &self.slots[lane.index()].inside;
+        if !lane.is_worker() {
+            let this = lane.index() as u32 + 1;
+            let _other = self.guest.compare_exchange(0, this, Ordering::Relaxed, Ordering::Relaxed);
+        }
         loop {
-            let was_inside = inside.load(Ordering::Relaxed);
-            inside.store(true, Ordering::Relaxed);
+            let was_inside = self.set_inside(lane, true);
             while let Some(task) = first.take().or_else(|| self.take(Some(lane))) {
                 task.execute(Some(lane));
                 if enough() {
                     break;
                 }
             }
-            inside.store(was_inside, Ordering::Relaxed);
+            self.set_inside(lane, was_inside);
             if enough() && !self.is_empty() {
                 return lane.offer_scope(Arc::clone(self));
             }

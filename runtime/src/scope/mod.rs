@@ -30,7 +30,7 @@ pub struct Scope<'scope> {
     /// One ticket for each task that is not over.
     tasks: Tickets,
     panic: PanicSlot<Payload>,
-    /// Null if there is no pool, or if its lanes are all taken: then the thread that opened the scope runs the tasks, alone.
+    /// Null if there is no pool: then the thread that opened the scope runs the tasks, alone.
     pool: *const PoolState,
     /// The lane that waits for the tasks.
     owner: usize,
@@ -90,14 +90,8 @@ pub(crate) fn scope_with<'scope, OP, R>(cancel: Option<&CancelToken>, op: OP) ->
 where
     OP: FnOnce(&Scope<'scope>) -> R,
 {
-    let on_lane = |pool: &PoolState, op: OP| {
-        with_lane(pool, |lane| match lane {
-            Some(lane) => Scope::of(lane, cancel).run(Some(lane), op),
-            None => Scope::alone(cancel).run(None, op),
-        })
-    };
     with_pool(None, |pool| match pool {
-        Some(pool) => on_lane(pool, op),
+        Some(pool) => with_lane(pool, |lane| Scope::of(lane, cancel).run(Some(lane), op)),
         None => Scope::alone(cancel).run(None, op),
     })
 }
@@ -214,7 +208,7 @@ impl<'scope> Scope<'scope> {
     {
         // SAFETY: a pool that stands here is alive as long as the scope: its owner is a lane of it.
         let pool = unsafe { self.pool.as_ref() };
-        let bag = self.bag.get_or_init(|| Arc::new(Bag::new(pool)));
+        let bag = self.bag.get_or_init(|| Arc::new(Bag::new(pool, self.owner)));
         assert!(self.tasks.invite(u32::MAX), "a scope can have 2^32 - 1 pending tasks");
         // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
         let task = unsafe { TaskRef::new(self, body) };

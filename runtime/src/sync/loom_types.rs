@@ -30,6 +30,48 @@ pub(crate) fn heavy_fence(_: Fences) -> bool {
     true
 }
 
+/// The standard library's, as loom can see it: what came before a value was set happens before anybody gets it.
+#[derive(Debug)]
+pub(crate) struct OnceLock<T> {
+    is_set: AtomicBool,
+    setting: Mutex<()>,
+    value: std::sync::OnceLock<T>,
+}
+
+impl<T> OnceLock<T> {
+    pub(crate) fn new() -> Self {
+        OnceLock {
+            is_set: AtomicBool::new(false),
+            setting: Mutex::new(()),
+            value: std::sync::OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn get(&self) -> Option<&T> {
+        // Acquire: pairs with `get_or_init`.
+        self.is_set.load(Ordering::Acquire).then(|| self.value.get())?
+    }
+
+    pub(crate) fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+        let _setting = self.setting.lock().unwrap();
+        if self.value.get().is_none() {
+            let value = make();
+            let _first = self.value.set(value);
+            // Release: what came before happens before `get`.
+            self.is_set.store(true, Ordering::Release);
+        }
+        self.value.get().expect("it was set")
+    }
+
+    pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
+        self.value.get_mut()
+    }
+
+    pub(crate) fn into_inner(self) -> Option<T> {
+        self.value.into_inner()
+    }
+}
+
 /// The kernel's futex as loom can see it: comparing and going to sleep are one step under the bucket lock.
 #[derive(Debug)]
 pub(crate) struct Futex {

@@ -1,7 +1,7 @@
 //! The types of a real program.
 
 pub(crate) use std::sync::atomic::Ordering;
-pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
 
 pub(crate) use super::asymmetric::{Fences, heavy_fence, light_fence};
 
