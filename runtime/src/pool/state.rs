@@ -263,7 +263,7 @@ impl PoolState {
     fn put_back(&self, job: Job) {
         self.queues.push_stray(job);
         self.sleep.wake_any(0..self.num_threads);
-        self.sleep.wake_all_waiting(self.lanes_in_use(0..self.steal_orders.len() - 1, 0));
+        self.sleep.wake_all_waiting(self.all_lanes_in_use());
     }
 
     /// Leaves a job that its lane could do to whoever is idle, or begins to be.
@@ -296,16 +296,14 @@ impl PoolState {
 
     /// Whether there is work that does not lie on the lane `this`.
     fn any_work_beside(&self, this: Option<usize>) -> bool {
-        let mut lanes = self.lanes_in_use(0..self.steal_orders.len() - 1, 0);
-        lanes.any(|lane| Some(lane) != this && self.lanes[lane].has_work())
+        self.all_lanes_in_use().any(|lane| Some(lane) != this && self.lanes[lane].has_work())
             || self.queues.has_stray()
             || self.queues.has_detached()
     }
 
     /// How many pieces of work lie somewhere; a hint, and no less than 1 if there are any.
     pub(super) fn amount_of_work(&self) -> usize {
-        let lanes = self.lanes_in_use(0..self.steal_orders.len() - 1, 0);
-        let on_lanes: usize = lanes.map(|lane| self.lanes[lane].amount_of_work()).sum();
+        let on_lanes: usize = self.all_lanes_in_use().map(|lane| self.lanes[lane].amount_of_work()).sum();
         on_lanes + usize::from(self.queues.has_stray()) + usize::from(self.queues.has_detached())
     }
 
@@ -332,6 +330,10 @@ impl PoolState {
         later(before).chain(first).chain(later(!before))
     }
 
+    fn all_lanes_in_use(&self) -> impl Iterator<Item = usize> {
+        self.lanes_in_use(0..self.num_threads + FIRST_GUESTS, 0)
+    }
+
     /// The other lanes that were made with the pool, in the order in which `lane` looks there.
     fn order(&self, lane: usize, random: usize) -> impl Iterator<Item = usize> + Clone {
         self.steal_orders[lane.min(self.steal_orders.len() - 1)].starting_at(random)
@@ -344,7 +346,7 @@ impl PoolState {
 
     /// As `wake_one`, for `count` jobs, whoever searches already.
     pub(crate) fn wake_several(&self, lane: usize, random: usize, count: u32) {
-        self.sleep.wake_several(self.steal_orders[lane].starting_at(random), count);
+        self.sleep.wake_several(self.order(lane, random), count);
     }
 
     pub(crate) fn ns_since_start(&self, ticks: Ticks) -> u64 {
