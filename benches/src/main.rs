@@ -16,7 +16,7 @@ use taskel_benches::{
     peer, report,
     report::tables,
     result::{Group, Report},
-    suite::{self, Context, Suite, hot_paths},
+    suite::{self, Context, Suite, hot_paths, workers},
     work::Calibration,
 };
 
@@ -43,6 +43,10 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Suite { name, choice } => measure(&name, choice),
         Command::HotPaths => {
             hot_paths::run_all();
+            Ok(())
+        }
+        Command::Calls { row, peer, tiny_steps } => {
+            println!("{}", serde_json::to_string(&workers::calls(&row, &peer, tiny_steps)?)?);
             Ok(())
         }
         Command::Compare { old, new } => {

@@ -43,6 +43,15 @@ pub enum Command {
     },
     /// Run every hot path a few thousand times: what the suite `instructions` starts under valgrind.
     HotPaths,
+    /// Make the calls of one row with one peer and print their times as JSON: what the suite `workers` starts.
+    Calls {
+        /// The name of the row.
+        row: String,
+        /// The peer's name.
+        peer: String,
+        /// The iterations of a tiny item.
+        tiny_steps: u32,
+    },
     /// Compare two reports.
     Compare {
         /// The file of the older one.
@@ -110,6 +119,12 @@ pub fn parse<A: Into<OsString>>(args: impl IntoIterator<Item = A>) -> Result<Com
             Ok(Command::Suite { name, choice: choice(&mut parser, |_, _| Ok(false))? })
         }
         "hot-paths" => end(&mut parser, Command::HotPaths),
+        "calls" => {
+            let [row, peer, steps] = ["a row", "a peer", "iterations"].map(|what| value(&mut parser, what));
+            let command =
+                Command::Calls { row: row?.string()?, peer: peer?.string()?, tiny_steps: steps?.parse()? };
+            end(&mut parser, command)
+        }
         "compare" => {
             let [old, new] = ["the older report", "the newer report"].map(|what| value(&mut parser, what));
             end(&mut parser, Command::Compare { old: old?.into(), new: new?.into() })

@@ -10,6 +10,7 @@ mod joins;
 mod locks;
 mod loops;
 mod streams;
+pub mod workers;
 
 use crate::{
     options::Choice,
@@ -34,6 +35,7 @@ pub const ALL: &[Suite] = &[
     suite("loops", "parallel loops over loads with known answers", loops::run),
     suite("first-calls", "loops that are called for the first time", first_calls::run),
     suite("joins", "trees of joins that do nothing else", joins::run),
+    suite("workers", "whether 4 to 32 workers are all busy", workers::run),
     suite("dispatch", "how soon another thread has done something", dispatch::run),
     suite("idle", "what an idle pool costs", idle::run),
     suite("locks", "locks between threads and processes", locks::run),
