@@ -1,0 +1,87 @@
+//! A long item for each worker, side by side among tiny ones that are claimed by the hundred.
+
+use std::hint::black_box;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use taskel::ThreadPool;
+use taskel::prelude::*;
+
+use crate::load::Done;
+use crate::watchdog::watch;
+use crate::within::{WAKING, WORKERS};
+
+const TINY: usize = 100_000;
+const LONG: Duration = Duration::from_millis(30);
+
+/// Whether the item is one of the long ones, which begin at `first`.
+type Looping = fn(usize, usize, usize);
+
+fn run(item: usize, first: usize, long: usize) {
+    if (first..first + long).contains(&item) {
+        thread::sleep(LONG);
+    } else {
+        black_box(item);
+    }
+}
+
+fn each<const SITE: usize>(len: usize, first: usize, long: usize) {
+    (0..len).into_par_iter().for_each(|item| run(item, first, long));
+}
+
+fn collect<const SITE: usize>(len: usize, first: usize, long: usize) {
+    let numbers = (0..len).into_par_iter().map(|item| {
+        run(item, first, long);
+        item
+    });
+    assert!(numbers.collect::<Vec<_>>().into_iter().eq(0..len));
+}
+
+/// The time of the tiny ones alone, on one thread.
+fn tiny_alone(looping: Looping) -> Duration {
+    let start = Instant::now();
+    ThreadPool::builder().num_threads(1).build().unwrap().install(|| looping(TINY, TINY, 0));
+    start.elapsed()
+}
+
+/// Asserts that each of three calls takes no longer than the tiny ones, on a single core, and then the long ones in the worst order that leaves nobody
+/// idle.
+#[track_caller]
+fn assert_within(first: usize, sites: [Looping; 5]) {
+    let _watchdog = watch("a loop of tiny and long items");
+    let [alone, sites @ ..] = sites;
+    let tiny = tiny_alone(alone);
+    let mut late = Vec::new();
+    for (workers, looping) in WORKERS.into_iter().zip(sites) {
+        let pool = ThreadPool::builder().num_threads(workers).build().unwrap();
+        let done = Done { workers: workers as u32, busy: LONG * workers as u32, longest: LONG };
+        let bound = tiny + done.greedy();
+        for call in 1..=3 {
+            let start = Instant::now();
+            pool.install(|| looping(TINY + workers, first, workers));
+            let time = start.elapsed();
+            if time > bound.mul_f64(1.05) + WAKING {
+                late.push(format!("P = {workers}, call {call}: {time:.1?} where {bound:.1?} is enough"));
+            }
+        }
+    }
+    assert!(late.is_empty(), "{} calls took too long:\n{}", late.len(), late.join("\n"));
+}
+
+macro_rules! sites {
+    ($looping:ident: $($site:literal)*) => {
+        [$($looping::<$site> as Looping),*]
+    };
+}
+
+#[test]
+fn long_items_amid_tiny_ones_are_shared() {
+    assert_within(TINY / 2, sites!(each: 0 1 2 3 4));
+    assert_within(TINY / 2, sites!(collect: 0 1 2 3 4));
+}
+
+#[test]
+fn long_items_after_tiny_ones_are_shared() {
+    assert_within(TINY, sites!(each: 5 6 7 8 9));
+    assert_within(TINY, sites!(collect: 5 6 7 8 9));
+}
