@@ -133,14 +133,16 @@ impl Slab {
     ///
     /// Every lane is out, and every segment has the result type `T`.
     pub(crate) unsafe fn merge<T: Send>(&mut self) -> Merge<'_, T> {
+        let mut left = 0;
         for slot in &mut self.slots {
             let buffer = slot.segments.get_mut();
             // SAFETY: the result type is `T` by this method's contract.
             let mut segments = unsafe { buffer.peek::<T>() };
             // SAFETY: `self` is borrowed exclusively, so nobody else looks at the segments.
             unsafe { segments.as_mut() }.sort_unstable_by_key(|segment| segment.start);
+            left += segments.len();
         }
-        Merge { slab: self, _results: PhantomData }
+        Merge { slab: self, left, _results: PhantomData }
     }
 }
 
@@ -148,6 +150,8 @@ impl Slab {
 #[derive(Debug)]
 pub(crate) struct Merge<'a, T: Send> {
     slab: &'a mut Slab,
+    /// How many segments are left.
+    left: usize,
     _results: PhantomData<T>,
 }
 
@@ -163,8 +167,15 @@ impl<T: Send> Iterator for Merge<'_, T> {
             Some((start, slot))
         }
         let (_, slot) = self.slab.slots.iter_mut().filter_map(first::<T>).min_by_key(|(start, _)| *start)?;
+        self.left -= 1;
         // SAFETY: every segment is a `T` (`Slab::merge`).
         unsafe { slot.segments.get_mut().pop_front::<T>() }.map(|segment| segment.result)
+    }
+}
+
+impl<T: Send> ExactSizeIterator for Merge<'_, T> {
+    fn len(&self) -> usize {
+        self.left
     }
 }
 

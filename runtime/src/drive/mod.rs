@@ -16,7 +16,7 @@ use taskel_adaptive::{ChunkConfig, History};
 use self::shared::LoopState;
 use crate::cancel::{CancelToken, Cancelled};
 use crate::iter::Chunk;
-use crate::iter::consumer::Consumer;
+use crate::iter::consumer::{Consumer, InOrder};
 use crate::iter::producer::{Claimed, Producer};
 use crate::lane::LaneContext;
 use crate::pool::{PoolState, with_lane, with_pool};
@@ -121,6 +121,9 @@ impl Plan {
     }
 }
 
+/// Where items take so long, their results are combined by a tree at once: should that be quick after all, it wakes a few workers for nothing.
+const SLOW_ITEM_NS: f64 = 1e6;
+
 /// Runs a loop on this lane and on whoever comes.
 fn share<P, C>(
     lane: &LaneContext<'_>,
@@ -135,18 +138,18 @@ where
     C: Consumer<P::Item>,
 {
     let mut slab = lane.take_slab();
-    let panic = {
+    let (panic, slow) = {
         let state = LoopState::new(lane, producer, &consumer, &mut slab, plan, site);
         state.run_as_caller(lane, head);
         let panic = state.settle();
         site.learn_from(&state.lesson);
-        panic
+        (panic, state.lesson.ns_per_taskel().is_some_and(|ns| ns >= SLOW_ITEM_NS))
     };
     // SAFETY: every lane is out (`settle`), and the loop pushed segments of this type only.
     let segments = unsafe { slab.merge::<C::Segment>() };
     match panic {
         None => {
-            let output = consumer.finish(segments);
+            let output = consumer.finish(InOrder { segments, slow });
             lane.put_slab(slab);
             output
         }

@@ -3,12 +3,11 @@
 use std::cmp::Ordering;
 use std::collections::LinkedList;
 use std::iter::{Product, Sum};
-use std::ops::ControlFlow;
 use std::sync::PoisonError;
 
 use super::adapter::*;
 use super::collect::pieces;
-use super::consumer::{self, FindAny, FindFirst, FindLast, FoldSegments, ForEach, drive_in_order};
+use super::consumer::{self, Count, FindAny, FindFirst, FindLast, ForEach};
 use super::options::{Chunk, Options};
 use super::try_op::Try;
 use super::{Either, FromParallelIterator, IntoParallelIterator, ParallelExtend, Producer};
@@ -125,8 +124,12 @@ pub trait ParallelIterator: Sized + Send {
     /// way that depends on the number of items in front of all filters alone, so that the result is the same to the last bit for any number of
     /// threads, any [`chunk`](Self::chunk) and every run.
     ///
-    /// Up to 1024 blocks of items (more in a loop of over 8 million, whose blocks have 8192 items) are reduced by themselves and then
-    /// one after the other: an allocation for that many results, and for long loops of cheap items some tens of nanoseconds for each.
+    /// Up to 1024 blocks of items (more in a loop of over 8 million, whose blocks have 8192 items) are reduced by themselves, and then in
+    /// pairs, pairs of pairs and so on: an allocation for that many results, and for long loops of cheap items some tens of nanoseconds for
+    /// each. Where that shows to take long, all workers take part. `reduce` calls its operator no more often than on one thread.
+    ///
+    /// What is an error to [`try_reduce`](Self::try_reduce) is the same one on every run, too. Blocks behind it are left out as soon as it is
+    /// known.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -449,7 +452,8 @@ pub trait ParallelIterator: Sized + Send {
     }
 
     /// Folds runs of neighbouring items, each starting from `identity()`, and yields one result per run, in order. There are about
-    /// as many runs as workers take part, and one more for each steal.
+    /// as many runs as workers take part, and one more for each steal. What combines their results, if it is slow, is run by all workers, as
+    /// [`reduce`](Self::reduce) says.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -581,7 +585,7 @@ pub trait ParallelIterator: Sized + Send {
         OP: Fn(Self::Item) -> R + Sync + Send,
         R: Try<Output = ()> + Send,
     {
-        consumer::try_fold(self, || (), |(), item| op(item), |(), ()| R::from_output(()))
+        consumer::try_for_each(self, op)
     }
 
     /// As [`try_for_each`](Self::try_for_each), with a state that `init` makes once for each worker that takes part.
@@ -638,11 +642,7 @@ pub trait ParallelIterator: Sized + Send {
         ID: Fn() -> T + Sync + Send,
         Self::Item: Try<Output = T>,
     {
-        let item = |all, item: Self::Item| match item.branch() {
-            ControlFlow::Continue(item) => op(all, item),
-            ControlFlow::Break(residual) => Self::Item::from_residual(residual),
-        };
-        consumer::try_fold(self, identity, item, &op)
+        consumer::try_reduce(self, identity, op)
     }
 
     /// As [`try_reduce`](Self::try_reduce), without an identity; `None` if there are no items.
@@ -657,17 +657,14 @@ pub trait ParallelIterator: Sized + Send {
         OP: Fn(T, T) -> Self::Item + Sync + Send,
         Self::Item: Try<Output = T>,
     {
-        let both = |a: Self::Item, b: Self::Item| match (a.branch(), b.branch()) {
-            (ControlFlow::Continue(a), ControlFlow::Continue(b)) => op(a, b),
-            (ControlFlow::Break(residual), _) | (_, ControlFlow::Break(residual)) => {
-                Self::Item::from_residual(residual)
-            }
-        };
-        consumer::try_reduce_with(self, both)
+        consumer::try_reduce_with(self, op)
     }
 
     /// Combines all items with `op`, which must be associative, in order. `identity` must be neutral: it may be combined in any
     /// number of times.
+    ///
+    /// Each worker combines what it processes, and the calling thread combines these results, or if that takes more than some 20 µs, all workers
+    /// do, in a tree: with an `op` that is slow, `n` items take about `n` / P + log₂(P) times as long as one call on P workers.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -682,7 +679,7 @@ pub trait ParallelIterator: Sized + Send {
         OP: Fn(Self::Item, Self::Item) -> Self::Item + Sync + Send,
         ID: Fn() -> Self::Item + Sync + Send,
     {
-        drive_in_order(&self.into_producer(), FoldSegments { start: identity, item: &op, join: &op })
+        consumer::reduce(self, identity, op)
     }
 
     /// Combines all items with `op`, which must be associative, in order; `None` if there are none.
@@ -696,16 +693,7 @@ pub trait ParallelIterator: Sized + Send {
     where
         OP: Fn(Self::Item, Self::Item) -> Self::Item + Sync + Send,
     {
-        let item = |all: Option<Self::Item>, item| match all {
-            None => Some(item),
-            Some(all) => Some(op(all, item)),
-        };
-        let join = |a: Option<Self::Item>, b: Option<Self::Item>| match (a, b) {
-            (Some(a), Some(b)) => Some(op(a, b)),
-            (a, None) => a,
-            (None, b) => b,
-        };
-        drive_in_order(&self.into_producer(), FoldSegments { start: || None, item, join })
+        consumer::reduce_with(self, op)
     }
 
     /// Adds all items up.
@@ -744,10 +732,7 @@ pub trait ParallelIterator: Sized + Send {
     /// assert_eq!((0..1000).into_par_iter().count(), 1000);
     /// ```
     fn count(self) -> usize {
-        drive(
-            &self.into_producer(),
-            FoldSegments { start: || 0, item: |count, _| count + 1, join: |a: usize, b: usize| a + b },
-        )
+        drive(&self.into_producer(), Count)
     }
 
     /// The least item; the first of several equal ones; `None` if there are no items.
@@ -778,6 +763,8 @@ pub trait ParallelIterator: Sized + Send {
 
     /// The least item by `compare`; the first of several equal ones; `None` if there are no items.
     ///
+    /// A slow `compare` is called on all workers to the end, as the operator of [`reduce`](Self::reduce) is.
+    ///
     /// ```
     /// use taskel::prelude::*;
     /// assert_eq!([1.5, -2.0].par_iter().copied().min_by(f64::total_cmp), Some(-2.0));
@@ -790,6 +777,8 @@ pub trait ParallelIterator: Sized + Send {
     }
 
     /// The greatest item by `compare`; the last of several equal ones; `None` if there are no items.
+    ///
+    /// A slow `compare` is called on all workers to the end, as the operator of [`reduce`](Self::reduce) is.
     ///
     /// ```
     /// use taskel::prelude::*;

@@ -99,7 +99,7 @@ where
         // SAFETY: the same demands.
         let items = unsafe { self.base.chunk(&mut gathered.local, indices) };
         let so_far = gathered.so_far.take().unwrap_or_else(&self.identity);
-        // A closure, to be inlined, as in the consumer `FoldSegments`.
+        // A closure, to be inlined, as in the consumer `Reduce`.
         let all = items.fold(so_far, |all, item| (self.fold_op)(all, item));
         if is_tail {
             return Some(all).into_iter();

@@ -2,10 +2,13 @@
 
 use std::ops::{ControlFlow, Range};
 
+use super::combine::InBlocks;
 use super::{ChunkOf, CollectExact, Consumer};
 use crate::drive::drive;
 use crate::iter::options::{Chunk, Options};
 use crate::iter::producer::{Claimed, Producer};
+use crate::pool::with_pool;
+use crate::sync::{AtomicU64, Ordering};
 
 /// A block has at most this many indices: 64 KiB of `f64`.
 const LONGEST_BLOCK: usize = 8192;
@@ -26,7 +29,8 @@ where
     let blocks = Blocks::new(producer, &consumer);
     let mut results = Vec::new();
     drive(&blocks, CollectExact::new(&mut results, blocks.len()));
-    consumer.finish(results.into_iter())
+    // What combines them in parallel does so on the same pool.
+    with_pool(producer.options().pool, |_| consumer.finish(InBlocks::new(results)))
 }
 
 /// The results of a consumer for each block of its producer.
@@ -35,13 +39,15 @@ struct Blocks<'p, P, C> {
     base_len: usize,
     size: usize,
     consumer: &'p C,
+    /// The first block that ended everything, as far as that is known: a bound that saves work, and orders nothing (Relaxed).
+    last: AtomicU64,
 }
 
 impl<'p, P: Producer, C: Consumer<P::Item>> Blocks<'p, P, C> {
     fn new(base: &'p P, consumer: &'p C) -> Self {
         let base_len = base.len();
         let size = base_len.div_ceil(BLOCKS).next_power_of_two().min(LONGEST_BLOCK);
-        Blocks { base, base_len, size, consumer }
+        Blocks { base, base_len, size, consumer, last: AtomicU64::new(u64::MAX) }
     }
 
     fn indices(&self, blocks: Range<usize>) -> Range<usize> {
@@ -50,7 +56,8 @@ impl<'p, P: Producer, C: Consumer<P::Item>> Blocks<'p, P, C> {
 }
 
 impl<P: Producer, C: Consumer<P::Item>> Producer for Blocks<'_, P, C> {
-    type Item = C::Segment;
+    /// `None` if it does not matter, for an earlier block has ended everything.
+    type Item = Option<C::Segment>;
     type Local = P::Local;
     type Iter<'a>
         = BlockResults<'a, P, C>
@@ -78,7 +85,7 @@ impl<P: Producer, C: Consumer<P::Item>> Producer for Blocks<'_, P, C> {
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
         // SAFETY: different blocks have different indices of the base, within its length.
         let left = unsafe { Claimed::new(self.base, self.indices(indices.clone())) };
-        BlockResults { blocks: indices, left, size: self.size, local, consumer: self.consumer }
+        BlockResults { blocks: indices, left, local, all: self }
     }
 
     unsafe fn discard(&self, indices: Range<usize>) {
@@ -91,34 +98,42 @@ impl<P: Producer, C: Consumer<P::Item>> Producer for Blocks<'_, P, C> {
 struct BlockResults<'a, P: Producer, C> {
     blocks: Range<usize>,
     left: Claimed<'a, P>,
-    size: usize,
     local: &'a mut P::Local,
-    consumer: &'a C,
+    all: &'a Blocks<'a, P, C>,
 }
 
-impl<P: Producer, C: Consumer<P::Item>> Iterator for BlockResults<'_, P, C> {
-    type Item = C::Segment;
-
-    fn next(&mut self) -> Option<C::Segment> {
-        self.blocks.next()?;
-        let block = self.left.split_off(self.size);
+impl<P: Producer, C: Consumer<P::Item>> BlockResults<'_, P, C> {
+    fn run(&mut self, block: Claimed<'_, P>) -> ControlFlow<C::Segment, C::Segment> {
         let Range { start, end } = *block.indices();
-        let mut flow = ControlFlow::Continue(self.consumer.begin(start));
-        let mut feed = |flow, claimed| match flow {
-            ControlFlow::Continue(segment) => {
-                self.consumer.feed(segment, ChunkOf::new(claimed, &mut *self.local))
-            }
-            stopped => stopped,
-        };
+        let consumer = self.all.consumer;
+        let mut segment = consumer.begin(start);
         if block.len() > 0 {
-            flow = feed(flow, block);
+            segment = consumer.feed(segment, ChunkOf::new(block, &mut *self.local))?;
         }
         if P::HAS_TAIL {
             // SAFETY: there are no indices in it.
-            flow = feed(flow, unsafe { Claimed::new(self.left.producer(), end..end) });
+            let tail = unsafe { Claimed::new(self.all.base, end..end) };
+            segment = consumer.feed(segment, ChunkOf::new(tail, &mut *self.local))?;
+        }
+        ControlFlow::Continue(segment)
+    }
+}
+
+impl<P: Producer, C: Consumer<P::Item>> Iterator for BlockResults<'_, P, C> {
+    type Item = Option<C::Segment>;
+
+    fn next(&mut self) -> Option<Option<C::Segment>> {
+        let index = self.blocks.next()? as u64;
+        let block = self.left.split_off(self.all.size);
+        if index > self.all.last.load(Ordering::Relaxed) {
+            return Some(None);
+        }
+        let flow = self.run(block);
+        if flow.is_break() {
+            self.all.last.fetch_min(index, Ordering::Relaxed);
         }
         let (ControlFlow::Continue(segment) | ControlFlow::Break(segment)) = flow;
-        Some(segment)
+        Some(Some(segment))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

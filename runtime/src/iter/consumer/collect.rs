@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::ControlFlow;
 
-use super::{ChunkOf, Consumer};
+use super::{ChunkOf, Consumer, Segments};
 use crate::iter::producer::Producer;
 
 /// Writes each item to its place behind what the vector already has, where the number of items is known beforehand.
@@ -136,7 +136,7 @@ impl<T: Send> Consumer<T> for CollectExact<'_, T> {
         ControlFlow::Continue(written)
     }
 
-    fn finish(self, segments: impl Iterator<Item = Written<T>>) {
+    fn finish(self, segments: impl Segments<Item = Written<T>>) {
         self.complete(segments);
     }
 }
@@ -186,7 +186,7 @@ impl<T: Send> Consumer<T> for CollectBounded<'_, T> {
         ControlFlow::Continue(written)
     }
 
-    fn finish(self, segments: impl Iterator<Item = Written<T>>) {
+    fn finish(self, segments: impl Segments<Item = Written<T>>) {
         let CollectExact { items, first, len: places } = self.0;
         let before = items.len();
         let mut len = 0;
@@ -232,7 +232,7 @@ impl<T, S: Default + Send, A: Fn(&mut S, T) + Sync> Consumer<T> for CollectSegme
         ControlFlow::Continue(segment)
     }
 
-    fn finish(self, segments: impl Iterator<Item = S>) -> Vec<S> {
+    fn finish(self, segments: impl Segments<Item = S>) -> Vec<S> {
         segments.collect()
     }
 }
@@ -254,7 +254,7 @@ impl<T, S: Default + Extend<T> + Send> Consumer<T> for ExtendSegments<S> {
         ControlFlow::Continue(segment)
     }
 
-    fn finish(self, segments: impl Iterator<Item = S>) -> Vec<S> {
+    fn finish(self, segments: impl Segments<Item = S>) -> Vec<S> {
         segments.collect()
     }
 }
@@ -289,7 +289,7 @@ impl<A: Send, B: Send> Consumer<(A, B)> for UnzipExact<'_, A, B> {
         ControlFlow::Continue((a, b))
     }
 
-    fn finish(self, segments: impl Iterator<Item = Self::Segment>) {
+    fn finish(self, segments: impl Segments<Item = Self::Segment>) {
         let (a, b): (Vec<_>, Vec<_>) = segments.unzip();
         self.0.complete(a.into_iter());
         self.1.complete(b.into_iter());

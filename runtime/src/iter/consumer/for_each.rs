@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{ChunkOf, Consumer};
+use super::{ChunkOf, Consumer, Segments};
 use crate::iter::producer::Producer;
 
 /// Calls a closure with each item.
@@ -21,5 +21,5 @@ impl<T, F: Fn(T) + Sync> Consumer<T> for ForEach<F> {
         ControlFlow::Continue(())
     }
 
-    fn finish(self, _: impl Iterator<Item = ()>) {}
+    fn finish(self, _: impl Segments<Item = ()>) {}
 }

@@ -1,29 +1,32 @@
 //! What happens to the items: each chunk is fed to a segment's result, and the results of all segments, in order, make
 //! the loop's.
 
-mod best;
 mod blocks;
 mod collect;
-mod fold;
+mod combine;
+mod count;
 mod for_each;
 mod product;
+mod reduce;
 mod search;
 mod sum;
-mod try_fold;
+mod try_for_each;
 
 use std::ops::{ControlFlow, Range};
 
 use super::producer::{Claimed, Producer};
 
-pub(crate) use best::{best, try_reduce_with};
 pub(crate) use blocks::drive_in_order;
 pub(crate) use collect::{CollectBounded, CollectExact, CollectSegments, ExtendSegments, UnzipExact};
-pub(crate) use fold::FoldSegments;
+pub(crate) use combine::{InOrder, Segments};
+pub(crate) use count::Count;
 pub(crate) use for_each::ForEach;
 pub(crate) use product::product;
+pub(crate) use reduce::{best, reduce, reduce_with, try_reduce, try_reduce_with};
 pub(crate) use search::{FindAny, FindFirst, FindLast};
 pub(crate) use sum::sum;
-pub(crate) use try_fold::try_fold;
+pub(crate) use try_for_each::try_for_each;
+use try_for_each::unless_cancelled;
 
 /// The end of a pipeline.
 pub(crate) trait Consumer<T>: Sync {
@@ -57,7 +60,7 @@ pub(crate) trait Consumer<T>: Sync {
     }
 
     /// Puts the segments together, which come in the order of their items.
-    fn finish(self, segments: impl Iterator<Item = Self::Segment>) -> Self::Output;
+    fn finish(self, segments: impl Segments<Item = Self::Segment>) -> Self::Output;
 }
 
 /// A chunk that is about to be run. Consuming it is the only way to its items, so they are produced once.

@@ -4,7 +4,8 @@ use std::iter::{self, Product};
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
-use super::{ChunkOf, Consumer, drive_in_order};
+use super::combine::{OfSome, Operation};
+use super::{ChunkOf, Consumer, Segments, drive_in_order};
 use crate::iter::ParallelIterator;
 use crate::iter::producer::Producer;
 
@@ -17,23 +18,32 @@ where
     drive_in_order(&items.into_producer(), MultiplyInOrder(PhantomData))
 }
 
+fn multiply<S: Product<S>>(a: S, b: S) -> S {
+    [a, b].into_iter().product()
+}
+
 /// Multiplies each chunk as `Iterator::product` does.
 struct MultiplyInOrder<S>(PhantomData<fn() -> S>);
 
 impl<T, S: Send + Product<T> + Product<S>> Consumer<T> for MultiplyInOrder<S> {
-    type Segment = S;
+    type Segment = Option<S>;
     type Output = S;
 
-    fn begin(&self, _: usize) -> S {
-        iter::empty::<S>().product()
+    fn begin(&self, _: usize) -> Option<S> {
+        None
     }
 
     #[inline]
-    fn feed<P: Producer<Item = T>>(&self, segment: S, chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
-        ControlFlow::Continue([segment, chunk.into_iter().product()].into_iter().product())
+    fn feed<P: Producer<Item = T>>(
+        &self,
+        product: Option<S>,
+        chunk: ChunkOf<'_, P>,
+    ) -> ControlFlow<Option<S>, Option<S>> {
+        let more = chunk.into_iter().product();
+        ControlFlow::Continue(OfSome(multiply).apply(product, Some(more)))
     }
 
-    fn finish(self, segments: impl Iterator<Item = S>) -> S {
-        segments.product()
+    fn finish(self, segments: impl Segments<Item = Option<S>>) -> S {
+        segments.combine(OfSome(multiply)).flatten().unwrap_or_else(|| iter::empty::<S>().product())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{ChunkOf, Consumer};
+use super::{ChunkOf, Consumer, Segments};
 use crate::iter::producer::Producer;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -29,7 +29,7 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindAny<F> {
         }
     }
 
-    fn finish(self, mut segments: impl Iterator<Item = Option<T>>) -> Option<T> {
+    fn finish(self, mut segments: impl Segments<Item = Option<T>>) -> Option<T> {
         segments.find_map(|found| found)
     }
 }
@@ -81,7 +81,7 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindFirst<F> {
         ControlFlow::Continue(found)
     }
 
-    fn finish(self, mut segments: impl Iterator<Item = Option<T>>) -> Option<T> {
+    fn finish(self, mut segments: impl Segments<Item = Option<T>>) -> Option<T> {
         segments.find_map(|found| found)
     }
 }
@@ -124,7 +124,7 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindLast<F> {
         ControlFlow::Continue(last.or(found))
     }
 
-    fn finish(self, segments: impl Iterator<Item = Option<T>>) -> Option<T> {
+    fn finish(self, segments: impl Segments<Item = Option<T>>) -> Option<T> {
         segments.flatten().last()
     }
 }

@@ -6,7 +6,8 @@ use std::marker::PhantomData;
 use std::mem;
 use std::ops::ControlFlow;
 
-use super::{ChunkOf, Consumer, drive_in_order};
+use super::combine::{OfSome, Operation};
+use super::{ChunkOf, Consumer, Segments, drive_in_order};
 use crate::iter::ParallelIterator;
 use crate::iter::producer::Producer;
 
@@ -32,20 +33,26 @@ fn add<S: Sum<S>>(a: S, b: S) -> S {
 struct SumInOrder<S>(PhantomData<fn() -> S>);
 
 impl<T, S: Send + Sum<T> + Sum<S>> Consumer<T> for SumInOrder<S> {
-    type Segment = S;
+    type Segment = Option<S>;
     type Output = S;
 
-    fn begin(&self, _: usize) -> S {
-        iter::empty::<S>().sum()
+    fn begin(&self, _: usize) -> Option<S> {
+        None
     }
 
     #[inline]
-    fn feed<P: Producer<Item = T>>(&self, segment: S, chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
-        ControlFlow::Continue(add(segment, chunk.into_iter().sum()))
+    fn feed<P: Producer<Item = T>>(
+        &self,
+        sum: Option<S>,
+        chunk: ChunkOf<'_, P>,
+    ) -> ControlFlow<Option<S>, Option<S>> {
+        let more = chunk.into_iter().sum();
+        // Not added to nothing: an addition may take long.
+        ControlFlow::Continue(OfSome(add).apply(sum, Some(more)))
     }
 
-    fn finish(self, segments: impl Iterator<Item = S>) -> S {
-        segments.sum()
+    fn finish(self, segments: impl Segments<Item = Option<S>>) -> S {
+        segments.combine(OfSome(add)).flatten().unwrap_or_else(|| iter::empty::<S>().sum())
     }
 }
 
@@ -82,7 +89,7 @@ impl<T, S: Send + Sum<T> + Sum<S>> Consumer<T> for SumInLanes<S> {
         ControlFlow::Continue([segment, sums.into_iter().sum(), rest].into_iter().sum())
     }
 
-    fn finish(self, segments: impl Iterator<Item = S>) -> S {
+    fn finish(self, segments: impl Segments<Item = S>) -> S {
         segments.sum()
     }
 }

@@ -1,0 +1,62 @@
+//! `try_for_each`, and what it and others make of a loop that was cancelled.
+
+use std::ops::ControlFlow;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+
+use super::{ChunkOf, Consumer, Segments, drive_in_order};
+use crate::cancel::Cancelled;
+use crate::iter::options::Options;
+use crate::iter::producer::Producer;
+use crate::iter::{ParallelIterator, Try};
+
+/// Calls a closure with each item, until it says to stop.
+pub(crate) fn try_for_each<R, I: ParallelIterator>(items: I, op: impl Fn(I::Item) -> R + Sync) -> R
+where
+    R: Try<Output = ()> + Send,
+{
+    let producer = items.into_producer();
+    unless_cancelled(producer.options(), || drive_in_order(&producer, TryForEach(op)))
+}
+
+/// Runs a loop, and says so in the result if it is cancelled, where that can say it.
+pub(super) fn unless_cancelled<R: Try>(options: Options<'_>, run: impl FnOnce() -> R) -> R {
+    if options.cancel.is_none() {
+        return run();
+    }
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
+        let cancelled = payload.is::<Cancelled>().then(R::cancelled).flatten();
+        cancelled.unwrap_or_else(|| panic::resume_unwind(payload))
+    })
+}
+
+struct TryForEach<F>(F);
+
+impl<T, R, F> Consumer<T> for TryForEach<F>
+where
+    R: Try<Output = ()> + Send,
+    F: Fn(T) -> R + Sync,
+{
+    type Segment = R;
+    type Output = R;
+
+    fn begin(&self, _: usize) -> R {
+        R::from_output(())
+    }
+
+    #[inline]
+    fn feed<P: Producer<Item = T>>(&self, so_far: R, chunk: ChunkOf<'_, P>) -> ControlFlow<R, R> {
+        let flow = match so_far.branch() {
+            ControlFlow::Continue(()) => chunk.into_iter().try_for_each(|item| (self.0)(item).branch()),
+            stopped => stopped,
+        };
+        flow.map_continue(R::from_output).map_break(R::from_residual)
+    }
+
+    fn finish(self, mut segments: impl Segments<Item = R>) -> R {
+        let flow = segments.try_for_each(R::branch);
+        match flow {
+            ControlFlow::Continue(()) => R::from_output(()),
+            ControlFlow::Break(residual) => R::from_residual(residual),
+        }
+    }
+}
