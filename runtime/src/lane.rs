@@ -112,6 +112,8 @@ pub(crate) struct Private {
     taken: Cell<u32>,
     /// What this worker has found, and does next.
     next: Cell<Option<Work>>,
+    /// What this worker does was kept for it: it has left something else for that.
+    has_left: Cell<bool>,
     /// How many loops this lane is inside of.
     pub(crate) depth: Cell<u32>,
     /// Nanoseconds spent waiting for other lanes, and nanoseconds spent on their work meanwhile; only differences matter.
@@ -156,6 +158,7 @@ impl Lane {
                 left_alone: Cell::new(Ticks::default()),
                 taken: Cell::new(0),
                 next: Cell::new(None),
+                has_left: Cell::new(false),
                 depth: Cell::new(0),
                 waited_ns: Cell::new(0),
                 helped_ns: Cell::new(0),
@@ -544,9 +547,10 @@ impl<'p> LaneContext<'p> {
         self.private.run.set(before);
     }
 
-    /// Whether this is a worker that took a piece of work when it was idle, and is in the midst of nothing else.
-    pub(crate) fn is_otherwise_idle(&self) -> bool {
-        self.is_worker() && self.private.taken.get() == 1
+    /// Whether this worker may leave what it does for other work: it took that when it was idle, is in the midst of nothing else, and has not left
+    /// something for it. (Two workers could leave two things for each other for ever.)
+    pub(crate) fn may_leave(&self) -> bool {
+        self.is_worker() && self.private.taken.get() == 1 && !self.private.has_left.get()
     }
 
     /// Keeps what this worker has found until it is idle again.
@@ -557,7 +561,9 @@ impl<'p> LaneContext<'p> {
 
     /// What this worker has found when it was not idle yet.
     pub(crate) fn take_next(&self) -> Option<Work> {
-        self.private.next.take()
+        let next = self.private.next.take();
+        self.private.has_left.set(next.is_some());
+        next
     }
 
     /// The origin of what this lane begins now.
