@@ -31,17 +31,23 @@ pub(crate) struct Origin {
 impl Origin {
     /// In no run: a lane works on its own behalf, or nobody waits for the work.
     pub(crate) const OUTSIDE: Origin = Origin { run: ptr::null(), depth: 0 };
+
+    /// The origin of what is born in `run`.
+    ///
+    /// # Safety
+    ///
+    /// `run` is null, or some lane is in the midst of it, and stays so during this call.
+    pub(crate) unsafe fn inside(run: *const Run) -> Self {
+        // SAFETY: this function's contract.
+        let depth = unsafe { run.as_ref() }.map_or(0, |run| run.born_in.depth + 1);
+        Origin { run, depth }
+    }
 }
 
 impl Run {
     /// Work of `frame`, which was opened in `born_in`.
     pub(crate) fn new(frame: Frame, born_in: Origin) -> Self {
         Run { frame, born_in }
-    }
-
-    /// The origin of what is born in this run.
-    pub(crate) fn inside(&self) -> Origin {
-        Origin { run: self, depth: self.born_in.depth + 1 }
     }
 
     /// Whether work that was born in `born_in` descends from `frame`.
@@ -78,14 +84,6 @@ impl JobHead {
     /// unwind.
     #[inline]
     pub(crate) unsafe fn new(execute: unsafe fn(NonNull<JobHead>, &LaneContext<'_>)) -> Self {
-        JobHead { execute, born_in: Cell::new(MaybeUninit::uninit()) }
-    }
-
-    /// The head of what is never executed.
-    pub(crate) fn of_nothing() -> Self {
-        unsafe fn execute(_: NonNull<JobHead>, _: &LaneContext<'_>) {
-            unreachable!("it is in no deque");
-        }
         JobHead { execute, born_in: Cell::new(MaybeUninit::uninit()) }
     }
 

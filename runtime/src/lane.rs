@@ -1,23 +1,25 @@
 //! A lane: a seat in the pool with a deque. Each worker thread has one for life; a calling thread from outside leases one.
 
+mod halves;
+
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::collections::VecDeque;
-use std::ptr::{self, NonNull};
+use std::ptr;
 use std::sync::Arc;
 
 use crossbeam_deque::{Steal, Stealer, Worker};
+use crossbeam_utils::CachePadded;
 
-use crate::brief::{self, Notice, Patience};
+use crate::brief::{Notice, Patience};
 use crate::clock::Ticks;
 use crate::counter::Counter;
 use crate::job::{Frame, Job, Origin, Run};
-use crate::pending::{Offer, Pending, PendingChain, Shared};
+use crate::pending::PendingChain;
 use crate::pool::{PoolState, Work};
 use crate::profile::recorder::Recorder;
-use crate::protocol::handover::Handover;
 use crate::scope::Bag;
 use crate::slab::Slab;
-use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, fence};
+use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering};
 
 /// One lane as the whole pool sees it.
 pub(crate) struct Lane {
@@ -29,15 +31,19 @@ pub(crate) struct Lane {
     mail: Mutex<VecDeque<Work>>,
     /// The length of `mail`; written under its lock, read without: the sleep protocol's fences order it.
     mail_count: AtomicU32,
-    /// Nothing of this lane's may be on offer any more: set by the lane itself as it takes the last thing back, and by thieves after
-    /// they have stolen something. A lane that offers something clears it before. So a thief that takes just that sets it again,
-    /// since the deque orders the two; and a flag set too late costs the lane a look.
-    nothing_offered: AtomicBool,
+    /// The pending halves of joins, on cache lines of their own: the lane writes there all the time.
+    ///
+    /// The lane looks up there when nothing of its own may be on offer any more: it says so as it takes the last thing back, and thieves say so after
+    /// they have stolen something. A lane that offers something lowers that before. So a thief that takes just that raises it again,
+    /// since the deque orders the two; and raised too late, it costs the lane a look. Where halves last long, it stays raised.
+    pending: CachePadded<PendingChain>,
     /// Whether what is on offer should be left alone for a moment.
     notice: Notice,
     front: Front,
     /// The lane that this one waits for, plus one; a hint.
     waits_for: AtomicU32,
+    /// The lane whose half of a join this one runs, plus one; a hint.
+    works_for: AtomicU32,
     pub(crate) counters: Counters,
     /// One entry for each profile that is being taken.
     pub(crate) recorders: Mutex<Vec<(u64, Recorder)>>,
@@ -97,9 +103,6 @@ pub(crate) struct Private {
     /// Invitations to loops, and halves of joins: what is on top was opened last and is over first.
     deque: Worker<Job>,
     open_scopes: Worker<Arc<Bag>>,
-    pending: PendingChain,
-    /// The innermost work that this lane took from somewhere.
-    run: Cell<Origin>,
     /// Memory for loops, the last one used on top: one slab for each level of nesting that was ever reached.
     slabs: RefCell<Vec<Slab>>,
     /// State of a xorshift generator.
@@ -143,15 +146,14 @@ impl Lane {
             open_scopes: open_scopes.stealer(),
             mail: Mutex::new(VecDeque::new()),
             mail_count: AtomicU32::new(0),
-            nothing_offered: AtomicBool::new(true),
+            pending: CachePadded::new(PendingChain::new()),
             notice: Notice::new(),
             front: Front::new(),
             waits_for: AtomicU32::new(0),
+            works_for: AtomicU32::new(0),
             private: UnsafeCell::new(Private {
                 deque,
                 open_scopes,
-                pending: PendingChain::new(),
-                run: Cell::new(Origin::OUTSIDE),
                 slabs: RefCell::new(Vec::new()),
                 random: Cell::new(seed.wrapping_mul(0x9E37_79B9) | 1),
                 notices: Cell::new(0),
@@ -175,11 +177,16 @@ impl Lane {
 
     /// How many things could be stolen from this lane.
     pub(crate) fn amount_of_work(&self) -> usize {
-        self.stealer.len() + self.open_scopes.len()
+        self.jobs() + self.open_scopes.len()
     }
 
     pub(crate) fn has_job(&self) -> bool {
         !self.stealer.is_empty()
+    }
+
+    /// How many jobs could be stolen.
+    pub(crate) fn jobs(&self) -> usize {
+        self.stealer.len()
     }
 
     pub(crate) fn has_open_scope(&self) -> bool {
@@ -201,7 +208,19 @@ impl Lane {
 
     /// Called after each steal. Not part of it, because a worker has fences to go through first, which would wait for this store.
     pub(crate) fn note_stolen(&self) {
-        self.nothing_offered.store(true, Ordering::Relaxed);
+        self.pending.raise();
+    }
+
+    /// Known by its address: the newest half of a join that only this lane knows of. A hint.
+    pub(crate) fn newest_private(&self) -> Option<*const ()> {
+        self.pending.newest_private()
+    }
+
+    /// Makes the lane offer something when it next forks or joins, if it has anything.
+    pub(crate) fn ask(&self) {
+        if !self.pending.is_raised() {
+            self.pending.raise();
+        }
     }
 
     /// Takes the oldest notice of a scope with work for others.
@@ -228,6 +247,18 @@ impl Lane {
     /// The lane that this one waits for, if any; a hint.
     pub(crate) fn waits_for(&self) -> Option<usize> {
         self.waits_for.load(Ordering::Relaxed).checked_sub(1).map(|lane| lane as usize)
+    }
+
+    /// The lane whose half of a join this one runs, if any; a hint.
+    pub(crate) fn works_for(&self) -> Option<usize> {
+        self.works_for.load(Ordering::Relaxed).checked_sub(1).map(|lane| lane as usize)
+    }
+
+    /// Says whose half this lane runs, and returns what was said before. Only the lane itself says so.
+    pub(crate) fn set_works_for(&self, lane: Option<usize>) -> Option<usize> {
+        let before = self.works_for();
+        self.works_for.store(lane.map_or(0, |lane| lane as u32 + 1), Ordering::Relaxed);
+        before
     }
 
     /// Says which lane this one waits for, and returns what was said before. Only the lane itself says so.
@@ -272,9 +303,10 @@ impl<'p> LaneContext<'p> {
         let private = lane.private.get();
         // SAFETY: this is the lane's only context, and it only shares the private part.
         let private = unsafe { &*private };
-        private.pending.settle_down();
         // In a pool of one thread nobody may help: halves of joins stay private for ever.
-        lane.nothing_offered.store(pool.num_threads() > 1, Ordering::Relaxed);
+        if pool.num_threads() > 1 {
+            lane.pending.raise();
+        }
         LaneContext { private, lane, pool, index }
     }
 
@@ -339,11 +371,13 @@ impl<'p> LaneContext<'p> {
     pub(crate) fn push(&self, job: Job) {
         self.publish_all();
         self.lane.notice.put(0);
-        self.offer(job);
+        if self.lane.pending.is_raised() {
+            self.lane.pending.lock().lower();
+        }
+        self.push_job(job);
     }
 
-    fn offer(&self, job: Job) {
-        self.lane().nothing_offered.store(false, Ordering::Relaxed);
+    fn push_job(&self, job: Job) {
         // SAFETY: the job is about to be pushed.
         self.lane.front.pushed(unsafe { job.depth() }, self.private.deque.len());
         self.private.deque.push(job);
@@ -358,116 +392,12 @@ impl<'p> LaneContext<'p> {
     /// Takes `job` back if nobody else has it. It was pushed last of what is not taken back yet.
     pub(crate) fn take_back(&self, job: Job) -> bool {
         let top = self.private.deque.pop();
-        self.note_what_is_offered();
+        if self.nothing_pushed() {
+            self.lane.ask();
+        }
         // Thieves take the oldest: with `job` gone, everything below it is gone too.
         debug_assert!(top.is_none_or(|top| top == job), "jobs are taken back in the reverse order");
         top.is_some()
-    }
-
-    /// Notes `pending` as something that others could do, and sees to it that the oldest such thing can be seen by them.
-    ///
-    /// # Safety
-    ///
-    /// It stays where it is until it is [taken back](Self::take_back_pending), or executed by who took it. The pointer may be
-    /// used for all that its head's `execute` expects, from any thread.
-    #[inline]
-    pub(crate) unsafe fn push_pending(&self, pending: NonNull<Pending>) {
-        // SAFETY: it leaves the chain when it is taken back.
-        unsafe { self.private.pending.push(pending) };
-        self.offer_oldest_if_none();
-    }
-
-    /// Takes `pending`, the newest of this lane's that is not taken back yet. False if somebody else has it.
-    #[inline]
-    pub(crate) fn take_back_pending(&self, pending: NonNull<Pending>) -> bool {
-        if !self.private.pending.pop(pending) {
-            return self.take_back_public(pending);
-        }
-        self.offer_oldest_if_none();
-        true
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn take_back_public(&self, pending: NonNull<Pending>) -> bool {
-        // SAFETY: it is in its owner's frame.
-        let frame = unsafe { pending.as_ref() };
-        // SAFETY: it is public.
-        let taken = unsafe { frame.shared() }.handover.thief().is_some();
-        if taken {
-            // A look at the deque would be a fence and a cache miss.
-            return false;
-        }
-        // SAFETY: only compared with what was pushed.
-        let job = unsafe { Job::new(pending.cast()) };
-        let is_back = self.take_back(job);
-        if is_back {
-            self.learn_from(frame);
-        }
-        is_back
-    }
-
-    #[inline]
-    fn offer_oldest_if_none(&self) {
-        if self.lane.nothing_offered.load(Ordering::Relaxed) {
-            self.offer_oldest();
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn offer_oldest(&self) {
-        match self.nothing_pushed() {
-            true => drop(self.publish_oldest()),
-            false => self.note_what_is_offered(),
-        }
-    }
-
-    fn note_what_is_offered(&self) {
-        let nothing = self.nothing_pushed();
-        self.lane.nothing_offered.store(nothing, Ordering::Relaxed);
-        if !nothing {
-            // SeqCst: a thief that has taken the last thing says so after that; if this lane overwrote it, this look sees the theft.
-            fence(Ordering::SeqCst);
-            if self.nothing_pushed() {
-                self.lane.nothing_offered.store(true, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// Lets others have everything that is pending.
-    pub(crate) fn publish_all(&self) {
-        while self.publish_oldest() {}
-    }
-
-    /// Makes the oldest private entry public, if there is one.
-    fn publish_oldest(&self) -> bool {
-        if self.pool.num_threads() == 1 {
-            // Raised by a lane that took a half of its own, or by a guest that helped a worker.
-            self.lane.nothing_offered.store(false, Ordering::Relaxed);
-            return false;
-        }
-        let Some(oldest) = self.make_oldest_public() else { return false };
-        // SAFETY: it stays until it is taken back or executed (`push_pending`), and its head is its first field.
-        self.offer(unsafe { Job::new(oldest.cast()) });
-        self.pool.wake_one(self.index, self.random());
-        true
-    }
-
-    /// Readies the oldest private entry for whoever takes it.
-    fn make_oldest_public(&self) -> Option<NonNull<Pending>> {
-        let shared = |site| Shared {
-            handover: Handover::new(),
-            owner: self.index,
-            offer: match brief::is_expected_of(site) {
-                true => Offer::Brief(self.put_notice()),
-                false => {
-                    self.lane.notice.put(0);
-                    Offer::Since(self.pool.clock.now())
-                }
-            },
-        };
-        self.private.pending.publish_oldest(self.private.run.get(), shared)
     }
 
     /// Takes the oldest that this lane has on offer, or could offer, as a thief would: from below, so that what is newer can be taken
@@ -476,7 +406,7 @@ impl<'p> LaneContext<'p> {
         if let Some(job) = self.lane.steal_job() {
             return Some(Work::Stolen(job, self.index));
         }
-        let oldest = self.make_oldest_public()?;
+        let oldest = self.lane.pending.lock().publish_oldest(|site| self.shared(site))?;
         // Nothing is left in the deque: everything that is older was taken, and nobody has seen this one.
         // SAFETY: it stays until it is executed (`push_pending`), and its head is its first field.
         Some(Work::Job(unsafe { Job::new(oldest.cast()) }))
@@ -484,27 +414,7 @@ impl<'p> LaneContext<'p> {
 
     /// Whether this lane has something that it, or others, could do: a half of a join, an invitation to a loop.
     pub(crate) fn has_own(&self) -> bool {
-        !self.private.pending.all_public() || !self.nothing_pushed()
-    }
-
-    fn put_notice(&self) -> u32 {
-        let notice = self.private.notices.get().wrapping_add(1).max(1);
-        self.private.notices.set(notice);
-        self.lane.notice.put(notice);
-        notice
-    }
-
-    /// `pending`, which was public, is over or taken back: its site learns from that.
-    pub(crate) fn learn_from(&self, pending: &Pending) {
-        // SAFETY: it was public.
-        match unsafe { pending.shared() }.offer {
-            Offer::Brief(notice) if self.lane.notice.stands(notice) => (),
-            Offer::Brief(_) => brief::learn_otherwise(pending.site()),
-            Offer::Since(then) => {
-                let clock = self.pool.clock;
-                brief::learn(pending.site(), clock.ns_between(then, clock.now()));
-            }
-        }
+        !self.lane.pending.all_public() || !self.nothing_pushed()
     }
 
     /// Whether there is mail that `fits`.
@@ -540,11 +450,12 @@ impl<'p> LaneContext<'p> {
     /// Runs `work` of a frame that is not this lane's own. What is pending belongs to other runs and is made public first.
     pub(crate) fn in_run(&self, run: &Run, work: impl FnOnce()) {
         self.publish_all();
-        let before = self.private.run.replace(run.inside());
+        let before = self.lane.pending.run();
+        self.lane.pending.set_run(run);
         self.private.taken.set(self.private.taken.get() + 1);
         work();
         self.private.taken.set(self.private.taken.get() - 1);
-        self.private.run.set(before);
+        self.lane.pending.set_run(before);
     }
 
     /// Whether this worker may leave what it does for other work: it took that when it was idle, is in the midst of nothing else, and has not left
@@ -568,7 +479,8 @@ impl<'p> LaneContext<'p> {
 
     /// The origin of what this lane begins now.
     pub(crate) fn run(&self) -> Origin {
-        self.private.run.get()
+        // SAFETY: this lane is in the midst of the run, or the pointer is null.
+        unsafe { Origin::inside(self.lane.pending.run()) }
     }
 
     /// Leaves a notice of the scope's work for others.

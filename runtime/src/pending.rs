@@ -1,26 +1,47 @@
 //! The pending halves of the joins that a lane is inside of: a chain through the frames on its stack, from the newest to the oldest.
 //!
-//! Only the lane touches the chain, without atomics. A frame is *private* at first: nobody else knows of it. The oldest private one becomes
-//! *public* (a job in the lane's deque) whenever nothing else of the lane's is on offer. So the chain has two parts: public frames, up
-//! to and including `newest_public`, then private ones. The chain ends in a node that belongs to no join and counts as public.
+//! A frame is *private* at first: nobody else knows of it. It becomes *public* when its owner pushes it as a job, or when another lane takes all that is
+//! private, because the owner stands still. The older one always comes first, so the chain has two parts: public frames, then newer, private ones.
+//!
+//! Only the owner changes the chain, without a lock as long as it need not look up ([`chain`](crate::protocol::chain)). Which frames
+//! are public is decided under the lock, and marked in the frames: a half of which nobody knows anything goes without a look at the lock.
+//!
+//! Links lead to what is older. Who makes something public goes through the private frames from the newest, so the links of a long chain are turned round
+//! on the way, for the next time.
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
 use crate::clock::Ticks;
-use crate::job::{JobHead, Origin};
+use crate::job::{JobHead, Origin, Run};
+use crate::protocol::chain::Chain;
 use crate::protocol::handover::Handover;
 use crate::site::Site;
+use crate::sync::{AtomicPtr, Fences, MutexGuard, Ordering};
 
-/// A link of the chain, with which a join's frame begins.
+/// Where there is no `membarrier`, nobody [stops](Chain::stop) a chain, so that its owner needs no fence.
+const OWNERS_FENCES: Fences = Fences::Asymmetric;
+
+/// In a frame's link: the frame is public.
+const PUBLIC: usize = 1;
+
+/// In a frame's link: it is `Turned::newest`.
+const TURNED: usize = 2;
+
+const MARKS: usize = PUBLIC | TURNED;
+
+/// So many private frames are gone through each time: to turn links is not free.
+const SHORT: u32 = 64;
+
+/// A link of the chain, with which a join's frame begins. Its alignment leaves room for the marks.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(8))]
 pub(crate) struct Pending {
     head: JobHead,
-    /// Written as the frame is pushed.
-    older: Cell<MaybeUninit<*const Pending>>,
-    /// Written when a newer one is pushed, and read only if there is one.
+    /// Marks, written under the lock, and the link itself, written as the frame is pushed.
+    older: AtomicPtr<Pending>,
+    /// Written and read under the lock only.
     newer: Cell<MaybeUninit<NonNull<Pending>>>,
     /// Written when the frame becomes public. Most never do.
     shared: UnsafeCell<MaybeUninit<Shared>>,
@@ -44,12 +65,16 @@ pub(crate) enum Offer {
     Brief(u32),
 }
 
+fn without_marks(link: *mut Pending) -> *mut Pending {
+    link.map_addr(|address| address & !MARKS)
+}
+
 impl Pending {
     #[inline]
     pub(crate) fn new(head: JobHead) -> Self {
         Pending {
             head,
-            older: Cell::new(MaybeUninit::uninit()),
+            older: AtomicPtr::new(ptr::null_mut()),
             newer: Cell::new(MaybeUninit::uninit()),
             shared: UnsafeCell::new(MaybeUninit::uninit()),
         }
@@ -70,90 +95,200 @@ impl Pending {
         // SAFETY: as above.
         unsafe { shared.assume_init_ref() }
     }
+
+    fn older(&self) -> *mut Pending {
+        without_marks(self.older.load(Ordering::Relaxed))
+    }
+
+    fn is_marked(&self, mark: usize) -> bool {
+        self.older.load(Ordering::Relaxed).addr() & mark != 0
+    }
+
+    /// Under the lock.
+    fn mark(&self, mark: usize) {
+        let link = self.older.load(Ordering::Relaxed);
+        self.older.store(link.map_addr(|address| address | mark), Ordering::Relaxed);
+    }
 }
+
+/// Private frames whose links are turned round: `oldest`, the oldest of all, to `newest`. Those in between know which is the next newer one.
+#[derive(Debug)]
+pub(crate) struct Turned {
+    oldest: *const Pending,
+    newest: *const Pending,
+}
+
+const NONE_TURNED: Turned = Turned { oldest: ptr::null(), newest: ptr::null() };
 
 /// The chain of a lane.
 #[derive(Debug)]
 pub(crate) struct PendingChain {
-    newest: Cell<*const Pending>,
-    newest_public: Cell<*const Pending>,
-    end: Pending,
+    chain: Chain<Pending, Turned>,
+    /// The run that all private frames were born in. The owner changes it while there are none.
+    run: AtomicPtr<Run>,
+}
+
+// SAFETY: the chain's pointers are followed by the owner, and by whoever has stopped the chain; and so are those under its lock.
+unsafe impl Send for PendingChain {}
+// SAFETY: as above. Frames are usable from any thread (`push`).
+unsafe impl Sync for PendingChain {}
+
+/// The right to change what is public, and to read what is private.
+pub(crate) struct Locked<'c> {
+    chain: &'c PendingChain,
+    turned: MutexGuard<'c, Turned>,
+    newest: *mut Pending,
 }
 
 impl PendingChain {
     pub(crate) fn new() -> Self {
-        PendingChain {
-            newest: Cell::new(ptr::null()),
-            newest_public: Cell::new(ptr::null()),
-            end: Pending::new(JobHead::of_nothing()),
-        }
+        PendingChain { chain: Chain::new(NONE_TURNED), run: AtomicPtr::new(ptr::null_mut()) }
     }
 
-    /// Called before the chain is used, once it stays in its place.
-    pub(crate) fn settle_down(&self) {
-        self.newest.set(&self.end);
-        self.newest_public.set(&self.end);
+    /// The run in which what is pushed is born.
+    pub(crate) fn run(&self) -> *const Run {
+        self.run.load(Ordering::Relaxed)
     }
 
-    /// Whether every frame is public.
-    #[inline]
+    /// Says in which run what is pushed is born from now on. Only the owner says so, and only while nothing is private.
+    pub(crate) fn set_run(&self, run: *const Run) {
+        self.run.store(run.cast_mut(), Ordering::Relaxed);
+    }
+
+    /// Whether every frame is public; a hint to whoever is not the owner.
     pub(crate) fn all_public(&self) -> bool {
-        ptr::eq(self.newest.get(), self.newest_public.get())
+        self.chain.newest_private().is_none()
     }
 
-    /// Adds `pending`, as the newest and private.
+    /// By what a lane that stands still is known: the newest private frame.
+    pub(crate) fn newest_private(&self) -> Option<*const ()> {
+        self.chain.newest_private().map(|frame| frame.cast_const().cast())
+    }
+
+    /// Makes the owner look up when it next adds or removes something.
+    pub(crate) fn raise(&self) {
+        self.chain.raise();
+    }
+
+    pub(crate) fn is_raised(&self) -> bool {
+        self.chain.is_raised()
+    }
+
+    /// Adds `pending`, as the newest and private. True if the owner must look up.
     ///
     /// # Safety
     ///
-    /// It stays where it is until it has left the chain. The pointer may be used for all that the job's `execute` expects, of which
-    /// this is the beginning.
+    /// It stays where it is until it has left the chain: until [`pop`](Self::pop) has answered true, or [`settle`](Self::settle) has answered. The pointer may
+    /// be used for all that the job's `execute` expects, of which this is the beginning, from any thread.
     #[inline]
-    pub(crate) unsafe fn push(&self, pending: NonNull<Pending>) {
-        let newest = self.newest.get();
+    #[must_use]
+    pub(crate) unsafe fn push(&self, pending: NonNull<Pending>) -> bool {
         // SAFETY: it is alive (this method's contract), and nobody else knows of it yet.
-        unsafe { pending.as_ref() }.older.set(MaybeUninit::new(newest));
-        // SAFETY: what is in the chain is alive, and its end is too.
-        unsafe { &*newest }.newer.set(MaybeUninit::new(pending));
-        self.newest.set(pending.as_ptr());
+        unsafe { pending.as_ref() }.older.store(self.chain.newest(), Ordering::Relaxed);
+        self.chain.set_newest(pending.as_ptr(), OWNERS_FENCES)
     }
 
-    /// Removes `pending`, the newest. True if it was private still.
+    /// Removes `pending`, the newest. True if it was private; else [`settle`](Self::settle) says.
     #[inline]
-    pub(crate) fn pop(&self, pending: NonNull<Pending>) -> bool {
-        debug_assert!(ptr::eq(self.newest.get(), pending.as_ptr()), "joins are nested");
-        // SAFETY: what is in the chain is alive.
-        let older = unsafe { pending.as_ref() }.older.get();
-        // SAFETY: written by `push`.
-        let older = unsafe { older.assume_init() };
-        self.newest.set(older);
-        let was_private = !ptr::eq(self.newest_public.get(), pending.as_ptr());
-        if !was_private {
-            self.newest_public.set(older);
-        }
-        was_private
+    #[must_use]
+    pub(crate) fn pop(&self, pending: &Pending) -> bool {
+        debug_assert!(ptr::eq(self.chain.newest(), pending), "joins are nested");
+        let older = pending.older.load(Ordering::Relaxed);
+        let look_up = self.chain.set_newest(older, OWNERS_FENCES);
+        // One branch.
+        !(look_up | (older.addr() & MARKS != 0))
     }
 
-    /// The oldest private frame, born in `run`, which is public from now on, with what `shared` makes of its site.
-    pub(crate) fn publish_oldest(
-        &self,
-        run: Origin,
-        shared: impl FnOnce(Site) -> Shared,
-    ) -> Option<NonNull<Pending>> {
-        if self.all_public() {
+    /// Ends a `pop` that said false. True if `pending` was private.
+    pub(crate) fn settle(&self, pending: &Pending) -> bool {
+        let mut turned = self.chain.lock();
+        let older = pending.older();
+        self.chain.set_newest_locked(older, &turned);
+        let is_public = pending.is_marked(PUBLIC);
+        if is_public {
+            self.chain.set_newest_public(older, &turned);
+        } else if ptr::eq(turned.newest, pending) {
+            if ptr::eq(turned.oldest, pending) {
+                *turned = NONE_TURNED;
+            } else {
+                turned.newest = older;
+                // SAFETY: there are older private frames: this one is not the oldest. What is in the chain is alive.
+                unsafe { &*older }.mark(TURNED);
+            }
+        }
+        !is_public
+    }
+
+    /// For the owner.
+    pub(crate) fn lock(&self) -> Locked<'_> {
+        Locked { turned: self.chain.lock(), newest: self.chain.newest(), chain: self }
+    }
+
+    /// For others, who make the owner hold still; `None` if that cannot be.
+    pub(crate) fn stop(&self, fences: Fences) -> Option<Locked<'_>> {
+        if fences == Fences::Symmetric {
             return None;
         }
-        // SAFETY: what is in the chain is alive, and its end is too.
-        let newer = unsafe { &*self.newest_public.get() }.newer.get();
-        // SAFETY: there is a newer one, and when it was pushed, this was written.
-        let oldest = unsafe { newer.assume_init() };
-        self.newest_public.set(oldest.as_ptr());
-        {
-            // SAFETY: what is in the chain is alive.
-            let oldest = unsafe { oldest.as_ref() };
-            oldest.head.set_born_in(run);
-            let place = oldest.shared.get();
-            // SAFETY: nobody else knows of the frame yet.
-            unsafe { &mut *place }.write(shared(oldest.head.site()));
+        let (turned, newest) = self.chain.stop(fences)?;
+        // The owner may be about to settle the removal of a frame, whose link it has stored as it was.
+        Some(Locked { turned, newest: without_marks(newest), chain: self })
+    }
+}
+
+impl Locked<'_> {
+    /// The owner need not look up any more.
+    pub(crate) fn lower(&self) {
+        self.chain.chain.lower(&self.turned);
+    }
+
+    /// The oldest private frame, which is public from now on, with what `shared` makes of its site.
+    pub(crate) fn publish_oldest(&mut self, shared: impl FnOnce(Site) -> Shared) -> Option<NonNull<Pending>> {
+        let pending = self.oldest_private()?;
+        // SAFETY: what is in the chain is alive, and stays so while this has the lock.
+        let frame = unsafe { pending.as_ref() };
+        // SAFETY: the owner is in the midst of that run, in which the frame was born, and stays so while the frame is in the chain.
+        frame.head.set_born_in(unsafe { Origin::inside(self.chain.run()) });
+        let place = frame.shared.get();
+        // SAFETY: the frame is private, so nobody else reads this.
+        unsafe { &mut *place }.write(shared(frame.head.site()));
+        frame.mark(PUBLIC);
+        self.chain.chain.set_newest_public(pending.as_ptr(), &self.turned);
+        if ptr::eq(self.turned.newest, frame) {
+            *self.turned = NONE_TURNED;
+        } else if ptr::eq(self.turned.oldest, frame) {
+            let newer = frame.newer.get();
+            // SAFETY: it lies before `newest`, and was written as the links were turned.
+            self.turned.oldest = unsafe { newer.assume_init() }.as_ptr();
+        }
+        Some(pending)
+    }
+
+    fn oldest_private(&mut self) -> Option<NonNull<Pending>> {
+        if let Some(oldest) = NonNull::new(self.turned.oldest.cast_mut()) {
+            return Some(oldest);
+        }
+        let is_private = |link: *mut Pending| {
+            let link = NonNull::new(link)?;
+            // SAFETY: what is in the chain is alive, and stays so while this has the lock.
+            (!unsafe { link.as_ref() }.is_marked(PUBLIC)).then_some(link)
+        };
+        let mut oldest = is_private(self.newest)?;
+        let mut steps = 0;
+        loop {
+            // SAFETY: as above.
+            let frame = unsafe { oldest.as_ref() };
+            if steps == SHORT {
+                frame.mark(TURNED);
+                self.turned.newest = frame;
+            }
+            let Some(older) = is_private(frame.older()) else { break };
+            // SAFETY: as above.
+            unsafe { older.as_ref() }.newer.set(MaybeUninit::new(oldest));
+            steps += 1;
+            oldest = older;
+        }
+        if steps >= SHORT {
+            self.turned.oldest = oldest.as_ptr();
         }
         Some(oldest)
     }

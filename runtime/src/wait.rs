@@ -31,7 +31,7 @@
 
 use std::sync::Arc;
 
-use crate::job::Frame;
+use crate::job::{Frame, Job};
 use crate::lane::LaneContext;
 use crate::pool::Work;
 use crate::scope::{Bag, Glimpse, TaskRef};
@@ -41,9 +41,6 @@ const SPIN_NS: u64 = 20_000;
 
 /// Looks at what is waited for before anything else, some 40 ns each.
 const LOOKS: u32 = 20;
-
-/// How many waiting lanes a search follows, each to the one that it waits for.
-const HOPS: usize = 4;
 
 enum Found {
     Work(Work),
@@ -85,8 +82,13 @@ pub(crate) fn wait(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>,
             helped_ns = pool.clock.ns_between(now, idle_since).saturating_add(helped_ns);
         } else if !pool.clock.have_passed(SPIN_NS, &mut idle_since, now) {
             pool.pause();
-        } else {
-            sleep(lane, frame, suspects, &|| ready() || lane.has_mail_that(Work::is_waited_for));
+        } else if let Some(job) =
+            sleep(lane, frame, suspects, &|| ready() || lane.has_mail_that(Work::is_waited_for))
+        {
+            let now = pool.clock.now();
+            lane.execute(Work::Job(job));
+            idle_since = pool.clock.now();
+            helped_ns = pool.clock.ns_between(now, idle_since).saturating_add(helped_ns);
         }
         lane.lane().set_waits_for(first(suspects));
     }
@@ -97,17 +99,27 @@ pub(crate) fn wait(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>,
     private.helped_ns.set(private.helped_ns.get().saturating_add(helped_ns));
 }
 
-fn sleep(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>, ready: &dyn Fn() -> bool) {
+fn sleep(
+    lane: &LaneContext<'_>,
+    frame: Frame,
+    suspects: Suspects<'_>,
+    ready: &dyn Fn() -> bool,
+) -> Option<Job> {
     let pool = lane.pool();
     pool.sleep.announce_wait(lane.index());
     let work_near =
         || trail(lane, suspects, &mut |suspect| pool.lane(suspect).has_work()) || pool.has_stray_of(frame);
+    let mut found = None;
     if !ready() && !work_near() {
-        lane.lane().counters.parks.add(1);
-        pool.sleep.parker(lane.index()).park();
-        lane.lane().counters.wakeups.add(1);
+        found = find_far(lane, frame, suspects);
+        if found.is_none() {
+            lane.lane().counters.parks.add(1);
+            pool.sleep.parker(lane.index()).park();
+            lane.lane().counters.wakeups.add(1);
+        }
     }
     pool.sleep.end_wait(lane.index());
+    found
 }
 
 fn first(suspects: Suspects<'_>) -> Option<usize> {
@@ -119,13 +131,64 @@ fn first(suspects: Suspects<'_>) -> Option<usize> {
     first
 }
 
-/// Whether `look` is true of one of the suspects, or of the lanes that they wait for.
+/// Looks for work of `frame` also on the lanes that have taken work from a lane that may have some, and so on. Many of them may have other work, which
+/// would be put back: this is for who has nothing else to do.
+fn find_far(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>) -> Option<Job> {
+    let pool = lane.pool();
+    let mut reached = Lanes::default();
+    trail(lane, suspects, &mut |suspect| {
+        reached.insert(suspect);
+        false
+    });
+    let mut grown = true;
+    while std::mem::take(&mut grown) {
+        for other in pool.all_lanes_in_use() {
+            let next = match reached.contains(other) {
+                true => pool.lane(other).waits_for(),
+                false => pool.lane(other).works_for().filter(|&from| reached.contains(from)).map(|_| other),
+            };
+            // Nothing that this lane waits for lies on itself.
+            let Some(next) = next.filter(|&next| next != lane.index() && pool.find_lane(next).is_some())
+            else {
+                continue;
+            };
+            if reached.insert(next) {
+                grown = true;
+                if let Some(job) = pool.steal_descendant(next, frame) {
+                    return Some(job);
+                }
+            }
+        }
+    }
+    None
+}
+
+/// A set of lanes. Those with high numbers are left out: a wait does not allocate.
+#[derive(Default)]
+struct Lanes([u64; 8]);
+
+impl Lanes {
+    fn contains(&self, lane: usize) -> bool {
+        self.0.get(lane / 64).is_some_and(|word| word >> (lane % 64) & 1 != 0)
+    }
+
+    /// True if it is new.
+    fn insert(&mut self, lane: usize) -> bool {
+        let is_new = lane / 64 < self.0.len() && !self.contains(lane);
+        if is_new {
+            self.0[lane / 64] |= 1 << (lane % 64);
+        }
+        is_new
+    }
+}
+
+/// Whether `look` is true of one of the suspects, or of the lanes that they wait for: in a list of joins, each lane may wait for the next one.
 fn trail(lane: &LaneContext<'_>, suspects: Suspects<'_>, look: &mut dyn FnMut(usize) -> bool) -> bool {
     let pool = lane.pool();
     let next = |&suspect: &usize| pool.find_lane(suspect)?.waits_for();
     let this = lane.index();
     suspects(&mut |suspect| {
-        let mut hops = std::iter::successors(Some(suspect), next).take(HOPS);
+        let mut hops = std::iter::successors(Some(suspect), next).take(pool.slots());
         hops.any(|suspect| suspect != this && pool.find_lane(suspect).is_some() && look(suspect))
     })
 }

@@ -14,6 +14,7 @@ mod table;
 #[path = "../src/protocol"]
 #[allow(dead_code, reason = "the models do not use every operation")]
 mod protocol {
+    pub(crate) mod chain;
     pub(crate) mod chunk_position;
     pub(crate) mod handover;
     pub(crate) mod helpers;
@@ -29,6 +30,7 @@ mod protocol {
 
     mod model;
 
+    mod chain_models;
     mod chunk_position_models;
     mod handover_models;
     mod helpers_models;

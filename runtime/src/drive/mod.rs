@@ -81,7 +81,7 @@ struct Plan {
 /// with a worker that is awake and searching gains nothing either: the handful of cache lines that change hands take 1 to 2 µs.
 const WORTH_SHARING_NS: f64 = 10_000.0;
 
-/// A loop shorter than this is not cut into a share per worker beforehand: whoever comes steals.
+/// A loop shorter than this, or of which a worker's share is not worth sharing, is not cut into shares beforehand: whoever comes steals.
 const WORTH_PRESPLITTING_NS: f64 = 50_000.0;
 
 /// How long a chunk should take. Between two chunks a lane reads the clock and claims, 40 to 100 ns: with chunks of 4 µs, which are the

@@ -68,6 +68,8 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
                 (lanes.ceil() as u32).saturating_sub(self.state.out()).clamp(1, MOST_WOKEN)
             }
         };
+        // What others have left is theirs to offer, but they do so later.
+        let open = open.max(self.state.unclaimed());
         Wave { count: most.min(open), relies_on_searchers: is_caller }
     }
 

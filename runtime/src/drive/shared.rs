@@ -8,7 +8,7 @@ use taskel_adaptive::ChunkConfig;
 
 use super::participant::Participant;
 use super::small::Head;
-use super::{Plan, WORTH_PRESPLITTING_NS};
+use super::{Plan, WORTH_PRESPLITTING_NS, WORTH_SHARING_NS};
 use crate::cancel::{CancelToken, Cancelled};
 use crate::iter::consumer::Consumer;
 use crate::iter::producer::Producer;
@@ -174,8 +174,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         let Plan { granule, units, len, .. } = self.plan;
         let pool = lane.pool();
         let own = pool.slot_of(lane.index());
-        let long = self.estimate_ns.is_some_and(|ns| ns * len as f64 >= WORTH_PRESPLITTING_NS);
         let workers = pool.num_threads();
+        let worth_it = WORTH_PRESPLITTING_NS.max(WORTH_SHARING_NS * workers as f64);
+        let long = self.estimate_ns.is_some_and(|ns| ns * len as f64 >= worth_it);
         if next > 0 || !long || lane.private().depth.get() > 0 || (units as usize) < workers {
             let first = (next / granule) as u32;
             return self.put(own, Span { lo: first, hi: units });

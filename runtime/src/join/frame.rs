@@ -18,7 +18,7 @@ use crate::wait::wait;
 #[repr(C)]
 pub(super) struct Half<B, R> {
     pending: Pending,
-    closure: NonNull<ManuallyDrop<B>>,
+    closure: UnsafeCell<ManuallyDrop<B>>,
     result: UnsafeCell<MaybeUninit<thread::Result<R>>>,
 }
 
@@ -27,51 +27,47 @@ where
     B: FnOnce() -> R + Send,
     R: Send,
 {
-    #[inline]
-    pub(super) fn new(closure: &mut ManuallyDrop<B>) -> Self {
+    #[inline(always)]
+    pub(super) fn new(closure: B) -> Self {
         Half {
             // SAFETY: `execute` expects a `Half<B, R>`, whose first field this is the first field of; it does not unwind.
             pending: Pending::new(unsafe { JobHead::new(execute::<B, R>) }),
-            closure: NonNull::from(closure),
+            closure: UnsafeCell::new(ManuallyDrop::new(closure)),
             result: UnsafeCell::new(MaybeUninit::uninit()),
         }
-    }
-
-    #[inline]
-    fn pending(&self) -> NonNull<Pending> {
-        NonNull::from(self).cast()
     }
 
     /// Lets others have the half.
     ///
     /// # Safety
     ///
-    /// The half, and its closure, stay where they are until [`take_back`](Self::take_back) has answered and, if it answered `None`,
-    /// [`wait`](Self::wait) has returned. The lane is the one it was made for.
-    #[inline]
+    /// The half stays where it is until [`take_back`](Self::take_back) has answered and, if it answered `None`,
+    /// [`wait`](Self::wait) has returned. The lane is the calling thread's.
+    #[inline(always)]
     pub(super) unsafe fn offer(&self, lane: &LaneContext<'_>) {
         // SAFETY: passed on to the caller; the pointer is to the whole half.
-        unsafe { lane.push_pending(self.pending()) };
+        unsafe { lane.push_pending(NonNull::from(self).cast()) };
     }
 
     /// The closure, unless it was taken. Asked once.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_back(&self, lane: &LaneContext<'_>) -> Option<B> {
-        if !lane.take_back_pending(self.pending()) {
+        if !lane.take_back_pending(&self.pending) {
             return None;
         }
-        let mut closure = self.closure;
-        // SAFETY: nobody else has the job, nor will have it: the closure is this lane's alone, and still there (`offer`).
-        let closure = unsafe { closure.as_mut() };
+        let closure = self.closure.get();
+        // SAFETY: nobody else has the job, nor will have it: the closure is this lane's alone.
+        let closure = unsafe { &mut *closure };
         // SAFETY: it is taken out only here, since this method is called once, or in `execute`, by who took the job.
         Some(unsafe { ManuallyDrop::take(closure) })
     }
 
     /// The result of the half, which was taken. Asked once.
     #[cold]
+    #[inline(never)]
     pub(super) fn wait(&self, lane: &LaneContext<'_>) -> thread::Result<R> {
         // SAFETY: only its address is used.
-        let frame = unsafe { Job::new(self.pending().cast()) }.frame();
+        let frame = unsafe { Job::new(NonNull::from(self).cast()) }.frame();
         // SAFETY: it was taken, so it is public.
         let handover = &unsafe { self.pending.shared() }.handover;
         wait(lane, frame, &|look| handover.thief().is_some_and(look), &|| handover.is_done());
@@ -88,7 +84,7 @@ where
 ///
 /// # Safety
 ///
-/// `head` is the head of a `Half<B, R>` whose job this lane has taken off a deque.
+/// `head` is the head of a `Half<B, R>` whose job this lane has taken off a deque, or out of the chain of a lane that held still.
 unsafe fn execute<B, R>(head: NonNull<JobHead>, lane: &LaneContext<'_>)
 where
     B: FnOnce() -> R + Send,
@@ -97,16 +93,19 @@ where
     let half = head.cast::<Half<B, R>>();
     // SAFETY: its owner keeps the half alive until the hand-over is done, and does not write to it before.
     let this = unsafe { half.as_ref() };
-    // SAFETY: it lay in a deque, so it is public.
+    // SAFETY: it was taken, so it is public.
     let shared = unsafe { this.pending.shared() };
     let owner = shared.owner;
     shared.handover.begin(lane.index());
-    let mut closure = this.closure;
-    // SAFETY: the job was given to this lane alone, and the owner keeps the closure where it is.
-    let closure = unsafe { closure.as_mut() };
+    lane.learn_as_thief(&this.pending);
+    let closure = this.closure.get();
+    // SAFETY: the job was given to this lane alone.
+    let closure = unsafe { &mut *closure };
     // SAFETY: as above: nobody else takes the closure out.
     let closure = unsafe { ManuallyDrop::take(closure) };
+    let works_for_before = lane.lane().set_works_for(Some(owner));
     let result = catch_unwind(AssertUnwindSafe(closure));
+    lane.lane().set_works_for(works_for_before);
     let place = this.result.get();
     // SAFETY: as above.
     unsafe { &mut *place }.write(result);

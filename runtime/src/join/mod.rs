@@ -20,7 +20,8 @@ use crate::unwind::drop_quietly;
 /// unrelated work. A lock may be held across a join, as long as the closures themselves do not wait for it.
 ///
 /// The two closures should not wait for each other (through a channel, say): whether they run at the same time depends on
-/// who is idle.
+/// who is idle. A long closure hides nothing, though: what is pending around it can be taken by other workers, at the latest when it has run
+/// for 50 µs. (Where the system has no `membarrier(2)`, that holds only where halves have lasted long before, or the call was not run before.)
 ///
 /// # Panics
 ///
@@ -43,8 +44,9 @@ use crate::unwind::drop_quietly;
 ///
 /// # Source
 ///
-/// The pending halves that nobody has asked for are private to a worker and cost no atomic operation: Acar, Charguéraud and
-/// Rainey, "Scheduling parallel programs by work stealing with private deques" (2013). The oldest one is always public.
+/// Pending halves that are over within microseconds are private to a worker and cost no atomic operation: Acar, Charguéraud and
+/// Rainey, "Scheduling parallel programs by work stealing with private deques" (2013). The oldest one is always public; those that last
+/// longer are, all of them.
 #[inline(always)]
 pub fn join<A, B, RA, RB>(oper_a: A, oper_b: B) -> (RA, RB)
 where
@@ -53,11 +55,10 @@ where
     RA: Send,
     RB: Send,
 {
-    let (mut oper_a, mut oper_b) = (ManuallyDrop::new(oper_a), ManuallyDrop::new(oper_b));
     // SAFETY: the reference ends with this call.
     match unsafe { current_lane() } {
-        Some(lane) => join_on(lane, &mut oper_a, &mut oper_b),
-        None => outermost(&mut oper_a, &mut oper_b),
+        Some(lane) => join_on(lane, oper_a, oper_b),
+        None => outermost(oper_a, oper_b),
     }
 }
 
@@ -85,13 +86,9 @@ impl ThreadPool {
     }
 }
 
-/// Takes both closures out of where they are.
-#[inline(never)]
-fn join_on<A, B, RA, RB>(
-    lane: &LaneContext<'_>,
-    oper_a: &mut ManuallyDrop<A>,
-    oper_b: &mut ManuallyDrop<B>,
-) -> (RA, RB)
+/// Inlined, so that the closures, and what is known of them, need not be put together in memory first.
+#[inline(always)]
+fn join_on<A, B, RA, RB>(lane: &LaneContext<'_>, oper_a: A, oper_b: B) -> (RA, RB)
 where
     A: FnOnce() -> RA + Send,
     B: FnOnce() -> RB + Send,
@@ -102,8 +99,6 @@ where
     // SAFETY: `half` stays in this frame, and the guard takes it back, or waits for it, on every way out of it.
     unsafe { half.offer(lane) };
     let offered = TakeBackOnUnwind { half: &half, lane };
-    // SAFETY: the caller does not use it again.
-    let oper_a = unsafe { ManuallyDrop::take(oper_a) };
     let a = oper_a();
     std::mem::forget(offered);
     match half.take_back(lane) {
@@ -174,10 +169,10 @@ where
     }
 }
 
-/// A join that is not inside of anything on its pool. Takes both closures out of where they are.
+/// A join that is not inside of anything on its pool.
 #[cold]
 #[inline(never)]
-fn outermost<A, B, RA, RB>(oper_a: &mut ManuallyDrop<A>, oper_b: &mut ManuallyDrop<B>) -> (RA, RB)
+fn outermost<A, B, RA, RB>(oper_a: A, oper_b: B) -> (RA, RB)
 where
     A: FnOnce() -> RA + Send,
     B: FnOnce() -> RB + Send,
@@ -190,16 +185,12 @@ where
     })
 }
 
-/// Takes both closures out of where they are, and runs them one after the other.
-fn join_inline<A, B, RA, RB>(oper_a: &mut ManuallyDrop<A>, oper_b: &mut ManuallyDrop<B>) -> (RA, RB)
+/// Runs the closures one after the other.
+fn join_inline<A, B, RA, RB>(oper_a: A, oper_b: B) -> (RA, RB)
 where
     A: FnOnce() -> RA,
     B: FnOnce() -> RB,
 {
-    // SAFETY: the caller does not use it again.
-    let oper_a = unsafe { ManuallyDrop::take(oper_a) };
-    // SAFETY: the caller does not use it again.
-    let oper_b = unsafe { ManuallyDrop::take(oper_b) };
     match catch_unwind(AssertUnwindSafe(oper_a)) {
         Ok(a) => then(a, oper_b),
         Err(payload) => {

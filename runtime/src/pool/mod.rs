@@ -7,6 +7,7 @@ mod hot;
 mod injector;
 mod metrics;
 mod profiling;
+mod standing;
 mod state;
 mod threads;
 mod worker;

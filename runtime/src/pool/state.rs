@@ -1,5 +1,6 @@
 //! What the lanes of a pool share.
 
+use std::cmp::Reverse;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -33,6 +34,9 @@ enum Offer {
     Job(usize),
     Scope(usize),
 }
+
+/// Among so many lanes that have jobs a thief chooses.
+const LOOKED_AT: usize = 32;
 
 /// Lanes `0..num_threads` belong to the workers, those behind to guests.
 pub(crate) struct PoolState {
@@ -212,16 +216,17 @@ impl PoolState {
         random: usize,
         may_steal_from: impl Fn(usize) -> bool,
     ) -> Option<Offer> {
-        let mut best = None;
+        let (mut best, mut looked_at) = (None, 0);
         for index in self.lanes_in_use(self.order(lane, random), random) {
             let victim = &self.lanes[index];
             if victim.has_job() && may_steal_from(index) {
-                let depth = victim.front_depth();
-                if depth == 0 {
-                    return Some(Offer::Job(index));
+                let rank = (victim.front_depth(), Reverse(victim.jobs()));
+                if best.is_none_or(|(least, _)| rank < least) {
+                    best = Some((rank, index));
                 }
-                if best.is_none_or(|(least, _)| depth < least) {
-                    best = Some((depth, index));
+                looked_at += 1;
+                if looked_at == LOOKED_AT {
+                    break;
                 }
             }
             if victim.has_open_scope() {
@@ -260,7 +265,7 @@ impl PoolState {
         self.queues.take_stray(Some(frame))
     }
 
-    fn put_back(&self, job: Job) {
+    pub(crate) fn put_back(&self, job: Job) {
         self.queues.push_stray(job);
         self.sleep.wake_any(0..self.num_threads);
         self.sleep.wake_all_waiting(self.all_lanes_in_use());
@@ -330,7 +335,7 @@ impl PoolState {
         later(before).chain(first).chain(later(!before))
     }
 
-    fn all_lanes_in_use(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn all_lanes_in_use(&self) -> impl Iterator<Item = usize> {
         self.lanes_in_use(0..self.num_threads + FIRST_GUESTS, 0)
     }
 
@@ -341,12 +346,24 @@ impl PoolState {
 
     /// Makes sure that some worker looks for the job that `lane` has just pushed, unless all are at work.
     pub(crate) fn wake_one(&self, lane: usize, random: usize) {
-        self.sleep.wake_one(self.order(lane, random));
+        self.sleep.wake_one(self.order(lane, random), self.waiting(lane, random));
     }
 
     /// As `wake_one`, for `count` jobs, whoever searches already.
     pub(crate) fn wake_several(&self, lane: usize, random: usize, count: u32) {
-        self.sleep.wake_several(self.order(lane, random), count);
+        self.sleep.wake_several(self.order(lane, random), self.waiting(lane, random), count);
+    }
+
+    /// The lanes in the order in which they are called back from their waits for what `lane` has pushed: those first that wait for a lane for which this
+    /// one works, from which that descends.
+    fn waiting(&self, lane: usize, random: usize) -> impl Iterator<Item = usize> {
+        let works_for = |&other: &usize| self.find_lane(other)?.works_for();
+        let above = std::iter::successors(Some(lane), works_for).take(self.num_threads + FIRST_GUESTS);
+        let waits_for_one = move |&other: &usize| {
+            self.lanes[other].waits_for().is_some_and(|lane| above.clone().any(|above| above == lane))
+        };
+        let order = self.order(lane, random);
+        order.clone().filter(waits_for_one).chain(order)
     }
 
     pub(crate) fn ns_since_start(&self, ticks: Ticks) -> u64 {

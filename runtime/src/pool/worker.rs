@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::builder::{Handler, IdlePolicy};
 use super::injector::Work;
+use super::standing::{Sight, Watch};
 use super::{PoolState, ambient};
 use crate::brief::PATIENCE_NS;
 use crate::clock::Ticks;
@@ -18,6 +19,9 @@ const SPIN_NS: u64 = 50_000;
 /// A gap between two pieces of work that is worth spinning through next time: `SPIN_NS`, and as much again because a gap
 /// that was slept through includes the time to wake up.
 const SHORT_GAP_NS: u64 = 2 * SPIN_NS;
+
+/// Between two looks at a lane that stands still.
+const PAUSES_WATCHING: u32 = 16;
 
 pub(super) struct Worker {
     pub(super) pool: Arc<PoolState>,
@@ -79,11 +83,18 @@ impl<'a> Idle<'a> {
     fn next_work(&mut self) -> Option<Work> {
         let mut since = self.pool.clock.now();
         let mut spin_since = since;
+        let mut watch = Watch::default();
         loop {
             let left_alone = self.lane.last_left_alone();
             if let Some(work) = self.look() {
                 self.stop_searching();
                 self.learn_gap(since);
+                if let Work::Stolen(_, victim) = work
+                    && self.pool.lane(victim).newest_private().is_some()
+                {
+                    // Another watches what the victim has not offered yet.
+                    self.pass_on(1);
+                }
                 return Some(work);
             }
             if self.lane.last_left_alone() != left_alone {
@@ -102,6 +113,20 @@ impl<'a> Idle<'a> {
             if self.searching && self.may_spin(&mut spin_since) {
                 self.pause();
                 continue;
+            }
+            if self.searching && !self.is_displaced() {
+                match watch.look(self.pool, self.lane) {
+                    Sight::Taken(work) => {
+                        self.stop_searching();
+                        self.learn_gap(since);
+                        return Some(work);
+                    }
+                    Sight::Watching => {
+                        (0..PAUSES_WATCHING).for_each(|_| self.pool.pause());
+                        continue;
+                    }
+                    Sight::Nothing => (),
+                }
             }
             self.sleep();
             spin_since = self.pool.clock.now();
@@ -141,7 +166,7 @@ impl<'a> Idle<'a> {
                 return self.pass_on(left.min(MOST_WOKEN as usize) as u32);
             }
         }
-        if last && (self.pool.any_work() || self.pool.is_hot()) {
+        if last && (self.pool.any_work() || self.pool.any_hidden(self.lane).is_some() || self.pool.is_hot()) {
             self.pass_on(1);
         }
     }
@@ -182,6 +207,7 @@ impl<'a> Idle<'a> {
             self.pool.sleep.parker(index).park();
             counters.wakeups.add(1);
         }
+        self.pool.sleep.got_up();
         self.searching = true;
         self.woken = true;
     }

@@ -138,7 +138,7 @@ impl Offered {
 
     fn push(&self, lane: usize) {
         self.jobs[lane].store(1, Ordering::Relaxed);
-        self.sleep.wake_one([0]);
+        self.sleep.wake_one([0], [0]);
     }
 
     fn has_job_beside(&self, this: Option<usize>) -> bool {
@@ -224,7 +224,7 @@ fn model_a_push_on_a_lane_whose_holder_had_the_seat() {
         assert!(offered.sleep.give_seat_back(0));
         offered.lease.release(lane);
         if offered.has_job_beside(Some(lane)) {
-            offered.sleep.wake_one([0]);
+            offered.sleep.wake_one([0], [0]);
         }
     });
 }

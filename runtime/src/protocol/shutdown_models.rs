@@ -41,7 +41,7 @@ fn model_stale_token_against_shutdown() {
         loom::thread::spawn(move || idle_until_shutdown(&worker, 0));
         let waker = Arc::clone(&pool);
         loom::thread::spawn(move || {
-            waker.sleep.wake_one([0]);
+            waker.sleep.wake_one([0], [0]);
         });
         pool.shutdown.release(&pool.sleep, 1);
     });

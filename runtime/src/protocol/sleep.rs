@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | `searching` | how many lanes search; signed | a lane as it starts or stops; a waker on behalf of the lane it wakes |
 //! | `rest[lane]` | `ASLEEP` or `WAITING`: the lane has announced that it will park, and nobody has claimed it yet; else `UP` | set by the lane, cleared by whoever wakes it or by itself |
+//! | `resting` | at least how many lanes have announced; nobody looks for them if there is none | a lane, before it announces and when it is up again |
 //! | `displaced[lane]` | how many guests have the worker's seat; while any do, it looks away and is not woken | guests, as they come and go |
 //!
 //! | transition | step |
@@ -42,6 +43,8 @@
 //! `rest`; the lane sets `rest`, fences, and reads whether it is over. Wake-ups for work are a courtesy to it, since it runs
 //! little: one that could have helped and was not woken costs time only. The exception is work that was put back, which only some
 //! lanes may run: all waiting lanes are woken for it ([`wake_all_waiting`](Sleep::wake_all_waiting)).
+//!
+//! `resting` never dips: each lane counts itself, in and out. While a woken lane has not counted itself out, whoever reads it only looks in vain.
 //!
 //! `searching` dips below the true count, even below zero, while a lane that was woken is quicker to stop searching than its
 //! waker to count it. It never exceeds the true count, so nobody relies on a searcher that does not exist; and `found`
@@ -116,13 +119,18 @@ impl Bed {
 #[derive(Debug)]
 pub(crate) struct Sleep {
     searching: AtomicI32,
+    resting: AtomicI32,
     beds: Table<Bed>,
 }
 
 impl Sleep {
     pub(crate) fn new(lanes: usize) -> Self {
         let beds = (0..lanes).map(|_| Bed::new());
-        Sleep { searching: AtomicI32::new(0), beds: Table::new(beds, Lease::BLOCK) }
+        Sleep {
+            searching: AtomicI32::new(0),
+            resting: AtomicI32::new(0),
+            beds: Table::new(beds, Lease::BLOCK),
+        }
     }
 
     /// Makes sure that there are beds for `lanes` lanes.
@@ -168,9 +176,19 @@ impl Sleep {
         last
     }
 
+    fn lie_down(&self, lane: usize, rest: u32) {
+        self.resting.fetch_add(1, Ordering::Relaxed);
+        self.beds[lane].rest.store(rest, Ordering::Relaxed);
+    }
+
+    /// Says that a lane which announced that it would sleep is up again, after [`still_asleep`](Sleep::still_asleep) has answered false.
+    pub(crate) fn got_up(&self) {
+        self.resting.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// Says that `lane` is going to sleep. It must look at every deque once more before it parks.
     pub(crate) fn announce(&self, lane: usize, was_searching: bool) {
-        self.beds[lane].rest.store(ASLEEP, Ordering::Relaxed);
+        self.lie_down(lane, ASLEEP);
         if was_searching {
             self.searching.fetch_sub(1, Ordering::Relaxed);
         }
@@ -180,10 +198,9 @@ impl Sleep {
 
     /// Withdraws the announcement after the second look found work.
     pub(crate) fn retract(&self, lane: usize) -> Retracted {
-        match self.beds[lane].claim(ASLEEP) {
-            true => Retracted::Withdrawn,
-            false => Retracted::Woken,
-        }
+        let withdrawn = self.beds[lane].claim(ASLEEP);
+        self.got_up();
+        if withdrawn { Retracted::Withdrawn } else { Retracted::Woken }
     }
 
     /// Whether nobody has woken `lane` since it announced; asked after each return from its parker.
@@ -215,7 +232,7 @@ impl Sleep {
 
     /// Says that `lane` is going to wait. It must look once more whether its wait is over before it parks.
     pub(crate) fn announce_wait(&self, lane: usize) {
-        self.beds[lane].rest.store(WAITING, Ordering::Relaxed);
+        self.lie_down(lane, WAITING);
         // SeqCst: pairs with `wake_waiting`: this lane sees that the wait is over, or who ended it sees the flag.
         fence(Ordering::SeqCst);
     }
@@ -223,31 +240,49 @@ impl Sleep {
     /// Withdraws the announcement. If a waker was faster, a token is left in the parker, or will be.
     pub(crate) fn end_wait(&self, lane: usize) {
         self.beds[lane].claim(WAITING);
+        self.got_up();
     }
 
     /// Called after a push: makes sure that a lane will look, by waking the first sleeper of `order` that has its seat, unless somebody
-    /// searches already. If there is no sleeper, wakes a waiting lane, which may or may not be of use.
-    pub(crate) fn wake_one(&self, order: impl IntoIterator<Item = usize, IntoIter: Clone>) {
+    /// searches already. If there is no sleeper, wakes the first of the `waiting` lanes, which may or may not be of use.
+    pub(crate) fn wake_one(
+        &self,
+        order: impl IntoIterator<Item = usize>,
+        waiting: impl IntoIterator<Item = usize>,
+    ) {
         // SeqCst: pairs with `announce` and `found`.
         fence(Ordering::SeqCst);
         if !self.anyone_searching() {
-            self.wake_first(order.into_iter(), 1);
+            self.wake_first(order, waiting, 1);
         }
     }
 
     /// Called after `count` pushes: as [`wake_one`](Self::wake_one), for so many lanes, whoever searches already. Those that are on their way to
     /// something else are no help: were they counted, the whole pool would never wake more than `count` lanes at a time.
-    pub(crate) fn wake_several(&self, order: impl IntoIterator<Item = usize, IntoIter: Clone>, count: u32) {
+    pub(crate) fn wake_several(
+        &self,
+        order: impl IntoIterator<Item = usize>,
+        waiting: impl IntoIterator<Item = usize>,
+        count: u32,
+    ) {
         // SeqCst: pairs with `announce` and `found`.
         fence(Ordering::SeqCst);
-        self.wake_first(order.into_iter(), count);
+        self.wake_first(order, waiting, count);
     }
 
-    fn wake_first(&self, mut order: impl Iterator<Item = usize> + Clone, count: u32) {
-        let mut seated = order.clone().filter(|&lane| !self.is_displaced(lane));
+    fn wake_first(
+        &self,
+        order: impl IntoIterator<Item = usize>,
+        waiting: impl IntoIterator<Item = usize>,
+        count: u32,
+    ) {
+        if self.resting.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let mut seated = order.into_iter().filter(|&lane| !self.is_displaced(lane));
         let woken = (0..count).take_while(|_| self.wake_sleeper(&mut seated)).count();
         if woken == 0
-            && let Some(lane) = order.find(|&lane| self.beds[lane].claim(WAITING))
+            && let Some(lane) = waiting.into_iter().find(|&lane| self.beds[lane].claim(WAITING))
         {
             self.beds[lane].parker.unpark();
         }

@@ -42,7 +42,7 @@ impl Pool {
     }
 
     fn wake_one(&self) {
-        self.sleep.wake_one(0..self.lanes);
+        self.sleep.wake_one(0..self.lanes, 0..self.lanes);
     }
 
     /// A lane's search, in the order in which the worker takes the steps.
@@ -145,7 +145,7 @@ fn model_two_pushes_at_once_against_two_sleepers() {
         }
         pool.deques.push();
         pool.deques.push();
-        pool.sleep.wake_several(0..2, 2);
+        pool.sleep.wake_several(0..2, [], 2);
     });
 }
 
