@@ -5,7 +5,7 @@ use crate::{
     result::{Group, Row, SERIAL, Shown},
     turns::{Turn, take_turns},
 };
-use std::{cell::RefCell, hint::black_box, num::NonZero, time::Instant};
+use std::{hint::black_box, num::NonZero, time::Instant};
 
 /// A sample has at least this many joins.
 const JOINS: u64 = 60_000;
@@ -27,11 +27,39 @@ fn tree(depth: u32) -> Vec<Node> {
         .collect()
 }
 
+/// A node of a complete binary tree in memory of its own: children were allocated before their parent, the left one, with all below it, first.
+struct Boxed {
+    value: u64,
+    children: Option<[Box<Boxed>; 2]>,
+}
+
+fn boxed(depth: u32) -> Box<Boxed> {
+    let children = (depth > 1).then(|| [boxed(depth - 1), boxed(depth - 1)]);
+    Box::new(Boxed { value: 1, children })
+}
+
 /// `fib` and the sum of a tree, with a `join` that takes two closures.
 macro_rules! forks {
     ($name:ident, $a:ident, $b:ident, $join:expr) => {
         mod $name {
-            use super::Node;
+            use super::{Boxed, Node};
+
+            pub(super) fn call(load: &super::Load) -> u64 {
+                match load {
+                    super::Load::Fib(n) => fib(*n),
+                    super::Load::Sum(tree) => sum(tree, 0),
+                    super::Load::LeftFirst(root) => boxed::<0>(root),
+                    super::Load::RightFirst(root) => boxed::<1>(root),
+                }
+            }
+
+            fn boxed<const FIRST: usize>(node: &Boxed) -> u64 {
+                let Some(children) = &node.children else { return node.value };
+                let $a = || boxed::<FIRST>(&children[FIRST]);
+                let $b = || boxed::<FIRST>(&children[1 - FIRST]);
+                let (a, b) = $join;
+                node.value + a + b
+            }
 
             pub(super) fn fib(n: u32) -> u64 {
                 if n < 2 {
@@ -63,8 +91,24 @@ forks!(with_taskel, a, b, taskel::join(a, b));
 
 /// The same with chili, whose scope is passed down.
 mod with_chili {
-    use super::Node;
+    use super::{Boxed, Node};
     use chili::Scope;
+
+    pub(super) fn call(scope: &mut Scope<'_>, load: &super::Load) -> u64 {
+        match load {
+            super::Load::Fib(n) => fib(scope, *n),
+            super::Load::Sum(tree) => sum(scope, tree, 0),
+            super::Load::LeftFirst(root) => boxed::<0>(scope, root),
+            super::Load::RightFirst(root) => boxed::<1>(scope, root),
+        }
+    }
+
+    fn boxed<const FIRST: usize>(scope: &mut Scope<'_>, node: &Boxed) -> u64 {
+        let Some(children) = &node.children else { return node.value };
+        let (first, second) = (&children[FIRST], &children[1 - FIRST]);
+        let (a, b) = scope.join(|scope| boxed::<FIRST>(scope, first), |scope| boxed::<FIRST>(scope, second));
+        node.value + a + b
+    }
 
     pub(super) fn fib(scope: &mut Scope<'_>, n: u32) -> u64 {
         if n < 2 {
@@ -87,15 +131,22 @@ mod with_chili {
 enum Load {
     Fib(u32),
     Sum(Vec<Node>),
+    LeftFirst(Box<Boxed>),
+    RightFirst(Box<Boxed>),
 }
 
+/// The nodes of a boxed tree of depth 21.
+const BOXED: u64 = (1 << 21) - 1;
+
 impl Load {
-    fn all() -> [(&'static str, Load); 4] {
+    fn all() -> [(&'static str, Load); 6] {
         [
             ("tree sum, depth 10", Load::Sum(tree(10))),
             ("tree sum, depth 16", Load::Sum(tree(16))),
             ("tree sum, depth 21", Load::Sum(tree(21))),
             ("fib(30)", Load::Fib(30)),
+            ("boxed, left first", Load::LeftFirst(boxed(21))),
+            ("boxed, right first", Load::RightFirst(boxed(21))),
         ]
     }
 
@@ -104,6 +155,7 @@ impl Load {
             // fib(n) makes fib(n + 1) - 1 joins.
             Load::Fib(n) => serial::fib(n + 1) - 1,
             Load::Sum(tree) => tree.len() as u64 / 2,
+            Load::LeftFirst(_) | Load::RightFirst(_) => BOXED / 2,
         }
     }
 
@@ -111,20 +163,17 @@ impl Load {
         match self {
             Load::Fib(n) => serial::fib(*n),
             Load::Sum(tree) => tree.len() as u64,
+            Load::LeftFirst(_) | Load::RightFirst(_) => BOXED,
         }
     }
 
-    /// Calls `fib` or `sum`, and checks the answer each time: nanoseconds per join.
-    fn sample(&self, mut fib: impl FnMut(u32) -> u64, mut sum: impl FnMut(&[Node]) -> u64) -> f64 {
+    /// Makes calls, and checks the answer each time: nanoseconds per join.
+    fn sample(&self, mut call: impl FnMut(&Load) -> u64) -> f64 {
         let calls = JOINS.div_ceil(self.joins());
         let answer = self.answer();
         let start = Instant::now();
         for _ in 0..calls {
-            let found = match self {
-                Load::Fib(n) => fib(black_box(*n)),
-                Load::Sum(tree) => sum(black_box(tree)),
-            };
-            assert_eq!(found, answer);
+            assert_eq!(call(black_box(self)), answer);
         }
         start.elapsed().as_nanos() as f64 / (calls * self.joins()) as f64
     }
@@ -144,21 +193,15 @@ fn group(context: &Context, threads: usize, loads: &[&(&str, Load)]) -> Group {
     let config = chili::Config { thread_count: NonZero::new(threads), ..Default::default() };
     let chili = chili::ThreadPool::with_config(config);
     let with_chili = |load: &Load| {
-        let scope = RefCell::new(chili.scope());
-        let fib = |n| with_chili::fib(&mut scope.borrow_mut(), n);
-        let sum = |tree: &[Node]| with_chili::sum(&mut scope.borrow_mut(), tree, 0);
-        load.sample(fib, sum)
+        let mut scope = chili.scope();
+        load.sample(|load| with_chili::call(&mut scope, load))
     };
     let row = |name: &str, load: &Load| {
         let mut turns = vec![
-            Turn::new(SERIAL, || load.sample(serial::fib, |tree| serial::sum(tree, 0))),
-            Turn::new("rayon", || {
-                rayon.install(|| load.sample(with_rayon::fib, |tree| with_rayon::sum(tree, 0)))
-            }),
+            Turn::new(SERIAL, || load.sample(serial::call)),
+            Turn::new("rayon", || rayon.install(|| load.sample(with_rayon::call))),
             Turn::new("chili", || with_chili(load)),
-            Turn::new("taskel", || {
-                taskel.install(|| load.sample(with_taskel::fib, |tree| with_taskel::sum(tree, 0)))
-            }),
+            Turn::new("taskel", || taskel.install(|| load.sample(with_taskel::call))),
         ];
         turns.retain(|turn| context.wants_peer(&turn.peer));
         Row { name: name.to_owned(), bound: None, cells: take_turns(&mut turns, context.reps) }
