@@ -205,7 +205,9 @@ where
         // SAFETY: this worker was left out above, so that it makes its call here, once.
         unsafe { job.execute(lane) };
     }
-    wait(lane, job.frame(), &|_| false, &|| this.calls.settled());
+    // A call may have opened something that this lane can help with.
+    let callers = 0..pool.num_threads();
+    wait(lane, job.frame(), &|look| callers.clone().any(&mut *look), &|| this.calls.settled());
     match this.panic.take() {
         None => this.results.into_iter().filter_map(UnsafeCell::into_inner).collect(),
         Some(payload) => {
