@@ -1,7 +1,8 @@
 //! Whatever is simulated, every taskel runs exactly once and no schedule beats the bound.
 
 use proptest::prelude::*;
-use taskel_adaptive::simulate::{Costs, Cuts, Policy, Simulation};
+use taskel_adaptive::ChunkConfig;
+use taskel_adaptive::simulate::{Costs, Cuts, Policy, Simulation, Wake};
 
 mod support;
 
@@ -28,9 +29,11 @@ fn any_costs() -> impl Strategy<Value = Costs> {
     prop_oneof![
         Just(Costs::default()),
         Just(Costs::FREE),
-        (0.0..1e6, 0.0..1e6, 0.0..1e6, 0.0..1e9).prop_map(|(claim_ns, steal_ns, timestamp_ns, wake_ns)| {
-            Costs { claim_ns, steal_ns, timestamp_ns, wake_ns }
-        }),
+        (0.0..1e6, 0.0..1e6, 0.0..1e6, 0.0..1e9, 0.0..1e6).prop_map(
+            |(claim_ns, steal_ns, timestamp_ns, wake_ns, call_ns)| {
+                Costs { claim_ns, steal_ns, timestamp_ns, wake_ns, call_ns }
+            }
+        ),
     ]
 }
 
@@ -39,6 +42,15 @@ fn any_cuts() -> impl Strategy<Value = Cuts> {
     let any = (ns(), ns(), ns());
     let any = any.prop_map(|(watch_ns, fence_ns, block_ns)| Cuts { watch_ns, fence_ns, block_ns });
     prop_oneof![Just(Cuts::default()), any]
+}
+
+fn any_wake() -> impl Strategy<Value = Wake> {
+    prop_oneof![
+        Just(Wake::Together),
+        Just(Wake::OneByOne),
+        (0..20usize).prop_map(Wake::FanOut),
+        Just(Wake::FanOut(usize::MAX)),
+    ]
 }
 
 /// Times from nanoseconds to days.
@@ -53,6 +65,8 @@ proptest! {
         policy in any_policy(),
         costs in any_costs(),
         cuts in any_cuts(),
+        wake in any_wake(),
+        learned_ns in prop_oneof![Just(0.0), 0.1..1e9],
         times_ns in any_times(),
         speeds in prop::collection::vec(0.1..10.0f64, 1..40),
         nodes in prop_oneof![Just(None), (1..9usize, 0.0..1e6f64).prop_map(Some)],
@@ -62,6 +76,8 @@ proptest! {
             .with_speeds(&speeds)
             .with_costs(costs)
             .with_cuts(cuts)
+            .with_wake(wake)
+            .with_chunk_config(ChunkConfig::default().with_estimate_ns(learned_ns))
             .with_seed(seed)
             .with_spans(true);
         if let Some((workers, far_steal_ns)) = nodes {

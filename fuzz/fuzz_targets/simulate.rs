@@ -5,7 +5,7 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use taskel_adaptive::ChunkConfig;
-use taskel_adaptive::simulate::{Costs, Cuts, Policy, Simulation, load};
+use taskel_adaptive::simulate::{Costs, Cuts, Policy, Simulation, Wake, load};
 
 #[path = "../../adaptive/tests/support/mod.rs"]
 mod schedules;
@@ -18,8 +18,9 @@ const TASKELS: usize = 400;
 struct Input {
     policy: AnyPolicy,
     workers: Workers,
-    costs: Option<[f64; 4]>,
+    costs: Option<[f64; 5]>,
     cuts: Option<[f64; 3]>,
+    wake: AnyWake,
     nodes: Option<(usize, f64)>,
     chunks: Option<(u64, usize, f64, usize)>,
     seed: u64,
@@ -38,6 +39,13 @@ enum AnyPolicy {
     Adaptive,
     Revocable,
     Fixed(usize),
+}
+
+#[derive(Arbitrary, Debug)]
+enum AnyWake {
+    Together,
+    OneByOne,
+    FanOut(usize),
 }
 
 #[derive(Arbitrary, Debug)]
@@ -106,6 +114,16 @@ impl AnyPolicy {
     }
 }
 
+impl AnyWake {
+    fn wake(&self) -> Wake {
+        match *self {
+            AnyWake::Together => Wake::Together,
+            AnyWake::OneByOne => Wake::OneByOne,
+            AnyWake::FanOut(most) => Wake::FanOut(most),
+        }
+    }
+}
+
 impl Load {
     fn times_ns(&self) -> Vec<f64> {
         let n = TASKELS;
@@ -149,8 +167,8 @@ fn simulation(input: &Input) -> Simulation {
             Simulation::new(policy, speeds.len() + usize::from(*one_more)).with_speeds(speeds)
         }
     };
-    if let Some([claim_ns, steal_ns, timestamp_ns, wake_ns]) = input.costs {
-        simulation = simulation.with_costs(Costs { claim_ns, steal_ns, timestamp_ns, wake_ns });
+    if let Some([claim_ns, steal_ns, timestamp_ns, wake_ns, call_ns]) = input.costs {
+        simulation = simulation.with_costs(Costs { claim_ns, steal_ns, timestamp_ns, wake_ns, call_ns });
     }
     if let Some([watch_ns, fence_ns, block_ns]) = input.cuts {
         simulation = simulation.with_cuts(Cuts { watch_ns, fence_ns, block_ns });
@@ -163,7 +181,7 @@ fn simulation(input: &Input) -> Simulation {
         simulation =
             simulation.with_chunk_config(config.with_estimate_ns(estimate_ns).with_max_chunk(max_chunk));
     }
-    simulation.with_seed(input.seed).with_spans(true)
+    simulation.with_wake(input.wake.wake()).with_seed(input.seed).with_spans(true)
 }
 
 fuzz_target!(|input: Input| {

@@ -71,6 +71,11 @@ pub(crate) trait Deal {
         false
     }
 
+    /// Whether all workers but the first sleep until an [`Effect`] calls them, instead of beginning one wake-up after the start.
+    fn sleeps(&self) -> bool {
+        false
+    }
+
     /// How many pieces wait to be claimed by workers that found none before.
     fn waiting(&self) -> usize {
         0
@@ -155,7 +160,7 @@ impl Run<'_> {
         running.resize_with(workers, || None);
         let mut idle = Vec::new();
         let mut free = Calendar::new(workers);
-        for worker in 0..workers {
+        for worker in 0..if deal.sleeps() { 1 } else { workers } {
             free.set(worker, if worker == 0 { 0.0 } else { self.wake_ns });
         }
         while let Some((worker, now_ns)) = free.next() {

@@ -27,10 +27,12 @@ mod members;
 mod nodes;
 mod policy;
 mod queue;
+mod ramp;
 mod ranges;
 mod revocable;
 mod rng;
 mod schedule;
+mod sleepers;
 mod splits;
 
 use alloc::vec::Vec;
@@ -39,6 +41,7 @@ use self::engine::Run;
 use self::error::{Kind, MAX_WORKERS};
 use self::nodes::Nodes;
 use self::queue::SharedQueue;
+use self::ramp::Ramp;
 use self::ranges::{Shares, StealableRanges};
 use self::revocable::RevocableChunks;
 use self::rng::Rng;
@@ -46,7 +49,7 @@ use self::splits::SplitStacks;
 use crate::ChunkConfig;
 
 pub use self::error::SimulateError;
-pub use self::policy::{Costs, Cuts, Policy};
+pub use self::policy::{Costs, Cuts, Policy, Wake};
 pub use self::schedule::{Schedule, Span, WorkerSchedule};
 
 /// A policy and the machine that it runs on.
@@ -70,6 +73,7 @@ pub struct Simulation {
     speeds: Vec<f64>,
     costs: Costs,
     cuts: Cuts,
+    wake: Wake,
     nodes: Nodes,
     chunk_config: ChunkConfig,
     seed: u64,
@@ -86,6 +90,7 @@ impl Simulation {
             speeds: Vec::new(),
             costs: Costs::default(),
             cuts: Cuts::default(),
+            wake: Wake::default(),
             nodes: Nodes::ONE,
             chunk_config: ChunkConfig::default(),
             seed: 1,
@@ -111,6 +116,13 @@ impl Simulation {
     #[must_use]
     pub fn with_cuts(mut self, cuts: Cuts) -> Self {
         self.cuts = cuts;
+        self
+    }
+
+    /// Sets how sleeping workers are woken; [`Wake::Together`] unless set.
+    #[must_use]
+    pub fn with_wake(mut self, wake: Wake) -> Self {
+        self.wake = wake;
         self
     }
 
@@ -186,14 +198,15 @@ impl Simulation {
             None => match self.policy {
                 Policy::Static => run.run(Shares::new(len, workers, costs)),
                 Policy::RayonSplit => run.run(SplitStacks::new(len, workers, costs, nodes, rng)),
+                Policy::Revocable => {
+                    let known_ns = self.chunk_config.estimate_ns().map(|ns| ns * len as f64);
+                    let dealt = (len, ramp::is_dealt(self.wake, known_ns));
+                    let ranges = StealableRanges::new(dealt, workers, costs, nodes, self.chunk_config, rng);
+                    let ramp = Ramp::new(self.wake, workers, known_ns, costs, self.seed);
+                    run.run(RevocableChunks::new(ranges, &run, self.cuts, ramp, self.seed))
+                }
                 _ => {
-                    let ranges = StealableRanges::new(len, workers, costs, nodes, self.chunk_config, rng);
-                    match self.policy {
-                        Policy::Revocable => {
-                            run.run(RevocableChunks::new(ranges, &run, self.cuts, self.seed))
-                        }
-                        _ => run.run(ranges),
-                    }
+                    run.run(StealableRanges::new((len, true), workers, costs, nodes, self.chunk_config, rng))
                 }
             },
         };

@@ -61,11 +61,12 @@ impl Policy {
 /// What the moves of a scheduler cost, in nanoseconds.
 ///
 /// The default is what a pool of threads in one process pays: 10 ns per claim, 300 ns per steal, 25 ns per look at
-/// the clock, 5 µs until a woken worker runs.
+/// the clock, 5 µs until a woken worker runs, and 5 µs for the system call that wakes it.
 ///
 /// ```
 /// use taskel_adaptive::simulate::Costs;
-/// assert_eq!(Costs::default(), Costs { claim_ns: 10.0, steal_ns: 300.0, timestamp_ns: 25.0, wake_ns: 5000.0 });
+/// let costs = Costs { claim_ns: 10.0, steal_ns: 300.0, timestamp_ns: 25.0, wake_ns: 5000.0, call_ns: 5000.0 };
+/// assert_eq!(Costs::default(), costs);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Costs {
@@ -75,19 +76,22 @@ pub struct Costs {
     pub steal_ns: f64,
     /// Looking at the clock: once per chunk, for policies that measure.
     pub timestamp_ns: f64,
-    /// From the start until workers other than the first, which starts the loop, begin.
+    /// From when a worker has been woken until it begins; under [`Wake::Together`], from the start.
     pub wake_ns: f64,
+    /// What waking a worker costs the one that does it; nothing under [`Wake::Together`].
+    pub call_ns: f64,
 }
 
 impl Default for Costs {
     fn default() -> Self {
-        Costs { claim_ns: 10.0, steal_ns: 300.0, timestamp_ns: 25.0, wake_ns: 5000.0 }
+        Costs { claim_ns: 10.0, steal_ns: 300.0, timestamp_ns: 25.0, wake_ns: 5000.0, call_ns: 5000.0 }
     }
 }
 
 impl Costs {
     /// Nothing costs anything: what is left is the policy's balance.
-    pub const FREE: Costs = Costs { claim_ns: 0.0, steal_ns: 0.0, timestamp_ns: 0.0, wake_ns: 0.0 };
+    pub const FREE: Costs =
+        Costs { claim_ns: 0.0, steal_ns: 0.0, timestamp_ns: 0.0, wake_ns: 0.0, call_ns: 0.0 };
 
     pub(crate) fn check(self) -> Result<(), SimulateError> {
         check_ns([
@@ -95,8 +99,34 @@ impl Costs {
             ("steal", self.steal_ns),
             ("timestamp", self.timestamp_ns),
             ("wake", self.wake_ns),
+            ("call", self.call_ns),
         ])
     }
+}
+
+/// Who wakes the workers that sleep, and when: under [`Policy::Revocable`]. The workers of
+/// all other policies begin together.
+///
+/// ```
+/// use taskel_adaptive::simulate::{Policy, Simulation, Wake};
+/// // One taskel of 40 ms for each of 16 workers.
+/// let run = |wake| Simulation::new(Policy::Revocable, 16).with_wake(wake).run(&[4e7; 16]).unwrap().ratio();
+/// assert!(run(Wake::OneByOne) > 4.0);
+/// assert!(run(Wake::FanOut(4)) < 1.01);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Wake {
+    /// All begin one wake-up after the first, which wakes nobody. Each has a share, and finds at once what comes up later.
+    #[default]
+    Together,
+    /// A worker wakes one other before it claims from its own range, unless one is on its way. What it has just
+    /// stolen it begins at once: long taskels double the number of busy workers one round after the other.
+    OneByOne,
+    /// A worker wakes up to so many before its first chunk, however many are on their way for others, and one before each further chunk, as long as there is something
+    /// to be stolen. The first worker wakes one as long as nothing is known of the loop. A loop that is known to take T has no use for more than
+    /// T / 10 µs others, nor has a range for more than its worth / 10 µs; from T = 50 µs on each worker has a share beforehand.
+    FanOut(usize),
 }
 
 /// What it takes to cut a running chunk short under [`Policy::Revocable`], in nanoseconds.

@@ -46,6 +46,8 @@ impl Deal for Shares {
 pub(crate) struct StealableRanges {
     ranges: Vec<Range<usize>>,
     chunkers: Vec<Chunker>,
+    /// What a taskel takes in the range that the worker has taken from another one, by that one's estimate.
+    taught_ns: Vec<Option<f64>>,
     non_empty: Members,
     costs: Costs,
     nodes: Nodes,
@@ -53,21 +55,25 @@ pub(crate) struct StealableRanges {
 }
 
 impl StealableRanges {
+    /// A share for each worker, or everything for the first if it is not `dealt`.
     pub(crate) fn new(
-        len: usize,
+        (len, dealt): (usize, bool),
         workers: usize,
         costs: Costs,
         nodes: Nodes,
         config: ChunkConfig,
         rng: Rng,
     ) -> Self {
-        let ranges: Vec<_> = (0..workers).map(|k| share(len, workers, k)).collect();
+        let shares = if dealt { workers } else { 1 };
+        let mut ranges: Vec<_> = (0..shares).map(|k| share(len, shares, k)).collect();
+        ranges.resize(workers, 0..0);
         let mut non_empty = Members::new(workers);
         for (worker, range) in ranges.iter().enumerate() {
             non_empty.set(worker, !range.is_empty());
         }
         let chunkers = (0..workers).map(|_| Chunker::new(config)).collect();
-        StealableRanges { ranges, chunkers, non_empty, costs, nodes, rng }
+        let taught_ns = alloc::vec![None; workers];
+        StealableRanges { ranges, chunkers, taught_ns, non_empty, costs, nodes, rng }
     }
 
     /// Takes the next chunk off the front of the worker's range.
@@ -99,12 +105,13 @@ impl StealableRanges {
         let stolen = middle..range.end;
         range.end = middle;
         self.non_empty.set(victim, middle > self.ranges[victim].start);
-        self.acquire(worker, stolen);
+        self.acquire(worker, victim, stolen);
         Some(victim)
     }
 
     /// Makes what the worker has taken from another one its range.
-    fn acquire(&mut self, worker: usize, taskels: Range<usize>) {
+    fn acquire(&mut self, worker: usize, victim: usize, taskels: Range<usize>) {
+        self.taught_ns[worker] = self.chunkers[victim].estimate_ns();
         self.ranges[worker] = taskels;
         self.chunkers[worker].on_steal();
     }
@@ -131,13 +138,22 @@ impl StealableRanges {
     /// Makes the rest of another worker's chunk the worker's range; returns the first chunk of it.
     pub(crate) fn revoke(&mut self, worker: usize, owner: usize, rest: Range<usize>, now_ns: f64) -> Claim {
         self.chunkers[worker].on_surprise();
-        self.acquire(worker, rest);
+        self.acquire(worker, owner, rest);
         let steal_ns = self.nodes.steal_ns(self.costs.steal_ns, worker, owner);
         self.next_chunk(worker, now_ns + steal_ns, Taken::Revoked)
     }
 
     pub(crate) fn left(&self, worker: usize) -> usize {
         self.ranges[worker].len()
+    }
+
+    pub(crate) fn all_empty(&self) -> bool {
+        self.non_empty.is_empty()
+    }
+
+    /// What a taskel of the worker's range takes, as far as anybody knows.
+    pub(crate) fn expected_ns(&self, worker: usize) -> Option<f64> {
+        self.chunkers[worker].estimate_ns().or(self.taught_ns[worker])
     }
 
     pub(crate) fn chunker(&self, worker: usize) -> &Chunker {

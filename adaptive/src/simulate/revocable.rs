@@ -6,6 +6,7 @@ use core::ops::Range;
 use super::engine::{Claim, Deal, Effect, Run, Turn};
 use super::members::Members;
 use super::policy::Cuts;
+use super::ramp::Ramp;
 use super::ranges::StealableRanges;
 use super::rng::Rng;
 
@@ -58,11 +59,19 @@ pub(crate) struct RevocableChunks<'a> {
     /// Thieves that look at all ranges all the time, and those that have left, since there was nothing to be watched.
     watching: Members,
     asleep: Members,
+    /// If workers sleep until others wake them.
+    ramp: Option<Ramp>,
     effects: Vec<Effect>,
 }
 
 impl<'a> RevocableChunks<'a> {
-    pub(crate) fn new(ranges: StealableRanges, run: &Run<'a>, cuts: Cuts, seed: u64) -> Self {
+    pub(crate) fn new(
+        ranges: StealableRanges,
+        run: &Run<'a>,
+        cuts: Cuts,
+        ramp: Option<Ramp>,
+        seed: u64,
+    ) -> Self {
         let workers = run.speeds.len();
         let none = Chunk {
             taskels: 0..0,
@@ -84,12 +93,20 @@ impl<'a> RevocableChunks<'a> {
             thieves: alloc::vec![Thief::default(); workers],
             watching: Members::new(workers),
             asleep: Members::new(workers),
+            ramp,
             effects: Vec::new(),
         }
     }
 
     /// Divides a chunk into blocks, if the policy wants several.
     fn begin(&mut self, worker: usize, mut claim: Claim) -> Turn {
+        if let Some(ramp) = &mut self.ramp {
+            let (from_ns, effects) = (claim.measured_from_ns, &mut self.effects);
+            let done_ns = ramp.before_run(worker, &self.ranges, from_ns, effects);
+            // What it takes to wake others is no taskel's fault.
+            claim.start_ns += done_ns - from_ns;
+            claim.measured_from_ns = done_ns;
+        }
         let block = self.ranges.chunker(worker).block_len();
         let (taskels, start_ns) = (claim.taskels.clone(), claim.start_ns);
         let mut closed_ns = f64::NEG_INFINITY;
@@ -147,6 +164,17 @@ impl<'a> RevocableChunks<'a> {
         Some(claim)
     }
 
+    /// What the worker has cut off, if its fence has passed.
+    fn revoked(&mut self, worker: usize, now_ns: f64) -> Option<Claim> {
+        let watched = self.thieves[worker].watched?;
+        let claim = self.cut(worker, watched, watched.requested_in?, now_ns);
+        if claim.is_none() {
+            self.thieves[worker].watched = None;
+            self.thieves[worker].tries += 1;
+        }
+        claim
+    }
+
     /// Up to `count` workers come for what has become stealable: those that look all the time at once, those that have left
     /// after a wake-up.
     fn call(&mut self, mut count: usize, now_ns: f64) {
@@ -197,7 +225,10 @@ impl<'a> RevocableChunks<'a> {
                 Turn::Look(patient_until_ns.min(self.chunks[owner].closed_ns))
             }
             None => {
-                self.asleep.set(worker, true);
+                match &mut self.ramp {
+                    Some(ramp) => ramp.leave(worker),
+                    None => self.asleep.set(worker, true),
+                }
                 Turn::Look(f64::INFINITY)
             }
         }
@@ -208,16 +239,14 @@ impl Deal for RevocableChunks<'_> {
     fn claim(&mut self, worker: usize, now_ns: f64) -> Turn {
         self.watching.set(worker, false);
         self.asleep.set(worker, false);
-        if let Some(watched) = self.thieves[worker].watched
-            && let Some(requested_in) = watched.requested_in
-        {
-            if let Some(claim) = self.cut(worker, watched, requested_in, now_ns) {
-                return self.begin(worker, claim);
+        let mut now_ns = now_ns;
+        if let Some(ramp) = &mut self.ramp {
+            match ramp.enter(worker, now_ns, &mut self.effects) {
+                Some(at_ns) => now_ns = ramp.before_claim(worker, &self.ranges, at_ns, &mut self.effects),
+                None => return Turn::Look(f64::INFINITY),
             }
-            self.thieves[worker].watched = None;
-            self.thieves[worker].tries += 1;
         }
-        match self.ranges.claim_or_steal(worker, now_ns) {
+        match self.revoked(worker, now_ns).or_else(|| self.ranges.claim_or_steal(worker, now_ns)) {
             Some(claim) => self.begin(worker, claim),
             None => self.watch(worker, now_ns),
         }
@@ -238,6 +267,10 @@ impl Deal for RevocableChunks<'_> {
 
     fn surprised(&self, worker: usize) -> bool {
         self.ranges.chunker(worker).surprised()
+    }
+
+    fn sleeps(&self) -> bool {
+        self.ramp.is_some()
     }
 
     fn effect(&mut self) -> Option<Effect> {
