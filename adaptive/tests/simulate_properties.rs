@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use taskel_adaptive::ChunkConfig;
-use taskel_adaptive::simulate::{Costs, Cuts, Policy, Simulation, Wake};
+use taskel_adaptive::simulate::{Costs, Cuts, Policy, Publish, Simulation, Wake};
 
 mod support;
 
@@ -20,6 +20,8 @@ fn any_policy() -> impl Strategy<Value = Policy> {
         Just(Policy::JoblibAuto),
         Just(Policy::Adaptive),
         Just(Policy::Revocable),
+        Just(Policy::Join(Publish::Oldest)),
+        Just(Policy::Join(Publish::Each)),
         (1..50usize).prop_map(Policy::Fixed),
         Just(Policy::Fixed(usize::MAX)),
     ]

@@ -5,7 +5,7 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use taskel_adaptive::ChunkConfig;
-use taskel_adaptive::simulate::{Costs, Cuts, Policy, Simulation, Wake, load};
+use taskel_adaptive::simulate::{Costs, Cuts, Policy, Publish, Simulation, Wake, load};
 
 #[path = "../../adaptive/tests/support/mod.rs"]
 mod schedules;
@@ -38,6 +38,7 @@ enum AnyPolicy {
     JoblibAuto,
     Adaptive,
     Revocable,
+    Join { each: bool },
     Fixed(usize),
 }
 
@@ -109,6 +110,7 @@ impl AnyPolicy {
             AnyPolicy::JoblibAuto => Policy::JoblibAuto,
             AnyPolicy::Adaptive => Policy::Adaptive,
             AnyPolicy::Revocable => Policy::Revocable,
+            AnyPolicy::Join { each } => Policy::Join(if each { Publish::Each } else { Publish::Oldest }),
             AnyPolicy::Fixed(size) => Policy::Fixed(size),
         }
     }

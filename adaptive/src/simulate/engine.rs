@@ -174,16 +174,9 @@ impl Run<'_> {
                     free.set(worker, begun.end_ns);
                     running[worker] = Some(begun);
                 }
-                Turn::Look(at_ns) => {
-                    if at_ns < f64::INFINITY {
-                        free.set(worker, at_ns);
-                    }
-                    continue;
-                }
-                Turn::Idle => {
-                    idle.push(worker);
-                    continue;
-                }
+                Turn::Look(at_ns) if at_ns < f64::INFINITY => free.set(worker, at_ns),
+                Turn::Look(_) => {}
+                Turn::Idle => idle.push(worker),
             }
             while let Some(effect) = deal.effect() {
                 match effect {

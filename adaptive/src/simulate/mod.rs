@@ -22,6 +22,7 @@
 
 mod engine;
 mod error;
+mod joins;
 pub mod load;
 mod members;
 mod nodes;
@@ -39,6 +40,7 @@ use alloc::vec::Vec;
 
 use self::engine::Run;
 use self::error::{Kind, MAX_WORKERS};
+use self::joins::JoinTree;
 use self::nodes::Nodes;
 use self::queue::SharedQueue;
 use self::ramp::Ramp;
@@ -49,7 +51,7 @@ use self::splits::SplitStacks;
 use crate::ChunkConfig;
 
 pub use self::error::SimulateError;
-pub use self::policy::{Costs, Cuts, Policy, Wake};
+pub use self::policy::{Costs, Cuts, Policy, Publish, Wake};
 pub use self::schedule::{Schedule, Span, WorkerSchedule};
 
 /// A policy and the machine that it runs on.
@@ -198,6 +200,10 @@ impl Simulation {
             None => match self.policy {
                 Policy::Static => run.run(Shares::new(len, workers, costs)),
                 Policy::RayonSplit => run.run(SplitStacks::new(len, workers, costs, nodes, rng)),
+                Policy::Join(publish) => {
+                    let rules = (publish, self.wake);
+                    run.run(JoinTree::new(len, workers, rules, costs, nodes, self.seed))
+                }
                 Policy::Revocable => {
                     let known_ns = self.chunk_config.estimate_ns().map(|ns| ns * len as f64);
                     let dealt = (len, ramp::is_dealt(self.wake, known_ns));

@@ -46,6 +46,27 @@ pub enum Policy {
     /// assert!(revocable.ratio() < 1.4 && revocable.revoked > 0);
     /// ```
     Revocable,
+    /// No loop, but a tree of joins: the taskels are halved, `join(first half, second half)`, down to one. Who waits for a second half that another worker has taken
+    /// runs only what descends from that; who has nothing takes the oldest that anyone offers.
+    ///
+    /// ```
+    /// use taskel_adaptive::simulate::{Policy, Publish, Simulation};
+    /// // One taskel of 40 ms for each of 16 workers.
+    /// let run = |publish| Simulation::new(Policy::Join(publish), 16).run(&[4e7; 16]).unwrap().ratio();
+    /// assert!(run(Publish::Oldest) > 3.0);
+    /// assert!(run(Publish::Each) < 1.01);
+    /// ```
+    Join(Publish),
+}
+
+/// Which of its pending halves a worker lets others see, under [`Policy::Join`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Publish {
+    /// Only the oldest; the next one when the worker enters or leaves a join after that has been taken. Before it waits, all.
+    Oldest,
+    /// Each as soon as there is one.
+    Each,
 }
 
 impl Policy {
@@ -104,8 +125,8 @@ impl Costs {
     }
 }
 
-/// Who wakes the workers that sleep, and when: under [`Policy::Revocable`]. The workers of
-/// all other policies begin together.
+/// Who wakes the workers that sleep, and when: under [`Policy::Revocable`] and [`Policy::Join`]. The workers of all other policies
+/// begin together.
 ///
 /// ```
 /// use taskel_adaptive::simulate::{Policy, Simulation, Wake};
@@ -120,7 +141,7 @@ pub enum Wake {
     /// All begin one wake-up after the first, which wakes nobody. Each has a share, and finds at once what comes up later.
     #[default]
     Together,
-    /// A worker wakes one other before it claims from its own range, unless one is on its way. What it has just
+    /// A worker wakes one other before it claims from its own range, or lets others see a half of a join, unless one is on its way. What it has just
     /// stolen it begins at once: long taskels double the number of busy workers one round after the other.
     OneByOne,
     /// A worker wakes up to so many before its first chunk, however many are on their way for others, and one before each further chunk, as long as there is something

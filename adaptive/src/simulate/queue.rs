@@ -55,7 +55,9 @@ impl SharedQueue {
                 Rule::Joblib { size: 1 }
             }
             Policy::Fixed(size) => Rule::Fixed(size),
-            Policy::Static | Policy::RayonSplit | Policy::Adaptive | Policy::Revocable => return None,
+            Policy::Static | Policy::RayonSplit | Policy::Adaptive | Policy::Revocable | Policy::Join(_) => {
+                return None;
+            }
         };
         Some(SharedQueue {
             rule,
