@@ -12,6 +12,7 @@ mod study;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod wakes;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -34,5 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     fs::write(folder.join("README.md"), tables::document(&studies, &WORKERS))?;
     println!("{}", folder.join("README.md").display());
+    fs::write(folder.join("wakes.md"), wakes::document())?;
+    println!("{}", folder.join("wakes.md").display());
     Ok(())
 }

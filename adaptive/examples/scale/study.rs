@@ -3,8 +3,7 @@
 use std::sync::Mutex;
 use std::thread;
 
-use taskel_adaptive::simulate::{Policy, Schedule, Simulation};
-use taskel_adaptive::{ChunkConfig, History};
+use taskel_adaptive::simulate::{Policy, Simulation};
 
 use crate::loads::Load;
 
@@ -19,15 +18,18 @@ pub(crate) const POLICIES: [(&str, Policy); 11] = [
     ("rayon", Policy::RayonSplit),
     ("joblib", Policy::JoblibAuto),
     ("adaptive", Policy::Adaptive),
-    ("revocable", Policy::Revocable),
+    (TASKEL, Policy::Revocable),
     (AGAIN, Policy::Revocable),
 ];
 
 /// How many of them are ours.
 pub(crate) const OURS: usize = 3;
 
+/// What the crate `taskel` does, wake-ups included.
+const TASKEL: &str = "taskel";
+
 /// The second call of a loop, which starts from what the first has learned.
-const AGAIN: &str = "revocable, again";
+const AGAIN: &str = "taskel, again";
 
 /// What the workers are like.
 pub(crate) struct Machine {
@@ -64,7 +66,7 @@ impl Study {
                 by_workers
                     .iter_mut()
                     .zip(workers)
-                    .map(move |(ratio, &workers)| (ratio, name, simulation(policy, machine, workers)))
+                    .map(move |(ratio, &workers)| (ratio, name, simulation(name, policy, machine, workers)))
             })
         });
         let cells = Mutex::new(cells);
@@ -76,7 +78,7 @@ impl Study {
                         let run = |simulation: &Simulation| simulation.run(&times_ns).expect("finite times");
                         let mut schedule = run(&simulation);
                         if name == AGAIN {
-                            schedule = run(&simulation.with_chunk_config(lesson(&schedule)));
+                            schedule = run(&simulation.with_lesson(&schedule));
                         }
                         *ratio = schedule.ratio();
                     }
@@ -97,21 +99,16 @@ impl Study {
     }
 }
 
-fn simulation(policy: Policy, machine: &Machine, workers: usize) -> Simulation {
+fn simulation(name: &str, policy: Policy, machine: &Machine, workers: usize) -> Simulation {
     let speed = |worker| if worker < workers / 2 { 1.0 } else { machine.slow };
     let speeds: Vec<f64> = (0..workers).map(speed).collect();
-    let simulation = Simulation::new(policy, workers).with_speeds(&speeds);
+    let simulation = match name {
+        TASKEL | AGAIN => Simulation::taskel(workers),
+        _ => Simulation::new(policy, workers),
+    };
+    let simulation = simulation.with_speeds(&speeds);
     match machine.nodes {
         Some((workers, far_steal_ns)) => simulation.with_nodes(workers, far_steal_ns),
         None => simulation,
     }
-}
-
-/// What `taskel` remembers of a call: the mean time of a taskel, and whether there was a surprise.
-fn lesson(schedule: &Schedule) -> ChunkConfig {
-    let (busy_ns, taskels) =
-        schedule.workers.iter().fold((0.0, 0), |(ns, n), worker| (ns + worker.busy_ns, n + worker.taskels));
-    let surprised = schedule.workers.iter().any(|worker| worker.surprised);
-    let history = if surprised { History::Wide } else { History::Dense };
-    ChunkConfig::default().with_estimate_ns(busy_ns / taskels as f64).with_history(history)
 }

@@ -48,11 +48,8 @@ pub(crate) struct JoinTree {
     /// By worker: the half that it waits for.
     waits_for: Vec<Option<usize>>,
     waiting: Members,
-    /// By worker: it has woken others since it came.
-    has_called: Vec<bool>,
     root: Option<Range<usize>>,
     publish: Publish,
-    wake: Wake,
     /// `None` if nobody sleeps.
     sleepers: Option<Sleepers>,
     costs: Costs,
@@ -78,11 +75,9 @@ impl JoinTree {
             offered: 0,
             waits_for: alloc::vec![None; workers],
             waiting: Members::new(workers),
-            has_called: alloc::vec![false; workers],
             root: (len > 0).then_some(0..len),
             publish,
-            wake,
-            sleepers: (wake != Wake::Together).then(|| Sleepers::new(workers, costs, !seed)),
+            sleepers: Sleepers::new(workers, wake, costs, !seed),
             costs,
             nodes,
             rng: Rng::new(seed),
@@ -223,17 +218,6 @@ impl JoinTree {
         }
         taskels.start
     }
-
-    /// Wakes sleepers for what the worker offers; returns when that is done.
-    fn call(&mut self, worker: usize, now_ns: f64) -> f64 {
-        let Some(sleepers) = &mut self.sleepers else { return now_ns };
-        let first = !core::mem::replace(&mut self.has_called[worker], true);
-        let count = match self.wake {
-            Wake::FanOut(most) if first && worker > 0 => most,
-            _ => 1usize.saturating_sub(sleepers.coming()),
-        };
-        sleepers.wake(count.min(self.public[worker].len()), now_ns, &mut self.effects)
-    }
 }
 
 impl Deal for JoinTree {
@@ -242,21 +226,24 @@ impl Deal for JoinTree {
         if let Some(sleepers) = &mut self.sleepers
             && sleepers.arrives(worker)
         {
-            let pass_on = self.offered > 1 && sleepers.coming() == 0;
-            from_ns = sleepers.wake(usize::from(pass_on), now_ns, &mut self.effects);
+            from_ns = sleepers.pass_on(self.offered.saturating_sub(1), now_ns, &mut self.effects);
         }
         let Some((taskels, victim)) = self.next(worker, from_ns) else {
             if self.waits_for[worker].is_some() {
                 return Turn::Look(f64::INFINITY);
             }
             let Some(sleepers) = &mut self.sleepers else { return Turn::Idle };
-            self.has_called[worker] = false;
             sleepers.sleep(worker);
             return Turn::Look(f64::INFINITY);
         };
         let joins = taskels.len().ilog2() + 1;
         let taskel = self.descend(worker, taskels, from_ns);
-        from_ns = self.call(worker, from_ns) + f64::from(joins) * self.costs.claim_ns;
+        from_ns += f64::from(joins) * self.costs.claim_ns;
+        if let Some(sleepers) = &mut self.sleepers {
+            // The first half that it offers wakes one, and the next find that one on its way.
+            let offers = usize::from(!self.public[worker].is_empty());
+            from_ns = sleepers.wake_for(offers, from_ns, &mut self.effects);
+        }
         let mut taken = Taken::Own;
         if let Some(victim) = victim {
             from_ns += self.nodes.steal_ns(self.costs.steal_ns, worker, victim);

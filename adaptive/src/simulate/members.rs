@@ -32,10 +32,6 @@ impl Members {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
     /// Up to `count` different members, neighbours in the list from a random place on.
     pub(crate) fn some<'a>(&'a self, count: usize, rng: &mut Rng) -> impl Iterator<Item = usize> + use<'a> {
         let len = self.list.len();

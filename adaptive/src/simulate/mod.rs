@@ -48,7 +48,7 @@ use self::ranges::{Shares, StealableRanges};
 use self::revocable::RevocableChunks;
 use self::rng::Rng;
 use self::splits::SplitStacks;
-use crate::ChunkConfig;
+use crate::{ChunkConfig, History};
 
 pub use self::error::SimulateError;
 pub use self::policy::{Costs, Cuts, Policy, Publish, Wake};
@@ -153,6 +153,43 @@ impl Simulation {
         self
     }
 
+    /// A simulation of a loop as the crate `taskel` runs it on equal cores: [`Policy::Revocable`], [`Wake::FanOut`] of 4, and its chunks
+    /// and blocks. [`with_lesson`](Self::with_lesson) makes it the next call.
+    ///
+    /// ```
+    /// use taskel_adaptive::simulate::Simulation;
+    /// // 7 taskels of 20 ms on 8 workers.
+    /// let first = Simulation::taskel(8).run(&[2e7; 7]).unwrap();
+    /// assert!(first.ratio() < 1.01);
+    /// ```
+    #[must_use]
+    pub fn taskel(workers: usize) -> Self {
+        let blocks = if workers > 2 { 256 } else { 64 };
+        let config = ChunkConfig::default().with_target_ns(8_000).with_blocks(blocks);
+        Simulation::new(Policy::Revocable, workers).with_wake(Wake::FanOut(4)).with_chunk_config(config)
+    }
+
+    /// Lets a loop start from what an earlier one at the same place has taught: the mean time of a taskel, and whether any chunk was
+    /// surprisingly long.
+    ///
+    /// ```
+    /// use taskel_adaptive::simulate::{Simulation, load};
+    /// let times_ns = load::step(100_000, 20.0, 20_000.0, 0.01);
+    /// let first = Simulation::taskel(64).run(&times_ns).unwrap();
+    /// let second = Simulation::taskel(64).with_lesson(&first).run(&times_ns).unwrap();
+    /// assert!(second.makespan_ns < first.makespan_ns);
+    /// ```
+    #[must_use]
+    pub fn with_lesson(mut self, earlier: &Schedule) -> Self {
+        let sums = |(ns, taskels), worker: &WorkerSchedule| (ns + worker.busy_ns, taskels + worker.taskels);
+        let (busy_ns, taskels) = earlier.workers.iter().fold((0.0, 0), sums);
+        let surprised = earlier.workers.iter().any(|worker| worker.surprised);
+        let history = if surprised { History::Wide } else { History::Dense };
+        self.chunk_config =
+            self.chunk_config.with_estimate_ns(busy_ns / taskels as f64).with_history(history);
+        self
+    }
+
     /// Sets the seed of the choice whom to steal from; 1 unless set.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
@@ -205,10 +242,10 @@ impl Simulation {
                     run.run(JoinTree::new(len, workers, rules, costs, nodes, self.seed))
                 }
                 Policy::Revocable => {
-                    let known_ns = self.chunk_config.estimate_ns().map(|ns| ns * len as f64);
-                    let dealt = (len, ramp::is_dealt(self.wake, known_ns));
+                    let known_ns = self.chunk_config.estimate_ns();
+                    let dealt = (len, ramp::is_dealt(self.wake, len, workers, known_ns));
                     let ranges = StealableRanges::new(dealt, workers, costs, nodes, self.chunk_config, rng);
-                    let ramp = Ramp::new(self.wake, workers, known_ns, costs, self.seed);
+                    let ramp = Ramp::new(len, workers, self.wake, costs, self.seed);
                     run.run(RevocableChunks::new(ranges, &run, self.cuts, ramp, self.seed))
                 }
                 _ => {

@@ -144,9 +144,10 @@ pub enum Wake {
     /// A worker wakes one other before it claims from its own range, or lets others see a half of a join, unless one is on its way. What it has just
     /// stolen it begins at once: long taskels double the number of busy workers one round after the other.
     OneByOne,
-    /// A worker wakes up to so many before its first chunk, however many are on their way for others, and one before each further chunk, as long as there is something
-    /// to be stolen. The first worker wakes one as long as nothing is known of the loop. A loop that is known to take T has no use for more than
-    /// T / 10 µs others, nor has a range for more than its worth / 10 µs; from T = 50 µs on each worker has a share beforehand.
+    /// What the crate `taskel` does, with 4. No chunk is begun before all workers are inside of the loop, or an invitation lies for them,
+    /// as long as anything can be stolen. A worker's first offer wakes up to so many, whoever is on their way, but no more than one for each 10 µs of the loop;
+    /// further offers wake one, if nobody comes. The first worker begins with one as long as nothing is known.
+    /// A loop that is known to take 50 µs is dealt out beforehand, if it has a taskel for each worker.
     FanOut(usize),
 }
 

@@ -49,6 +49,7 @@ pub(crate) struct StealableRanges {
     /// What a taskel takes in the range that the worker has taken from another one, by that one's estimate.
     taught_ns: Vec<Option<f64>>,
     non_empty: Members,
+    all_left: usize,
     costs: Costs,
     nodes: Nodes,
     rng: Rng,
@@ -73,7 +74,7 @@ impl StealableRanges {
         }
         let chunkers = (0..workers).map(|_| Chunker::new(config)).collect();
         let taught_ns = alloc::vec![None; workers];
-        StealableRanges { ranges, chunkers, taught_ns, non_empty, costs, nodes, rng }
+        StealableRanges { ranges, chunkers, taught_ns, non_empty, all_left: len, costs, nodes, rng }
     }
 
     /// Takes the next chunk off the front of the worker's range.
@@ -82,6 +83,7 @@ impl StealableRanges {
         let size = self.chunkers[worker].next_chunk(range.len());
         let chunk = range.start..range.start + size;
         range.start = chunk.end;
+        self.all_left -= size;
         self.non_empty.set(worker, !self.ranges[worker].is_empty());
         chunk
     }
@@ -138,6 +140,7 @@ impl StealableRanges {
     /// Makes the rest of another worker's chunk the worker's range; returns the first chunk of it.
     pub(crate) fn revoke(&mut self, worker: usize, owner: usize, rest: Range<usize>, now_ns: f64) -> Claim {
         self.chunkers[worker].on_surprise();
+        self.all_left += rest.len();
         self.acquire(worker, owner, rest);
         let steal_ns = self.nodes.steal_ns(self.costs.steal_ns, worker, owner);
         self.next_chunk(worker, now_ns + steal_ns, Taken::Revoked)
@@ -147,8 +150,9 @@ impl StealableRanges {
         self.ranges[worker].len()
     }
 
-    pub(crate) fn all_empty(&self) -> bool {
-        self.non_empty.is_empty()
+    /// How much lies in all ranges together.
+    pub(crate) fn all_left(&self) -> usize {
+        self.all_left
     }
 
     /// What a taskel of the worker's range takes, as far as anybody knows.

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::engine::{Claim, Deal, Effect, Run, Turn};
+use super::engine::{Claim, Deal, Effect, Run, Taken, Turn};
 use super::members::Members;
 use super::policy::Cuts;
 use super::ramp::Ramp;
@@ -102,7 +102,8 @@ impl<'a> RevocableChunks<'a> {
     fn begin(&mut self, worker: usize, mut claim: Claim) -> Turn {
         if let Some(ramp) = &mut self.ramp {
             let (from_ns, effects) = (claim.measured_from_ns, &mut self.effects);
-            let done_ns = ramp.before_run(worker, &self.ranges, from_ns, effects);
+            let stolen = claim.taken != Taken::Own;
+            let done_ns = ramp.before_run(worker, &self.ranges, stolen, from_ns, effects);
             // What it takes to wake others is no taskel's fault.
             claim.start_ns += done_ns - from_ns;
             claim.measured_from_ns = done_ns;
