@@ -118,11 +118,6 @@ impl ChunkConfig {
         self
     }
 
-    /// What earlier loops have learned, if anything.
-    pub(crate) fn estimate_ns(&self) -> Option<f64> {
-        (self.estimate_ns > 0.0).then_some(self.estimate_ns)
-    }
-
     /// Sets the most taskels that a chunk may hold; 0 counts as 1.
     ///
     /// ```

@@ -17,8 +17,8 @@
 //! ```
 //!
 //! What it leaves out: caches, memory bandwidth, taskels that slow each other down, and contention, except that
-//! claims from a queue that all workers share happen one after another. All workers but the first begin after one
-//! wake-up, whatever the policy; loops too short to wake anyone for are not treated specially.
+//! claims from a queue that all workers share happen one after another. All workers but the first begin together after one wake-up,
+//! unless [`Wake`] says otherwise, as it does in [`Simulation::taskel`].
 
 mod engine;
 mod error;
@@ -48,7 +48,7 @@ use self::ranges::{Shares, StealableRanges};
 use self::revocable::RevocableChunks;
 use self::rng::Rng;
 use self::splits::SplitStacks;
-use crate::{ChunkConfig, History};
+use crate::{ChunkConfig, Chunker, History};
 
 pub use self::error::SimulateError;
 pub use self::policy::{Costs, Cuts, Policy, Publish, Wake};
@@ -242,7 +242,7 @@ impl Simulation {
                     run.run(JoinTree::new(len, workers, rules, costs, nodes, self.seed))
                 }
                 Policy::Revocable => {
-                    let known_ns = self.chunk_config.estimate_ns();
+                    let known_ns = Chunker::new(self.chunk_config).estimate_ns();
                     let dealt = (len, ramp::is_dealt(self.wake, len, workers, known_ns));
                     let ranges = StealableRanges::new(dealt, workers, costs, nodes, self.chunk_config, rng);
                     let ramp = Ramp::new(len, workers, self.wake, costs, self.seed);

@@ -34,7 +34,7 @@ pub enum Policy {
     /// [blocks](crate::Chunker::block_len), and one that finds all ranges empty watches the chunk of another; if that is not over after
     /// a while, it cuts off what lies behind the present block, which becomes its range. What that costs are [`Cuts`].
     ///
-    /// This is what the crate `taskel` does.
+    /// This is what the crate `taskel` does, together with [`Wake::FanOut`]: [`Simulation::taskel`](super::Simulation::taskel).
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Policy, Simulation, load};
