@@ -26,6 +26,8 @@ const WORKERS: [usize; 12] = [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 40
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = env::args_os().nth(1).map(PathBuf::from).ok_or("usage: scale FOLDER")?;
     fs::create_dir_all(&folder)?;
+    fs::write(folder.join("wakes.md"), wakes::document())?;
+    println!("{}", folder.join("wakes.md").display());
     let mut studies = Vec::new();
     for load in &loads::all() {
         let study = Study::of(load, &WORKERS);
@@ -35,7 +37,5 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     fs::write(folder.join("README.md"), tables::document(&studies, &WORKERS))?;
     println!("{}", folder.join("README.md").display());
-    fs::write(folder.join("wakes.md"), wakes::document())?;
-    println!("{}", folder.join("wakes.md").display());
     Ok(())
 }

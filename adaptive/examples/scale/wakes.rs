@@ -35,8 +35,8 @@ pub(crate) fn document() -> String {
         text += &table(&format!("{title} of taskels of 100 ns in all, first call"), loop_of, false);
         text += &table(&format!("{title} of taskels of 100 ns in all, second call"), loop_of, true);
     }
-    let per_worker = |workers| load::constant(10_000 * workers, 100.0);
-    text += &table("1 ms of taskels of 100 ns for each worker, second call", per_worker, true);
+    let per_worker = |workers| load::constant(1000 * workers, 1000.0);
+    text += &table("1 ms of taskels of 1 µs for each worker, second call", per_worker, true);
     text + &joins()
 }
 
