@@ -458,10 +458,15 @@ impl<'p> LaneContext<'p> {
         self.lane.pending.set_run(before);
     }
 
-    /// Whether this worker may leave what it does for other work: it took that when it was idle, is in the midst of nothing else, and has not left
+    /// Whether this worker may leave what it does for other work: it [took that when it was idle](Self::is_otherwise_idle), and has not left
     /// something for it. (Two workers could leave two things for each other for ever.)
     pub(crate) fn may_leave(&self) -> bool {
-        self.is_worker() && self.private.taken.get() == 1 && !self.private.has_left.get()
+        self.is_otherwise_idle() && !self.private.has_left.get()
+    }
+
+    /// Whether this is a worker that took what it does when it was idle, and is in the midst of nothing else.
+    pub(crate) fn is_otherwise_idle(&self) -> bool {
+        self.is_worker() && self.private.taken.get() == 1
     }
 
     /// Keeps what this worker has found until it is idle again.

@@ -3,8 +3,8 @@
 //! Items that sleep keep any number of workers busy on any machine.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Barrier, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -96,6 +96,65 @@ fn each_of_many_callers_does_at_least_its_own() {
         });
         assert!(slowest < ms(110), "{slowest:?} for 40 ms of work, {callers} callers");
     }
+}
+
+/// All workers are inside of a loop of quick items that lasts, when another caller comes.
+#[test]
+fn a_long_loop_gives_workers_to_another_and_gets_them_back() {
+    let _watchdog = watchdog::watch("a long loop");
+    let pool = pool(8);
+    let over = AtomicBool::new(false);
+    let ran = AtomicUsize::new(0);
+    let long = || {
+        (0..1_000_000).into_par_iter().on(&pool).try_for_each(|_| {
+            ran.fetch_add(1, Ordering::Relaxed);
+            thread::sleep(ms(1));
+            if over.load(Ordering::Relaxed) { Err(()) } else { Ok(()) }
+        })
+    };
+    let items_in = |time| {
+        let before = ran.load(Ordering::Relaxed);
+        thread::sleep(time);
+        ran.load(Ordering::Relaxed) - before
+    };
+    thread::scope(|threads| {
+        threads.spawn(long);
+        thread::sleep(ms(30));
+        let all = items_in(ms(50));
+        let mut slowest = Duration::ZERO;
+        for _ in 0..3 {
+            let start = Instant::now();
+            (0..8).into_par_iter().on(&pool).for_each(|_| thread::sleep(ms(20)));
+            slowest = slowest.max(start.elapsed());
+        }
+        thread::sleep(ms(10));
+        let again = items_in(ms(50));
+        over.store(true, Ordering::Relaxed);
+        assert!(slowest < ms(75), "{slowest:?}, where half of the workers take 40 ms");
+        assert!(again * 10 > all * 8, "{all} items before, {again} afterwards");
+    });
+}
+
+/// The same for callers that are tasks of the pool itself.
+#[test]
+fn a_task_s_loop_gives_workers_to_another() {
+    let _watchdog = watchdog::watch("two tasks");
+    let pool = Arc::new(pool(8));
+    let over = Arc::new(AtomicBool::new(false));
+    let end = Arc::clone(&over);
+    let long = pool.submit(move || {
+        (0..1_000_000).into_par_iter().try_for_each(|_| {
+            thread::sleep(ms(1));
+            if end.load(Ordering::Relaxed) { Err(()) } else { Ok(()) }
+        })
+    });
+    thread::sleep(ms(30));
+    let start = Instant::now();
+    (0..8).into_par_iter().on(&pool).for_each(|_| thread::sleep(ms(20)));
+    let time = start.elapsed();
+    over.store(true, Ordering::Relaxed);
+    assert_eq!(long.join(), Err(()));
+    assert!(time < ms(75), "{time:?}, where half of the workers take 40 ms");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! the chunk policy.
 
 mod blocks;
+mod fair;
 mod offer;
 mod participant;
 mod shared;

@@ -16,6 +16,7 @@ use crate::lane::LaneContext;
 use crate::protocol::range::Span;
 use crate::segments::Segment;
 use crate::slab::Slot;
+use crate::sync::Ordering;
 
 /// What a claim and a look at the clock add to the measured time of a chunk.
 const CLAIM_NS: u64 = 20;
@@ -38,6 +39,8 @@ pub(super) struct Participant<'a, P: Producer, C: Consumer<P::Item>> {
     /// This lane has made its first offer in this loop.
     pub(super) has_offered: bool,
     pub(super) leaves_for_other_work: bool,
+    /// When this lane last looked for other work.
+    pub(super) turn: Ticks,
     /// Another participant of this lane is in the midst of a chunk further down the stack, whose position is published.
     pub(super) reentered: bool,
     pub(super) tally: Tally,
@@ -63,6 +66,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             None => (None, None),
             Some(head) => (Some(head.local), Some(Segment { start: 0, result: head.segment })),
         };
+        let now = lane.pool().clock.now();
         Participant {
             state,
             lane,
@@ -70,12 +74,13 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             chunker: Chunker::new(state.config),
             local,
             begun,
-            since: lane.pool().clock.now(),
+            since: now,
             waited_ns: 0,
             helped_ns: 0,
             invited: 0,
             has_offered: false,
             leaves_for_other_work: false,
+            turn: now,
             reentered: false,
             tally: Tally::default(),
         }
@@ -95,7 +100,10 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let was_inside = slot.is_inside();
         slot.set_inside(true);
         self.reentered = was_inside;
+        let present = &self.state.present;
+        present.fetch_add(1, Ordering::Relaxed);
         let _leave = OnDrop(|| {
+            present.fetch_sub(1, Ordering::Relaxed);
             depth.set(depth.get() - 1);
             slot.set_inside(was_inside);
         });
@@ -116,7 +124,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         }
     }
 
-    /// Whether this lane has left although there was a unit that it could have taken: its ticket goes to whoever does.
+    /// Whether this lane has left although there may be units that it could have taken: its ticket goes to whoever does.
     pub(super) fn leaves_for_other_work(&self) -> bool {
         self.leaves_for_other_work
     }
@@ -207,7 +215,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     #[inline]
     fn claim(&mut self) -> Option<Span> {
         let remaining = self.slot.range.peek().len();
-        if remaining <= 1 && (remaining == 0 || self.leave_last_to_caller()) {
+        if remaining <= 1 && (remaining == 0 || self.leave_last_to_caller()) || self.leaves_to_be_fair() {
             return None;
         }
         let want = self.chunker.next_chunk(remaining as usize);

@@ -6,6 +6,7 @@ use std::ptr::NonNull;
 
 use taskel_adaptive::ChunkConfig;
 
+use super::fair::Open;
 use super::participant::Participant;
 use super::small::Head;
 use super::{Plan, WORTH_PRESPLITTING_NS, WORTH_SHARING_NS};
@@ -20,7 +21,7 @@ use crate::protocol::range::Span;
 use crate::protocol::tickets::Tickets;
 use crate::site::{Lesson, Site};
 use crate::slab::Slab;
-use crate::sync::Fences;
+use crate::sync::{AtomicU32, Fences};
 use crate::underneath;
 use crate::unwind::{Payload, drop_quietly};
 use crate::wait::wait;
@@ -58,6 +59,8 @@ pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
     /// The most tickets that may be out: one less than the pool has workers, for the caller takes part.
     limit: u32,
     pub(super) tickets: Tickets,
+    /// How many lanes are at work in the loop; a hint.
+    pub(super) present: AtomicU32,
     pub(super) stop: PanicSlot<Payload>,
     pub(super) producer: &'a P,
     pub(super) consumer: &'a C,
@@ -142,6 +145,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             is_nested: lane.run().depth > 0,
             limit: lane.pool().num_threads() as u32 - 1,
             tickets: Tickets::new(),
+            present: AtomicU32::new(0),
             stop: PanicSlot::new(),
             producer,
             consumer,
@@ -156,6 +160,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
 
     /// The caller's part: deals the units out, works, and waits for everyone to leave.
     pub(super) fn run_as_caller(&self, lane: &LaneContext<'_>, head: Option<Head<P, C>>) {
+        let _open = Open::new(lane);
         self.deal_out(lane, head.as_ref().map_or(0, |head| head.next));
         let mut participant = Participant::new(self, lane, head);
         loop {

@@ -19,7 +19,7 @@ use crate::protocol::lease::Lease;
 use crate::protocol::shutdown::Shutdown;
 use crate::protocol::sleep::Sleep;
 use crate::scope::Bag;
-use crate::sync::{AtomicU32, Fences};
+use crate::sync::{AtomicU32, Fences, Ordering};
 use crate::table::Table;
 use crate::topology::{StealOrder, Topology, steal_orders};
 use crate::unwind::Payload;
@@ -44,6 +44,8 @@ pub(crate) struct PoolState {
     panic_handler: Option<PanicHandler>,
     /// The process in which the threads are.
     generation: Generation,
+    /// How many loops are open that are inside of no other on their callers' lanes; a hint.
+    pub(crate) open_loops: CachePadded<AtomicU32>,
     /// How many want a worker to keep looking for work.
     pub(super) hot: AtomicU32,
     num_threads: usize,
@@ -90,6 +92,7 @@ impl PoolState {
             this: Weak::clone(this),
             panic_handler,
             generation: Generation::watched(),
+            open_loops: CachePadded::new(AtomicU32::new(0)),
             hot: AtomicU32::new(0),
             num_threads,
             lanes: Table::new((0..lanes).map(new_lane), Lease::BLOCK),
@@ -171,6 +174,12 @@ impl PoolState {
             return lane;
         }
         (0..self.num_threads).find(|&worker| self.sleep.is_displaced(worker)).unwrap_or(0)
+    }
+
+    /// How many outermost loops are open; a hint.
+    #[inline]
+    pub(crate) fn open_loops(&self) -> u32 {
+        self.open_loops.load(Ordering::Relaxed)
     }
 
     /// Passes a moment without work: some 40 ns.

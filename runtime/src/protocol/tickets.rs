@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | [`invite`](Tickets::invite) `+1` | the caller, or a lane that holds a ticket | fewer than `limit` are out |
 //! | (an invitation becomes a lane inside) | whoever took it off a deque | the ticket changes hands, the word stays |
+//! | (a lane inside becomes an invitation) | a lane that leaves work to others | the same: it lies in the pool, for an idle lane or the caller |
 //! | [`leave`](Tickets::leave) `-1` | a lane on its way out; a lane that took its own invitation back | it will never touch the loop again |
 //!
 //! Zero is final once the caller has stopped inviting: nobody without a ticket may add one.
@@ -27,13 +28,14 @@
 //!
 //! # Progress
 //!
-//! A ticket in a deque is taken back by the lane that put it there, at the latest when that lane leaves the loop; a
-//! ticket in a lane's hands is returned when its claimed taskels end. So `settled` waits for running taskels only.
+//! A ticket in a deque is taken back by the lane that put it there, at the latest when that lane leaves the loop; one that lies in the
+//! pool is taken by the caller as it waits, at the latest; a ticket in a lane's hands is returned, or put there, when its claimed
+//! taskels end. So `settled` waits for running taskels only.
 //!
 //! # Models
 //!
 //! `tickets_models.rs`: two lanes write, leave, and wake a caller who then reuses the memory; a lane that invites
-//! another; an invitation taken back against a thief; the limit. With [`sleep`](super::sleep) and
+//! another; an invitation taken back against a thief; a ticket that is handed on; the limit. With [`sleep`](super::sleep) and
 //! [`panic_slot`](super::panic_slot): a scope whose tasks end, one by a panic, while its owner sleeps; a broadcast.
 
 use crate::sync::{AtomicU32, Ordering};

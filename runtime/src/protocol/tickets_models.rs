@@ -9,7 +9,7 @@ use super::panic_slot::PanicSlot;
 use super::parker::Parker;
 use super::sleep::Sleep;
 use super::tickets::Tickets;
-use crate::sync::{AtomicBool, Ordering};
+use crate::sync::{AtomicBool, Mutex, Ordering};
 
 /// The parts of a loop that matter here. loom checks every access to the cells: a lane that touches its cell after
 /// `leave`, or a caller that reads too early, is a data race.
@@ -118,6 +118,38 @@ fn model_invitation_taken_back_against_thief() {
             came = 0;
         }
         assert_eq!(settle_and_free(&pool, &the_loop), [came, 0]);
+    });
+}
+
+/// Catches a lane's result that is lost as its ticket is handed on, to another lane or to the caller, and a caller that sleeps through that.
+#[test]
+fn model_a_ticket_that_is_handed_on() {
+    explore(|| {
+        let (pool, the_loop) = setup();
+        let handed_on = Arc::new(Mutex::new(false));
+        let take = |handed_on: &Mutex<bool>| std::mem::take(&mut *handed_on.lock().unwrap());
+        assert!(the_loop.tickets.invite(2) && the_loop.tickets.invite(2));
+        let (pool_1, loop_1, on) = (Arc::clone(&pool), Arc::clone(&the_loop), Arc::clone(&handed_on));
+        loom::thread::spawn(move || {
+            write(&loop_1, 0);
+            *on.lock().unwrap() = true;
+            pool_1.caller.unpark();
+        });
+        let (pool_2, loop_2, on) = (Arc::clone(&pool), Arc::clone(&the_loop), Arc::clone(&handed_on));
+        loom::thread::spawn(move || {
+            write(&loop_2, 1);
+            if take(&on) {
+                leave(&pool_2, &loop_2);
+            }
+            leave(&pool_2, &loop_2);
+        });
+        while !the_loop.tickets.settled() {
+            match take(&handed_on) {
+                true => leave(&pool, &the_loop),
+                false => pool.caller.park(),
+            }
+        }
+        assert_eq!(settle_and_free(&pool, &the_loop), [1, 1]);
     });
 }
 

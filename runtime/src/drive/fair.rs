@@ -1,0 +1,86 @@
+//! Fairness among loops: how workers inside of a long loop come to another.
+//!
+//! Whoever is idle finds every open loop. But in a loop of an hour nobody is idle, and the loop of a second caller would wait that long. So a
+//! worker leaves a loop between two chunks
+//!
+//! * when a guest has taken its seat, who computes in its place;
+//! * when the loop has more than its fair share of lanes, and other work lies somewhere: that it takes along.
+//!
+//! What it leaves in its range, others of the loop can steal, and its ticket becomes an invitation that lies in the pool until the next idle
+//! worker, or the caller, finds it: so no work is ever hidden, nobody is idle for the sake of fairness, and who leaves begins something
+//! else. When the other loops are over, their workers find that invitation.
+//!
+//! Loops count that are inside of no other on their callers' lanes. Only a worker leaves that has nothing below it on its stack: who
+//! waits for something needs the loop itself. The caller stays; so do lanes that have made a state
+//! ([`map_init`](crate::iter::ParallelIterator::map_init)), of which there is to be one for each.
+//!
+//! That workers go back and forth for ever is not to be feared: each time, a loop with more than its share gives a lane away.
+
+use super::participant::Participant;
+use crate::iter::consumer::Consumer;
+use crate::iter::producer::Producer;
+use crate::lane::LaneContext;
+use crate::pool::PoolState;
+use crate::sync::Ordering;
+
+/// A worker looks around for other work so seldom.
+const TURN_NS: u64 = 100_000;
+
+impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
+    /// Asked between two chunks: whether this lane leaves now what others can do as well.
+    #[inline]
+    pub(super) fn leaves_to_be_fair(&mut self) -> bool {
+        let pool = self.lane.pool();
+        let may_be_asked = pool.sleep.is_displaced(self.lane.index()) || pool.open_loops() > 1;
+        may_be_asked && self.leaves_to_others()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn leaves_to_others(&mut self) -> bool {
+        let is_caller = self.lane.index() == self.state.caller();
+        if is_caller || size_of::<P::Local>() != 0 || !self.lane.is_otherwise_idle() {
+            return false;
+        }
+        self.leaves_for_other_work =
+            self.lane.pool().sleep.is_displaced(self.lane.index()) || self.turns_to_other_work();
+        self.leaves_for_other_work
+    }
+
+    fn turns_to_other_work(&mut self) -> bool {
+        let pool = self.lane.pool();
+        if pool.clock.ns_between(self.turn, self.since) < TURN_NS {
+            return false;
+        }
+        self.turn = self.since;
+        let fair_share = (pool.num_threads() as u32 / pool.open_loops().max(1)).max(1);
+        if self.state.present.load(Ordering::Relaxed) <= fair_share {
+            return false;
+        }
+        let Some(work) = self.state.other_work(self.lane) else { return false };
+        self.lane.do_next(work);
+        true
+    }
+}
+
+/// Counts a loop as open while it lives.
+pub(super) struct Open<'p>(Option<&'p PoolState>);
+
+impl<'p> Open<'p> {
+    pub(super) fn new(lane: &LaneContext<'p>) -> Self {
+        let outermost = lane.private().depth.get() == 0;
+        let pool = outermost.then(|| lane.pool());
+        if let Some(pool) = pool {
+            pool.open_loops.fetch_add(1, Ordering::Relaxed);
+        }
+        Open(pool)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if let Some(pool) = self.0 {
+            pool.open_loops.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
