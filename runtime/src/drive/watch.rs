@@ -5,13 +5,14 @@ use crate::clock::Ticks;
 use crate::iter::consumer::Consumer;
 use crate::iter::producer::Producer;
 use crate::lane::LaneContext;
+use crate::protocol::chunk_position::Kept;
 use crate::protocol::range::Span;
 
 /// A chunk that is not over after this time is taken for much longer than expected: chunks are to take 8 µs.
 pub(super) const PATIENCE_NS: u64 = 50_000;
 
-/// A lane that has failed to take a rest so often leaves: other thieves are at it, or the system refuses what it takes.
-const MOST_TRIES: u32 = 4;
+/// After each failure to take a rest, patience lasts twice as long, at most so often: the chunk moves, or other thieves are at it.
+const MOST_DOUBLINGS: u32 = 5;
 
 /// The pauses between two looks at a chunk double up to this many.
 const MOST_PAUSES: u32 = 32;
@@ -22,7 +23,9 @@ pub(super) struct Watch<'a, P: Producer, C: Consumer<P::Item>> {
     lane: &'a LaneContext<'a>,
     watched: Option<Watched>,
     pauses: u32,
-    tries: u32,
+    failures: u32,
+    /// Chunks cannot be cut on this system.
+    refused: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -35,7 +38,7 @@ struct Watched {
 
 impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
     pub(super) fn new(state: &'a LoopState<'a, P, C>, lane: &'a LaneContext<'a>) -> Self {
-        Watch { state, lane, watched: None, pauses: 1, tries: 0 }
+        Watch { state, lane, watched: None, pauses: 1, failures: 0, refused: false }
     }
 
     /// Passes a moment, as long as some chunk has a rest that is not begun. False when none has: nothing is to be waited for.
@@ -47,7 +50,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
             self.watched =
                 running.map(|(slot, rest)| Watched { slot, end: rest.hi, since: pool.clock.now() });
         }
-        if self.watched.is_none() || self.tries == MOST_TRIES {
+        if self.watched.is_none() || self.refused {
             return false;
         }
         for _ in 0..self.pauses {
@@ -61,14 +64,19 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
     pub(super) fn revoke(&mut self) -> Option<(usize, Span)> {
         let pool = self.lane.pool();
         let Watched { slot, end, since } = self.watched?;
-        if pool.clock.ns_between(since, pool.clock.now()) < PATIENCE_NS {
+        if pool.clock.ns_between(since, pool.clock.now()) < PATIENCE_NS << self.failures.min(MOST_DOUBLINGS) {
             return None;
         }
         self.watched = None;
-        self.tries += 1;
         let thief = pool.slot_of(self.lane.index()) as u32;
-        let rest = self.state.slab.slot(slot).position.revoke(end, thief, pool.fences)?;
-        Some((slot, rest))
+        match self.state.slab.slot(slot).position.revoke(end, thief, pool.fences) {
+            Ok(rest) => Some((slot, rest)),
+            Err(kept) => {
+                self.failures += 1;
+                self.refused = kept == Kept::ForGood;
+                None
+            }
+        }
     }
 
     /// Whether the watched chunk is still being run, and not in its last block.

@@ -40,8 +40,13 @@ pub(super) struct Queues {
 }
 
 impl Queues {
-    pub(super) fn new() -> Self {
-        Queues { detached: Injector::new(), strays: Mutex::new(Vec::new()), stray_count: AtomicU32::new(0) }
+    /// With room for as many strays as there usually are, so that a loop allocates nothing.
+    pub(super) fn new(num_threads: usize) -> Self {
+        Queues {
+            detached: Injector::new(),
+            strays: Mutex::new(Vec::with_capacity(2 * num_threads)),
+            stray_count: AtomicU32::new(0),
+        }
     }
 
     pub(super) fn has_detached(&self) -> bool {

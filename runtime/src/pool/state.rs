@@ -104,7 +104,7 @@ impl PoolState {
             fences: Fences::available(),
             start: clock.now(),
             sleep: Sleep::new(lanes),
-            queues: Queues::new(),
+            queues: Queues::new(num_threads),
             shutdown: Shutdown::new(),
             lease: Lease::new(FIRST_GUESTS),
             profiling: Profiling::new(),

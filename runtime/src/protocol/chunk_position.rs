@@ -67,6 +67,15 @@ const REQUESTED: u64 = 1 << 32;
 const TAKEN: u64 = 2 << 32;
 const KIND: u64 = 3 << 32;
 
+/// Why a thief has not got the rest of a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// The chunk moves, or another thief is at it.
+    ForNow,
+    /// The system refuses what it takes.
+    ForGood,
+}
+
 /// The words. They want a cache line of their own: the owner writes it several times in each chunk.
 #[derive(Debug)]
 pub(crate) struct ChunkPosition {
@@ -130,15 +139,21 @@ impl ChunkPosition {
     }
 
     /// Takes the rest of the running chunk, if that is still the one that ends at `end`. `thief` is a number that no other thief has.
-    pub(crate) fn revoke(&self, end: u32, thief: u32, fences: Fences) -> Option<Span> {
+    pub(crate) fn revoke(&self, end: u32, thief: u32, fences: Fences) -> Result<Span, Kept> {
         let request = REQUESTED | u64::from(thief);
-        self.cut.compare_exchange(NONE, request, Ordering::Relaxed, Ordering::Relaxed).ok()?;
+        if self.cut.compare_exchange(NONE, request, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+            return Err(Kept::ForNow);
+        }
         // Heavy: pairs with the light fence of `advance`.
         let ordered = heavy_fence(fences);
         let rest = self.announced();
         let worth_it = ordered && rest.hi == end && rest.len() > 0;
         let answer = if worth_it { TAKEN | u64::from(rest.lo) } else { NONE };
         let agreed = self.cut.compare_exchange(request, answer, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        (worth_it && agreed).then_some(rest)
+        match worth_it && agreed {
+            true => Ok(rest),
+            false if ordered => Err(Kept::ForNow),
+            false => Err(Kept::ForGood),
+        }
     }
 }

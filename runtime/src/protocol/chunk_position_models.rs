@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::chunk_position::ChunkPosition;
+use super::chunk_position::{ChunkPosition, Kept};
 use super::model::{assert_partition, explore};
 use super::range::Span;
 use crate::sync::Fences;
@@ -132,9 +132,13 @@ fn model_what_a_thief_is_told() {
             let seen = watched.rest();
             assert!(seen == rest || seen.len() == 0, "never a part of it");
         });
-        assert_eq!(position.revoke(3, 1, FENCES), None, "the chunk that was watched ended elsewhere");
+        assert_eq!(
+            position.revoke(3, 1, FENCES),
+            Err(Kept::ForNow),
+            "the chunk that was watched ended elsewhere"
+        );
         assert_eq!(position.rest(), rest, "and nothing was cut");
-        assert_eq!(position.revoke(2, 1, FENCES), Some(rest), "a single unit is worth it");
+        assert_eq!(position.revoke(2, 1, FENCES), Ok(rest), "a single unit is worth it");
         assert_eq!(position.rest().len(), 0, "it is gone before the owner has noticed");
         assert_eq!(position.advance(Span { lo: 2, hi: 2 }, FENCES), Some(1));
         onlooker.join().unwrap();

@@ -73,7 +73,11 @@ impl Items {
 
     pub(crate) fn run(&self, item: usize) {
         let start = Instant::now();
-        thread::sleep(self.times[item]);
+        match self.times[item].is_zero() {
+            // Longer than what a loop may take that runs on its caller alone, divided by the number of items.
+            true => while start.elapsed() < Duration::from_micros(20) {},
+            false => thread::sleep(self.times[item]),
+        }
         let ns = start.elapsed().as_nanos() as u64;
         self.count.fetch_add(1, Ordering::Relaxed);
         self.busy_ns.fetch_add(ns, Ordering::Relaxed);

@@ -54,6 +54,7 @@ impl Limits {
     fn bound(self, order: Order, done: Done) -> Duration {
         let done = Done { longest: done.longest * self.together, ..done };
         match order {
+            Order::Alike if self.waits => done.greedy(),
             Order::Alike => done.best(),
             _ if self.waits => done.greedy() + done.longest,
             Order::LongestFirst => done.best(),
