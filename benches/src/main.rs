@@ -4,8 +4,9 @@ use std::{
     error::Error,
     fs::File,
     io::BufReader,
+    panic,
     path::Path,
-    process::{Command as Process, ExitCode, Stdio},
+    process::{self, Command as Process, ExitCode, Stdio},
     thread,
 };
 use taskel_benches::{
@@ -46,6 +47,12 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
             Ok(())
         }
         Command::Calls { row, peer, tiny_steps } => {
+            // Threads that wait for each other would wait for ever for one that has panicked.
+            let tell = panic::take_hook();
+            panic::set_hook(Box::new(move |info| {
+                tell(info);
+                process::abort();
+            }));
             println!("{}", serde_json::to_string(&workers::calls(&row, &peer, tiny_steps)?)?);
             Ok(())
         }

@@ -4,12 +4,11 @@ use std::hint::black_box;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use taskel::ThreadPool;
 use taskel::prelude::*;
 
 use crate::load::Done;
 use crate::watchdog::watch;
-use crate::within::{WAKING, WORKERS};
+use crate::within::{WAKING, WORKERS, pool};
 
 const TINY: usize = 100_000;
 const LONG: Duration = Duration::from_millis(30);
@@ -40,7 +39,7 @@ fn collect<const SITE: usize>(len: usize, first: usize, long: usize) {
 /// The time of the tiny ones alone, on one thread.
 fn tiny_alone(looping: Looping) -> Duration {
     let start = Instant::now();
-    ThreadPool::builder().num_threads(1).build().unwrap().install(|| looping(TINY, TINY, 0));
+    pool(1).install(|| looping(TINY, TINY, 0));
     start.elapsed()
 }
 
@@ -53,7 +52,7 @@ fn assert_within(first: usize, sites: [Looping; 5]) {
     let tiny = tiny_alone(alone);
     let mut late = Vec::new();
     for (workers, looping) in WORKERS.into_iter().zip(sites) {
-        let pool = ThreadPool::builder().num_threads(workers).build().unwrap();
+        let pool = pool(workers);
         let done = Done { workers: workers as u32, busy: LONG * workers as u32, longest: LONG };
         let bound = tiny + done.greedy();
         for call in 1..=3 {

@@ -112,7 +112,7 @@ struct Call {
 #[track_caller]
 fn assert_within<C: Iterator<Item = Call>>(limits: Limits, calls: impl Fn(usize) -> C + Sync) {
     let late = |place: usize| -> Vec<String> {
-        let pool = ThreadPool::builder().num_threads(WORKERS[place]).build().unwrap();
+        let pool = pool(WORKERS[place]);
         calls(place).filter_map(|call| lateness(&pool, call, limits)).collect()
     };
     let late: Vec<String> = thread::scope(|scope| {
@@ -124,6 +124,13 @@ fn assert_within<C: Iterator<Item = Call>>(limits: Limits, calls: impl Fn(usize)
         places.into_iter().flat_map(|place| place.join().unwrap()).collect()
     });
     assert!(late.is_empty(), "{} calls took too long:\n{}", late.len(), late.join("\n"));
+}
+
+/// A pool whose threads have all begun to work, which takes some milliseconds where sixty begin at once.
+pub(crate) fn pool(workers: usize) -> ThreadPool {
+    let pool = ThreadPool::builder().num_threads(workers).build().unwrap();
+    pool.broadcast(|_| ());
+    pool
 }
 
 /// How long a call took, if that is too long.
