@@ -23,31 +23,34 @@ use crate::iter::producer::Producer;
 use crate::protocol::sleep::MOST_WOKEN;
 
 impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
-    /// Called before each chunk, wherever that came from: what others could take meanwhile is on offer to as many as can use it.
+    /// Called before each chunk is claimed, wherever from: what others could take meanwhile is on offer to as many as can use it.
     ///
     /// A lane may be in its chunk for a day, and whoever is idle finds a loop by an invitation only. So before it begins one, this lane
     /// sees to it that, as long as some range has units, each worker of the pool is inside of the loop, or an invitation lies in a deque.
+    /// Its own range will have `own` units, at most.
     #[inline]
-    pub(super) fn offer(&mut self) {
+    pub(super) fn offer(&mut self, own: u32) {
         if self.state.room() > 0 {
-            self.offer_to_idle();
+            self.offer_to_idle(own);
         }
     }
 
     #[inline(never)]
-    fn offer_to_idle(&mut self) {
+    fn offer_to_idle(&mut self, own: u32) {
         // Thieves take the oldest first: if there is anything, what this lane pushed last is there.
         if self.invited > 0 && !self.lane.nothing_pushed() {
             return;
         }
         self.invited = 0;
-        let own = self.slot.range.peek().len();
-        let open = if own > 0 { own } else { self.state.unclaimed() };
+        let about_to_claim = self.slot.range.peek().len().saturating_sub(own);
+        let all_open = || self.state.unclaimed().saturating_sub(about_to_claim);
+        let open = if own > 0 { own } else { all_open() };
         if open == 0 {
             return;
         }
         let first = !std::mem::replace(&mut self.has_offered, true);
-        let wave = if first { self.first_wave(open) } else { Wave::ONE };
+        // What others have left is theirs to offer, but they do so later.
+        let wave = if first { self.first_wave(all_open().max(1)) } else { Wave::ONE };
         let worth_it = self.estimate_ns().is_none_or(|ns| ns * f64::from(open) >= WORTH_SHARING_NS);
         if worth_it || self.chunker.is_wary() {
             self.invited = self.state.invite(self.lane, wave);
@@ -68,8 +71,6 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
                 (lanes.ceil() as u32).saturating_sub(self.state.out()).clamp(1, MOST_WOKEN)
             }
         };
-        // What others have left is theirs to offer, but they do so later.
-        let open = open.max(self.state.unclaimed());
         Wave { count: most.min(open), relies_on_searchers: is_caller }
     }
 

@@ -159,7 +159,6 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     fn work_off(&mut self, mut first: Option<Span>) {
         let mut segment = self.begun.take();
         while let Some(span) = first.take().or_else(|| self.claim()) {
-            self.offer();
             let items = self.state.items(span);
             let first = items.start;
             // SAFETY: the span came out of a range just now, so nobody else has it.
@@ -218,6 +217,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         if remaining <= 1 && (remaining == 0 || self.leave_last_to_caller()) || self.leaves_to_be_fair() {
             return None;
         }
+        // Before the claim: as it wakes somebody, this lane may lose its core, and what it has claimed cannot be taken before it has begun.
+        self.offer(remaining - 1);
         let want = self.chunker.next_chunk(remaining as usize);
         self.slot.range.claim(want as u32)
     }

@@ -55,6 +55,7 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
         if rest.len() > 0 {
             self.state.call_caller_back(self.lane);
         }
+        self.offer(rest.len());
         self.restart_clock();
         if self.state.plan.profiled {
             let at_ns = self.lane.pool().ns_since_start(self.since);
