@@ -22,6 +22,8 @@ pub(crate) struct Slot {
     /// The lane has been inside this loop. Written by the lane alone, and by the caller before it publishes the loop.
     visited: AtomicBool,
     /// The lane is inside this loop. It knows; to the caller, who looks there for work while it waits, this is a hint.
+    /// A chunk of the lane's may be neither in its range nor in its position: others wait for it, since the system may take the lane's core away there.
+    claiming: AtomicBool,
     inside: AtomicBool,
     segments: UnsafeCell<SegmentBuffer>,
     /// Of the chunk that the lane runs. Written far more often than the range, and looked at only by who finds all ranges empty.
@@ -35,6 +37,16 @@ impl Slot {
     /// True the first time that the lane asks in this loop.
     pub(crate) fn first_visit(&self) -> bool {
         !self.visited.swap(true, Ordering::Relaxed)
+    }
+
+    /// Says that the lane is about to claim a chunk whose rest others can take once it has begun.
+    pub(crate) fn set_claiming(&self, claiming: bool) {
+        self.claiming.store(claiming, Ordering::Relaxed);
+    }
+
+    /// Whether the lane may have claimed what nobody sees yet; a hint.
+    pub(crate) fn is_claiming(&self) -> bool {
+        self.claiming.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set_inside(&self, inside: bool) {
@@ -87,6 +99,7 @@ impl Slab {
                 cost: CostHint(AtomicU32::new(0)),
                 visited: AtomicBool::new(false),
                 inside: AtomicBool::new(false),
+                claiming: AtomicBool::new(false),
                 segments,
                 position: CachePadded::new(ChunkPosition::new()),
             })

@@ -106,6 +106,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             present.fetch_sub(1, Ordering::Relaxed);
             depth.set(depth.get() - 1);
             slot.set_inside(was_inside);
+            slot.set_claiming(false);
         });
         if slot.range.peek().len() == 0 {
             // What an earlier loop has left there.
@@ -220,7 +221,14 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         // Before the claim: as it wakes somebody, this lane may lose its core, and what it has claimed cannot be taken before it has begun.
         self.offer(remaining - 1);
         let want = self.chunker.next_chunk(remaining as usize);
-        self.slot.range.claim(want as u32)
+        if self.chunker.is_wary() {
+            self.slot.set_claiming(true);
+        }
+        let claimed = self.slot.range.claim(want as u32);
+        if claimed.is_none() {
+            self.slot.set_claiming(false);
+        }
+        claimed
     }
 
     /// Runs a chunk; true if a thief has cut it short.
@@ -234,6 +242,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let block = self.chunker.block_len();
         if block < chunk.len() as usize && !self.reentered {
             return self.run_in_blocks(segment, chunk, claimed, block);
+        }
+        if self.chunker.is_wary() {
+            self.slot.set_claiming(false);
         }
         let taskels = claimed.len();
         let flow = self.feed(segment, claimed);
@@ -254,6 +265,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let granule = self.state.plan.granule;
         let (mut block, mut blocks) =
             Blocks::new((&self.slot.position, fences), (block as u32, granule), chunk, claimed);
+        self.slot.set_claiming(false);
         let flow = loop {
             match self.feed(segment, block) {
                 ControlFlow::Continue(so_far) => segment = so_far,

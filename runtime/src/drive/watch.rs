@@ -7,6 +7,7 @@ use crate::iter::producer::Producer;
 use crate::lane::LaneContext;
 use crate::protocol::chunk_position::Kept;
 use crate::protocol::range::Span;
+use crate::slab::Slot;
 
 /// A chunk that is not over after this time is taken for much longer than expected: chunks are to take 8 µs.
 pub(super) const PATIENCE_NS: u64 = 50_000;
@@ -50,7 +51,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
             self.watched =
                 running.map(|(slot, rest)| Watched { slot, end: rest.hi, since: pool.clock.now() });
         }
-        if self.watched.is_none() || self.refused {
+        if self.refused || self.watched.is_none() && !self.state.slab.slots().any(Slot::is_claiming) {
             return false;
         }
         for _ in 0..self.pauses {
