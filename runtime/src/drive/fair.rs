@@ -10,7 +10,7 @@
 //! worker, or the caller, finds it: so no work is ever hidden, nobody is idle for the sake of fairness, and who leaves begins something
 //! else. When the other loops are over, their workers find that invitation.
 //!
-//! Loops count that are inside of no other on their callers' lanes. Only a worker leaves that has nothing below it on its stack: who
+//! Loops count that are inside of no other on their callers' lanes, unless they are known to be over soon. Only a worker leaves that has nothing below it on its stack: who
 //! waits for something needs the loop itself. The caller stays; so do lanes that have made a state
 //! ([`map_init`](crate::iter::ParallelIterator::map_init)), of which there is to be one for each.
 //!
@@ -24,7 +24,7 @@ use crate::pool::PoolState;
 use crate::sync::Ordering;
 
 /// A worker looks around for other work so seldom.
-const TURN_NS: u64 = 100_000;
+const TURN_NS: u64 = 50_000;
 
 impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
     /// Asked between two chunks: whether this lane leaves now what others can do as well.
@@ -54,7 +54,8 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
         }
         self.turn = self.since;
         let fair_share = (pool.num_threads() as u32 / pool.open_loops().max(1)).max(1);
-        if self.state.present.load(Ordering::Relaxed) <= fair_share {
+        // The caller is one of them.
+        if self.state.helpers.load(Ordering::Relaxed) < fair_share {
             return false;
         }
         let Some(work) = self.state.other_work(self.lane) else { return false };
@@ -67,9 +68,11 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
 pub(super) struct Open<'p>(Option<&'p PoolState>);
 
 impl<'p> Open<'p> {
-    pub(super) fn new(lane: &LaneContext<'p>) -> Self {
-        let outermost = lane.private().depth.get() == 0;
-        let pool = outermost.then(|| lane.pool());
+    /// For a loop that `lane` calls, and that is expected to take so long.
+    pub(super) fn new(lane: &LaneContext<'p>, ns: Option<f64>) -> Self {
+        let is_inner = lane.private().depth.get() > 0;
+        let is_short = ns.is_some_and(|ns| ns < TURN_NS as f64);
+        let pool = (!is_inner && !is_short).then(|| lane.pool());
         if let Some(pool) = pool {
             pool.open_loops.fetch_add(1, Ordering::Relaxed);
         }

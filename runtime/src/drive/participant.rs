@@ -100,10 +100,10 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let was_inside = slot.is_inside();
         slot.set_inside(true);
         self.reentered = was_inside;
-        let present = &self.state.present;
-        present.fetch_add(1, Ordering::Relaxed);
+        let helpers = (self.lane.index() != self.state.caller()).then_some(&self.state.helpers);
+        helpers.inspect(|helpers| _ = helpers.fetch_add(1, Ordering::Relaxed));
         let _leave = OnDrop(|| {
-            present.fetch_sub(1, Ordering::Relaxed);
+            helpers.inspect(|helpers| _ = helpers.fetch_sub(1, Ordering::Relaxed));
             depth.set(depth.get() - 1);
             slot.set_inside(was_inside);
             slot.set_claiming(false);

@@ -59,8 +59,8 @@ pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
     /// The most tickets that may be out: one less than the pool has workers, for the caller takes part.
     limit: u32,
     pub(super) tickets: Tickets,
-    /// How many lanes are at work in the loop; a hint.
-    pub(super) present: AtomicU32,
+    /// How many lanes are at work in the loop besides the caller; a hint.
+    pub(super) helpers: AtomicU32,
     pub(super) stop: PanicSlot<Payload>,
     pub(super) producer: &'a P,
     pub(super) consumer: &'a C,
@@ -145,7 +145,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             is_nested: lane.run().depth > 0,
             limit: lane.pool().num_threads() as u32 - 1,
             tickets: Tickets::new(),
-            present: AtomicU32::new(0),
+            helpers: AtomicU32::new(0),
             stop: PanicSlot::new(),
             producer,
             consumer,
@@ -160,7 +160,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
 
     /// The caller's part: deals the units out, works, and waits for everyone to leave.
     pub(super) fn run_as_caller(&self, lane: &LaneContext<'_>, head: Option<Head<P, C>>) {
-        let _open = Open::new(lane);
+        let _open = Open::new(lane, self.loop_ns());
         self.deal_out(lane, head.as_ref().map_or(0, |head| head.next));
         let mut participant = Participant::new(self, lane, head);
         loop {
@@ -176,12 +176,12 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
     /// Puts all units from item `next` on into ranges: a share for every worker if the loop is long and not inside another, so
     /// that a repeated loop finds its data in the same core's cache; else everything into the caller's own.
     fn deal_out(&self, lane: &LaneContext<'_>, next: usize) {
-        let Plan { granule, units, len, .. } = self.plan;
+        let Plan { granule, units, .. } = self.plan;
         let pool = lane.pool();
         let own = pool.slot_of(lane.index());
         let workers = pool.num_threads();
         let worth_it = WORTH_PRESPLITTING_NS.max(WORTH_SHARING_NS * workers as f64);
-        let long = self.estimate_ns.is_some_and(|ns| ns * len as f64 >= worth_it);
+        let long = self.loop_ns().is_some_and(|ns| ns >= worth_it);
         if next > 0 || !long || lane.private().depth.get() > 0 || (units as usize) < workers {
             let first = (next / granule) as u32;
             return self.put(own, Span { lo: first, hi: units });
@@ -199,6 +199,11 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         let slot = self.slab.slot(slot);
         slot.cost.set(self.unit_ns());
         slot.range.put(span);
+    }
+
+    /// What the site has taught that one lane would take for the whole loop.
+    fn loop_ns(&self) -> Option<f64> {
+        self.estimate_ns.map(|ns| ns * self.plan.len as f64)
     }
 
     /// What the site has taught that a unit takes; 0 if nothing is known.
