@@ -29,6 +29,8 @@ use random::Random;
 enum Program {
     /// Computes, for so many rounds.
     Work(u64),
+    /// Takes so many microseconds and no core: then all workers are at work at the same time, however many cores there are.
+    Sleep(u64),
     Yield,
     /// For one in so many salts: in a loop, items before and behind it come to their ends.
     Panic(u64),
@@ -60,7 +62,7 @@ enum Program {
     },
 }
 
-use Program::{Cancel, Catch, Join, Loop, Panic, Scope, Stream, Submit, Work, Yield};
+use Program::{Cancel, Catch, Join, Loop, Panic, Scope, Sleep, Stream, Submit, Work, Yield};
 
 /// The payload of a panic that a program asked for.
 struct Stop;
@@ -84,7 +86,8 @@ impl Program {
                 0 if may_panic => Panic(random.pick(&[1, 3, 10])),
                 1..=3 => Yield,
                 4 => Work(20_000),
-                5..=8 => Work(500),
+                5..=7 => Work(500),
+                8 => Sleep(random.pick(&[10, 100, 1000])),
                 _ => Work(random.below(20) as u64),
             };
         }
@@ -125,6 +128,7 @@ impl Program {
         };
         match self {
             Work(rounds) => Some(work(*rounds, salt)),
+            Sleep(_) => Some(salt),
             Yield => Some(0),
             Panic(one_in) => (!salt.is_multiple_of(*one_in)).then_some(salt),
             Join(sides) => all(&mut sides.iter()),
@@ -141,6 +145,10 @@ impl Program {
         let thing = ledger.thing(0);
         match self {
             Work(rounds) => work(*rounds, salt),
+            Sleep(us) => {
+                thread::sleep(Duration::from_micros(*us));
+                salt
+            }
             Yield => {
                 taskel::yield_now();
                 0
@@ -268,13 +276,12 @@ fn seconds() -> Duration {
     Duration::from_secs(number("TASKEL_STRESS_SECONDS").unwrap_or(2))
 }
 
-/// Two callers, who often meet on a pool, run programs until the time is over; a third thread watches that they get on.
-fn run_programs(pinning: &Pinning) {
-    const CALLERS: usize = 2;
+/// Callers, who often meet on a pool, run programs until the time is over; a further thread watches that they get on.
+fn run_programs(pinning: &Pinning, callers: usize) {
     const LONGEST: Duration = Duration::from_secs(100);
     let pool = |threads| ThreadPool::builder().num_threads(threads).pinning(pinning.clone()).build().unwrap();
     let pools = [1, 2, 2, 3, 4, 8, 16].map(pool);
-    let now = Mutex::new([(0, Instant::now()); CALLERS]);
+    let now = Mutex::new(vec![(0, Instant::now()); callers]);
     let end = Instant::now() + seconds();
     let only = number("TASKEL_STRESS_SEED");
     // Every run takes other seeds than the last.
@@ -282,11 +289,11 @@ fn run_programs(pinning: &Pinning) {
     let programs = AtomicU64::new(0);
     let step = |caller: usize, seed: u64| now.lock().unwrap()[caller] = (seed, Instant::now());
     thread::scope(|scope| {
-        let callers: Vec<_> = (0..CALLERS)
+        let threads: Vec<_> = (0..callers)
             .map(|caller| {
                 let (pools, step, programs) = (&pools, &step, &programs);
                 scope.spawn(move || {
-                    let mut seeds = (0..).map(|n| only.unwrap_or(first + n * CALLERS as u64 + caller as u64));
+                    let mut seeds = (0..).map(|n| only.unwrap_or(first + n * callers as u64 + caller as u64));
                     while Instant::now() < end {
                         let seed = seeds.next().unwrap();
                         step(caller, seed);
@@ -296,9 +303,9 @@ fn run_programs(pinning: &Pinning) {
                 })
             })
             .collect();
-        while !callers.iter().all(thread::ScopedJoinHandle::is_finished) {
+        while !threads.iter().all(thread::ScopedJoinHandle::is_finished) {
             thread::sleep(Duration::from_millis(20));
-            for (caller, (seed, since)) in callers.iter().zip(*now.lock().unwrap()) {
+            for (caller, (seed, since)) in threads.iter().zip(&*now.lock().unwrap()) {
                 if since.elapsed() > LONGEST && !caller.is_finished() {
                     eprintln!("TASKEL_STRESS_SEED={seed} hangs");
                     std::process::abort();
@@ -311,7 +318,13 @@ fn run_programs(pinning: &Pinning) {
 
 #[test]
 fn programs_compute_what_they_compute_sequentially() {
-    run_programs(&Pinning::Off);
+    run_programs(&Pinning::Off, 2);
+}
+
+/// More callers than any pool has workers, or was made for.
+#[test]
+fn programs_of_many_callers() {
+    run_programs(&Pinning::Off, 40);
 }
 
 /// All workers, and the callers, on one core: whoever waits must give it up.
@@ -334,7 +347,7 @@ fn programs_on_a_single_core() {
     // SAFETY: the pointer is to a mask of this size.
     let status = unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const mask) };
     assert_eq!(status, 0, "the mask of this thread and of those that it starts");
-    run_programs(&Pinning::Cores);
+    run_programs(&Pinning::Cores, 2);
 }
 
 /// All threads of the process are stopped, anywhere, and go on later, as when a container is frozen.
@@ -343,7 +356,7 @@ fn programs_on_a_single_core() {
 fn programs_in_a_process_that_is_stopped_now_and_then() {
     const NAME: &str = "programs_in_a_process_that_is_stopped_now_and_then";
     if child::case().is_some() {
-        return run_programs(&Pinning::Auto);
+        return run_programs(&Pinning::Auto, 2);
     }
     let mut program = std::process::Command::new(std::env::current_exe().unwrap());
     let mut child = child::as_case(&mut program, NAME, "child").spawn().unwrap();
