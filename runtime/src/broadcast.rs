@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::job::{Job, JobHead};
 use crate::lane::LaneContext;
 use crate::pool::{
-    Detached, PoolState, ThreadPool, Work, with_current_lane, with_lane, with_pool, with_surrounding,
+    Detached, PoolState, ThreadPool, Work, with_current_lane, with_lane_to_wait, with_pool, with_surrounding,
 };
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::tickets::Tickets;
@@ -66,7 +66,7 @@ where
 {
     with_pool(None, |pool| match pool.and_then(|pool| pool.hold().map(|hold| (pool, hold))) {
         // Held until the workers have made their calls.
-        Some((pool, _hold)) => with_lane(pool, |lane| broadcast_on(pool, lane, &op)),
+        Some((pool, _hold)) => with_lane_to_wait(pool, |lane| broadcast_on(pool, lane, &op)),
         None => vec![op(BroadcastContext::new(0, 1))],
     })
 }
@@ -205,9 +205,7 @@ where
         // SAFETY: this worker was left out above, so that it makes its call here, once.
         unsafe { job.execute(lane) };
     }
-    // A call may have opened something that this lane can help with.
-    let callers = 0..pool.num_threads();
-    wait(lane, job.frame(), &|look| callers.clone().any(&mut *look), &|| this.calls.settled());
+    wait(lane, job.frame(), &|_| false, &|| this.calls.settled());
     match this.panic.take() {
         None => this.results.into_iter().filter_map(UnsafeCell::into_inner).collect(),
         Some(payload) => {

@@ -21,16 +21,18 @@ pub(crate) struct Run {
     born_in: Origin,
 }
 
-/// Where work is born: the innermost run around it, and how many there are, one inside the other.
+/// Where work is born: the innermost run around it, and how many there are, one inside the other, but for halves of joins: these are a part of what they
+/// are in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin {
     run: *const Run,
     pub(crate) depth: u32,
+    is_half: bool,
 }
 
 impl Origin {
     /// In no run: a lane works on its own behalf, or nobody waits for the work.
-    pub(crate) const OUTSIDE: Origin = Origin { run: ptr::null(), depth: 0 };
+    pub(crate) const OUTSIDE: Origin = Origin { run: ptr::null(), depth: 0, is_half: false };
 
     /// The origin of what is born in `run`.
     ///
@@ -39,8 +41,14 @@ impl Origin {
     /// `run` is null, or some lane is in the midst of it, and stays so during this call.
     pub(crate) unsafe fn inside(run: *const Run) -> Self {
         // SAFETY: this function's contract.
-        let depth = unsafe { run.as_ref() }.map_or(0, |run| run.born_in.depth + 1);
-        Origin { run, depth }
+        let outer = unsafe { run.as_ref() }.map(|run| run.born_in);
+        let depth = outer.map_or(0, |outer| outer.depth + u32::from(!outer.is_half));
+        Origin { run, depth, is_half: false }
+    }
+
+    /// The same for the half of a join.
+    pub(crate) fn of_half(self) -> Self {
+        Origin { is_half: true, ..self }
     }
 }
 
@@ -143,7 +151,7 @@ impl Job {
         self.frame() == frame || unsafe { Run::descends(born_in, frame) }
     }
 
-    /// How many runs, one inside the other, this was born in.
+    /// How deep inside of other work this was born.
     ///
     /// # Safety
     ///

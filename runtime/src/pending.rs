@@ -247,7 +247,7 @@ impl Locked<'_> {
         // SAFETY: what is in the chain is alive, and stays so while this has the lock.
         let frame = unsafe { pending.as_ref() };
         // SAFETY: the owner is in the midst of that run, in which the frame was born, and stays so while the frame is in the chain.
-        frame.head.set_born_in(unsafe { Origin::inside(self.chain.run()) });
+        frame.head.set_born_in(unsafe { Origin::inside(self.chain.run()) }.of_half());
         let place = frame.shared.get();
         // SAFETY: the frame is private, so nobody else reads this.
         unsafe { &mut *place }.write(shared(frame.head.site()));

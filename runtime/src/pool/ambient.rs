@@ -134,13 +134,22 @@ fn usable(pool: &PoolState) -> Option<&PoolState> {
 /// Calls `op` with the lane that this thread is in `pool`, which is the surrounding one; a guest lane if it has none
 /// yet.
 pub(crate) fn with_lane<R>(pool: &PoolState, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
+    with_lane_that(pool, true, op)
+}
+
+/// As `with_lane`, for a caller that only waits: as a guest it takes no worker's seat.
+pub(crate) fn with_lane_to_wait<R>(pool: &PoolState, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
+    with_lane_that(pool, false, op)
+}
+
+fn with_lane_that<R>(pool: &PoolState, computes: bool, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
     let before = AMBIENT.get();
     debug_assert!(ptr::eq(before.pool, pool));
     // SAFETY: a lane in `AMBIENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
     if let Some(lane) = unsafe { before.lane.as_ref() } {
         return op(lane);
     }
-    let guest = pool.enter_guest();
+    let guest = pool.enter_guest(computes);
     // SAFETY: `guest` holds the lease until after the context's end.
     let context = unsafe { LaneContext::new(pool, guest.lane) };
     let _hand_on = HandOn(&context);

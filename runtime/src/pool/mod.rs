@@ -16,7 +16,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr;
 use std::sync::Arc;
 
-pub(crate) use ambient::{current_lane, enter, with_current_lane, with_lane, with_pool, with_surrounding};
+pub(crate) use ambient::{
+    current_lane, enter, with_current_lane, with_lane, with_lane_to_wait, with_pool, with_surrounding,
+};
 pub(crate) use injector::{Detached, Work};
 pub(crate) use state::PoolState;
 

@@ -394,10 +394,12 @@ impl PoolState {
     }
 
     /// Leases a lane to the calling thread from outside.
-    pub(super) fn enter_guest(&self) -> Guest<'_> {
+    pub(super) fn enter_guest(&self, computes: bool) -> Guest<'_> {
         let guest = self.lease.acquire(|guests| self.make_lanes(self.num_threads + guests));
-        let displaces = self.worker_to_displace(guest);
-        self.sleep.displace(displaces);
+        let displaces = computes.then(|| self.worker_to_displace(guest));
+        if let Some(worker) = displaces {
+            self.sleep.displace(worker);
+        }
         Guest { pool: self, lane: self.num_threads + guest, displaces }
     }
 
@@ -443,14 +445,14 @@ impl Drop for Hold<'_> {
 pub(super) struct Guest<'p> {
     pool: &'p PoolState,
     pub(super) lane: usize,
-    displaces: usize,
+    displaces: Option<usize>,
 }
 
 impl Drop for Guest<'_> {
     fn drop(&mut self) {
         let Guest { pool, lane, displaces } = *self;
         // The seat first: whoever gets this lane next sees it free, and so wakes the worker for what it pushes there.
-        let is_free = pool.sleep.give_seat_back(displaces);
+        let is_free = displaces.is_some_and(|worker| pool.sleep.give_seat_back(worker));
         pool.lease.release(lane - pool.num_threads);
         // Another guest's invitation may lie on another lane since before, when this worker could not be woken for it. (On this lane
         // nothing does: its cache line, which the last thief has, need not be waited for.)

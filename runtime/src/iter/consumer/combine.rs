@@ -14,7 +14,7 @@ use crate::unwind::drop_quietly;
 const WORTH_SHARING_NS: u64 = 20_000;
 
 /// Before as much time has passed, nothing is known: the first calls of an operator in a loop may miss the caches.
-const WARMING_UP_NS: u64 = 10_000;
+const WARMING_UP_NS: u64 = 100_000;
 
 /// Fewer results take a tree as long as one thread.
 const FEWEST: usize = 4;
