@@ -26,6 +26,14 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
     },
     Argument {
         package: "runtime",
+        file: "sleep.rs",
+        function: "make",
+        code: "lanes - 1",
+        change: "",
+        reason: "makes more beds than there are lanes: costs memory only",
+    },
+    Argument {
+        package: "runtime",
         file: "window.rs",
         function: "helper_turn",
         code: "helpers_wait -= 1",
