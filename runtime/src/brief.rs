@@ -3,8 +3,8 @@
 //! Taking a half and handing back its result moves some ten cache lines from one core to another: 0.5 to 1.5 µs, in which the owner
 //! does a few hundred small joins by itself. So the call site of each join learns how long its offers last. Where that is short, an offer
 //! carries a *notice*, and is taken only [`PATIENCE_NS`] after a thief has first seen it: two halves that wait for
-//! each other run at the same time as ever, only a little later. A thief that loses patience tells the site, whose next halves are all
-//! [offered as they come](crate::pending), and taken at once, until some seven in a row were short.
+//! each other run at the same time as ever, only a little later. A thief that has to take halves from a lane that stands still tells their
+//! sites, whose next halves are all [offered as they come](crate::pending), and taken at once, until some seven in a row were short.
 //!
 //! Nothing depends on what is read or written here, which is all Relaxed: a wrong guess costs time.
 
@@ -27,7 +27,7 @@ pub(crate) fn learn(site: Site, ns: u64) {
     site.learn(ns as f64);
 }
 
-/// What `site` offered with a notice was not over soon.
+/// What `site` kept private lasts long.
 pub(crate) fn learn_otherwise(site: Site) {
     // What a site has learned falls by half with each lesson: from there, it is short again after some seven.
     site.learn(100.0 * BRIEF_NS);
@@ -66,11 +66,6 @@ impl Notice {
         }
     }
 
-    /// Whether nobody has lost patience with job `number`, which the lane offered last.
-    pub(crate) fn stands(&self, number: u32) -> bool {
-        number_of(self.0.load(Ordering::Relaxed)) == number
-    }
-
     /// A thief looks at it.
     pub(crate) fn look(&self, now_ns: u64) -> Patience {
         let word = self.0.load(Ordering::Relaxed);
@@ -102,9 +97,8 @@ mod tests {
         notice.put(7);
         assert_eq!(notice.look(0), Patience::Begins);
         assert_eq!(notice.look(PATIENCE_NS), Patience::Lasts);
-        assert!(notice.stands(7));
         assert_eq!(notice.look(PATIENCE_NS + 1), Patience::Over);
-        assert!(!notice.stands(7), "the owner learns of it");
+        assert_eq!(notice.look(0), Patience::Over, "for good");
         notice.put(8);
         let late = u64::from(u32::MAX) - 10;
         assert_eq!(notice.look(late), Patience::Begins);
@@ -113,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_that_tried_patience_is_not_believed_for_some_lessons() {
+    fn a_site_whose_lane_stood_still_is_not_believed_for_some_lessons() {
         let site = Site::at(0x0bad_cafe);
         assert!(!is_expected_of(site), "nothing is known of it");
         learn(site, 100);

@@ -61,8 +61,8 @@ pub(crate) struct Shared {
 pub(crate) enum Offer {
     /// At that moment, for whoever comes.
     Since(Ticks),
-    /// With the [notice](crate::brief) of that number.
-    Brief(u32),
+    /// With a [notice](crate::brief).
+    Brief,
 }
 
 fn without_marks(link: *mut Pending) -> *mut Pending {

@@ -97,7 +97,6 @@ where
     let shared = unsafe { this.pending.shared() };
     let owner = shared.owner;
     shared.handover.begin(lane.index());
-    lane.learn_as_thief(&this.pending);
     let closure = this.closure.get();
     // SAFETY: the job was given to this lane alone.
     let closure = unsafe { &mut *closure };

@@ -126,7 +126,10 @@ impl LaneContext<'_> {
     /// What is needed of a frame that this lane makes public.
     pub(super) fn shared(&self, site: Site) -> Shared {
         let offer = match brief::is_expected_of(site) {
-            true => Offer::Brief(self.put_notice()),
+            true => {
+                self.put_notice();
+                Offer::Brief
+            }
             false => {
                 self.lane.notice.put(0);
                 Offer::Since(self.pool.clock.now())
@@ -135,34 +138,22 @@ impl LaneContext<'_> {
         Shared { handover: Handover::new(), owner: self.index, offer }
     }
 
-    fn put_notice(&self) -> u32 {
+    fn put_notice(&self) {
         let notice = self.private.notices.get().wrapping_add(1).max(1);
         self.private.notices.set(notice);
         self.lane.notice.put(notice);
-        notice
     }
 
     /// `pending`, which was public, is over or taken back: its site learns from that.
     pub(crate) fn learn_from(&self, pending: &Pending) {
         // SAFETY: it was public.
         match unsafe { pending.shared() }.offer {
-            // A thief that lost patience has said so.
-            Offer::Brief(_) => (),
+            // It was left alone for a moment, which says nothing of how long it lasts.
+            Offer::Brief => (),
             Offer::Since(then) => {
                 let clock = self.pool.clock;
                 brief::learn(pending.site(), clock.ns_between(then, clock.now()));
             }
-        }
-    }
-
-    /// This lane begins with `pending` of another: if it was not over soon, its site learns from that now, since it may take long.
-    pub(crate) fn learn_as_thief(&self, pending: &Pending) {
-        // SAFETY: it was taken.
-        let Shared { owner, offer, .. } = *unsafe { pending.shared() };
-        if let Offer::Brief(notice) = offer
-            && !self.pool.lane(owner).notice.stands(notice)
-        {
-            brief::learn_otherwise(pending.site());
         }
     }
 
