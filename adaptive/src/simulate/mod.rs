@@ -2,7 +2,7 @@
 //!
 //! A discrete-event simulation over any list of taskel times, on 1 to 4096 workers of given speeds, with the costs
 //! of claims, steals, time stamps and wake-ups. [`Policy::Adaptive`] and [`Policy::Revocable`] run the very
-//! [`Chunker`](crate::Chunker) that loops run; the other policies are there to compare with. The same input gives the same schedule, everywhere.
+//! [`Chunker`] that loops run; the other policies are there to compare with. The same input gives the same schedule, everywhere.
 //!
 //! ```
 //! use taskel_adaptive::simulate::{Policy, Simulation};
