@@ -80,7 +80,9 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
     /// The caller of an inner loop waits when it finds nothing left, and a wait does nothing else. So a lane that can do something else, does
     /// that, before it takes the last unit.
     pub(super) fn leave_last_to_caller(&mut self) -> bool {
-        if !self.state.has_one_for_its_caller(self.lane) || !self.lane.may_leave() {
+        // A lane with a state of its own could not come back for the unit.
+        let may_leave = size_of::<P::Local>() == 0 && self.lane.may_leave();
+        if !may_leave || !self.state.has_one_for_its_caller(self.lane) {
             return false;
         }
         let Some(work) = self.state.other_work(self.lane) else { return false };
