@@ -27,6 +27,8 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
         if self.reentered {
             return None;
         }
+        // It may have dropped what it had claimed, if that was of no use: nobody, and least of all this lane, should wait for it.
+        self.slot.set_claiming(false);
         let mut watch = Watch::new(self.state, self.lane);
         while !self.state.stop.stopped() && watch.pause() {
             if let Some(stolen) = self.steal() {
