@@ -100,7 +100,9 @@ proptest! {
 
     #[test]
     fn one_worker_without_costs_needs_the_sum(policy in any_policy(), times_ns in any_times()) {
-        let schedule = Simulation::new(policy, 1).with_costs(Costs::FREE).run(&times_ns).unwrap();
+        let cuts = Cuts { block_ns: 0.0, ..Cuts::default() };
+        let simulation = Simulation::new(policy, 1).with_costs(Costs::FREE).with_cuts(cuts);
+        let schedule = simulation.run(&times_ns).unwrap();
         let sum_ns: f64 = times_ns.iter().sum();
         prop_assert!((schedule.makespan_ns - sum_ns).abs() <= 1e-12 * sum_ns);
         prop_assert!(schedule.utilisation > 1.0 - 1e-12 || sum_ns == 0.0);
