@@ -90,8 +90,9 @@ fn a_balanced_tree_of_long_leaves_uses_all_workers() {
         ends_within("a leaf for each", threads, 1, || balanced(threads, &nap));
         ends_within("one less", threads, 1, || balanced(threads - 1, &nap));
     }
-    ends_within("four leaves for each", 8, 4, || balanced(32, &nap));
-    ends_within("four leaves for each, and what a wait may cost", 16, 5, || balanced(64, &nap));
+    // Who waits for a half runs nothing else meanwhile, which may cost a round.
+    ends_within("four leaves for each", 8, 5, || balanced(32, &nap));
+    ends_within("four leaves for each", 16, 5, || balanced(64, &nap));
 }
 
 #[test]
@@ -100,8 +101,8 @@ fn a_list_of_long_leaves_uses_all_workers() {
         ends_within("head first", threads, 1, || head_first(threads, &nap));
         ends_within("rest first", threads, 1, || rest_first(threads, &nap));
     }
-    ends_within("head first, four for each", 8, 4, || head_first(32, &nap));
-    ends_within("rest first, four for each", 8, 4, || rest_first(32, &nap));
+    ends_within("head first, four for each", 8, 5, || head_first(32, &nap));
+    ends_within("rest first, four for each", 8, 5, || rest_first(32, &nap));
 }
 
 #[test]
