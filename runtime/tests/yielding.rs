@@ -336,7 +336,7 @@ fn what_it_answers() {
     }
 }
 
-/// All seats are taken: the ninth thread is alone with its scope, and does its tasks.
+/// All seats are taken, so no worker helps: the ninth thread does the tasks of its scope.
 #[test]
 fn alone_with_a_scope() {
     let _watchdog = watchdog::watch("alone with a scope");

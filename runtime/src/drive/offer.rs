@@ -3,17 +3,18 @@
 //! *Before a lane begins a chunk, wherever that came from, each worker of the pool is inside of the loop, or an invitation lies in a deque, as
 //! long as some range has units* (and as long as they are worth it: see below).
 //!
-//! Why this is enough. A worker is inside, or busy elsewhere, or idle. One that is idle looks at all deques before it sleeps, so it sleeps only if there is
-//! no invitation; then each worker that is not inside was counted by none, which the rule excludes at the time when the last chunk began. Units come into a
-//! range when the loop starts, when a share is dealt out, when a thief puts down what it has stolen or cut off, and when a lane leaves a range behind. In all of these but the
-//! last the lane begins a chunk next, and the rule holds again; in the last it leaves its ticket in an invitation.
+//! Why this is enough. An idle worker looks at all deques before it sleeps. So while an invitation lies in one, nobody sleeps for want of work, and while none
+//! does, all workers are inside already. New units come into a range in five ways:
+//!
+//! * the loop starts, a share is dealt out, a thief puts down what it has stolen, or what it has cut off: the lane begins a chunk next, and so offers;
+//! * a lane leaves its range behind: it leaves its ticket, too, as an invitation.
 //!
 //! What lies in ranges is worth an invitation where nothing is known of the items, where one may be long among short ones, and where it takes longer than
 //! a wake-up.
 //!
-//! How many at once: a lane that was woken wakes up to [`MOST_WOKEN`] others at its first offer, whether or not others search, and so does a caller whose call site has taught that the loop
-//! is long. So P workers are awake after log P wake-ups one after the other, not P. A caller of whose loop nothing is known wakes one: that loop may be over at
-//! once. Later offers are for one lane, and rely on those that search.
+//! How many at once. A lane that was woken wakes up to [`MOST_WOKEN`] others at its first offer, whoever searches. So does a caller whose call site has taught
+//! that the loop is long, less those that search. So P workers are awake after log P wake-ups one after the other, not P. A caller that knows nothing of its loop
+//! wakes one, since the loop may be over at once. Later offers are for one lane, and rely on those that search.
 
 use super::WORTH_SHARING_NS;
 use super::participant::Participant;
