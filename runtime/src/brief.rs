@@ -23,8 +23,13 @@ pub(crate) fn is_expected_of(site: Site) -> bool {
 }
 
 /// What `site` offered, without a notice, is over after `ns`.
+///
+/// In a tree, most halves are small, and the few large ones are over last: once a site is known to be brief, a large one says nothing of
+/// the next.
 pub(crate) fn learn(site: Site, ns: u64) {
-    site.learn(ns as f64);
+    if !is_expected_of(site) {
+        site.learn(ns as f64);
+    }
 }
 
 /// What `site` kept private lasts long.
@@ -104,6 +109,16 @@ mod tests {
         assert_eq!(notice.look(late), Patience::Begins);
         assert_eq!(notice.look(late + PATIENCE_NS - 1), Patience::Lasts, "times wrap around");
         assert_eq!(notice.look(late + PATIENCE_NS), Patience::Over);
+    }
+
+    #[test]
+    fn a_large_half_does_not_change_what_is_expected_of_the_small_ones() {
+        let site = Site::at(0x0bad_beef);
+        learn(site, 100);
+        learn(site, 1_000_000);
+        assert!(is_expected_of(site));
+        learn_otherwise(site);
+        assert!(!is_expected_of(site));
     }
 
     #[test]
