@@ -39,7 +39,7 @@ const SHORT: u32 = 64;
 #[repr(C, align(8))]
 pub(crate) struct Pending {
     head: JobHead,
-    /// Marks, written under the lock, and the link itself, written as the frame is pushed.
+    /// Marks, written under the lock, and the link itself, which the frame is made with.
     older: AtomicPtr<Pending>,
     /// Written and read under the lock only.
     newer: Cell<MaybeUninit<NonNull<Pending>>>,
@@ -70,16 +70,6 @@ fn without_marks(link: *mut Pending) -> *mut Pending {
 }
 
 impl Pending {
-    #[inline]
-    pub(crate) fn new(head: JobHead) -> Self {
-        Pending {
-            head,
-            older: AtomicPtr::new(ptr::null_mut()),
-            newer: Cell::new(MaybeUninit::uninit()),
-            shared: UnsafeCell::new(MaybeUninit::uninit()),
-        }
-    }
-
     /// The call site of the join.
     pub(crate) fn site(&self) -> Site {
         self.head.site()
@@ -174,17 +164,31 @@ impl PendingChain {
         self.chain.is_raised()
     }
 
+    /// A frame that can be pushed as the next one. Made with its link, it is written once.
+    #[inline]
+    pub(crate) fn frame(&self, head: JobHead) -> Pending {
+        Pending {
+            head,
+            older: AtomicPtr::new(self.chain.newest()),
+            newer: Cell::new(MaybeUninit::uninit()),
+            shared: UnsafeCell::new(MaybeUninit::uninit()),
+        }
+    }
+
     /// Adds `pending`, as the newest and private. True if the owner must look up.
     ///
     /// # Safety
     ///
-    /// It stays where it is until it has left the chain: until [`pop`](Self::pop) has answered true, or [`settle`](Self::settle) has answered. The pointer may
+    /// It is the [`frame`](Self::frame) made last, and nothing was pushed or popped since. It stays where it is until it has left the chain: until [`pop`](Self::pop) has answered true, or [`settle`](Self::settle) has answered. The pointer may
     /// be used for all that the job's `execute` expects, of which this is the beginning, from any thread.
     #[inline]
     #[must_use]
     pub(crate) unsafe fn push(&self, pending: NonNull<Pending>) -> bool {
-        // SAFETY: it is alive (this method's contract), and nobody else knows of it yet.
-        unsafe { pending.as_ref() }.older.store(self.chain.newest(), Ordering::Relaxed);
+        // SAFETY: it is alive (this method's contract).
+        debug_assert!(
+            ptr::eq(unsafe { pending.as_ref() }.older(), self.chain.newest()),
+            "the frame was made just now"
+        );
         self.chain.set_newest(pending.as_ptr(), OWNERS_FENCES)
     }
 

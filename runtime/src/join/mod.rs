@@ -95,8 +95,8 @@ where
     RA: Send,
     RB: Send,
 {
-    let half = Half::new(oper_b);
-    // SAFETY: `half` stays in this frame, and the guard takes it back, or waits for it, on every way out of it.
+    let half = Half::new(oper_b, lane);
+    // SAFETY: `half` was made just now and stays in this frame, and the guard takes it back, or waits for it, on every way out of it.
     unsafe { half.offer(lane) };
     let offered = TakeBackOnUnwind { half: &half, lane };
     let a = oper_a();
