@@ -184,11 +184,11 @@ impl PendingChain {
     #[inline]
     #[must_use]
     pub(crate) unsafe fn push(&self, pending: NonNull<Pending>) -> bool {
-        // SAFETY: it is alive (this method's contract).
-        debug_assert!(
-            ptr::eq(unsafe { pending.as_ref() }.older(), self.chain.newest()),
-            "the frame was made just now"
-        );
+        if cfg!(debug_assertions) {
+            // SAFETY: it is alive (this method's contract).
+            let older = unsafe { pending.as_ref() }.older();
+            assert!(ptr::eq(older, self.chain.newest()), "the frame was made just now");
+        }
         self.chain.set_newest(pending.as_ptr(), OWNERS_FENCES)
     }
 
