@@ -34,7 +34,7 @@ pub(crate) struct Lane {
     /// The pending halves of joins, on cache lines of their own: the lane writes there all the time.
     ///
     /// The lane looks up there when nothing of its own may be on offer any more: it says so as it takes the last thing back, and thieves say so after
-    /// they have stolen something. A lane that offers something lowers that before. So a thief that takes just that raises it again,
+    /// they have stolen something. A lane that offers a brief half lowers that before. So a thief that takes just that raises it again,
     /// since the deque orders the two; and raised too late, it costs the lane a look. Where halves last long, it stays raised.
     pending: CachePadded<PendingChain>,
     /// Whether what is on offer should be left alone for a moment.
@@ -371,9 +371,6 @@ impl<'p> LaneContext<'p> {
     pub(crate) fn push(&self, job: Job) {
         self.publish_all();
         self.lane.notice.put(0);
-        if self.lane.pending.is_raised() {
-            self.lane.pending.lock().lower();
-        }
         self.push_job(job);
     }
 

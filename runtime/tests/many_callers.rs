@@ -98,6 +98,28 @@ fn each_of_many_callers_does_at_least_its_own() {
     }
 }
 
+/// Who comes for the rest must not leave the caller without any: it would wait, and a wait does nothing else.
+#[test]
+fn a_caller_runs_the_first_of_its_long_items() {
+    const CALLERS: usize = 3;
+    let pool = pool(12);
+    let (start, lost) = (Barrier::new(CALLERS), AtomicUsize::new(0));
+    let call = || {
+        let caller = thread::current().id();
+        for _ in 0..40 {
+            start.wait();
+            (0..4).into_par_iter().on(&pool).for_each(|item| {
+                if item == 0 && thread::current().id() != caller {
+                    lost.fetch_add(1, Ordering::Relaxed);
+                }
+                thread::sleep(ms(4));
+            });
+        }
+    };
+    thread::scope(|threads| (0..CALLERS).for_each(|_| _ = threads.spawn(call)));
+    assert_eq!(lost.into_inner(), 0);
+}
+
 /// All workers are inside of a loop of quick items that lasts, when another caller comes.
 #[test]
 fn a_long_loop_gives_workers_to_another_and_gets_them_back() {

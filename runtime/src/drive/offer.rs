@@ -9,6 +9,10 @@
 //! * the loop starts, a share is dealt out, a thief puts down what it has stolen, or what it has cut off: the lane begins a chunk next, and so offers;
 //! * a lane leaves its range behind: it leaves its ticket, too, as an invitation.
 //!
+//! A single unit is claimed before the offer: those that come could take all there is while this lane wakes others, and the caller of a loop that is left with
+//! nothing waits, and does nothing else. Several are claimed after it: as it wakes somebody, a lane may lose its core, and what it has claimed and not
+//! begun, nobody else can take.
+//!
 //! What lies in ranges is worth an invitation where nothing is known of the items, where one may be long among short ones, and where it takes longer than
 //! a wake-up.
 //!
@@ -24,7 +28,7 @@ use crate::iter::producer::Producer;
 use crate::protocol::sleep::MOST_WOKEN;
 
 impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
-    /// Called before each chunk is claimed, wherever from: what others could take meanwhile is on offer to as many as can use it.
+    /// Called before each chunk begins, wherever from: what others could take meanwhile is on offer to as many as can use it.
     ///
     /// A lane may be in its chunk for a day, and whoever is idle finds a loop by an invitation only. So before it begins one, this lane
     /// sees to it that, as long as some range has units, each worker of the pool is inside of the loop, or an invitation lies in a deque.

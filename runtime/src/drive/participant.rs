@@ -212,21 +212,26 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         }
     }
 
+    /// The next chunk of the own range, of which the rest is on offer before that begins (`offer.rs`).
     #[inline]
     fn claim(&mut self) -> Option<Span> {
         let remaining = self.slot.range.peek().len();
         if remaining <= 1 && (remaining == 0 || self.leave_last_to_caller()) || self.leaves_to_be_fair() {
             return None;
         }
-        // Before the claim: as it wakes somebody, this lane may lose its core, and what it has claimed cannot be taken before it has begun.
-        self.offer(remaining - 1);
         let want = self.chunker.next_chunk(remaining as usize);
+        let claims_first = want == 1;
+        if !claims_first {
+            self.offer(remaining - 1);
+        }
         if self.chunker.is_wary() {
             self.slot.set_claiming(true);
         }
         let claimed = self.slot.range.claim(want as u32);
         if claimed.is_none() {
             self.slot.set_claiming(false);
+        } else if claims_first {
+            self.offer(remaining - 1);
         }
         claimed
     }
