@@ -34,7 +34,7 @@ pub(super) fn alone<P: Producer, C: Consumer<P::Item>>(producer: &P, consumer: C
     let items = unsafe { Claimed::new(producer, 0..producer.len()) };
     let (local, segment) = (producer.local(), consumer.begin(0));
     let options = producer.options();
-    if options.cancel.is_some() || options.max_len > 0 {
+    if options.cancel.is_some() || options.max_len > 0 || options.in_pieces {
         return in_pieces(producer, consumer, local, segment, items, options);
     }
     let segment = run_out(producer, &consumer, local, segment, items);

@@ -33,6 +33,8 @@ pub struct Options<'a> {
     pub(crate) min_len: usize,
     /// 0 means that nothing is said.
     pub(crate) max_len: usize,
+    /// Somebody wants to see chunks, though nothing else may ask for them.
+    pub(crate) in_pieces: bool,
 }
 
 impl<'a> Options<'a> {
@@ -44,6 +46,7 @@ impl<'a> Options<'a> {
             cancel: self.cancel.or(other.cancel),
             chunk: if self.chunk == Chunk::Auto { other.chunk } else { self.chunk },
             min_len: self.min_len.max(other.min_len),
+            in_pieces: self.in_pieces || other.in_pieces,
             max_len: match (self.max_len, other.max_len) {
                 (0, max) | (max, 0) => max,
                 (a, b) => a.min(b),

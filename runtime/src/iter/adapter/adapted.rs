@@ -57,6 +57,9 @@ pub trait Adapt<T>: Send + Sync {
     /// How many items come out for each that goes in. Too small an answer leads to a panic, never to undefined behaviour.
     const YIELD: Yield = Yield::Any;
 
+    /// Whether it is to see chunks even where one thread could take all at once.
+    const IN_PIECES: bool = false;
+
     /// Makes the state for a lane that enters the loop.
     fn local(&self) -> Self::Local;
 
@@ -128,7 +131,8 @@ impl<P: Producer, A: Adapt<P::Item>> Producer for Adapted<P, A> {
     }
 
     fn options(&self) -> Options<'_> {
-        self.base.options()
+        let options = self.base.options();
+        Options { in_pieces: options.in_pieces || A::IN_PIECES, ..options }
     }
 
     fn is_exact(&self) -> bool {
