@@ -46,76 +46,79 @@
 //!
 //! A *taskel* is the processing of one item. A *chunk* is a run of neighbouring taskels that a worker claims at once.
 
-#![cfg_attr(loom, allow(dead_code, reason = "under loom, only the protocols and their models are compiled"))]
+#![cfg_attr(
+    all(loom, feature = "loom"),
+    allow(dead_code, reason = "there, only the protocols and their models are compiled")
+)]
 
 mod protocol;
 mod sync;
 mod table;
 
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod affinity;
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(all(loom, feature = "loom"))))]
 mod bad_clock_tests;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod brief;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod broadcast;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod cancel;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod clock;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod counter;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod drive;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod error;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod fork;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 pub mod iter;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod job;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod join;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod lane;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod pending;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod pool;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod profile;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod scope;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod segments;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod site;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod slab;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod sort;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 pub mod stream;
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(all(loom, feature = "loom"))))]
 mod table_tests;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod task;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod topology;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod underneath;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod unwind;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod wait;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod worker_local;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod yield_now;
 
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 pub use self::{
     broadcast::{BroadcastContext, broadcast, spawn_broadcast},
     cancel::{CancelToken, Cancelled},
@@ -135,7 +138,7 @@ pub use self::{
 };
 
 /// What a program needs in scope to iterate in parallel.
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 pub mod prelude {
     pub use crate::iter::{
         FromParallelIterator, IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator,

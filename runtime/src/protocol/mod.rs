@@ -19,31 +19,31 @@ pub(crate) mod task;
 pub(crate) mod tickets;
 pub(crate) mod window;
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, feature = "loom"))]
 mod chain_models;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, feature = "loom"))]
 mod chunk_position_models;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, feature = "loom"))]
 mod handover_models;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, feature = "loom"))]
 mod helpers_models;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, feature = "loom"))]
 mod lease_models;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, feature = "loom"))]
 mod model;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, feature = "loom"))]
 mod panic_slot_models;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, feature = "loom"))]
 mod parker_models;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, feature = "loom"))]
 mod range_models;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, feature = "loom"))]
 mod shutdown_models;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, feature = "loom"))]
 mod sleep_models;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, feature = "loom"))]
 mod task_models;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, feature = "loom"))]
 mod tickets_models;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, feature = "loom"))]
 mod window_models;

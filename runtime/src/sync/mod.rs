@@ -2,16 +2,16 @@
 //!
 //! Protocol files import from `crate::sync` and so can be compiled against either. `std_types.rs` and
 //! `loom_types.rs` export the same names; the integration test `tests/loom.rs` compiles the protocol files a second
-//! time on top of `loom_types.rs`, and `--cfg loom` does the same inside the crate.
+//! time on top of `loom_types.rs`, and `--cfg loom` with the feature `loom` does the same inside the crate.
 
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod asymmetric;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 mod std_types;
-#[cfg(not(loom))]
+#[cfg(not(all(loom, feature = "loom")))]
 pub(crate) use std_types::*;
 
-#[cfg(loom)]
+#[cfg(all(loom, feature = "loom"))]
 mod loom_types;
-#[cfg(loom)]
+#[cfg(all(loom, feature = "loom"))]
 pub(crate) use loom_types::*;
