@@ -320,9 +320,7 @@ impl<R: Send + 'static> Task<R> {
         with_current_lane(|lane| {
             let same_pool =
                 |pool: &Arc<PoolState>| lane.filter(|lane| ptr::eq(lane.pool(), Arc::as_ptr(pool)));
-            if let Some(lane) = core.pool().and_then(same_pool)
-                && !core.cell().is_over()
-            {
+            if let Some(lane) = core.pool().and_then(same_pool).filter(|_| !core.cell().is_over()) {
                 if let Waited::Result(outcome) = core.cell().wait(Waiter::Lane(lane.index())) {
                     return unwrap(outcome);
                 }

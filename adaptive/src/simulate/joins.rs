@@ -87,9 +87,7 @@ impl JoinTree {
 
     /// What the worker runs next, down to single taskels; and by which steal, if it has taken that from another.
     fn next(&mut self, worker: usize, now_ns: f64) -> Option<(Range<usize>, Option<usize>)> {
-        if worker == 0
-            && let Some(root) = self.root.take()
-        {
+        if let Some(root) = self.root.take_if(|_| worker == 0) {
             return Some((root, None));
         }
         while let Some(&frame) = self.stacks[worker].last() {
@@ -189,9 +187,10 @@ impl JoinTree {
     }
 
     fn publish_oldest_if_none(&mut self, worker: usize, now_ns: f64) {
-        if self.public[worker].is_empty()
-            && let Some(half) = self.oldest_private(worker)
-        {
+        if !self.public[worker].is_empty() {
+            return;
+        }
+        if let Some(half) = self.oldest_private(worker) {
             self.publish(half, now_ns);
         }
     }
@@ -223,9 +222,8 @@ impl JoinTree {
 impl Deal for JoinTree {
     fn claim(&mut self, worker: usize, now_ns: f64) -> Turn {
         let mut from_ns = now_ns;
-        if let Some(sleepers) = &mut self.sleepers
-            && sleepers.arrives(worker)
-        {
+        let arrives = self.sleepers.as_mut().is_some_and(|sleepers| sleepers.arrives(worker));
+        if let Some(sleepers) = self.sleepers.as_mut().filter(|_| arrives) {
             from_ns = sleepers.pass_on(self.offered.saturating_sub(1), now_ns, &mut self.effects);
         }
         let Some((taskels, victim)) = self.next(worker, from_ns) else {

@@ -304,10 +304,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
 
     /// Runs user code; a panic ends the loop and is kept for the caller.
     pub(super) fn protect(&self, user_code: impl FnOnce()) {
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(user_code))
-            && let Some(late) = self.stop.panicked(payload)
-        {
-            drop_quietly(late);
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(user_code)) {
+            drop_quietly(self.stop.panicked(payload));
         }
     }
 
@@ -326,12 +324,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
                 self.protect(|| unsafe { self.producer.discard(unclaimed) });
             }
         }
-        if self.stop.cancelled()
-            && !complete
-            && let Some(cancelled) = self.stop.panicked(Box::new(Cancelled))
-        {
-            // A panic that came before.
-            drop(cancelled);
+        if self.stop.cancelled() && !complete {
+            // It comes back if a panic came before.
+            drop(self.stop.panicked(Box::new(Cancelled)));
         }
         self.stop.take()
     }

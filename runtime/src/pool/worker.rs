@@ -89,8 +89,7 @@ impl<'a> Idle<'a> {
             if let Some(work) = self.look() {
                 self.stop_searching();
                 self.learn_gap(since);
-                if let Work::Stolen(_, victim) = work
-                    && self.pool.lane(victim).newest_private().is_some()
+                if matches!(work, Work::Stolen(_, victim) if self.pool.lane(victim).newest_private().is_some())
                 {
                     // Another watches what the victim has not offered yet.
                     self.pass_on(1);

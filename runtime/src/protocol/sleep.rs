@@ -281,10 +281,11 @@ impl Sleep {
         }
         let mut seated = order.into_iter().filter(|&lane| !self.is_displaced(lane));
         let woken = (0..count).take_while(|_| self.wake_sleeper(&mut seated)).count();
-        if woken == 0
-            && let Some(lane) = waiting.into_iter().find(|&lane| self.beds[lane].claim(WAITING))
-        {
-            self.beds[lane].parker.unpark();
+        if woken == 0 {
+            let lane = waiting.into_iter().find(|&lane| self.beds[lane].claim(WAITING));
+            if let Some(lane) = lane {
+                self.beds[lane].parker.unpark();
+            }
         }
     }
 

@@ -41,9 +41,10 @@ fn find<R>(
         // SAFETY: the thread is inside of it, so it is not over.
         let scope = unsafe { &*link.scope };
         let lane = lane.filter(|lane| ptr::eq(lane.pool(), scope.pool));
-        if (lane.is_some() || scope.pool.is_null())
-            && let Some(found) = look(scope, lane)
-        {
+        if lane.is_none() && !scope.pool.is_null() {
+            continue;
+        }
+        if let Some(found) = look(scope, lane) {
             return Some(found);
         }
     }

@@ -83,10 +83,8 @@ where
     let scope = unsafe { &*head.scope.cast::<Scope<'scope>>() };
     let run = || {
         let body = || catch_unwind(AssertUnwindSafe(|| scope.enter(body)));
-        if let Err(payload) = open::inside(scope, body)
-            && let Some(late) = scope.panic.panicked(payload)
-        {
-            drop_quietly(late);
+        if let Err(payload) = open::inside(scope, body) {
+            drop_quietly(scope.panic.panicked(payload));
         }
     };
     match lane {

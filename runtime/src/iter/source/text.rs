@@ -175,19 +175,29 @@ pieces_of_text! {
     AsciiWords, "Cuts a string at ASCII white space.", &'data str, str::SplitAsciiWhitespace<'data>,
         split_ascii_whitespace, |text, index| at_char(text, index, |c| c.is_ascii_whitespace());
     Chars, "Cuts a string anywhere.", char, str::Chars<'data>, chars,
-        |text, index| text.ceil_char_boundary(index);
+        |text, index| ceil_char_boundary(text, index);
+}
+
+/// The standard library's, which is newer than the oldest Rust that this crate is built with.
+fn floor_char_boundary(text: &str, index: usize) -> usize {
+    (0..=index.min(text.len())).rev().find(|&index| text.is_char_boundary(index)).unwrap_or(0)
+}
+
+/// The standard library's, likewise.
+fn ceil_char_boundary(text: &str, index: usize) -> usize {
+    (index..text.len()).find(|&index| text.is_char_boundary(index)).unwrap_or(text.len())
 }
 
 /// The beginning of the first line at or behind `index`, which is not 0.
 fn behind_line(text: &str, index: usize) -> usize {
     // A newline is never within a character.
-    let from = text.floor_char_boundary(index - 1);
+    let from = floor_char_boundary(text, index - 1);
     text[from..].find('\n').map_or(text.len(), |place| from + place + 1)
 }
 
 /// The first such character at or behind `index`.
 fn at_char(text: &str, index: usize, is_separator: impl Fn(char) -> bool) -> usize {
-    let index = text.ceil_char_boundary(index);
+    let index = ceil_char_boundary(text, index);
     text[index..].find(is_separator).map_or(text.len(), |place| index + place)
 }
 
@@ -207,7 +217,7 @@ impl<'data> Cut for CharIndices<'data> {
     }
 
     fn next_cut(&self, index: usize) -> usize {
-        self.0.ceil_char_boundary(index)
+        ceil_char_boundary(self.0, index)
     }
 
     fn parts<'a>(&'a self, piece: Range<usize>) -> OffsetChars<'data> {
@@ -235,7 +245,7 @@ impl Iterator for OffsetChars<'_> {
 fn behind_separator(text: &str, separator: &impl Pattern, index: usize) -> Option<usize> {
     let Some(before) = index.checked_sub(1) else { return Some(0) };
     // A character that begins in front of `index` ends at it or behind it.
-    let from = text.floor_char_boundary(before);
+    let from = floor_char_boundary(text, before);
     end_of_separator(&text[from..], separator).map(|place| from + place)
 }
 
@@ -274,7 +284,7 @@ impl<'data, P: Pattern> Cut for Between<'data, P> {
             // What lies in front of a cut is a separator, or the end.
             let last = match piece.end > text.len() {
                 true => text.len(),
-                false => text.floor_char_boundary(piece.end - 1),
+                false => floor_char_boundary(text, piece.end - 1),
             };
             &text[piece.start..last]
         });
