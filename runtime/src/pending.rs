@@ -39,8 +39,9 @@ const SHORT: u32 = 64;
 #[repr(C, align(8))]
 pub(crate) struct Pending {
     head: JobHead,
-    /// Marks, written under the lock, and the link itself, which the frame is made with.
-    older: AtomicPtr<Pending>,
+    /// Marks, written under the lock, and the link itself, written as the frame is pushed. Not before: a frame with a link to nothing would be
+    /// written twice, and one made with its link would come after an atomic load, over which the compiler does not carry what it knows of the closure.
+    older: UnsafeCell<MaybeUninit<AtomicPtr<Pending>>>,
     /// Written and read under the lock only.
     newer: Cell<MaybeUninit<NonNull<Pending>>>,
     /// Written when the frame becomes public. Most never do.
@@ -70,6 +71,16 @@ fn without_marks(link: *mut Pending) -> *mut Pending {
 }
 
 impl Pending {
+    #[inline]
+    pub(crate) fn new(head: JobHead) -> Self {
+        Pending {
+            head,
+            older: UnsafeCell::new(MaybeUninit::uninit()),
+            newer: Cell::new(MaybeUninit::uninit()),
+            shared: UnsafeCell::new(MaybeUninit::uninit()),
+        }
+    }
+
     /// The call site of the join.
     pub(crate) fn site(&self) -> Site {
         self.head.site()
@@ -86,18 +97,29 @@ impl Pending {
         unsafe { shared.assume_init_ref() }
     }
 
+    /// Only of a frame that was pushed.
+    #[inline]
+    fn link(&self) -> &AtomicPtr<Pending> {
+        let link = self.older.get();
+        // SAFETY: it was written as the frame was pushed, before anybody else could know of it, and is an atomic since.
+        let link = unsafe { &*link };
+        // SAFETY: as above.
+        unsafe { link.assume_init_ref() }
+    }
+
     fn older(&self) -> *mut Pending {
-        without_marks(self.older.load(Ordering::Relaxed))
+        without_marks(self.link().load(Ordering::Relaxed))
     }
 
     fn is_marked(&self, mark: usize) -> bool {
-        self.older.load(Ordering::Relaxed).addr() & mark != 0
+        self.link().load(Ordering::Relaxed).addr() & mark != 0
     }
 
     /// Under the lock.
     fn mark(&self, mark: usize) {
-        let link = self.older.load(Ordering::Relaxed);
-        self.older.store(link.map_addr(|address| address | mark), Ordering::Relaxed);
+        let link = self.link();
+        let marked = link.load(Ordering::Relaxed).map_addr(|address| address | mark);
+        link.store(marked, Ordering::Relaxed);
     }
 }
 
@@ -150,6 +172,11 @@ impl PendingChain {
         self.chain.newest_private().is_none()
     }
 
+    /// Whether `pending` is the newest frame; a hint to whoever is not the owner.
+    pub(crate) fn is_newest(&self, pending: &Pending) -> bool {
+        ptr::eq(self.chain.newest(), pending)
+    }
+
     /// By what a lane that stands still is known: the newest private frame.
     pub(crate) fn newest_private(&self) -> Option<*const ()> {
         self.chain.newest_private().map(|frame| frame.cast_const().cast())
@@ -164,31 +191,19 @@ impl PendingChain {
         self.chain.is_raised()
     }
 
-    /// A frame that can be pushed as the next one. Made with its link, it is written once.
-    #[inline]
-    pub(crate) fn frame(&self, head: JobHead) -> Pending {
-        Pending {
-            head,
-            older: AtomicPtr::new(self.chain.newest()),
-            newer: Cell::new(MaybeUninit::uninit()),
-            shared: UnsafeCell::new(MaybeUninit::uninit()),
-        }
-    }
-
     /// Adds `pending`, as the newest and private. True if the owner must look up.
     ///
     /// # Safety
     ///
-    /// It is the [`frame`](Self::frame) made last, and nothing was pushed or popped since. It stays where it is until it has left the chain: until [`pop`](Self::pop) has answered true, or [`settle`](Self::settle) has answered. The pointer may
+    /// It stays where it is until it has left the chain: until [`pop`](Self::pop) has answered true, or [`settle`](Self::settle) has answered. The pointer may
     /// be used for all that the job's `execute` expects, of which this is the beginning, from any thread.
     #[inline]
     #[must_use]
     pub(crate) unsafe fn push(&self, pending: NonNull<Pending>) -> bool {
-        if cfg!(debug_assertions) {
-            // SAFETY: it is alive (this method's contract).
-            let older = unsafe { pending.as_ref() }.older();
-            assert!(ptr::eq(older, self.chain.newest()), "the frame was made just now");
-        }
+        // SAFETY: it is alive (this method's contract).
+        let link = unsafe { pending.as_ref() }.older.get();
+        // SAFETY: nobody else knows of the frame yet.
+        unsafe { &mut *link }.write(AtomicPtr::new(self.chain.newest()));
         self.chain.set_newest(pending.as_ptr(), OWNERS_FENCES)
     }
 
@@ -197,7 +212,7 @@ impl PendingChain {
     #[must_use]
     pub(crate) fn pop(&self, pending: &Pending) -> bool {
         debug_assert!(ptr::eq(self.chain.newest(), pending), "joins are nested");
-        let older = pending.older.load(Ordering::Relaxed);
+        let older = pending.link().load(Ordering::Relaxed);
         let look_up = self.chain.set_newest(older, OWNERS_FENCES);
         // One branch.
         !(look_up | (older.addr() & MARKS != 0))

@@ -28,10 +28,10 @@ where
     R: Send,
 {
     #[inline(always)]
-    pub(super) fn new(closure: B, lane: &LaneContext<'_>) -> Self {
+    pub(super) fn new(closure: B) -> Self {
         Half {
             // SAFETY: `execute` expects a `Half<B, R>`, whose first field this is the first field of; it does not unwind.
-            pending: lane.pending_frame(unsafe { JobHead::new(execute::<B, R>) }),
+            pending: Pending::new(unsafe { JobHead::new(execute::<B, R>) }),
             closure: UnsafeCell::new(ManuallyDrop::new(closure)),
             result: UnsafeCell::new(MaybeUninit::uninit()),
         }
@@ -41,7 +41,7 @@ where
     ///
     /// # Safety
     ///
-    /// The half was made just now, for that lane. It stays where it is until [`take_back`](Self::take_back) has answered and, if it answered `None`,
+    /// The half stays where it is until [`take_back`](Self::take_back) has answered and, if it answered `None`,
     /// [`wait`](Self::wait) has returned. The lane is the calling thread's.
     #[inline(always)]
     pub(super) unsafe fn offer(&self, lane: &LaneContext<'_>) {
@@ -97,6 +97,7 @@ where
     let shared = unsafe { this.pending.shared() };
     let owner = shared.owner;
     shared.handover.begin(lane.index());
+    lane.learn_from_wait_for(owner, &this.pending);
     let closure = this.closure.get();
     // SAFETY: the job was given to this lane alone.
     let closure = unsafe { &mut *closure };

@@ -56,9 +56,24 @@ where
     RB: Send,
 {
     // SAFETY: the reference ends with this call.
-    match unsafe { current_lane() } {
-        Some(lane) => join_on(lane, oper_a, oper_b),
-        None => outermost(oper_a, oper_b),
+    let Some(lane) = (unsafe { current_lane() }) else { return outermost((oper_a, oper_b)) };
+    // A closure that is passed on by itself has an address, to which it is written before the frame: hence the pair above, and no
+    // function in between.
+    let half = Half::new(oper_b);
+    // SAFETY: `half` stays in this frame, and the guard takes it back, or waits for it, on every way out of it.
+    unsafe { half.offer(lane) };
+    let offered = TakeBackOnUnwind { half: &half, lane };
+    let a = oper_a();
+    std::mem::forget(offered);
+    match half.take_back(lane) {
+        Some(oper_b) => then(a, oper_b),
+        None => match half.wait(lane) {
+            Ok(b) => (a, b),
+            Err(payload) => {
+                drop_quietly(a);
+                panic::resume_unwind(payload)
+            }
+        },
     }
 }
 
@@ -83,33 +98,6 @@ impl ThreadPool {
         RB: Send,
     {
         self.install(|| join(oper_a, oper_b))
-    }
-}
-
-/// Inlined, so that the closures, and what is known of them, need not be put together in memory first.
-#[inline(always)]
-fn join_on<A, B, RA, RB>(lane: &LaneContext<'_>, oper_a: A, oper_b: B) -> (RA, RB)
-where
-    A: FnOnce() -> RA + Send,
-    B: FnOnce() -> RB + Send,
-    RA: Send,
-    RB: Send,
-{
-    let half = Half::new(oper_b, lane);
-    // SAFETY: `half` was made just now and stays in this frame, and the guard takes it back, or waits for it, on every way out of it.
-    unsafe { half.offer(lane) };
-    let offered = TakeBackOnUnwind { half: &half, lane };
-    let a = oper_a();
-    std::mem::forget(offered);
-    match half.take_back(lane) {
-        Some(oper_b) => then(a, oper_b),
-        None => match half.wait(lane) {
-            Ok(b) => (a, b),
-            Err(payload) => {
-                drop_quietly(a);
-                panic::resume_unwind(payload)
-            }
-        },
     }
 }
 
@@ -172,7 +160,7 @@ where
 /// A join that is not inside of anything on its pool.
 #[cold]
 #[inline(never)]
-fn outermost<A, B, RA, RB>(oper_a: A, oper_b: B) -> (RA, RB)
+fn outermost<A, B, RA, RB>((oper_a, oper_b): (A, B)) -> (RA, RB)
 where
     A: FnOnce() -> RA + Send,
     B: FnOnce() -> RB + Send,
@@ -180,7 +168,7 @@ where
     RB: Send,
 {
     with_pool(None, |pool| match pool {
-        Some(pool) => with_lane(pool, |lane| join_on(lane, oper_a, oper_b)),
+        Some(pool) => with_lane(pool, |_| join(oper_a, oper_b)),
         None => join_inline(oper_a, oper_b),
     })
 }

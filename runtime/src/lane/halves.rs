@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use super::LaneContext;
 use crate::brief;
 use crate::clock::Ticks;
-use crate::job::{Job, JobHead};
+use crate::job::Job;
 use crate::pending::{Offer, Pending, Shared};
 use crate::pool::Work;
 use crate::protocol::handover::Handover;
@@ -13,17 +13,11 @@ use crate::site::Site;
 use crate::sync::{Ordering, fence};
 
 impl LaneContext<'_> {
-    /// The beginning of a frame that this lane pushes next.
-    #[inline(always)]
-    pub(crate) fn pending_frame(&self, head: JobHead) -> Pending {
-        self.lane.pending.frame(head)
-    }
-
     /// Notes `pending` as something that others could do, and sees to it that they can see it if it lasts long, and the oldest such thing always.
     ///
     /// # Safety
     ///
-    /// It is the [frame](Self::pending_frame) made last. It stays where it is until it is [taken back](Self::take_back_pending), or executed by who took it. The pointer may be
+    /// It stays where it is until it is [taken back](Self::take_back_pending), or executed by who took it. The pointer may be
     /// used for all that its head's `execute` expects, from any thread.
     #[inline(always)]
     pub(crate) unsafe fn push_pending(&self, pending: NonNull<Pending>) {
@@ -160,6 +154,15 @@ impl LaneContext<'_> {
                 let clock = self.pool.clock;
                 brief::learn(pending.site(), clock.ns_between(then, clock.now()));
             }
+        }
+    }
+
+    /// `pending`, which was public, was taken from `owner`. If that has not come to another fork since, patience was in vain: it does not do many small ones.
+    pub(crate) fn learn_from_wait_for(&self, owner: usize, pending: &Pending) {
+        // SAFETY: it was public.
+        let offer = unsafe { pending.shared() }.offer;
+        if matches!(offer, Offer::Brief) && self.pool.lane(owner).pending.is_newest(pending) {
+            brief::learn_otherwise(pending.site());
         }
     }
 
