@@ -10,7 +10,9 @@ use std::process::Command;
 pub(crate) fn unprivileged(program: &Path, dir: &Path) -> Command {
     const NOBODY: u32 = 65_534;
     let copy = dir.join(program.file_name().expect("the name of a program")); // where anybody may look
-    fs::copy(program, &copy).expect("a copy of the program");
+    // By another process: a file that this one had open for writing would be so in a child that another test starts meanwhile, and could not be run.
+    let copied = Command::new("cp").arg(program).arg(&copy).status().expect("cp can be run");
+    assert!(copied.success(), "a copy of the program");
     let mut command = Command::new(copy);
     command.current_dir(dir);
     if fs::metadata(dir).expect("the temporary directory").uid() == 0 {
