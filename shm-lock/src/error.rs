@@ -118,6 +118,13 @@ pub enum Unsupported {
     },
     /// The kernel cannot clear a page in a child of this process, by which a child knows that its parent's locks are not its own.
     WipeOnFork,
+    /// The system refuses a call without which nobody can wait for a lock or be known to have one, as a filter (seccomp) may tell it to.
+    SystemCall {
+        /// Which one, such as `futex`.
+        call: &'static str,
+        /// Its error number.
+        errno: i32,
+    },
 }
 
 impl fmt::Display for OpenError {
@@ -197,6 +204,12 @@ impl fmt::Display for Unsupported {
                 f,
                 "expected to run in the PID namespace {expected}, in which this process's first lock was opened, found \
                  {found}; enter the namespace before any lock is opened, or run a new program (exec) in it"
+            ),
+            Unsupported::SystemCall { call, errno } => write!(
+                f,
+                "expected that the system call {call} works, found that it says: {}; allow it in this process's \
+                 system call filter",
+                io::Error::from_raw_os_error(*errno)
             ),
             Unsupported::WipeOnFork => f.write_str(
                 "expected memory that is cleared in a child, found that the system refuses it; \

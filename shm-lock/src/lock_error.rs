@@ -161,6 +161,7 @@ impl From<Refused> for LockFailure {
             Refused::Deadlock => LockFailure::Deadlock,
             Refused::Lost => LockFailure::NotRecoverable,
             Refused::Unplaced => LockFailure::Unsupported(Unsupported::NotInRegion),
+            Refused::CannotWait(errno) => LockFailure::Unsupported(Unsupported::SystemCall { call: "futex", errno }),
         }
     }
 }

@@ -198,6 +198,9 @@ impl<T: ShmPod> RegionMutex<T> {
             Outcome::Deadlock => LockError::Deadlock,
             Outcome::Lost => LockError::NotRecoverable,
             Outcome::Unplaced => LockError::Unsupported(Unsupported::NotInRegion),
+            Outcome::CannotWait(errno) => {
+                LockError::Unsupported(Unsupported::SystemCall { call: "futex", errno })
+            }
             Outcome::Unsupported => {
                 LockError::Unsupported(Thread::current().err().unwrap_or(Unsupported::NotInRegion))
             }
@@ -226,6 +229,7 @@ enum Outcome {
     Deadlock,
     Lost,
     Unplaced,
+    CannotWait(i32),
     Unsupported,
 }
 
@@ -239,6 +243,7 @@ impl From<Result<Acquired, Refused>> for Outcome {
             Err(Refused::Deadlock) => Outcome::Deadlock,
             Err(Refused::Lost) => Outcome::Lost,
             Err(Refused::Unplaced) => Outcome::Unplaced,
+            Err(Refused::CannotWait(errno)) => Outcome::CannotWait(errno),
         }
     }
 }

@@ -34,7 +34,7 @@ const OFFSET: isize = -32;
 #[repr(C, align(8))]
 pub(crate) struct RawLock {
     mutex: Mutex,
-    reserved: [u32; 3],
+    reserved: [u32; 2],
     previous: UnsafeCell<*mut Link>,
     next: UnsafeCell<*mut Link>,
 }
@@ -56,7 +56,7 @@ impl RawLock {
     pub(crate) fn new() -> Self {
         RawLock {
             mutex: Mutex::new(),
-            reserved: [0; 3],
+            reserved: [0; 2],
             previous: UnsafeCell::new(ptr::null_mut()),
             next: UnsafeCell::new(ptr::null_mut()),
         }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::liveness;
 use crate::protocol::mutex::{Sleeper, Slept, TID};
-use crate::sync::{AtomicBool, Futex, Ordering};
-use crate::sys;
+use crate::sync::{AtomicBool, Futex, Ordering, Seen};
+use crate::sys::{self, Wait};
 
 const FIRST_NS: u64 = 1_000_000;
 const LONGEST_NS: u64 = 250_000_000;
@@ -29,13 +29,16 @@ pub(crate) struct Ticker {
     /// By the monotonic clock; `u64::MAX` is never.
     deadline_ns: u64,
     tick_ns: u64,
-    /// The word before the last sleep, and when the first sleep with that word began, since boot.
-    awaited: (u32, u64),
+    /// When the next tick is, by the same clock: neither wake-ups nor signals put it off. 0 before the first sleep.
+    look_ns: u64,
+    /// The word and the turn before the last sleep, and when, since boot, this waiter had seen them already.
+    awaited: (Seen, u64),
 }
 
 impl Ticker {
     pub(crate) fn forever() -> Self {
-        Ticker { deadline_ns: u64::MAX, tick_ns: FIRST_NS, awaited: (0, 0) }
+        let nothing = Seen { word: 0, turn: 0 };
+        Ticker { deadline_ns: u64::MAX, tick_ns: FIRST_NS, look_ns: 0, awaited: (nothing, 0) }
     }
 
     /// A time that is too far away to be told is never.
@@ -52,30 +55,40 @@ impl Ticker {
     pub(crate) fn with_long_ticks(self) -> Self {
         Ticker { tick_ns: LONGEST_NS, ..self }
     }
+
+    fn next_look(&self, now: u64) -> u64 {
+        if WITHOUT_TICKS.load(Ordering::Relaxed) { u64::MAX } else { now.saturating_add(self.tick_ns) }
+    }
 }
 
 impl Sleeper for Ticker {
-    fn sleep(&mut self, futex: &Futex, expected: u32) -> Slept {
+    fn sleep(&mut self, futex: &Futex, expected: Seen) -> Slept {
         if self.awaited.0 != expected {
             self.awaited = (expected, sys::since_boot_ns());
         }
-        let tick_ns = if WITHOUT_TICKS.load(Ordering::Relaxed) { u64::MAX } else { self.tick_ns };
-        let now = sys::monotonic_ns();
-        if now >= self.deadline_ns {
-            return Slept::TimedOut;
+        let mut now = sys::monotonic_ns();
+        if self.look_ns == 0 {
+            self.look_ns = self.next_look(now);
         }
-        let until = now.saturating_add(tick_ns).min(self.deadline_ns);
-        if futex.wait(expected, until) {
-            // The word was another one meanwhile; when it is the same again, another thread may have its owner's number.
-            self.awaited = (0, 0);
-            return Slept::Woken;
+        loop {
+            if now >= self.deadline_ns {
+                return Slept::TimedOut;
+            }
+            if now >= self.look_ns {
+                self.tick_ns = (2 * self.tick_ns).min(LONGEST_NS);
+                self.look_ns = self.next_look(now);
+                return Slept::Tick;
+            }
+            match futex.wait(expected.word, self.look_ns.min(self.deadline_ns)) {
+                Wait::Woken => return Slept::Woken,
+                Wait::Failed(errno) => return Slept::Failed(errno),
+                Wait::TimedOut | Wait::Interrupted => now = sys::monotonic_ns(),
+            }
         }
-        self.tick_ns = (2 * self.tick_ns).min(LONGEST_NS);
-        if until == self.deadline_ns { Slept::TimedOut } else { Slept::Tick }
     }
 
     fn finds_dead(&mut self, owner: u32) -> bool {
-        let (word, since_ns) = self.awaited;
-        word & TID == owner && liveness::is_dead(owner, since_ns)
+        let (seen, since_ns) = self.awaited;
+        seen.word & TID == owner && liveness::is_dead(owner, since_ns)
     }
 }

@@ -63,7 +63,7 @@ impl Condvar {
 
     /// Sleeps until there was a notification since `seen`, or a tick has passed. The caller has given the lock back.
     pub(crate) fn wait(&self, seen: Seen, sleeper: &mut impl Sleeper) -> Slept {
-        sleeper.sleep(&self.0, seen.0)
+        sleeper.sleep(&self.0, crate::sync::Seen { word: seen.0, turn: 0 })
     }
 
     /// Wakes up to `most` waiters.

@@ -12,6 +12,12 @@
 //!
 //! All bits of `TID` set ([`UNPLACED`]) is a lock that does not lie in a region yet: nobody may take it.
 //!
+//! Beside it, changed together with it in one step, is `turn`: how often the word was changed by one who found it not free, or not
+//! without flags. **Invariant: while `WAITERS` is set, the lock goes to nobody without a turn.** So whoever has seen the word with
+//! `WAITERS`, and finds the owner dead that it had then, marks a dead owner's lock or nothing, although another thread may have the number
+//! of the dead one, and this lock, by now: its turn was counted. (A count that comes to the same number again within the time from look to
+//! mark would be 2³² turns later.)
+//!
 //! `condition` belongs to the owner. It says what `OWNER_DIED` stands for: [`FRESH`] that an owner died,
 //! [`POISONED`] that the value was given back torn, [`LOST`] that it was given up.
 //!
@@ -27,12 +33,13 @@
 //! | transition | who | when |
 //! |---|---|---|
 //! | `0 → tid` | a locker | `lock_untouched` |
-//! | `flags → flags + tid` | a locker | `lock_slowly`, free; `try_slowly` |
-//! | `tid → tid + WAITERS` | a locker | before it sleeps |
+//! | `flags → flags + tid`, a turn | a locker | `lock_slowly`, free; `try_slowly` |
+//! | `tid → tid + WAITERS`, a turn | a locker | before it sleeps; before it marks what it does not sleep for |
 //! | `flags + tid → flags` | the owner | `unlock`, `unlock_torn`: one subtraction; if flags are left, it looks at the word again and wakes one if `WAITERS` is there |
 //! | `WAITERS + … → …` | the owner that was | nobody was there to wake; done by the kernel, which wakes all that have come since |
-//! | `flags + tid → WAITERS? + OWNER_DIED` | the kernel, a sleeper on a tick, `try_slowly` | the owner died |
-//! | `flags + tid → WAITERS? + OWNER_DIED` | a locker with the same `tid` | the lock is not on its list: it has got a dead owner's number |
+//! | `flags + tid → WAITERS? + OWNER_DIED` | the kernel | the owner died |
+//! | the same, a turn | a sleeper on a tick, `try_slowly` | the owner died |
+//! | the same, a turn | a locker with the same `tid` | the lock is not on its list: it has got a dead owner's number |
 //!
 //! # Death
 //!
@@ -49,6 +56,7 @@
 //! * taking the lock (both compare-exchanges): Acquire. Pairs with the Release of `unlock`, or of the mark for a dead owner.
 //! * `unlock` (the subtraction): Release. Without it the next owner sees half of what this one wrote.
 //! * marking a dead owner's lock: Release. Whoever marked has seen the death; the one who takes the lock may be another.
+//! * looking at the pair: Relaxed. What is concluded from it holds if the exchange that follows finds the same pair.
 //! * setting `WAITERS`, `OWNER_DIED` by its own owner, and clearing it: Relaxed, they carry nothing.
 //! * the look for `WAITERS` after `unlock`'s subtraction: Relaxed. It is of the same word, so it is no older than the subtraction.
 //!
@@ -60,10 +68,10 @@
 //! # Models
 //!
 //! `mutex_models.rs`: exclusion; two sleepers and one who comes in between; timeouts; a death at each step of `lock` and
-//! `unlock`, of the waker, of the woken; a death that the kernel does not report; poison; one sleeper woken at a time, and
+//! `unlock`, of the waker, of the woken; a death that the kernel does not report; a dead owner's number that a living one has got; poison; one sleeper woken at a time, and
 //! nobody called where none sleeps. Negative control: an unlock that stores 0 strands a sleeper.
 
-use crate::sync::{AtomicU32, Futex, LONGEST_SPIN, Ordering, spin_loop};
+use crate::sync::{AtomicU32, Futex, LONGEST_SPIN, Ordering, Pair, Seen, spin_loop};
 
 /// Somebody may sleep.
 pub(crate) const WAITERS: u32 = 1 << 31;
@@ -101,9 +109,10 @@ pub(crate) trait Holder {
 
 /// How a thread waits, and for how long.
 pub(crate) trait Sleeper {
-    /// Sleeps if `futex` is `expected`, until it is woken, or for a while; may return without cause.
-    fn sleep(&mut self, futex: &Futex, expected: u32) -> Slept;
-    /// Whether the thread `owner`, for which this one has just slept, is dead.
+    /// Sleeps if `futex` is the word of `expected`, until it is woken, or for a while; may return without cause.
+    fn sleep(&mut self, futex: &Futex, expected: Seen) -> Slept;
+    /// Whether the thread that was the owner, with the number `owner`, when what the last sleep expected was first seen, is dead. Another
+    /// thread may have the number by now.
     fn finds_dead(&mut self, owner: u32) -> bool;
 }
 
@@ -116,6 +125,8 @@ pub(crate) enum Slept {
     Tick,
     /// The time is up.
     TimedOut,
+    /// Not at all: the system's error number.
+    Failed(i32),
 }
 
 /// The lock is the caller's, who must act on what this says of the value.
@@ -142,13 +153,15 @@ pub(crate) enum Refused {
     Lost,
     /// The lock does not lie in a region.
     Unplaced,
+    /// The system lets nobody wait: its error number.
+    CannotWait(i32),
 }
 
 /// The words.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Mutex {
-    futex: Futex,
+    pair: Pair,
     condition: AtomicU32,
     spins: AtomicU32,
 }
@@ -157,7 +170,7 @@ impl Mutex {
     /// A lock that nobody can take until it is [placed](Self::place).
     pub(crate) fn new() -> Self {
         Mutex {
-            futex: Futex::new(UNPLACED),
+            pair: Pair::new(UNPLACED),
             condition: AtomicU32::new(FRESH),
             spins: AtomicU32::new(LONGEST_SPIN),
         }
@@ -165,19 +178,19 @@ impl Mutex {
 
     /// Makes the lock free: it lies in a region that nobody else knows yet, from where it will not move.
     pub(crate) fn place(&self) {
-        self.futex.word().store(0, Ordering::Relaxed);
+        self.pair.word().store(0, Ordering::Relaxed);
     }
 
     /// The owner's number, 0 if there is none; a hint unless the caller is the owner.
     pub(crate) fn owner(&self) -> u32 {
-        self.futex.word().load(Ordering::Relaxed) & TID
+        self.pair.word().load(Ordering::Relaxed) & TID
     }
 
     /// The word, for a model of the kernel.
     #[cfg(any(test, loom))]
     #[allow(dead_code, reason = "for the models")]
     pub(crate) fn futex(&self) -> &Futex {
-        &self.futex
+        self.pair.futex()
     }
 
     /// Whether the lock lies in no region yet.
@@ -190,7 +203,7 @@ impl Mutex {
     pub(crate) fn lock_untouched(&self, me: &impl Holder) -> bool {
         me.begin();
         // Acquire: pairs with `unlock`.
-        if self.futex.word().compare_exchange(0, me.tid(), Ordering::Acquire, Ordering::Relaxed).is_ok() {
+        if self.pair.word().compare_exchange(0, me.tid(), Ordering::Acquire, Ordering::Relaxed).is_ok() {
             me.link();
             return true;
         }
@@ -208,13 +221,17 @@ impl Mutex {
 
     /// Takes a lock whose owner has ended without the kernel's marking it; `None` if it has an owner.
     fn try_of_gone(&self, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
-        let seen = self.futex.word().load(Ordering::Relaxed);
-        let gone = match seen & TID {
+        let gone = |owner| match owner {
             0 | UNPLACED => false,
             owner if owner == me.tid() => !me.has_linked(),
             owner => me.finds_gone(owner),
         };
-        if !gone {
+        if !gone(self.owner()) {
+            return None;
+        }
+        // Only what is found of a word with `WAITERS` holds until the mark, since whoever takes the lock meanwhile counts a turn.
+        let seen = self.announced(self.pair.load())?;
+        if !gone(seen.word & TID) {
             return None;
         }
         self.mark_dead(seen);
@@ -243,14 +260,13 @@ impl Mutex {
     }
 
     fn wait_for(&self, me: &impl Holder, sleeper: &mut impl Sleeper) -> Result<Acquired, Refused> {
-        let word = self.futex.word();
         loop {
             self.spin();
             if let Some(outcome) = self.try_flagged(me) {
                 return outcome;
             }
-            let seen = word.load(Ordering::Relaxed);
-            let owner = seen & TID;
+            let seen = self.pair.load();
+            let owner = seen.word & TID;
             match owner {
                 0 => continue,
                 UNPLACED => return Err(Refused::Unplaced),
@@ -264,35 +280,44 @@ impl Mutex {
                 }
                 _ => (),
             }
-            let awaited = seen | WAITERS;
-            if seen != awaited
-                && word.compare_exchange(seen, awaited, Ordering::Relaxed, Ordering::Relaxed).is_err()
-            {
-                continue;
-            }
-            let slept = sleeper.sleep(&self.futex, awaited);
+            let Some(awaited) = self.announced(seen) else { continue };
+            let slept = sleeper.sleep(self.pair.futex(), awaited);
             if slept == Slept::Woken {
                 continue;
             }
             if sleeper.finds_dead(owner) {
                 self.mark_dead(awaited);
-            } else if slept == Slept::TimedOut {
-                // A wake-up may have come together with the end of the time; it must not be lost.
-                return self.try_flagged(me).unwrap_or(Err(Refused::TimedOut));
+            }
+            // A wake-up may have come together with the end of the time; it must not be lost.
+            match slept {
+                Slept::TimedOut => return self.try_flagged(me).unwrap_or(Err(Refused::TimedOut)),
+                Slept::Failed(errno) => {
+                    return self.try_flagged(me).unwrap_or(Err(Refused::CannotWait(errno)));
+                }
+                Slept::Woken | Slept::Tick => (),
             }
         }
     }
 
+    /// The pair with `WAITERS`, which it has or gets; `None` if it is no longer as it was `seen`.
+    fn announced(&self, seen: Seen) -> Option<Seen> {
+        if seen.word & WAITERS != 0 {
+            return Some(seen);
+        }
+        let word = seen.word | WAITERS;
+        let counted = Seen { word, turn: seen.turn.wrapping_add(1) };
+        self.pair.exchange(seen, word, Ordering::Relaxed).then_some(counted)
+    }
+
     /// Takes the lock if it is free, and keeps its flags; `None` if it has an owner.
     fn try_flagged(&self, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
-        let word = self.futex.word();
-        let mut seen = word.load(Ordering::Relaxed);
-        while seen & TID == 0 {
+        let mut seen = self.pair.load();
+        while seen.word & TID == 0 {
             // Acquire: pairs with `unlock`, and with `mark_dead`.
-            match word.compare_exchange_weak(seen, seen | me.tid(), Ordering::Acquire, Ordering::Relaxed) {
-                Ok(_) => return Some(self.taken(me, seen)),
-                Err(changed) => seen = changed,
+            if self.pair.exchange(seen, seen.word | me.tid(), Ordering::Acquire) {
+                return Some(self.taken(me, seen.word));
             }
+            seen = self.pair.load();
         }
         None
     }
@@ -318,11 +343,11 @@ impl Mutex {
         }
     }
 
-    /// Does what the kernel would have done when the owner of this word died.
-    fn mark_dead(&self, seen: u32) {
-        let dead = seen & WAITERS | OWNER_DIED;
+    /// Does what the kernel would have done when the owner of this word died; nothing if there was a turn since it was `seen`.
+    fn mark_dead(&self, seen: Seen) {
+        let dead = seen.word & WAITERS | OWNER_DIED;
         // Release: that the owner is dead happens before the next lock, which another thread may get.
-        let _ = self.futex.word().compare_exchange(seen, dead, Ordering::Release, Ordering::Relaxed);
+        let _ = self.pair.exchange(seen, dead, Ordering::Release);
     }
 
     /// Looks at the word until the lock is free, for about as long as that helped before.
@@ -365,7 +390,7 @@ impl Mutex {
     #[cold]
     pub(crate) fn unlock_torn(&self, me: &impl Holder, for_good: bool) {
         self.condition.store(if for_good { LOST } else { POISONED }, Ordering::Relaxed);
-        self.futex.word().fetch_or(OWNER_DIED, Ordering::Relaxed);
+        self.pair.word().fetch_or(OWNER_DIED, Ordering::Relaxed);
         me.begin();
         me.unlink();
         self.release(me.tid());
@@ -374,7 +399,7 @@ impl Mutex {
 
     /// The owner has repaired the value.
     pub(crate) fn mark_whole(&self) {
-        self.futex.word().fetch_and(!OWNER_DIED, Ordering::Relaxed);
+        self.pair.word().fetch_and(!OWNER_DIED, Ordering::Relaxed);
     }
 
     /// Gives the lock back, keeping its flags, and sees to it that a sleeper gets up if there is one.
@@ -385,15 +410,15 @@ impl Mutex {
     #[inline(always)]
     fn release(&self, owner: u32) {
         // Release: pairs with the next `lock`.
-        if self.futex.word().fetch_sub(owner, Ordering::Release) != owner {
+        if self.pair.word().fetch_sub(owner, Ordering::Release) != owner {
             self.wake_next();
         }
     }
 
     #[cold]
     fn wake_next(&self) {
-        if self.futex.word().load(Ordering::Relaxed) & WAITERS != 0 && self.futex.wake(1) == 0 {
-            self.futex.clear_and_wake_all();
+        if self.pair.word().load(Ordering::Relaxed) & WAITERS != 0 && self.pair.futex().wake(1) == 0 {
+            self.pair.futex().clear_and_wake_all();
         }
     }
 }

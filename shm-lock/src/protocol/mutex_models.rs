@@ -7,7 +7,7 @@ use loom::thread;
 
 use super::model::{explore, explore_deaths};
 use super::mutex::{Acquired, Holder, Mutex, Refused, TID, WAITERS};
-use crate::sync::{Claim, Ordering, RawLock, Thread, Ticker, mortal, mortal_unreported, step};
+use crate::sync::{Claim, Ordering, RawLock, Thread, Ticker, be_reborn, mortal, mortal_unreported, step};
 
 struct Shared {
     lock: RawLock,
@@ -339,6 +339,26 @@ fn model_a_try_against_a_death_that_the_kernel_does_not_report() {
         let late = shared.try_visit().expect("nobody alive has it");
         assert_eq!(early + late, usize::from(died));
         died
+    });
+}
+
+/// Catches a waiter that takes the lock from a living owner which has got a former owner's number, and with it the word that the
+/// waiter saw when the former one had the lock.
+#[test]
+fn model_a_number_that_is_used_again() {
+    explore(|| {
+        let shared = Shared::new();
+        let acquired = shared.lock(Ticker::forever).unwrap();
+        // One takes the wake-up, the other sleeps on.
+        let sleepers = [spawn_pass(&shared), spawn_pass(&shared)];
+        shared.use_value(acquired);
+        shared.unlock();
+        be_reborn();
+        let acquired = shared.lock(Ticker::forever).unwrap();
+        shared.mutex().futex().expire();
+        assert_eq!(shared.use_value(acquired), 0);
+        shared.unlock();
+        sleepers.into_iter().for_each(|sleeper| assert_eq!(sleeper.join().unwrap(), 0));
     });
 }
 

@@ -29,7 +29,7 @@
 //! nobody called where none sleeps; a waiter whose time is up; a waiter that dies.
 
 use super::mutex::{Sleeper, Slept, WAITERS};
-use crate::sync::{Futex, Ordering};
+use crate::sync::{Futex, Ordering, Seen};
 
 /// The largest number of permits.
 pub(crate) const COUNT: u32 = WAITERS - 1;
@@ -87,7 +87,7 @@ impl Semaphore {
             {
                 continue;
             }
-            if sleeper.sleep(&self.0, WAITERS) == Slept::TimedOut {
+            if sleeper.sleep(&self.0, Seen { word: WAITERS, turn: 0 }) == Slept::TimedOut {
                 return self.try_acquire();
             }
         }

@@ -43,6 +43,8 @@ loom::thread_local! {
 
 struct Kernel {
     last_tid: std::sync::Mutex<u32>,
+    /// Threads that have got the number of a dead one, in the order in which they began.
+    reborn: std::sync::Mutex<Vec<u32>>,
     /// Threads whose death was not reported to the locks that they held.
     unreported: loom::sync::Mutex<Vec<u32>>,
 }
@@ -50,6 +52,7 @@ struct Kernel {
 loom::lazy_static! {
     static ref KERNEL: Kernel = Kernel {
         last_tid: std::sync::Mutex::new(0),
+        reborn: std::sync::Mutex::new(Vec::new()),
         unreported: loom::sync::Mutex::new(Vec::new()),
     };
 }
@@ -98,6 +101,13 @@ pub(crate) fn mortal_unreported(steps: usize, body: impl FnOnce()) -> bool {
     died
 }
 
+/// The calling thread ends, with no lock in hand, and goes on as another one that has got its number.
+#[allow(dead_code, reason = "for the protocols' own models")]
+pub(crate) fn be_reborn() {
+    let tid = Thread::current().expect("a thread of a model").tid;
+    KERNEL.reborn.lock().unwrap().push(tid);
+}
+
 fn dies(steps: usize, body: impl FnOnce()) -> bool {
     with_me(|me| me.left = Some(steps));
     let outcome: Result<(), Box<dyn Any + Send>> = catch_unwind(AssertUnwindSafe(body));
@@ -120,44 +130,47 @@ fn report() -> usize {
     marked + pending.as_ref().map_or(0, |pending| usize::from(pending.owner_died(me.tid, true)))
 }
 
-/// An atomic word, each access to which is a step.
+/// An atomic word, each access to which is a step, and the count of turns beside it, of which only [`Pair`] knows.
 #[derive(Debug)]
-pub(crate) struct AtomicU32(loom::sync::atomic::AtomicU32);
+pub(crate) struct AtomicU32(loom::sync::atomic::AtomicU64);
+
+const TURNS: u64 = u64::MAX << 32;
 
 #[allow(dead_code, reason = "the models do not use every operation")]
 impl AtomicU32 {
     pub(crate) fn new(value: u32) -> Self {
-        AtomicU32(loom::sync::atomic::AtomicU32::new(value))
+        AtomicU32(loom::sync::atomic::AtomicU64::new(value.into()))
     }
 
     pub(crate) fn load(&self, order: Ordering) -> u32 {
         step();
-        self.0.load(order)
+        self.0.load(order) as u32
     }
 
+    /// Begins to count the turns anew.
     pub(crate) fn store(&self, value: u32, order: Ordering) {
         step();
-        self.0.store(value, order);
+        self.0.store(value.into(), order);
     }
 
     pub(crate) fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
         step();
-        self.0.fetch_add(value, order)
+        self.0.fetch_add(value.into(), order) as u32
     }
 
     pub(crate) fn fetch_sub(&self, value: u32, order: Ordering) -> u32 {
         step();
-        self.0.fetch_sub(value, order)
+        self.0.fetch_sub(value.into(), order) as u32
     }
 
     pub(crate) fn fetch_and(&self, value: u32, order: Ordering) -> u32 {
         step();
-        self.0.fetch_and(value, order)
+        self.0.fetch_and(TURNS | u64::from(value), order) as u32
     }
 
     pub(crate) fn fetch_or(&self, value: u32, order: Ordering) -> u32 {
         step();
-        self.0.fetch_or(value, order)
+        self.0.fetch_or(value.into(), order) as u32
     }
 
     pub(crate) fn compare_exchange(
@@ -168,7 +181,7 @@ impl AtomicU32 {
         failure: Ordering,
     ) -> Result<u32, u32> {
         step();
-        self.0.compare_exchange(current, new, success, failure)
+        self.exchange_word(current, new, success, failure)
     }
 
     pub(crate) fn compare_exchange_weak(
@@ -178,8 +191,63 @@ impl AtomicU32 {
         success: Ordering,
         failure: Ordering,
     ) -> Result<u32, u32> {
+        self.compare_exchange(current, new, success, failure)
+    }
+
+    /// Whatever the turn is.
+    fn exchange_word(
+        &self,
+        current: u32,
+        new: u32,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u32, u32> {
+        let mut both = u64::from(current);
+        loop {
+            match self.0.compare_exchange(both, both & TURNS | u64::from(new), success, failure) {
+                Ok(_) => return Ok(current),
+                Err(found) if found as u32 == current => both = found,
+                Err(found) => return Err(found as u32),
+            }
+        }
+    }
+}
+
+/// What a [`Pair`] was at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) word: u32,
+    pub(crate) turn: u32,
+}
+
+/// A futex word, and how often it was changed by [`exchange`](Pair::exchange).
+#[derive(Debug)]
+pub(crate) struct Pair(Futex);
+
+impl Pair {
+    pub(crate) fn new(word: u32) -> Self {
+        Pair(Futex::new(word))
+    }
+
+    pub(crate) fn futex(&self) -> &Futex {
+        &self.0
+    }
+
+    pub(crate) fn word(&self) -> &AtomicU32 {
+        self.0.word()
+    }
+
+    pub(crate) fn load(&self) -> Seen {
         step();
-        self.0.compare_exchange_weak(current, new, success, failure)
+        let both = self.word().0.load(Ordering::Relaxed);
+        Seen { word: both as u32, turn: (both >> 32) as u32 }
+    }
+
+    pub(crate) fn exchange(&self, seen: Seen, word: u32, success: Ordering) -> bool {
+        step();
+        let both = |word: u32, turn: u32| u64::from(turn) << 32 | u64::from(word);
+        let new = both(word, seen.turn.wrapping_add(1));
+        self.word().0.compare_exchange(both(seen.word, seen.turn), new, success, Ordering::Relaxed).is_ok()
     }
 }
 
@@ -226,7 +294,7 @@ impl Futex {
 
     /// The newest value, which the kernel sees, and which loom only promises to a read-modify-write.
     fn newest(&self) -> u32 {
-        self.0.word.0.fetch_add(0, Ordering::Relaxed)
+        self.0.word.0.fetch_add(0, Ordering::Relaxed) as u32
     }
 
     /// Sleeps if the word is `expected`, until it is woken, or time passes ([`expire`](Self::expire)): false then. For those
@@ -272,7 +340,7 @@ impl Futex {
     pub(crate) fn clear_and_wake_all(&self) {
         step();
         let mut sleepers = self.0.sleepers.lock().unwrap();
-        self.0.word.0.fetch_and(!WAITERS, Ordering::Relaxed);
+        self.0.word.0.fetch_and(!u64::from(WAITERS), Ordering::Relaxed);
         sleepers.woken_by_clearing += sleepers.queue.len();
         sleepers.queue.clear();
         self.0.changed.notify_all();
@@ -307,7 +375,6 @@ impl Futex {
 
     /// What `handle_futex_death` does; true if the word was marked.
     fn owner_died(&self, tid: u32, pending: bool) -> bool {
-        let word = &self.0.word.0;
         loop {
             let seen = self.newest();
             if seen & TID != tid {
@@ -318,7 +385,7 @@ impl Futex {
             }
             let dead = seen & WAITERS | OWNER_DIED;
             // AcqRel: the kernel's exchange orders the dead thread's writes.
-            if word.compare_exchange(seen, dead, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            if self.0.word.exchange_word(seen, dead, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
                 if seen & WAITERS != 0 {
                     self.wake_for_kernel(1);
                 }
@@ -438,25 +505,27 @@ pub(crate) struct Ticker {
     timed: bool,
     /// It has passed already.
     at_once: bool,
+    /// What the last sleep expected, and how many had been reborn when that was first seen.
+    awaited: (Seen, usize),
 }
 
 #[allow(dead_code, reason = "models of the protocols and of the public types use different ones")]
 impl Ticker {
     pub(crate) fn forever() -> Self {
-        Ticker { timed: false, at_once: false }
+        Ticker { timed: false, at_once: false, awaited: (Seen { word: 0, turn: 0 }, 0) }
     }
 
     pub(crate) fn timed() -> Self {
-        Ticker { timed: true, at_once: false }
+        Ticker { timed: true, ..Ticker::forever() }
     }
 
     /// Whoever would have to sleep is too late: one of the things that may happen.
     pub(crate) fn within(_patience: std::time::Duration) -> Self {
-        Ticker { timed: true, at_once: true }
+        Ticker { timed: true, at_once: true, ..Ticker::forever() }
     }
 
     pub(crate) fn until(_deadline: std::time::Instant) -> Self {
-        Ticker { timed: true, at_once: true }
+        Ticker { timed: true, at_once: true, ..Ticker::forever() }
     }
 
     pub(crate) fn with_long_ticks(self) -> Self {
@@ -465,8 +534,11 @@ impl Ticker {
 }
 
 impl Sleeper for Ticker {
-    fn sleep(&mut self, futex: &Futex, expected: u32) -> Slept {
-        match (self.at_once || !futex.wait(expected), self.timed) {
+    fn sleep(&mut self, futex: &Futex, expected: Seen) -> Slept {
+        if self.awaited.0 != expected {
+            self.awaited = (expected, KERNEL.reborn.lock().unwrap().len());
+        }
+        match (self.at_once || !futex.wait(expected.word), self.timed) {
             (false, _) => Slept::Woken,
             (true, true) => Slept::TimedOut,
             (true, false) => Slept::Tick,
@@ -474,7 +546,8 @@ impl Sleeper for Ticker {
     }
 
     fn finds_dead(&mut self, owner: u32) -> bool {
-        KERNEL.unreported.lock().unwrap().contains(&owner)
+        let reborn = KERNEL.reborn.lock().unwrap()[self.awaited.1..].contains(&owner);
+        reborn || KERNEL.unreported.lock().unwrap().contains(&owner)
     }
 }
 

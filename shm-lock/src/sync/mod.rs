@@ -4,7 +4,11 @@
 //! top of `loom_types.rs`, and `--cfg loom` does the same for the whole crate.
 
 #[cfg(not(loom))]
+mod pair;
+#[cfg(not(loom))]
 mod std_types;
+#[cfg(not(loom))]
+pub(crate) use pair::{Pair, Seen};
 #[cfg(not(loom))]
 pub(crate) use std_types::*;
 

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 pub(crate) use std::hint::spin_loop;
 pub(crate) use std::sync::atomic::{Ordering, compiler_fence};
 
-use crate::sys;
+use crate::sys::{self, Wait};
 
 /// What users may put into a region besides locks.
 pub(crate) use std::sync::atomic as atomics;
@@ -32,9 +32,8 @@ impl Futex {
         &self.0
     }
 
-    /// Sleeps if the word is `expected`, until it is woken or the monotonic clock is at `until` nanoseconds. False when
-    /// the time is up; may return true without cause.
-    pub(crate) fn wait(&self, expected: u32, until: u64) -> bool {
+    /// Sleeps if the word is `expected`, until it is woken or the monotonic clock is at `until` nanoseconds.
+    pub(crate) fn wait(&self, expected: u32, until: u64) -> Wait {
         sys::futex_wait(&self.0, expected, until)
     }
 

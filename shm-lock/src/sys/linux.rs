@@ -7,12 +7,12 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::ptr;
 
-use super::Head;
+use super::{Head, Wait};
 use crate::error::Unsupported;
 use crate::sync::AtomicU32;
 
-/// Sleeps if `word` is `expected`, until it is woken or the monotonic clock is at `until` nanoseconds; false when the time is up.
-pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, until: u64) -> bool {
+/// Sleeps if `word` is `expected`, until it is woken or the monotonic clock is at `until` nanoseconds.
+pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, until: u64) -> Wait {
     let until =
         libc::timespec { tv_sec: (until / 1_000_000_000) as _, tv_nsec: (until % 1_000_000_000) as _ };
     // SAFETY: the call reads `word` and `until`, which live until it returns; the kernel checks all else.
@@ -27,7 +27,20 @@ pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, until: u64) -> bool {
             libc::FUTEX_BITSET_MATCH_ANY,
         )
     };
-    result == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ETIMEDOUT)
+    if result == 0 {
+        return Wait::Woken;
+    }
+    match errno() {
+        libc::EAGAIN => Wait::Woken,
+        libc::ETIMEDOUT => Wait::TimedOut,
+        libc::EINTR => Wait::Interrupted,
+        other => Wait::Failed(other),
+    }
+}
+
+/// Why the last call of this thread failed.
+fn errno() -> i32 {
+    io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
 /// Wakes up to `most` sleepers; returns how many there were.
@@ -88,12 +101,12 @@ pub(crate) fn thread_id() -> u32 {
     id as u32
 }
 
-/// Whether a thread of this process has the number.
+/// Whether a thread of this process has the number; true where that cannot be known.
 pub(crate) fn is_own_thread(id: u32) -> bool {
     let no_signal = 0;
     // SAFETY: signal 0 is sent to nobody; the call only looks for the thread.
     let result = unsafe { libc::syscall(libc::SYS_tgkill, std::process::id() as libc::pid_t, id, no_signal) };
-    result == 0
+    result == 0 || errno() != libc::ESRCH
 }
 
 /// Whether there is a process or thread with the number; true where that cannot be known.
@@ -101,7 +114,7 @@ pub(crate) fn is_alive(id: u32) -> bool {
     let no_signal = 0;
     // SAFETY: signal 0 is sent to nobody; the call only looks for the thread.
     let result = unsafe { libc::kill(id as libc::pid_t, no_signal) };
-    result == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
+    result == 0 || errno() != libc::ESRCH
 }
 
 /// The head of the calling thread's list of held locks as the kernel knows it, and its size; null if there is none.
@@ -112,7 +125,11 @@ pub(crate) fn robust_list() -> Result<(*mut Head, usize), Unsupported> {
     // SAFETY: `head` and `size` are writable.
     let result =
         unsafe { libc::syscall(libc::SYS_get_robust_list, this_thread, &raw mut head, &raw mut size) };
-    Ok(if result == 0 { (head, size) } else { (ptr::null_mut(), 0) })
+    if result == 0 {
+        Ok((head, size))
+    } else {
+        Err(Unsupported::SystemCall { call: "get_robust_list", errno: errno() })
+    }
 }
 
 /// The number of this process's PID namespace.
@@ -194,8 +211,8 @@ mod tests {
     #[test]
     fn a_wait_ends_at_once_if_the_word_differs_and_in_time_if_not() {
         let futex = AtomicU32::new(7);
-        assert!(futex_wait(&futex, 8, u64::MAX));
-        assert!(!futex_wait(&futex, 7, monotonic_ns() + 1_000_000));
+        assert_eq!(futex_wait(&futex, 8, u64::MAX), Wait::Woken);
+        assert_eq!(futex_wait(&futex, 7, monotonic_ns() + 1_000_000), Wait::TimedOut);
         assert_eq!(futex_wake(&futex, u32::MAX), 0);
     }
 

@@ -30,3 +30,16 @@ pub(crate) struct Head {
     /// The lock that the thread is about to take or release.
     pub(crate) pending: *mut Link,
 }
+
+/// How a wait for a futex ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// By a wake-up, perhaps without cause, or because the word was another one.
+    Woken,
+    /// The time is up.
+    TimedOut,
+    /// By a signal of this thread's own; nothing is known of the word.
+    Interrupted,
+    /// Nobody can wait: what the system says.
+    Failed(i32),
+}

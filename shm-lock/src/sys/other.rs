@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Head;
+use super::{Head, Wait};
 use crate::error::Unsupported;
 use crate::sync::AtomicU32;
 
@@ -25,9 +25,9 @@ pub(crate) fn robust_list() -> Result<(*mut Head, usize), Unsupported> {
 }
 
 /// Sleeps are allowed to end early.
-pub(crate) fn futex_wait(_word: &AtomicU32, _expected: u32, _until: u64) -> bool {
+pub(crate) fn futex_wait(_word: &AtomicU32, _expected: u32, _until: u64) -> Wait {
     std::thread::sleep(Duration::from_millis(1));
-    true
+    Wait::Woken
 }
 
 /// Sleepers wake by themselves.
