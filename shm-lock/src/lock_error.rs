@@ -161,7 +161,9 @@ impl From<Refused> for LockFailure {
             Refused::Deadlock => LockFailure::Deadlock,
             Refused::Lost => LockFailure::NotRecoverable,
             Refused::Unplaced => LockFailure::Unsupported(Unsupported::NotInRegion),
-            Refused::CannotWait(errno) => LockFailure::Unsupported(Unsupported::SystemCall { call: "futex", errno }),
+            Refused::CannotWait(errno) => {
+                LockFailure::Unsupported(Unsupported::SystemCall { call: "futex", errno })
+            }
         }
     }
 }
