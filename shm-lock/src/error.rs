@@ -132,6 +132,10 @@ impl fmt::Display for OpenError {
         match self {
             OpenError::Io { region, operation, source } => {
                 let hint = match source.kind() {
+                    _ if region.starts_with("/proc") => "mount /proc, which tells threads and boots apart",
+                    _ if source.raw_os_error().is_some_and(is_shortage_of_files) => {
+                        "close some files, or raise the limit of open files"
+                    }
                     io::ErrorKind::NotFound if *operation == "create" => "create its directory first",
                     io::ErrorKind::NotFound => "create it first, or open it with open_or_create",
                     io::ErrorKind::AlreadyExists => "open it instead, or remove it first",
@@ -162,7 +166,7 @@ impl fmt::Display for OpenError {
             OpenError::Untrusted { region, expected, found } => write!(
                 f,
                 "{} could be tampered with: expected {expected}, found {found}; \
-                 remove it or use a directory that only you can write to",
+                 give a path in a directory that only you can write to, such as $XDG_RUNTIME_DIR",
                 region.display()
             ),
             OpenError::OtherPidNamespace { region, expected, found } => write!(
@@ -174,6 +178,11 @@ impl fmt::Display for OpenError {
             OpenError::Unsupported(reason) => reason.fmt(f),
         }
     }
+}
+
+/// EMFILE of the process, ENFILE of the system: the same numbers on all of them.
+fn is_shortage_of_files(error: i32) -> bool {
+    cfg!(unix) && [23, 24].contains(&error)
 }
 
 impl Error for OpenError {

@@ -12,7 +12,8 @@
 //! | 48–55 | inode number of the PID namespace | [`OtherPidNamespace`](OpenError::OtherPidNamespace) |
 //! | 56–63, 64–71 | size and alignment of the content | `Mismatch` |
 //! | 72–79 | hash of the text that describes the content | `Mismatch` |
-//! | 80–255 | that text, cut off, then zeros | for the message |
+//! | 80–87 | a number that was drawn when the region was made | telling apart what is [mapped](crate::place) already |
+//! | 88–255 | that text, cut off, then zeros | for the message |
 //!
 //! All is copied out of the file once and checked in the copy, so nobody can change it between the check and the use.
 
@@ -25,9 +26,10 @@ pub(crate) const LENGTH: usize = 256;
 
 const MAGIC: [u8; 8] = *b"shm-lock";
 const BYTE_ORDER: u32 = 0x0102_0304;
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const SUM: std::ops::Range<usize> = 24..32;
-const TEXT: std::ops::Range<usize> = 80..LENGTH;
+const ID: usize = 80;
+const TEXT: std::ops::Range<usize> = 88..LENGTH;
 
 /// What a header says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +53,8 @@ impl Header {
         self.content_offset() + self.size
     }
 
-    /// The bytes of the header.
-    pub(crate) fn encode(&self) -> [u8; LENGTH] {
+    /// The bytes of the header of a region that has drawn the number `id`.
+    pub(crate) fn encode(&self, id: u64) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
         put(0, &MAGIC);
@@ -65,6 +67,7 @@ impl Header {
         put(56, &(self.size as u64).to_ne_bytes());
         put(64, &(self.align as u64).to_ne_bytes());
         put(72, &hash(self.text.as_bytes()).to_ne_bytes());
+        put(ID, &id.to_ne_bytes());
         let shown = self.text.as_bytes();
         put(TEXT.start, &shown[..shown.len().min(TEXT.len())]);
         let sum = sum(&bytes);
@@ -72,8 +75,13 @@ impl Header {
         bytes
     }
 
-    /// Whether a region that begins with `bytes` and is `file_size` bytes long holds what this header describes.
-    pub(crate) fn check(&self, bytes: &[u8; LENGTH], file_size: u64, region: &Path) -> Result<(), OpenError> {
+    /// Whether a region that begins with `bytes` and is `file_size` bytes long holds what this header describes; then, its number.
+    pub(crate) fn check(
+        &self,
+        bytes: &[u8; LENGTH],
+        file_size: u64,
+        region: &Path,
+    ) -> Result<u64, OpenError> {
         let damaged = |part, expected: String, found: String| {
             Err(OpenError::Damaged { region: region.into(), part, expected, found })
         };
@@ -130,7 +138,7 @@ impl Header {
         if file_size != self.region_size() as u64 {
             return damaged("size", format!("{} bytes", self.region_size()), format!("{file_size} bytes"));
         }
-        Ok(())
+        Ok(u64_at(ID))
     }
 }
 

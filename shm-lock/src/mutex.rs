@@ -313,6 +313,11 @@ impl<T: ShmPod> ShmMutex<T> {
         ShmRegion::from_fd(fd).map(ShmMutex)
     }
 
+    /// Whether the path by which the mutex was opened still leads to it. See [`ShmRegion::is_linked`].
+    pub fn is_linked(&self) -> bool {
+        self.0.is_linked()
+    }
+
     /// Removes a mutex's name. See [`ShmRegion::unlink`].
     ///
     /// # Errors

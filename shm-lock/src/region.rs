@@ -18,7 +18,7 @@ use crate::place::Place;
 ///
 /// A name without a `/` such as `"experiments"` means `/dev/shm/shm-lock-<user id>-experiments`; anything else is a path. The file can be
 /// read and written by its owner alone, and stays until it is [unlinked](Self::unlink) or, in `/dev/shm`, until the system is restarted. A region holds one
-/// file descriptor. It is mapped as long as the value lives, and longer if a guard was leaked.
+/// file descriptor and one mapping, however often a process opens it, as long as one of these values lives, and longer if a guard was leaked.
 ///
 /// ```
 /// use shm_lock::{ShmRegion, ShmSemaphore};
@@ -133,6 +133,28 @@ impl<R: ShmLayout> ShmRegion<R> {
     #[cfg(all(unix, not(loom)))]
     pub fn from_fd(fd: OwnedFd) -> Result<Self, OpenError> {
         Place::from_fd(fd).map(ShmRegion)
+    }
+
+    /// Whether the path by which the region was opened still leads to it; for one without a path, whether it has any.
+    ///
+    /// A region loses its name by [`unlink`](Self::unlink), and by whoever cleans up: systemd-logind deletes a user's files in `/dev/shm`
+    /// when the last session of the user ends (`RemoveIPC=yes`, which spares system users), systemd-tmpfiles and its like what nobody has
+    /// touched in `/tmp` for days. Who opens it afterwards finds none or makes a new one, and has a lock that excludes nobody
+    /// who has the old one. Where that may happen, look while you have the lock, and open it again if it is false.
+    ///
+    /// ```
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("counter");
+    /// use shm_lock::{RegionMutex, ShmRegion};
+    ///
+    /// let counter = ShmRegion::create_new(&path, RegionMutex::new(7_u64))?;
+    /// assert!(counter.is_linked());
+    /// std::fs::remove_file(&path).unwrap();
+    /// assert!(!counter.is_linked());
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    pub fn is_linked(&self) -> bool {
+        self.0.is_linked()
     }
 
     /// Removes a region's name. Whoever has it open keeps it; who comes later finds none, or makes a new one.

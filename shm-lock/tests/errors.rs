@@ -22,6 +22,18 @@ fn io_errors_keep_their_source_and_suggest_a_remedy() {
     assert!(
         of_kind(io::ErrorKind::AlreadyExists).to_string().ends_with("; open it instead, or remove it first")
     );
+    let of_proc = OpenError::Io {
+        region: "/proc/self/ns/pid".into(),
+        operation: "examine",
+        source: io::ErrorKind::NotFound.into(),
+    };
+    assert!(of_proc.to_string().contains("; mount /proc"), "{of_proc}");
+    #[cfg(unix)]
+    {
+        let source = io::Error::from_raw_os_error(24);
+        let of_files = OpenError::Io { region: "/dev/shm/a".into(), operation: "open", source };
+        assert!(of_files.to_string().ends_with("; close some files, or raise the limit of open files"));
+    }
     assert!(
         of_kind(io::ErrorKind::PermissionDenied).to_string().ends_with("; run as the user who created it")
     );
@@ -73,7 +85,7 @@ fn stale_and_foreign_regions_say_what_to_do() {
     assert_eq!(
         untrusted.to_string(),
         "a could be tampered with: expected mode 600, found mode 666; \
-         remove it or use a directory that only you can write to"
+         give a path in a directory that only you can write to, such as $XDG_RUNTIME_DIR"
     );
     let namespace = OpenError::OtherPidNamespace { region: "a".into(), expected: 1, found: 2 };
     assert_eq!(

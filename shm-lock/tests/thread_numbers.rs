@@ -75,6 +75,62 @@ fn an_owner_with_this_thread_s_number_that_does_not_hold_it_is_a_dead_one() {
     assert!(mutex.try_lock().is_ok(), "only one is told");
 }
 
+/// As `fork`, but the child gets the number `tid`, which nobody has; `None` where that is not permitted.
+fn fork_as(tid: libc::pid_t, body: impl FnOnce() -> i32) -> Option<Child> {
+    let (mut head, mut size) = (0_usize, 0_usize);
+    // SAFETY: both are writable.
+    unsafe { libc::syscall(libc::SYS_get_robust_list, 0, &raw mut head, &raw mut size) };
+    // SAFETY: numbers alone.
+    let mut arguments: libc::clone_args = unsafe { mem::zeroed() };
+    arguments.exit_signal = libc::SIGCHLD as u64;
+    arguments.set_tid = (&raw const tid).expose_provenance() as u64;
+    arguments.set_tid_size = 1;
+    // SAFETY: as fork; the child uses nothing that another thread may have been changing.
+    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const arguments, size_of_val(&arguments)) }
+        as libc::pid_t;
+    if pid == 0 {
+        // What the C library does in a child.
+        // SAFETY: the list of the thread that the child's is a copy of, at the same address.
+        unsafe { libc::syscall(libc::SYS_set_robust_list, head, size) };
+        let code = body();
+        // SAFETY: ends the child at once.
+        unsafe { libc::_exit(code) };
+    }
+    (pid == tid).then(|| Child::of(pid))
+}
+
+#[test]
+fn a_living_owner_with_a_former_owner_s_number_keeps_the_lock() {
+    let mutex = mutex();
+    drop(mutex.lock());
+    let word = File::from(mutex.as_fd().try_clone_to_owned().unwrap());
+    let mut first = Child::fork(|| {
+        let _guard = mutex.lock().unwrap();
+        loop {
+            thread::park();
+        }
+    });
+    await_that("the child has the lock", || matches!(mutex.try_lock(), Err(LockError::WouldBlock)));
+    let mut waiter = Child::fork(|| i32::from(mutex.lock().is_err()));
+    // By now it looks every quarter of a second.
+    thread::sleep(std::time::Duration::from_millis(600));
+    // The first one gives the lock back, to another sleeper, which dies. All that is left of it is the mark.
+    word.write_all_at(&(1_u32 << 31).to_ne_bytes(), 256).unwrap();
+    first.kill_and_wait();
+    let second = fork_as(first.pid, || {
+        let Ok(mut guard) = mutex.lock() else { return 1 };
+        *guard = 7;
+        thread::sleep(std::time::Duration::from_millis(600));
+        i32::from(*guard != 7)
+    });
+    let Some(mut second) = second else {
+        eprintln!("NOT TESTED: choosing a thread's number is not permitted here");
+        return;
+    };
+    assert_eq!(second.end(), End::Exit(0));
+    assert_eq!(waiter.end(), End::Exit(0), "nobody died with the lock in hand");
+}
+
 #[test]
 fn a_child_in_another_pid_namespace_is_told_that_it_cannot() {
     const NOT_PERMITTED: i32 = 77;

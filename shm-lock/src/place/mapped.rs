@@ -1,15 +1,16 @@
 //! A region in a file that is mapped.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
-
-use memmap2::{MmapOptions, MmapRaw};
+use std::sync::Arc;
 
 use super::create::{self, Hidden};
+use super::mappings::Mapping;
 use super::open;
 use crate::error::OpenError;
 use crate::header::{self, Header};
@@ -17,15 +18,16 @@ use crate::layout::{ShmLayout, for_each_lock, text_of};
 use crate::sys;
 use crate::thread::Thread;
 
-/// A file, and where its content is mapped.
+/// A file that is mapped, and where its content is.
 pub(crate) struct Place<R: ShmLayout> {
-    file: File,
-    /// Mapped until the place is dropped.
-    map: ManuallyDrop<MmapRaw>,
+    /// Taken when the place is dropped.
+    mapping: Option<Arc<Mapping>>,
+    /// Where it was opened, if it has a path.
+    path: Option<PathBuf>,
     content: NonNull<R>,
 }
 
-// SAFETY: the place owns its file and its mapping, and gives out nothing but `&R`, which is `Sync`; `R` is `Send`, too.
+// SAFETY: the place keeps its mapping, and gives out nothing but `&R`, which is `Sync`; `R` is `Send`, too.
 unsafe impl<R: ShmLayout> Send for Place<R> {}
 // SAFETY: as above.
 unsafe impl<R: ShmLayout> Sync for Place<R> {}
@@ -36,12 +38,18 @@ impl<R: ShmLayout> Place<R> {
         let hidden = Hidden::new(&path, expected::<R>()?.region_size())?;
         let place = Place::make(hidden.file(), &path, content)?;
         hidden.publish(&path).map_err(open::io_error(&path, "create"))?;
-        Ok(place)
+        Ok(place.at(path))
     }
 
     pub(crate) fn open(name: &Path) -> Result<Self, OpenError> {
         let path = open::path_of(name)?;
-        Place::examined(open::open(&path)?, &path)
+        loop {
+            let place = Place::examined(open::open(&path)?, &path)?.at(path.clone());
+            // It may have lost its name while it was opened, and another one may have it by now.
+            if place.is_linked() {
+                return Ok(place);
+            }
+        }
     }
 
     pub(crate) fn open_or_create(name: &Path, init: impl FnOnce() -> R) -> Result<Self, OpenError> {
@@ -61,7 +69,7 @@ impl<R: ShmLayout> Place<R> {
             }
             let (hidden, place) = made.take().expect("made in the first round, and put back in each");
             match hidden.publish(&path) {
-                Ok(()) => return Ok(place),
+                Ok(()) => return Ok(place.at(path)),
                 // Another one was first. It may be removed again before it is opened: then this one is published.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => made = Some((hidden, place)),
                 Err(error) => return Err(open::io_error(&path, "create")(error)),
@@ -77,6 +85,7 @@ impl<R: ShmLayout> Place<R> {
     pub(crate) fn from_fd(fd: OwnedFd) -> Result<Self, OpenError> {
         let file = File::from(fd);
         let path = open::shown_path(&file);
+        open::check_seals(&file, &path)?;
         Place::examined(file, &path)
     }
 
@@ -89,7 +98,25 @@ impl<R: ShmLayout> Place<R> {
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
+        self.mapping().file().as_fd()
+    }
+
+    pub(crate) fn is_linked(&self) -> bool {
+        match &self.path {
+            Some(path) => fs::symlink_metadata(path).is_ok_and(|found| self.mapping().is(&found)),
+            None => self.mapping().file().metadata().is_ok_and(|found| found.nlink() > 0),
+        }
+    }
+
+    fn at(self, path: PathBuf) -> Self {
+        let mut place = self;
+        // The process may go to another directory.
+        place.path = Some(std::path::absolute(&path).unwrap_or(path));
+        place
+    }
+
+    fn mapping(&self) -> &Mapping {
+        self.mapping.as_ref().expect("it is taken by `drop` alone")
     }
 
     #[inline]
@@ -104,8 +131,8 @@ impl<R: ShmLayout> Place<R> {
     fn examined(file: File, path: &Path) -> Result<Self, OpenError> {
         Thread::current()?;
         let expected = expected::<R>()?;
-        open::examine(&file, path, &expected)?;
-        Place::map(file, path, &expected)
+        let id = open::examine(&file, path, &expected)?;
+        Place::map(file, path, &expected, id)
     }
 
     /// Writes a region into a file of the right size that nobody else knows yet.
@@ -113,25 +140,24 @@ impl<R: ShmLayout> Place<R> {
         Thread::current()?;
         let header = expected::<R>()?;
         let file = file.try_clone().map_err(open::io_error(path, "duplicate the descriptor of"))?;
-        let place = Place::map(file, path, &header)?;
-        let bytes = header.encode();
+        let id = RandomState::new().hash_one((sys::thread_id(), sys::since_boot_ns()));
+        let place = Place::map(file, path, &header, id)?;
+        let bytes = header.encode(id);
+        let start = place.mapping().start();
         // SAFETY: the mapping is longer than a header and its first bytes are used for nothing else.
-        unsafe { place.map.as_mut_ptr().copy_from_nonoverlapping(bytes.as_ptr(), header::LENGTH) };
+        unsafe { start.copy_from_nonoverlapping(bytes.as_ptr(), header::LENGTH) };
         // SAFETY: `content` is aligned and mapped (`map`), and nobody else accesses it yet.
         unsafe { place.content.write(content) };
         for_each_lock(place.content(), |lock| lock.mutex().place());
         Ok(place)
     }
 
-    /// Maps a file of the size that `header` tells.
-    fn map(file: File, path: &Path, header: &Header) -> Result<Self, OpenError> {
-        let map = MmapOptions::new()
-            .len(header.region_size())
-            .map_raw(&file)
-            .map_err(open::io_error(path, "map"))?;
-        let content = map.as_mut_ptr().wrapping_add(header.content_offset()).cast();
+    /// Maps a file of the size that `header` tells, unless this process has it mapped.
+    fn map(file: File, path: &Path, header: &Header, id: u64) -> Result<Self, OpenError> {
+        let mapping = Mapping::of(file, path, header, id)?;
+        let content = mapping.start().wrapping_add(header.content_offset()).cast();
         let content = NonNull::new(content).expect("a mapping is not at address 0");
-        Ok(Place { file, map: ManuallyDrop::new(map), content })
+        Ok(Place { mapping: Some(mapping), path: None, content })
     }
 }
 
@@ -152,15 +178,13 @@ fn expected<R: ShmLayout>() -> Result<Header, OpenError> {
 
 impl<R: ShmLayout> Drop for Place<R> {
     fn drop(&mut self) {
-        let mut held = false;
-        for_each_lock(self.content(), |lock| {
-            let owner = lock.mutex().owner();
-            held |= owner != 0 && sys::is_own_thread(owner);
-        });
-        // A guard was leaked: the kernel and glibc still follow its thread's list to the lock. So it stays mapped.
-        if !held {
-            // SAFETY: it is dropped nowhere else, and the place is used no more.
-            unsafe { ManuallyDrop::drop(&mut self.map) };
+        let Some(mapping) = self.mapping.take() else { return };
+        if Thread::current().is_err() {
+            // A child of which the C library knows nothing: the table of mappings may be locked for ever.
+            std::mem::forget(mapping);
+            return;
         }
+        // SAFETY: as in `content`; `mapping` is kept by `release` until it has looked.
+        mapping.release(unsafe { self.content.as_ref() });
     }
 }

@@ -5,6 +5,8 @@ mod create;
 #[cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
 mod mapped;
 #[cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
+mod mappings;
+#[cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
 mod open;
 #[cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
 pub(crate) use mapped::Place;

@@ -58,6 +58,12 @@ impl<R: ShmLayout> Place<R> {
         removed.map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
+    pub(crate) fn is_linked(&self) -> bool {
+        let regions = REGIONS.lock().expect("nobody panics with the registry");
+        let content = Arc::clone(&self.0) as Arc<dyn Any + Send + Sync>;
+        regions.values().any(|region| Arc::ptr_eq(region, &content))
+    }
+
     pub(crate) fn content(&self) -> &R {
         &self.0
     }

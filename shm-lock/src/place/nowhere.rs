@@ -46,6 +46,10 @@ impl<R: ShmLayout> Place<R> {
         Err(io::Error::new(io::ErrorKind::Unsupported, sys::unsupported()))
     }
 
+    pub(crate) fn is_linked(&self) -> bool {
+        match self.never {}
+    }
+
     pub(crate) fn content(&self) -> &R {
         match self.never {}
     }

@@ -57,8 +57,18 @@ pub(super) fn shown_path(file: &File) -> PathBuf {
     shown.strip_suffix(" (deleted)").unwrap_or(&shown).into()
 }
 
-/// Whether the file holds what `expected` describes, made by this user, in this namespace, since this system was started.
-pub(super) fn examine(file: &File, path: &Path, expected: &Header) -> Result<(), OpenError> {
+/// A memory file that anyone who has it can shorten is as good as none: whoever has it mapped would be killed.
+pub(super) fn check_seals(file: &File, path: &Path) -> Result<(), OpenError> {
+    let is_memory = path.as_os_str().as_bytes().starts_with(b"/memfd:");
+    if is_memory && !sys::size_is_sealed(file).map_err(io_error(path, "examine"))? {
+        return Err(untrusted(path, "a memory file with sealed size", "one that can be made shorter"));
+    }
+    Ok(())
+}
+
+/// Whether the file holds what `expected` describes, made by this user, in this namespace, since this system was started; then, the
+/// region's number.
+pub(super) fn examine(file: &File, path: &Path, expected: &Header) -> Result<u64, OpenError> {
     let metadata = file.metadata().map_err(io_error(path, "examine"))?;
     check_trust(&metadata, path)?;
     if metadata.len() < header::LENGTH as u64 {

@@ -186,6 +186,13 @@ pub(crate) fn seal_size(file: &File) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Whether nobody can make the memory file shorter.
+pub(crate) fn size_is_sealed(file: &File) -> io::Result<bool> {
+    // SAFETY: the descriptor is open; the call touches no memory.
+    let seals = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GET_SEALS) };
+    if seals < 0 { Err(io::Error::last_os_error()) } else { Ok(seals & libc::F_SEAL_SHRINK != 0) }
+}
+
 /// Lets the kernel clear the page in a child of this process.
 pub(crate) fn wipe_on_fork(page: &mut [u8]) -> io::Result<()> {
     // SAFETY: the range is the whole of a private mapping, which the call leaves as it is here.

@@ -37,6 +37,11 @@ impl Child {
         Child { pid, ended: false }
     }
 
+    /// A child that was made otherwise.
+    pub(crate) fn of(pid: libc::pid_t) -> Child {
+        Child { pid, ended: false }
+    }
+
     pub(crate) fn kill(&self) {
         // SAFETY: a child that was not waited for yet, so the number is still its own.
         unsafe { libc::kill(self.pid, libc::SIGKILL) };
