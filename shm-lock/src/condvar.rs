@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::error::Unsupported;
 use crate::guard::ShmMutexGuard;
 use crate::layout::{Locks, ShmLayout};
 use crate::lock_error::LockError;
@@ -148,20 +149,24 @@ impl ShmCondvar {
 
     fn wait_with<'a, T: ShmPod>(&self, guard: ShmMutexGuard<'a, T>, ticker: Ticker) -> TimedWait<'a, T> {
         let mutex = ShmMutexGuard::mutex(&guard);
-        let seen = self.0.look();
+        let awaited = self.0.look();
         drop(guard);
-        let timed_out = self.0.wait(seen, &mut ticker.with_long_ticks()) == Slept::TimedOut;
-        Ok((mutex.lock()?, timed_out))
+        match self.0.wait(awaited, &mut ticker.with_long_ticks()) {
+            Slept::Failed(errno) => {
+                Err(LockError::Unsupported(Unsupported::SystemCall { call: "futex", errno }))
+            }
+            slept => Ok((mutex.lock()?, slept == Slept::TimedOut)),
+        }
     }
 
-    /// Wakes one waiter, if there is one.
+    /// Wakes one waiter, if there is one; without a system call if there is none.
     ///
     /// Call it after the change, with or without the lock.
     pub fn notify_one(&self) {
         self.0.notify(1);
     }
 
-    /// Wakes all waiters.
+    /// Wakes all waiters; without a system call if there are none.
     ///
     /// Call it after the change, with or without the lock.
     pub fn notify_all(&self) {

@@ -89,7 +89,7 @@ impl<T: ShmPod> RegionMutex<T> {
     /// Every [`LockError`] but `WouldBlock` and `TimedOut`.
     #[inline(always)]
     pub fn lock(&self) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
-        self.lock_with(Ticker::forever)
+        self.attempt(|mutex, claim| mutex.lock_slowly(claim, &mut Ticker::forever()).into())
     }
 
     /// Takes the lock if it is free.
@@ -108,11 +108,7 @@ impl<T: ShmPod> RegionMutex<T> {
     /// Every [`LockError`] but `TimedOut` and `Deadlock`.
     #[inline(always)]
     pub fn try_lock(&self) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
-        self.attempt(|mutex, claim| match mutex.try_slowly(claim) {
-            Some(outcome) => outcome.into(),
-            None if mutex.is_unplaced() => Outcome::Unplaced,
-            None => Outcome::WouldBlock,
-        })
+        self.attempt(|mutex, claim| Outcome::of_try(mutex, claim))
     }
 
     /// Takes the lock, waiting for it no longer than `patience`.
@@ -139,7 +135,16 @@ impl<T: ShmPod> RegionMutex<T> {
     /// Every [`LockError`] but `WouldBlock`.
     #[inline(always)]
     pub fn lock_timeout(&self, patience: Duration) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
-        self.lock_with(|| Ticker::within(patience))
+        self.attempt(|mutex, claim| {
+            if patience.is_zero() {
+                return match Outcome::of_try(mutex, claim) {
+                    Outcome::WouldBlock if mutex.is_owned(claim) => Outcome::Deadlock,
+                    Outcome::WouldBlock => Outcome::TimedOut,
+                    outcome => outcome,
+                };
+            }
+            mutex.lock_slowly(claim, &mut Ticker::within(patience)).into()
+        })
     }
 
     /// Takes the lock, waiting for it no longer than until `deadline`. See [`lock_timeout`](Self::lock_timeout).
@@ -148,12 +153,13 @@ impl<T: ShmPod> RegionMutex<T> {
     /// Every [`LockError`] but `WouldBlock`.
     #[inline(always)]
     pub fn lock_deadline(&self, deadline: Instant) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
-        self.lock_with(|| Ticker::until(deadline))
-    }
-
-    #[inline(always)]
-    fn lock_with(&self, ticker: impl FnOnce() -> Ticker) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
-        self.attempt(|mutex, claim| mutex.lock_slowly(claim, &mut ticker()).into())
+        // A lock that is free is not worth a look at the clock.
+        match self.try_lock() {
+            Err(LockError::WouldBlock) => {
+                self.lock_timeout(deadline.saturating_duration_since(Instant::now()))
+            }
+            outcome => outcome,
+        }
     }
 
     /// Takes the lock at once, or as `slowly` does. What comes back from there is a number, since a structure would
@@ -231,6 +237,16 @@ enum Outcome {
     Unplaced,
     CannotWait(i32),
     Unsupported,
+}
+
+impl Outcome {
+    fn of_try(mutex: &Mutex, claim: &Claim<'_>) -> Outcome {
+        match mutex.try_slowly(claim) {
+            Some(outcome) => outcome.into(),
+            None if mutex.is_unplaced() => Outcome::Unplaced,
+            None => Outcome::WouldBlock,
+        }
+    }
 }
 
 impl From<Result<Acquired, Refused>> for Outcome {

@@ -29,6 +29,9 @@ use crate::sys::{self, Head, Link};
 /// From a link to the futex word of its lock.
 const OFFSET: isize = -32;
 
+/// Of how many attempts in a row to take a held lock one asks the system, half a microsecond, whether its owner lives.
+const ASKED_ONCE_IN: u32 = 128;
+
 /// A lock and its place in its owner's list.
 #[derive(Debug)]
 #[repr(C, align(8))]
@@ -90,6 +93,8 @@ struct Me {
     generation: Cell<u32>,
     /// Where that of the process is now.
     now: Cell<&'static AtomicU32>,
+    /// About which lock and owner it asked last whether the owner lives, and how often it would have since.
+    asked: Cell<((usize, u32), u32)>,
 }
 
 /// Is in no process the generation.
@@ -102,6 +107,7 @@ thread_local! {
             tid: Cell::new(0),
             generation: Cell::new(1),
             now: Cell::new(&NEVER),
+            asked: Cell::new(((0, 0), 0)),
         }
     };
 }
@@ -317,6 +323,16 @@ impl Holder for Claim<'_> {
             node = untagged(next);
         }
         false
+    }
+
+    fn asks_for(&self, owner: u32) -> bool {
+        let about = (self.lock.link().addr(), owner);
+        ME.with(|me| {
+            let (before, times) = me.asked.get();
+            let times = if before == about { times.wrapping_add(1) } else { 0 };
+            me.asked.set((about, times));
+            times.is_multiple_of(ASKED_ONCE_IN)
+        })
     }
 
     #[cold]

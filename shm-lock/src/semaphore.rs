@@ -60,7 +60,13 @@ impl ShmSemaphore {
     ///
     /// There is no order among those who wait.
     pub fn acquire(&self) -> Permit<'_> {
-        self.acquire_with(Ticker::forever()).expect("a wait without a deadline ends with a permit")
+        loop {
+            if let Some(permit) = self.acquire_with(Ticker::forever()) {
+                return permit;
+            }
+            // The system lets nobody wait for a word.
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Takes a permit if there is one.

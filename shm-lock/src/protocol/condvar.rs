@@ -2,13 +2,15 @@
 //!
 //! # State
 //!
-//! One futex word, a number that each notification increases. It wraps around.
+//! One futex word:
 //!
-//! | transition | who | when |
-//! |---|---|---|
-//! | `n → n + 1` | a notifier | before it wakes |
+//! | bits | meaning | set by | cleared by |
+//! |---|---|---|---|
+//! | 0–30 | a number that each notification increases while `WAITERS` is set; it wraps around | a notifier, before it wakes | |
+//! | 31 `WAITERS` | somebody may sleep, or is about to | a waiter, while it has the lock | the kernel, together with waking all |
 //!
-//! A waiter reads the number while it has the lock, gives the lock back, and sleeps unless the number has changed.
+//! A waiter sets `WAITERS` and reads the number while it has the lock, gives the lock back, and sleeps unless the word has changed.
+//! **Invariant: `WAITERS` clear ⇒ nobody waits**, as in [`mutex`](super::mutex): so a notification that finds it clear is a single load.
 //!
 //! # Death
 //!
@@ -17,32 +19,33 @@
 //!
 //! # Orderings
 //!
-//! All Relaxed. A notifier that has changed the condition under the lock increases the number after the waiter has given
-//! the lock back, hence after the waiter has read it; what the condition is made of comes through the lock.
+//! All Relaxed. A notifier that has changed the condition under the lock looks at the word after the waiter has given
+//! the lock back, hence after the waiter has set `WAITERS` and read the number; what the condition is made of comes through the lock.
 //!
 //! # Progress
 //!
-//! A notification is one addition and one system call. All who are woken take the lock one after the other: there is
+//! A notification is one load, and where somebody waits one exchange and one or two system calls. All who are woken take the lock one after
+//! the other: there is
 //! no requeueing from this word to the lock's. A requeued sleeper would have to be announced in the lock's word without
 //! owning it, and would sleep there without having told the kernel that it is about to take that lock.
 //!
 //! # Models
 //!
-//! `condvar_models.rs`: a notification is not lost; two waiters and one notification for all, or for one each; a
-//! waiter whose time is up; a waiter that dies.
+//! `condvar_models.rs`: a notification is not lost; two waiters and one notification for all, or for one each; nobody called where
+//! nobody waits; a waiter whose time is up; a waiter that dies.
 
-use super::mutex::{Sleeper, Slept};
-use crate::sync::{Futex, Ordering};
+use super::mutex::{Sleeper, Slept, WAITERS};
+use crate::sync::{Futex, Ordering, Seen};
 
 /// The word.
 #[derive(Debug)]
 #[repr(transparent)]
 pub(crate) struct Condvar(Futex);
 
-/// The number that a waiter has seen while it had the lock.
+/// The word that a waiter has left while it had the lock.
 #[must_use]
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen(u32);
+pub(crate) struct Awaited(u32);
 
 impl Condvar {
     pub(crate) fn new() -> Self {
@@ -57,18 +60,36 @@ impl Condvar {
     }
 
     /// What to wait for a change of. The caller has the lock.
-    pub(crate) fn look(&self) -> Seen {
-        Seen(self.0.word().load(Ordering::Relaxed))
+    pub(crate) fn look(&self) -> Awaited {
+        Awaited(self.0.word().fetch_or(WAITERS, Ordering::Relaxed) | WAITERS)
     }
 
-    /// Sleeps until there was a notification since `seen`, or a tick has passed. The caller has given the lock back.
-    pub(crate) fn wait(&self, seen: Seen, sleeper: &mut impl Sleeper) -> Slept {
-        sleeper.sleep(&self.0, crate::sync::Seen { word: seen.0, turn: 0 })
+    /// Sleeps until there was a notification since `awaited`, or a tick has passed. The caller has given the lock back.
+    pub(crate) fn wait(&self, awaited: Awaited, sleeper: &mut impl Sleeper) -> Slept {
+        sleeper.sleep(&self.0, Seen { word: awaited.0, turn: 0 })
     }
 
     /// Wakes up to `most` waiters.
+    #[inline]
     pub(crate) fn notify(&self, most: u32) {
-        self.0.word().fetch_add(1, Ordering::Relaxed);
-        self.0.wake(most);
+        if self.0.word().load(Ordering::Relaxed) & WAITERS != 0 {
+            self.notify_waiters(most);
+        }
+    }
+
+    #[cold]
+    fn notify_waiters(&self, most: u32) {
+        let word = self.0.word();
+        let mut seen = word.load(Ordering::Relaxed);
+        while seen & WAITERS != 0 {
+            let next = WAITERS | seen.wrapping_add(1);
+            match word.compare_exchange_weak(seen, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) if most == u32::MAX || self.0.wake(most) < most => {
+                    return self.0.clear_and_wake_all();
+                }
+                Ok(_) => return,
+                Err(changed) => seen = changed,
+            }
+        }
     }
 }

@@ -111,6 +111,44 @@ fn model_one_notification_each() {
     });
 }
 
+/// Catches a system call that would wake waiters where there are none.
+#[test]
+fn model_nobody_is_called_where_nobody_waits() {
+    explore(|| {
+        let shared = Shared::new();
+        let other = Arc::clone(&shared);
+        let other = thread::spawn(move || {
+            other.give(1);
+            other.condvar.notify(1);
+        });
+        shared.give(1);
+        shared.condvar.notify(u32::MAX);
+        other.join().unwrap();
+        assert_eq!(shared.condvar.futex().calls(), 0);
+    });
+}
+
+/// Catches a mark that stays when nobody waits any more, and waking all where one is enough.
+#[test]
+fn model_the_mark_goes_when_nobody_is_left() {
+    explore(|| {
+        let shared = Shared::new();
+        let waiters = [spawn_take(&shared), spawn_take(&shared)];
+        while shared.condvar.futex().sleepers() < 2 {
+            thread::yield_now();
+        }
+        shared.give(2);
+        shared.condvar.notify(1);
+        assert!(shared.condvar.futex().sleepers() >= 1, "one of two was to be woken");
+        shared.condvar.notify(u32::MAX);
+        waiters.into_iter().for_each(|waiter| assert!(waiter.join().unwrap()));
+        shared.condvar.notify(1);
+        let calls = shared.condvar.futex().calls();
+        shared.condvar.notify(1);
+        assert_eq!(shared.condvar.futex().calls(), calls);
+    });
+}
+
 /// Catches an item that vanishes with a waiter whose time is up.
 #[test]
 fn model_a_waiter_whose_time_is_up() {

@@ -47,7 +47,7 @@
 //! and `end` enclose the instructions between changing the word and changing the list. (`lock_untouched` leaves out `end`: to be
 //! pending as well as listed does no harm, whatever the thread does next with a list begins anew, and `unlock` ends it.) For a word that is in neither, or
 //! past the first 2048 of a list, or of a thread that called `exec` and was not its process's first (it gets another number before the
-//! kernel looks), a sleeper asks now and then whether the owner lives, and `try_slowly` asks once. What the kernel does for
+//! kernel looks), a sleeper asks now and then whether the owner lives, and so does `try_slowly`, beginning with the first time. What the kernel does for
 //! a thread that dies between `begin` and `end`: the word is its own, it is marked `OWNER_DIED`; the word is free, one sleeper
 //! is woken, since the dead one may have been on its way to do that, or may have been woken to take the lock.
 //!
@@ -103,6 +103,8 @@ pub(crate) trait Holder {
     fn end(&self);
     /// Whether the kernel would find the lock among those that the calling thread holds.
     fn has_linked(&self) -> bool;
+    /// Whether it is time to ask if the thread `owner` is gone: the first time, and then now and then.
+    fn asks_for(&self, owner: u32) -> bool;
     /// Whether no thread has the number `owner` any more.
     fn finds_gone(&self, owner: u32) -> bool;
 }
@@ -198,6 +200,11 @@ impl Mutex {
         self.owner() == UNPLACED
     }
 
+    /// Whether the caller has the lock.
+    pub(crate) fn is_owned(&self, me: &impl Holder) -> bool {
+        self.owner() == me.tid() && me.has_linked()
+    }
+
     /// Takes the lock if it is free and has no flags; after `false`, one of the next two methods is called.
     #[inline(always)]
     pub(crate) fn lock_untouched(&self, me: &impl Holder) -> bool {
@@ -226,7 +233,8 @@ impl Mutex {
             owner if owner == me.tid() => !me.has_linked(),
             owner => me.finds_gone(owner),
         };
-        if !gone(self.owner()) {
+        let owner = self.owner();
+        if !me.asks_for(owner) || !gone(owner) {
             return None;
         }
         // Only what is found of a word with `WAITERS` holds until the mark, since whoever takes the lock meanwhile counts a turn.

@@ -71,7 +71,7 @@ impl Semaphore {
         false
     }
 
-    /// Takes a permit, waiting for one as long as `sleeper` does; true if it got one.
+    /// Takes a permit, waiting for one as long as `sleeper` does and the system lets it; true if it got one.
     pub(crate) fn acquire(&self, sleeper: &mut impl Sleeper) -> bool {
         let word = self.0.word();
         loop {
@@ -87,8 +87,9 @@ impl Semaphore {
             {
                 continue;
             }
-            if sleeper.sleep(&self.0, Seen { word: WAITERS, turn: 0 }) == Slept::TimedOut {
-                return self.try_acquire();
+            match sleeper.sleep(&self.0, Seen { word: WAITERS, turn: 0 }) {
+                Slept::TimedOut | Slept::Failed(_) => return self.try_acquire(),
+                Slept::Woken | Slept::Tick => (),
             }
         }
     }

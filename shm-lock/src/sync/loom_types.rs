@@ -493,6 +493,10 @@ impl Holder for Claim<'_> {
         with_me(|me| me.held.iter().any(|futex| futex.is(self.futex())))
     }
 
+    fn asks_for(&self, _owner: u32) -> bool {
+        true
+    }
+
     fn finds_gone(&self, owner: u32) -> bool {
         KERNEL.unreported.lock().unwrap().contains(&owner)
     }

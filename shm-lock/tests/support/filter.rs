@@ -1,9 +1,20 @@
 //! System calls that are refused, as by a container's filter.
 
+#![allow(dead_code, reason = "each test binary uses a part")]
+
 use std::io;
 
 /// From now on `call` says EPERM in this process. False if such filters are not permitted here.
 pub(crate) fn refuse(call: libc::c_long) -> bool {
+    filter(call, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32)
+}
+
+/// From now on `call` kills this process. False if such filters are not permitted here.
+pub(crate) fn forbid(call: libc::c_long) -> bool {
+    filter(call, libc::SECCOMP_RET_KILL_PROCESS)
+}
+
+fn filter(call: libc::c_long, answer: u32) -> bool {
     const LOAD_NUMBER: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
     const JUMP_IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
     const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
@@ -11,7 +22,7 @@ pub(crate) fn refuse(call: libc::c_long) -> bool {
     let mut program = [
         operation(LOAD_NUMBER, 0, 0, 0),
         operation(JUMP_IF_EQUAL, call as u32, 0, 1),
-        operation(RETURN, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32, 0, 0),
+        operation(RETURN, answer, 0, 0),
         operation(RETURN, libc::SECCOMP_RET_ALLOW, 0, 0),
     ];
     let program = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
