@@ -37,7 +37,6 @@ const ASKED_ONCE_IN: u32 = 128;
 #[repr(C, align(8))]
 pub(crate) struct RawLock {
     mutex: Mutex,
-    reserved: [u32; 2],
     previous: UnsafeCell<*mut Link>,
     next: UnsafeCell<*mut Link>,
 }
@@ -59,7 +58,6 @@ impl RawLock {
     pub(crate) fn new() -> Self {
         RawLock {
             mutex: Mutex::new(),
-            reserved: [0; 2],
             previous: UnsafeCell::new(ptr::null_mut()),
             next: UnsafeCell::new(ptr::null_mut()),
         }

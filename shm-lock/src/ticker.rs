@@ -12,6 +12,10 @@ use crate::sys::{self, Wait};
 
 const FIRST_NS: u64 = 1_000_000;
 const LONGEST_NS: u64 = 250_000_000;
+/// After so long a wait the lock shall go to one who sleeps.
+const HUNGRY_NS: u64 = 1_000_000;
+/// How long others wait for that one to get up: longer than a busy system leaves it aside.
+const WAY_NS: u64 = 5_000_000;
 
 /// Sleeps do not end by themselves: for tests that must not have a stranded sleeper rescued.
 static WITHOUT_TICKS: AtomicBool = AtomicBool::new(false);
@@ -31,6 +35,8 @@ pub(crate) struct Ticker {
     tick_ns: u64,
     /// When the next tick is, by the same clock: neither wake-ups nor signals put it off. 0 before the first sleep.
     look_ns: u64,
+    /// When the first sleep began, and when the last one ended.
+    slept_ns: (u64, u64),
     /// The word and the turn before the last sleep, and when, since boot, this waiter had seen them already.
     awaited: (Seen, u64),
 }
@@ -38,7 +44,13 @@ pub(crate) struct Ticker {
 impl Ticker {
     pub(crate) fn forever() -> Self {
         let nothing = Seen { word: 0, turn: 0 };
-        Ticker { deadline_ns: u64::MAX, tick_ns: FIRST_NS, look_ns: 0, awaited: (nothing, 0) }
+        Ticker {
+            deadline_ns: u64::MAX,
+            tick_ns: FIRST_NS,
+            look_ns: 0,
+            slept_ns: (0, 0),
+            awaited: (nothing, 0),
+        }
     }
 
     /// A time that is too far away to be told is never.
@@ -56,6 +68,32 @@ impl Ticker {
         Ticker { tick_ns: LONGEST_NS, ..self }
     }
 
+    /// The time, which is that of the first sleep if there was none before.
+    fn begin(&mut self) -> u64 {
+        let now = sys::monotonic_ns();
+        if self.slept_ns.0 == 0 {
+            self.slept_ns = (now, now);
+        }
+        now
+    }
+
+    /// Sleeps until it is woken, or it is `tick_ns`; through signals.
+    fn sleep_until(&mut self, futex: &Futex, expected: u32, tick_ns: u64) -> Slept {
+        let mut wait = Wait::Interrupted;
+        loop {
+            let now = sys::monotonic_ns();
+            self.slept_ns.1 = now;
+            match wait {
+                Wait::Woken => return Slept::Woken,
+                Wait::Failed(errno) => return Slept::Failed(errno),
+                Wait::TimedOut | Wait::Interrupted if now >= self.deadline_ns => return Slept::TimedOut,
+                Wait::TimedOut | Wait::Interrupted if now >= tick_ns => return Slept::Tick,
+                Wait::TimedOut | Wait::Interrupted => (),
+            }
+            wait = futex.wait(expected, tick_ns.min(self.deadline_ns));
+        }
+    }
+
     fn next_look(&self, now: u64) -> u64 {
         if WITHOUT_TICKS.load(Ordering::Relaxed) { u64::MAX } else { now.saturating_add(self.tick_ns) }
     }
@@ -66,25 +104,25 @@ impl Sleeper for Ticker {
         if self.awaited.0 != expected {
             self.awaited = (expected, sys::since_boot_ns());
         }
-        let mut now = sys::monotonic_ns();
+        let now = self.begin();
         if self.look_ns == 0 {
             self.look_ns = self.next_look(now);
         }
-        loop {
-            if now >= self.deadline_ns {
-                return Slept::TimedOut;
-            }
-            if now >= self.look_ns {
-                self.tick_ns = (2 * self.tick_ns).min(LONGEST_NS);
-                self.look_ns = self.next_look(now);
-                return Slept::Tick;
-            }
-            match futex.wait(expected.word, self.look_ns.min(self.deadline_ns)) {
-                Wait::Woken => return Slept::Woken,
-                Wait::Failed(errno) => return Slept::Failed(errno),
-                Wait::TimedOut | Wait::Interrupted => now = sys::monotonic_ns(),
-            }
+        let slept = self.sleep_until(futex, expected.word, self.look_ns);
+        if slept == Slept::Tick {
+            self.tick_ns = (2 * self.tick_ns).min(LONGEST_NS);
+            self.look_ns = self.next_look(self.slept_ns.1);
         }
+        slept
+    }
+
+    fn give_way(&mut self, futex: &Futex, expected: Seen) -> Slept {
+        let until = self.begin() + WAY_NS;
+        self.sleep_until(futex, expected.word, until)
+    }
+
+    fn is_hungry(&self) -> bool {
+        self.slept_ns.1 - self.slept_ns.0 >= HUNGRY_NS
     }
 
     fn finds_dead(&mut self, owner: u32) -> bool {

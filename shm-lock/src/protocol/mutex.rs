@@ -23,6 +23,11 @@
 //!
 //! `spins` is a hint: how long those who got the lock by looking at it had to look.
 //!
+//! `promised` is a hint as well: 1 while the lock shall go to one who sleeps. One who has waited for a millisecond sets it; one who gets the lock
+//! after less clears it. Who comes anew to a promised lock that is free, but has sleepers, gives way: it sleeps, too, but for some
+//! milliseconds at most, and then takes the lock, since those who should have it may be stopped or dead. So the hint, whatever its value, keeps
+//! nobody from the lock.
+//!
 //! **Invariant: `WAITERS` clear ⇒ nobody sleeps**, except one that is about to be woken by the call that cleared it.
 //! A locker keeps `WAITERS` when it takes a free lock, so the duty to wake is in the word, where neither the
 //! death of a woken thread nor a third one that comes first can lose it. (glibc stores 0 and trusts the woken to set the bit
@@ -62,14 +67,15 @@
 //!
 //! # Progress
 //!
-//! An uncontended `lock` or `unlock` is one atomic instruction and no system call. Nobody who comes first is made to wait for one
-//! who sleeps, so the lock is not fair. A sleeper sleeps at most a tick before it looks again.
+//! An uncontended `lock` or `unlock` is one atomic instruction and no system call. For a millisecond the lock goes to whoever comes first,
+//! which is fastest; then to those who sleep, in their order ([parking_lot](https://docs.rs/parking_lot) calls that eventual fairness, Go's
+//! `sync.Mutex` starvation mode). `try_lock` takes a free lock in any case. A sleeper sleeps at most a tick before it looks again.
 //!
 //! # Models
 //!
 //! `mutex_models.rs`: exclusion; two sleepers and one who comes in between; timeouts; a death at each step of `lock` and
 //! `unlock`, of the waker, of the woken; a death that the kernel does not report; a dead owner's number that a living one has got; poison; one sleeper woken at a time, and
-//! nobody called where none sleeps. Negative control: an unlock that stores 0 strands a sleeper.
+//! nobody called where none sleeps; a lock that is promised, with deaths of those to whom and of those who give way. Negative control: an unlock that stores 0 strands a sleeper.
 
 use crate::sync::{AtomicU32, Futex, LONGEST_SPIN, Ordering, Pair, Seen, spin_loop};
 
@@ -113,6 +119,10 @@ pub(crate) trait Holder {
 pub(crate) trait Sleeper {
     /// Sleeps if `futex` is the word of `expected`, until it is woken, or for a while; may return without cause.
     fn sleep(&mut self, futex: &Futex, expected: Seen) -> Slept;
+    /// Sleeps if `futex` is the word of `expected`, until it is woken or one who was woken has had the time to get up ([`Slept::Tick`]).
+    fn give_way(&mut self, futex: &Futex, expected: Seen) -> Slept;
+    /// Whether it has waited so long that the next to have the lock shall be one of those who sleep.
+    fn is_hungry(&self) -> bool;
     /// Whether the thread that was the owner, with the number `owner`, when what the last sleep expected was first seen, is dead. Another
     /// thread may have the number by now.
     fn finds_dead(&mut self, owner: u32) -> bool;
@@ -166,6 +176,7 @@ pub(crate) struct Mutex {
     pair: Pair,
     condition: AtomicU32,
     spins: AtomicU32,
+    promised: AtomicU32,
 }
 
 impl Mutex {
@@ -175,6 +186,7 @@ impl Mutex {
             pair: Pair::new(UNPLACED),
             condition: AtomicU32::new(FRESH),
             spins: AtomicU32::new(LONGEST_SPIN),
+            promised: AtomicU32::new(0),
         }
     }
 
@@ -268,14 +280,26 @@ impl Mutex {
     }
 
     fn wait_for(&self, me: &impl Holder, sleeper: &mut impl Sleeper) -> Result<Acquired, Refused> {
+        let mut has_slept = false;
         loop {
-            self.spin();
-            if let Some(outcome) = self.try_flagged(me) {
-                return outcome;
+            let gives_way = !has_slept && self.is_promised();
+            if !gives_way {
+                self.spin();
+                if let Some(outcome) = self.try_flagged(me) {
+                    self.keep_promise(sleeper);
+                    return outcome;
+                }
             }
             let seen = self.pair.load();
             let owner = seen.word & TID;
             match owner {
+                0 if gives_way => {
+                    has_slept = true;
+                    if let Some(outcome) = self.give_way(seen, me, sleeper) {
+                        return outcome;
+                    }
+                    continue;
+                }
                 0 => continue,
                 UNPLACED => return Err(Refused::Unplaced),
                 owner if owner == me.tid() => {
@@ -290,20 +314,66 @@ impl Mutex {
             }
             let Some(awaited) = self.announced(seen) else { continue };
             let slept = sleeper.sleep(self.pair.futex(), awaited);
+            has_slept = true;
             if slept == Slept::Woken {
                 continue;
             }
             if sleeper.finds_dead(owner) {
                 self.mark_dead(awaited);
             }
-            // A wake-up may have come together with the end of the time; it must not be lost.
-            match slept {
-                Slept::TimedOut => return self.try_flagged(me).unwrap_or(Err(Refused::TimedOut)),
-                Slept::Failed(errno) => {
-                    return self.try_flagged(me).unwrap_or(Err(Refused::CannotWait(errno)));
-                }
-                Slept::Woken | Slept::Tick => (),
+            if let Some(outcome) = self.ended(slept, me) {
+                return outcome;
             }
+            if sleeper.is_hungry() {
+                self.promised.store(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Lets one of those who sleep have the lock, which is free. After this the caller may take it: all of them may be dead.
+    fn give_way(
+        &self,
+        seen: Seen,
+        me: &impl Holder,
+        sleeper: &mut impl Sleeper,
+    ) -> Option<Result<Acquired, Refused>> {
+        if seen.word & WAITERS == 0 {
+            return None;
+        }
+        let slept = sleeper.give_way(self.pair.futex(), seen);
+        if slept == Slept::Tick {
+            self.promised.store(0, Ordering::Relaxed);
+        }
+        self.ended(slept, me)
+    }
+
+    /// How the wait ends with a sleep, if it does. A wake-up may have come together with the end of the time; it must not be lost.
+    fn ended(&self, slept: Slept, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
+        let refused = match slept {
+            Slept::TimedOut => Refused::TimedOut,
+            Slept::Failed(errno) => Refused::CannotWait(errno),
+            Slept::Woken | Slept::Tick => return None,
+        };
+        Some(self.try_flagged(me).unwrap_or(Err(refused)))
+    }
+
+    /// As one does who has waited for long.
+    #[cfg(any(test, loom))]
+    #[allow(dead_code, reason = "for the models")]
+    pub(crate) fn promise(&self) {
+        self.promised.store(1, Ordering::Relaxed);
+    }
+
+    /// Whether the lock shall go to one who sleeps. A hint.
+    pub(crate) fn is_promised(&self) -> bool {
+        self.promised.load(Ordering::Relaxed) != 0
+    }
+
+    /// Ends the time of promises when somebody has got the lock who had not waited long: the others have not, either, since those
+    /// who sleep get up in the order in which they lay down.
+    fn keep_promise(&self, sleeper: &impl Sleeper) {
+        if self.is_promised() && !sleeper.is_hungry() {
+            self.promised.store(0, Ordering::Relaxed);
         }
     }
 

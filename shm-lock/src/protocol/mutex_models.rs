@@ -342,6 +342,113 @@ fn model_a_try_against_a_death_that_the_kernel_does_not_report() {
     });
 }
 
+/// Two who wait for a lock that one of them has made promised, while the caller has it: `wait` lets the caller give it back.
+fn promised(one: fn() -> Ticker, other: fn() -> Ticker) -> (Arc<Shared>, [thread::JoinHandle<Deaths>; 2]) {
+    let shared = Shared::new();
+    let _ = shared.lock(Ticker::forever).unwrap();
+    shared.mutex().promise();
+    let waiters = [one, other].map(|ticker| {
+        let shared = Arc::clone(&shared);
+        thread::spawn(move || {
+            let acquired = shared.lock(ticker).unwrap();
+            let deaths = shared.use_value(acquired);
+            shared.unlock();
+            deaths
+        })
+    });
+    (shared, waiters)
+}
+
+/// Catches one who is left asleep where a lock is promised: by one who comes anew and gives way, and takes a wake-up while it does.
+#[test]
+fn model_a_promised_lock_strands_nobody() {
+    for tickers in [[Ticker::hungry as fn() -> Ticker, Ticker::forever], [Ticker::hungry, Ticker::hungry]] {
+        explore(move || {
+            let (shared, waiters) = promised(tickers[0], tickers[1]);
+            shared.unlock();
+            assert_eq!(shared.visit(), 0);
+            waiters.into_iter().for_each(|waiter| assert_eq!(waiter.join().unwrap(), 0));
+            shared.change(|pair| assert_eq!(*pair, [3, 3]));
+        });
+    }
+}
+
+/// Catches one who does not give way to one who has waited long, one who gives way where nobody sleeps, a promise that is never made, and
+/// one that outlasts those to whom it was made.
+#[test]
+fn model_who_comes_anew_gives_way_to_one_who_has_waited_long() {
+    explore(|| {
+        let shared = Shared::new();
+        let acquired = shared.lock(Ticker::forever).unwrap();
+        let futex = shared.mutex().futex();
+        let waiter = Arc::clone(&shared);
+        let waiter = thread::spawn(move || {
+            let acquired = waiter.lock(Ticker::hungry).unwrap();
+            waiter.use_value(acquired);
+            waiter.unlock();
+        });
+        while futex.sleepers() == 0 {
+            thread::yield_now();
+        }
+        assert!(!shared.mutex().is_promised());
+        futex.expire();
+        while futex.sleepers() == 0 {
+            thread::yield_now();
+        }
+        assert!(shared.mutex().is_promised());
+        shared.use_value(acquired);
+        shared.unlock();
+        shared.visit();
+        waiter.join().unwrap();
+        let gave_way = futex.dozes();
+        // Nobody sleeps any more: a promise that may be left is void, and goes with the next who finds it.
+        shared.mutex().promise();
+        futex.word().fetch_or(WAITERS, Ordering::Relaxed);
+        futex.clear_and_wake_all();
+        shared.visit();
+        assert_eq!(futex.dozes(), gave_way);
+        assert!(gave_way <= 1);
+    });
+}
+
+/// Catches a death of one to whom a lock was promised, at any step, that strands another or keeps one who gives way from it.
+#[test]
+fn model_a_death_of_one_to_whom_the_lock_was_promised() {
+    explore_deaths(|steps| {
+        let shared = Shared::new();
+        let _ = shared.lock(Ticker::forever).unwrap();
+        shared.mutex().promise();
+        let dies = Arc::clone(&shared);
+        let dies = thread::spawn(move || {
+            mortal(steps, || {
+                let acquired = dies.lock(Ticker::hungry).unwrap();
+                dies.use_value(acquired);
+                dies.unlock();
+            })
+        });
+        let sleeper = spawn_pass(&shared);
+        shared.unlock();
+        let mut told = shared.pass();
+        let marked = dies.join().unwrap();
+        told += sleeper.join().unwrap() + shared.pass();
+        assert_eq!(told, marked.unwrap_or(0));
+        marked.is_some()
+    });
+}
+
+/// Catches a death of one who gives way, at any step, that strands one of two sleepers.
+#[test]
+fn model_a_death_of_one_who_gives_way() {
+    explore_deaths(|steps| {
+        let (shared, waiters) = promised(Ticker::hungry, Ticker::hungry);
+        shared.unlock();
+        let marked = mortal(steps, || _ = shared.pass());
+        let told: usize = waiters.map(|waiter| waiter.join().unwrap()).iter().sum();
+        assert_eq!(told + shared.pass(), marked.unwrap_or(0));
+        marked.is_some()
+    });
+}
+
 /// Catches a waiter that takes the lock from a living owner which has got a former owner's number, and with it the word that the
 /// waiter saw when the former one had the lock.
 #[test]

@@ -263,6 +263,8 @@ struct Bucket {
     changed: loom::sync::Condvar,
     /// How often somebody was to be woken.
     calls: Counter,
+    /// How often somebody has given way.
+    dozes: Counter,
 }
 
 #[derive(Debug, Default)]
@@ -281,6 +283,7 @@ impl Futex {
             sleepers: loom::sync::Mutex::default(),
             changed: loom::sync::Condvar::new(),
             calls: Counter::new(0),
+            dozes: Counter::new(0),
         }))
     }
 
@@ -313,6 +316,27 @@ impl Futex {
                 sleepers = self.0.changed.wait(sleepers).unwrap();
             }
             woken = !sleepers.expired.contains(&own);
+        }
+        drop(sleepers);
+        step();
+        woken
+    }
+
+    /// As [`wait`](Self::wait), but time passes by itself.
+    pub(crate) fn doze(&self, expected: u32) -> bool {
+        step();
+        self.0.dozes.fetch_add(1, Ordering::Relaxed);
+        let mut sleepers = self.0.sleepers.lock().unwrap();
+        let mut woken = true;
+        if self.newest() == expected {
+            sleepers.last += 1;
+            let own = sleepers.last;
+            sleepers.queue.push_back(own);
+            drop(sleepers);
+            loom::thread::yield_now();
+            sleepers = self.0.sleepers.lock().unwrap();
+            woken = !sleepers.queue.contains(&own);
+            sleepers.queue.retain(|&sleeper| sleeper != own);
         }
         drop(sleepers);
         step();
@@ -357,6 +381,11 @@ impl Futex {
     #[allow(dead_code, reason = "for the protocols' own models")]
     pub(crate) fn calls(&self) -> usize {
         self.0.calls.load(Ordering::Relaxed)
+    }
+
+    #[allow(dead_code, reason = "for the protocols' own models")]
+    pub(crate) fn dozes(&self) -> usize {
+        self.0.dozes.load(Ordering::Relaxed)
     }
 
     #[allow(dead_code, reason = "for the protocols' own models")]
@@ -509,6 +538,8 @@ pub(crate) struct Ticker {
     timed: bool,
     /// It has passed already.
     at_once: bool,
+    /// It has waited long.
+    hungry: bool,
     /// What the last sleep expected, and how many had been reborn when that was first seen.
     awaited: (Seen, usize),
 }
@@ -516,7 +547,7 @@ pub(crate) struct Ticker {
 #[allow(dead_code, reason = "models of the protocols and of the public types use different ones")]
 impl Ticker {
     pub(crate) fn forever() -> Self {
-        Ticker { timed: false, at_once: false, awaited: (Seen { word: 0, turn: 0 }, 0) }
+        Ticker { timed: false, at_once: false, hungry: false, awaited: (Seen { word: 0, turn: 0 }, 0) }
     }
 
     pub(crate) fn timed() -> Self {
@@ -530,6 +561,11 @@ impl Ticker {
 
     pub(crate) fn until(_deadline: std::time::Instant) -> Self {
         Ticker { timed: true, at_once: true, ..Ticker::forever() }
+    }
+
+    /// One who has waited long when it has slept.
+    pub(crate) fn hungry() -> Self {
+        Ticker { hungry: true, ..Ticker::forever() }
     }
 
     pub(crate) fn with_long_ticks(self) -> Self {
@@ -547,6 +583,18 @@ impl Sleeper for Ticker {
             (true, true) => Slept::TimedOut,
             (true, false) => Slept::Tick,
         }
+    }
+
+    fn give_way(&mut self, futex: &Futex, expected: Seen) -> Slept {
+        match (self.at_once || !futex.doze(expected.word), self.timed) {
+            (false, _) => Slept::Woken,
+            (true, true) => Slept::TimedOut,
+            (true, false) => Slept::Tick,
+        }
+    }
+
+    fn is_hungry(&self) -> bool {
+        self.hungry
     }
 
     fn finds_dead(&mut self, owner: u32) -> bool {
