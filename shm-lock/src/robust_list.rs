@@ -91,8 +91,6 @@ struct Me {
     generation: Cell<u32>,
     /// Where that of the process is now.
     now: Cell<&'static AtomicU32>,
-    /// About which lock and owner it asked last whether the owner lives, and how often it would have since.
-    asked: Cell<((usize, u32), u32)>,
 }
 
 /// Is in no process the generation.
@@ -105,9 +103,10 @@ thread_local! {
             tid: Cell::new(0),
             generation: Cell::new(1),
             now: Cell::new(&NEVER),
-            asked: Cell::new(((0, 0), 0)),
         }
     };
+    /// About which lock and owner it asked last whether the owner lives, and how often it would have since.
+    static ASKED: Cell<((usize, u32), u32)> = const { Cell::new(((0, 0), 0)) };
 }
 
 impl Thread {
@@ -325,12 +324,10 @@ impl Holder for Claim<'_> {
 
     fn asks_for(&self, owner: u32) -> bool {
         let about = (self.lock.link().addr(), owner);
-        ME.with(|me| {
-            let (before, times) = me.asked.get();
-            let times = if before == about { times.wrapping_add(1) } else { 0 };
-            me.asked.set((about, times));
-            times.is_multiple_of(ASKED_ONCE_IN)
-        })
+        let (before, times) = ASKED.get();
+        let times = if before == about { times.wrapping_add(1) } else { 0 };
+        ASKED.set((about, times));
+        times.is_multiple_of(ASKED_ONCE_IN)
     }
 
     #[cold]
