@@ -7,6 +7,9 @@ mod support;
 #[path = "support/trace.rs"]
 mod trace;
 
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -69,6 +72,13 @@ fn owner(pair: &Pair) -> u32 {
     let shown = format!("{pair:?}");
     let digits: String = shown.chars().filter(char::is_ascii_digit).collect();
     digits.parse().unwrap()
+}
+
+/// Makes the lock one that shall go to those who sleep.
+fn promise(pair: &Pair) {
+    const PROMISED: u64 = 256 + 16;
+    let file = File::from(pair.as_fd().try_clone_to_owned().unwrap());
+    file.write_all_at(&1_u32.to_ne_bytes(), PROMISED).unwrap();
 }
 
 fn told_code(told: Told) -> i32 {
@@ -200,4 +210,79 @@ fn a_woken_waiter_killed_after_every_instruction_while_a_third_barges_in() {
     }
     println!("{points} instructions, {barged} with the third inside, 0 stranded");
     assert!(points > 30 && barged > 5, "{points} instructions, {barged} barged");
+}
+
+#[test]
+fn one_to_whom_the_lock_is_promised_killed_after_every_instruction_while_a_third_gives_way() {
+    without_ticks();
+    let stage = Stage::new();
+    let mut points = 0;
+    for at in 0.. {
+        let pair = Pair::memfd("pair", [0, 0]).unwrap();
+        stage.set(0);
+        let guard = pair.lock().unwrap();
+        let mut woken = Traced::fork(|| {
+            let told = visit(&pair);
+            stage.set(2);
+            told_code(told)
+        });
+        woken.sleep_in_futex();
+        let mut sleeper = Child::fork(|| told_code(visit(&pair)));
+        sleeper.await_sleep();
+        promise(&pair);
+        drop(guard);
+        woken.await_stop();
+        let mut third = Child::fork(|| told_code(visit(&pair)));
+        // How many instructions it takes depends on the third.
+        let lives = (0..at).all(|_| stage.get() == 2 || woken.step());
+        let done = !lives || stage.get() == 2;
+        let torn = owner(&pair) == woken.0.pid as u32;
+        woken.0.kill_and_wait();
+        assert_told(&[told(&mut sleeper), told(&mut third), visit(&pair)], torn, at);
+        if done {
+            points = at;
+            break;
+        }
+    }
+    println!("{points} instructions, 0 stranded");
+    assert!(points > 30, "{points} instructions");
+}
+
+#[test]
+fn one_who_gives_way_killed_after_every_instruction_while_two_sleep() {
+    without_ticks();
+    let stage = Stage::new();
+    let mut points = 0;
+    for at in 0.. {
+        let pair = Pair::memfd("pair", [0, 0]).unwrap();
+        stage.set(0);
+        let mut traced = Traced::fork(|| {
+            let guard = pair.lock().unwrap();
+            stage.set(1);
+            drop(guard);
+            visit(&pair);
+            stage.set(2);
+            0
+        });
+        while stage.get() == 0 {
+            assert!(traced.step());
+        }
+        let mut sleepers = [0, 1].map(|_| Child::fork(|| told_code(visit(&pair))));
+        sleepers.iter().for_each(Child::await_sleep);
+        promise(&pair);
+        for _ in 0..at {
+            assert!(traced.step());
+        }
+        let done = stage.get() == 2;
+        let torn = owner(&pair) == traced.0.pid as u32;
+        traced.0.kill_and_wait();
+        let [one, other] = sleepers.each_mut().map(told);
+        assert_told(&[one, other, visit(&pair)], torn, at);
+        if done {
+            points = at;
+            break;
+        }
+    }
+    println!("{points} instructions, 0 stranded");
+    assert!(points > 60, "{points} instructions");
 }

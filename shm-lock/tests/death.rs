@@ -400,3 +400,33 @@ fn a_condition_variable_works_between_processes() {
     assert_eq!(child.end(), End::Exit(0));
     assert_eq!(table.rounds.load(Ordering::Relaxed), 400);
 }
+
+#[test]
+fn one_who_waits_gets_the_lock_from_an_owner_that_takes_it_again_at_once() {
+    shm_lock::region! {
+        struct Turns {
+            lock: RegionMutex<u64>,
+            owner: AtomicU32,
+            waiter: AtomicU32,
+        }
+    }
+    let new = || AtomicU32::new(0);
+    let turns = Turns { lock: RegionMutex::new(0), owner: new(), waiter: new() };
+    let turns = ShmRegion::memfd("turns", turns).unwrap();
+    let _owner = Child::fork(|| {
+        loop {
+            let _guard = turns.lock.lock().unwrap();
+            thread::sleep(Duration::from_millis(1));
+            turns.owner.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let _waiter = Child::fork(|| {
+        loop {
+            let _guard = turns.lock.lock().unwrap();
+            turns.waiter.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    await_that("the owner has had 300 turns", || turns.owner.load(Ordering::Relaxed) >= 300);
+    let waiter = turns.waiter.load(Ordering::Relaxed);
+    assert!(waiter >= 30, "{waiter} turns of the one who waits, 300 of the other");
+}

@@ -6,8 +6,10 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 
 use super::model::{explore, explore_deaths};
-use super::mutex::{Acquired, Holder, Mutex, Refused, TID, WAITERS};
-use crate::sync::{Claim, Ordering, RawLock, Thread, Ticker, be_reborn, mortal, mortal_unreported, step};
+use super::mutex::{Acquired, Holder, Mutex, OWNER_DIED, Refused, TID, WAITERS};
+use crate::sync::{
+    Claim, Counter, Ordering, RawLock, Thread, Ticker, be_reborn, mortal, mortal_unreported, step,
+};
 
 struct Shared {
     lock: RawLock,
@@ -311,9 +313,11 @@ fn model_a_try_against_the_owner() {
         tries.join().unwrap();
         let acquired = shared.lock(Ticker::forever).unwrap();
         assert_eq!(shared.mutex().try_slowly(&shared.me()), None, "the caller has it");
+        assert!(shared.mutex().is_owned(&shared.me()));
         assert_eq!(shared.lock(Ticker::forever), Err(Refused::Deadlock));
         assert_eq!(shared.use_value(acquired), 0);
         shared.unlock();
+        assert!(!shared.mutex().is_owned(&shared.me()));
     });
 }
 
@@ -373,11 +377,12 @@ fn model_a_promised_lock_strands_nobody() {
     }
 }
 
-/// Catches one who does not give way to one who has waited long, one who gives way where nobody sleeps, a promise that is never made, and
-/// one that outlasts those to whom it was made.
+/// Catches one who does not give way to one who has waited long, and a promise that is never made.
 #[test]
 fn model_who_comes_anew_gives_way_to_one_who_has_waited_long() {
-    explore(|| {
+    let gave_way = Arc::new(Counter::new(0));
+    let seen = Arc::clone(&gave_way);
+    explore(move || {
         let shared = Shared::new();
         let acquired = shared.lock(Ticker::forever).unwrap();
         let futex = shared.mutex().futex();
@@ -400,14 +405,41 @@ fn model_who_comes_anew_gives_way_to_one_who_has_waited_long() {
         shared.unlock();
         shared.visit();
         waiter.join().unwrap();
-        let gave_way = futex.dozes();
-        // Nobody sleeps any more: a promise that may be left is void, and goes with the next who finds it.
-        shared.mutex().promise();
-        futex.word().fetch_or(WAITERS, Ordering::Relaxed);
-        futex.clear_and_wake_all();
+        seen.fetch_add(futex.dozes(), Ordering::Relaxed);
+    });
+    assert!(gave_way.load(Ordering::Relaxed) > 0);
+}
+
+/// Catches one who gives way where nobody sleeps, and a promise that outlasts those to whom it was made.
+#[test]
+fn model_a_promise_ends_with_those_to_whom_it_was_made() {
+    explore(|| {
+        let shared = Shared::new();
+        let (mutex, futex) = (shared.mutex(), shared.mutex().futex());
+        let other = Arc::clone(&shared);
+        let other = thread::spawn(move || assert!(!other.mutex().is_owned(&other.me())));
+        // Nobody sleeps and nothing says so: the value is torn.
+        let _ = shared.lock(Ticker::forever).unwrap();
+        mutex.unlock_torn(&shared.me(), false);
+        mutex.promise();
         shared.visit();
-        assert_eq!(futex.dozes(), gave_way);
-        assert!(gave_way <= 1);
+        assert!(!mutex.is_promised());
+        assert_eq!(futex.dozes(), 0);
+        other.join().unwrap();
+        // Those who slept are dead.
+        futex.word().fetch_or(WAITERS, Ordering::Relaxed);
+        mutex.promise();
+        let _ = shared.lock(Ticker::hungry).unwrap();
+        assert!(!mutex.is_promised());
+        assert_eq!(futex.dozes(), 1);
+        // One who has waited for long leaves the promise to the next.
+        mutex.unlock(&shared.me());
+        futex.word().fetch_or(OWNER_DIED, Ordering::Relaxed);
+        mutex.promise();
+        let acquired = shared.lock(Ticker::hungry).unwrap();
+        assert!(mutex.is_promised());
+        shared.use_value(acquired);
+        shared.unlock();
     });
 }
 
