@@ -50,42 +50,14 @@ pub(crate) fn text_of<R: ShmLayout>() -> String {
     text
 }
 
-// SAFETY: the value holds no locks and is laid out alike everywhere, as `ShmPod` demands; its name, its version and, in the
-// header, its size are compared.
+// SAFETY: the value holds no locks and is laid out alike everywhere, as `ShmPod` demands; what describes it and, in the header, its
+// size are compared.
 unsafe impl<T: ShmPod + Send + Sync> ShmLayout for T {
     fn describe(text: &mut String) {
-        describe_pod::<T>(text);
+        <T as ShmPod>::describe(text);
     }
 
     fn visit_locks(&self, _: &mut Locks<'_>) {}
-}
-
-/// Name, version if there is one, size and alignment: a name alone does not tell them, not even one like `u64`, which another
-/// module may use for a structure.
-pub(crate) fn describe_pod<T: ShmPod>(text: &mut String) {
-    let name = without_paths(std::any::type_name::<T>());
-    text.push_str(&name);
-    if T::VERSION != 0 {
-        text.push_str(&format!(" version {}", T::VERSION));
-    }
-    text.push_str(&format!(" ({} bytes, align {})", size_of::<T>(), align_of::<T>()));
-}
-
-/// A type's name without the modules: two programs that share a structure may have it in different ones.
-fn without_paths(name: &str) -> String {
-    let mut short = String::new();
-    let mut segment = 0;
-    for c in name.chars() {
-        match c {
-            ':' => short.truncate(segment),
-            c if c.is_alphanumeric() || c == '_' => short.push(c),
-            c => {
-                short.push(c);
-                segment = short.len();
-            }
-        }
-    }
-    short
 }
 
 #[cfg(not(loom))]
@@ -211,13 +183,6 @@ macro_rules! region {
 mod tests {
     use super::*;
 
-    #[test]
-    fn names_lose_their_modules() {
-        assert_eq!(without_paths("u64"), "u64");
-        assert_eq!(without_paths("[a::b::State; 4]"), "[State; 4]");
-        assert_eq!(without_paths("a::Pair<b::c::Left, [u8; 2]>"), "Pair<Left, [u8; 2]>");
-    }
-
     #[derive(Clone, Copy)]
     #[repr(C)]
     struct State(u64, u32);
@@ -237,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_text_tells_layouts_apart() {
-        assert_eq!(text_of::<[u8; 4]>(), "[u8; 4] (4 bytes, align 1)");
+        assert_eq!(text_of::<[u8; 4]>(), "[u8; 4]");
         assert_eq!(text_of::<State>(), "State version 3 (16 bytes, align 8)");
         let text = text_of::<Several>();
         // In a model, a lock has no links.

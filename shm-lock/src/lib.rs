@@ -60,6 +60,10 @@
     allow(dead_code, reason = "what only a region that is placed uses")
 )]
 
+// What `derive(ShmPod)` writes names the crate from outside.
+#[cfg(test)]
+extern crate self as shm_lock;
+
 #[cfg(feature = "bytemuck")]
 #[doc(hidden)]
 pub use bytemuck;
@@ -108,6 +112,9 @@ pub use once::ShmOnce;
 pub use pod::ShmPod;
 pub use region::ShmRegion;
 pub use semaphore::{Permit, ShmSemaphore};
+/// Implements [`ShmPod`](trait@ShmPod) for a structure of fields that do.
+#[cfg(feature = "derive")]
+pub use shm_lock_derive::ShmPod;
 #[cfg(not(loom))]
 #[doc(hidden)]
 pub use ticker::sleep_without_ticks;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{OpenError, Unsupported};
 use crate::guard::{RecoverGuard, ShmMutexGuard};
-use crate::layout::{Locks, ShmLayout, describe_pod};
+use crate::layout::{Locks, ShmLayout};
 use crate::lock_error::LockError;
 use crate::pod::ShmPod;
 use crate::protocol::mutex::{Acquired, Mutex, Refused};
@@ -58,7 +58,7 @@ unsafe impl<T: ShmPod> Send for RegionMutex<T> {}
 unsafe impl<T: ShmPod> ShmLayout for RegionMutex<T> {
     fn describe(text: &mut String) {
         text.push_str("RegionMutex<");
-        describe_pod::<T>(text);
+        <T as ShmPod>::describe(text);
         text.push_str(&format!(">@{}", std::mem::offset_of!(Self, value)));
     }
 

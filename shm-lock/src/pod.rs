@@ -7,27 +7,43 @@
 /// whoever looks at it after a crash. And it must mean the same elsewhere: a reference, a pointer, a file descriptor
 /// or a `Box` does not.
 ///
-/// Implemented for integers, floats, and arrays of what implements it. For a structure of one's own there are three ways: the
-/// features `bytemuck` and `zerocopy` with `pod_by_bytemuck!` and
-/// `pod_by_zerocopy!`, which leave the proof to these crates, and one's own word:
+/// Implemented for integers, floats, and arrays of what implements it. For a structure of one's own, derive it:
 ///
 /// ```
 /// use shm_lock::{ShmMutex, ShmPod};
 ///
-/// #[derive(Clone, Copy)]
+/// #[derive(Clone, Copy, ShmPod)]
 /// #[repr(C)]
 /// struct Progress {
 ///     done: u64,
 ///     rate: f64,
 /// }
 ///
-/// // SAFETY: two fields of eight bytes, which may have any bytes.
-/// unsafe impl ShmPod for Progress {}
-///
 /// let progress = ShmMutex::memfd("progress", Progress { done: 0, rate: 0.0 })?;
 /// progress.lock().unwrap().done += 1;
 /// # Ok::<(), shm_lock::OpenError>(())
 /// ```
+///
+/// Names, types and offsets of all fields are then compared when a region is opened, so that a program with another version of the
+/// structure is told [`Mismatch`](crate::OpenError::Mismatch). Without `#[repr(C)]`, or with a field that may not have any bytes, it does not compile:
+///
+/// ```compile_fail
+/// #[derive(Clone, Copy, shm_lock::ShmPod)]
+/// struct Progress {
+///     done: u64,
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #[derive(Clone, Copy, shm_lock::ShmPod)]
+/// #[repr(C)]
+/// struct Progress {
+///     done: bool,
+/// }
+/// ```
+///
+/// Types of other crates come by the features `bytemuck` and `zerocopy` (`pod_by_bytemuck!`, `pod_by_zerocopy!`), which leave the proof to these,
+/// or by one's own word. Of those no more than name, size, alignment and [`VERSION`](Self::VERSION) are compared.
 ///
 /// # Safety
 ///
@@ -38,12 +54,22 @@ pub unsafe trait ShmPod: Copy + 'static {
     /// Increase it when the meaning of the value changes but not its name or size; who has another one is told
     /// [`Mismatch`](crate::OpenError::Mismatch).
     const VERSION: u32 = 0;
+
+    /// Appends a text that is the same for the same layout and meaning: it is compared when a region is opened, and shown where it
+    /// differs. By default it has the type's name without its modules, version, size and alignment.
+    fn describe(text: &mut String) {
+        describe_by_name::<Self>(text);
+    }
 }
 
 macro_rules! primitives {
     ($($type:ty)*) => {$(
         // SAFETY: a number without bits that are not part of its value.
-        unsafe impl ShmPod for $type {}
+        unsafe impl ShmPod for $type {
+            fn describe(text: &mut String) {
+                text.push_str(stringify!($type));
+            }
+        }
     )*};
 }
 
@@ -52,6 +78,38 @@ primitives!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64);
 // SAFETY: elements lie side by side without padding, and each may have any bytes.
 unsafe impl<T: ShmPod, const N: usize> ShmPod for [T; N] {
     const VERSION: u32 = T::VERSION;
+
+    fn describe(text: &mut String) {
+        text.push('[');
+        T::describe(text);
+        text.push_str(&format!("; {N}]"));
+    }
+}
+
+/// A name alone does not tell types apart, not even one like `u64`, which a module may use for a structure.
+fn describe_by_name<T: ShmPod>(text: &mut String) {
+    text.push_str(&without_paths(std::any::type_name::<T>()));
+    if T::VERSION != 0 {
+        text.push_str(&format!(" version {}", T::VERSION));
+    }
+    text.push_str(&format!(" ({} bytes, align {})", size_of::<T>(), align_of::<T>()));
+}
+
+/// A type's name without the modules: two programs that share a structure may have it in different ones.
+fn without_paths(name: &str) -> String {
+    let mut short = String::new();
+    let mut segment = 0;
+    for c in name.chars() {
+        match c {
+            ':' => short.truncate(segment),
+            c if c.is_alphanumeric() || c == '_' => short.push(c),
+            c => {
+                short.push(c);
+                segment = short.len();
+            }
+        }
+    }
+    short
 }
 
 /// Lets types that implement `bytemuck::AnyBitPattern` be a lock's value (feature `bytemuck`).
@@ -116,4 +174,16 @@ macro_rules! pod_by_zerocopy {
             };
         }
     )+};
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lose_their_modules() {
+        assert_eq!(without_paths("u64"), "u64");
+        assert_eq!(without_paths("[a::b::State; 4]"), "[State; 4]");
+        assert_eq!(without_paths("a::Pair<b::c::Left, [u8; 2]>"), "Pair<Left, [u8; 2]>");
+    }
 }
