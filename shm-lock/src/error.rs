@@ -16,8 +16,9 @@ use std::{fmt, io};
 /// assert!(error.to_string().starts_with("/dev/shm/experiments was left by an earlier boot"));
 /// ```
 ///
-/// A file that is refused is replaced by one process, before the others start. If several remove it and make a new one, each when it is told,
-/// the second removes what the first has just made: then there are two locks under one name, which exclude nobody.
+/// A file that is refused is replaced by [`open_or_replace_stale`](crate::ShmRegion::open_or_replace_stale). If several processes remove it and
+/// make a new one, each when it is told, the second removes what the first has just made: then there are two locks under one name, which exclude
+/// nobody.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -148,19 +149,19 @@ impl fmt::Display for OpenError {
             OpenError::Damaged { region, part, expected, found } => write!(
                 f,
                 "{} holds no intact lock: expected {part} {expected}, found {found}; \
-                 if no process uses it, let one remove it before the others start",
+                 if no process uses it, open it with open_or_replace_stale",
                 region.display()
             ),
             OpenError::Mismatch { region, part, expected, found } => write!(
                 f,
                 "{} was made by a different program: expected {part} {expected}, found {found}; \
-                 use the same build and the same type in all processes",
+                 use the same type in all processes, or, if that program is gone, open it with open_or_replace_stale",
                 region.display()
             ),
             OpenError::Stale { region } => write!(
                 f,
                 "{} was left by an earlier boot: expected a lock made since this system started; \
-                 let one process remove it before the others start",
+                 open it with open_or_replace_stale",
                 region.display()
             ),
             OpenError::Untrusted { region, expected, found } => write!(

@@ -312,6 +312,18 @@ impl<T: ShmPod> ShmMutex<T> {
         ShmRegion::open_or_create(path, || RegionMutex::new(init())).map(ShmMutex)
     }
 
+    /// Opens a mutex, or makes it with the value that `init` returns if there is none, or one that nobody can use any more. See
+    /// [`ShmRegion::open_or_replace_stale`].
+    ///
+    /// # Errors
+    /// Every [`OpenError`].
+    pub fn open_or_replace_stale(
+        path: impl AsRef<Path>,
+        init: impl FnOnce() -> T,
+    ) -> Result<Self, OpenError> {
+        ShmRegion::open_or_replace_stale(path, || RegionMutex::new(init())).map(ShmMutex)
+    }
+
     /// Makes a mutex in memory that has no path. See [`ShmRegion::memfd`].
     ///
     /// # Errors

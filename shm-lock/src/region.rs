@@ -104,6 +104,35 @@ impl<R: ShmLayout> ShmRegion<R> {
         Place::open_or_create(path.as_ref(), init).map(ShmRegion)
     }
 
+    /// Opens a region, or makes it with what `init` returns if there is none, or one that nobody can use any more: of an earlier boot
+    /// ([`Stale`](OpenError::Stale)), [`Damaged`](OpenError::Damaged), or of another version of the program ([`Mismatch`](OpenError::Mismatch)).
+    ///
+    /// However many processes do so at the same time, and wherever one of them dies, all get the same region. A region that a process has open is
+    /// not replaced: after a second, the caller is told why it was refused. All processes must use this crate to open it, on a file system with
+    /// `flock`; [`unlink`](Self::unlink) is still for one process alone, before the others start.
+    ///
+    /// ```
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("counter");
+    /// use shm_lock::{RegionMutex, ShmRegion};
+    ///
+    /// drop(ShmRegion::create_new(&path, RegionMutex::new(7_u8))?);
+    /// let counter = ShmRegion::open_or_replace_stale(&path, || RegionMutex::new(8_u64))?;
+    /// assert_eq!(*counter.lock().unwrap(), 8);
+    /// // As long as it is in use:
+    /// assert!(ShmRegion::open_or_replace_stale(&path, || RegionMutex::new(9_u16)).is_err());
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Every [`OpenError`].
+    pub fn open_or_replace_stale(
+        path: impl AsRef<Path>,
+        init: impl FnOnce() -> R,
+    ) -> Result<Self, OpenError> {
+        Place::open_or_replace(path.as_ref(), init).map(ShmRegion)
+    }
+
     /// Makes a region in memory that has no path; others get it by its descriptor ([`AsFd`], [`from_fd`](Self::from_fd)) or
     /// from their parent.
     ///

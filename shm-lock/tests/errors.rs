@@ -50,7 +50,7 @@ fn a_damaged_region_says_which_part() {
     assert_eq!(
         error.to_string(),
         "/dev/shm/a holds no intact lock: expected size 4096 bytes, found 12 bytes; \
-         if no process uses it, let one remove it before the others start"
+         if no process uses it, open it with open_or_replace_stale"
     );
     assert!(error.source().is_none());
 }
@@ -66,7 +66,7 @@ fn a_mismatch_names_both_sides() {
     assert_eq!(
         error.to_string(),
         "/memfd:a was made by a different program: expected type u64, found [u8; 8]; \
-         use the same build and the same type in all processes"
+         use the same type in all processes, or, if that program is gone, open it with open_or_replace_stale"
     );
 }
 
@@ -75,7 +75,7 @@ fn stale_and_foreign_regions_say_what_to_do() {
     assert_eq!(
         OpenError::Stale { region: "a".into() }.to_string(),
         "a was left by an earlier boot: expected a lock made since this system started; \
-         let one process remove it before the others start"
+         open it with open_or_replace_stale"
     );
     let untrusted = OpenError::Untrusted {
         region: "a".into(),

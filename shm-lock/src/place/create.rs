@@ -52,9 +52,7 @@ impl Hidden {
 
     /// A file with a name that no other process or thread uses at the same time.
     fn named(path: &Path) -> io::Result<Hidden> {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}-{:x}.tmp", sys::thread_id(), sys::since_boot_ns()));
-        let name = directory_of(path).join(name);
+        let name = unused_name(path);
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(MODE).open(&name)?;
         Ok(Hidden { file, name: Some(name) })
     }
@@ -70,6 +68,22 @@ impl Hidden {
             None => sys::link(&self.file, &CString::new(path.as_os_str().as_bytes())?),
         }
     }
+
+    /// Gives the file the name of another one, in one step. A process that dies just before leaves a name behind that nobody looks for.
+    pub(super) fn publish_over(&self, path: &Path) -> io::Result<()> {
+        let name = unused_name(path);
+        self.publish(&name)?;
+        fs::rename(&name, path).inspect_err(|_| {
+            let _ = fs::remove_file(&name);
+        })
+    }
+}
+
+/// A name beside `path` that no other process or thread uses at the same time.
+fn unused_name(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}-{:x}.tmp", sys::thread_id(), sys::since_boot_ns()));
+    directory_of(path).join(name)
 }
 
 impl Drop for Hidden {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::create::{self, Hidden};
 use super::mappings::Mapping;
-use super::open;
+use super::{open, replace};
 use crate::error::OpenError;
 use crate::header::{self, Header};
 use crate::layout::{ShmLayout, for_each_lock, text_of};
@@ -44,7 +44,13 @@ impl<R: ShmLayout> Place<R> {
     pub(crate) fn open(name: &Path) -> Result<Self, OpenError> {
         let path = open::path_of(name)?;
         loop {
-            let place = Place::examined(open::open(&path)?, &path)?.at(path.clone());
+            let file = open::open(&path)?;
+            if !replace::share(&file) {
+                // The name is about to lead to another file.
+                std::thread::yield_now();
+                continue;
+            }
+            let place = Place::examined(file, &path)?.at(path.clone());
             // It may have lost its name while it was opened, and another one may have it by now.
             if place.is_linked() {
                 return Ok(place);
@@ -53,14 +59,24 @@ impl<R: ShmLayout> Place<R> {
     }
 
     pub(crate) fn open_or_create(name: &Path, init: impl FnOnce() -> R) -> Result<Self, OpenError> {
+        Place::open_or_make(name, init, false)
+    }
+
+    pub(crate) fn open_or_replace(name: &Path, init: impl FnOnce() -> R) -> Result<Self, OpenError> {
+        Place::open_or_make(name, init, true)
+    }
+
+    /// Opens what is there, or makes it, perhaps in the place of what is refused.
+    fn open_or_make(name: &Path, init: impl FnOnce() -> R, replaces: bool) -> Result<Self, OpenError> {
         let path = open::path_of(name)?;
         let mut init = Some(init);
         let mut made = None;
         loop {
-            match Place::open(&path) {
-                Err(OpenError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => (),
+            let is_there = match Place::open(&path) {
+                Err(OpenError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => false,
+                Err(refusal) if replaces && replace::is_replaceable(&refusal) => true,
                 outcome => return outcome,
-            }
+            };
             if let Some(init) = init.take() {
                 let content = init();
                 let hidden = Hidden::new(&path, expected::<R>()?.region_size())?;
@@ -68,12 +84,20 @@ impl<R: ShmLayout> Place<R> {
                 made = Some((hidden, place));
             }
             let (hidden, place) = made.take().expect("made in the first round, and put back in each");
-            match hidden.publish(&path) {
-                Ok(()) => return Ok(place.at(path)),
-                // Another one was first. It may be removed again before it is opened: then this one is published.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => made = Some((hidden, place)),
-                Err(error) => return Err(open::io_error(&path, "create")(error)),
+            let published = if is_there {
+                replace::replace(&path, &hidden, &expected::<R>()?)?
+            } else {
+                match hidden.publish(&path) {
+                    Ok(()) => true,
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+                    Err(error) => return Err(open::io_error(&path, "create")(error)),
+                }
+            };
+            if published {
+                return Ok(place.at(path));
             }
+            // Another one was first. What it made may be removed again before it is opened: then this one is published.
+            made = Some((hidden, place));
         }
     }
 
@@ -103,7 +127,7 @@ impl<R: ShmLayout> Place<R> {
 
     pub(crate) fn is_linked(&self) -> bool {
         match &self.path {
-            Some(path) => fs::symlink_metadata(path).is_ok_and(|found| self.mapping().is(&found)),
+            Some(path) => open::leads_to(path, self.mapping().file()).unwrap_or(false),
             None => self.mapping().file().metadata().is_ok_and(|found| found.nlink() > 0),
         }
     }
@@ -140,6 +164,8 @@ impl<R: ShmLayout> Place<R> {
         Thread::current()?;
         let header = expected::<R>()?;
         let file = file.try_clone().map_err(open::io_error(path, "duplicate the descriptor of"))?;
+        // The lock belongs to the duplicate as well.
+        replace::share(&file);
         let id = RandomState::new().hash_one((sys::thread_id(), sys::since_boot_ns()));
         let place = Place::map(file, path, &header, id)?;
         let bytes = header.encode(id);

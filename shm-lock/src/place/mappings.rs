@@ -60,11 +60,6 @@ impl Mapping {
         self.map.as_mut_ptr()
     }
 
-    /// Whether `other` is the same file.
-    pub(super) fn is(&self, other: &std::fs::Metadata) -> bool {
-        (self.key.0, self.key.1) == (other.dev(), other.ino())
-    }
-
     /// Unmaps the file if this is the last use of it in the process, and no thread of the process has a lock in `content`, which lies in it.
     pub(super) fn release<R: ShmLayout>(self: Arc<Self>, content: &R) {
         with_table(|table| {

@@ -9,6 +9,8 @@ mod mappings;
 #[cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
 mod open;
 #[cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
+mod replace;
+#[cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
 pub(crate) use mapped::Place;
 
 #[cfg(all(not(loom), not(all(target_os = "linux", target_pointer_width = "64"))))]

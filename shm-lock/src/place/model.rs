@@ -49,6 +49,11 @@ impl<R: ShmLayout> Place<R> {
         }
     }
 
+    /// There is no other boot in a model.
+    pub(crate) fn open_or_replace(name: &Path, init: impl FnOnce() -> R) -> Result<Self, OpenError> {
+        Place::open_or_create(name, init)
+    }
+
     pub(crate) fn memfd(_name: &str, content: R) -> Result<Self, OpenError> {
         Ok(Place::new(content))
     }

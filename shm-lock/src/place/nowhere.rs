@@ -28,6 +28,10 @@ impl<R: ShmLayout> Place<R> {
         Err(sys::unsupported().into())
     }
 
+    pub(crate) fn open_or_replace(_name: &Path, _init: impl FnOnce() -> R) -> Result<Self, OpenError> {
+        Err(sys::unsupported().into())
+    }
+
     pub(crate) fn memfd(_name: &str, _content: R) -> Result<Self, OpenError> {
         Err(sys::unsupported().into())
     }

@@ -49,6 +49,16 @@ pub(super) fn open(path: &Path) -> Result<File, OpenError> {
     })
 }
 
+/// Whether `path` still leads to `file`.
+pub(super) fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
+    let here = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(there) => Ok((there.dev(), there.ino()) == (here.dev(), here.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// What `/proc` shows for a file without a path.
 pub(super) fn shown_path(file: &File) -> PathBuf {
     let link = format!("/proc/self/fd/{}", file.as_raw_fd());

@@ -72,24 +72,24 @@ impl Condvar {
     /// Wakes up to `most` waiters.
     #[inline]
     pub(crate) fn notify(&self, most: u32) {
-        if self.0.word().load(Ordering::Relaxed) & WAITERS != 0 {
-            self.notify_waiters(most);
+        let mut seen = self.0.word().load(Ordering::Relaxed);
+        while seen & WAITERS != 0 {
+            seen = self.notify_waiters(seen, most);
         }
     }
 
+    /// Wakes up to `most` of those who wait for a change of the word that was `seen`. What to go on with: nothing, or another word.
     #[cold]
-    fn notify_waiters(&self, most: u32) {
-        let word = self.0.word();
-        let mut seen = word.load(Ordering::Relaxed);
-        while seen & WAITERS != 0 {
-            let next = WAITERS | seen.wrapping_add(1);
-            match word.compare_exchange_weak(seen, next, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) if most == u32::MAX || self.0.wake(most) < most => {
-                    return self.0.clear_and_wake_all();
+    fn notify_waiters(&self, seen: u32, most: u32) -> u32 {
+        let next = WAITERS | seen.wrapping_add(1);
+        match self.0.word().compare_exchange_weak(seen, next, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => {
+                if most == u32::MAX || self.0.wake(most) < most {
+                    self.0.clear_and_wake_all();
                 }
-                Ok(_) => return,
-                Err(changed) => seen = changed,
+                0
             }
+            Err(changed) => changed,
         }
     }
 }

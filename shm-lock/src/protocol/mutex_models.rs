@@ -318,6 +318,9 @@ fn model_a_try_against_the_owner() {
         assert_eq!(shared.use_value(acquired), 0);
         shared.unlock();
         assert!(!shared.mutex().is_owned(&shared.me()));
+        // That of a dead thread, whose number the caller has got.
+        shared.mutex().futex().word().store(shared.me().tid(), Ordering::Relaxed);
+        assert!(!shared.mutex().is_owned(&shared.me()));
     });
 }
 

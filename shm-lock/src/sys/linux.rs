@@ -186,6 +186,14 @@ pub(crate) fn seal_size(file: &File) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Locks the file until it is closed, alone or together with others; fails with `WouldBlock` if others prevent that.
+pub(crate) fn lock_file(file: &File, alone: bool) -> io::Result<()> {
+    let operation = if alone { libc::LOCK_EX } else { libc::LOCK_SH };
+    // SAFETY: the descriptor is open; the call touches no memory.
+    let result = unsafe { libc::flock(file.as_raw_fd(), operation | libc::LOCK_NB) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Whether nobody can make the memory file shorter.
 pub(crate) fn size_is_sealed(file: &File) -> io::Result<bool> {
     // SAFETY: the descriptor is open; the call touches no memory.
