@@ -217,6 +217,16 @@ fn wiped_on_fork() -> Option<&'static AtomicU32> {
     Some(unsafe { AtomicU32::from_ptr(word) })
 }
 
+/// Somebody has written over a lock that this thread holds: where its links lead now, nothing may be written.
+#[cold]
+#[inline(never)]
+fn overwritten() -> ! {
+    eprintln!(
+        "shm-lock: expected a held lock in its owner's list, found its links overwritten by another program; aborting"
+    );
+    std::process::abort()
+}
+
 /// Without the mark for priority inheritance.
 #[inline]
 fn untagged(link: *mut Link) -> *mut Link {
@@ -290,6 +300,11 @@ impl Holder for Claim<'_> {
         // SAFETY: as above.
         let previous = unsafe { self.lock.previous.get().read() };
         // SAFETY: neighbours in the list are the head or locks that this thread holds, see `link`.
+        let own = unsafe { next_of(untagged(previous)).read() };
+        if untagged(own) != self.lock.link() {
+            overwritten();
+        }
+        // SAFETY: as above.
         unsafe { previous_of(untagged(next)).write(previous) };
         // SAFETY: as above. What points back carries no mark: glibc and `link` store plain addresses there.
         unsafe { next_of(untagged(previous)).write_volatile(next) };

@@ -14,7 +14,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use shm_lock::{LockError, OpenError, ShmMutex, Unsupported};
+use shm_lock::{LockError, OpenError, ShmMutex, ShmRegion, Unsupported};
 use support::{Child, End};
 
 fn mutex() -> ShmMutex<u64> {
@@ -238,4 +238,22 @@ fn an_open_that_was_refused_uses_up_nothing() {
         ShmMutex::create_new(&path, 1_u64).unwrap_err();
     }
     assert_eq!(uses("refused"), (0, 0));
+}
+
+#[test]
+fn a_held_lock_that_was_overwritten_makes_its_owner_write_nowhere() {
+    const PREVIOUS: u64 = 256 + 24;
+    let mutex = mutex();
+    let untouched = ShmRegion::memfd("untouched", [7_u64; 4]).unwrap();
+    let mut owner = Child::fork(|| {
+        let guard = mutex.lock().unwrap();
+        let address = (&raw const untouched[2]).expose_provenance();
+        let file = File::from(mutex.as_fd().try_clone_to_owned().unwrap());
+        file.write_all_at(&address.to_ne_bytes(), PREVIOUS).unwrap();
+        drop(guard);
+        0
+    });
+    assert_eq!(owner.end(), End::Signal(libc::SIGABRT));
+    assert!(untouched.iter().all(|&word| word == 7));
+    assert!(matches!(mutex.lock(), Err(LockError::OwnerDied(_))), "others go on");
 }
