@@ -83,6 +83,7 @@ mod lock_error;
 #[cfg(loom)]
 pub mod model;
 mod mutex;
+mod name;
 mod once;
 #[cfg(not(loom))]
 mod pid_namespace;
@@ -108,6 +109,7 @@ pub use layout::describe_fields;
 pub use layout::{Locks, ShmLayout};
 pub use lock_error::{LockError, LockFailure};
 pub use mutex::{RegionMutex, ShmMutex};
+pub use name::RegionName;
 pub use once::ShmOnce;
 pub use pod::ShmPod;
 pub use region::ShmRegion;

@@ -5,13 +5,13 @@ use std::io;
 use std::ops::Deref;
 #[cfg(all(unix, not(loom)))]
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::error::{OpenError, Unsupported};
 use crate::guard::{RecoverGuard, ShmMutexGuard};
 use crate::layout::{Locks, ShmLayout};
 use crate::lock_error::LockError;
+use crate::name::RegionName;
 use crate::pod::ShmPod;
 use crate::protocol::mutex::{Acquired, Mutex, Refused};
 use crate::region::ShmRegion;
@@ -108,7 +108,7 @@ impl<T: ShmPod> RegionMutex<T> {
     /// Every [`LockError`] but `TimedOut` and `Deadlock`.
     #[inline(always)]
     pub fn try_lock(&self) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
-        self.attempt(|mutex, claim| Outcome::of_try(mutex, claim))
+        self.attempt(Outcome::of_try)
     }
 
     /// Takes the lock, waiting for it no longer than `patience`.
@@ -292,24 +292,24 @@ impl<T: ShmPod> ShmMutex<T> {
     /// # Errors
     /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else the system says;
     /// [`OpenError::Unsupported`].
-    pub fn create_new(path: impl AsRef<Path>, value: T) -> Result<Self, OpenError> {
-        ShmRegion::create_new(path, RegionMutex::new(value)).map(ShmMutex)
+    pub fn create_new(name: impl RegionName, value: T) -> Result<Self, OpenError> {
+        ShmRegion::create_new(name, RegionMutex::new(value)).map(ShmMutex)
     }
 
     /// Opens a mutex that exists. See [`ShmRegion::open`].
     ///
     /// # Errors
     /// Every [`OpenError`].
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        ShmRegion::open(path).map(ShmMutex)
+    pub fn open(name: impl RegionName) -> Result<Self, OpenError> {
+        ShmRegion::open(name).map(ShmMutex)
     }
 
     /// Opens a mutex, or makes it with the value that `init` returns if there is none. See [`ShmRegion::open_or_create`].
     ///
     /// # Errors
     /// Every [`OpenError`].
-    pub fn open_or_create(path: impl AsRef<Path>, init: impl FnOnce() -> T) -> Result<Self, OpenError> {
-        ShmRegion::open_or_create(path, || RegionMutex::new(init())).map(ShmMutex)
+    pub fn open_or_create(name: impl RegionName, init: impl FnOnce() -> T) -> Result<Self, OpenError> {
+        ShmRegion::open_or_create(name, || RegionMutex::new(init())).map(ShmMutex)
     }
 
     /// Opens a mutex, or makes it with the value that `init` returns if there is none, or one that nobody can use any more. See
@@ -317,11 +317,8 @@ impl<T: ShmPod> ShmMutex<T> {
     ///
     /// # Errors
     /// Every [`OpenError`].
-    pub fn open_or_replace_stale(
-        path: impl AsRef<Path>,
-        init: impl FnOnce() -> T,
-    ) -> Result<Self, OpenError> {
-        ShmRegion::open_or_replace_stale(path, || RegionMutex::new(init())).map(ShmMutex)
+    pub fn open_or_replace_stale(name: impl RegionName, init: impl FnOnce() -> T) -> Result<Self, OpenError> {
+        ShmRegion::open_or_replace_stale(name, || RegionMutex::new(init())).map(ShmMutex)
     }
 
     /// Makes a mutex in memory that has no path. See [`ShmRegion::memfd`].
@@ -350,8 +347,8 @@ impl<T: ShmPod> ShmMutex<T> {
     ///
     /// # Errors
     /// What the operating system says.
-    pub fn unlink(path: impl AsRef<Path>) -> io::Result<()> {
-        ShmRegion::<RegionMutex<T>>::unlink(path)
+    pub fn unlink(name: impl RegionName) -> io::Result<()> {
+        ShmRegion::<RegionMutex<T>>::unlink(name)
     }
 
     /// Takes the lock, waiting for it as long as it takes. See [`RegionMutex::lock`].

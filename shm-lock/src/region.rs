@@ -5,10 +5,10 @@ use std::io;
 use std::ops::Deref;
 #[cfg(all(unix, not(loom)))]
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
 
 use crate::error::OpenError;
 use crate::layout::ShmLayout;
+use crate::name::RegionName;
 use crate::place::Place;
 
 /// Memory that processes share, with locks and values in it.
@@ -16,7 +16,9 @@ use crate::place::Place;
 /// It dereferences to its content: one lock, or a structure of several that [`region!`](crate::region) declares. A
 /// single mutex has [`ShmMutex`](crate::ShmMutex) for short.
 ///
-/// A name without a `/` such as `"experiments"` means `/dev/shm/shm-lock-<user id>-experiments`; anything else is a path. The file can be
+/// A string without a `/` such as `"experiments"` means `/dev/shm/shm-lock-<user id>-experiments`; anything else is a path ([`RegionName`](crate::RegionName)).
+/// Another user can make the file first, which nobody can prevent in a directory that all may write to: then it is
+/// [`Untrusted`](OpenError::Untrusted), and a path in `$XDG_RUNTIME_DIR` helps. The file can be
 /// read and written by its owner alone, and stays until it is [unlinked](Self::unlink) or, in `/dev/shm`, until the system is restarted. A region holds one
 /// file descriptor and one mapping, however often a process opens it, as long as one of these values lives, and longer if a guard was leaked.
 ///
@@ -55,8 +57,8 @@ impl<R: ShmLayout> ShmRegion<R> {
     /// # Errors
     /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else the system says;
     /// [`OpenError::Unsupported`].
-    pub fn create_new(path: impl AsRef<Path>, content: R) -> Result<Self, OpenError> {
-        Place::create_new(path.as_ref(), content).map(ShmRegion)
+    pub fn create_new(name: impl RegionName, content: R) -> Result<Self, OpenError> {
+        Place::create_new(&name.as_name(), content).map(ShmRegion)
     }
 
     /// Opens a region that exists.
@@ -78,8 +80,8 @@ impl<R: ShmLayout> ShmRegion<R> {
     ///
     /// # Errors
     /// Every [`OpenError`]; [`OpenError::Io`] with [`NotFound`](io::ErrorKind::NotFound) if there is no such file.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Place::open(path.as_ref()).map(ShmRegion)
+    pub fn open(name: impl RegionName) -> Result<Self, OpenError> {
+        Place::open(&name.as_name()).map(ShmRegion)
     }
 
     /// Opens a region, or makes it with what `init` returns if there is none.
@@ -100,8 +102,8 @@ impl<R: ShmLayout> ShmRegion<R> {
     ///
     /// # Errors
     /// Every [`OpenError`]. A file of an earlier boot is [`OpenError::Stale`] and is left alone.
-    pub fn open_or_create(path: impl AsRef<Path>, init: impl FnOnce() -> R) -> Result<Self, OpenError> {
-        Place::open_or_create(path.as_ref(), init).map(ShmRegion)
+    pub fn open_or_create(name: impl RegionName, init: impl FnOnce() -> R) -> Result<Self, OpenError> {
+        Place::open_or_create(&name.as_name(), init).map(ShmRegion)
     }
 
     /// Opens a region, or makes it with what `init` returns if there is none, or one that nobody can use any more: of an earlier boot
@@ -126,11 +128,8 @@ impl<R: ShmLayout> ShmRegion<R> {
     ///
     /// # Errors
     /// Every [`OpenError`].
-    pub fn open_or_replace_stale(
-        path: impl AsRef<Path>,
-        init: impl FnOnce() -> R,
-    ) -> Result<Self, OpenError> {
-        Place::open_or_replace(path.as_ref(), init).map(ShmRegion)
+    pub fn open_or_replace_stale(name: impl RegionName, init: impl FnOnce() -> R) -> Result<Self, OpenError> {
+        Place::open_or_replace(&name.as_name(), init).map(ShmRegion)
     }
 
     /// Makes a region in memory that has no path; others get it by its descriptor ([`AsFd`], [`from_fd`](Self::from_fd)) or
@@ -205,8 +204,8 @@ impl<R: ShmLayout> ShmRegion<R> {
     ///
     /// # Errors
     /// What the operating system says; [`Unsupported`](io::ErrorKind::Unsupported) on systems without such regions.
-    pub fn unlink(path: impl AsRef<Path>) -> io::Result<()> {
-        Place::<R>::unlink(path.as_ref())
+    pub fn unlink(name: impl RegionName) -> io::Result<()> {
+        Place::<R>::unlink(&name.as_name())
     }
 }
 

@@ -341,6 +341,20 @@ fn a_bare_name_is_this_user_s_file_in_dev_shm() {
 }
 
 #[test]
+fn a_path_without_a_slash_is_a_path() {
+    let name = unique("path");
+    let mut child = Child::fork(|| {
+        let directory = directory();
+        std::env::set_current_dir(directory.path()).unwrap();
+        let mutex = ShmMutex::create_new(Path::new(&name), 7_u64).unwrap();
+        let is_here = directory.path().join(&name).exists();
+        std::env::set_current_dir("/").unwrap();
+        i32::from(!is_here || !mutex.is_linked() || ShmMutex::<u64>::open(&name).is_ok())
+    });
+    assert_eq!(child.end(), End::Exit(0));
+}
+
+#[test]
 fn what_exists_is_not_made_anew() {
     let (_directory, path) = made();
     let error = ShmMutex::create_new(&path, 9_u64).unwrap_err();
