@@ -34,11 +34,17 @@
 //! | one who is recovering dies | `OwnerDied` again |
 //! | a thread takes a lock that it has | [`LockError::Deadlock`] |
 //! | a guard is leaked | its thread keeps the lock until it ends, and the region stays mapped |
-//! | more than 2048 locks are held at death, the kernel cannot follow the list, or another thread than the first calls `exec` | found within a quarter of a second by whoever waits, and by `try_lock` once the thread's number is gone |
+//! | a waiter is interrupted by signals all the time | it looks after the owner as often as without |
+//! | a filter (seccomp) refuses `futex` | [`Unsupported::SystemCall`] for whoever would have to wait |
+//! | a dead owner's thread number is used again | the new thread is not taken for the owner, nor its own locks for the dead one's |
+//! | the links of a held lock are overwritten by a program that runs wild | its owner aborts before it writes anywhere through them; the next one is told `OwnerDied` |
+//! | the word of a lock is overwritten with the number of a thread that lives | it is waited for |
+//! | the file's name goes away, by `RemoveIPC` or a cleaner of `/tmp` | [`is_linked`](ShmRegion::is_linked) is false; who opens it anew has another lock |
+//! | more than 2048 locks are held at death, the kernel cannot follow the list, or another thread than the first calls `exec` | found within a quarter of a second by whoever waits, and by `try_lock` (the first of a thread, then one in 128) once the thread's number is gone |
 //! | the first thread calls `exec` with more than 2048 locks | the kernel marks 2048; the others stay locked as long as the new program lives, which has the number that they name |
 //! | the owner is stopped (`SIGSTOP`, a debugger) | others wait, or time out; nothing is taken from the living |
 //! | a fork while a lock is held | the parent keeps it; the child's copy of the guard does nothing |
-//! | the file is truncated, damaged, foreign, of another type, user, boot or PID namespace, or no file | an [`OpenError`] that says which |
+//! | the file is truncated, damaged, foreign, of another type, user, boot or PID namespace, or no file | an [`OpenError`] that says which; [`open_or_replace_stale`](ShmRegion::open_or_replace_stale) replaces what nobody uses |
 //! | the file is truncated while it is mapped | `SIGBUS`; a region of [`ShmRegion::memfd`] cannot be |
 //!
 //! # What it asks for

@@ -83,14 +83,6 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
     Argument {
         package: "shm-lock",
         file: "mutex.rs",
-        function: "wait_for",
-        code: "compare_exchange(seen, awaited",
-        change: "`is_err`",
-        reason: "the sleep looks at the word itself: whether the exchange succeeded decides only how often this loop turns",
-    },
-    Argument {
-        package: "shm-lock",
-        file: "mutex.rs",
         function: "spin",
         code: "",
         change: "",
