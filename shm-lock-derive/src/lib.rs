@@ -15,7 +15,12 @@ fn expand(mut input: DeriveInput) -> Result<proc_macro2::TokenStream> {
     check_repr(&input)?;
     let fields = match &input.data {
         Data::Struct(data) => data.fields.clone(),
-        _ => return Err(Error::new_spanned(&input.ident, "only a structure may have any bytes; use numbers for its variants")),
+        _ => {
+            return Err(Error::new_spanned(
+                &input.ident,
+                "only a structure may have any bytes; use numbers for its variants",
+            ));
+        }
     };
     let name = &input.ident;
     let members = members(&fields);

@@ -23,6 +23,7 @@ mod protocol {
 
     mod condvar_models;
     mod mutex_models;
+    mod mutex_promise_models;
     mod once_models;
     mod semaphore_models;
 }

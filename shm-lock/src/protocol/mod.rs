@@ -17,6 +17,8 @@ mod model;
 #[cfg(all(test, loom))]
 mod mutex_models;
 #[cfg(all(test, loom))]
+mod mutex_promise_models;
+#[cfg(all(test, loom))]
 mod once_models;
 #[cfg(all(test, loom))]
 mod semaphore_models;

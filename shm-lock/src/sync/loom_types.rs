@@ -10,10 +10,14 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
+#[path = "loom_thread.rs"]
+mod thread;
+
 pub(crate) use loom::hint::spin_loop;
 pub(crate) use loom::sync::atomic::Ordering;
+pub(crate) use thread::{Claim, Thread, Ticker};
 
-use crate::protocol::mutex::{Holder, Mutex, OWNER_DIED, Sleeper, Slept, TID, WAITERS};
+use crate::protocol::mutex::{Mutex, OWNER_DIED, TID, WAITERS};
 
 /// Not loom's: these outlive an execution, and count them.
 #[allow(dead_code, reason = "for the protocols' own models")]
@@ -435,171 +439,6 @@ impl RawLock {
 
     pub(crate) fn mutex(&self) -> &Mutex {
         &self.0
-    }
-}
-
-/// The calling thread.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Thread {
-    tid: u32,
-}
-
-#[allow(dead_code, reason = "the protocols' own models know nothing of guards")]
-impl Thread {
-    /// Never fails; the type is that of a real thread.
-    pub(crate) fn current() -> Result<Thread, crate::error::Unsupported> {
-        let tid = with_me(|me| {
-            if me.tid == 0 {
-                let mut last = KERNEL.last_tid.lock().unwrap();
-                *last += 1;
-                me.tid = *last;
-            }
-            me.tid
-        });
-        Ok(Thread { tid })
-    }
-
-    pub(crate) fn registered() -> Option<Thread> {
-        Thread::current().ok()
-    }
-
-    /// A thread that has died goes on as another one.
-    pub(crate) fn generation() -> u32 {
-        with_me(|me| me.tid)
-    }
-
-    pub(crate) fn holding_since(generation: u32) -> Option<Thread> {
-        with_me(|me| (me.tid == generation && !me.dying).then_some(Thread { tid: me.tid }))
-    }
-
-    /// # Safety
-    /// None is needed here; a real one has its reasons.
-    pub(crate) unsafe fn claim(self, lock: &RawLock) -> Claim<'_> {
-        Claim { thread: self, lock }
-    }
-}
-
-/// A thread and a lock that it takes or holds.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Claim<'a> {
-    thread: Thread,
-    lock: &'a RawLock,
-}
-
-impl Claim<'_> {
-    fn futex(&self) -> &Futex {
-        self.lock.mutex().futex()
-    }
-}
-
-impl Holder for Claim<'_> {
-    fn tid(&self) -> u32 {
-        self.thread.tid
-    }
-
-    fn begin(&self) {
-        step();
-        with_me(|me| me.pending = Some(self.futex().clone()));
-    }
-
-    fn link(&self) {
-        step();
-        with_me(|me| me.held.push(self.futex().clone()));
-    }
-
-    fn unlink(&self) {
-        step();
-        with_me(|me| me.held.retain(|futex| !futex.is(self.futex())));
-    }
-
-    fn end(&self) {
-        step();
-        with_me(|me| me.pending = None);
-        step();
-    }
-
-    fn has_linked(&self) -> bool {
-        with_me(|me| me.held.iter().any(|futex| futex.is(self.futex())))
-    }
-
-    fn asks_for(&self, _owner: u32) -> bool {
-        true
-    }
-
-    fn finds_gone(&self, owner: u32) -> bool {
-        KERNEL.unreported.lock().unwrap().contains(&owner)
-    }
-}
-
-/// How a thread waits. Time passes when a model says so ([`Futex::expire`]).
-#[derive(Debug)]
-pub(crate) struct Ticker {
-    /// The next time that passes is the deadline.
-    timed: bool,
-    /// It has passed already.
-    at_once: bool,
-    /// It has waited long.
-    hungry: bool,
-    /// What the last sleep expected, and how many had been reborn when that was first seen.
-    awaited: (Seen, usize),
-}
-
-#[allow(dead_code, reason = "models of the protocols and of the public types use different ones")]
-impl Ticker {
-    pub(crate) fn forever() -> Self {
-        Ticker { timed: false, at_once: false, hungry: false, awaited: (Seen { word: 0, turn: 0 }, 0) }
-    }
-
-    pub(crate) fn timed() -> Self {
-        Ticker { timed: true, ..Ticker::forever() }
-    }
-
-    /// Whoever would have to sleep is too late: one of the things that may happen.
-    pub(crate) fn within(_patience: std::time::Duration) -> Self {
-        Ticker { timed: true, at_once: true, ..Ticker::forever() }
-    }
-
-    pub(crate) fn until(_deadline: std::time::Instant) -> Self {
-        Ticker { timed: true, at_once: true, ..Ticker::forever() }
-    }
-
-    /// One who has waited long when it has slept.
-    pub(crate) fn hungry() -> Self {
-        Ticker { hungry: true, ..Ticker::forever() }
-    }
-
-    pub(crate) fn with_long_ticks(self) -> Self {
-        self
-    }
-}
-
-impl Sleeper for Ticker {
-    fn sleep(&mut self, futex: &Futex, expected: Seen) -> Slept {
-        if self.awaited.0 != expected {
-            self.awaited = (expected, KERNEL.reborn.lock().unwrap().len());
-        }
-        match (self.at_once || !futex.wait(expected.word), self.timed) {
-            (false, _) => Slept::Woken,
-            (true, true) => Slept::TimedOut,
-            (true, false) => Slept::Tick,
-        }
-    }
-
-    fn give_way(&mut self, futex: &Futex, expected: Seen) -> Slept {
-        match (self.at_once || !futex.doze(expected.word), self.timed) {
-            (false, _) => Slept::Woken,
-            (true, true) => Slept::TimedOut,
-            (true, false) => Slept::Tick,
-        }
-    }
-
-    fn is_hungry(&self) -> bool {
-        self.hungry
-    }
-
-    fn finds_dead(&mut self, owner: u32) -> bool {
-        let reborn = KERNEL.reborn.lock().unwrap()[self.awaited.1..].contains(&owner);
-        reborn || KERNEL.unreported.lock().unwrap().contains(&owner)
     }
 }
 

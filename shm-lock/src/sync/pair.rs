@@ -134,11 +134,10 @@ mod machine {
     pub(super) fn exchange(pair: &Pair, seen: u64, new: u64) -> bool {
         let half = |both: u64| both as u32;
         let turn = |both: u64| half(both >> 32);
-        // Acquire: as the machine's own. Release: as the machine's own.
-        let counted =
-            pair.turn.compare_exchange(turn(seen), turn(new), Ordering::AcqRel, Ordering::Relaxed).is_ok();
-        counted
-            // Acquire: as the machine's own. Release: as the machine's own.
+        // AcqRel: as the machine's own.
+        let counted = pair.turn.compare_exchange(turn(seen), turn(new), Ordering::AcqRel, Ordering::Relaxed);
+        counted.is_ok()
+            // AcqRel: as the machine's own.
             && pair.word().compare_exchange(half(seen), half(new), Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 }
