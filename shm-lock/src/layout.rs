@@ -205,8 +205,8 @@ mod tests {
         assert_eq!(text_of::<[u8; 4]>(), "[u8; 4]");
         assert_eq!(text_of::<State>(), "State version 3 (16 bytes, align 8)");
         let text = text_of::<Several>();
-        // In a model, a lock has no links.
-        let place = if cfg!(loom) { 24 } else { 40 };
+        // In a model, a lock has no links, and word and turn are in one.
+        let place = if cfg!(loom) { 32 } else { 40 };
         let start = format!(
             "Several{{one@0: RegionMutex<State version 3 (16 bytes, align 8)>@{place}, three@64: [ShmOnce; 3], limit@"
         );
