@@ -13,3 +13,12 @@ pub(crate) fn drop_quietly<T>(left: T) {
         std::mem::forget(worse);
     }
 }
+
+/// Calls a closure at the end of a scope, also if that ends by a panic.
+pub(crate) struct OnDrop<F: FnMut()>(pub(crate) F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}

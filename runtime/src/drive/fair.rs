@@ -39,7 +39,7 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
     #[inline(never)]
     fn leaves_to_others(&mut self) -> bool {
         let is_caller = self.lane.index() == self.state.caller();
-        if is_caller || size_of::<P::Local>() != 0 || !self.lane.is_otherwise_idle() {
+        if is_caller || !P::STATELESS || !self.lane.is_otherwise_idle() {
             return false;
         }
         self.leaves_for_other_work =

@@ -3,6 +3,7 @@
 
 mod blocks;
 mod fair;
+mod inner;
 mod offer;
 mod participant;
 mod shared;
@@ -14,10 +15,12 @@ use std::panic;
 
 use taskel_adaptive::{ChunkConfig, History};
 
+pub(crate) use self::inner::drive_inner;
 use self::shared::LoopState;
+pub(crate) use self::shared::address;
 use crate::cancel::{CancelToken, Cancelled};
 use crate::iter::Chunk;
-use crate::iter::consumer::{Consumer, InOrder};
+use crate::iter::consumer::{ChunkOf, Consumer, InOrder};
 use crate::iter::producer::{Claimed, Producer};
 use crate::lane::LaneContext;
 use crate::pool::{PoolState, with_lane, with_pool};
@@ -57,7 +60,8 @@ where
     let site = Site::at(shared::address::<P, C>());
     let start = match site.estimate_ns() {
         Some(ns) if plan.runs_alone(ns, pool) => {
-            match small::try_alone(producer, &consumer, plan, pool, site, ns) {
+            let feed = |segment, chunk: ChunkOf<'_, P>| consumer.feed(segment, chunk);
+            match small::try_alone(producer, consumer.begin(0), feed, plan, (pool, site, ns)) {
                 small::Outcome::Done(segment) => return consumer.finish(std::iter::once(segment)),
                 small::Outcome::Dearer(head) => Some(head),
             }
@@ -132,7 +136,7 @@ fn share<P, C>(
     consumer: C,
     plan: Plan,
     site: Site,
-    head: Option<small::Head<P, C>>,
+    head: Option<small::Head<P, C::Segment>>,
 ) -> C::Output
 where
     P: Producer,

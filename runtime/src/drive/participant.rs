@@ -17,6 +17,7 @@ use crate::protocol::range::Span;
 use crate::segments::Segment;
 use crate::slab::Slot;
 use crate::sync::Ordering;
+use crate::unwind::OnDrop;
 
 /// What a claim and a look at the clock add to the measured time of a chunk.
 const CLAIM_NS: u64 = 20;
@@ -60,7 +61,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     pub(super) fn new(
         state: &'a LoopState<'a, P, C>,
         lane: &'a LaneContext<'a>,
-        head: Option<Head<P, C>>,
+        head: Option<Head<P, C::Segment>>,
     ) -> Self {
         let (local, begun) = match head {
             None => (None, None),
@@ -89,7 +90,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     /// Whether this lane may come in: a lane that left may come back, but not where that would make a second state. One that is inside of a
     /// taskel, which yields, cannot use the state that this has.
     pub(super) fn may_enter(&self) -> bool {
-        size_of::<P::Local>() == 0 || self.slot.is_inside() || self.slot.first_visit()
+        P::STATELESS || self.slot.is_inside() || self.slot.first_visit()
     }
 
     /// Works until nobody has anything left to take.
@@ -296,7 +297,14 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     fn feed(&mut self, segment: C::Segment, claimed: Claimed<'a, P>) -> ControlFlow<C::Segment, C::Segment> {
         let producer = self.state.producer;
         let local = self.local.get_or_insert_with(|| producer.local());
-        self.state.consumer.feed(segment, ChunkOf::new(claimed, local))
+        let chunk = ChunkOf::new(claimed, local);
+        if !P::NESTS {
+            return self.state.consumer.feed(segment, chunk);
+        }
+        let stop = &self.state.stop;
+        // A producer that is full ends what has not begun. What has, goes on, unless it is behind what is full, and sees for itself.
+        let over = || stop.stopped() && !producer.is_full();
+        self.state.consumer.feed(segment, chunk.until(&over))
     }
 
     /// Reads the clock at the end of a chunk and tells the policy, and the profile if there is one.
@@ -361,13 +369,5 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             // SAFETY: in this loop, all segments are of this type; between loops the buffer is empty.
             unsafe { segments.push(segment) };
         }
-    }
-}
-
-struct OnDrop<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        (self.0)();
     }
 }

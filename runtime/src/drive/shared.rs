@@ -73,7 +73,7 @@ pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
 }
 
 /// An address that is as good as a name for a loop's call site.
-pub(super) fn address<P: Producer, C: Consumer<P::Item>>() -> usize {
+pub(crate) fn address<P: Producer, C: Consumer<P::Item>>() -> usize {
     enter::<P, C> as *const () as usize
 }
 
@@ -126,7 +126,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         if C::KEEPS_SEGMENTS {
             slab.reserve::<C::Segment>();
         }
-        if size_of::<P::Local>() != 0 {
+        if !P::STATELESS {
             slab.forget_visits();
         }
         let estimate_ns = site.estimate_ns();
@@ -159,7 +159,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
     }
 
     /// The caller's part: deals the units out, works, and waits for everyone to leave.
-    pub(super) fn run_as_caller(&self, lane: &LaneContext<'_>, head: Option<Head<P, C>>) {
+    pub(super) fn run_as_caller(&self, lane: &LaneContext<'_>, head: Option<Head<P, C::Segment>>) {
         let _open = Open::new(lane, self.loop_ns());
         self.deal_out(lane, head.as_ref().map_or(0, |head| head.next));
         let mut participant = Participant::new(self, lane, head);

@@ -15,17 +15,17 @@ use crate::pool::PoolState;
 use crate::site::Site;
 
 /// The beginning of a loop that was run alone: the items before `next`.
-pub(super) struct Head<P: Producer, C: Consumer<P::Item>> {
+pub(super) struct Head<P: Producer, S> {
     pub(super) local: P::Local,
-    pub(super) segment: C::Segment,
+    pub(super) segment: S,
     pub(super) next: usize,
 }
 
-pub(super) enum Outcome<P: Producer, C: Consumer<P::Item>> {
+pub(super) enum Outcome<P: Producer, S> {
     /// The loop is over.
-    Done(C::Segment),
+    Done(S),
     /// The first items took much longer than their call site had taught: the rest should be shared.
-    Dearer(Head<P, C>),
+    Dearer(Head<P, S>),
 }
 
 /// Runs a whole loop on this thread.
@@ -34,10 +34,10 @@ pub(super) fn alone<P: Producer, C: Consumer<P::Item>>(producer: &P, consumer: C
     let items = unsafe { Claimed::new(producer, 0..producer.len()) };
     let (local, segment) = (producer.local(), consumer.begin(0));
     let options = producer.options();
-    if options.cancel.is_some() || options.max_len > 0 || options.in_pieces {
+    if options.needs_pieces() {
         return in_pieces(producer, consumer, local, segment, items, options);
     }
-    let segment = run_out(producer, &consumer, local, segment, items);
+    let segment = run_out(producer, |segment, chunk| consumer.feed(segment, chunk), local, segment, items);
     consumer.finish(std::iter::once(segment))
 }
 
@@ -80,22 +80,21 @@ fn in_pieces<P: Producer, C: Consumer<P::Item>>(
     if producer.is_full() {
         rest.split_off(usize::MAX);
     }
-    let segment = run_out(producer, &consumer, local, segment, rest);
+    let segment = run_out(producer, |segment, chunk| consumer.feed(segment, chunk), local, segment, rest);
     consumer.finish(std::iter::once(segment))
 }
 
 /// Runs a loop alone whose site has taught that an item takes `expected_ns`, for as long as it does.
 ///
 /// Like the chunks of a shared loop, the pieces begin with one unit and grow by four, and what comes after a piece that took far
-/// longer than expected is shared.
-pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
+/// longer than expected is shared. `feed` passes a piece on, which follows on what is in the segment, beginning with `segment`.
+pub(super) fn try_alone<P: Producer, S>(
     producer: &P,
-    consumer: &C,
+    mut segment: S,
+    mut feed: impl FnMut(S, ChunkOf<'_, P>) -> ControlFlow<S, S>,
     Plan { granule, most_units, .. }: Plan,
-    pool: &PoolState,
-    site: Site,
-    expected_ns: f64,
-) -> Outcome<P, C> {
+    (pool, site, expected_ns): (&PoolState, Site, f64),
+) -> Outcome<P, S> {
     /// A piece may take this much longer than expected before the rest is shared.
     const SURPRISE: f64 = 16.0;
     /// A surprise below this is an interrupt or a cache miss.
@@ -108,14 +107,13 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
     // SAFETY: nobody else gets a part of this loop before the rest is released.
     let mut rest = unsafe { Claimed::new(producer, 0..len) };
     let mut local = producer.local();
-    let mut segment = consumer.begin(0);
     let token = producer.options().cancel;
     let started = pool.clock.now();
     let mut piece_started = started;
     let mut piece = granule;
     // The last piece, which has no unit behind it to hold back, needs no watching.
     while rest.len() >= piece.saturating_add(granule) {
-        segment = match consumer.feed(segment, ChunkOf::new(rest.split_off(piece), &mut local)) {
+        segment = match feed(segment, ChunkOf::new(rest.split_off(piece), &mut local)) {
             ControlFlow::Continue(segment) => segment,
             ControlFlow::Break(segment) => {
                 drop((local, rest));
@@ -140,7 +138,7 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
         piece_started = now;
         piece = piece.saturating_mul(GROWTH).min(most_units.saturating_mul(granule));
     }
-    let segment = run_out(producer, consumer, local, segment, rest);
+    let segment = run_out(producer, feed, local, segment, rest);
     let all_ns = pool.clock.ns_between(started, pool.clock.now()) as f64;
     let ns = all_ns / len as f64;
     // What the unwatched last piece took counts in full, unless it may have been the system's.
@@ -153,17 +151,17 @@ pub(super) fn try_alone<P: Producer, C: Consumer<P::Item>>(
 }
 
 /// Feeds the last items of a loop, and ends the lane's state.
-fn run_out<P: Producer, C: Consumer<P::Item>>(
+pub(super) fn run_out<P: Producer, S>(
     producer: &P,
-    consumer: &C,
+    mut feed: impl FnMut(S, ChunkOf<'_, P>) -> ControlFlow<S, S>,
     mut local: P::Local,
-    mut segment: C::Segment,
+    mut segment: S,
     rest: Claimed<'_, P>,
-) -> C::Segment {
+) -> S {
     let mut more = true;
     // An empty run of indices stands for the tail, and so cannot be fed as a chunk.
     if rest.len() > 0 {
-        (segment, more) = match consumer.feed(segment, ChunkOf::new(rest, &mut local)) {
+        (segment, more) = match feed(segment, ChunkOf::new(rest, &mut local)) {
             ControlFlow::Continue(segment) => (segment, true),
             ControlFlow::Break(segment) => (segment, false),
         };
@@ -173,7 +171,7 @@ fn run_out<P: Producer, C: Consumer<P::Item>>(
         // SAFETY: there are no indices in it.
         let tail = unsafe { Claimed::new(producer, end..end) };
         let (ControlFlow::Continue(all) | ControlFlow::Break(all)) =
-            consumer.feed(segment, ChunkOf::new(tail, &mut local));
+            feed(segment, ChunkOf::new(tail, &mut local));
         segment = all;
     }
     // Here and not at the end of the scope: what is being returned when a drop panics there is never dropped

@@ -83,7 +83,7 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
     /// that, before it takes the last unit.
     pub(super) fn leave_last_to_caller(&mut self) -> bool {
         // A lane with a state of its own could not come back for the unit.
-        let may_leave = size_of::<P::Local>() == 0 && self.lane.may_leave();
+        let may_leave = P::STATELESS && self.lane.may_leave();
         if !may_leave || !self.state.has_one_for_its_caller(self.lane) {
             return false;
         }

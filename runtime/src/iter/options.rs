@@ -1,5 +1,8 @@
 //! How a loop is to be run, as far as its caller has said.
 
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
 use crate::cancel::CancelToken;
 use crate::pool::ThreadPool;
 
@@ -35,6 +38,28 @@ pub struct Options<'a> {
     pub(crate) max_len: usize,
     /// Somebody wants to see chunks, though nothing else may ask for them.
     pub(crate) in_pieces: bool,
+    /// Whether the loop is of no use any more because of what it is inside of.
+    pub(crate) over: Over<'a>,
+}
+
+/// Tells whether what surrounds a loop has ended early, if anything does.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Over<'a>(pub(crate) Option<&'a (dyn Fn() -> bool + Sync + 'a)>);
+
+impl Over<'_> {
+    pub(crate) fn is_over(self) -> bool {
+        self.0.is_some_and(|is_over| is_over())
+    }
+}
+
+// Like the other references here, it is of use during the loop only, and tells nothing about what a panic has left.
+impl UnwindSafe for Over<'_> {}
+impl RefUnwindSafe for Over<'_> {}
+
+impl fmt::Debug for Over<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Over").field(&self.is_over()).finish()
+    }
 }
 
 impl<'a> Options<'a> {
@@ -51,6 +76,7 @@ impl<'a> Options<'a> {
                 (0, max) | (max, 0) => max,
                 (a, b) => a.min(b),
             },
+            over: if self.over.0.is_some() { self.over } else { other.over },
         }
     }
 
@@ -60,6 +86,11 @@ impl<'a> Options<'a> {
             Chunk::Auto => self.min_len.max(1),
             Chunk::Exact(items) => items,
         }
+    }
+
+    /// Whether a loop on one lane is run in pieces.
+    pub(crate) fn needs_pieces(&self) -> bool {
+        self.cancel.is_some() || self.max_len > 0 || self.in_pieces
     }
 
     /// The most granules, of so many items each, that may be claimed at once, the last of a loop being almost twice as long.

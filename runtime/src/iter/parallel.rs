@@ -269,7 +269,7 @@ pub trait ParallelIterator: Sized + Send {
         F: Fn(Self::Item) -> PI + Sync + Send,
         PI: IntoParallelIterator,
     {
-        self.adapt(FlatMapOp(f))
+        FlatMap { base: self, f }
     }
 
     /// Applies `f` to each item and yields what is in the sequential iterators that it returns.
@@ -298,7 +298,7 @@ pub trait ParallelIterator: Sized + Send {
     where
         Self::Item: IntoParallelIterator,
     {
-        self.adapt(FlattenOp)
+        Flatten { base: self }
     }
 
     /// Yields what is in the items, which are sequential iterators.
@@ -844,7 +844,7 @@ pub trait ParallelIterator: Sized + Send {
     where
         P: Fn(&Self::Item) -> bool + Sync + Send,
     {
-        drive(&self.into_producer(), FindFirst::new(predicate))
+        drive(&self.into_producer(), FindFirst::new(&predicate))
     }
 
     /// The last item for which `predicate` holds.
@@ -857,7 +857,7 @@ pub trait ParallelIterator: Sized + Send {
     where
         P: Fn(&Self::Item) -> bool + Sync + Send,
     {
-        drive(&self.into_producer(), FindLast::new(predicate))
+        drive(&self.into_producer(), FindLast::new(&predicate))
     }
 
     /// What is in some `Some` that `f` returns. Ends the loop once there is one.

@@ -1,7 +1,7 @@
 //! The inside of a parallel iterator: something that turns a run of indices into a sequential iterator.
 
 use std::mem;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use super::options::Options;
 
@@ -68,6 +68,13 @@ pub trait Producer: Sync {
     /// together in a way that depends on the number of indices alone.
     const DETERMINISTIC: bool = false;
 
+    /// Whether chunks may have parallel iterators in them, which a [`Receiver`] gets as such from [`feed`](Producer::feed):
+    /// `flat_map` has. A producer that says no is never asked to feed.
+    const NESTS: bool = false;
+
+    /// Whether lanes keep nothing from chunk to chunk, so that one may leave the loop and come back.
+    const STATELESS: bool = size_of::<Self::Local>() == 0;
+
     /// The number of indices.
     fn len(&self) -> usize;
 
@@ -109,6 +116,24 @@ pub trait Producer: Sync {
     /// index.
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a>;
 
+    /// Passes the items of the given indices on to `receiver`, in order: what [`chunk`](Producer::chunk) yields, if not said otherwise.
+    /// [`Break`](ControlFlow::Break) if the receiver wants no more; items that it did not get are dropped then.
+    ///
+    /// An adapter whose base [nests](Producer::NESTS) passes on the base's `feed`, with a receiver of its own before this one.
+    ///
+    /// # Safety
+    ///
+    /// As for [`chunk`](Producer::chunk), together with whose calls these count.
+    unsafe fn feed<R: Receiver<Self::Item>>(
+        &self,
+        local: &mut Self::Local,
+        indices: Range<usize>,
+        receiver: &mut R,
+    ) -> ControlFlow<()> {
+        // SAFETY: the same demands.
+        receiver.items(unsafe { self.chunk(local, indices) })
+    }
+
     /// The first index at `index` or behind it that may have an item, as far as is known to `local`, which may be new or may have made any
     /// chunks before; [`len`](Producer::len) if there is none. Where items stand for many indices each, as lines do for bytes, a lane
     /// need not look at every one.
@@ -129,6 +154,33 @@ pub trait Producer: Sync {
     unsafe fn discard(&self, indices: Range<usize>) {
         let _ = indices;
     }
+}
+
+/// Where the items of a chunk go that are not all in one sequential iterator: the rest of a pipeline. See [`Producer::feed`].
+pub trait Receiver<T> {
+    /// Takes the next items. [`Break`](ControlFlow::Break) if no more are wanted.
+    fn items<I: Iterator<Item = T>>(&mut self, items: I) -> ControlFlow<()>;
+
+    /// Takes the items of a parallel iterator, which come next: a loop of its own, whose items go on through the rest of the pipeline
+    /// on whichever lanes take part in it.
+    fn nested<Q: Producer<Item = T>>(&mut self, inner: Q) -> ControlFlow<()>;
+
+    /// What [`nested`](Receiver::nested) would do with such a producer, if its items may as well come through [`items`](Receiver::items), where
+    /// that is quicker.
+    #[doc(hidden)]
+    fn place<Q: Producer<Item = T>>(&self) -> Option<Place> {
+        None
+    }
+}
+
+/// What is known of an inner loop beforehand.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Stands for its call site.
+    pub(crate) address: usize,
+    /// It may be cancelled together with the loop that it is in.
+    pub(crate) is_cancellable: bool,
 }
 
 /// A producer with exactly one item for each index, which can also be had from back to front.
@@ -192,6 +244,14 @@ impl<'a, P: Producer> Claimed<'a, P> {
     /// The indices, which from here on are somebody else's to claim.
     pub(crate) fn release(mut self) -> Range<usize> {
         mem::take(&mut self.indices)
+    }
+
+    /// Passes the items on to `receiver`.
+    #[inline]
+    pub(crate) fn feed<R: Receiver<P::Item>>(self, local: &mut P::Local, receiver: &mut R) -> ControlFlow<()> {
+        let producer = self.producer;
+        // SAFETY: `new` was promised what `feed` demands, and nobody else gets the indices.
+        unsafe { producer.feed(local, self.release(), receiver) }
     }
 
     /// The items.

@@ -1,9 +1,10 @@
 //! Adapters that wrap the sequential iterator of each chunk, which most do. What they share stands here once.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
+use super::behind::Through;
 use crate::iter::options::Options;
-use crate::iter::producer::{IndexedProducer, Producer};
+use crate::iter::producer::{IndexedProducer, Producer, Receiver};
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// How many items an adapter yields for each that it gets.
@@ -125,6 +126,8 @@ impl<P: Producer, A: Adapt<P::Item>> Producer for Adapted<P, A> {
         Self: 'a;
     const HAS_TAIL: bool = P::HAS_TAIL;
     const DETERMINISTIC: bool = P::DETERMINISTIC;
+    const NESTS: bool = P::NESTS;
+    const STATELESS: bool = P::STATELESS && size_of::<A::Local>() == 0;
 
     fn len(&self) -> usize {
         self.base.len()
@@ -160,6 +163,18 @@ impl<P: Producer, A: Adapt<P::Item>> Producer for Adapted<P, A> {
         // SAFETY: the same demands.
         let items = unsafe { self.base.chunk(local, indices) };
         self.adapter.adapt(state, items)
+    }
+
+    #[inline]
+    unsafe fn feed<R: Receiver<A::Output>>(
+        &self,
+        (local, state): &mut Self::Local,
+        indices: Range<usize>,
+        receiver: &mut R,
+    ) -> ControlFlow<()> {
+        let through = Through { adapter: &self.adapter, state, receiver };
+        // SAFETY: the same demands.
+        through.run(|through| unsafe { self.base.feed(local, indices, through) })
     }
 
     #[inline]

@@ -1,10 +1,10 @@
 //! `chain`.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::vec;
 
 use crate::iter::options::Options;
-use crate::iter::producer::{IndexedProducer, Producer};
+use crate::iter::producer::{Claimed, IndexedProducer, Producer, Receiver};
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`chain`](ParallelIterator::chain).
@@ -72,6 +72,12 @@ impl<A, B> ChainProducer<A, B> {
     }
 }
 
+/// No indices, which stand for the tail of a half.
+fn end_of<P: Producer>(half: &P, len: usize) -> Claimed<'_, P> {
+    // SAFETY: there are no indices in it.
+    unsafe { Claimed::new(half, len..len) }
+}
+
 impl<A: Producer, B: Producer<Item = A::Item>> ChainProducer<A, B> {
     /// The items of `a`, and its tail if that is due, before those of `b`.
     ///
@@ -87,14 +93,36 @@ impl<A: Producer, B: Producer<Item = A::Item>> ChainProducer<A, B> {
         items
     }
 
+    /// As `tail`.
+    fn feed_tail<R: Receiver<A::Item>>(
+        &self,
+        local: &mut ChainLocal<A::Local, B::Local>,
+        receiver: &mut R,
+    ) -> ControlFlow<()> {
+        let (a_is_due, b_is_due) = self.tails_due(local);
+        if a_is_due {
+            end_of(&self.a, self.a_len).feed(&mut local.a, receiver)?;
+        }
+        if b_is_due {
+            end_of(&self.b, self.b_len).feed(&mut local.b, receiver)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Of which halves the tail is due at the end of a segment.
+    fn tails_due(&self, local: &mut ChainLocal<A::Local, B::Local>) -> (bool, bool) {
+        let empty_loop = self.a_len + self.b_len == 0;
+        let a_is_due = A::HAS_TAIL && (std::mem::take(&mut local.a_is_open) || empty_loop);
+        let b_is_due = B::HAS_TAIL && (std::mem::take(&mut local.b_is_open) || empty_loop);
+        (a_is_due, b_is_due)
+    }
+
     /// The end of a segment: whatever half has been gathering yields what it has.
     fn tail<'a>(
         &'a self,
         local: &'a mut ChainLocal<A::Local, B::Local>,
     ) -> ChainIter<A::Iter<'a>, B::Iter<'a>, A::Item> {
-        let empty_loop = self.a_len + self.b_len == 0;
-        let a_is_due = A::HAS_TAIL && (std::mem::take(&mut local.a_is_open) || empty_loop);
-        let b_is_due = B::HAS_TAIL && (std::mem::take(&mut local.b_is_open) || empty_loop);
+        let (a_is_due, b_is_due) = self.tails_due(local);
         // SAFETY: there are no indices in it.
         let a = a_is_due.then(|| unsafe { self.a.chunk(&mut local.a, self.a_len..self.a_len) });
         // SAFETY: there are no indices in it.
@@ -112,6 +140,7 @@ impl<A: Producer, B: Producer<Item = A::Item>> Producer for ChainProducer<A, B> 
         Self: 'a;
     const HAS_TAIL: bool = A::HAS_TAIL || B::HAS_TAIL;
     const DETERMINISTIC: bool = A::DETERMINISTIC || B::DETERMINISTIC;
+    const NESTS: bool = A::NESTS || B::NESTS;
 
     fn len(&self) -> usize {
         both(self.a_len, self.b_len)
@@ -158,6 +187,36 @@ impl<A: Producer, B: Producer<Item = A::Item>> Producer for ChainProducer<A, B> 
         // SAFETY: as above.
         let b = (!of_b.is_empty()).then(|| unsafe { self.b.chunk(&mut local.b, of_b) });
         ChainIter { gathered: gathered.into_iter(), a, b }
+    }
+
+    unsafe fn feed<R: Receiver<A::Item>>(
+        &self,
+        local: &mut Self::Local,
+        indices: Range<usize>,
+        receiver: &mut R,
+    ) -> ControlFlow<()> {
+        if Self::HAS_TAIL && indices.is_empty() {
+            return self.feed_tail(local, receiver);
+        }
+        let (of_a, of_b) = self.split(indices);
+        let ends_a = of_a.end == self.a_len && !(of_a.is_empty() && of_b.start > 0);
+        local.a_is_open |= !of_a.is_empty();
+        // SAFETY: each index here is one of one half, within its length.
+        let of_a = unsafe { Claimed::new(&self.a, of_a) };
+        // SAFETY: as above.
+        let of_b = unsafe { Claimed::new(&self.b, of_b) };
+        if of_a.len() > 0 {
+            of_a.feed(&mut local.a, receiver)?;
+        }
+        if A::HAS_TAIL && ends_a {
+            local.a_is_open = false;
+            end_of(&self.a, self.a_len).feed(&mut local.a, receiver)?;
+        }
+        if of_b.len() > 0 {
+            local.b_is_open = true;
+            of_b.feed(&mut local.b, receiver)?;
+        }
+        ControlFlow::Continue(())
     }
 
     #[inline]

@@ -1,9 +1,9 @@
 //! `deterministic`: reductions that are put together in the same way on every run.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use super::forward_to_base;
-use crate::iter::producer::{IndexedProducer, Producer};
+use crate::iter::producer::{IndexedProducer, Producer, Receiver};
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`deterministic`](ParallelIterator::deterministic).
@@ -36,6 +36,8 @@ impl<P: Producer> Producer for Deterministic<P> {
         Self: 'a;
     const HAS_TAIL: bool = P::HAS_TAIL;
     const DETERMINISTIC: bool = true;
+    const NESTS: bool = P::NESTS;
+    const STATELESS: bool = P::STATELESS;
 
     forward_to_base!(same places);
 
@@ -53,6 +55,16 @@ impl<P: Producer> Producer for Deterministic<P> {
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
         // SAFETY: the same demands.
         unsafe { self.base.chunk(local, indices) }
+    }
+
+    unsafe fn feed<R: Receiver<P::Item>>(
+        &self,
+        local: &mut Self::Local,
+        indices: Range<usize>,
+        receiver: &mut R,
+    ) -> ControlFlow<()> {
+        // SAFETY: the same demands.
+        unsafe { self.base.feed(local, indices, receiver) }
     }
 
     #[inline]

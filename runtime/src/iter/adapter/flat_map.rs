@@ -1,19 +1,19 @@
 //! Several items for each: `flat_map_iter`, `flatten_iter`, `flat_map`, `flatten`.
 
 use std::iter;
+use std::ops::{ControlFlow, Range};
 use std::vec;
 
 use super::adapted::{Adapted, adapt};
-use crate::iter::{FromParallelIterator, IntoParallelIterator};
+use super::forward_to_base;
+use crate::drive::drive_inner;
+use crate::iter::producer::{Producer, Receiver};
+use crate::iter::{FromParallelIterator, IntoParallelIterator, ParallelIterator};
 
 /// Made by [`flat_map_iter`](crate::iter::ParallelIterator::flat_map_iter).
 pub type FlatMapIter<I, F> = Adapted<I, FlatMapIterOp<F>>;
 /// Made by [`flatten_iter`](crate::iter::ParallelIterator::flatten_iter).
 pub type FlattenIter<I> = Adapted<I, FlattenIterOp>;
-/// Made by [`flat_map`](crate::iter::ParallelIterator::flat_map).
-pub type FlatMap<I, F> = Adapted<I, FlatMapOp<F>>;
-/// Made by [`flatten`](crate::iter::ParallelIterator::flatten).
-pub type Flatten<I> = Adapted<I, FlattenOp>;
 
 /// What `flat_map_iter` does.
 #[derive(Clone, Debug)]
@@ -35,31 +35,115 @@ adapt! {
     iter::Flatten<I>: |_this, items| items.flatten()
 }
 
-/// What `flat_map` does.
+/// Made by [`flat_map`](ParallelIterator::flat_map).
 #[derive(Clone, Debug)]
-pub struct FlatMapOp<F>(pub(crate) F);
-
-adapt! {
-    impl[F, T, S] FlatMapOp<F>, T => S::Item, yields Any
-    where[F: Fn(T) -> S + Send + Sync, S: IntoParallelIterator]
-    Inner<I, &'a F, S::Item>: |this, items| Inner { items, f: &this.0, current: Vec::new().into_iter() }
+pub struct FlatMap<I, F> {
+    pub(crate) base: I,
+    pub(crate) f: F,
 }
 
-/// What `flatten` does.
-#[derive(Clone, Copy, Debug)]
-pub struct FlattenOp;
-
-adapt! {
-    impl[T] FlattenOp, T => T::Item, yields Any
-    where[T: IntoParallelIterator]
-    Inner<I, fn(T) -> T, T::Item>:
-    |_this, items| Inner { items, f: |inner| inner, current: Vec::new().into_iter() }
+/// Made by [`flatten`](ParallelIterator::flatten).
+#[derive(Clone, Debug)]
+pub struct Flatten<I> {
+    pub(crate) base: I,
 }
 
-/// The sequential iterator of `flat_map`: each inner parallel iterator is a loop of its own, which idle lanes may enter.
-///
-/// Its items are collected, since a chunk's consumer takes them one after the other; so a lane holds at most the items of one
-/// inner iterator at a time.
+impl<I, F, S> ParallelIterator for FlatMap<I, F>
+where
+    I: ParallelIterator,
+    F: Fn(I::Item) -> S + Sync + Send,
+    S: IntoParallelIterator,
+{
+    type Item = S::Item;
+    type Producer = FlatMapProducer<I::Producer, F>;
+
+    fn into_producer(self) -> Self::Producer {
+        FlatMapProducer { base: self.base.into_producer(), f: self.f }
+    }
+}
+
+impl<I: ParallelIterator<Item: IntoParallelIterator>> ParallelIterator for Flatten<I> {
+    type Item = <I::Item as IntoParallelIterator>::Item;
+    type Producer = FlatMapProducer<I::Producer, fn(I::Item) -> I::Item>;
+
+    fn into_producer(self) -> Self::Producer {
+        FlatMapProducer { base: self.base.into_producer(), f: |inner| inner }
+    }
+}
+
+/// Hands out the outer items of a [`FlatMap`] or a [`Flatten`]; what is in them, it feeds as inner loops.
+#[derive(Clone, Debug)]
+pub struct FlatMapProducer<P, F> {
+    base: P,
+    f: F,
+}
+
+impl<P, F, S> Producer for FlatMapProducer<P, F>
+where
+    P: Producer,
+    F: Fn(P::Item) -> S + Sync,
+    S: IntoParallelIterator,
+{
+    type Item = S::Item;
+    type Local = P::Local;
+    type Iter<'a>
+        = Inner<P::Iter<'a>, &'a F, S::Item>
+    where
+        Self: 'a;
+    const HAS_TAIL: bool = P::HAS_TAIL;
+    const DETERMINISTIC: bool = P::DETERMINISTIC;
+    const NESTS: bool = true;
+    const STATELESS: bool = P::STATELESS;
+
+    forward_to_base!(same places);
+    forward_to_base!(@always);
+
+    unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
+        // SAFETY: the same demands.
+        let items = unsafe { self.base.chunk(local, indices) };
+        Inner { items, f: &self.f, current: Vec::new().into_iter() }
+    }
+
+    #[inline]
+    unsafe fn feed<R: Receiver<S::Item>>(
+        &self,
+        local: &mut Self::Local,
+        indices: Range<usize>,
+        receiver: &mut R,
+    ) -> ControlFlow<()> {
+        // SAFETY: the same demands.
+        unsafe { self.base.feed(local, indices, &mut Opening { f: &self.f, receiver }) }
+    }
+
+    #[inline]
+    fn next_item(&self, local: &Self::Local, index: usize) -> usize {
+        self.base.next_item(local, index)
+    }
+}
+
+/// Makes inner loops of outer items, one after the other.
+struct Opening<'a, F, R> {
+    f: &'a F,
+    receiver: &'a mut R,
+}
+
+impl<T, F, S, R> Receiver<T> for Opening<'_, F, R>
+where
+    F: Fn(T) -> S + Sync,
+    S: IntoParallelIterator,
+    R: Receiver<S::Item>,
+{
+    #[inline]
+    fn items<I: Iterator<Item = T>>(&mut self, mut items: I) -> ControlFlow<()> {
+        items.try_for_each(|item| drive_inner((self.f)(item).into_par_iter().into_producer(), self.receiver))
+    }
+
+    fn nested<Q: Producer<Item = T>>(&mut self, inner: Q) -> ControlFlow<()> {
+        self.receiver.nested(FlatMapProducer { base: inner, f: self.f })
+    }
+}
+
+/// The sequential iterator of `flat_map`, for an adapter or a consumer that needs one: it collects each inner parallel iterator.
 #[derive(Debug)]
 pub struct Inner<I, F, R> {
     items: I,

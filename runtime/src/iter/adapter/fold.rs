@@ -2,11 +2,11 @@
 
 use std::marker::PhantomData;
 use std::ops::{ControlFlow, Range};
-use std::option;
+use std::{iter, option};
 
 use super::forward_to_base;
 use crate::iter::options::Options;
-use crate::iter::producer::Producer;
+use crate::iter::producer::{Claimed, Place, Producer, Receiver};
 use crate::iter::{ParallelIterator, Try};
 
 /// What a lane has gathered in its current segment.
@@ -76,6 +76,7 @@ where
         Self: 'a;
     const HAS_TAIL: bool = true;
     const DETERMINISTIC: bool = P::DETERMINISTIC;
+    const NESTS: bool = P::NESTS;
 
     forward_to_base!(same places);
 
@@ -108,9 +109,66 @@ where
         full.into_iter()
     }
 
+    unsafe fn feed<R: Receiver<T>>(
+        &self,
+        gathered: &mut Self::Local,
+        indices: Range<usize>,
+        receiver: &mut R,
+    ) -> ControlFlow<()> {
+        let is_tail = indices.is_empty();
+        // SAFETY: the same demands.
+        let items = unsafe { Claimed::new(&self.base, indices) };
+        if let Some(full) = gathered.take_full(items.len()) {
+            receiver.items(iter::once(full))?;
+        }
+        let so_far = &mut gathered.so_far;
+        let mut folding = Folding { fold: self, so_far: &mut *so_far, receiver: &mut *receiver };
+        items.feed(&mut gathered.local, &mut folding)?;
+        if is_tail {
+            receiver.items(iter::once_with(|| so_far.take().unwrap_or_else(&self.identity)))?;
+        }
+        ControlFlow::Continue(())
+    }
+
     #[inline]
     fn next_item(&self, gathered: &Self::Local, index: usize) -> usize {
         self.base.next_item(&gathered.local, index)
+    }
+}
+
+/// Gathers what comes in sequential iterators; inner loops gather for themselves.
+struct Folding<'a, P, ID, F, T, R> {
+    fold: &'a Fold<P, ID, F>,
+    so_far: &'a mut Option<T>,
+    receiver: &'a mut R,
+}
+
+impl<P, X, ID, T, F, R> Receiver<X> for Folding<'_, P, ID, F, T, R>
+where
+    ID: Fn() -> T + Sync,
+    F: Fn(T, X) -> T + Sync,
+    T: Send,
+    R: Receiver<T>,
+{
+    #[inline]
+    fn items<I: Iterator<Item = X>>(&mut self, items: I) -> ControlFlow<()> {
+        let Fold { identity, fold_op, .. } = self.fold;
+        let so_far = self.so_far.take().unwrap_or_else(identity);
+        *self.so_far = Some(items.fold(so_far, |all, item| fold_op(all, item)));
+        ControlFlow::Continue(())
+    }
+
+    fn nested<Q: Producer<Item = X>>(&mut self, inner: Q) -> ControlFlow<()> {
+        if let Some(before) = self.so_far.take() {
+            self.receiver.items(iter::once(before))?;
+        }
+        let Fold { identity, fold_op, .. } = self.fold;
+        self.receiver.nested(Fold { base: inner, identity, fold_op })
+    }
+
+    #[inline]
+    fn place<Q: Producer<Item = X>>(&self) -> Option<Place> {
+        self.receiver.place::<Fold<Q, &ID, &F>>()
     }
 }
 
@@ -159,6 +217,7 @@ where
         Self: 'a;
     const HAS_TAIL: bool = true;
     const DETERMINISTIC: bool = P::DETERMINISTIC;
+    const NESTS: bool = P::NESTS;
 
     forward_to_base!(same places);
 
@@ -194,15 +253,88 @@ where
             gathered.so_far = Some(all);
             full
         };
-        let result = |whole| match whole {
-            ControlFlow::Continue(all) => R::from_output(all),
-            ControlFlow::Break(residual) => R::from_residual(residual),
-        };
-        whole.map(result).into_iter()
+        whole.map(result_of).into_iter()
+    }
+
+    unsafe fn feed<S: Receiver<R>>(
+        &self,
+        gathered: &mut Self::Local,
+        indices: Range<usize>,
+        receiver: &mut S,
+    ) -> ControlFlow<()> {
+        let is_tail = indices.is_empty();
+        // SAFETY: the same demands.
+        let items = unsafe { Claimed::new(&self.base, indices) };
+        if let Some(full) = gathered.take_full(items.len()) {
+            receiver.items(iter::once(result_of(full)))?;
+        }
+        let so_far = &mut gathered.so_far;
+        let mut folding = TryFolding { fold: self, so_far: &mut *so_far, receiver: &mut *receiver };
+        let flow = items.feed(&mut gathered.local, &mut folding);
+        // If an item has said to stop, no more are wanted from the base, but what was gathered is wanted from here.
+        if !matches!(so_far, Some(ControlFlow::Break(_))) {
+            flow?;
+        }
+        if is_tail {
+            let all = || ControlFlow::Continue((self.identity)());
+            receiver.items(iter::once_with(|| result_of(so_far.take().unwrap_or_else(all))))?;
+        }
+        ControlFlow::Continue(())
     }
 
     #[inline]
     fn next_item(&self, gathered: &Self::Local, index: usize) -> usize {
         self.base.next_item(&gathered.local, index)
+    }
+}
+
+fn result_of<R: Try>(all: ControlFlow<R::Residual, R::Output>) -> R {
+    match all {
+        ControlFlow::Continue(all) => R::from_output(all),
+        ControlFlow::Break(residual) => R::from_residual(residual),
+    }
+}
+
+/// As [`Folding`]. Once an item has said to stop, nothing more is gathered in the segment.
+struct TryFolding<'a, P, R: Try, ID, F, S> {
+    fold: &'a TryFold<P, R, ID, F>,
+    so_far: &'a mut Option<ControlFlow<R::Residual, R::Output>>,
+    receiver: &'a mut S,
+}
+
+impl<P, X, R, ID, F, S> Receiver<X> for TryFolding<'_, P, R, ID, F, S>
+where
+    ID: Fn() -> R::Output + Sync,
+    F: Fn(R::Output, X) -> R + Sync,
+    R: Try + Send,
+    S: Receiver<R>,
+{
+    #[inline]
+    fn items<I: Iterator<Item = X>>(&mut self, mut items: I) -> ControlFlow<()> {
+        let TryFold { identity, fold_op, .. } = self.fold;
+        let all = match self.so_far.take().unwrap_or_else(|| ControlFlow::Continue(identity())) {
+            ControlFlow::Continue(so_far) => {
+                items.try_fold(so_far, |all, item| fold_op(all, item).branch())
+            }
+            stopped => stopped,
+        };
+        let flow = if all.is_break() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        *self.so_far = Some(all);
+        flow
+    }
+
+    fn nested<Q: Producer<Item = X>>(&mut self, inner: Q) -> ControlFlow<()> {
+        if matches!(self.so_far, Some(ControlFlow::Break(_))) {
+            return ControlFlow::Break(());
+        }
+        let TryFold { identity, fold_op, .. } = self.fold;
+        let before = self.so_far.take().map(result_of);
+        self.receiver.items(before.into_iter())?;
+        self.receiver.nested(TryFold::new(inner, identity, fold_op))
+    }
+
+    #[inline]
+    fn place<Q: Producer<Item = X>>(&self) -> Option<Place> {
+        self.receiver.place::<TryFold<Q, R, &ID, &F>>()
     }
 }

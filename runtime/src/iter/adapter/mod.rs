@@ -4,6 +4,7 @@
 //! a producer of their own.
 
 mod adapted;
+mod behind;
 mod chain;
 mod chunks;
 mod deterministic;
@@ -23,13 +24,14 @@ mod until;
 mod zip;
 
 pub use adapted::{Adapt, AdaptIndexed, Adapted, Yield};
+pub use behind::{Behind, State};
 pub use chain::{Chain, ChainIter, ChainProducer};
 pub use chunks::{Chunks, ChunksProducer, Grouped};
 pub use deterministic::Deterministic;
 pub use enumerate::Enumerate;
 pub use filter::{Filter, FilterMap, FilterMapOp, FilterOp, Places, Positions, PositionsOp};
 pub use flat_map::{
-    FlatMap, FlatMapIter, FlatMapIterOp, FlatMapOp, Flatten, FlattenIter, FlattenIterOp, FlattenOp, Inner,
+    FlatMap, FlatMapIter, FlatMapIterOp, FlatMapProducer, Flatten, FlattenIter, FlattenIterOp, Inner,
 };
 pub use fold::{Fold, TryFold};
 pub use interleave::{Interleave, InterleaveProducer, InterleaveShortest, Interleaved};

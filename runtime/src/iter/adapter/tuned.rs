@@ -1,9 +1,9 @@
 //! `on`, `chunk`, `cancel`, `with_min_len`, `with_max_len`: how a loop is run, not what it computes.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use crate::iter::options::Options;
-use crate::iter::producer::{IndexedProducer, Producer};
+use crate::iter::producer::{IndexedProducer, Producer, Receiver};
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`on`](ParallelIterator::on), [`chunk`](ParallelIterator::chunk),
@@ -40,6 +40,8 @@ impl<P: Producer> Producer for Tuned<'_, P> {
         Self: 'a;
     const HAS_TAIL: bool = P::HAS_TAIL;
     const DETERMINISTIC: bool = P::DETERMINISTIC;
+    const NESTS: bool = P::NESTS;
+    const STATELESS: bool = P::STATELESS;
 
     fn len(&self) -> usize {
         self.base.len()
@@ -59,7 +61,7 @@ impl<P: Producer> Producer for Tuned<'_, P> {
     }
 
     fn is_full(&self) -> bool {
-        self.base.is_full()
+        self.options.over.is_over() || self.base.is_full()
     }
 
     fn local(&self) -> Self::Local {
@@ -70,6 +72,16 @@ impl<P: Producer> Producer for Tuned<'_, P> {
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
         // SAFETY: the same demands.
         unsafe { self.base.chunk(local, indices) }
+    }
+
+    unsafe fn feed<R: Receiver<P::Item>>(
+        &self,
+        local: &mut Self::Local,
+        indices: Range<usize>,
+        receiver: &mut R,
+    ) -> ControlFlow<()> {
+        // SAFETY: the same demands.
+        unsafe { self.base.feed(local, indices, receiver) }
     }
 
     #[inline]

@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use crate::iter::consumer::Append;
 use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 /// A piece does not grow beyond this, but a new one is begun: memory of this size is used again and again, while the system has to map
@@ -46,6 +47,19 @@ impl<T> Pieces<T> {
 
     fn into_vecs(self) -> impl Iterator<Item = Vec<T>> {
         self.full.into_iter().chain([self.last]).filter(|piece| !piece.is_empty())
+    }
+}
+
+impl<T> Append for Pieces<T> {
+    fn append(&mut self, mut behind: Self) {
+        if behind.full.is_empty() && behind.last.len() <= self.last.capacity() - self.last.len() {
+            return self.last.append(&mut behind.last);
+        }
+        if !self.last.is_empty() {
+            self.full.push(mem::take(&mut self.last));
+        }
+        self.full.append(&mut behind.full);
+        self.last = behind.last;
     }
 }
 

@@ -58,8 +58,8 @@ pub(crate) fn extend_exact<P: Producer>(items: &mut Vec<P::Item>, producer: &P) 
 fn segments<P: Producer>(producer: &P) -> Vec<Vec<P::Item>> {
     // Pushed from inside the iterator: `extend` would ask a nested one for each item from outside.
     let consumer = CollectSegments::new(|segment: &mut Pieces<P::Item>, item| segment.push(item));
-    // Only what `fold` yields depends on where segments begin.
-    flatten(if P::HAS_TAIL { drive_in_order(producer, consumer) } else { drive(producer, consumer) })
+    // Only what `fold` yields, here or inside of an item, depends on where segments begin.
+    flatten(if P::HAS_TAIL || P::NESTS { drive_in_order(producer, consumer) } else { drive(producer, consumer) })
 }
 
 /// All items, in pieces.

@@ -1,14 +1,17 @@
 //! Reductions that are put together in the same way whoever runs what: over blocks of indices that depend on the length alone.
 
+use std::mem;
 use std::ops::{ControlFlow, Range};
 
 use super::combine::InBlocks;
-use super::{ChunkOf, CollectExact, Consumer};
+use super::push::{INSIDE, InnerLoop};
+use super::{ChunkOf, CollectExact, Consumer, Push, Segments};
 use crate::drive::drive;
 use crate::iter::options::{Chunk, Options};
 use crate::iter::producer::{Claimed, Producer};
 use crate::pool::with_pool;
 use crate::sync::{AtomicU64, Ordering};
+use crate::unwind::OnDrop;
 
 /// A block has at most this many indices: 64 KiB of `f64`.
 const LONGEST_BLOCK: usize = 8192;
@@ -21,16 +24,94 @@ const BLOCKS: usize = 1024;
 pub(crate) fn drive_in_order<P, C>(producer: &P, consumer: C) -> C::Output
 where
     P: Producer,
-    C: Consumer<P::Item>,
+    C: Push<P::Item>,
 {
     if !P::DETERMINISTIC {
         return drive(producer, consumer);
     }
-    let blocks = Blocks::new(producer, &consumer);
+    let results = drive_in_blocks(producer, Ordered { consumer: &consumer, is_inside: false });
+    // What combines them in parallel does so on the same pool.
+    with_pool(producer.options().pool, |_| consumer.finish(results))
+}
+
+fn drive_in_blocks<P, C>(producer: &P, consumer: Ordered<'_, C>) -> InBlocks<C::Segment>
+where
+    P: Producer,
+    C: Push<P::Item>,
+{
+    let blocks = Blocks::new(producer, consumer);
     let mut results = Vec::new();
     drive(&blocks, CollectExact::new(&mut results, blocks.len()));
-    // What combines them in parallel does so on the same pool.
-    with_pool(producer.options().pool, |_| consumer.finish(InBlocks::new(results)))
+    InBlocks::new(results)
+}
+
+/// A consumer of blocks, which runs inner loops in blocks, too.
+struct Ordered<'c, C> {
+    consumer: &'c C,
+    /// The blocks are of an inner loop.
+    is_inside: bool,
+}
+
+impl<C> Clone for Ordered<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Ordered<'_, C> {}
+
+impl<T, C: Push<T>> Consumer<T> for Ordered<'_, C> {
+    type Segment = C::Segment;
+    type Output = ();
+
+    fn begin(&self, start: usize) -> C::Segment {
+        self.consumer.begin(if self.is_inside { INSIDE } else { start })
+    }
+
+    #[inline]
+    fn feed<P: Producer<Item = T>>(
+        &self,
+        segment: C::Segment,
+        chunk: ChunkOf<'_, P>,
+    ) -> ControlFlow<C::Segment, C::Segment> {
+        if P::NESTS { chunk.push_into(self, segment) } else { self.consumer.feed(segment, chunk) }
+    }
+
+    /// Their results are put together by [`Push::merge`].
+    fn finish(self, _: impl Segments<Item = C::Segment>) {}
+}
+
+impl<T, C: Push<T>> Push<T> for Ordered<'_, C> {
+    #[inline]
+    fn push<I: Iterator<Item = T>>(
+        &self,
+        segment: C::Segment,
+        items: I,
+    ) -> ControlFlow<C::Segment, C::Segment> {
+        self.consumer.push(segment, items)
+    }
+
+    fn merge(
+        &self,
+        segment: C::Segment,
+        behind: impl Segments<Item = C::Segment>,
+    ) -> ControlFlow<C::Segment, C::Segment> {
+        self.consumer.merge(segment, behind)
+    }
+
+    fn nest<Q: Producer<Item = T>>(
+        &self,
+        segment: C::Segment,
+        inner: InnerLoop<'_, Q>,
+    ) -> ControlFlow<C::Segment, C::Segment> {
+        let results = drive_in_blocks(&inner.into_producer(), Ordered { is_inside: true, ..*self });
+        self.consumer.merge(segment, results)
+    }
+
+    /// Never pushed: it must not depend on how long they take how the items are put together.
+    fn site<Q: Producer<Item = T>>() -> Option<usize> {
+        None
+    }
 }
 
 /// The results of a consumer for each block of its producer.
@@ -38,16 +119,21 @@ struct Blocks<'p, P, C> {
     base: &'p P,
     base_len: usize,
     size: usize,
-    consumer: &'p C,
+    consumer: Ordered<'p, C>,
     /// The first block that ended everything, as far as that is known: a bound that saves work, and orders nothing (Relaxed).
     last: AtomicU64,
 }
 
-impl<'p, P: Producer, C: Consumer<P::Item>> Blocks<'p, P, C> {
-    fn new(base: &'p P, consumer: &'p C) -> Self {
+impl<'p, P: Producer, C: Push<P::Item>> Blocks<'p, P, C> {
+    fn new(base: &'p P, consumer: Ordered<'p, C>) -> Self {
         let base_len = base.len();
         let size = base_len.div_ceil(BLOCKS).next_power_of_two().min(LONGEST_BLOCK);
         Blocks { base, base_len, size, consumer, last: AtomicU64::new(u64::MAX) }
+    }
+
+    /// Whether an earlier block has ended everything.
+    fn is_over(&self, block: u64) -> bool {
+        block > self.last.load(Ordering::Relaxed)
     }
 
     fn indices(&self, blocks: Range<usize>) -> Range<usize> {
@@ -55,7 +141,7 @@ impl<'p, P: Producer, C: Consumer<P::Item>> Blocks<'p, P, C> {
     }
 }
 
-impl<P: Producer, C: Consumer<P::Item>> Producer for Blocks<'_, P, C> {
+impl<P: Producer, C: Push<P::Item>> Producer for Blocks<'_, P, C> {
     /// `None` if it does not matter, for an earlier block has ended everything.
     type Item = Option<C::Segment>;
     type Local = P::Local;
@@ -102,35 +188,39 @@ struct BlockResults<'a, P: Producer, C> {
     all: &'a Blocks<'a, P, C>,
 }
 
-impl<P: Producer, C: Consumer<P::Item>> BlockResults<'_, P, C> {
-    fn run(&mut self, block: Claimed<'_, P>) -> ControlFlow<C::Segment, C::Segment> {
+impl<P: Producer, C: Push<P::Item>> BlockResults<'_, P, C> {
+    fn run(&mut self, index: u64, block: Claimed<'_, P>) -> ControlFlow<C::Segment, C::Segment> {
         let Range { start, end } = *block.indices();
         let consumer = self.all.consumer;
+        let over = || self.all.is_over(index);
         let mut segment = consumer.begin(start);
         if block.len() > 0 {
-            segment = consumer.feed(segment, ChunkOf::new(block, &mut *self.local))?;
+            segment = consumer.feed(segment, ChunkOf::new(block, &mut *self.local).until(&over))?;
         }
         if P::HAS_TAIL {
             // SAFETY: there are no indices in it.
             let tail = unsafe { Claimed::new(self.all.base, end..end) };
-            segment = consumer.feed(segment, ChunkOf::new(tail, &mut *self.local))?;
+            segment = consumer.feed(segment, ChunkOf::new(tail, &mut *self.local).until(&over))?;
         }
         ControlFlow::Continue(segment)
     }
 }
 
-impl<P: Producer, C: Consumer<P::Item>> Iterator for BlockResults<'_, P, C> {
+impl<P: Producer, C: Push<P::Item>> Iterator for BlockResults<'_, P, C> {
     type Item = Option<C::Segment>;
 
     fn next(&mut self) -> Option<Option<C::Segment>> {
         let index = self.blocks.next()? as u64;
         let block = self.left.split_off(self.all.size);
-        if index > self.all.last.load(Ordering::Relaxed) {
+        if self.all.is_over(index) || self.all.base.options().over.is_over() {
             return Some(None);
         }
-        let flow = self.run(block);
+        let last = &self.all.last;
+        let panicked = OnDrop(|| last.store(0, Ordering::Relaxed));
+        let flow = self.run(index, block);
+        mem::forget(panicked);
         if flow.is_break() {
-            self.all.last.fetch_min(index, Ordering::Relaxed);
+            last.fetch_min(index, Ordering::Relaxed);
         }
         let (ControlFlow::Continue(segment) | ControlFlow::Break(segment)) = flow;
         Some(Some(segment))

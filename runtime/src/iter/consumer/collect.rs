@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::ControlFlow;
 
-use super::{ChunkOf, Consumer, Segments};
+use super::{ChunkOf, Consumer, Push, Segments};
 use crate::iter::producer::Producer;
 
 /// Writes each item to its place behind what the vector already has, where the number of items is known beforehand.
@@ -206,6 +206,18 @@ impl<T: Send> Consumer<T> for CollectBounded<'_, T> {
     }
 }
 
+/// What can be put behind another one of its kind.
+pub(crate) trait Append {
+    fn append(&mut self, behind: Self);
+}
+
+impl<A: Append, B: Append> Append for (A, B) {
+    fn append(&mut self, (a, b): Self) {
+        self.0.append(a);
+        self.1.append(b);
+    }
+}
+
 /// Collects each segment by itself, with a closure that adds an item to it.
 pub(crate) struct CollectSegments<S, A> {
     add: A,
@@ -218,7 +230,7 @@ impl<S, A> CollectSegments<S, A> {
     }
 }
 
-impl<T, S: Default + Send, A: Fn(&mut S, T) + Sync> Consumer<T> for CollectSegments<S, A> {
+impl<T, S: Append + Default + Send, A: Fn(&mut S, T) + Sync> Consumer<T> for CollectSegments<S, A> {
     type Segment = S;
     type Output = Vec<S>;
 
@@ -227,9 +239,8 @@ impl<T, S: Default + Send, A: Fn(&mut S, T) + Sync> Consumer<T> for CollectSegme
     }
 
     #[inline]
-    fn feed<P: Producer<Item = T>>(&self, mut segment: S, chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
-        chunk.into_iter().for_each(|item| (self.add)(&mut segment, item));
-        ControlFlow::Continue(segment)
+    fn feed<P: Producer<Item = T>>(&self, segment: S, chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
+        chunk.push_into(self, segment)
     }
 
     fn finish(self, segments: impl Segments<Item = S>) -> Vec<S> {
@@ -237,10 +248,23 @@ impl<T, S: Default + Send, A: Fn(&mut S, T) + Sync> Consumer<T> for CollectSegme
     }
 }
 
+impl<T, S: Append + Default + Send, A: Fn(&mut S, T) + Sync> Push<T> for CollectSegments<S, A> {
+    #[inline]
+    fn push<I: Iterator<Item = T>>(&self, mut segment: S, items: I) -> ControlFlow<S, S> {
+        items.for_each(|item| (self.add)(&mut segment, item));
+        ControlFlow::Continue(segment)
+    }
+
+    fn merge(&self, mut segment: S, behind: impl Segments<Item = S>) -> ControlFlow<S, S> {
+        behind.for_each(|behind| segment.append(behind));
+        ControlFlow::Continue(segment)
+    }
+}
+
 /// Collects each segment with its own `extend`.
 pub(crate) struct ExtendSegments<S>(pub(crate) PhantomData<fn() -> S>);
 
-impl<T, S: Default + Extend<T> + Send> Consumer<T> for ExtendSegments<S> {
+impl<T, S: Default + Extend<T> + Extend<S> + Send> Consumer<T> for ExtendSegments<S> {
     type Segment = S;
     type Output = Vec<S>;
 
@@ -249,13 +273,25 @@ impl<T, S: Default + Extend<T> + Send> Consumer<T> for ExtendSegments<S> {
     }
 
     #[inline]
-    fn feed<P: Producer<Item = T>>(&self, mut segment: S, chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
-        segment.extend(chunk.into_iter());
-        ControlFlow::Continue(segment)
+    fn feed<P: Producer<Item = T>>(&self, segment: S, chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
+        chunk.push_into(self, segment)
     }
 
     fn finish(self, segments: impl Segments<Item = S>) -> Vec<S> {
         segments.collect()
+    }
+}
+
+impl<T, S: Default + Extend<T> + Extend<S> + Send> Push<T> for ExtendSegments<S> {
+    #[inline]
+    fn push<I: Iterator<Item = T>>(&self, mut segment: S, items: I) -> ControlFlow<S, S> {
+        segment.extend(items);
+        ControlFlow::Continue(segment)
+    }
+
+    fn merge(&self, mut segment: S, behind: impl Segments<Item = S>) -> ControlFlow<S, S> {
+        segment.extend(behind);
+        ControlFlow::Continue(segment)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{ChunkOf, Consumer, Segments};
+use super::{ChunkOf, Consumer, Push, Segments};
 use crate::iter::producer::Producer;
 
 /// Counts the items.
@@ -18,10 +18,21 @@ impl<T> Consumer<T> for Count {
 
     #[inline]
     fn feed<P: Producer<Item = T>>(&self, count: usize, chunk: ChunkOf<'_, P>) -> ControlFlow<usize, usize> {
-        ControlFlow::Continue(chunk.into_iter().fold(count, |count, _| count + 1))
+        chunk.push_into(self, count)
     }
 
     fn finish(self, segments: impl Segments<Item = usize>) -> usize {
         segments.sum()
+    }
+}
+
+impl<T> Push<T> for Count {
+    #[inline]
+    fn push<I: Iterator<Item = T>>(&self, count: usize, items: I) -> ControlFlow<usize, usize> {
+        ControlFlow::Continue(items.fold(count, |count, _| count + 1))
+    }
+
+    fn merge(&self, count: usize, behind: impl Segments<Item = usize>) -> ControlFlow<usize, usize> {
+        ControlFlow::Continue(count + behind.sum::<usize>())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{ChunkOf, Consumer, Segments};
+use super::{ChunkOf, Consumer, Push, Segments};
 use crate::iter::producer::Producer;
 
 /// Calls a closure with each item.
@@ -17,9 +17,20 @@ impl<T, F: Fn(T) + Sync> Consumer<T> for ForEach<F> {
 
     #[inline]
     fn feed<P: Producer<Item = T>>(&self, (): (), chunk: ChunkOf<'_, P>) -> ControlFlow<(), ()> {
-        chunk.into_iter().for_each(|item| (self.0)(item));
-        ControlFlow::Continue(())
+        chunk.push_into(self, ())
     }
 
     fn finish(self, _: impl Segments<Item = ()>) {}
+}
+
+impl<T, F: Fn(T) + Sync> Push<T> for ForEach<F> {
+    #[inline]
+    fn push<I: Iterator<Item = T>>(&self, (): (), items: I) -> ControlFlow<(), ()> {
+        items.for_each(|item| (self.0)(item));
+        ControlFlow::Continue(())
+    }
+
+    fn merge(&self, (): (), _: impl Segments<Item = ()>) -> ControlFlow<(), ()> {
+        ControlFlow::Continue(())
+    }
 }

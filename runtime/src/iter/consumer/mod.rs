@@ -7,6 +7,7 @@ mod combine;
 mod count;
 mod for_each;
 mod product;
+mod push;
 mod reduce;
 mod search;
 mod sum;
@@ -14,14 +15,16 @@ mod try_for_each;
 
 use std::ops::{ControlFlow, Range};
 
+use super::options::Over;
 use super::producer::{Claimed, Producer};
 
 pub(crate) use blocks::drive_in_order;
-pub(crate) use collect::{CollectBounded, CollectExact, CollectSegments, ExtendSegments, UnzipExact};
+pub(crate) use collect::{Append, CollectBounded, CollectExact, CollectSegments, ExtendSegments, UnzipExact};
 pub(crate) use combine::{InOrder, Segments};
 pub(crate) use count::Count;
 pub(crate) use for_each::ForEach;
 pub(crate) use product::product;
+pub(crate) use push::Push;
 pub(crate) use reduce::{best, reduce, reduce_with, try_reduce, try_reduce_with};
 pub(crate) use search::{FindAny, FindFirst, FindLast};
 pub(crate) use sum::sum;
@@ -67,11 +70,24 @@ pub(crate) trait Consumer<T>: Sync {
 pub(crate) struct ChunkOf<'a, P: Producer> {
     claimed: Claimed<'a, P>,
     local: &'a mut P::Local,
+    /// Whether what the chunk still has is of no use any more, to the loop or to its consumer: loops inside of it end then.
+    over: [Over<'a>; 2],
 }
 
 impl<'a, P: Producer> ChunkOf<'a, P> {
     pub(crate) fn new(claimed: Claimed<'a, P>, local: &'a mut P::Local) -> Self {
-        ChunkOf { claimed, local }
+        ChunkOf { claimed, local, over: Default::default() }
+    }
+
+    /// Of no use any more once the loop says so.
+    pub(crate) fn until(mut self, over: &'a (dyn Fn() -> bool + Sync)) -> Self {
+        self.over[0] = Over(Some(over));
+        self
+    }
+
+    /// Of no use any more once the consumer says so, either.
+    pub(crate) fn also_until(self, over: &'a (dyn Fn() -> bool + Sync)) -> Self {
+        ChunkOf { over: [self.over[0], Over(Some(over))], ..self }
     }
 
     /// How many indices the chunk has.
@@ -91,6 +107,6 @@ impl<'a, P: Producer> ChunkOf<'a, P> {
 
     /// Splits off the first `len` indices, at most as many as there are.
     pub(crate) fn split_off(&mut self, len: usize) -> ChunkOf<'_, P> {
-        ChunkOf { claimed: self.claimed.split_off(len), local: &mut *self.local }
+        ChunkOf { claimed: self.claimed.split_off(len), local: &mut *self.local, over: self.over }
     }
 }

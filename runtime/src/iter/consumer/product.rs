@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
 use super::combine::{OfSome, Operation};
-use super::{ChunkOf, Consumer, Segments, drive_in_order};
+use super::{ChunkOf, Consumer, Push, Segments, drive_in_order};
 use crate::iter::ParallelIterator;
 use crate::iter::producer::Producer;
 
@@ -39,11 +39,27 @@ impl<T, S: Send + Product<T> + Product<S>> Consumer<T> for MultiplyInOrder<S> {
         product: Option<S>,
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Option<S>, Option<S>> {
-        let more = chunk.into_iter().product();
-        ControlFlow::Continue(OfSome(multiply).apply(product, Some(more)))
+        chunk.push_into(self, product)
     }
 
     fn finish(self, segments: impl Segments<Item = Option<S>>) -> S {
         segments.combine(OfSome(multiply)).flatten().unwrap_or_else(|| iter::empty::<S>().product())
+    }
+}
+
+impl<T, S: Send + Product<T> + Product<S>> Push<T> for MultiplyInOrder<S> {
+    #[inline]
+    fn push<I: Iterator<Item = T>>(&self, product: Option<S>, items: I) -> ControlFlow<Option<S>, Option<S>> {
+        let more = items.product();
+        ControlFlow::Continue(OfSome(multiply).apply(product, Some(more)))
+    }
+
+    fn merge(
+        &self,
+        product: Option<S>,
+        behind: impl Segments<Item = Option<S>>,
+    ) -> ControlFlow<Option<S>, Option<S>> {
+        let behind = behind.combine(OfSome(multiply)).flatten();
+        ControlFlow::Continue(OfSome(multiply).apply(product, behind))
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::combine::{OfSome, Operation};
-use super::{ChunkOf, Consumer, Segments, drive_in_order, unless_cancelled};
+use super::{ChunkOf, Consumer, Push, Segments, drive_in_order, unless_cancelled};
 use crate::drive::drive;
 use crate::iter::producer::Producer;
 use crate::iter::{ParallelIterator, Try};
@@ -61,15 +61,39 @@ where
         all: Option<T>,
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Option<T>, Option<T>> {
-        let mut items = chunk.into_iter();
+        chunk.push_into(self, all)
+    }
+
+    fn finish(self, segments: impl Segments<Item = Option<T>>) -> Option<T> {
+        segments.combine(OfSome(self.op)).flatten()
+    }
+}
+
+impl<T, S, F> Push<T> for Reduce<S, F>
+where
+    T: Send,
+    S: Fn() -> Option<T> + Sync,
+    F: Fn(T, T) -> T + Sync,
+{
+    #[inline]
+    fn push<I: Iterator<Item = T>>(
+        &self,
+        all: Option<T>,
+        mut items: I,
+    ) -> ControlFlow<Option<T>, Option<T>> {
         // The first by itself, so that the loop over the others need not ask whether there is something yet. A reference to the operation
         // instead of a closure would not be inlined: large accumulators would be copied for each item.
         let first = all.or_else(|| items.next());
         ControlFlow::Continue(first.map(|first| items.fold(first, |all, item| (self.op)(all, item))))
     }
 
-    fn finish(self, segments: impl Segments<Item = Option<T>>) -> Option<T> {
-        segments.combine(OfSome(self.op)).flatten()
+    fn merge(
+        &self,
+        all: Option<T>,
+        behind: impl Segments<Item = Option<T>>,
+    ) -> ControlFlow<Option<T>, Option<T>> {
+        let behind = behind.combine(OfSome(&self.op)).flatten();
+        ControlFlow::Continue(OfSome(&self.op).apply(all, behind))
     }
 }
 
@@ -146,14 +170,39 @@ where
         all: Option<R>,
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Option<R>, Option<R>> {
-        let mut items = chunk.into_iter();
+        chunk.push_into(self, all)
+    }
+
+    fn finish(self, segments: impl Segments<Item = Option<R>>) -> Option<R> {
+        segments.combine(OfSome(self.op)).flatten()
+    }
+}
+
+impl<R, S, F> Push<R> for TryReduce<S, F>
+where
+    R: Try + Send,
+    S: Fn() -> Option<R> + Sync,
+    F: Fn(R::Output, R::Output) -> R + Sync,
+{
+    #[inline]
+    fn push<I: Iterator<Item = R>>(
+        &self,
+        all: Option<R>,
+        mut items: I,
+    ) -> ControlFlow<Option<R>, Option<R>> {
         let Some(first) = all.or_else(|| items.next()) else { return ControlFlow::Continue(None) };
         let first = self.op.check(first).map_break(Some)?;
         let all = items.try_fold(first, |all, item| self.op.check(self.op.apply(all, item)));
         all.map_break(Some).map_continue(Some)
     }
 
-    fn finish(self, segments: impl Segments<Item = Option<R>>) -> Option<R> {
-        segments.combine(OfSome(self.op)).flatten()
+    fn merge(
+        &self,
+        all: Option<R>,
+        behind: impl Segments<Item = Option<R>>,
+    ) -> ControlFlow<Option<R>, Option<R>> {
+        let op = OfSome(Until(&self.op.0));
+        let behind = behind.combine(OfSome(Until(&self.op.0))).flatten();
+        op.check(op.apply(all, behind))
     }
 }

@@ -2,7 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use super::{ChunkOf, Consumer, Segments};
+use super::push::InnerLoop;
+use super::{ChunkOf, Consumer, Push, Segments};
+use crate::drive;
+use crate::iter::adapter::Tuned;
 use crate::iter::producer::Producer;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -23,10 +26,7 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindAny<F> {
         found: Option<T>,
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Option<T>, Option<T>> {
-        match found.or_else(|| chunk.into_iter().find(&self.0)) {
-            None => ControlFlow::Continue(None),
-            found => ControlFlow::Break(found),
-        }
+        chunk.push_into(self, found)
     }
 
     fn finish(self, mut segments: impl Segments<Item = Option<T>>) -> Option<T> {
@@ -34,21 +34,44 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindAny<F> {
     }
 }
 
+impl<T: Send, F: Fn(&T) -> bool + Sync> Push<T> for FindAny<F> {
+    #[inline]
+    fn push<I: Iterator<Item = T>>(
+        &self,
+        found: Option<T>,
+        mut items: I,
+    ) -> ControlFlow<Option<T>, Option<T>> {
+        until_found(found.or_else(|| items.find(&self.0)))
+    }
+
+    fn merge(
+        &self,
+        found: Option<T>,
+        mut behind: impl Segments<Item = Option<T>>,
+    ) -> ControlFlow<Option<T>, Option<T>> {
+        until_found(found.or_else(|| behind.find_map(|found| found)))
+    }
+}
+
+fn until_found<T>(found: Option<T>) -> ControlFlow<Option<T>, Option<T>> {
+    if found.is_some() { ControlFlow::Break(found) } else { ControlFlow::Continue(None) }
+}
+
 /// The first item for which the predicate holds. What lies behind the best one so far is skipped.
-pub(crate) struct FindFirst<F> {
-    predicate: F,
+pub(crate) struct FindFirst<'f, F> {
+    predicate: &'f F,
     /// The first index of the chunk with the best item so far: a bound that saves work, and orders nothing (Relaxed). The items are in the
     /// segments.
     best: AtomicU64,
 }
 
-impl<F> FindFirst<F> {
-    pub(crate) fn new(predicate: F) -> Self {
+impl<'f, F> FindFirst<'f, F> {
+    pub(crate) fn new(predicate: &'f F) -> Self {
         FindFirst { predicate, best: AtomicU64::new(u64::MAX) }
     }
 }
 
-impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindFirst<F> {
+impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindFirst<'_, F> {
     type Segment = Option<T>;
     type Output = Option<T>;
     const SKIPS: bool = true;
@@ -71,7 +94,9 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindFirst<F> {
         if found.is_some() || !P::HAS_TAIL && self.skips_from(start) {
             return ControlFlow::Continue(found);
         }
-        let found = chunk.into_iter().find(&self.predicate);
+        let over = || !P::HAS_TAIL && self.skips_from(start);
+        let chunk = if P::NESTS { chunk.also_until(&over) } else { chunk };
+        let (ControlFlow::Continue(found) | ControlFlow::Break(found)) = chunk.push_into(self, None);
         if found.is_some() {
             self.best.fetch_min(start as u64, Ordering::Relaxed);
             if start == 0 {
@@ -86,20 +111,53 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindFirst<F> {
     }
 }
 
+/// `Break` ends a chunk; whether the loop ends, depends on which chunk it is.
+impl<T: Send, F: Fn(&T) -> bool + Sync> Push<T> for FindFirst<'_, F> {
+    #[inline]
+    fn push<I: Iterator<Item = T>>(
+        &self,
+        found: Option<T>,
+        mut items: I,
+    ) -> ControlFlow<Option<T>, Option<T>> {
+        until_found(found.or_else(|| items.find(self.predicate)))
+    }
+
+    fn merge(
+        &self,
+        found: Option<T>,
+        mut behind: impl Segments<Item = Option<T>>,
+    ) -> ControlFlow<Option<T>, Option<T>> {
+        until_found(found.or_else(|| behind.find_map(|found| found)))
+    }
+
+    /// What lies behind a match inside is skipped there, too.
+    fn nest<Q: Producer<Item = T>>(
+        &self,
+        found: Option<T>,
+        inner: InnerLoop<'_, Q>,
+    ) -> ControlFlow<Option<T>, Option<T>> {
+        until_found(found.or_else(|| inner.run(FindFirst::new(self.predicate))))
+    }
+
+    fn site<Q: Producer<Item = T>>() -> Option<usize> {
+        Some(drive::address::<Tuned<'_, Q>, Self>())
+    }
+}
+
 /// The last item for which the predicate holds. Chunks in front of the best one so far are skipped.
-pub(crate) struct FindLast<F> {
-    predicate: F,
+pub(crate) struct FindLast<'f, F> {
+    predicate: &'f F,
     /// The first index of the chunk with the best item so far, as in [`FindFirst`].
     best: AtomicU64,
 }
 
-impl<F> FindLast<F> {
-    pub(crate) fn new(predicate: F) -> Self {
+impl<'f, F> FindLast<'f, F> {
+    pub(crate) fn new(predicate: &'f F) -> Self {
         FindLast { predicate, best: AtomicU64::new(0) }
     }
 }
 
-impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindLast<F> {
+impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindLast<'_, F> {
     type Segment = Option<T>;
     type Output = Option<T>;
 
@@ -117,7 +175,9 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindLast<F> {
         if !P::HAS_TAIL && start < self.best.load(Ordering::Relaxed) {
             return ControlFlow::Continue(found);
         }
-        let last = chunk.into_iter().filter(&self.predicate).last();
+        let over = || !P::HAS_TAIL && start < self.best.load(Ordering::Relaxed);
+        let chunk = if P::NESTS { chunk.also_until(&over) } else { chunk };
+        let (ControlFlow::Continue(last) | ControlFlow::Break(last)) = chunk.push_into(self, None);
         if last.is_some() {
             self.best.fetch_max(start, Ordering::Relaxed);
         }
@@ -126,5 +186,33 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindLast<F> {
 
     fn finish(self, segments: impl Segments<Item = Option<T>>) -> Option<T> {
         segments.flatten().last()
+    }
+}
+
+impl<T: Send, F: Fn(&T) -> bool + Sync> Push<T> for FindLast<'_, F> {
+    #[inline]
+    fn push<I: Iterator<Item = T>>(&self, found: Option<T>, items: I) -> ControlFlow<Option<T>, Option<T>> {
+        ControlFlow::Continue(items.filter(self.predicate).last().or(found))
+    }
+
+    fn merge(
+        &self,
+        found: Option<T>,
+        behind: impl Segments<Item = Option<T>>,
+    ) -> ControlFlow<Option<T>, Option<T>> {
+        ControlFlow::Continue(behind.flatten().last().or(found))
+    }
+
+    /// What lies in front of a match inside is skipped there, too.
+    fn nest<Q: Producer<Item = T>>(
+        &self,
+        found: Option<T>,
+        inner: InnerLoop<'_, Q>,
+    ) -> ControlFlow<Option<T>, Option<T>> {
+        ControlFlow::Continue(inner.run(FindLast::new(self.predicate)).or(found))
+    }
+
+    fn site<Q: Producer<Item = T>>() -> Option<usize> {
+        Some(drive::address::<Tuned<'_, Q>, Self>())
     }
 }

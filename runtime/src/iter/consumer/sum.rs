@@ -7,7 +7,7 @@ use std::mem;
 use std::ops::ControlFlow;
 
 use super::combine::{OfSome, Operation};
-use super::{ChunkOf, Consumer, Segments, drive_in_order};
+use super::{ChunkOf, Consumer, Push, Segments, drive_in_order};
 use crate::iter::ParallelIterator;
 use crate::iter::producer::Producer;
 
@@ -46,13 +46,29 @@ impl<T, S: Send + Sum<T> + Sum<S>> Consumer<T> for SumInOrder<S> {
         sum: Option<S>,
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Option<S>, Option<S>> {
-        let more = chunk.into_iter().sum();
-        // Not added to nothing: an addition may take long.
-        ControlFlow::Continue(OfSome(add).apply(sum, Some(more)))
+        chunk.push_into(self, sum)
     }
 
     fn finish(self, segments: impl Segments<Item = Option<S>>) -> S {
         segments.combine(OfSome(add)).flatten().unwrap_or_else(|| iter::empty::<S>().sum())
+    }
+}
+
+impl<T, S: Send + Sum<T> + Sum<S>> Push<T> for SumInOrder<S> {
+    #[inline]
+    fn push<I: Iterator<Item = T>>(&self, sum: Option<S>, items: I) -> ControlFlow<Option<S>, Option<S>> {
+        let more = items.sum();
+        // Not added to nothing: an addition may take long.
+        ControlFlow::Continue(OfSome(add).apply(sum, Some(more)))
+    }
+
+    fn merge(
+        &self,
+        sum: Option<S>,
+        behind: impl Segments<Item = Option<S>>,
+    ) -> ControlFlow<Option<S>, Option<S>> {
+        let behind = behind.combine(OfSome(add)).flatten();
+        ControlFlow::Continue(OfSome(add).apply(sum, behind))
     }
 }
 
@@ -91,5 +107,16 @@ impl<T, S: Send + Sum<T> + Sum<S>> Consumer<T> for SumInLanes<S> {
 
     fn finish(self, segments: impl Segments<Item = S>) -> S {
         segments.sum()
+    }
+}
+
+// In order: where there are inner loops, the number of items is not known, and there are no lanes.
+impl<T, S: Send + Sum<T> + Sum<S>> Push<T> for SumInLanes<S> {
+    fn push<I: Iterator<Item = T>>(&self, sum: S, items: I) -> ControlFlow<S, S> {
+        ControlFlow::Continue(add(sum, items.sum()))
+    }
+
+    fn merge(&self, sum: S, behind: impl Segments<Item = S>) -> ControlFlow<S, S> {
+        ControlFlow::Continue(add(sum, behind.sum()))
     }
 }

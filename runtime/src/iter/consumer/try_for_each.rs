@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 
-use super::{ChunkOf, Consumer, Segments, drive_in_order};
+use super::{ChunkOf, Consumer, Push, Segments, drive_in_order};
 use crate::cancel::Cancelled;
 use crate::iter::options::Options;
 use crate::iter::producer::Producer;
@@ -45,11 +45,7 @@ where
 
     #[inline]
     fn feed<P: Producer<Item = T>>(&self, so_far: R, chunk: ChunkOf<'_, P>) -> ControlFlow<R, R> {
-        let flow = match so_far.branch() {
-            ControlFlow::Continue(()) => chunk.into_iter().try_for_each(|item| (self.0)(item).branch()),
-            stopped => stopped,
-        };
-        flow.map_continue(R::from_output).map_break(R::from_residual)
+        chunk.push_into(self, so_far)
     }
 
     fn finish(self, mut segments: impl Segments<Item = R>) -> R {
@@ -58,5 +54,28 @@ where
             ControlFlow::Continue(()) => R::from_output(()),
             ControlFlow::Break(residual) => R::from_residual(residual),
         }
+    }
+}
+
+impl<T, R, F> Push<T> for TryForEach<F>
+where
+    R: Try<Output = ()> + Send,
+    F: Fn(T) -> R + Sync,
+{
+    #[inline]
+    fn push<I: Iterator<Item = T>>(&self, so_far: R, mut items: I) -> ControlFlow<R, R> {
+        let flow = match so_far.branch() {
+            ControlFlow::Continue(()) => items.try_for_each(|item| (self.0)(item).branch()),
+            stopped => stopped,
+        };
+        flow.map_continue(R::from_output).map_break(R::from_residual)
+    }
+
+    fn merge(&self, so_far: R, mut behind: impl Segments<Item = R>) -> ControlFlow<R, R> {
+        let flow = match so_far.branch() {
+            ControlFlow::Continue(()) => behind.try_for_each(R::branch),
+            stopped => stopped,
+        };
+        flow.map_continue(R::from_output).map_break(R::from_residual)
     }
 }

@@ -1,0 +1,174 @@
+//! Items that do not all come in one sequential iterator for each chunk: those of parallel iterators inside of an outer item.
+
+use std::iter;
+use std::ops::ControlFlow;
+use std::panic;
+
+use super::{ChunkOf, Consumer, Segments};
+use crate::cancel::{CancelToken, Cancelled};
+use crate::drive::{self, drive};
+use crate::iter::adapter::Tuned;
+use crate::iter::options::{Options, Over};
+use crate::iter::producer::{Place, Producer, Receiver};
+
+/// What is the first index of segments inside of an outer item: none of the loop's, and never its first.
+pub(super) const INSIDE: usize = usize::MAX;
+
+/// What has become of a segment; `Break` if its chunk need not go on.
+type Flow<S> = ControlFlow<S, S>;
+
+/// A consumer to which it does not matter where items come from: sequential iterators, one after the other, and inner loops.
+pub(crate) trait Push<T>: Consumer<T> {
+    /// Processes items that follow on what is in `segment`.
+    fn push<I: Iterator<Item = T>>(&self, segment: Self::Segment, items: I) -> Flow<Self::Segment>;
+
+    /// Puts segments behind `segment`, each of which follows on the one before.
+    fn merge(
+        &self,
+        segment: Self::Segment,
+        behind: impl Segments<Item = Self::Segment>,
+    ) -> Flow<Self::Segment>;
+
+    /// Runs an inner loop, whose items follow on what is in `segment`.
+    fn nest<Q: Producer<Item = T>>(
+        &self,
+        segment: Self::Segment,
+        inner: InnerLoop<'_, Q>,
+    ) -> Flow<Self::Segment> {
+        let behind = inner.run(Inside(self));
+        self.merge(segment, iter::once(behind))
+    }
+
+    /// What stands for the loop that `nest` runs, if its items may as well be pushed.
+    fn site<Q: Producer<Item = T>>() -> Option<usize> {
+        Some(drive::address::<Tuned<'_, Q>, Inside<'_, Self>>())
+    }
+}
+
+/// A loop inside of an outer item.
+pub(crate) struct InnerLoop<'a, Q> {
+    inner: Q,
+    /// Those of the outer loop.
+    outer: Options<'a>,
+    /// Whether the chunk that it is in is of no use any more.
+    over: Over<'a>,
+}
+
+impl<'a, Q: Producer> InnerLoop<'a, Q> {
+    /// What is to be driven: it ends with the loop outside, whose token it has unless it has its own.
+    pub(super) fn into_producer(self) -> Tuned<'a, Q> {
+        let cancel = if self.inner.options().cancel.is_none() { self.outer.cancel } else { None };
+        let options = Options { cancel, over: self.over, ..Options::default() };
+        Tuned { base: self.inner, options }
+    }
+
+    pub(super) fn run<C: Consumer<Q::Item>>(self, consumer: C) -> C::Output {
+        drive(&self.into_producer(), consumer)
+    }
+}
+
+/// Has the segments of an inner loop put together to one.
+pub(crate) struct Inside<'c, C: ?Sized>(&'c C);
+
+impl<T, C: Push<T> + ?Sized> Consumer<T> for Inside<'_, C> {
+    type Segment = C::Segment;
+    type Output = C::Segment;
+    const KEEPS_SEGMENTS: bool = C::KEEPS_SEGMENTS;
+
+    fn begin(&self, _: usize) -> C::Segment {
+        self.0.begin(INSIDE)
+    }
+
+    #[inline]
+    fn feed<P: Producer<Item = T>>(&self, segment: C::Segment, chunk: ChunkOf<'_, P>) -> Flow<C::Segment> {
+        self.0.feed(segment, chunk)
+    }
+
+    fn finish(self, segments: impl Segments<Item = C::Segment>) -> C::Segment {
+        let (ControlFlow::Continue(all) | ControlFlow::Break(all)) =
+            self.0.merge(self.0.begin(INSIDE), segments);
+        all
+    }
+}
+
+impl<P: Producer> ChunkOf<'_, P> {
+    /// Passes all items on to `receiver`.
+    #[inline]
+    pub(crate) fn feed<R: Receiver<P::Item>>(self, receiver: &mut R) -> ControlFlow<()> {
+        self.claimed.feed(self.local, receiver)
+    }
+
+    /// Pushes all items to a consumer, which runs as loops what is parallel among them.
+    #[inline]
+    pub(super) fn push_into<C: Push<P::Item>>(self, consumer: &C, segment: C::Segment) -> Flow<C::Segment> {
+        if !P::NESTS {
+            return consumer.push(segment, self.into_iter());
+        }
+        let ChunkOf { claimed, local, over } = self;
+        let outer = claimed.producer().options();
+        let mut last = Last { consumer, flow: Some(ControlFlow::Continue(segment)), outer, over };
+        // Whether it wanted more, `last` knows.
+        let _ = claimed.feed(local, &mut last);
+        last.flow.expect("a panic would not come here")
+    }
+}
+
+/// The last receiver of all: the consumer.
+struct Last<'a, C, S> {
+    consumer: &'a C,
+    /// The segment, and whether its chunk goes on. `None` while the consumer has it.
+    flow: Option<Flow<S>>,
+    outer: Options<'a>,
+    over: [Over<'a>; 2],
+}
+
+impl<'a, C, S> Last<'a, C, S> {
+    /// What may say that nothing more is of use.
+    fn over(&self) -> [Over<'a>; 3] {
+        [self.outer.over, self.over[0], self.over[1]]
+    }
+
+    /// Has the segment go on, if that is still of use.
+    #[inline]
+    fn go_on(&mut self, with: impl FnOnce(&Self, S) -> Flow<S>) -> ControlFlow<()> {
+        if self.outer.cancel.is_some_and(CancelToken::is_cancelled) {
+            panic::resume_unwind(Box::new(Cancelled));
+        }
+        if self.over().iter().any(|over| over.is_over()) {
+            return ControlFlow::Break(());
+        }
+        match self.flow.take() {
+            Some(ControlFlow::Continue(segment)) => {
+                let flow = with(self, segment);
+                let more = if flow.is_break() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+                self.flow = Some(flow);
+                more
+            }
+            ended => {
+                self.flow = ended;
+                ControlFlow::Break(())
+            }
+        }
+    }
+}
+
+impl<T, C: Push<T>> Receiver<T> for Last<'_, C, C::Segment> {
+    #[inline]
+    fn items<I: Iterator<Item = T>>(&mut self, items: I) -> ControlFlow<()> {
+        self.go_on(|last, segment| last.consumer.push(segment, items))
+    }
+
+    fn nested<Q: Producer<Item = T>>(&mut self, inner: Q) -> ControlFlow<()> {
+        self.go_on(|last, segment| {
+            let over = last.over();
+            let over = || over.iter().any(|over| over.is_over());
+            last.consumer.nest(segment, InnerLoop { inner, outer: last.outer, over: Over(Some(&over)) })
+        })
+    }
+
+    #[inline]
+    fn place<Q: Producer<Item = T>>(&self) -> Option<Place> {
+        let is_cancellable = self.outer.cancel.is_some();
+        C::site::<Q>().map(|address| Place { address, is_cancellable })
+    }
+}
