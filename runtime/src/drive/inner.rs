@@ -89,11 +89,7 @@ fn whole<Q: Producer, R: Receiver<Q::Item>>(inner: &Q, receiver: &mut R) -> Cont
 
 /// What comes behind the first items, which have taken longer than was expected.
 #[cold]
-fn rest<Q: Producer, R: Receiver<Q::Item>>(
-    inner: Q,
-    head: Head<Q, ()>,
-    receiver: &mut R,
-) -> ControlFlow<()> {
+fn rest<Q: Producer, R: Receiver<Q::Item>>(inner: Q, head: Head<Q, ()>, receiver: &mut R) -> ControlFlow<()> {
     let Head { mut local, segment: (), next } = head;
     let rest = Rest::new(inner, next);
     if Q::HAS_TAIL {

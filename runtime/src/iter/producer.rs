@@ -248,7 +248,11 @@ impl<'a, P: Producer> Claimed<'a, P> {
 
     /// Passes the items on to `receiver`.
     #[inline]
-    pub(crate) fn feed<R: Receiver<P::Item>>(self, local: &mut P::Local, receiver: &mut R) -> ControlFlow<()> {
+    pub(crate) fn feed<R: Receiver<P::Item>>(
+        self,
+        local: &mut P::Local,
+        receiver: &mut R,
+    ) -> ControlFlow<()> {
         let producer = self.producer;
         // SAFETY: `new` was promised what `feed` demands, and nobody else gets the indices.
         unsafe { producer.feed(local, self.release(), receiver) }

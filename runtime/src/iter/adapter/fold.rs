@@ -313,9 +313,7 @@ where
     fn items<I: Iterator<Item = X>>(&mut self, mut items: I) -> ControlFlow<()> {
         let TryFold { identity, fold_op, .. } = self.fold;
         let all = match self.so_far.take().unwrap_or_else(|| ControlFlow::Continue(identity())) {
-            ControlFlow::Continue(so_far) => {
-                items.try_fold(so_far, |all, item| fold_op(all, item).branch())
-            }
+            ControlFlow::Continue(so_far) => items.try_fold(so_far, |all, item| fold_op(all, item).branch()),
             stopped => stopped,
         };
         let flow = if all.is_break() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };

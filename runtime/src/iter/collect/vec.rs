@@ -59,7 +59,11 @@ fn segments<P: Producer>(producer: &P) -> Vec<Vec<P::Item>> {
     // Pushed from inside the iterator: `extend` would ask a nested one for each item from outside.
     let consumer = CollectSegments::new(|segment: &mut Pieces<P::Item>, item| segment.push(item));
     // Only what `fold` yields, here or inside of an item, depends on where segments begin.
-    flatten(if P::HAS_TAIL || P::NESTS { drive_in_order(producer, consumer) } else { drive(producer, consumer) })
+    flatten(if P::HAS_TAIL || P::NESTS {
+        drive_in_order(producer, consumer)
+    } else {
+        drive(producer, consumer)
+    })
 }
 
 /// All items, in pieces.

@@ -76,11 +76,7 @@ where
     F: Fn(T, T) -> T + Sync,
 {
     #[inline]
-    fn push<I: Iterator<Item = T>>(
-        &self,
-        all: Option<T>,
-        mut items: I,
-    ) -> ControlFlow<Option<T>, Option<T>> {
+    fn push<I: Iterator<Item = T>>(&self, all: Option<T>, mut items: I) -> ControlFlow<Option<T>, Option<T>> {
         // The first by itself, so that the loop over the others need not ask whether there is something yet. A reference to the operation
         // instead of a closure would not be inlined: large accumulators would be copied for each item.
         let first = all.or_else(|| items.next());
@@ -185,11 +181,7 @@ where
     F: Fn(R::Output, R::Output) -> R + Sync,
 {
     #[inline]
-    fn push<I: Iterator<Item = R>>(
-        &self,
-        all: Option<R>,
-        mut items: I,
-    ) -> ControlFlow<Option<R>, Option<R>> {
+    fn push<I: Iterator<Item = R>>(&self, all: Option<R>, mut items: I) -> ControlFlow<Option<R>, Option<R>> {
         let Some(first) = all.or_else(|| items.next()) else { return ControlFlow::Continue(None) };
         let first = self.op.check(first).map_break(Some)?;
         let all = items.try_fold(first, |all, item| self.op.check(self.op.apply(all, item)));
