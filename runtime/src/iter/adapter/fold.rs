@@ -154,7 +154,7 @@ where
     fn items<I: Iterator<Item = X>>(&mut self, items: I) -> ControlFlow<()> {
         let Fold { identity, fold_op, .. } = self.fold;
         let so_far = self.so_far.take().unwrap_or_else(identity);
-        *self.so_far = Some(items.fold(so_far, |all, item| fold_op(all, item)));
+        *self.so_far = Some(items.fold(so_far, fold_op));
         ControlFlow::Continue(())
     }
 
