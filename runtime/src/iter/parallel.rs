@@ -255,9 +255,9 @@ pub trait ParallelIterator: Sized + Send {
 
     /// Applies `f` to each item and yields what is in the parallel iterators that it returns.
     ///
-    /// Each of these is a loop of its own, which idle workers may enter, and is collected first: each worker holds the items of
-    /// one in memory, and a search, or whatever else ends early, looks whether it may end only behind the whole of it. An endless one
-    /// never ends. For short ones, and where that matters, [`flat_map_iter`](Self::flat_map_iter) is better: it collects nothing.
+    /// What these yield goes on through the rest of the pipeline in order, without being collected: one that takes long is split, and idle
+    /// workers take parts of it. Whatever ends early ends inside of it. For short ones that need not be split,
+    /// [`flat_map_iter`](Self::flat_map_iter) costs less.
     ///
     /// ```
     /// use taskel::prelude::*;

@@ -87,7 +87,7 @@ fn searches_give_the_sequential_result() {
     same!(
         "find_last",
         |outer, inner| outer().flat_map(inner).find_last(|x| x % 1000 == 399),
-        outer().flat_map(inner).filter(|x| x % 1000 == 399).next_back()
+        outer().flat_map(inner).rfind(|x| x % 1000 == 399)
     );
     same!(
         "find_first behind a fold",
@@ -106,7 +106,7 @@ fn searches_give_the_sequential_result() {
     same!(
         "nested searches, last",
         |outer, inner| outer().flat_map(inner).flat_map(|x| vec![x, x + 1]).find_last(|x| x % 1000 == 399),
-        outer().flat_map(inner).flat_map(|x| [x, x + 1]).filter(|x| x % 1000 == 399).next_back()
+        outer().flat_map(inner).flat_map(|x| [x, x + 1]).rfind(|x| x % 1000 == 399)
     );
 }
 
