@@ -68,7 +68,7 @@ pub trait Producer: Sync {
     /// together in a way that depends on the number of indices alone.
     const DETERMINISTIC: bool = false;
 
-    /// Whether chunks may have parallel iterators in them, which a [`Receiver`] gets as such from [`feed`](Producer::feed):
+    /// Whether chunks may have parallel iterators in them, which a receiver gets as such from [`feed`](Producer::feed):
     /// `flat_map` has. A producer that says no is never asked to feed.
     const NESTS: bool = false;
 
