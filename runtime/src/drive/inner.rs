@@ -41,7 +41,7 @@ pub(crate) fn drive_inner<Q: Producer, R: Receiver<Q::Item>>(inner: Q, receiver:
                     flow = chunk.feed(receiver);
                     flow
                 };
-                match small::try_alone(&inner, (), feed, plan, (pool, site, ns)) {
+                match small::try_alone(&inner, || (), feed, plan, (pool, site, ns)) {
                     Outcome::Done(()) => Way::Done(flow),
                     Outcome::Dearer(head) => Way::Rest(head),
                 }

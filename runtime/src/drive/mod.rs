@@ -61,7 +61,7 @@ where
     let start = match site.estimate_ns() {
         Some(ns) if plan.runs_alone(ns, pool) => {
             let feed = |segment, chunk: ChunkOf<'_, P>| consumer.feed(segment, chunk);
-            match small::try_alone(producer, consumer.begin(0), feed, plan, (pool, site, ns)) {
+            match small::try_alone(producer, || consumer.begin(0), feed, plan, (pool, site, ns)) {
                 small::Outcome::Done(segment) => return consumer.finish(std::iter::once(segment)),
                 small::Outcome::Dearer(head) => Some(head),
             }

@@ -87,10 +87,10 @@ fn in_pieces<P: Producer, C: Consumer<P::Item>>(
 /// Runs a loop alone whose site has taught that an item takes `expected_ns`, for as long as it does.
 ///
 /// Like the chunks of a shared loop, the pieces begin with one unit and grow by four, and what comes after a piece that took far
-/// longer than expected is shared. `feed` passes a piece on, which follows on what is in the segment, beginning with `segment`.
+/// longer than expected is shared. `feed` passes a piece on, which follows on what is in the segment, beginning with what `begin` makes.
 pub(super) fn try_alone<P: Producer, S>(
     producer: &P,
-    mut segment: S,
+    begin: impl FnOnce() -> S,
     mut feed: impl FnMut(S, ChunkOf<'_, P>) -> ControlFlow<S, S>,
     Plan { granule, most_units, .. }: Plan,
     (pool, site, expected_ns): (&PoolState, Site, f64),
@@ -107,6 +107,8 @@ pub(super) fn try_alone<P: Producer, S>(
     // SAFETY: nobody else gets a part of this loop before the rest is released.
     let mut rest = unsafe { Claimed::new(producer, 0..len) };
     let mut local = producer.local();
+    // Not before the items are claimed: it may panic.
+    let mut segment = begin();
     let token = producer.options().cancel;
     let started = pool.clock.now();
     let mut piece_started = started;
