@@ -263,3 +263,25 @@ fn forbid_threads() {
     // SAFETY: the pointer is to a limit.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) }, 0);
 }
+
+/// Each waits for all others. Workers go to sleep and are woken in between, which must not leave one of them asleep beside work.
+#[test]
+fn as_many_spawned_closures_run_at_once_as_there_are_workers() {
+    let _watchdog = watchdog::watch("closures that wait for each other");
+    for workers in [2, 3, 5, 16] {
+        let pool = ThreadPool::builder().num_threads(workers).build().unwrap();
+        let (sender, receiver) = mpsc::channel();
+        for round in 0..300_u64 {
+            let barrier = Arc::new(std::sync::Barrier::new(workers));
+            for _ in 0..workers {
+                let (barrier, sender) = (Arc::clone(&barrier), sender.clone());
+                pool.spawn(move || {
+                    barrier.wait();
+                    sender.send(()).unwrap();
+                });
+            }
+            assert_eq!(receiver.iter().take(workers).count(), workers);
+            thread::sleep(std::time::Duration::from_micros(10 * (round % 8)));
+        }
+    }
+}

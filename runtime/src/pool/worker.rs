@@ -11,7 +11,7 @@ use super::{PoolState, ambient};
 use crate::brief::PATIENCE_NS;
 use crate::clock::Ticks;
 use crate::lane::LaneContext;
-use crate::protocol::sleep::{MOST_WOKEN, Retracted};
+use crate::protocol::sleep::MOST_WOKEN;
 
 /// [`IdlePolicy::Adaptive`] spins no longer than this.
 const SPIN_NS: u64 = 50_000;
@@ -181,16 +181,13 @@ impl<'a> Idle<'a> {
     fn sleep(&mut self) {
         let index = self.lane.index();
         self.pool.sleep.announce(index, self.searching);
-        self.searching = false;
-        if self.lane.lane().has_mail() {
-            self.searching = self.pool.sleep.retract(index) == Retracted::Woken;
+        let looks_away = self.is_displaced() && !self.pool.any_detached();
+        if self.lane.lane().has_mail() || !looks_away && self.pool.any_work() {
+            self.searching = self.pool.sleep.retract(index, self.searching);
             return;
         }
-        if self.pool.any_work() {
-            if !self.is_displaced() || self.pool.any_detached() {
-                self.searching = self.pool.sleep.retract(index) == Retracted::Woken;
-                return;
-            }
+        self.searching = false;
+        if looks_away && self.pool.any_work() {
             // Whoever offers it may have counted on this worker, which must leave it to another.
             self.pool.wake_one(index, self.lane.random());
         } else if self.pool.is_hot() && self.is_displaced() {

@@ -6,7 +6,7 @@ use loom::cell::UnsafeCell;
 
 use super::lease::Lease;
 use super::model::explore;
-use super::sleep::{Retracted, Sleep};
+use super::sleep::Sleep;
 use crate::sync::{AtomicU32, Ordering};
 use crate::table::Table;
 
@@ -155,7 +155,7 @@ impl Offered {
         while !self.any() {
             self.sleep.announce(0, false);
             if self.any() {
-                let (Retracted::Withdrawn | Retracted::Woken) = self.sleep.retract(0);
+                let _ = self.sleep.retract(0, false);
                 return;
             }
             while self.sleep.still_asleep(0) {

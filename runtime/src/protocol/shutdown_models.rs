@@ -82,7 +82,7 @@ fn model_hand_over_against_the_end() {
                 }
                 pool.sleep.announce(0, false);
                 if handed_over.load(Ordering::Acquire) {
-                    let _ = pool.sleep.retract(0);
+                    let _ = pool.sleep.retract(0, false);
                     continue;
                 }
                 while pool.sleep.still_asleep(0) && !pool.shutdown.over() {

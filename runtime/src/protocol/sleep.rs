@@ -18,7 +18,7 @@
 //! | searching → busy | [`found`](Sleep::found); whoever was the last searcher looks for more work and wakes the next |
 //! | busy or searching → asleep | [`announce`](Sleep::announce), look at every deque once more, then park |
 //! | asleep → searching | [`wake_one`](Sleep::wake_one), or [`wake_several`](Sleep::wake_several) for more lanes, clears the flag and counts the lane as searching, then unparks it |
-//! | asleep → as before | [`retract`](Sleep::retract), when the second look found work |
+//! | asleep → busy or searching, as before | [`retract`](Sleep::retract), when the second look found work |
 //! | busy → waiting | [`announce_wait`](Sleep::announce_wait), look at what is waited for once more, then park |
 //! | waiting → busy | [`wake_waiting`](Sleep::wake_waiting) by who ends the wait or has work for it; [`wake_one`](Sleep::wake_one), if nobody sleeps, by who has work for anyone; [`end_wait`](Sleep::end_wait) by the lane itself |
 //! | a guest leaves | [`give_seat_back`](Sleep::give_seat_back), give the lane back, look at every other deque, and `wake_one` if there is something |
@@ -29,7 +29,8 @@
 //! lane going to sleep leaves `searching`, sets `asleep`, fences, then reads the deques. The two fences are ordered one
 //! way or the other: either the lane sees the push, or the producer sees the lane asleep. A producer that wakes nobody because
 //! `searching` was not zero relies on a lane that had not yet left: that lane's fence comes later (in
-//! `announce` or in `found`), so its look at the deques sees the push.
+//! `announce` or in `found`), so its look at the deques sees the push. Several pushes may rely on it. So if that look finds work after `announce`, the
+//! lane searches again, and ends its search by `found`, after which it looks for what is left.
 //!
 //! The same holds for a worker that could not be woken because it was displaced: the guest that leaves gives the seat
 //! back, fences, and looks at the deques, so that it sees the push or the producer sees the seat free. It need not look at the deque of the lane
@@ -72,16 +73,6 @@ use super::lease::Lease;
 use super::parker::Parker;
 use crate::sync::{AtomicI32, AtomicU32, Ordering, fence};
 use crate::table::Table;
-
-/// What became of an attempt to take back an announcement.
-#[derive(Debug, PartialEq, Eq)]
-#[must_use]
-pub(crate) enum Retracted {
-    /// The announcement is withdrawn: the lane is neither searching nor asleep.
-    Withdrawn,
-    /// A waker was faster: the lane counts as searching, and a token lies in its parker.
-    Woken,
-}
 
 /// A lane wakes so many others at once, each of which may do the same. With a thousand workers, more gains less than a twentieth of a
 /// loop of a millisecond for each, and wakes too many for short ones; fewer loses more.
@@ -196,11 +187,16 @@ impl Sleep {
         fence(Ordering::SeqCst);
     }
 
-    /// Withdraws the announcement after the second look found work.
-    pub(crate) fn retract(&self, lane: usize) -> Retracted {
-        let withdrawn = self.beds[lane].claim(ASLEEP);
+    /// Withdraws the announcement after the second look found work. True if the lane counts as searching now: because it did before, or because a
+    /// waker was faster, and has left a token in its parker.
+    #[must_use = "who counts as searching must end its search"]
+    pub(crate) fn retract(&self, lane: usize, was_searching: bool) -> bool {
+        let woken = !self.beds[lane].claim(ASLEEP);
         self.got_up();
-        if withdrawn { Retracted::Withdrawn } else { Retracted::Woken }
+        if !woken && was_searching {
+            self.searching.fetch_add(1, Ordering::Relaxed);
+        }
+        woken || was_searching
     }
 
     /// Whether nobody has woken `lane` since it announced; asked after each return from its parker.

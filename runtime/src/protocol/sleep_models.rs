@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::model::explore;
-use super::sleep::{Retracted, Sleep};
+use super::sleep::Sleep;
 use crate::sync::{AtomicU32, Ordering};
 
 /// The deques, as weak as they may be: everything is Relaxed, so a look may miss a push that no fence orders.
@@ -64,9 +64,8 @@ impl Pool {
 
     fn lie_down(&self, lane: usize, searching: &mut bool) {
         self.sleep.announce(lane, *searching);
-        *searching = false;
         if self.deques.any() && !self.sleep.is_displaced(lane) {
-            *searching = self.sleep.retract(lane) == Retracted::Woken;
+            *searching = self.sleep.retract(lane, *searching);
             return;
         }
         while self.sleep.still_asleep(lane) {
@@ -117,6 +116,30 @@ fn model_searcher_finds_other_work() {
         loom::thread::spawn(move || producer.submit());
         pool.work_off_from(1, 1, &mut searching);
         // This lane is busy from now on: the job that is left needs the sleeper.
+    });
+}
+
+/// Catches a searcher that two producers rely on, gives up, sees what they pushed, takes one and passes nothing on.
+#[test]
+fn model_searcher_giving_up_finds_two_pushes() {
+    explore(|| {
+        let pool = pool(2, 0);
+        let mut searching = pool.sleep.try_search(1);
+        assert!(searching);
+        let sleeper = Arc::clone(&pool);
+        pool.sleep.announce(0, false);
+        loom::thread::spawn(move || {
+            while sleeper.sleep.still_asleep(0) {
+                sleeper.sleep.parker(0).park();
+            }
+            sleeper.work_off_from(0, 1, &mut true);
+        });
+        let producer = Arc::clone(&pool);
+        loom::thread::spawn(move || {
+            producer.submit();
+            producer.submit();
+        });
+        pool.work_off_from(1, 1, &mut searching);
     });
 }
 
@@ -211,7 +234,7 @@ fn model_work_for_anyone_against_displaced_worker() {
             while !worker.deques.take() {
                 worker.sleep.announce(0, false);
                 if worker.deques.any() {
-                    let _ = worker.sleep.retract(0);
+                    let _ = worker.sleep.retract(0, false);
                     continue;
                 }
                 while worker.sleep.still_asleep(0) {

@@ -263,7 +263,7 @@ fn sleep_until(sleep: &Sleep, lane: usize, ready: impl Fn() -> bool) {
     while !ready() {
         sleep.announce(lane, false);
         if ready() {
-            let _ = sleep.retract(lane);
+            let _ = sleep.retract(lane, false);
             continue;
         }
         while sleep.still_asleep(lane) {
