@@ -1,5 +1,6 @@
 //! Why a pool could not be made.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ enum Kind {
     NeverRan { ran: usize, threads: usize },
     NulInName { worker: usize, name: String },
     GlobalExists,
+    BadVariable { name: &'static str, value: OsString, most: usize },
 }
 
 impl ThreadPoolBuildError {
@@ -67,6 +69,10 @@ impl ThreadPoolBuildError {
 
     pub(crate) fn global_exists() -> Self {
         Self(Kind::GlobalExists)
+    }
+
+    pub(crate) fn bad_variable(name: &'static str, value: OsString, most: usize) -> Self {
+        Self(Kind::BadVariable { name, value, most })
     }
 }
 
@@ -115,6 +121,11 @@ impl fmt::Display for ThreadPoolBuildError {
                     "the global pool exists already; build it before the first parallel call without a pool"
                 )
             }
+            Kind::BadVariable { name, value, most } => write!(
+                f,
+                "the environment variable {name} is {value:?}, but the number of workers is from 0 (the default) to {most}; \
+                 correct it, unset it, or call `num_threads`"
+            ),
         }
     }
 }

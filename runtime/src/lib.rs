@@ -90,6 +90,8 @@ mod pool;
 #[cfg(not(all(loom, feature = "loom")))]
 mod profile;
 #[cfg(not(all(loom, feature = "loom")))]
+mod run_on_worker;
+#[cfg(not(all(loom, feature = "loom")))]
 mod scope;
 #[cfg(not(all(loom, feature = "loom")))]
 mod segments;

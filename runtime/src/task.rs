@@ -311,12 +311,17 @@ impl<R: Send + 'static> Task<R> {
     /// let task = taskel::submit(|| String::from("result"));
     /// assert_eq!(task.join(), "result");
     /// ```
-    pub fn join(mut self) -> R {
+    pub fn join(self) -> R {
+        self.core.as_ref().expect(TAKEN).run_here();
+        self.join_elsewhere()
+    }
+
+    /// As `join`, but leaves the work to a worker, unless there are none in this process.
+    pub(crate) fn join_elsewhere(mut self) -> R {
         let core = self.core.take().expect(TAKEN);
         if let Some(outcome) = core.finish_left_behind() {
             return unwrap(outcome);
         }
-        core.run_here();
         with_current_lane(|lane| {
             let same_pool =
                 |pool: &Arc<PoolState>| lane.filter(|lane| ptr::eq(lane.pool(), Arc::as_ptr(pool)));

@@ -13,11 +13,18 @@ thread_local! {
     static YIELDS: Cell<u32> = const { Cell::new(0) };
     /// The address of a local variable of the outermost yield.
     static OUTERMOST_YIELD: Cell<usize> = const { Cell::new(0) };
+    /// How much of the stack yields may use that are on top of each other. Each runs whatever it finds, which may yield as well; without an end to
+    /// that, a pool full of work that yields overflows a stack.
+    static NESTED_YIELDS_BYTES: Cell<usize> = const { Cell::new(USUAL_STACK_BYTES / 4) };
 }
 
-/// How much of the stack yields may use that are on top of each other, a quarter of a thread's usual one. Each runs whatever it finds, which may
-/// yield as well; without an end to that, a pool full of work that yields overflows a stack.
-const NESTED_YIELDS_BYTES: usize = 512 * 1024;
+/// The standard library's.
+const USUAL_STACK_BYTES: usize = 2 << 20;
+
+/// The calling thread has a stack of `bytes`.
+pub(crate) fn know_stack(bytes: usize) {
+    NESTED_YIELDS_BYTES.set(bytes.min(USUAL_STACK_BYTES) / 4);
+}
 
 /// The thread is inside, until this drops.
 #[derive(Debug)]
@@ -47,7 +54,7 @@ impl Entered {
             OUTERMOST_YIELD.set(here);
         }
         // Miri has no stack: local variables lie anywhere.
-        let has_room = cfg!(miri) || OUTERMOST_YIELD.get().abs_diff(here) < NESTED_YIELDS_BYTES;
+        let has_room = cfg!(miri) || OUTERMOST_YIELD.get().abs_diff(here) < NESTED_YIELDS_BYTES.get();
         has_room.then(|| Entered::new(&YIELDS))
     }
 }

@@ -10,7 +10,7 @@ use crate::underneath::Entered;
 pub enum Yield {
     /// Some other work was done.
     Executed,
-    /// There was none, or yields already lie on top of each other half a MiB deep.
+    /// There was none, or yields that lie on top of each other use as much of the stack as they may.
     Idle,
 }
 
@@ -24,8 +24,8 @@ pub enum Yield {
 /// This is the one way to run *unrelated* work in the middle of one's own, which waits never do: do not call it while holding a
 /// lock that other work may want. The work is done on top of the caller's stack, and the caller goes on when it is over.
 ///
-/// Where that work yields in turn, the next lies on top of it, and so on. When half a MiB of a thread's stack is used in this way, yields do
-/// nothing there: pieces of work that all poll for one another need more threads than one, or less stack.
+/// Where that work yields in turn, the next lies on top of it, and so on. When half a MiB of a thread's stack, or a quarter of a smaller
+/// one, is used in this way, yields do nothing there: pieces of work that all poll for one another need more threads than one, or less stack.
 ///
 /// Items of a loop should not poll for other items of it: what is left of a loop is only taken here if it still waits for a helper. (It then
 /// goes on in the midst of the item that yields, with a state of its own for

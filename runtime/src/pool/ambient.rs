@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::ptr;
 use std::sync::OnceLock;
 
-use super::{PoolState, ThreadPool, ThreadPoolBuilder};
+use super::{PoolState, ThreadPool, ThreadPoolBuilder, environment};
+use crate::affinity;
 use crate::error::ThreadPoolBuildError;
 use crate::lane::LaneContext;
 use crate::sync::{AtomicBool, Ordering};
@@ -62,17 +63,20 @@ pub(crate) fn enter<R>(pool: &PoolState, op: impl FnOnce() -> R) -> R {
 }
 
 /// The lane that this thread has in `pool` because of a call further down its stack; else null.
-fn lane_further_out(mut around: &Ambient, pool: &PoolState) -> *const LaneContext<'static> {
-    loop {
-        if ptr::eq(around.pool, pool) && !around.lane.is_null() {
-            return around.lane;
-        }
-        // SAFETY: it is alive as long as it stands there, which is as long as the surroundings in which it does.
-        match unsafe { around.outer.as_ref() } {
-            Some(outer) => around = outer,
-            None => return ptr::null(),
-        }
-    }
+fn lane_further_out(around: &Ambient, pool: &PoolState) -> *const LaneContext<'static> {
+    let in_pool = |around: &&Ambient| ptr::eq(around.pool, pool) && !around.lane.is_null();
+    from_inside_out(around).find(in_pool).map_or(ptr::null(), |around| around.lane)
+}
+
+/// `innermost`, and what surrounds it.
+fn from_inside_out(innermost: &Ambient) -> impl Iterator<Item = &Ambient> {
+    // SAFETY: it is alive as long as it stands there, which is as long as the surroundings in which it does.
+    std::iter::successors(Some(innermost), |around| unsafe { around.outer.as_ref() })
+}
+
+/// Whether this thread is in the middle of work of `pool`, or of a call on it.
+pub(super) fn is_inside(pool: &PoolState) -> bool {
+    from_inside_out(&AMBIENT.get()).any(|around| ptr::eq(around.pool, pool))
 }
 
 /// Runs `life` with the current thread as `lane`. Afterwards, when destructors of thread-locals run and the pool
@@ -160,9 +164,11 @@ fn with_lane_that<R>(pool: &PoolState, computes: bool, op: impl FnOnce(&LaneCont
 }
 
 /// The global pool, made now if there is none yet.
-fn global() -> Option<&'static ThreadPool> {
+pub(super) fn global() -> Option<&'static ThreadPool> {
     if GLOBAL.get().is_none() && !GLOBAL_FAILED.load(Ordering::Relaxed) {
-        match ThreadPoolBuilder::new().build() {
+        // Nobody asked for this pool, so nobody could be told of a bad setting.
+        let num_threads = environment::num_threads().unwrap_or_else(|_| affinity::default_parallelism());
+        match ThreadPoolBuilder::new().num_threads(num_threads).build() {
             // If another thread was faster, its pool stays and this one is dropped.
             Ok(pool) => drop(GLOBAL.set(pool)),
             Err(_) => GLOBAL_FAILED.store(true, Ordering::Relaxed),

@@ -2,16 +2,19 @@
 
 use std::io;
 use std::sync::{Arc, mpsc};
-use std::thread::{self, ThreadId};
 
 use super::builder::{Pinning, ThreadPoolBuilder};
 use super::threads::{self, ThreadBuilder, Threads};
-use super::{PoolState, ThreadPool, worker};
+use super::{PoolState, ThreadPool, environment, worker};
 use crate::affinity;
 use crate::error::ThreadPoolBuildError;
+use crate::underneath::know_stack;
+
+/// The stack of a worker that runs code which needs next to none itself: an unoptimised build takes some tens of KiB for a loop in a task.
+pub(super) const LEAST_STACK_BYTES: usize = 256 * 1024;
 
 /// Steal orders take memory in proportion to the square of this.
-const MOST_THREADS: usize = 4096;
+pub(super) const MOST_THREADS: usize = 4096;
 
 pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, ThreadPoolBuildError> {
     let cores = place(builder.num_threads, &builder.pinning)?;
@@ -24,6 +27,7 @@ pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, Thread
     // Dropping the pool on an error ends the threads that run already.
     let threads = if builder.spawn_handler.is_some() { Threads::foreign() } else { Threads::own() };
     let mut pool = ThreadPool { state, threads };
+    let stack_size = builder.stack_size.map(|bytes| bytes.max(LEAST_STACK_BYTES));
     let (report, reports) = mpsc::channel();
     for (index, &core) in cores.iter().enumerate() {
         let name = match &mut builder.thread_name {
@@ -44,22 +48,22 @@ pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, Thread
             let pinned = core.map_or(Ok(()), |core| pin(index, core));
             let ready = pinned.is_ok();
             // Nobody listens any more when another worker failed first.
-            let _ = report.send(pinned.map(|()| thread::current().id()));
+            let _ = report.send(pinned);
             drop(report);
             if ready {
+                stack_size.into_iter().for_each(know_stack);
                 worker.run();
             }
         });
-        let thread = ThreadBuilder { index, name, stack_size: builder.stack_size, body };
+        let thread = ThreadBuilder { index, name, stack_size, body };
         let started = pool.threads.start(thread, builder.spawn_handler.as_mut());
         started.map_err(|source| ThreadPoolBuildError::spawn(index, source))?;
     }
     drop(report);
-    let threads = reports.iter().collect::<Result<Vec<ThreadId>, _>>()?;
-    if threads.len() < cores.len() {
-        return Err(ThreadPoolBuildError::never_ran(threads.len(), cores.len()));
+    let ran = reports.iter().collect::<Result<Vec<()>, _>>()?.len();
+    if ran < cores.len() {
+        return Err(ThreadPoolBuildError::never_ran(ran, cores.len()));
     }
-    pool.threads.all_run(threads);
     // Here and not at the end of the function: what is being returned when a drop panics there is never dropped
     // (rust-lang/rust#47949), and the functions may own what does.
     drop(builder);
@@ -76,7 +80,10 @@ fn place(asked: usize, pinning: &Pinning) -> Result<Vec<Option<usize>>, ThreadPo
     let usable = affinity::usable_cores();
     let threads = match (asked, pinning) {
         (0, Pinning::Explicit(ids)) => ids.len().max(1),
-        (0, _) => affinity::default_parallelism(),
+        (0, _) => match environment::num_threads()? {
+            0 => affinity::default_parallelism(),
+            threads => threads,
+        },
         (asked, _) => asked,
     };
     if threads > MOST_THREADS {

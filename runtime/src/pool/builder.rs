@@ -80,8 +80,11 @@ impl ThreadPoolBuilder {
 
     /// Sets the number of workers, at most 4096; 0 means the default.
     ///
-    /// The default is the number of cores that the process's affinity mask and its control group's quota allow
-    /// ([`available_parallelism`](std::thread::available_parallelism)), or with [`Pinning::Explicit`] the number of cores listed.
+    /// The default with [`Pinning::Explicit`] is the number of cores listed. Else it is the number in the environment variable
+    /// `TASKEL_NUM_THREADS`, or if that is not set, in `RAYON_NUM_THREADS`; and if neither is, or it is 0, the number of cores that the process's
+    /// affinity mask and its control group's quota allow ([`available_parallelism`](std::thread::available_parallelism)). What is no such number
+    /// there is an error for [`build`](Self::build); a global pool that starts by itself takes no notice of it.
+    ///
     /// More workers than cores are allowed and share them: that helps taskels that wait for input or output, and costs
     /// those that compute a little for switching.
     pub fn num_threads(mut self, num_threads: usize) -> Self {
@@ -109,15 +112,21 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// Sets the stack size of each worker's thread in bytes; the standard library's default unless set.
+    /// Sets the stack size of each worker's thread in bytes, at least 256 KiB; the standard library's default unless set.
     ///
-    /// Half a MiB of it is what nested [yields](crate::yield_now()) may use, if there are any.
+    /// It is that of the workers. A thread from outside takes part in its own calls, with the stack that it has: code that needs a large one runs
+    /// [on a worker](ThreadPool::run_on_worker).
+    ///
+    /// Nested [yields](crate::yield_now()) may use half a MiB of it, or a quarter, if that is less.
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
     }
 
     /// Sets a function that each worker calls, with its index, before it looks for work.
+    ///
+    /// A thread from outside that takes part in its own calls has not called it. What needs the thread-local values that it sets runs
+    /// [on a worker](ThreadPool::run_on_worker).
     ///
     /// A panic of the handler goes to the [`panic_handler`](Self::panic_handler), and the worker goes on.
     pub fn start_handler(mut self, handler: impl Fn(usize) + Send + Sync + 'static) -> Self {
@@ -179,7 +188,8 @@ impl ThreadPoolBuilder {
     ///
     /// # Errors
     ///
-    /// When a core is not usable, or the system refuses to start or to pin a thread. Threads that were started are ended.
+    /// When a core is not usable, the [environment](Self::num_threads) asks for a number of workers that is none, or the system refuses to start
+    /// or to pin a thread. Threads that were started are ended.
     ///
     /// # Panics
     ///

@@ -3,6 +3,7 @@
 mod ambient;
 mod build;
 mod builder;
+mod environment;
 mod hot;
 mod injector;
 mod metrics;
@@ -98,9 +99,31 @@ impl ThreadPool {
         ThreadPoolBuilder::new()
     }
 
+    /// The pool that serves all parallel calls outside of any other pool; it is made now if there is none yet.
+    ///
+    /// [`ThreadPoolBuilder::build_global`] makes it with settings of one's own. It lives until the process ends, which does not wait for what was
+    /// [spawned](crate::spawn) on it.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made. (Parallel calls then run on the calling thread.)
+    ///
+    /// ```
+    /// use taskel::{ThreadPool, prelude::*};
+    ///
+    /// let (sum, profile) = ThreadPool::global().profile(|| (1..=1000_u64).into_par_iter().sum::<u64>());
+    /// assert_eq!((sum, profile.taskels()), (500_500, 1000));
+    /// ```
+    #[track_caller]
+    pub fn global() -> &'static ThreadPool {
+        ambient::global()
+            .expect("the global pool could not be started; `ThreadPoolBuilder::build_global` tells why")
+    }
+
     /// Runs `op` on the calling thread; what it starts in parallel runs on this pool.
     ///
-    /// Unlike rayon's, it does not move to a worker thread, so nothing need be `Send`, and it begins at once.
+    /// Unlike rayon's, it does not move to a worker thread, so nothing need be `Send`, and it begins at once. What needs a worker's stack or
+    /// thread-local values runs there by [`run_on_worker`](Self::run_on_worker).
     ///
     /// # Panics
     ///
@@ -120,6 +143,31 @@ impl ThreadPool {
     /// ```
     pub fn install<R>(&self, op: impl FnOnce() -> R) -> R {
         ambient::enter(&self.state, op)
+    }
+
+    /// Ends the pool, as dropping it does, and returns when its threads have ended: after everything that was [spawned](crate::spawn) or
+    /// [submitted](crate::submit) on it is done, and the [exit handlers](ThreadPoolBuilder::exit_handler) have run.
+    ///
+    /// For a pool in an [`Arc`], see [`Arc::into_inner`].
+    ///
+    /// # Panics
+    ///
+    /// On a thread in the middle of the pool's own work, which cannot wait for itself. The pool is then dropped, without waiting.
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPool::new()?;
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// pool.spawn(move || sender.send(1).unwrap());
+    /// pool.shutdown();
+    /// assert_eq!(receiver.try_recv(), Ok(1));
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    #[track_caller]
+    pub fn shutdown(self) {
+        assert!(
+            !ambient::is_inside(&self.state),
+            "`shutdown` waits for all work of the pool, so work of the pool cannot call it; drop the pool instead"
+        );
     }
 
     /// The most threads that a loop on this pool runs on: the number of workers.
@@ -146,6 +194,16 @@ impl ThreadPool {
         self.on_current_lane(|lane| lane.is_worker().then(|| lane.index()))?
     }
 
+    /// Whether the calling thread is a worker of this pool, whatever was installed since.
+    pub(crate) fn is_worker_here(&self) -> bool {
+        self.install(|| self.current_thread_index().is_some())
+    }
+
+    /// Whether there are threads in this process that work for the pool.
+    pub(crate) fn has_workers(&self) -> bool {
+        self.state.is_usable()
+    }
+
     /// Calls `op` with the lane that the calling thread is in this pool, if it is one and no other pool was installed since. Never in a
     /// forked child.
     pub(crate) fn on_current_lane<R>(&self, op: impl FnOnce(&LaneContext<'_>) -> R) -> Option<R> {
@@ -162,15 +220,17 @@ impl Drop for ThreadPool {
     /// Ends the workers, once they have done what was [spawned](crate::spawn) and [submitted](crate::submit) on the pool, and waits for their
     /// threads.
     ///
-    /// A worker that drops its own pool (the last reference was inside of what it works on) waits for none of them, since they may
-    /// be waiting for it; they end when everything is done.
+    /// A thread in the middle of the pool's own work, which owned the last reference, waits for none of them, since they may be waiting for it;
+    /// they end when everything is done.
     fn drop(&mut self) {
         if !self.state.is_usable() {
             // In a forked child, there are no threads to end.
             return self.threads.forget();
         }
         self.state.release();
-        self.threads.join();
+        if !ambient::is_inside(&self.state) {
+            self.threads.join();
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::mpsc;
-use std::thread::{self, JoinHandle, ThreadId};
+use std::thread::{self, JoinHandle};
 
 use crate::sync::Mutex;
 
@@ -64,10 +64,9 @@ pub(super) type SpawnHandler = Box<dyn FnMut(ThreadBuilder) -> io::Result<()>>;
 /// The threads that were started so far.
 pub(super) enum Threads {
     Own(Vec<JoinHandle<()>>),
-    /// By a spawn handler: nothing is known of them but what they tell themselves.
+    /// By a spawn handler: they tell when they end.
     Foreign {
         started: usize,
-        ids: Vec<ThreadId>,
         ends: mpsc::Sender<()>,
         ended: Mutex<mpsc::Receiver<()>>,
     },
@@ -78,7 +77,7 @@ struct End(mpsc::Sender<()>);
 
 impl Drop for End {
     fn drop(&mut self) {
-        // Nobody listens any more if the pool was dropped by this thread.
+        // Nobody listens any more if the pool was dropped by its own work.
         let _ = self.0.send(());
     }
 }
@@ -90,7 +89,7 @@ impl Threads {
 
     pub(super) fn foreign() -> Self {
         let (ends, ended) = mpsc::channel();
-        Threads::Foreign { started: 0, ids: Vec::new(), ends, ended: Mutex::new(ended) }
+        Threads::Foreign { started: 0, ends, ended: Mutex::new(ended) }
     }
 
     /// Starts one more, by `handler` if they are foreign.
@@ -117,29 +116,15 @@ impl Threads {
         }
     }
 
-    /// All of them run, under these names.
-    pub(super) fn all_run(&mut self, threads: Vec<ThreadId>) {
-        if let Threads::Foreign { ids, .. } = self {
-            *ids = threads;
-        }
-    }
-
-    /// Waits for all of them, unless the calling thread is one: others may wait for that.
+    /// Waits for all of them.
     pub(super) fn join(&mut self) {
-        let this_thread = thread::current().id();
         match self {
             Threads::Own(handles) => {
-                if handles.iter().any(|handle| handle.thread().id() == this_thread) {
-                    return;
-                }
                 for thread in handles.drain(..) {
                     let _nothing_unwinds_out_of_a_worker = thread.join();
                 }
             }
-            Threads::Foreign { started, ids, ended, .. } => {
-                if ids.contains(&this_thread) {
-                    return;
-                }
+            Threads::Foreign { started, ended, .. } => {
                 let ended = ended.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
                 // The sender in here keeps the channel open.
                 for _ in 0..*started {

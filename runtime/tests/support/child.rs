@@ -1,5 +1,7 @@
 //! Tests that need a process to themselves, because a fault ends or limits it.
 
+#![allow(dead_code, reason = "each test binary uses a part")]
+
 use std::process::{Command, Output};
 
 const CASE: &str = "TASKEL_TEST_CASE";
