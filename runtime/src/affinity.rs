@@ -1,87 +1,73 @@
-//! Cores: which ones this process may run on, and pinning a thread to one of them.
+//! Cores: which ones this process may run on, and sending a thread to one of them.
+//!
+//! A thread that is *pinned* runs on its core alone, and so does whatever it starts: threads, pools, programs. One that is *placed* is moved to its
+//! core and may leave it: it has a good place until the system knows a better one, and passes nothing on.
 
-use std::io;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod linux;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use linux as system;
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod other;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+use other as system;
+
+mod at_work;
+
 use std::thread;
 
-/// The cores that the calling thread may run on, ascending; empty when that cannot be found out.
-///
-/// On Linux this is the thread's affinity mask, which a new thread inherits from its parent: asked by a thread
-/// that is itself pinned, it is that one core. A kernel with more than 1024 cores rejects the mask of fixed size
-/// that `core_affinity` passes, so there the answer is "unknown".
-pub(crate) fn usable_cores() -> Vec<usize> {
-    let mut cores: Vec<usize> =
-        core_affinity::get_core_ids().unwrap_or_default().into_iter().map(|core| core.id).collect();
-    cores.sort_unstable();
-    cores
-}
+pub(crate) use at_work::AtWork;
+pub(crate) use system::{Unpinned, current_core, pin_current_thread, place_current_thread, usable_cores};
 
-/// How many threads can run at once: the affinity mask and the cgroup's CPU quota, whichever is smaller.
+/// How many threads of this process can run at once: its cores or its control group's quota, whichever is smaller.
 pub(crate) fn default_parallelism() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
+    // The standard library looks at the cores of the calling thread.
+    unpinned(|| thread::available_parallelism().map_or(1, usize::from))
 }
 
-/// Lets the calling thread run on `core` alone.
+/// Runs `op` on the calling thread, which meanwhile may run on all cores of the process, as may everything that is started in it: threads,
+/// pools, other programs.
 ///
-/// # Errors
-/// The operating system's refusal: no such core, a core outside the process's cpuset, a sandbox that forbids the
-/// call. The thread then runs wherever it could before. The error does not name the core; the caller knows it.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) fn pin_current_thread(core: usize) -> io::Result<()> {
-    // Not core_affinity::set_for_current: it says "no" without the reason and indexes out of a 1024-core mask.
-    const WORD_BITS: usize = libc::c_ulong::BITS as usize;
-    const MORE_CORES_THAN_ANY_KERNEL: usize = 1 << 16;
-    if core >= MORE_CORES_THAN_ANY_KERNEL {
-        return Err(io::Error::from_raw_os_error(libc::EINVAL));
-    }
-    // glibc's cpu_set_t is an array of c_ulong; the kernel takes such an array of any length.
-    let mut mask: Vec<libc::c_ulong> = vec![0; core / WORD_BITS + 1];
-    mask[core / WORD_BITS] = 1 << (core % WORD_BITS);
-    let this_thread = 0;
-    // SAFETY: the kernel reads exactly `size_of_val(mask)` bytes at the pointer, all of them inside `mask`, which
-    // outlives the call; it writes nothing. `cpu_set_t` is asked for by type only, the length rules.
-    let status =
-        unsafe { libc::sched_setaffinity(this_thread, size_of_val(mask.as_slice()), mask.as_ptr().cast()) };
-    if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
-/// Lets the calling thread run on `core` alone, or asks the system to prefer it where it knows only preferences.
+/// For workers that are pinned ([`Pinning::Cores`](crate::Pinning::Cores), [`Pinning::Explicit`](crate::Pinning::Explicit)): what they start would be
+/// confined to their core otherwise, for good. On other threads it does nothing; nor does it where the system passes nothing on
+/// (it is of use on Linux and Android), or forbids it.
 ///
-/// # Errors
-/// No such core, or a system that does not let threads choose.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) fn pin_current_thread(core: usize) -> io::Result<()> {
-    if !usable_cores().contains(&core) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not one of the cores this process may use"));
-    }
-    if core_affinity::set_for_current(core_affinity::CoreId { id: core }) {
-        Ok(())
-    } else {
-        Err(io::Error::other("the system refused to pin the thread"))
-    }
-}
-
-/// The core that the calling thread is on right now, if the system tells cheaply; it may have moved on since.
+/// It costs a system call, and on a thread that is pinned three: some microseconds. If the thread has been moved meanwhile, moving it back takes some
+/// 50 µs.
 ///
-/// A read of a register in the vDSO on Linux: a few nanoseconds, no system call.
-#[inline]
-pub(crate) fn current_core() -> Option<usize> {
-    #[cfg(all(any(target_os = "linux", target_os = "android"), not(miri)))]
-    {
-        // SAFETY: takes no argument and touches no memory of ours.
-        let core = unsafe { libc::sched_getcpu() };
-        usize::try_from(core).ok()
-    }
-    #[cfg(any(miri, not(any(target_os = "linux", target_os = "android"))))]
-    None
+/// # Panics
+///
+/// When `op` does; the thread is pinned again first.
+///
+/// ```
+/// use std::thread::available_parallelism;
+/// use taskel::{Pinning, ThreadPool};
+///
+/// let all = available_parallelism()?;
+/// let pool = ThreadPool::builder().pinning(Pinning::Cores).build()?;
+/// let cores = pool.run_on_worker(|| taskel::unpinned(available_parallelism))?;
+/// assert_eq!(cores, all);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn unpinned<R>(op: impl FnOnce() -> R) -> R {
+    let _until_it_is_over = Unpinned::new();
+    op()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
 
     /// Runs `f` on a thread of its own, so that a pinned thread never goes back to the test runner.
     fn on_a_fresh_thread<R: Send>(f: impl FnOnce() -> R + Send) -> R {
         thread::scope(|s| s.spawn(f).join().expect("the test's closure"))
+    }
+
+    /// What the standard library says of the calling thread.
+    fn parallelism() -> usize {
+        thread::available_parallelism().map_or(1, usize::from)
     }
 
     #[test]
@@ -101,12 +87,38 @@ mod tests {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     #[test]
     #[cfg_attr(miri, ignore = "Miri has no cores")]
-    fn a_pinned_thread_runs_on_its_core_and_sees_no_other() {
+    fn a_pinned_thread_runs_on_its_core_and_is_free_only_while_it_is_unpinned() {
+        let all = parallelism();
         for core in usable_cores() {
             on_a_fresh_thread(|| {
-                pin_current_thread(core).expect("a core of the affinity mask");
-                assert_eq!(usable_cores(), [core]);
-                assert_eq!(current_core(), Some(core));
+                pin_current_thread(core).expect("a core of the process");
+                assert_eq!((parallelism(), current_core()), (1, Some(core)));
+                assert_eq!(unpinned(parallelism), all);
+                let _panic =
+                    std::panic::catch_unwind(|| unpinned(|| std::panic::resume_unwind(Box::new(()))));
+                assert_eq!((parallelism(), current_core()), (1, Some(core)));
+                assert_eq!(default_parallelism(), all, "of the process");
+            });
+        }
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri has no cores")]
+    fn a_placed_thread_may_leave_its_core() {
+        let all = parallelism();
+        for core in usable_cores() {
+            on_a_fresh_thread(|| {
+                place_current_thread(core).expect("a core of the process");
+                assert_eq!(parallelism(), all);
+            });
+            on_a_fresh_thread(|| {
+                pin_current_thread(core).expect("a core of the process");
+                // It does not leave the cores that it was given.
+                for other in usable_cores() {
+                    assert_eq!(place_current_thread(other).is_ok(), other == core);
+                    assert_eq!((parallelism(), current_core()), (1, Some(core)));
+                }
             });
         }
     }
@@ -114,12 +126,13 @@ mod tests {
     #[test]
     fn a_core_that_does_not_exist_is_an_error_and_changes_nothing() {
         on_a_fresh_thread(|| {
-            let before = usable_cores();
+            let before = (usable_cores(), parallelism());
             for core in [8192, 65_535, 65_536, usize::MAX] {
                 let error = pin_current_thread(core).expect_err("kernels stop at 8192 cores");
                 assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "core {core}: {error}");
+                assert!(place_current_thread(core).is_err(), "core {core}");
             }
-            assert_eq!(usable_cores(), before);
+            assert_eq!((usable_cores(), parallelism()), before);
         });
     }
 }

@@ -3,6 +3,8 @@
 //! Only the thread that calls `fork` lives on in the child. A pool's workers are not there, its locks may be held for ever, and so what is called
 //! on such a pool runs on the calling thread alone.
 
+#[cfg(all(unix, not(miri)))]
+use crate::affinity::AtWork;
 use crate::sync::{AtomicU32, Ordering};
 
 /// How many forks lie between the first process and this one; written by the one thread of a new child.
@@ -36,9 +38,10 @@ fn watch() {
     static WATCHING: std::sync::Once = std::sync::Once::new();
     extern "C" fn in_child() {
         GENERATION.fetch_add(1, Ordering::Relaxed);
+        AtWork::forget_all();
     }
     WATCHING.call_once(|| {
-        // SAFETY: the handler only touches a static atomic, which is allowed between `fork` and `exec`.
+        // SAFETY: the handler only touches static atomics, which is allowed between `fork` and `exec`.
         let _out_of_memory = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     });
 }

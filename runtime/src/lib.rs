@@ -15,7 +15,7 @@
 //!
 //! # Pools
 //!
-//! A [`ThreadPool`] has one worker per core, pinned to it, unless its [`ThreadPoolBuilder`] says otherwise. Code inside
+//! A [`ThreadPool`] has one worker per core, unless its [`ThreadPoolBuilder`] says otherwise, and [places](Pinning::Auto) it there without pinning it. Code inside
 //! [`install`](ThreadPool::install) runs its loops on that pool; code outside of any pool, on a global one that is
 //! made when it is first needed. The calling thread always takes part, and dropping a pool joins its threads.
 //!
@@ -122,13 +122,14 @@ mod yield_now;
 
 #[cfg(not(all(loom, feature = "loom")))]
 pub use self::{
+    affinity::unpinned,
     broadcast::{BroadcastContext, broadcast, spawn_broadcast},
     cancel::{CancelToken, Cancelled},
     error::ThreadPoolBuildError,
     iter::Chunk,
     join::join,
     pool::{
-        HotGuard, IdlePolicy, Pinning, PoolMetrics, ThreadBuilder, ThreadPool, ThreadPoolBuilder,
+        Cores, HotGuard, IdlePolicy, Pinning, PoolMetrics, ThreadBuilder, ThreadPool, ThreadPoolBuilder,
         WorkerMetrics, current_num_threads, current_thread_index,
     },
     profile::{Profile, WorkerProfile},

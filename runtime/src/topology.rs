@@ -45,6 +45,32 @@ impl Topology {
     }
 }
 
+/// Those of `cores`, ascending, that are the first of their physical core: where that runs several threads at once, each is a core to the system.
+///
+/// One of which nothing is known is taken to be a physical core.
+pub(crate) fn one_of_each_physical_core(cores: &[usize]) -> Vec<usize> {
+    first_siblings(Path::new(SYS_CPU), cores)
+}
+
+fn first_siblings(root: &Path, cores: &[usize]) -> Vec<usize> {
+    let is_first = |&&core: &&usize| {
+        let siblings = read_siblings(root, core);
+        let mut before = cores.iter().take_while(|&&other| other < core);
+        siblings.is_none_or(|siblings| !before.any(|&other| contains(&siblings, other)))
+    };
+    cores.iter().filter(is_first).copied().collect()
+}
+
+/// The cores that are threads of the same physical core as `core`.
+fn read_siblings(root: &Path, core: usize) -> Option<CpuList> {
+    let topology = root.join(format!("cpu{core}")).join("topology");
+    // The second name is that of Linux before 5.4.
+    let text = ["core_cpus_list", "thread_siblings_list"]
+        .into_iter()
+        .find_map(|file| fs::read_to_string(topology.join(file)).ok())?;
+    parse_cpu_list(&text).filter(|list| contains(list, core))
+}
+
 /// The other workers, in the order in which one worker should try to steal from them.
 #[derive(Debug)]
 pub(crate) struct StealOrder {
@@ -75,7 +101,7 @@ impl Iterator for Victims<'_> {
     }
 }
 
-/// The steal order of each worker, where worker `i` is pinned to `cores[i]`, or to nothing; behind these, that of anybody else.
+/// The steal order of each worker, where worker `i` belongs to `cores[i]`, or to nothing; behind these, that of anybody else.
 ///
 /// Takes time and memory in proportion to the square of the number of workers: 256 KiB for 256 of them.
 pub(crate) fn steal_orders(cores: &[Option<usize>], topology: &Topology) -> Vec<StealOrder> {
@@ -140,6 +166,16 @@ mod tests {
             fs::write(dir.join(file), content).expect("a file in it");
         }
 
+        fn siblings(&self, core: usize, file: &str, list: &str) {
+            let dir = self.0.path().join(format!("cpu{core}/topology"));
+            fs::create_dir_all(&dir).expect("a directory below the temporary one");
+            fs::write(dir.join(file), format!("{list}\n")).expect("a file in it");
+        }
+
+        fn physical(&self, cores: impl IntoIterator<Item = usize>) -> Vec<usize> {
+            first_siblings(self.0.path(), &cores.into_iter().collect::<Vec<_>>())
+        }
+
         fn core(&self, core: usize, l3_siblings: &str) {
             for (index, level) in ["1", "1", "2"].into_iter().enumerate() {
                 self.write(core, index, "level", format!("{level}\n"));
@@ -198,6 +234,42 @@ mod tests {
         let mut last = from(usize::MAX);
         last.sort_unstable();
         assert_eq!(last, [0, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn of_two_threads_of_a_physical_core_the_first_usable_one_stands_for_it() {
+        for file in ["core_cpus_list", "thread_siblings_list"] {
+            // As servers number them: the second threads come after all first ones.
+            let tree = Tree::new();
+            (0..8).for_each(|core| tree.siblings(core, file, &format!("{},{}", core % 4, core % 4 + 4)));
+            assert_eq!(tree.physical(0..8), [0, 1, 2, 3]);
+            assert_eq!(tree.physical([1, 3, 4, 5, 6]), [1, 3, 4, 6], "the first of a core may not be usable");
+            assert_eq!(tree.physical([6]), [6]);
+            // As notebooks do: side by side, and small cores that have one thread.
+            let tree = Tree::new();
+            (0..4).for_each(|core| tree.siblings(core, file, if core < 2 { "0-1" } else { "2-3" }));
+            (4..8).for_each(|core| tree.siblings(core, file, &core.to_string()));
+            assert_eq!(tree.physical(0..8), [0, 2, 4, 5, 6, 7]);
+        }
+    }
+
+    #[test]
+    fn a_core_of_which_nothing_is_known_or_nonsense_is_a_physical_one() {
+        let tree = Tree::new();
+        assert_eq!(tree.physical(0..3), [0, 1, 2]);
+        for nonsense in ["", "0-", "x", "0,,1", "7"] {
+            (0..3).for_each(|core| tree.siblings(core, "core_cpus_list", nonsense));
+            assert_eq!(tree.physical(0..3), [0, 1, 2], "{nonsense:?}");
+        }
+        assert_eq!(tree.physical([]), []);
+    }
+
+    #[test]
+    fn each_core_of_this_machine_has_a_physical_one() {
+        let cores = crate::affinity::usable_cores();
+        let physical = one_of_each_physical_core(&cores);
+        assert!(physical.is_sorted_by(|a, b| a < b) && physical.first() == cores.first(), "{physical:?}");
+        assert!(physical.iter().all(|core| cores.contains(core)), "{physical:?} of {cores:?}");
     }
 
     #[test]

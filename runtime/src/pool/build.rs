@@ -3,11 +3,12 @@
 use std::io;
 use std::sync::{Arc, mpsc};
 
-use super::builder::{Pinning, ThreadPoolBuilder};
+use super::builder::{Cores, Pinning, ThreadPoolBuilder};
 use super::threads::{self, ThreadBuilder, Threads};
 use super::{PoolState, ThreadPool, environment, worker};
-use crate::affinity;
+use crate::affinity::{self, Unpinned};
 use crate::error::ThreadPoolBuildError;
+use crate::topology;
 use crate::underneath::know_stack;
 
 /// The stack of a worker that runs code which needs next to none itself: an unoptimised build takes some tens of KiB for a loop in a task.
@@ -17,17 +18,20 @@ pub(super) const LEAST_STACK_BYTES: usize = 256 * 1024;
 pub(super) const MOST_THREADS: usize = 4096;
 
 pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, ThreadPoolBuildError> {
-    let cores = place(builder.num_threads, &builder.pinning)?;
+    let cores = choose_cores(&builder)?;
+    let placed = builder.pinning == Pinning::Auto;
     if !threads::EXIST {
         // Like a pool that was left behind by a `fork`: everything runs on the calling thread.
-        let state = PoolState::new(&[None], builder.idle, builder.panic_handler.take());
+        let state = PoolState::new(&[None], false, builder.idle, builder.panic_handler.take());
         return Ok(ThreadPool { state, threads: Threads::own() });
     }
-    let state = PoolState::new(&cores, builder.idle, builder.panic_handler.take());
+    let state = PoolState::new(&cores, placed, builder.idle, builder.panic_handler.take());
     // Dropping the pool on an error ends the threads that run already.
     let threads = if builder.spawn_handler.is_some() { Threads::foreign() } else { Threads::own() };
     let mut pool = ThreadPool { state, threads };
     let stack_size = builder.stack_size.map(|bytes| bytes.max(LEAST_STACK_BYTES));
+    // Threads inherit where they may run.
+    let unpinned = Unpinned::new();
     let (report, reports) = mpsc::channel();
     for (index, &core) in cores.iter().enumerate() {
         let name = match &mut builder.thread_name {
@@ -45,7 +49,7 @@ pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, Thread
         };
         let report = report.clone();
         let body = Box::new(move || {
-            let pinned = core.map_or(Ok(()), |core| pin(index, core));
+            let pinned = core.map_or(Ok(()), |core| go_to(core, index, placed));
             let ready = pinned.is_ok();
             // Nobody listens any more when another worker failed first.
             let _ = report.send(pinned);
@@ -59,7 +63,7 @@ pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, Thread
         let started = pool.threads.start(thread, builder.spawn_handler.as_mut());
         started.map_err(|source| ThreadPoolBuildError::spawn(index, source))?;
     }
-    drop(report);
+    drop((report, unpinned));
     let ran = reports.iter().collect::<Result<Vec<()>, _>>()?.len();
     if ran < cores.len() {
         return Err(ThreadPoolBuildError::never_ran(ran, cores.len()));
@@ -70,18 +74,29 @@ pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, Thread
     Ok(pool)
 }
 
-fn pin(worker: usize, core: usize) -> Result<(), ThreadPoolBuildError> {
+/// Sends the calling thread, which is to be `worker`, to its core.
+fn go_to(core: usize, worker: usize, placed: bool) -> Result<(), ThreadPoolBuildError> {
+    if placed {
+        // Where that is refused, the system finds a place.
+        let _ = affinity::place_current_thread(core);
+        return Ok(());
+    }
     affinity::pin_current_thread(core)
         .map_err(|source: io::Error| ThreadPoolBuildError::pin(worker, core, source))
 }
 
 /// The core of each worker, and by its length their number.
-fn place(asked: usize, pinning: &Pinning) -> Result<Vec<Option<usize>>, ThreadPoolBuildError> {
+fn choose_cores(builder: &ThreadPoolBuilder) -> Result<Vec<Option<usize>>, ThreadPoolBuildError> {
     let usable = affinity::usable_cores();
-    let threads = match (asked, pinning) {
+    let chosen = match builder.cores {
+        Cores::All => usable.clone(),
+        Cores::Physical => topology::one_of_each_physical_core(&usable),
+    };
+    let threads = match (builder.num_threads, &builder.pinning) {
         (0, Pinning::Explicit(ids)) => ids.len().max(1),
         (0, _) => match environment::num_threads()? {
-            0 => affinity::default_parallelism(),
+            0 if chosen.is_empty() => affinity::default_parallelism(),
+            0 => affinity::default_parallelism().min(chosen.len()),
             threads => threads,
         },
         (asked, _) => asked,
@@ -89,12 +104,12 @@ fn place(asked: usize, pinning: &Pinning) -> Result<Vec<Option<usize>>, ThreadPo
     if threads > MOST_THREADS {
         return Err(ThreadPoolBuildError::too_many_threads(threads, MOST_THREADS));
     }
-    match pinning {
+    match &builder.pinning {
         Pinning::Off => Ok(vec![None; threads]),
-        Pinning::Auto if threads != usable.len() => Ok(vec![None; threads]),
-        Pinning::Auto => Ok(usable.into_iter().map(Some).collect()),
-        Pinning::Cores if usable.is_empty() => Err(ThreadPoolBuildError::cores_unknown()),
-        Pinning::Cores => Ok(usable.into_iter().map(Some).cycle().take(threads).collect()),
+        Pinning::Auto if threads != chosen.len() => Ok(vec![None; threads]),
+        Pinning::Auto => Ok(chosen.into_iter().map(Some).collect()),
+        Pinning::Cores if chosen.is_empty() => Err(ThreadPoolBuildError::cores_unknown()),
+        Pinning::Cores => Ok(chosen.into_iter().map(Some).cycle().take(threads).collect()),
         Pinning::Explicit(ids) => {
             if let Some(&unknown) = ids.iter().find(|core| !usable.contains(core)) {
                 return Err(ThreadPoolBuildError::unknown_core(unknown, usable));

@@ -12,20 +12,41 @@ use crate::error::ThreadPoolBuildError;
 
 /// Where the workers of a pool run.
 ///
-/// Only cores in the affinity mask that the process was given count as usable.
+/// Usable are the cores that the process was given (by `taskset`, a container, …), also where the thread that builds the pool is itself pinned to
+/// some of them. They are found out once in a process; cores that are taken away later are noticed when the next pool is built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pinning {
-    /// [`Cores`](Pinning::Cores) when there is exactly one worker per usable core, else [`Off`](Pinning::Off): a smaller
-    /// pinned pool would pile onto the first cores, on top of every other process that does the same.
+    /// Workers are placed, and nothing is pinned: with exactly one worker per usable core, each begins on a core of its own, and goes
+    /// to a free one when it wakes up where another worker of the process, or a calling thread, computes. The system may move it, as any thread: away from other busy threads and
+    /// processes. Whatever is started in a worker (threads, pools, programs) may use all cores.
+    ///
+    /// With another number of workers, and on other systems than Linux and Android, the same as [`Off`](Pinning::Off).
     #[default]
     Auto,
     /// Worker `i` is pinned to the `i`-th usable core, wrapping around: with more workers than cores, some share one.
+    ///
+    /// For a machine that runs nothing else: the workers stay on their cores whoever else computes there, another pool's workers or another process. What is started in a worker
+    /// is confined to its core, if it is not started in [`unpinned`](crate::unpinned). (A pool is not.)
     Cores,
     /// Worker `i` is pinned to core `ids[i]`. A core that is not usable is an error; one that stands there twice is shared.
+    ///
+    /// As with [`Cores`](Pinning::Cores), what is started in a worker is confined to its core.
     Explicit(Vec<usize>),
     /// The system places the workers.
     Off,
+}
+
+/// Which of the usable cores a pool is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cores {
+    /// Each of them: where a physical core runs two threads at once, it counts twice.
+    #[default]
+    All,
+    /// One of each physical core: for work that gains nothing from two threads on one core, as dense linear algebra. Where the system does not
+    /// tell which belong together (Linux does), all.
+    Physical,
 }
 
 /// What workers without work do before they sleep. Sleeping workers use no processor time.
@@ -63,6 +84,7 @@ pub(super) type PanicHandler = Box<dyn Fn(Box<dyn Any + Send>) + Send + Sync>;
 pub struct ThreadPoolBuilder {
     pub(super) num_threads: usize,
     pub(super) pinning: Pinning,
+    pub(super) cores: Cores,
     pub(super) idle: IdlePolicy,
     pub(super) thread_name: Option<Box<dyn FnMut(usize) -> String>>,
     pub(super) stack_size: Option<usize>,
@@ -73,7 +95,7 @@ pub struct ThreadPoolBuilder {
 }
 
 impl ThreadPoolBuilder {
-    /// One pinned worker per usable core, named `taskel-0`, `taskel-1`, …
+    /// One worker per usable core, named `taskel-0`, `taskel-1`, …
     pub fn new() -> Self {
         Self::default()
     }
@@ -95,6 +117,22 @@ impl ThreadPoolBuilder {
     /// Sets where the workers run; [`Pinning::Auto`] unless set.
     pub fn pinning(mut self, pinning: Pinning) -> Self {
         self.pinning = pinning;
+        self
+    }
+
+    /// Sets which cores the pool is for; [`Cores::All`] unless set.
+    ///
+    /// They count for the default number of workers, and for [`Pinning::Auto`] and [`Pinning::Cores`].
+    ///
+    /// ```
+    /// use taskel::{Cores, ThreadPool};
+    ///
+    /// let pool = ThreadPool::builder().cores(Cores::Physical).build()?;
+    /// assert!(pool.current_num_threads() <= ThreadPool::new()?.current_num_threads());
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn cores(mut self, cores: Cores) -> Self {
+        self.cores = cores;
         self
     }
 
@@ -184,7 +222,7 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// Starts the workers, and returns once all of them run and are pinned.
+    /// Starts the workers, and returns once all of them run, each where it belongs.
     ///
     /// # Errors
     ///
@@ -221,6 +259,7 @@ impl fmt::Debug for ThreadPoolBuilder {
         f.debug_struct("ThreadPoolBuilder")
             .field("num_threads", &self.num_threads)
             .field("pinning", &self.pinning)
+            .field("cores", &self.cores)
             .field("idle", &self.idle)
             .field("stack_size", &self.stack_size)
             .finish_non_exhaustive()

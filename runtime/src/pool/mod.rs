@@ -7,6 +7,7 @@ mod environment;
 mod hot;
 mod injector;
 mod metrics;
+mod places;
 mod profiling;
 mod standing;
 mod state;
@@ -23,7 +24,7 @@ pub(crate) use ambient::{
 pub(crate) use injector::{Detached, Work};
 pub(crate) use state::PoolState;
 
-pub use builder::{IdlePolicy, Pinning, ThreadPoolBuilder};
+pub use builder::{Cores, IdlePolicy, Pinning, ThreadPoolBuilder};
 pub use hot::HotGuard;
 pub use metrics::{PoolMetrics, WorkerMetrics};
 pub use threads::ThreadBuilder;
@@ -49,7 +50,7 @@ use crate::lane::LaneContext;
 ///
 /// A loop runs on at most [`current_num_threads`](ThreadPool::current_num_threads) threads, and the thread that calls it is one
 /// of them: it starts at once, without handing anything over, and takes the seat of one worker (the one whose core it
-/// is on, if workers are pinned). A pool of one thread runs loops on the caller alone.
+/// is on, if each core has one). A pool of one thread runs loops on the caller alone.
 ///
 /// # In a forked child
 ///
@@ -73,11 +74,11 @@ pub struct ThreadPool {
 }
 
 impl ThreadPool {
-    /// A pool with one pinned worker per usable core; `ThreadPoolBuilder::new().build()`.
+    /// A pool with one worker per usable core; `ThreadPoolBuilder::new().build()`.
     ///
     /// # Errors
     ///
-    /// When a thread cannot be started or pinned.
+    /// When a thread cannot be started.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::new()?;

@@ -9,6 +9,7 @@ use crossbeam_utils::CachePadded;
 
 use super::builder::{IdlePolicy, PanicHandler};
 use super::injector::{Detached, Queues, Work};
+use super::places::Places;
 use super::profiling::Profiling;
 use crate::affinity;
 use crate::clock::{Clock, Ticks};
@@ -52,8 +53,7 @@ pub(crate) struct PoolState {
     lanes: Table<CachePadded<Lane>>,
     /// By lane. The last one is that of the lanes that were not made with the pool, which are in none.
     steal_orders: Vec<StealOrder>,
-    /// The worker that is pinned to each core; empty when workers are not pinned.
-    worker_on_core: Box<[Option<usize>]>,
+    pub(super) places: Places,
     /// More workers than cores: who waits gives its core away instead of spinning on it.
     pub(super) oversubscribed: bool,
     pub(super) idle: IdlePolicy,
@@ -70,9 +70,10 @@ pub(crate) struct PoolState {
 }
 
 impl PoolState {
-    /// A pool of `cores.len()` workers, where worker `i` will be pinned to `cores[i]`, or to nothing.
+    /// A pool of `cores.len()` workers, where worker `i` belongs to `cores[i]`, or to nothing: pinned, or `placed`.
     pub(super) fn new(
         cores: &[Option<usize>],
+        placed: bool,
         idle: IdlePolicy,
         panic_handler: Option<PanicHandler>,
     ) -> Arc<Self> {
@@ -80,13 +81,9 @@ impl PoolState {
         let lanes = num_threads + FIRST_GUESTS;
         let mut lane_cores = cores.to_vec();
         lane_cores.resize(lanes, None);
-        let last_core = cores.iter().flatten().max();
-        let mut worker_on_core = vec![None; last_core.map_or(0, |last| last + 1)];
-        for (worker, core) in cores.iter().enumerate() {
-            if let Some(core) = *core {
-                worker_on_core[core] = Some(worker);
-            }
-        }
+        /// How many pools there were.
+        static POOLS: AtomicU32 = AtomicU32::new(0);
+        let number = POOLS.fetch_add(1, Ordering::Relaxed) as usize;
         let clock = Clock::new();
         Arc::new_cyclic(|this| PoolState {
             this: Weak::clone(this),
@@ -97,7 +94,7 @@ impl PoolState {
             num_threads,
             lanes: Table::new((0..lanes).map(new_lane), Lease::BLOCK),
             steal_orders: steal_orders(&lane_cores, &Topology::of_this_machine(&lane_cores)),
-            worker_on_core: worker_on_core.into(),
+            places: Places::new(cores, placed, number),
             oversubscribed: num_threads > affinity::default_parallelism(),
             idle,
             clock,
@@ -276,7 +273,7 @@ impl PoolState {
 
     pub(crate) fn put_back(&self, job: Job) {
         self.queues.push_stray(job);
-        self.sleep.wake_any(0..self.num_threads);
+        self.wake_any();
         self.sleep.wake_all_waiting(self.all_lanes_in_use());
     }
 
@@ -301,7 +298,7 @@ impl PoolState {
 
     /// Makes sure that some worker looks for detached work, unless all are at work.
     pub(super) fn wake_any(&self) {
-        self.sleep.wake_any(0..self.num_threads);
+        self.sleep.wake_any(self.places.all());
     }
 
     pub(super) fn any_work(&self) -> bool {
@@ -355,12 +352,14 @@ impl PoolState {
 
     /// Makes sure that some worker looks for the job that `lane` has just pushed, unless all are at work.
     pub(crate) fn wake_one(&self, lane: usize, random: usize) {
-        self.sleep.wake_one(self.order(lane, random), self.waiting(lane, random));
+        let order = self.places.quiet_first(self.order(lane, random));
+        self.sleep.wake_one(order, self.waiting(lane, random));
     }
 
     /// As `wake_one`, for `count` jobs, whoever searches already.
     pub(crate) fn wake_several(&self, lane: usize, random: usize, count: u32) {
-        self.sleep.wake_several(self.order(lane, random), self.waiting(lane, random), count);
+        let order = self.places.quiet_first(self.order(lane, random));
+        self.sleep.wake_several(order, self.waiting(lane, random), count);
     }
 
     /// The lanes in the order in which they are called back from their waits for what `lane` has pushed: those first that wait for a lane for which this
@@ -417,12 +416,11 @@ impl PoolState {
         });
     }
 
-    /// The worker whose seat a guest takes: the one pinned to the guest's core; if there is none, any. A worker's seat may be taken by several, since
+    /// The worker whose seat a guest takes: the one that belongs to the guest's core; if there is none, any. A worker's seat may be taken by several, since
     /// there may be more guests than workers.
     fn worker_to_displace(&self, guest: usize) -> usize {
-        let on_core = || *self.worker_on_core.get(affinity::current_core()?)?;
         let any = || (0..self.num_threads).find(|&worker| !self.sleep.is_displaced(worker));
-        let free = if self.worker_on_core.is_empty() { any() } else { on_core().or_else(any) };
+        let free = if self.places.are_known() { self.places.worker_here().or_else(any) } else { any() };
         free.unwrap_or(guest % self.num_threads)
     }
 }

@@ -8,6 +8,7 @@ use super::builder::{Handler, IdlePolicy};
 use super::injector::Work;
 use super::standing::{Sight, Watch};
 use super::{PoolState, ambient};
+use crate::affinity::AtWork;
 use crate::brief::PATIENCE_NS;
 use crate::clock::Ticks;
 use crate::lane::LaneContext;
@@ -72,11 +73,14 @@ struct Idle<'a> {
     woken: bool,
     /// Moving average of the time between two jobs.
     gap_ns: u64,
+    /// On which core, as other pools know it.
+    at_work: AtWork,
 }
 
 impl<'a> Idle<'a> {
     fn new(pool: &'a PoolState, lane: &'a LaneContext<'a>) -> Self {
-        Idle { pool, lane, searching: false, woken: false, gap_ns: 2 * SHORT_GAP_NS }
+        let at_work = pool.settle(lane.index());
+        Idle { pool, lane, searching: false, woken: false, gap_ns: 2 * SHORT_GAP_NS, at_work }
     }
 
     /// The next work; `None` when the pool is over.
@@ -194,6 +198,7 @@ impl<'a> Idle<'a> {
             // Another keeps watch meanwhile.
             self.pool.wake_one(index, self.lane.random());
         }
+        self.at_work = AtWork::nowhere();
         let counters = &self.lane.lane().counters;
         while self.pool.sleep.still_asleep(index) {
             if self.pool.is_over() {
@@ -204,6 +209,7 @@ impl<'a> Idle<'a> {
             counters.wakeups.add(1);
         }
         self.pool.sleep.got_up();
+        self.at_work = self.pool.settle(index);
         self.searching = true;
         self.woken = true;
     }

@@ -1,0 +1,79 @@
+//! On which cores workers of this process are at work, of whichever pool.
+//!
+//! One count for each core: a worker counts itself in as it gets up, and out before it sleeps. The counts are hints, Relaxed: the core that a worker is on
+//! may be another a moment later, and whoever is misled goes to a core that is no better.
+
+use crate::sync::{AtomicU32, Ordering};
+
+/// No kernel has more. A core that is not in here has nobody at work.
+const MOST_CORES: usize = 8192;
+
+static AT_WORK: [AtomicU32; MOST_CORES] = [const { AtomicU32::new(0) }; MOST_CORES];
+
+/// Somebody is at work on a core while this lives.
+#[must_use]
+#[derive(Debug)]
+pub(crate) struct AtWork(Option<&'static AtomicU32>);
+
+impl AtWork {
+    /// Wherever it is, nobody knows.
+    pub(crate) fn nowhere() -> Self {
+        AtWork(None)
+    }
+
+    /// On `core`, whoever else is there.
+    pub(crate) fn on(core: usize) -> Self {
+        let count = AT_WORK.get(core);
+        if let Some(count) = count {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        AtWork(count)
+    }
+
+    /// On `core`, unless somebody is there.
+    pub(crate) fn alone_on(core: usize) -> Option<Self> {
+        if !AtWork::is_free(core) {
+            return None;
+        }
+        let at_work = AtWork::on(core);
+        // Of two that come at once, both may go elsewhere.
+        at_work.0.is_none_or(|count| count.load(Ordering::Relaxed) == 1).then_some(at_work)
+    }
+
+    /// Whether nobody is at work on `core`.
+    pub(crate) fn is_free(core: usize) -> bool {
+        AT_WORK.get(core).is_none_or(|count| count.load(Ordering::Relaxed) == 0)
+    }
+
+    /// Forgets everybody: called in a forked child, where they are not. Only touches static atomics, as is allowed there.
+    pub(crate) fn forget_all() {
+        AT_WORK.iter().for_each(|count| count.store(0, Ordering::Relaxed));
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        if let Some(count) = self.0 {
+            count.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_core_is_free_until_somebody_comes_and_when_all_have_gone() {
+        let core = MOST_CORES - 1; // no other test's
+        assert!(AtWork::is_free(core));
+        let first = AtWork::alone_on(core).expect("free");
+        assert!(AtWork::alone_on(core).is_none());
+        let second = AtWork::on(core);
+        drop(first);
+        assert!(!AtWork::is_free(core));
+        drop(second);
+        assert!(AtWork::is_free(core));
+        assert!(AtWork::alone_on(MOST_CORES).is_some() && AtWork::is_free(MOST_CORES));
+    }
+}
