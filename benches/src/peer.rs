@@ -61,7 +61,7 @@ pub fn all(threads: usize) -> Vec<Box<dyn Peer>> {
     peers.extend(peers::openmp::OpenMp::all(threads).map(|peer| Box::new(peer) as Box<dyn Peer>));
     #[cfg(onetbb)]
     peers.push(Box::new(peers::onetbb::OneTbb::new(threads)));
-    peers.push(Box::new(peers::taskel::Taskel::new(threads)));
+    peers.extend(peers::taskel::Taskel::all(threads).map(|peer| Box::new(peer) as Box<dyn Peer>));
     peers
 }
 

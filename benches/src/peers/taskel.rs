@@ -1,25 +1,28 @@
-//! taskel. All calls are made inside one `install`.
+//! taskel, with workers that are placed, as they are by default, or pinned. All calls are made inside one `install`.
 
 use crate::{
     peer::{Peer, Timed, timed},
     work::work,
 };
-use ::taskel::{ThreadPool, ThreadPoolBuilder, prelude::*};
+use ::taskel::{Pinning, ThreadPool, ThreadPoolBuilder, prelude::*};
 
 pub(crate) struct Taskel {
+    name: &'static str,
     pool: ThreadPool,
 }
 
 impl Taskel {
-    pub(crate) fn new(threads: usize) -> Self {
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
-        Self { pool }
+    pub(crate) fn all(threads: usize) -> [Self; 2] {
+        [("taskel, pinned", Pinning::Cores), ("taskel", Pinning::Auto)].map(|(name, pinning)| {
+            let builder = ThreadPoolBuilder::new().num_threads(threads).pinning(pinning);
+            Self { name, pool: builder.build().expect("threads can be started") }
+        })
     }
 }
 
 impl Peer for Taskel {
     fn name(&self) -> &'static str {
-        "taskel"
+        self.name
     }
 
     fn sum_work(&mut self, weights: &[u32], calls: u32) -> Timed<u64> {
