@@ -46,6 +46,7 @@ impl AtWork {
     }
 
     /// Forgets everybody: called in a forked child, where they are not. Only touches static atomics, as is allowed there.
+    #[cfg(all(unix, not(miri)))]
     pub(crate) fn forget_all() {
         AT_WORK.iter().for_each(|count| count.store(0, Ordering::Relaxed));
     }
