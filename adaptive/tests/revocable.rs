@@ -10,8 +10,13 @@ use support::check;
 
 /// Two workers: the first runs two taskels of 1 µs in blocks of one, all others take no time, and nothing else does.
 fn one_chunk(watch_ns: f64, fence_ns: f64) -> Schedule {
-    let mut times_ns = [0.0; 8];
-    times_ns[..2].fill(1000.0);
+    chunk_of(&[1000.0; 2], watch_ns, fence_ns)
+}
+
+/// The same with other taskels, up to 100.
+fn chunk_of(chunk_ns: &[f64], watch_ns: f64, fence_ns: f64) -> Schedule {
+    let mut times_ns = vec![0.0; 4 * chunk_ns.len()];
+    times_ns[..chunk_ns.len()].copy_from_slice(chunk_ns);
     let schedule = Simulation::new(Policy::Revocable, 2)
         .with_costs(Costs::FREE)
         .with_cuts(Cuts { watch_ns, fence_ns, block_ns: 0.0 })
@@ -21,6 +26,18 @@ fn one_chunk(watch_ns: f64, fence_ns: f64) -> Schedule {
         .unwrap();
     check(&schedule, &times_ns, 0.0);
     schedule
+}
+
+#[test]
+fn a_thief_watches_a_chunk_that_moves_ever_more_patiently_and_for_as_long_as_it_lasts() {
+    // The first ones end before a fence is over.
+    let mut chunk_ns = [9.0; 100];
+    chunk_ns[80..].fill(1e6);
+    let schedule = chunk_of(&chunk_ns, 10.0, 10.0);
+    let cut_ns = 20.0 + 30.0 + 50.0 + 90.0 + 170.0 + 330.0 + 330.0;
+    let first = schedule.workers[1].spans.iter().find(|span| span.end_ns > cut_ns).unwrap();
+    assert_eq!((first.taskels.start, first.start_ns), (81, cut_ns));
+    assert!(schedule.makespan_ns < 11e6, "{}", schedule.makespan_ns);
 }
 
 #[test]

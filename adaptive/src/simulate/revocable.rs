@@ -10,8 +10,8 @@ use super::ramp::Ramp;
 use super::ranges::StealableRanges;
 use super::rng::Rng;
 
-/// A thief that has failed to take a rest so often leaves.
-const MOST_TRIES: u32 = 4;
+/// After each failure to take a rest, patience lasts twice as long, at most so often: the chunk moves, or other thieves are at it.
+const MOST_DOUBLINGS: u32 = 5;
 
 /// The chunk that a worker runs, or has run last.
 #[derive(Clone)]
@@ -22,8 +22,8 @@ struct Chunk {
     block: usize,
     /// When its last block begins, or was to begin: from then on nothing can be taken.
     closed_ns: f64,
-    /// A thief is about to cut it.
-    requested: bool,
+    /// Until when a thief is about to cut it, if one is.
+    requested_until_ns: Option<f64>,
     cut: bool,
 }
 
@@ -31,7 +31,7 @@ struct Chunk {
 #[derive(Clone, Default)]
 struct Thief {
     watched: Option<Watched>,
-    tries: u32,
+    failures: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -78,7 +78,7 @@ impl<'a> RevocableChunks<'a> {
             start_ns: 0.0,
             block: 1,
             closed_ns: f64::NEG_INFINITY,
-            requested: false,
+            requested_until_ns: None,
             cut: false,
         };
         RevocableChunks {
@@ -120,7 +120,7 @@ impl<'a> RevocableChunks<'a> {
             self.open.set(worker, true);
         }
         self.thieves[worker] = Thief::default();
-        self.chunks[worker] = Chunk { taskels, start_ns, block, closed_ns, requested: false, cut: false };
+        self.chunks[worker] = Chunk { taskels, start_ns, block, closed_ns, requested_until_ns: None, cut: false };
         Turn::Run(claim)
     }
 
@@ -148,7 +148,7 @@ impl<'a> RevocableChunks<'a> {
         if self.chunks[owner].taskels.start != first {
             return None;
         }
-        self.chunks[owner].requested = false;
+        self.chunks[owner].requested_until_ns = None;
         if !self.has_rest(&watched, now_ns) || self.block_at(owner, now_ns) != requested_in {
             return None;
         }
@@ -171,7 +171,7 @@ impl<'a> RevocableChunks<'a> {
         let claim = self.cut(worker, watched, watched.requested_in?, now_ns);
         if claim.is_none() {
             self.thieves[worker].watched = None;
-            self.thieves[worker].tries += 1;
+            self.thieves[worker].failures += 1;
         }
         claim
     }
@@ -189,13 +189,16 @@ impl<'a> RevocableChunks<'a> {
         }
     }
 
-    /// Another worker, any one whose chunk has a rest.
-    fn choose(&mut self, now_ns: f64) -> Option<Watched> {
+    /// Another worker, any one whose chunk has a rest, and how long a thief watches it that has failed so often.
+    fn choose(&mut self, failures: u32, now_ns: f64) -> Option<Watched> {
+        let patience_ns = self.cuts.watch_ns * f64::from(1 << failures.min(MOST_DOUBLINGS));
         loop {
             let owner = self.open.some(1, &mut self.rng).next()?;
-            let first = self.chunks[owner].taskels.start;
-            let patient_until_ns = now_ns + self.cuts.watch_ns;
-            let watched = Watched { owner, first, patient_until_ns, requested_in: None };
+            let Chunk { taskels, requested_until_ns, .. } = &self.chunks[owner];
+            // Nothing is to be had before the other thief is done with it.
+            let other_is_done_ns = requested_until_ns.map_or(now_ns, f64::next_up);
+            let patient_until_ns = other_is_done_ns.max(now_ns + patience_ns);
+            let watched = Watched { owner, first: taskels.start, patient_until_ns, requested_in: None };
             if self.has_rest(&watched, now_ns) {
                 return Some(watched);
             }
@@ -209,16 +212,18 @@ impl<'a> RevocableChunks<'a> {
         let mut watched = thief.watched.filter(|watched| self.has_rest(watched, now_ns));
         if let Some(impatient) = watched.filter(|watched| watched.patient_until_ns <= now_ns) {
             let Watched { owner, .. } = impatient;
-            if !core::mem::replace(&mut self.chunks[owner].requested, true) {
+            if self.chunks[owner].requested_until_ns.is_none() {
+                let fenced_ns = now_ns + self.cuts.fence_ns;
+                self.chunks[owner].requested_until_ns = Some(fenced_ns);
                 let requested_in = Some(self.block_at(owner, now_ns));
                 thief.watched = Some(Watched { requested_in, ..impatient });
                 self.thieves[worker] = thief;
-                return Turn::Look(now_ns + self.cuts.fence_ns);
+                return Turn::Look(fenced_ns);
             }
             watched = None;
-            thief.tries += 1;
+            thief.failures += 1;
         }
-        thief.watched = watched.or_else(|| self.choose(now_ns)).filter(|_| thief.tries < MOST_TRIES);
+        thief.watched = watched.or_else(|| self.choose(thief.failures, now_ns));
         match thief.watched {
             Some(Watched { owner, patient_until_ns, .. }) => {
                 self.thieves[worker] = thief;
