@@ -24,6 +24,8 @@ enum State {
 struct Half {
     taskels: Range<usize>,
     owner: usize,
+    /// Who has taken it.
+    thief: usize,
     state: State,
 }
 
@@ -36,6 +38,9 @@ enum Frame {
     Stolen(usize),
 }
 
+/// Among so many workers that offer something a thief chooses.
+const LOOK_AT: usize = 32;
+
 /// `join(first half, second half)` down to single taskels.
 pub(crate) struct JoinTree {
     halves: Vec<Half>,
@@ -45,10 +50,14 @@ pub(crate) struct JoinTree {
     /// Workers that have some, and how many there are in all.
     offering: Members,
     offered: usize,
+    /// By worker: what it has taken from another, and not opened yet, since it wakes others first.
+    taken: Vec<Option<(Range<usize>, usize)>>,
     /// By worker: the half that it waits for.
     waits_for: Vec<Option<usize>>,
     waiting: Members,
     root: Option<Range<usize>>,
+    /// How many of a join's taskels are in its first half.
+    split: fn(usize) -> usize,
     publish: Publish,
     /// `None` if nobody sleeps.
     sleepers: Option<Sleepers>,
@@ -62,7 +71,7 @@ impl JoinTree {
     pub(crate) fn new(
         len: usize,
         workers: usize,
-        (publish, wake): (Publish, Wake),
+        (split, publish, wake): (fn(usize) -> usize, Publish, Wake),
         costs: Costs,
         nodes: Nodes,
         seed: u64,
@@ -73,9 +82,11 @@ impl JoinTree {
             public: alloc::vec![VecDeque::new(); workers],
             offering: Members::new(workers),
             offered: 0,
+            taken: alloc::vec![None; workers],
             waits_for: alloc::vec![None; workers],
             waiting: Members::new(workers),
             root: (len > 0).then_some(0..len),
+            split,
             publish,
             sleepers: Sleepers::new(workers, wake, costs, !seed),
             costs,
@@ -109,9 +120,16 @@ impl JoinTree {
             }
             self.stacks[worker].pop();
         }
-        let victim = self.offering.some(1, &mut self.rng).next()?;
-        let oldest = *self.public[victim].front()?;
+        let oldest = self.oldest_of_many()?;
         Some(self.take(worker, oldest))
+    }
+
+    /// What a thief takes: the oldest half of the worker that offers most, as its halves are the larger.
+    fn oldest_of_many(&mut self) -> Option<usize> {
+        let offering: Vec<usize> = self.offering.some(LOOK_AT, &mut self.rng).collect();
+        let most = offering.iter().map(|&worker| self.public[worker].len()).max()?;
+        let victim = offering.into_iter().find(|&worker| self.public[worker].len() == most)?;
+        self.public[victim].front().copied()
     }
 
     /// The half that another has taken is over.
@@ -125,16 +143,42 @@ impl JoinTree {
         }
     }
 
-    /// A worker waits for a half: it runs only what descends from that.
+    /// A worker waits for a half: it runs only what descends from that, and finds it only where it looks.
     fn help(&mut self, worker: usize, half: usize) -> Option<(Range<usize>, Option<usize>)> {
-        let all = self.offering.some(usize::MAX, &mut self.rng);
-        let found = all.flat_map(|owner| &self.public[owner]).find(|&&public| self.is_part_of(public, half));
-        let Some(&found) = found else {
-            self.waits_for[worker] = Some(half);
-            self.waiting.set(worker, true);
-            return None;
-        };
-        Some(self.take(worker, found))
+        if let Some(found) = self.find(worker, half) {
+            return Some(self.take(worker, found));
+        }
+        self.waits_for[worker] = Some(half);
+        self.waiting.set(worker, true);
+        None
+    }
+
+    /// Looks at the oldest half of the worker that has the awaited one, of those that have taken something from that worker last or for which it waits, and
+    /// so on.
+    fn find(&self, worker: usize, half: usize) -> Option<usize> {
+        let mut reached = alloc::vec![false; self.stacks.len()];
+        let mut to_see = alloc::vec![self.halves[half].thief];
+        while let Some(other) = to_see.pop() {
+            if other == worker || core::mem::replace(&mut reached[other], true) {
+                continue;
+            }
+            let oldest = self.public[other].front().copied();
+            if let Some(found) = oldest.filter(|&oldest| self.is_part_of(oldest, half)) {
+                return Some(found);
+            }
+            to_see.extend(self.waits_for[other].map(|half| self.halves[half].thief));
+            let works_for_it = |&next: &usize| self.works_for(next) == Some(other);
+            to_see.extend((0..self.stacks.len()).filter(works_for_it));
+        }
+        None
+    }
+
+    /// From whom the worker has taken what it does.
+    fn works_for(&self, worker: usize) -> Option<usize> {
+        self.stacks[worker].iter().rev().find_map(|&frame| match frame {
+            Frame::Stolen(half) => Some(self.halves[half].owner),
+            Frame::Join(_) => None,
+        })
     }
 
     fn is_part_of(&self, part: usize, whole: usize) -> bool {
@@ -144,8 +188,8 @@ impl JoinTree {
 
     fn take(&mut self, worker: usize, half: usize) -> (Range<usize>, Option<usize>) {
         self.withdraw(half);
-        let Half { taskels, owner, state } = &mut self.halves[half];
-        *state = State::Taken;
+        let Half { taskels, owner, thief, state } = &mut self.halves[half];
+        (*state, *thief) = (State::Taken, worker);
         self.stacks[worker].push(Frame::Stolen(half));
         (taskels.clone(), Some(*owner))
     }
@@ -155,7 +199,8 @@ impl JoinTree {
         let Half { owner, state, .. } = self.halves[half];
         if state == State::Public {
             let public = &mut self.public[owner];
-            public.retain(|&other| other != half);
+            let place = public.iter().rposition(|&other| other == half);
+            place.and_then(|place| public.remove(place));
             self.offering.set(owner, !public.is_empty());
             self.offered -= 1;
         }
@@ -201,13 +246,26 @@ impl JoinTree {
         }
     }
 
-    /// Enters joins down to a single taskel.
-    fn descend(&mut self, worker: usize, mut taskels: Range<usize>, now_ns: f64) -> usize {
+    /// What a worker does that finds nothing.
+    fn rest(&mut self, worker: usize) -> Turn {
+        if self.waits_for[worker].is_none() {
+            match &mut self.sleepers {
+                Some(sleepers) => sleepers.sleep(worker),
+                None => return Turn::Idle,
+            }
+        }
+        Turn::Look(f64::INFINITY)
+    }
+
+    /// Enters joins down to a single taskel, and says how many.
+    fn descend(&mut self, worker: usize, mut taskels: Range<usize>, now_ns: f64) -> (usize, usize) {
+        let mut joins = 0;
         while taskels.len() > 1 {
-            let middle = taskels.start + taskels.len() / 2;
+            joins += 1;
+            let middle = taskels.start + (self.split)(taskels.len()).clamp(1, taskels.len() - 1);
             let half = self.halves.len();
             let second = middle..taskels.end;
-            self.halves.push(Half { taskels: second, owner: worker, state: State::Private });
+            self.halves.push(Half { taskels: second, owner: worker, thief: worker, state: State::Private });
             self.stacks[worker].push(Frame::Join(half));
             match self.publish {
                 Publish::Oldest => self.publish_oldest_if_none(worker, now_ns),
@@ -215,28 +273,28 @@ impl JoinTree {
             }
             taskels.end = middle;
         }
-        taskels.start
+        (taskels.start, joins)
     }
 }
 
 impl Deal for JoinTree {
     fn claim(&mut self, worker: usize, now_ns: f64) -> Turn {
-        let mut from_ns = now_ns;
-        let arrives = self.sleepers.as_mut().is_some_and(|sleepers| sleepers.arrives(worker));
-        if let Some(sleepers) = self.sleepers.as_mut().filter(|_| arrives) {
-            from_ns = sleepers.pass_on(self.offered.saturating_sub(1), now_ns, &mut self.effects);
-        }
-        let Some((taskels, victim)) = self.next(worker, from_ns) else {
-            if self.waits_for[worker].is_some() {
-                return Turn::Look(f64::INFINITY);
+        let (taskels, victim) = match self.taken[worker].take() {
+            Some((taskels, victim)) => (taskels, Some(victim)),
+            None => {
+                let arrives = self.sleepers.as_mut().is_some_and(|sleepers| sleepers.arrives(worker));
+                let Some((taskels, victim)) = self.next(worker, now_ns) else { return self.rest(worker) };
+                if let (Some(sleepers), Some(victim), true) = (&mut self.sleepers, victim, arrives) {
+                    let called_ns = sleepers.pass_on(self.offered, now_ns, &mut self.effects);
+                    self.taken[worker] = Some((taskels, victim));
+                    return Turn::Look(called_ns);
+                }
+                (taskels, victim)
             }
-            let Some(sleepers) = &mut self.sleepers else { return Turn::Idle };
-            sleepers.sleep(worker);
-            return Turn::Look(f64::INFINITY);
         };
-        let joins = taskels.len().ilog2() + 1;
-        let taskel = self.descend(worker, taskels, from_ns);
-        from_ns += f64::from(joins) * self.costs.claim_ns;
+        let mut from_ns = now_ns;
+        let (taskel, joins) = self.descend(worker, taskels, from_ns);
+        from_ns += (joins + 1) as f64 * self.costs.claim_ns;
         if let Some(sleepers) = &mut self.sleepers {
             // The first half that it offers wakes one, and the next find that one on its way.
             let offers = usize::from(!self.public[worker].is_empty());

@@ -78,6 +78,7 @@ pub struct Simulation {
     wake: Wake,
     nodes: Nodes,
     chunk_config: ChunkConfig,
+    split: fn(usize) -> usize,
     seed: u64,
     spans: bool,
 }
@@ -95,6 +96,7 @@ impl Simulation {
             wake: Wake::default(),
             nodes: Nodes::ONE,
             chunk_config: ChunkConfig::default(),
+            split: |taskels| taskels / 2,
             seed: 1,
             spans: false,
         }
@@ -150,6 +152,21 @@ impl Simulation {
     #[must_use]
     pub fn with_chunk_config(mut self, chunk_config: ChunkConfig) -> Self {
         self.chunk_config = chunk_config;
+        self
+    }
+
+    /// Sets the form of the tree under [`Policy::Join`]: how many of the taskels of a join, of which there are at least two, its first half has. Each half
+    /// has one at least, whatever `split` says. Half of them unless set.
+    ///
+    /// ```
+    /// use taskel_adaptive::simulate::{Policy, Publish, Simulation};
+    /// // `join(|| first, || rest)` down a list of 16 taskels on 8 workers: each takes the rest of the one before.
+    /// let list = Simulation::new(Policy::Join(Publish::Each), 8).with_split(|_| 1);
+    /// assert!(list.run(&[4e7; 16]).unwrap().ratio() < 1.01);
+    /// ```
+    #[must_use]
+    pub fn with_split(mut self, split: fn(usize) -> usize) -> Self {
+        self.split = split;
         self
     }
 
@@ -238,7 +255,7 @@ impl Simulation {
                 Policy::Static => run.run(Shares::new(len, workers, costs)),
                 Policy::RayonSplit => run.run(SplitStacks::new(len, workers, costs, nodes, rng)),
                 Policy::Join(publish) => {
-                    let rules = (publish, self.wake);
+                    let rules = (self.split, publish, self.wake);
                     run.run(JoinTree::new(len, workers, rules, costs, nodes, self.seed))
                 }
                 Policy::Revocable => {

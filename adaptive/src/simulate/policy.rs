@@ -46,8 +46,8 @@ pub enum Policy {
     /// assert!(revocable.ratio() < 1.4 && revocable.revoked > 0);
     /// ```
     Revocable,
-    /// No loop, but a tree of joins: the taskels are halved, `join(first half, second half)`, down to one. Who waits for a second half that another worker has taken
-    /// runs only what descends from that; who has nothing takes the oldest that anyone offers.
+    /// No loop, but a tree of joins: the taskels are [divided](super::Simulation::with_split), `join(first half, second half)`, down to one. Who waits for a
+    /// second half that another worker has taken runs only what descends from that; who has nothing takes the oldest half of the worker that offers most.
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Policy, Publish, Simulation};

@@ -120,7 +120,8 @@ impl<'a> RevocableChunks<'a> {
             self.open.set(worker, true);
         }
         self.thieves[worker] = Thief::default();
-        self.chunks[worker] = Chunk { taskels, start_ns, block, closed_ns, requested_until_ns: None, cut: false };
+        self.chunks[worker] =
+            Chunk { taskels, start_ns, block, closed_ns, requested_until_ns: None, cut: false };
         Turn::Run(claim)
     }
 
