@@ -55,6 +55,11 @@ fn any_wake() -> impl Strategy<Value = Wake> {
     ]
 }
 
+fn any_split() -> impl Strategy<Value = fn(usize) -> usize> {
+    let all: [fn(usize) -> usize; 5] = [|len| len / 2, |_| 1, |len| len - 1, |_| 0, |_| usize::MAX];
+    prop::sample::select(all.to_vec())
+}
+
 /// Times from nanoseconds to days.
 fn any_times() -> impl Strategy<Value = Vec<f64>> {
     let ns = prop_oneof![Just(0.0), 0.1..100.0, 100.0..1e6, 1e6..1e14];
@@ -68,6 +73,7 @@ proptest! {
         costs in any_costs(),
         cuts in any_cuts(),
         wake in any_wake(),
+        split in any_split(),
         learned_ns in prop_oneof![Just(0.0), 0.1..1e9],
         times_ns in any_times(),
         speeds in prop::collection::vec(0.1..10.0f64, 1..40),
@@ -79,6 +85,7 @@ proptest! {
             .with_costs(costs)
             .with_cuts(cuts)
             .with_wake(wake)
+            .with_split(split)
             .with_chunk_config(ChunkConfig::default().with_estimate_ns(learned_ns))
             .with_seed(seed)
             .with_spans(true);

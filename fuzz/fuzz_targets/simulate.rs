@@ -38,8 +38,17 @@ enum AnyPolicy {
     JoblibAuto,
     Adaptive,
     Revocable,
-    Join { each: bool },
+    Join { each: bool, split: Split },
     Fixed(usize),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Split {
+    Halves,
+    OneFirst,
+    OneLast,
+    /// As much as none of a join's halves may have.
+    TooMuch,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -110,8 +119,19 @@ impl AnyPolicy {
             AnyPolicy::JoblibAuto => Policy::JoblibAuto,
             AnyPolicy::Adaptive => Policy::Adaptive,
             AnyPolicy::Revocable => Policy::Revocable,
-            AnyPolicy::Join { each } => Policy::Join(if each { Publish::Each } else { Publish::Oldest }),
+            AnyPolicy::Join { each, .. } => Policy::Join(if each { Publish::Each } else { Publish::Oldest }),
             AnyPolicy::Fixed(size) => Policy::Fixed(size),
+        }
+    }
+}
+
+impl Split {
+    fn of(policy: &AnyPolicy) -> fn(usize) -> usize {
+        match policy {
+            AnyPolicy::Join { split: Split::OneFirst, .. } => |_| 1,
+            AnyPolicy::Join { split: Split::OneLast, .. } => |len| len - 1,
+            AnyPolicy::Join { split: Split::TooMuch, .. } => |_| usize::MAX,
+            _ => |len| len / 2,
         }
     }
 }
@@ -183,7 +203,8 @@ fn simulation(input: &Input) -> Simulation {
         simulation =
             simulation.with_chunk_config(config.with_estimate_ns(estimate_ns).with_max_chunk(max_chunk));
     }
-    simulation.with_wake(input.wake.wake()).with_seed(input.seed).with_spans(true)
+    let split = Split::of(&input.policy);
+    simulation.with_split(split).with_wake(input.wake.wake()).with_seed(input.seed).with_spans(true)
 }
 
 fuzz_target!(|input: Input| {
