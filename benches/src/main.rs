@@ -6,7 +6,7 @@ use std::{
     io::BufReader,
     panic,
     path::Path,
-    process::{self, Command as Process, ExitCode, Stdio},
+    process::{self, ExitCode},
     thread,
 };
 use taskel_benches::{
@@ -16,7 +16,7 @@ use taskel_benches::{
     options::{self, Choice, Command, USAGE},
     peer, report,
     report::tables,
-    result::{Group, Report},
+    result::Report,
     suite::{self, Context, Suite, hot_paths, workers},
     work::Calibration,
 };
@@ -92,7 +92,7 @@ fn report(only: &[String], choice: &Choice, out: Option<&Path>) -> Result<(), Bo
         suite::ALL.iter().filter(|suite| only.is_empty() || only.iter().any(|name| name == suite.name))
     {
         eprintln!("{}: {}", suite.name, suite.about);
-        match in_its_own_process(suite, choice) {
+        match suite::in_its_own_process(suite.name, choice) {
             Ok((groups, left_out)) => {
                 report.groups.extend(groups);
                 report.left_out.extend(left_out);
@@ -124,19 +124,6 @@ fn threads() -> Result<usize, Box<dyn Error>> {
     Ok(threads.map_err(|error| format!("cannot find out how many cores there are: {error}"))?.get())
 }
 
-/// What a suite's process prints.
-type Measured = (Vec<Group>, Vec<String>);
-
-fn in_its_own_process(suite: &Suite, choice: &Choice) -> Result<Measured, Box<dyn Error>> {
-    let mut process = Process::new(std::env::current_exe()?);
-    process.arg("suite").arg(suite.name).args(choice.to_args()).stderr(Stdio::inherit());
-    let output = process.output()?;
-    if !output.status.success() {
-        return Err(output.status.to_string().into());
-    }
-    Ok(serde_json::from_slice(&output.stdout)?)
-}
-
 fn measure(name: &str, choice: Choice) -> Result<(), Box<dyn Error>> {
     let suite = suite_named(name).ok_or_else(|| format!("no suite is called {name:?}"))?;
     let noise = Noise::watch();
@@ -148,7 +135,7 @@ fn measure(name: &str, choice: Choice) -> Result<(), Box<dyn Error>> {
         group.cores_of_others = others;
     }
     groups.retain(|group| !group.rows.is_empty());
-    let measured: Measured = (groups, context.left_out());
+    let measured: suite::Measured = (groups, context.left_out());
     println!("{}", serde_json::to_string(&measured)?);
     Ok(())
 }

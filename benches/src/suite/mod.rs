@@ -17,7 +17,11 @@ use crate::{
     result::{Group, SERIAL},
     work::Calibration,
 };
-use std::cell::RefCell;
+use std::{
+    cell::RefCell,
+    error::Error,
+    process::{Command, Stdio},
+};
 
 /// One thing that `report` measures.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +54,23 @@ const fn suite(name: &'static str, about: &'static str, run: fn(&Context) -> Vec
     Suite { name, about, run }
 }
 
+/// What a suite's process prints: its groups, and who or what is left out.
+pub type Measured = (Vec<Group>, Vec<String>);
+
+/// Measures a suite, or the chosen part of it, in a process of its own.
+///
+/// # Errors
+/// Says why there is no such process, or how it has failed.
+pub fn in_its_own_process(suite: &str, choice: &Choice) -> Result<Measured, Box<dyn Error>> {
+    let mut process = Command::new(std::env::current_exe()?);
+    process.arg("suite").arg(suite).args(choice.to_args()).stderr(Stdio::inherit());
+    let output = process.output()?;
+    if !output.status.success() {
+        return Err(output.status.to_string().into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
 /// What a suite has to know.
 #[derive(Debug)]
 pub struct Context {
@@ -68,6 +89,11 @@ impl Context {
     #[must_use]
     pub fn new(threads: usize, choice: Choice, calibration: Calibration) -> Self {
         Context { threads, reps: choice.reps, calibration, choice, left_out: RefCell::default() }
+    }
+
+    /// What is wanted of the row of that name, and of no other.
+    fn choice_of_row(&self, name: &str) -> Choice {
+        Choice { row: name.to_owned(), ..self.choice.clone() }
     }
 
     /// Whether that row is wanted.
