@@ -106,7 +106,7 @@ fn run_in_trouble() {
             let pool = ThreadPool::builder().num_threads(threads).idle(idle).build().unwrap();
             for _ in 0..3 {
                 let ((), profile) = pool.profile(everything);
-                assert!(!profile.to_string().is_empty() && profile.to_svg().contains("<svg"));
+                assert!(!profile.to_string().is_empty());
                 pool.broadcast(|_| ());
                 if threads > 1 {
                     pool.install(halves_that_wait_for_each_other);

@@ -1,15 +1,12 @@
 //! Time stamps cheap enough for every chunk.
 //!
-//! `quanta` reads the time-stamp counter where the processor promises a constant rate (10 ns here, against 25 ns for
-//! `Instant::now`) and falls back to the system's monotonic clock elsewhere. Its first clock in a process measures
-//! that rate against the system's, which takes 0.6 ms here, so one clock serves the whole process.
+//! The process has one clock, since it takes half a millisecond to find out how fast the counter of the processor ticks.
+
+mod source;
 
 use std::sync::OnceLock;
 
-#[cfg(any(miri, target_family = "wasm"))]
-use portable::Source;
-#[cfg(not(any(miri, target_family = "wasm")))]
-use quanta::Clock as Source;
+use source::Source;
 
 /// Reads time stamps and tells how far apart they are; all of a process's clocks are one.
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +34,9 @@ impl Clock {
     #[inline]
     pub(crate) fn now(self) -> Ticks {
         #[cfg(test)]
-        return Ticks(disturbed(self.0.raw()));
+        return Ticks(disturbed(self.0.now()));
         #[cfg(not(test))]
-        Ticks(self.0.raw())
+        Ticks(self.0.now())
     }
 
     /// Whether now is a moment of a kind to which one in 32 belongs: for what is to be done now and then, without a counter.
@@ -52,7 +49,7 @@ impl Clock {
     /// whose counters are not quite in step.
     #[inline]
     pub(crate) fn ns_between(self, earlier: Ticks, later: Ticks) -> u64 {
-        self.0.delta_as_nanos(earlier.0, later.0)
+        self.0.ns_between(earlier.0, later.0)
     }
 
     /// Whether `ns` have passed from `since` to `now`. Where the clock went back in between, as it may when a virtual machine is moved to
@@ -63,42 +60,6 @@ impl Clock {
             *since = now;
         }
         self.ns_between(*since, now) >= ns
-    }
-}
-
-/// Time stamps of the standard library, where there is no counter that could be read: under an interpreter, and in WebAssembly. Where there is no
-/// clock either, time stands still, which makes chunks large; but there, nobody else could take a part of them.
-#[cfg(any(miri, target_family = "wasm"))]
-mod portable {
-    #[derive(Debug)]
-    pub(super) struct Source(#[cfg(not(target_os = "unknown"))] std::time::Instant);
-
-    #[cfg(not(target_os = "unknown"))]
-    impl Source {
-        pub(super) fn new() -> Self {
-            Source(std::time::Instant::now())
-        }
-
-        pub(super) fn raw(&self) -> u64 {
-            self.0.elapsed().as_nanos() as u64
-        }
-    }
-
-    #[cfg(target_os = "unknown")]
-    impl Source {
-        pub(super) fn new() -> Self {
-            Source()
-        }
-
-        pub(super) fn raw(&self) -> u64 {
-            0
-        }
-    }
-
-    impl Source {
-        pub(super) fn delta_as_nanos(&self, earlier: u64, later: u64) -> u64 {
-            later.saturating_sub(earlier)
-        }
     }
 }
 

@@ -420,3 +420,30 @@ fn one_piece_of_work_in_each_of_several_pools_has_a_core_of_its_own() {
     }
     assert!((0..5).any(|_| in_environment(TEST, "pools", &[]) == "true"));
 }
+
+/// Two versions would have two global pools, each with a worker for every core.
+#[test]
+fn a_program_with_two_versions_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| {
+        let file = dir.path().join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    };
+    let package = |name, version, rest: &str| {
+        format!("[package]\nname = {name:?}\nversion = {version:?}\nedition = \"2024\"\n{rest}")
+    };
+    let this = env!("CARGO_MANIFEST_DIR");
+    let both = format!(
+        "[workspace]\n[dependencies]\ntaskel = {{ path = {this:?} }}\nother = {{ path = \"other\", package = \"taskel\" }}\n"
+    );
+    write("Cargo.toml", package("program", "0.0.0", &both));
+    write("src/main.rs", "fn main() {}".to_owned());
+    write("other/Cargo.toml", package("taskel", "99.0.0", "links = \"taskel\"\n"));
+    write("other/src/lib.rs", String::new());
+    write("other/build.rs", "fn main() {}".to_owned());
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo).args(["tree", "--offline"]).current_dir(dir.path()).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && told.contains("links to the native library `taskel`"), "{told}");
+}

@@ -89,8 +89,8 @@ struct Me {
     tid: Cell<u32>,
     /// That of the process when the thread asked for itself.
     generation: Cell<u32>,
-    /// Where that of the process is now.
-    now: Cell<&'static AtomicU32>,
+    /// Where that of the process is now: a static variable. (A constant of Rust 1.85 may not hold a reference to one.)
+    now: Cell<*const AtomicU32>,
 }
 
 /// Is in no process the generation.
@@ -102,7 +102,7 @@ thread_local! {
             head: Cell::new(ptr::null_mut()),
             tid: Cell::new(0),
             generation: Cell::new(1),
-            now: Cell::new(&NEVER),
+            now: Cell::new(&raw const NEVER),
         }
     };
     /// About which lock and owner it asked last whether the owner lives, and how often it would have since.
@@ -131,7 +131,9 @@ impl Thread {
     #[inline(always)]
     pub(crate) fn holding_since(generation: u32) -> Option<Thread> {
         ME.with(|me| {
-            let same = me.now.get().load(Ordering::Relaxed) == generation;
+            // SAFETY: it points to a static variable.
+            let now = unsafe { &*me.now.get() };
+            let same = now.load(Ordering::Relaxed) == generation;
             same.then(|| Thread { head: me.head.get(), tid: me.tid.get() })
         })
     }
@@ -342,7 +344,7 @@ impl Holder for Claim<'_> {
         let (before, times) = ASKED.get();
         let times = if before == about { times.wrapping_add(1) } else { 0 };
         ASKED.set((about, times));
-        times.is_multiple_of(ASKED_ONCE_IN)
+        times % ASKED_ONCE_IN == 0
     }
 
     #[cold]

@@ -14,6 +14,7 @@ mod source;
 mod survivors;
 #[cfg(test)]
 mod tables_tests;
+mod weight;
 
 use std::process::ExitCode;
 
@@ -32,11 +33,14 @@ enum Task {
     /// Prints CONDITIONS.md of the package; progress goes to standard error. The exit status is 1 when a mutant survives
     /// without an argument.
     MutateConditions(mutate::ConditionArguments),
+    /// Build the same program with taskel and with rayon, and print what each costs: packages, seconds, bytes
+    Weight(weight::Arguments),
 }
 
 fn main() -> Result<ExitCode> {
     match Task::parse() {
         Task::MutateOrderings(arguments) => mutate::orderings(&arguments),
         Task::MutateConditions(arguments) => mutate::conditions(&arguments),
+        Task::Weight(arguments) => weight::weight(&arguments).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -4,8 +4,11 @@
 //! lanes side by side. `timeline` keeps the recorded events within a bounded memory, `report` prints a profile as
 //! text, `svg` draws it.
 
+#![cfg_attr(not(feature = "svg"), allow(dead_code, reason = "some of it only a picture shows"))]
+
 pub(crate) mod recorder;
 mod report;
+#[cfg(feature = "svg")]
 mod svg;
 mod timeline;
 mod units;
@@ -19,8 +22,7 @@ use recorder::{Counters, Recorder};
 
 /// What the workers of a pool did while a piece of code ran.
 ///
-/// [`ThreadPool::profile`](crate::ThreadPool::profile) returns one. Print it for a table, or draw it with
-/// [`to_svg`](Profile::to_svg).
+/// [`ThreadPool::profile`](crate::ThreadPool::profile) returns one. Print it for a table, or, with the feature `svg`, draw it by `to_svg`.
 ///
 /// ```
 /// use taskel::prelude::*;

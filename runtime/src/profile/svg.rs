@@ -40,7 +40,7 @@ const MOST_MARKS: usize = 1000;
 const MOST_JOINED: usize = 200;
 
 impl Profile {
-    /// Draws the profile as an SVG picture, 1200 pixels wide.
+    /// Draws the profile as an SVG picture, 1200 pixels wide. Needs the feature `svg`.
     ///
     /// There is a horizontal lane per worker. Bars are chunks, coloured by how long they took, and triangles are
     /// steals. Where chunks are too fine to be told apart, one bar stands for several: it is as high as the share of

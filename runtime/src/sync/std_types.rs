@@ -16,11 +16,11 @@ pub(crate) fn fence(order: Ordering) {
 }
 
 /// A 32-bit word on which a thread can sleep until another changes it.
-#[cfg(not(target_family = "wasm"))]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 #[derive(Debug)]
 pub(crate) struct Futex(AtomicU32);
 
-#[cfg(not(target_family = "wasm"))]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 impl Futex {
     pub(crate) const fn new(value: u32) -> Self {
         Futex(AtomicU32::new(value))
@@ -32,17 +32,31 @@ impl Futex {
 
     /// Sleeps unless the word differs from `expected`; may return without cause.
     pub(crate) fn wait(&self, expected: u32) {
-        atomic_wait::wait(&self.0, expected);
+        let no_timeout = std::ptr::null::<libc::timespec>();
+        // SAFETY: the word lives during the call, and the kernel reads nothing else. Whatever it answers, the caller looks at the word again.
+        unsafe {
+            libc::syscall(
+                libc::SYS_futex,
+                self.0.as_ptr(),
+                libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+                expected,
+                no_timeout,
+            )
+        };
     }
 
     /// Wakes one sleeper.
     pub(crate) fn wake(&self) {
-        atomic_wait::wake_one(&self.0);
+        let one: libc::c_int = 1;
+        // SAFETY: the kernel takes the address for a name, and reads nothing.
+        unsafe {
+            libc::syscall(libc::SYS_futex, self.0.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, one)
+        };
     }
 }
 
-/// The same where the system has nothing of the kind.
-#[cfg(target_family = "wasm")]
+/// The same by the standard library's means.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 #[derive(Debug)]
 pub(crate) struct Futex {
     word: AtomicU32,
@@ -50,7 +64,7 @@ pub(crate) struct Futex {
     queue: Condvar,
 }
 
-#[cfg(target_family = "wasm")]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 impl Futex {
     pub(crate) const fn new(value: u32) -> Self {
         Futex { word: AtomicU32::new(value), bucket: Mutex::new(()), queue: Condvar::new() }

@@ -144,7 +144,7 @@ where
         let a = unsafe { self.a.indexed_chunk(local_a, from_a) };
         // SAFETY: as above.
         let b = unsafe { self.b.indexed_chunk(local_b, from_b) };
-        Interleaved { a, b, a_is_next: indices.start.is_multiple_of(2) }
+        Interleaved { a, b, a_is_next: indices.start % 2 == 0 }
     }
 }
 

@@ -1,0 +1,196 @@
+//! Where time stamps come from: the counter of the processor where that has one which any program may read and which ticks at a constant rate (10 ns a
+//! read here, against 25 for `Instant::now`), else the system's monotonic clock.
+
+/// A counter, and what its ticks are worth.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// Nanoseconds a tick, in units of 2⁻³².
+    scale: u64,
+    counter: Counter,
+}
+
+#[derive(Debug)]
+enum Counter {
+    OfProcessor,
+    /// Nanoseconds since the clock was made.
+    OfSystem(system::Origin),
+}
+
+const SCALE_OF_1_NS: u64 = 1 << 32;
+
+impl Source {
+    /// Finds out what there is, and how fast it ticks: half a millisecond.
+    pub(super) fn new() -> Self {
+        match processor::is_steady().then(measure_scale).flatten() {
+            Some(scale) => Source { scale, counter: Counter::OfProcessor },
+            None => Source { scale: SCALE_OF_1_NS, counter: Counter::OfSystem(system::Origin::now()) },
+        }
+    }
+
+    #[inline]
+    pub(super) fn now(&self) -> u64 {
+        match &self.counter {
+            Counter::OfProcessor => processor::ticks(),
+            Counter::OfSystem(origin) => origin.elapsed_ns(),
+        }
+    }
+
+    /// 0 if `later` is not later.
+    #[inline]
+    pub(super) fn ns_between(&self, earlier: u64, later: u64) -> u64 {
+        let ticks = u128::from(later.saturating_sub(earlier));
+        u64::try_from((ticks * u128::from(self.scale)) >> 32).unwrap_or(u64::MAX)
+    }
+}
+
+/// Compares the processor's counter with the system's clock; `None` if the counter stands still.
+fn measure_scale() -> Option<u64> {
+    const LONG_ENOUGH_NS: u64 = 500_000;
+    const TRIES: u32 = 8;
+    let origin = system::Origin::now();
+    // Of several readings of both, the one in which the least lies between the two of the counter: nobody interrupted that.
+    let both = || {
+        let read = || {
+            let (before, ns, after) = (processor::ticks(), origin.elapsed_ns(), processor::ticks());
+            (after.wrapping_sub(before), ns, before)
+        };
+        let (_, ns, ticks) = (0..TRIES).map(|_| read()).min().expect("more than one try");
+        (ns, ticks)
+    };
+    let (first_ns, first_ticks) = both();
+    loop {
+        let (ns, ticks) = both();
+        if ns - first_ns >= LONG_ENOUGH_NS {
+            let ticks = u128::from(ticks.checked_sub(first_ticks)?);
+            let scale = (u128::from(ns - first_ns) << 32).checked_div(ticks)?;
+            return u64::try_from(scale).ok().filter(|&scale| scale > 0);
+        }
+        std::hint::spin_loop();
+    }
+}
+
+/// The time-stamp counter of x86.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod processor {
+    use std::arch::x86_64::{__cpuid, _rdtsc};
+
+    /// Whether it ticks at the same rate whatever the processor does: the "invariant" bit of both Intel's and AMD's manuals.
+    #[allow(unused_unsafe, reason = "`__cpuid` is unsafe in Rust 1.85")]
+    pub(super) fn is_steady() -> bool {
+        const HIGHEST_EXTENDED: u32 = 0x8000_0000;
+        const POWER_MANAGEMENT: u32 = 0x8000_0007;
+        const INVARIANT: u32 = 1 << 8;
+        // SAFETY: every x86-64 processor has the instruction.
+        let highest = unsafe { __cpuid(HIGHEST_EXTENDED) }.eax;
+        // SAFETY: as above.
+        highest >= POWER_MANAGEMENT && unsafe { __cpuid(POWER_MANAGEMENT) }.edx & INVARIANT != 0
+    }
+
+    #[inline]
+    pub(super) fn ticks() -> u64 {
+        // SAFETY: every x86-64 processor has the instruction. (A system that forbids it to programs ends them; none in use does.)
+        unsafe { _rdtsc() }
+    }
+}
+
+/// The virtual counter of 64-bit ARM, which these systems let programs read.
+#[cfg(all(
+    target_arch = "aarch64",
+    any(target_os = "linux", target_os = "android", target_os = "macos"),
+    not(miri)
+))]
+mod processor {
+    pub(super) fn is_steady() -> bool {
+        true // by the architecture's definition
+    }
+
+    #[inline]
+    pub(super) fn ticks() -> u64 {
+        let ticks: u64;
+        // SAFETY: reads a register that the system makes readable, and changes nothing.
+        unsafe {
+            std::arch::asm!("mrs {}, cntvct_el0", out(reg) ticks, options(nomem, nostack, preserves_flags));
+        }
+        ticks
+    }
+}
+
+/// None is known.
+#[cfg(not(any(
+    all(target_arch = "x86_64", not(miri)),
+    all(
+        target_arch = "aarch64",
+        any(target_os = "linux", target_os = "android", target_os = "macos"),
+        not(miri)
+    )
+)))]
+mod processor {
+    pub(super) fn is_steady() -> bool {
+        false
+    }
+
+    pub(super) fn ticks() -> u64 {
+        0
+    }
+}
+
+/// The monotonic clock of the standard library.
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+mod system {
+    use std::time::Instant;
+
+    #[derive(Debug)]
+    pub(super) struct Origin(Instant);
+
+    impl Origin {
+        pub(super) fn now() -> Self {
+            Origin(Instant::now())
+        }
+
+        pub(super) fn elapsed_ns(&self) -> u64 {
+            self.0.elapsed().as_nanos() as u64
+        }
+    }
+}
+
+/// In WebAssembly without a system there is no clock, and time stands still, which makes chunks large. But there, nobody else could take a part of them.
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+mod system {
+    #[derive(Debug)]
+    pub(super) struct Origin;
+
+    impl Origin {
+        pub(super) fn now() -> Self {
+            Origin
+        }
+
+        pub(super) fn elapsed_ns(&self) -> u64 {
+            0
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_become_nanoseconds_of_any_size() {
+        let source = |scale| Source { scale, counter: Counter::OfProcessor };
+        let third = source(SCALE_OF_1_NS / 3);
+        assert_eq!((third.ns_between(0, 3_000_000), third.ns_between(7, 7)), (999_999, 0));
+        let slow = source(41 * SCALE_OF_1_NS);
+        assert_eq!((slow.ns_between(10, 11), slow.ns_between(11, 10)), (41, 0));
+        assert_eq!(slow.ns_between(0, u64::MAX), u64::MAX);
+    }
+
+    #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+    #[test]
+    fn the_processor_is_asked_where_it_says_that_its_counter_is_steady() {
+        let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").expect("Linux tells of its processors");
+        let flags = cpuinfo.lines().find(|line| line.starts_with("flags")).expect("x86 has flags");
+        // Both flags come from the one bit; a hypervisor may hide it.
+        assert_eq!(processor::is_steady(), flags.split_whitespace().any(|flag| flag == "nonstop_tsc"));
+        assert_eq!(processor::is_steady(), matches!(Source::new().counter, Counter::OfProcessor));
+    }
+}
