@@ -36,7 +36,7 @@ pub(crate) fn disturbed(raw: u64) -> u64 {
     static KIND: OnceLock<Option<String>> = OnceLock::new();
     static OFFSET: AtomicU64 = AtomicU64::new(u64::MAX / 2);
     let kind = KIND.get_or_init(|| std::env::var(TROUBLE).ok());
-    let seldom = || random().is_multiple_of(100);
+    let seldom = || random() % 100 == 0;
     // Of any size: a few ticks, as between two cores, or years.
     let jump = || (1 << (random() % 62)) + 1;
     let moved = |offset: u64| {
@@ -47,7 +47,7 @@ pub(crate) fn disturbed(raw: u64) -> u64 {
         Some("back") if seldom() => moved(0_u64.wrapping_sub(jump())),
         Some("ahead") if seldom() => moved(jump()),
         Some("both") if seldom() => {
-            moved(if random().is_multiple_of(2) { jump() } else { 0_u64.wrapping_sub(jump()) })
+            moved(if random() % 2 == 0 { jump() } else { 0_u64.wrapping_sub(jump()) })
         }
         Some("noise") => return random(),
         Some(_) => (),
@@ -66,7 +66,7 @@ fn fib(n: u32) -> u64 {
 /// Everything that looks at the clock, once.
 fn everything() {
     let spin = |rounds: u64| (0..rounds).fold(rounds, |x, n| std::hint::black_box(x.rotate_left(3) ^ n));
-    let unequal = |n: &u64| spin(if n.is_multiple_of(97) { 2000 } else { 3 });
+    let unequal = |n: &u64| spin(if n % 97 == 0 { 2000 } else { 3 });
     let expected: u64 = (0..3000_u64).map(|n| unequal(&n)).fold(0, u64::wrapping_add);
     let sum = || (0..3000_u64).into_par_iter().map(|n| unequal(&n)).reduce(|| 0, u64::wrapping_add);
     assert_eq!(sum(), expected);

@@ -87,6 +87,18 @@ fn warm_up(pool: &ThreadPool) {
             });
         }
     });
+    // And each worker from another, as any of them may come to be the one whose seat the caller takes.
+    for owner in 0..THREADS {
+        pool.broadcast(|context| {
+            if context.index() == owner {
+                (0..THREADS).into_par_iter().chunk(Chunk::Exact(1)).for_each(|_| {
+                    all.wait();
+                    assert_eq!(inner(1000), (0..1000).map(work).fold(0, u64::wrapping_add));
+                    all.wait();
+                });
+            }
+        });
+    }
 }
 
 /// A short loop that goes the way of shared ones all the same: it gives a chunk size.

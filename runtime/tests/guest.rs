@@ -25,18 +25,6 @@ fn named(prefix: &'static str, threads: usize) -> ThreadPoolBuilder {
     ThreadPool::builder().num_threads(threads).thread_name(move |worker| format!("{prefix}{worker}"))
 }
 
-/// What `case` of the test says, in a process of its own with these environment variables.
-fn in_environment(test: &str, case: &str, variables: &[(&str, &str)]) -> String {
-    let mut program = Command::new(std::env::current_exe().unwrap());
-    program.env_remove("TASKEL_NUM_THREADS").env_remove("RAYON_NUM_THREADS");
-    program.envs(variables.iter().copied());
-    let output = child::as_case(&mut program, test, case).output().unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{variables:?}: {told}");
-    let said = told.lines().find_map(|line| line.split_once("SAID ")).expect("the case says something").1;
-    said.to_owned()
-}
-
 #[test]
 fn the_environment_sets_the_number_of_workers() {
     const TEST: &str = "the_environment_sets_the_number_of_workers";
@@ -63,14 +51,14 @@ fn the_environment_sets_the_number_of_workers() {
         (&[(taskel, "0"), (rayon, "6")], &*usual),
         (&[(taskel, ""), (rayon, "6")], "6"),
     ] {
-        assert_eq!(in_environment(TEST, "global", variables), expected, "{variables:?}");
-        assert_eq!(in_environment(TEST, "built", variables), expected, "{variables:?}");
+        assert_eq!(child::said(TEST, "global", variables), expected, "{variables:?}");
+        assert_eq!(child::said(TEST, "built", variables), expected, "{variables:?}");
     }
     for bad in ["many", "-1", "2.5", "4097", "99999999999999999999999"] {
         for name in [taskel, rayon] {
-            assert_eq!(in_environment(TEST, "global", &[(name, bad)]), usual, "nobody could be told");
-            assert_eq!(in_environment(TEST, "asked", &[(name, bad)]), "2", "nobody asked the environment");
-            let error = in_environment(TEST, "built", &[(name, bad)]);
+            assert_eq!(child::said(TEST, "global", &[(name, bad)]), usual, "nobody could be told");
+            assert_eq!(child::said(TEST, "asked", &[(name, bad)]), "2", "nobody asked the environment");
+            let error = child::said(TEST, "built", &[(name, bad)]);
             assert!(error.contains(name) && error.contains(bad) && error.contains("4096"), "{error}");
         }
     }
@@ -332,93 +320,6 @@ fn work_of_another_pool_waits_for_the_threads() {
             assert_eq!(exits.load(Ordering::Relaxed), before + 2);
         });
     }
-}
-
-/// How many cores code may use, asked in all the ways in which a program asks.
-fn cores_seen() -> [usize; 5] {
-    let nproc = Command::new("nproc").output().unwrap();
-    let parallelism = || thread::available_parallelism().unwrap().get();
-    [
-        parallelism(),
-        thread::spawn(parallelism).join().unwrap(),
-        String::from_utf8(nproc.stdout).unwrap().trim().parse().unwrap(),
-        ThreadPool::new().unwrap().current_num_threads(),
-        thread::spawn(taskel::current_num_threads).join().unwrap(),
-    ]
-}
-
-/// Threads, programs and pools that begin in a worker inherit where it may run. The global pool is first touched there.
-#[test]
-fn what_is_started_in_a_worker_has_all_cores_of_the_process() {
-    const TEST: &str = "what_is_started_in_a_worker_has_all_cores_of_the_process";
-    let outside = thread::available_parallelism().unwrap().get();
-    match child::case().as_deref() {
-        Some("placed") => {
-            let pool = ThreadPool::new().unwrap();
-            assert_eq!(pool.run_on_worker(cores_seen), [outside; 5]);
-            let rayon = pool.run_on_worker(rayon::current_num_threads);
-            return println!("\nSAID {}", rayon == outside);
-        }
-        Some("pinned") => {
-            let pool = ThreadPool::builder().pinning(taskel::Pinning::Cores).build().unwrap();
-            let (pinned, free) =
-                pool.run_on_worker(|| (thread::available_parallelism(), taskel::unpinned(cores_seen)));
-            assert_eq!((pinned.unwrap().get(), free), (1, [outside; 5]));
-            // A pool of ours knows better than its thread.
-            let pools = pool.run_on_worker(|| ThreadPool::new().unwrap().current_num_threads());
-            return println!("\nSAID {}", pools == outside);
-        }
-        _ => (),
-    }
-    for case in ["placed", "pinned"] {
-        assert_eq!(in_environment(TEST, case, &[]), "true", "{case}");
-        // A process that has one core.
-        let mut program = Command::new("taskset");
-        program.args(["-c", "0"]).arg(std::env::current_exe().unwrap());
-        let output = child::as_case(&mut program, TEST, case).output().unwrap();
-        assert!(String::from_utf8_lossy(&output.stdout).contains("SAID true"), "{case}: {output:?}");
-    }
-}
-
-/// Work of each of several pools goes to a core of its own, as long as there are cores. Nothing else runs in these processes; but the machine may be
-/// busy, so it is tried again.
-#[test]
-fn one_piece_of_work_in_each_of_several_pools_has_a_core_of_its_own() {
-    const TEST: &str = "one_piece_of_work_in_each_of_several_pools_has_a_core_of_its_own";
-    let cores = thread::available_parallelism().unwrap().get();
-    if child::case().is_some() {
-        let pools: Vec<_> = (0..cores).map(|_| ThreadPool::new().unwrap()).collect();
-        let meet = std::sync::Barrier::new(cores);
-        let on_own_cores = || {
-            let (sender, receiver) = mpsc::channel();
-            thread::scope(|s| {
-                for pool in &pools {
-                    let (sender, meet) = (sender.clone(), &meet);
-                    s.spawn(move || {
-                        pool.run_on_worker(|| {
-                            meet.wait();
-                            // SAFETY: takes no argument and touches no memory of ours.
-                            sender.send(unsafe { libc::sched_getcpu() }).unwrap();
-                        });
-                    });
-                }
-            });
-            drop(sender);
-            let mut used: Vec<_> = receiver.iter().collect();
-            used.sort_unstable();
-            used.dedup();
-            used.len() == cores
-        };
-        let rounds = 40;
-        let good = (0..rounds)
-            .filter(|_| {
-                thread::sleep(Duration::from_millis(2));
-                on_own_cores()
-            })
-            .count();
-        return println!("\nSAID {}", good * 10 >= rounds * 8);
-    }
-    assert!((0..5).any(|_| in_environment(TEST, "pools", &[]) == "true"));
 }
 
 /// Two versions would have two global pools, each with a worker for every core.

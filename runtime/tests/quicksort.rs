@@ -51,7 +51,7 @@ const MANY: usize = 20_000;
 
 fn random(i: usize) -> i64 {
     let z = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((z ^ z >> 31).wrapping_mul(0xbf58_476d_1ce4_e5b9)).cast_signed()
+    (z ^ z >> 31).wrapping_mul(0xbf58_476d_1ce4_e5b9) as i64
 }
 
 #[test]

@@ -197,7 +197,8 @@ impl<'a> RevocableChunks<'a> {
             let owner = self.open.some(1, &mut self.rng).next()?;
             let Chunk { taskels, requested_until_ns, .. } = &self.chunks[owner];
             // Nothing is to be had before the other thief is done with it.
-            let other_is_done_ns = requested_until_ns.map_or(now_ns, f64::next_up);
+            let next_moment = |ns: f64| f64::from_bits(ns.to_bits() + 1);
+            let other_is_done_ns = requested_until_ns.map_or(now_ns, next_moment);
             let patient_until_ns = other_is_done_ns.max(now_ns + patience_ns);
             let watched = Watched { owner, first: taskels.start, patient_until_ns, requested_in: None };
             if self.has_rest(&watched, now_ns) {

@@ -6,7 +6,9 @@ use std::sync::{Mutex, MutexGuard};
 type Word = libc::c_ulong;
 
 const WORD_BITS: usize = Word::BITS as usize;
-const MORE_CORES_THAN_ANY_KERNEL: usize = 1 << 16;
+
+/// No kernel can be built for more.
+const MOST_CORES: usize = 8192;
 
 /// What the kernel takes for the calling thread.
 const THIS_THREAD: libc::pid_t = 0;
@@ -14,40 +16,30 @@ const THIS_THREAD: libc::pid_t = 0;
 /// The cores of this process, as they were found when first asked for. What is asked later may be asked by a thread that is pinned.
 static PROCESS: Mutex<Option<Mask>> = Mutex::new(None);
 
-/// A set of cores: what glibc and the kernel call a `cpu_set_t`, of any length.
+/// A set of cores: a `cpu_set_t`, large enough for any kernel. It allocates nothing, so that a worker may move in the middle of anything.
 #[derive(Clone, Debug)]
-struct Mask(Vec<Word>);
+struct Mask([Word; MOST_CORES / WORD_BITS]);
 
 impl Mask {
+    const NONE: Mask = Mask([0; MOST_CORES / WORD_BITS]);
+
     fn only(core: usize) -> io::Result<Mask> {
-        if core >= MORE_CORES_THAN_ANY_KERNEL {
+        if core >= MOST_CORES {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
-        let mut words = vec![0; core / WORD_BITS + 1];
-        words[core / WORD_BITS] = 1 << (core % WORD_BITS);
-        Ok(Mask(words))
+        let mut mask = Mask::NONE;
+        mask.0[core / WORD_BITS] = 1 << (core % WORD_BITS);
+        Ok(mask)
     }
 
     /// The mask of a thread.
     fn of(thread: libc::pid_t) -> io::Result<Mask> {
-        let mut words: Vec<Word> = vec![0; 1024 / WORD_BITS];
-        loop {
-            // SAFETY: the kernel writes at most `size_of_val(words)` bytes at the pointer, all of them inside `words`; any bits are a `c_ulong`.
-            let status = unsafe {
-                libc::sched_getaffinity(thread, size_of_val(words.as_slice()), words.as_mut_ptr().cast())
-            };
-            if status == 0 {
-                return Ok(Mask(words));
-            }
-            let error = io::Error::last_os_error();
-            // "Invalid" is also what it says to a mask that is too short.
-            if error.raw_os_error() != Some(libc::EINVAL)
-                || words.len() * WORD_BITS >= MORE_CORES_THAN_ANY_KERNEL
-            {
-                return Err(error);
-            }
-            words.resize(2 * words.len(), 0);
-        }
+        let mut mask = Mask::NONE;
+        let words = mask.0.as_mut_slice();
+        // SAFETY: the kernel writes at most `size_of_val(words)` bytes at the pointer, all of them inside `words`; any bits are a `c_ulong`.
+        let status =
+            unsafe { libc::sched_getaffinity(thread, size_of_val(words), words.as_mut_ptr().cast()) };
+        if status == 0 { Ok(mask) } else { Err(io::Error::last_os_error()) }
     }
 
     /// Makes it the mask of the calling thread, which is moved if need be. Cores that the process does not have are left out.
@@ -64,7 +56,7 @@ impl Mask {
     }
 
     fn cores(&self) -> impl Iterator<Item = usize> {
-        (0..self.0.len() * WORD_BITS).filter(|&core| self.contains(core))
+        (0..MOST_CORES).filter(|&core| self.contains(core))
     }
 
     fn contains_all_of(&self, other: &Mask) -> bool {

@@ -171,7 +171,7 @@ impl LaneContext<'_> {
         if self.pool.num_threads() == 1 {
             return None;
         }
-        let mut jobs = Vec::new();
+        let (mut first, mut others) = (None, false);
         {
             let lane = self.pool.lane(victim);
             let mut pending = lane.pending.stop(self.pool.fences)?;
@@ -185,12 +185,19 @@ impl LaneContext<'_> {
             };
             while let Some(oldest) = pending.publish_oldest(shared) {
                 // SAFETY: it stays until it is executed (`push_pending`), and its head is its first field.
-                jobs.push(unsafe { Job::new(oldest.cast()) });
+                let job = unsafe { Job::new(oldest.cast()) };
+                match first {
+                    None => first = Some(job),
+                    Some(_) => {
+                        self.pool.lay_aside(job);
+                        others = true;
+                    }
+                }
             }
         }
-        let mut jobs = jobs.into_iter();
-        let first = jobs.next();
-        jobs.for_each(|job| self.pool.put_back(job));
+        if others {
+            self.pool.tell_of_strays();
+        }
         first.map(|job| Work::Stolen(job, victim))
     }
 }

@@ -40,11 +40,11 @@ pub(super) struct Queues {
 }
 
 impl Queues {
-    /// With room for as many strays as there usually are, so that a loop allocates nothing.
+    /// With room for as many strays as there usually are, so that nothing allocates for them: what a lane has not offered can be a tree's depth.
     pub(super) fn new(num_threads: usize) -> Self {
         Queues {
             detached: Injector::new(),
-            strays: Mutex::new(Vec::with_capacity(2 * num_threads)),
+            strays: Mutex::new(Vec::with_capacity(2 * num_threads + 64)),
             stray_count: AtomicU32::new(0),
         }
     }

@@ -272,7 +272,17 @@ impl PoolState {
     }
 
     pub(crate) fn put_back(&self, job: Job) {
+        self.lay_aside(job);
+        self.tell_of_strays();
+    }
+
+    /// Puts a job where any lane that may run it finds it, once it is [told](Self::tell_of_strays) of it.
+    pub(crate) fn lay_aside(&self, job: Job) {
         self.queues.push_stray(job);
+    }
+
+    /// Makes sure that somebody looks for what was laid aside.
+    pub(crate) fn tell_of_strays(&self) {
         self.wake_any();
         self.sleep.wake_all_waiting(self.all_lanes_in_use());
     }

@@ -21,3 +21,15 @@ pub(crate) fn run(test: &str, case: &str) -> Output {
 pub(crate) fn as_case<'c>(program: &'c mut Command, test: &str, case: &str) -> &'c mut Command {
     program.args(["--exact", test, "--nocapture"]).env(CASE, case)
 }
+
+/// What `case` of the test says, as `SAID …` on a line of its own, in a process of its own with these environment variables.
+pub(crate) fn said(test: &str, case: &str, variables: &[(&str, &str)]) -> String {
+    let mut program = Command::new(std::env::current_exe().expect("the path of this test"));
+    program.env_remove("TASKEL_NUM_THREADS").env_remove("RAYON_NUM_THREADS");
+    program.envs(variables.iter().copied());
+    let output = as_case(&mut program, test, case).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{variables:?}: {told}");
+    let said = told.lines().find_map(|line| line.split_once("SAID ")).expect("the case says something").1;
+    said.to_owned()
+}
