@@ -126,20 +126,15 @@ fn model_searcher_giving_up_finds_two_pushes() {
         let pool = pool(2, 0);
         let mut searching = pool.sleep.try_search(1);
         assert!(searching);
-        let sleeper = Arc::clone(&pool);
-        pool.sleep.announce(0, false);
-        loom::thread::spawn(move || {
-            while sleeper.sleep.still_asleep(0) {
-                sleeper.sleep.parker(0).park();
-            }
-            sleeper.work_off_from(0, 1, &mut true);
-        });
+        pool.sleep.announce(1, false);
         let producer = Arc::clone(&pool);
-        loom::thread::spawn(move || {
+        let producer = loom::thread::spawn(move || {
             producer.submit();
             producer.submit();
         });
-        pool.work_off_from(1, 1, &mut searching);
+        pool.work_off_from(0, 1, &mut searching);
+        producer.join().unwrap();
+        assert!(!pool.deques.any() || !pool.sleep.still_asleep(1), "what is left has woken the sleeper");
     });
 }
 
