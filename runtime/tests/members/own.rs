@@ -1,0 +1,261 @@
+//! The rows of members that rayon has not, or whose row would never end with rayon: a thread of its that waits for a message does nothing else, and
+//! so a broadcast to all threads waits for it.
+
+use super::items::{Items, LEN};
+use super::row::{ANY_ORDER, Expected, NESTED, PAIRS, Row, only, row};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
+use std::iter::Map;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use taskel::iter::Adapt;
+use taskel::prelude::*;
+use taskel::{CancelToken, Chunk, Task};
+
+/// All of them.
+pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().chain(STREAMS).chain(COLLECTIONS)
+}
+
+fn asleep() -> impl IndexedParallelIterator<Item = usize> {
+    (0..LEN).into_par_iter()
+}
+
+fn awake(items: &Items) -> impl IndexedParallelIterator<Item = usize> {
+    asleep().map(|item| items.ran(item))
+}
+
+/// Has all items run, each of which yields a reference to the same.
+fn same<'a, T: Sync>(items: &Items, value: &'a T) -> impl IndexedParallelIterator<Item = &'a T> {
+    asleep().map(move |item| {
+        items.run(item);
+        value
+    })
+}
+
+/// The same, in pairs.
+fn pairs<'a>(items: &Items) -> impl IndexedParallelIterator<Item = (&'a usize, &'a usize)> {
+    same(items, &7).map(|value| (value, value))
+}
+
+/// Has items run, as an adapter of one's own.
+struct Running<'a>(&'a Items);
+
+impl Adapt<usize> for Running<'_> {
+    type Output = ();
+    type Local = ();
+    type Iter<'a, I: Iterator<Item = usize> + 'a>
+        = Map<I, Box<dyn FnMut(usize) + 'a>>
+    where
+        Self: 'a;
+
+    fn local(&self) {}
+
+    fn adapt<'a, I: Iterator<Item = usize> + 'a>(&'a self, _: &'a mut (), numbers: I) -> Self::Iter<'a, I> {
+        numbers.map(Box::new(|item| self.0.run(item)))
+    }
+}
+
+/// Runs the next item, as long as there is one.
+fn take_turns(items: &Items, next: &AtomicUsize) {
+    while let item @ 0..LEN = next.fetch_add(1, Ordering::Relaxed) {
+        items.run(item);
+    }
+}
+
+/// Hands out something that must be dropped before this returns.
+fn until_dropped(op: impl FnOnce(mpsc::Sender<()>)) {
+    let (sender, dropped) = mpsc::channel();
+    op(sender);
+    assert!(dropped.recv().is_err());
+}
+
+fn join_all(tasks: Vec<Task<()>>) {
+    tasks.into_iter().for_each(Task::join);
+}
+
+const ROWS: &[Row] = &[
+    row("ParallelIterator::on", |items, pool| asleep().on(pool).for_each(|item| items.run(item))),
+    row("ParallelIterator::chunk", |items, _| {
+        asleep().chunk(Chunk::Exact(2)).for_each(|item| items.run(item));
+    })
+    .expect(PAIRS),
+    row("ParallelIterator::cancel", |items, _| {
+        let all = asleep().cancel(&CancelToken::new()).try_for_each(|item| {
+            items.run(item);
+            Some(())
+        });
+        all.expect("nobody cancels it");
+    }),
+    row("ParallelIterator::deterministic", |items, _| {
+        assert_eq!(awake(items).deterministic().reduce_with(usize::max), Some(LEN - 1))
+    }),
+    row("ParallelIterator::deterministic / slow operator", |items, _| {
+        let all = (0..=LEN).into_par_iter().deterministic().reduce_with(|a, b| {
+            items.run(a.min(b));
+            a.max(b)
+        });
+        assert_eq!(all, Some(LEN));
+    })
+    .expect(only(
+        [4.8, 2.6, 4.2],
+        "each item is a block of its own, and they are combined by a tree of operators",
+    )),
+    row("ParallelIterator::deterministic / sum", |items, _| {
+        assert_eq!(awake(items).deterministic().sum::<usize>(), LEN * (LEN - 1) / 2)
+    }),
+    row("ParallelIterator::adapt", |items, _| asleep().adapt(Running(items)).for_each(drop)),
+    row("IndexedParallelIterator::progress_with", |items, _| {
+        asleep().progress_with(|_, _| ()).for_each(|item| items.run(item));
+    }),
+    row("submit", |items, _| {
+        let task = |item| {
+            let items = Arc::clone(items);
+            taskel::submit(move || items.run(item))
+        };
+        join_all((0..LEN).map(task).collect());
+    })
+    .expect(ANY_ORDER),
+    row("ThreadPool::submit", |items, pool| {
+        let task = |item| {
+            let items = Arc::clone(items);
+            pool.submit(move || items.run(item))
+        };
+        join_all((0..LEN).map(task).collect());
+    })
+    .expect(ANY_ORDER),
+    row("Task::join", |items, pool| {
+        let items = Arc::clone(items);
+        pool.submit(move || asleep().for_each(|item| items.run(item))).join();
+    }),
+    row("spawn_broadcast", |items, _| {
+        until_dropped(|sender| {
+            let (items, next) = (Arc::clone(items), AtomicUsize::new(0));
+            taskel::spawn_broadcast(move |_| {
+                let _held = &sender;
+                take_turns(&items, &next);
+            });
+        })
+    })
+    .expect(ANY_ORDER),
+    row("ThreadPool::spawn_broadcast", |items, pool| {
+        until_dropped(|sender| {
+            let (items, next) = (Arc::clone(items), AtomicUsize::new(0));
+            pool.spawn_broadcast(move |_| {
+                let _held = &sender;
+                take_turns(&items, &next);
+            });
+        })
+    })
+    .expect(ANY_ORDER),
+    row("ThreadPool::run_on_worker", |items, pool| {
+        pool.run_on_worker(|| asleep().for_each(|item| items.run(item)));
+    }),
+    row("unpinned", |items, _| taskel::unpinned(|| asleep().for_each(|item| items.run(item)))),
+    row("CancelToken::join", |items, _| {
+        fn tree(token: &CancelToken, items: &Items, first: usize, len: usize) {
+            if len == 1 {
+                return items.run(first);
+            }
+            let half = len / 2;
+            token
+                .join(|| tree(token, items, first, half), || tree(token, items, first + half, half))
+                .expect("not cancelled");
+        }
+        tree(&CancelToken::new(), items, 0, LEN);
+    })
+    .expect(NESTED),
+    row("CancelToken::scope", |items, _| {
+        let token = CancelToken::new();
+        let all = token.scope(|scope| (0..LEN).for_each(|item| scope.spawn(move |_| items.run(item))));
+        all.expect("nobody cancels it");
+    })
+    .expect(ANY_ORDER),
+];
+
+/// Where a result holds back those behind it, and no more than sixteen may be there.
+const IN_ORDER: Expected =
+    only([7.0, 5.2, 2.8], "a long item holds back fifteen, which are done before it is");
+
+/// Streams.
+const STREAMS: &[Row] = &[
+    row("ParallelStream::par_stream", |items, _| {
+        (0..LEN).par_stream().map(|item| items.run(item)).for_each_ordered(drop)
+    })
+    .expect(ANY_ORDER),
+    row("Stream::map", |items, _| (0..LEN).par_stream().map(|item| items.run(item)).for_each_unordered(drop))
+        .expect(ANY_ORDER),
+    row("Stream::filter_map", |items, _| {
+        (0..LEN).par_stream().filter_map(|item| Some(items.ran(item))).for_each_unordered(drop);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::max_in_flight", |items, _| {
+        (0..LEN).par_stream().max_in_flight(16).map(|item| items.run(item)).for_each_unordered(drop);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::max_in_flight / in order", |items, _| {
+        (0..LEN).par_stream().max_in_flight(16).map(|item| items.run(item)).for_each_ordered(drop);
+    })
+    .expect(IN_ORDER),
+    row("Stream::max_in_flight / 64, in order", |items, _| {
+        (0..LEN).par_stream().max_in_flight(64).map(|item| items.run(item)).for_each_ordered(drop);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::max_in_flight_bytes", |items, _| {
+        let stream = (0..LEN).par_stream().max_in_flight_bytes(32, |_| 2);
+        stream.map(|item| items.run(item)).for_each_unordered(drop);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::for_each_ordered", |items, _| {
+        (0..LEN).par_stream().map(|item| items.run(item)).for_each_ordered(drop);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::for_each_unordered", |items, _| {
+        (0..LEN).par_stream().map(|item| items.run(item)).for_each_unordered(drop);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::try_for_each_ordered", |items, _| {
+        (0..LEN)
+            .par_stream()
+            .map(|item| items.run(item))
+            .try_for_each_ordered(Some)
+            .expect("nothing stops it");
+    })
+    .expect(ANY_ORDER),
+    row("Stream::try_for_each_unordered", |items, _| {
+        (0..LEN)
+            .par_stream()
+            .map(|item| items.run(item))
+            .try_for_each_unordered(Some)
+            .expect("nothing stops it");
+    })
+    .expect(ANY_ORDER),
+    row("Stream::collect", |items, _| {
+        drop((0..LEN).par_stream().map(|item| items.ran(item)).collect::<Vec<_>>())
+    })
+    .expect(ANY_ORDER),
+];
+
+/// Collections of what references point to.
+const COLLECTIONS: &[Row] = &[
+    row("FromParallelIterator<&T> for VecDeque<T>", |items, _| {
+        drop(same(items, &7).collect::<VecDeque<i32>>())
+    }),
+    row("FromParallelIterator<&T> for BinaryHeap<T>", |items, _| {
+        drop(same(items, &7).collect::<BinaryHeap<i32>>())
+    }),
+    row("FromParallelIterator<&T> for LinkedList<T>", |items, _| {
+        drop(same(items, &7).collect::<LinkedList<i32>>())
+    }),
+    row("FromParallelIterator<&T> for BTreeSet<T>", |items, _| {
+        drop(same(items, &7).collect::<BTreeSet<i32>>())
+    }),
+    row("FromParallelIterator<&T> for HashSet<T, S>", |items, _| {
+        drop(same(items, &7).collect::<HashSet<i32>>())
+    }),
+    row("FromParallelIterator<(&K, &V)> for BTreeMap<K, V>", |items, _| {
+        drop(pairs(items).collect::<BTreeMap<usize, usize>>());
+    }),
+    row("FromParallelIterator<(&K, &V)> for HashMap<K, V, S>", |items, _| {
+        drop(pairs(items).collect::<HashMap<usize, usize>>());
+    }),
+];
