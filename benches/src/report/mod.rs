@@ -6,7 +6,10 @@ pub mod tables;
 use crate::result::Report;
 use std::{fs, io, path::Path};
 
-/// Writes `report.json`, `report.md` and a chart of each group, `GROUP.svg`, into the directory `out`, which is made if it is not there.
+/// A chart of more rows than this is no picture.
+const MOST_ROWS: usize = 100;
+
+/// Writes `report.json`, `report.md` and a chart of each group that is not too long for one, `GROUP.svg`, into the directory `out`, which is made if it is not there.
 ///
 /// # Errors
 /// Says which file could not be written.
@@ -18,7 +21,7 @@ pub fn write(report: &Report, out: &Path) -> io::Result<()> {
         ("report.json".to_owned(), serde_json::to_string(report)?),
         ("report.md".to_owned(), tables::report(report)),
     ];
-    for group in &report.groups {
+    for group in report.groups.iter().filter(|group| group.rows.len() <= MOST_ROWS) {
         files.push((format!("{}.svg", group.name), charts::svg(group)));
     }
     for (name, text) in files {

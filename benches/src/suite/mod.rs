@@ -9,6 +9,7 @@ mod iters;
 mod joins;
 mod locks;
 mod loops;
+mod members;
 mod streams;
 pub mod workers;
 
@@ -40,6 +41,7 @@ pub const ALL: &[Suite] = &[
     suite("first-calls", "loops that are called for the first time", first_calls::run),
     suite("joins", "trees of joins that do nothing else", joins::run),
     suite("workers", "whether 4 to 32 workers are all busy", workers::run),
+    suite("members", "how many of 8 workers each member keeps busy", members::run),
     suite("dispatch", "how soon another thread has done something", dispatch::run),
     suite("idle", "what an idle pool costs", idle::run),
     suite("locks", "locks between threads and processes", locks::run),
