@@ -4,6 +4,7 @@
 mod blocks;
 mod fair;
 mod inner;
+mod leftover;
 mod offer;
 mod participant;
 mod shared;
@@ -11,11 +12,13 @@ mod small;
 mod steal;
 mod watch;
 
+use std::ops::Range;
 use std::panic;
 
 use taskel_adaptive::{ChunkConfig, History};
 
 pub(crate) use self::inner::drive_inner;
+pub(crate) use self::leftover::drop_all;
 use self::shared::LoopState;
 pub(crate) use self::shared::address;
 use crate::cancel::{CancelToken, Cancelled};
@@ -24,6 +27,7 @@ use crate::iter::consumer::{ChunkOf, Consumer, InOrder};
 use crate::iter::producer::{Claimed, Producer};
 use crate::lane::LaneContext;
 use crate::pool::{PoolState, with_lane, with_pool};
+use crate::protocol::range::Span;
 use crate::site::Site;
 use crate::unwind::drop_quietly;
 
@@ -105,6 +109,12 @@ impl Plan {
             Chunk::Auto => (len / granule).max(len.min(1)),
         } as u32;
         Plan { len, granule, units, most_units: options.most_granules(granule), profiled }
+    }
+
+    /// The items of some units.
+    fn items(&self, Span { lo, hi }: Span) -> Range<usize> {
+        let edge = |unit: u32| if unit == self.units { self.len } else { unit as usize * self.granule };
+        edge(lo)..edge(hi)
     }
 
     /// Whether the loop is over before another worker could be of use, if an item takes `ns`; if it is shared up to twice that long, it is

@@ -7,6 +7,7 @@ use std::ptr::NonNull;
 use taskel_adaptive::ChunkConfig;
 
 use super::fair::Open;
+use super::leftover::Unclaimed;
 use super::participant::Participant;
 use super::small::Head;
 use super::{Plan, WORTH_PRESPLITTING_NS, WORTH_SHARING_NS};
@@ -213,9 +214,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
 
     /// The items of some units.
     pub(super) fn items(&self, span: Span) -> Range<usize> {
-        let Plan { granule, units, len, .. } = self.plan;
-        let edge = |unit: u32| if unit == units { len } else { unit as usize * granule };
-        edge(span.lo)..edge(span.hi)
+        self.plan.items(span)
     }
 
     /// Offers the loop to more workers, or to as many as there may be. Returns to how many.
@@ -315,15 +314,10 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         if !self.stop.stopped() {
             return None;
         }
-        let mut complete = true;
-        for slot in self.slab.slots() {
-            let unclaimed = self.items(slot.range.take());
-            if !unclaimed.is_empty() {
-                complete = false;
-                // SAFETY: units that were in a range were claimed by nobody, and now they are in none.
-                self.protect(|| unsafe { self.producer.discard(unclaimed) });
-            }
-        }
+        let unclaimed = Unclaimed { producer: self.producer, slab: self.slab, plan: self.plan };
+        let complete = unclaimed.is_empty();
+        // SAFETY: everyone is out, and this is the one place where such a thing is made.
+        self.protect(|| unsafe { unclaimed.discard() });
         if self.stop.cancelled() && !complete {
             // It comes back if a panic came before.
             drop(self.stop.panicked(Box::new(Cancelled)));

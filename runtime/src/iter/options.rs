@@ -80,6 +80,14 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// Calls `op` with the pool that was chosen, if one was, as the surroundings.
+    pub(crate) fn install<R>(&self, op: impl FnOnce() -> R) -> R {
+        match self.pool {
+            Some(pool) => pool.install(op),
+            None => op(),
+        }
+    }
+
     /// How many neighbouring items are never torn apart.
     pub(crate) fn granule(&self) -> usize {
         match self.chunk {

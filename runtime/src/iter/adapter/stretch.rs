@@ -37,7 +37,7 @@ impl<P: IndexedProducer> Stretch<P> {
         let kept = kept(all.len());
         let before = all.split_off(kept.start);
         let inside = all.split_off(kept.len());
-        drop((before, all));
+        base.options().install(|| drop((before, all)));
         // Claimed until here, so that a panic as an item is dropped takes all others with it.
         let kept = inside.release();
         Stretch { base, kept }

@@ -21,7 +21,9 @@ impl<'p, I: ParallelIterator> ParallelIterator for Tuned<'p, I> {
     type Producer = Tuned<'p, I::Producer>;
 
     fn into_producer(self) -> Self::Producer {
-        Tuned { base: self.base.into_producer(), options: self.options }
+        // What the base drops already, it drops on that pool.
+        let base = self.options.install(|| self.base.into_producer());
+        Tuned { base, options: self.options }
     }
 }
 

@@ -38,7 +38,7 @@ impl<A: IndexedParallelIterator, B: IndexedParallelIterator> ParallelIterator fo
         let len = beyond_a.len().min(beyond_b.len());
         let common_a = beyond_a.split_off(len);
         let common_b = beyond_b.split_off(len);
-        drop((beyond_a, beyond_b));
+        a.options().and(b.options()).install(|| drop((beyond_a, beyond_b)));
         // Claimed until here, so that a panic as an item is dropped takes all others with it.
         common_a.release();
         common_b.release();

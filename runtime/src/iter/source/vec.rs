@@ -1,11 +1,12 @@
 //! Vectors, by value.
 
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
+use std::mem::{self, ManuallyDrop};
 use std::ops::Range;
 use std::ptr;
 
 use super::slice::{SliceIter, SliceIterMut};
+use crate::drive::drop_all;
 use crate::iter::producer::{IndexedProducer, Producer};
 use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
@@ -85,7 +86,7 @@ impl<T: Send> Producer for VecProducer<T> {
 
     unsafe fn discard(&self, indices: Range<usize>) {
         // SAFETY: the same demands.
-        drop(unsafe { self.drain(indices) });
+        Left::of(&mut unsafe { self.drain(indices) }).drop_all();
     }
 }
 
@@ -145,9 +146,60 @@ impl<T> DoubleEndedIterator for Drain<'_, T> {
 impl<T> ExactSizeIterator for Drain<'_, T> {}
 
 impl<T> Drop for Drain<'_, T> {
+    #[inline]
     fn drop(&mut self) {
-        // SAFETY: the `left` items from `start` on are initialised, and belong to this iterator alone.
-        unsafe { ptr::slice_from_raw_parts_mut(self.start, self.left).drop_in_place() };
+        /// So few are dropped at once: looking at the clock would be a part of what a step of `step_by` takes.
+        const FEW: usize = 8;
+        let left = Left::of(self);
+        if left.len >= FEW {
+            left.drop_all();
+        } else {
+            // SAFETY: these are all, and nobody else asks for any.
+            unsafe { left.drop_some(0..left.len) };
+        }
+    }
+}
+
+/// Items that nobody has asked for, as those lanes share them that drop them.
+struct Left<'a, T> {
+    first: *mut T,
+    len: usize,
+    _producer: PhantomData<&'a VecProducer<T>>,
+}
+
+// SAFETY: lanes share it only to drop different items, which is sending `T`s; and they can be sent, or there would be no chunk (`Producer`).
+unsafe impl<T> Sync for Left<'_, T> {}
+
+impl<'a, T> Left<'a, T> {
+    /// Takes all that is left of a chunk.
+    #[inline]
+    fn of(chunk: &mut Drain<'a, T>) -> Self {
+        Left { first: chunk.start, len: mem::take(&mut chunk.left), _producer: PhantomData }
+    }
+
+    #[inline]
+    fn drop_all(self) {
+        if mem::needs_drop::<T>() {
+            self.drop_measured();
+        }
+    }
+
+    #[inline(never)]
+    fn drop_measured(self) {
+        let drop_item: unsafe fn(*mut T) = ptr::drop_in_place::<T>;
+        // SAFETY: `drop_all` asks for each run of them once.
+        drop_all(drop_item as usize, self.len, &|run| unsafe { self.drop_some(run) });
+    }
+
+    /// # Safety
+    ///
+    /// `run` lies within `0..len`, and of all calls, no two get the same place.
+    #[inline]
+    unsafe fn drop_some(&self, run: Range<usize>) {
+        // SAFETY: the items from `first` on were those of a chunk.
+        let first = unsafe { self.first.add(run.start) };
+        // SAFETY: they were left, so they are initialised, and only this call has these.
+        unsafe { ptr::slice_from_raw_parts_mut(first, run.len()).drop_in_place() };
     }
 }
 

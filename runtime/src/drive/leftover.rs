@@ -1,0 +1,162 @@
+//! What is left over: items that nobody is to get, and that are dropped.
+//!
+//! The thread that has them drops them, for as long as that is quick: freeing memory gains nothing from a second thread. If it is slow, the rest is
+//! a loop like any other.
+//!
+//! Nothing is dropped twice or left behind because a drop panics: the first panic is kept until all is done, whoever has had it. So all this may happen
+//! in the course of an unwinding.
+
+use std::iter;
+use std::ops::Range;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+
+use taskel_adaptive::{ChunkConfig, Chunker};
+
+use super::{CHUNK_NS, Plan, WORTH_SHARING_NS, share};
+use crate::clock::Clock;
+use crate::iter::consumer::ForEach;
+use crate::iter::producer::Producer;
+use crate::pool::{with_lane, with_pool};
+use crate::protocol::panic_slot::PanicSlot;
+use crate::protocol::range::Span;
+use crate::site::Site;
+use crate::slab::Slab;
+use crate::unwind::{OnDrop, drop_quietly};
+
+/// A drop that takes less is quick: it frees a few pieces of memory, for which threads would contend.
+const SLOW_NS: f64 = 1_000.0;
+
+/// Calls `drop_some` with runs that make up `0..len`, on as many lanes as are of use; `address` stands for what kind of items these are.
+///
+/// # Panics
+///
+/// With the first panic of `drop_some`, after everything.
+pub(crate) fn drop_all(address: usize, len: usize, drop_some: &(dyn Fn(Range<usize>) + Sync)) {
+    let panics = PanicSlot::new();
+    let quietly = |run: Range<usize>| {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop_some(run))) {
+            drop_quietly(panics.panicked(payload));
+        }
+    };
+    let site = Site::at(address);
+    let known = site.estimate_ns().is_some_and(|ns| ns >= SLOW_NS && ns * len as f64 >= WORTH_SHARING_NS);
+    let done = if known { 0 } else { while_quick(len, &quietly) };
+    drop_shared(site, done..len, &quietly);
+    if let Some(payload) = panics.take() {
+        panic::resume_unwind(payload);
+    }
+}
+
+/// Drops all, or the first ones up to a chunk that has shown that it would be worth sharing; yields how many.
+fn while_quick(len: usize, drop_some: &dyn Fn(Range<usize>)) -> usize {
+    let clock = Clock::new();
+    let mut chunker = Chunker::new(ChunkConfig::default().with_target_ns(CHUNK_NS));
+    let mut done = 0;
+    let mut since = clock.now();
+    while done < len {
+        let chunk = chunker.next_chunk(len - done);
+        drop_some(done..done + chunk);
+        done += chunk;
+        let now = clock.now();
+        let ns = clock.ns_between(since, now);
+        since = now;
+        if ns as f64 >= WORTH_SHARING_NS.max(SLOW_NS * chunk as f64) {
+            break;
+        }
+        chunker.observe(chunk, ns);
+    }
+    done
+}
+
+/// Drops all in a loop.
+fn drop_shared(site: Site, left: Range<usize>, drop_some: &(dyn Fn(Range<usize>) + Sync)) {
+    if left.len() <= 1 {
+        if !left.is_empty() {
+            drop_some(left);
+        }
+        return;
+    }
+    with_pool(None, |pool| match pool {
+        Some(pool) if pool.num_threads() > 1 => {
+            let runs = Runs(left.len());
+            let drop_run =
+                ForEach(|run: Range<usize>| drop_some(left.start + run.start..left.start + run.end));
+            let plan = Plan::new(&runs, pool.profiling());
+            with_lane(pool, |lane| share(lane, &runs, drop_run, plan, site, None));
+        }
+        _ => drop_some(left),
+    });
+}
+
+/// What lies in the ranges of a loop that ended early.
+pub(super) struct Unclaimed<'a, P> {
+    pub(super) producer: &'a P,
+    pub(super) slab: &'a Slab,
+    pub(super) plan: Plan,
+}
+
+impl<P: Producer> Unclaimed<'_, P> {
+    fn units(&self) -> usize {
+        self.slab.slots().map(|slot| slot.range.peek().len() as usize).sum()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.units() == 0
+    }
+
+    /// Drops it. With several threads, all of it is one loop: a range alone may have too little for them.
+    ///
+    /// # Safety
+    ///
+    /// No lane is in the loop any more, and this is not called twice.
+    pub(super) unsafe fn discard(self) {
+        let units = self.units();
+        if units == 0 {
+            return;
+        }
+        let discard: unsafe fn(&P, Range<usize>) = P::discard;
+        let empty = OnDrop(|| self.slab.slots().for_each(|slot| _ = slot.range.take()));
+        // SAFETY: `drop_all` asks for each run of them once.
+        drop_all(discard as usize, units, &|run| unsafe { self.discard_some(run) });
+        drop(empty);
+    }
+
+    /// Drops the items of a run of units, which are counted as if those of all ranges were one behind the other.
+    ///
+    /// # Safety
+    ///
+    /// As for `discard`; `run` lies within what is left, and of all calls, no two get the same unit.
+    unsafe fn discard_some(&self, run: Range<usize>) {
+        let mut before = 0;
+        for slot in self.slab.slots() {
+            let Span { lo, hi } = slot.range.peek();
+            let behind = before + (hi - lo) as usize;
+            let [lo, hi] = [run.start, run.end].map(|unit| lo + (unit.clamp(before, behind) - before) as u32);
+            let items = self.plan.items(Span { lo, hi });
+            if !items.is_empty() {
+                // SAFETY: units in a range were claimed by nobody, and nobody can any more; only this call has these.
+                unsafe { self.producer.discard(items) };
+            }
+            before = behind;
+        }
+    }
+}
+
+/// So many indices; a chunk of them is one item.
+struct Runs(usize);
+
+impl Producer for Runs {
+    type Item = Range<usize>;
+    type Local = ();
+    type Iter<'a> = iter::Once<Range<usize>>;
+
+    fn len(&self) -> usize {
+        self.0
+    }
+
+    fn local(&self) {}
+
+    unsafe fn chunk<'a>(&'a self, (): &'a mut (), indices: Range<usize>) -> Self::Iter<'a> {
+        iter::once(indices)
+    }
+}
