@@ -130,6 +130,18 @@ impl<T> Iterator for Drain<'_, T> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         (self.left, Some(self.left))
     }
+
+    /// What is passed over is left over (`step_by`).
+    #[inline]
+    fn nth(&mut self, n: usize) -> Option<T> {
+        let passed = n.min(self.left);
+        // SAFETY: so many are left from `start` on.
+        let mid = unsafe { self.start.add(passed) };
+        let start = mem::replace(&mut self.start, mid);
+        self.left -= passed;
+        drop(Drain { start, end: mid, left: passed, _producer: PhantomData });
+        self.next()
+    }
 }
 
 impl<T> DoubleEndedIterator for Drain<'_, T> {
@@ -141,6 +153,17 @@ impl<T> DoubleEndedIterator for Drain<'_, T> {
         // SAFETY: the item now at `end` was one of those left, and is not any more, so it is read once.
         Some(unsafe { self.end.read() })
     }
+
+    #[inline]
+    fn nth_back(&mut self, n: usize) -> Option<T> {
+        let passed = n.min(self.left);
+        // SAFETY: so many are left up to `end`.
+        let mid = unsafe { self.end.sub(passed) };
+        let end = mem::replace(&mut self.end, mid);
+        self.left -= passed;
+        drop(Drain { start: mid, end, left: passed, _producer: PhantomData });
+        self.next_back()
+    }
 }
 
 impl<T> ExactSizeIterator for Drain<'_, T> {}
@@ -149,7 +172,7 @@ impl<T> Drop for Drain<'_, T> {
     #[inline]
     fn drop(&mut self) {
         /// So few are dropped at once: looking at the clock would be a part of what a step of `step_by` takes.
-        const FEW: usize = 8;
+        const FEW: usize = 16;
         let left = Left::of(self);
         if left.len >= FEW {
             left.drop_all();
