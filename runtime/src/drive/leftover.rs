@@ -10,8 +10,6 @@ use std::iter;
 use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 
-use taskel_adaptive::{ChunkConfig, Chunker};
-
 use super::{CHUNK_NS, Plan, WORTH_SHARING_NS, share};
 use crate::clock::Clock;
 use crate::iter::consumer::ForEach;
@@ -26,12 +24,18 @@ use crate::unwind::{OnDrop, drop_quietly};
 /// A drop that takes less is quick: it frees a few pieces of memory, for which threads would contend.
 const SLOW_NS: f64 = 1_000.0;
 
+/// Items of a kind that is known to be quick, and so many that they take no longer, are not worth a second look at the clock.
+const NOTHING_NS: f64 = 2_000.0;
+
 /// Calls `drop_some` with runs that make up `0..len`, on as many lanes as are of use; `address` stands for what kind of items these are.
 ///
 /// # Panics
 ///
 /// With the first panic of `drop_some`, after everything.
 pub(crate) fn drop_all(address: usize, len: usize, drop_some: &(dyn Fn(Range<usize>) + Sync)) {
+    if len <= 1 {
+        return drop_some(0..len);
+    }
     let panics = PanicSlot::new();
     let quietly = |run: Range<usize>| {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop_some(run))) {
@@ -39,42 +43,51 @@ pub(crate) fn drop_all(address: usize, len: usize, drop_some: &(dyn Fn(Range<usi
         }
     };
     let site = Site::at(address);
-    let known = site.estimate_ns().is_some_and(|ns| ns >= SLOW_NS && ns * len as f64 >= WORTH_SHARING_NS);
-    let done = if known { 0 } else { while_quick(len, &quietly) };
+    let known_ns = site.estimate_ns();
+    let known_slow = known_ns.is_some_and(|ns| ns >= SLOW_NS && ns * len as f64 >= WORTH_SHARING_NS);
+    let done = if known_slow { 0 } else { while_quick((site, known_ns), len, &quietly) };
     drop_shared(site, done..len, &quietly);
     if let Some(payload) = panics.take() {
         panic::resume_unwind(payload);
     }
 }
 
-/// Drops all, or the first ones up to a chunk that has shown that it would be worth sharing; yields how many.
-fn while_quick(len: usize, drop_some: &dyn Fn(Range<usize>)) -> usize {
+/// Drops all, or the first ones up to where they show that they would be worth sharing; yields how many.
+fn while_quick((site, known_ns): (Site, Option<f64>), len: usize, drop_some: &dyn Fn(Range<usize>)) -> usize {
+    const GROWTH: usize = 4;
     let clock = Clock::new();
-    let mut chunker = Chunker::new(ChunkConfig::default().with_target_ns(CHUNK_NS));
-    let mut done = 0;
-    let mut since = clock.now();
+    let started = clock.now();
+    let mut since = started;
+    let (mut done, mut piece) = (0, 1);
     while done < len {
-        let chunk = chunker.next_chunk(len - done);
-        drop_some(done..done + chunk);
-        done += chunk;
-        let now = clock.now();
-        let ns = clock.ns_between(since, now);
-        since = now;
-        if ns as f64 >= WORTH_SHARING_NS.max(SLOW_NS * chunk as f64) {
-            break;
+        drop_some(done..done + piece);
+        done += piece;
+        if done == len && known_ns.is_some() {
+            return len;
         }
-        chunker.observe(chunk, ns);
+        let now = clock.now();
+        let ns = clock.ns_between(since, now) as f64;
+        since = now;
+        if ns >= WORTH_SHARING_NS.max(SLOW_NS * piece as f64) {
+            return done;
+        }
+        if ns * (GROWTH as f64) < CHUNK_NS as f64 {
+            let nothing = known_ns.map_or(0, |ns| (NOTHING_NS / ns) as usize);
+            piece = piece.saturating_mul(GROWTH).max(nothing);
+        }
+        piece = piece.min(len - done);
     }
-    done
+    // Slow they were not, whatever came between.
+    site.learn((clock.ns_between(started, since) as f64 / len as f64).min(SLOW_NS / 2.0));
+    len
 }
 
 /// Drops all in a loop.
 fn drop_shared(site: Site, left: Range<usize>, drop_some: &(dyn Fn(Range<usize>) + Sync)) {
-    if left.len() <= 1 {
-        if !left.is_empty() {
-            drop_some(left);
-        }
-        return;
+    match left.len() {
+        0 => return,
+        1 => return drop_some(left),
+        _ => (),
     }
     with_pool(None, |pool| match pool {
         Some(pool) if pool.num_threads() > 1 => {
