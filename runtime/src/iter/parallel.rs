@@ -33,8 +33,8 @@ use crate::sync::Mutex;
 ///
 /// # Panics
 ///
-/// When a closure panics, the loop claims nothing more; items that were not processed are dropped; and when all workers are out,
-/// the first panic continues on the calling thread, with its payload. The pool stays usable.
+/// When a closure panics, the loop claims nothing more; items that were not processed are dropped, by all workers if that is slow;
+/// and when all workers are out, the first panic continues on the calling thread, with its payload. The pool stays usable.
 ///
 /// # Implementing it
 ///

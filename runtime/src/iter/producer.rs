@@ -146,7 +146,7 @@ pub trait Producer: Sync {
     }
 
     /// Drops the items of indices that no chunk will be asked for, because the loop ended early. Sources that own
-    /// their items need this, others not.
+    /// their items need this, others not. Where it is slow, several lanes call it at a time, for few indices each.
     ///
     /// # Safety
     ///
