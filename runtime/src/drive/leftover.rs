@@ -52,6 +52,15 @@ pub(crate) fn drop_all(address: usize, len: usize, drop_some: &(dyn Fn(Range<usi
     }
 }
 
+/// As `drop_all`, for what is left of a chunk, or of a step in it: a look at the clock would be a part of what that takes. So few items of a
+/// kind that is known to be quick are dropped without one.
+pub(crate) fn drop_rest(address: usize, len: usize, drop_some: &(dyn Fn(Range<usize>) + Sync)) {
+    match Site::at(address).estimate_ns() {
+        Some(ns) if ns * (len as f64) < NOTHING_NS => drop_some(0..len),
+        _ => drop_all(address, len, drop_some),
+    }
+}
+
 /// Drops all, or the first ones up to where they show that they would be worth sharing; yields how many.
 fn while_quick((site, known_ns): (Site, Option<f64>), len: usize, drop_some: &dyn Fn(Range<usize>)) -> usize {
     const GROWTH: usize = 4;

@@ -18,7 +18,7 @@ use std::panic;
 use taskel_adaptive::{ChunkConfig, History};
 
 pub(crate) use self::inner::drive_inner;
-pub(crate) use self::leftover::drop_all;
+pub(crate) use self::leftover::{drop_all, drop_rest};
 use self::shared::LoopState;
 pub(crate) use self::shared::address;
 use crate::cancel::{CancelToken, Cancelled};

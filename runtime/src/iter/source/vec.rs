@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::ptr;
 
 use super::slice::{SliceIter, SliceIterMut};
-use crate::drive::drop_all;
+use crate::drive::{drop_all, drop_rest};
 use crate::iter::producer::{IndexedProducer, Producer};
 use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
@@ -86,7 +86,10 @@ impl<T: Send> Producer for VecProducer<T> {
 
     unsafe fn discard(&self, indices: Range<usize>) {
         // SAFETY: the same demands.
-        Left::of(&mut unsafe { self.drain(indices) }).drop_all();
+        let left = Left::of(&mut unsafe { self.drain(indices) });
+        if mem::needs_drop::<T>() {
+            left.drop_by(drop_all);
+        }
     }
 }
 
@@ -171,17 +174,20 @@ impl<T> ExactSizeIterator for Drain<'_, T> {}
 impl<T> Drop for Drain<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        /// So few are dropped at once: looking at the clock would be a part of what a step of `step_by` takes.
+        /// So few are dropped at once, in any step of `step_by`.
         const FEW: usize = 16;
         let left = Left::of(self);
-        if left.len >= FEW {
-            left.drop_all();
-        } else {
+        if left.len < FEW {
             // SAFETY: these are all, and nobody else asks for any.
             unsafe { left.drop_some(0..left.len) };
+        } else if mem::needs_drop::<T>() {
+            left.drop_by(drop_rest);
         }
     }
 }
+
+/// How items are dropped: by calls for runs of them.
+type By = fn(usize, usize, &(dyn Fn(Range<usize>) + Sync));
 
 /// Items that nobody has asked for, as those lanes share them that drop them.
 struct Left<'a, T> {
@@ -200,18 +206,12 @@ impl<'a, T> Left<'a, T> {
         Left { first: chunk.start, len: mem::take(&mut chunk.left), _producer: PhantomData }
     }
 
-    #[inline]
-    fn drop_all(self) {
-        if mem::needs_drop::<T>() {
-            self.drop_measured();
-        }
-    }
-
+    /// Drops all.
     #[inline(never)]
-    fn drop_measured(self) {
+    fn drop_by(self, by: By) {
         let drop_item: unsafe fn(*mut T) = ptr::drop_in_place::<T>;
-        // SAFETY: `drop_all` asks for each run of them once.
-        drop_all(drop_item as usize, self.len, &|run| unsafe { self.drop_some(run) });
+        // SAFETY: each place is asked for once.
+        by(drop_item as usize, self.len, &|run| unsafe { self.drop_some(run) });
     }
 
     /// # Safety
