@@ -302,7 +302,8 @@ fn it_is_dropped_by_the_pool_of_the_loop() {
     let pool = pool(4);
     let mut members = pool.broadcast(|_| thread::current().id());
     members.push(thread::current().id());
-    let ways: [(&str, &dyn Fn(Vec<Noted<'_>>)); 4] = [
+    type Way<'w> = (&'w str, &'w dyn Fn(Vec<Noted<'_>>));
+    let ways: [Way<'_>; 4] = [
         ("on and take", &|items| items.into_par_iter().on(&pool).take(0).for_each(drop)),
         ("take and on", &|items| items.into_par_iter().take(0).on(&pool).for_each(drop)),
         ("zip and on", &|items| items.into_par_iter().zip([0; 0]).on(&pool).for_each(drop)),
