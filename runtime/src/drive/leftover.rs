@@ -19,7 +19,7 @@ use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::range::Span;
 use crate::site::Site;
 use crate::slab::Slab;
-use crate::unwind::{OnDrop, drop_quietly};
+use crate::unwind::{OnDrop, Payload, drop_quietly};
 
 /// A drop that takes less is quick: it frees a few pieces of memory, for which threads would contend.
 const SLOW_NS: f64 = 1_000.0;
@@ -115,6 +115,8 @@ pub(super) struct Unclaimed<'a, P> {
     pub(super) producer: &'a P,
     pub(super) slab: &'a Slab,
     pub(super) plan: Plan,
+    /// Where a panic is kept: it must not keep a run from what it has in other ranges.
+    pub(super) stop: &'a PanicSlot<Payload>,
 }
 
 impl<P: Producer> Unclaimed<'_, P> {
@@ -157,7 +159,10 @@ impl<P: Producer> Unclaimed<'_, P> {
             let items = self.plan.items(Span { lo, hi });
             if !items.is_empty() {
                 // SAFETY: units in a range were claimed by nobody, and nobody can any more; only this call has these.
-                unsafe { self.producer.discard(items) };
+                let discard = || unsafe { self.producer.discard(items) };
+                if let Err(payload) = catch_unwind(AssertUnwindSafe(discard)) {
+                    drop_quietly(self.stop.panicked(payload));
+                }
             }
             before = behind;
         }

@@ -314,7 +314,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         if !self.stop.stopped() {
             return None;
         }
-        let unclaimed = Unclaimed { producer: self.producer, slab: self.slab, plan: self.plan };
+        let unclaimed =
+            Unclaimed { producer: self.producer, slab: self.slab, plan: self.plan, stop: &self.stop };
         let complete = unclaimed.is_empty();
         // SAFETY: everyone is out, and this is the one place where such a thing is made.
         self.protect(|| unsafe { unclaimed.discard() });
