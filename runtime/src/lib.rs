@@ -83,6 +83,7 @@ mod job;
 mod join;
 #[cfg(not(all(loom, feature = "loom")))]
 mod lane;
+mod look;
 #[cfg(not(all(loom, feature = "loom")))]
 mod pending;
 #[cfg(not(all(loom, feature = "loom")))]

@@ -1,4 +1,4 @@
-//! How a loop is told to stop, and how the first panic reaches its caller.
+//! How a loop, or a sort, is told to stop, and how the first panic reaches its caller.
 //!
 //! # State
 //!

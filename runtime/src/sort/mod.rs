@@ -1,42 +1,69 @@
 //! Sorting slices in parallel: [`stable`] by merging, [`unstable`] in place by partitioning. Both leave short pieces to the standard
-//! library.
+//! library. Where comparisons take long, both are done by [`slow`].
 
+mod order;
+mod slow;
 mod stable;
 mod unstable;
 
 use std::cmp::Ordering;
 
+use self::order::Order;
 use crate::iter::ParallelSliceMut;
 use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
-use crate::join::join;
 use crate::pool::current_num_threads;
 
 pub(crate) use stable::sort_by as stable_sort_by;
 pub(crate) use unstable::sort_by as unstable_sort_by;
 
-/// A slice of fewer items is sorted by the calling thread: that takes some tens of microseconds.
+/// A slice of fewer items is sorted by the calling thread if comparisons are quick: that takes some tens of microseconds.
 const WORTH_SHARING: usize = 2048;
 
 /// Pieces that are sorted by themselves, for each thread: enough for those that are done early to help the others.
 const PIECES_PER_THREAD: usize = 4;
 
-/// How long a piece that is sorted by itself may be; `None` if the slice should not be shared at all.
-fn piece<T>(items: &[T]) -> Option<usize> {
-    if items.len() < WORTH_SHARING || size_of::<T>() == 0 {
-        return None;
+/// How a slice is sorted.
+enum Plan {
+    /// By the calling thread.
+    Alone,
+    /// In pieces of so many items, by the algorithms for quick comparisons.
+    Pieces { len: usize },
+    /// A comparison takes so long.
+    Slow { ns: f64 },
+}
+
+fn plan<T>(items: &[T], compare: &impl Fn(&T, &T) -> Ordering) -> Plan {
+    if size_of::<T>() == 0 {
+        return Plan::Alone;
+    }
+    // A pool of one thread is not asked for where there are few items whose comparisons were quick: that would take as long as they.
+    let slow = slow::look(items, compare);
+    if slow.is_none() && items.len() < WORTH_SHARING {
+        return Plan::Alone;
     }
     let threads = current_num_threads();
-    let piece = items.len().div_ceil(threads * PIECES_PER_THREAD).max(WORTH_SHARING / 2);
-    (threads > 1).then_some(piece)
+    match slow {
+        _ if threads == 1 => Plan::Alone,
+        Some(ns) => Plan::Slow { ns },
+        None => {
+            let len = items.len().div_ceil(threads * PIECES_PER_THREAD).max(WORTH_SHARING / 2);
+            Plan::Pieces { len }
+        }
+    }
 }
 
 /// Whether the slice is in order already, if need be after it was turned around. For items at random, a few comparisons tell.
-fn is_run<T: Send>(items: &mut [T], piece: usize, is_less: &(impl Fn(&T, &T) -> bool + Sync)) -> bool {
+fn is_run<T: Send>(
+    items: &mut [T],
+    piece: usize,
+    order: &Order<impl Sync>,
+    is_less: &(impl Fn(&T, &T) -> bool + Sync),
+) -> bool {
     let Some([first, second]) = items.first_chunk() else { return true };
     if !is_less(second, first) {
-        return all_pairs(items, piece, &|a, b| !is_less(b, a));
+        return all_pairs(items, piece, order, &|a, b| !is_less(b, a));
     }
-    let falls = all_pairs(items, piece, &|a, b| is_less(b, a));
+    let falls = all_pairs(items, piece, order, &|a, b| is_less(b, a));
     if falls {
         items.reverse();
     }
@@ -45,8 +72,18 @@ fn is_run<T: Send>(items: &mut [T], piece: usize, is_less: &(impl Fn(&T, &T) -> 
 
 /// Whether neighbours are so everywhere; looked at in parallel once the first piece is. Each thread has items of its own, since they
 /// need not be `Sync`.
-fn all_pairs<T: Send>(items: &mut [T], piece: usize, holds: &(impl Fn(&T, &T) -> bool + Sync)) -> bool {
-    fn rest<T: Send>(items: &mut [T], piece: usize, holds: &(impl Fn(&T, &T) -> bool + Sync)) -> bool {
+fn all_pairs<T: Send>(
+    items: &mut [T],
+    piece: usize,
+    order: &Order<impl Sync>,
+    holds: &(impl Fn(&T, &T) -> bool + Sync),
+) -> bool {
+    fn rest<T: Send>(
+        items: &mut [T],
+        piece: usize,
+        order: &Order<impl Sync>,
+        holds: &(impl Fn(&T, &T) -> bool + Sync),
+    ) -> bool {
         if items.len() <= piece {
             return all_pairs_in_blocks(items, holds);
         }
@@ -54,11 +91,12 @@ fn all_pairs<T: Send>(items: &mut [T], piece: usize, holds: &(impl Fn(&T, &T) ->
         if !left.last().zip(right.first()).is_none_or(|(a, b)| holds(a, b)) {
             return false;
         }
-        let (left, right) = join(|| rest(left, piece, holds), || rest(right, piece, holds));
+        let (left, right) =
+            order.both(|| rest(left, piece, order, holds), || rest(right, piece, order, holds));
         left && right
     }
-    let first = items.len().min(WORTH_SHARING);
-    items[..first].is_sorted_by(holds) && rest(&mut items[first - 1..], piece, holds)
+    let first = items.len().min(2 * piece).min(WORTH_SHARING);
+    items[..first].is_sorted_by(holds) && rest(&mut items[first - 1..], piece, order, holds)
 }
 
 /// Whether neighbours are so everywhere. Within a block all are compared, without a branch, which the compiler can do for several
@@ -86,8 +124,4 @@ pub(crate) fn sort_by_cached_key<T: Send, K: Ord + Send>(items: &mut [T], key: i
         keys[place].1 = from;
         items.swap(place, from);
     }
-}
-
-fn less<T>(compare: impl Fn(&T, &T) -> Ordering) -> impl Fn(&T, &T) -> bool {
-    move |a, b| compare(a, b).is_lt()
 }

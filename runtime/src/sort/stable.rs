@@ -11,22 +11,47 @@
 use std::cmp::Ordering;
 use std::ptr;
 
-use super::{is_run, less, piece};
-use crate::join::join;
+use super::order::Order;
+use super::{Plan, is_run, plan, slow};
 
-/// A merge of fewer items is not cut: that takes about 10 µs.
-const WORTH_CUTTING: usize = 4096;
+/// A part of a merge has at least so many items if comparisons are quick: that takes about 10 µs.
+const SHORTEST_MERGE: usize = 4096;
 
 /// Sorts; equal items keep their order.
-pub(crate) fn sort_by<T: Send>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering + Sync) {
-    let Some(piece) = piece(items) else { return items.sort_by(compare) };
-    let is_less = less(&compare);
-    if is_run(items, piece, &is_less) {
+pub(crate) fn sort_by<T: Send, C: Fn(&T, &T) -> Ordering + Sync>(items: &mut [T], compare: C) {
+    let piece = match plan(items, &compare) {
+        Plan::Alone => return items.sort_by(compare),
+        Plan::Slow { ns } => return Order::with(compare, |order| slow::sort(items, order, ns)),
+        Plan::Pieces { len } => len,
+    };
+    Order::with(compare, |order| {
+        let sort_piece = |piece: &mut [T]| {
+            let slow = slow::look_again(piece, order);
+            match slow {
+                None => piece.sort_by(|a, b| order.compare(a, b)),
+                Some(ns) => slow::sort(piece, order, ns),
+            }
+            slow
+        };
+        let is_less = |a: &T, b: &T| order.is_less(a, b);
+        let len = items.len();
+        sort_run(items, &Sorting { order, sort_piece: &sort_piece, is_less: &is_less, piece, len });
+    });
+}
+
+/// Sorts a slice, which may be in order already.
+pub(super) fn sort_run<T, C, S, L>(items: &mut [T], sorting: &Sorting<'_, C, S, L>)
+where
+    T: Send,
+    C: Sync,
+    S: Fn(&mut [T]) -> Option<f64> + Sync,
+    L: Fn(&T, &T) -> bool + Sync,
+{
+    if is_run(items, sorting.piece, sorting.order, sorting.is_less) {
         return;
     }
     let mut buffer = Vec::with_capacity(items.len());
     let run = Run::new(items.as_mut_ptr(), items.len());
-    let sorting = Sorting { compare: &compare, is_less: &is_less, piece };
     // SAFETY: the slice is borrowed mutably, and the buffer has as much room.
     unsafe { sorting.sort(run, Run::new(buffer.as_mut_ptr(), items.len()), false) };
 }
@@ -79,45 +104,99 @@ impl<T> Run<T> {
     }
 }
 
-struct Sorting<'a, C, L> {
-    compare: &'a C,
-    is_less: &'a L,
-    piece: usize,
+/// How a slice is sorted.
+pub(super) struct Sorting<'a, C, S, L> {
+    pub(super) order: &'a Order<C>,
+    /// Sorts a piece, and tells how many nanoseconds a comparison took if that was long.
+    pub(super) sort_piece: &'a S,
+    pub(super) is_less: &'a L,
+    /// So many items at most are a piece.
+    pub(super) piece: usize,
+    /// The whole slice's.
+    pub(super) len: usize,
 }
 
-impl<C, L> Sorting<'_, C, L> {
-    /// Sorts `items`, in place or `into_buffer`.
+impl<C: Sync, S: Sync, L> Sorting<'_, C, S, L> {
+    /// Sorts `items`, in place or `into_buffer`; tells how long a comparison takes if that is long.
     ///
     /// # Safety
     ///
     /// The items, and the places in `buffer`, as many, are this call's alone.
-    unsafe fn sort<T: Send>(&self, items: Run<T>, buffer: Run<T>, into_buffer: bool)
+    unsafe fn sort<T: Send>(&self, items: Run<T>, buffer: Run<T>, into_buffer: bool) -> Option<f64>
     where
-        C: Fn(&T, &T) -> Ordering + Sync,
+        S: Fn(&mut [T]) -> Option<f64> + Sync,
         L: Fn(&T, &T) -> bool + Sync,
     {
         if items.len <= self.piece {
             // SAFETY: the items are this call's alone.
             let piece = unsafe { std::slice::from_raw_parts_mut(items.first, items.len) };
-            piece.sort_by(self.compare);
+            let slow = (self.sort_piece)(piece);
             if into_buffer {
                 // SAFETY: the buffer has room, and lies elsewhere.
                 unsafe { ptr::copy_nonoverlapping(items.first, buffer.first, items.len) };
             }
-            return;
+            return slow;
         }
         let (left, right) = items.split_at(items.len / 2);
         let (left_buffer, right_buffer) = buffer.split_at(left.len);
-        join(
+        let (slow_left, slow_right) = self.order.both(
             // SAFETY: the two halves are apart, in the slice and in the buffer.
             move || unsafe { self.sort(left, left_buffer, !into_buffer) },
             // SAFETY: as above.
             move || unsafe { self.sort(right, right_buffer, !into_buffer) },
         );
+        let slow = slow_left.into_iter().chain(slow_right).reduce(f64::max);
         let (from, to) = if into_buffer { (items, buffer) } else { (buffer, items) };
         let (left, right) = from.split_at(left.len);
-        merge(Merge { left, right, to: to.first }, self.is_less);
+        self.merge(Merge { left, right, to: to.first }, slow);
+        slow
     }
+
+    fn merge<T: Send>(&self, runs: Merge<T>, slow: Option<f64>)
+    where
+        L: Fn(&T, &T) -> bool + Sync,
+    {
+        // SAFETY: the runs are initialised, and this merge's alone.
+        let [left, right] = unsafe { runs.as_slices() };
+        if left.last().zip(right.first()).is_none_or(|(last, first)| !(self.is_less)(first, last)) {
+            // In order already: `drop` moves them.
+            return;
+        }
+        let shortest = slow.map_or(SHORTEST_MERGE, |ns| slow::shortest_merge(self.len, ns));
+        let parts = (left.len() + right.len()) / shortest;
+        self.merge_in_parts(runs, parts);
+    }
+
+    /// Merges in about so many parts, as long as each other.
+    fn merge_in_parts<T: Send>(&self, mut runs: Merge<T>, parts: usize)
+    where
+        L: Fn(&T, &T) -> bool + Sync,
+    {
+        if parts < 2 {
+            return merge_alone(runs, self.is_less);
+        }
+        // SAFETY: the runs are initialised, and this merge's alone.
+        let [left, right] = unsafe { runs.as_slices() };
+        let len = (left.len() + right.len()) / parts * (parts / 2);
+        // Looked up before the parts begin: items need not be `Sync`, so no two threads may compare the same one.
+        let from_left = first_from_left([left, right], len, self.is_less);
+        let front = runs.split_off(from_left, len - from_left);
+        self.order.both(
+            move || self.merge_in_parts(front, parts / 2),
+            move || self.merge_in_parts(runs, parts - parts / 2),
+        );
+    }
+}
+
+/// How many of the first `count` items of a merge are from the left run.
+fn first_from_left<T>([left, right]: [&[T]; 2], count: usize, is_less: impl Fn(&T, &T) -> bool) -> usize {
+    let (mut least, mut most) = (count.saturating_sub(right.len()), count.min(left.len()));
+    while least < most {
+        let mid = least.midpoint(most);
+        // Items of the right run go behind equal ones of the left.
+        if is_less(&right[count - mid - 1], &left[mid]) { most = mid } else { least = mid + 1 }
+    }
+    least
 }
 
 /// Two sorted runs, and where they are to be merged: as many places as items, from `to` on. What is not merged when it is dropped goes there as it is.
@@ -142,6 +221,14 @@ impl<T> Drop for Merge<T> {
 }
 
 impl<T> Merge<T> {
+    /// # Safety
+    ///
+    /// The runs are initialised, and nobody writes to them while the slices are used.
+    unsafe fn as_slices<'a>(&self) -> [&'a [T]; 2] {
+        // SAFETY: this function's contract.
+        [self.left, self.right].map(|run| unsafe { run.as_slice() })
+    }
+
     /// Splits off a merge of the first `left` and `right` items.
     fn split_off(&mut self, left: usize, right: usize) -> Merge<T> {
         let (first_left, left) = self.left.split_at(left);
@@ -194,27 +281,8 @@ impl<T> Merge<T> {
     }
 }
 
-fn merge<T: Send>(mut runs: Merge<T>, is_less: &(impl Fn(&T, &T) -> bool + Sync)) {
-    // SAFETY: the runs are initialised, and this merge's alone.
-    let [left, right] = [runs.left, runs.right].map(|run| unsafe { run.as_slice() });
-    let (Some(last), Some(first)) = (left.last(), right.first()) else { return };
-    if !is_less(first, last) {
-        // In order already: `drop` moves them.
-        return;
-    }
-    if left.len() + right.len() >= WORTH_CUTTING {
-        // Items of the right run go behind equal ones of the left.
-        let (from_left, from_right) = if left.len() >= right.len() {
-            let mid = left.len() / 2;
-            (mid, right.partition_point(|item| is_less(item, &left[mid])))
-        } else {
-            let mid = right.len() / 2;
-            (left.partition_point(|item| !is_less(&right[mid], item)), mid)
-        };
-        let front = runs.split_off(from_left, from_right);
-        join(|| merge(front, is_less), || merge(runs, is_less));
-        return;
-    }
+/// Merges on this thread.
+fn merge_alone<T>(mut runs: Merge<T>, is_less: impl Fn(&T, &T) -> bool) {
     // From both ends at once: what the next comparison is about depends on this one, and two such chains overlap.
     while runs.left.len > 0 && runs.right.len > 0 {
         // SAFETY: both runs have an item.

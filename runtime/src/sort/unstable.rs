@@ -6,8 +6,8 @@
 
 use std::cmp::Ordering;
 
-use super::{is_run, less, piece};
-use crate::join::join;
+use super::order::Order;
+use super::{Plan, is_run, plan, slow};
 
 /// Of this many items, spread over the slice, the pivot is the median.
 const SAMPLE: usize = 31;
@@ -16,26 +16,34 @@ const SAMPLE: usize = 31;
 const BAD: usize = 8;
 
 /// Sorts; equal items may change places.
-pub(crate) fn sort_by<T: Send>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering + Sync) {
-    let Some(piece) = piece(items) else { return items.sort_unstable_by(compare) };
-    if is_run(items, piece, &less(&compare)) {
-        return;
+pub(crate) fn sort_by<T: Send, C: Fn(&T, &T) -> Ordering + Sync>(items: &mut [T], compare: C) {
+    match plan(items, &compare) {
+        Plan::Alone => items.sort_unstable_by(compare),
+        // By merging: a partition would be one thread's, and take as long as all other threads together.
+        Plan::Slow { ns } => Order::with(compare, |order| slow::sort(items, order, ns)),
+        Plan::Pieces { len } => Order::with(compare, |order| {
+            if !is_run(items, len, order, &|a: &T, b: &T| order.is_less(a, b)) {
+                let allowed = items.len().ilog2();
+                sort(items, order, len, allowed);
+            }
+        }),
     }
-    let allowed = items.len().ilog2();
-    sort(items, &compare, piece, allowed);
 }
 
-fn sort<T: Send>(
-    mut items: &mut [T],
-    compare: &(impl Fn(&T, &T) -> Ordering + Sync),
-    piece: usize,
-    mut allowed: u32,
-) {
+fn sort<T, C>(mut items: &mut [T], order: &Order<C>, piece: usize, mut allowed: u32)
+where
+    T: Send,
+    C: Fn(&T, &T) -> Ordering + Sync,
+{
+    let compare = |a: &T, b: &T| order.compare(a, b);
     loop {
+        if let Some(ns) = slow::look_again(items, order) {
+            return slow::sort(items, order, ns);
+        }
         if items.len() <= piece || allowed == 0 {
             return items.sort_unstable_by(compare);
         }
-        pivot_to_front(items, compare);
+        pivot_to_front(items, &compare);
         let before = partition(items, |item, pivot| compare(item, pivot).is_lt());
         items.swap(0, before);
         let (front, back) = items.split_at_mut(before);
@@ -49,7 +57,7 @@ fn sort<T: Send>(
         }
         allowed -= u32::from(back.len() < front.len() / BAD);
         let back = &mut back[1..];
-        join(|| sort(front, compare, piece, allowed), || sort(back, compare, piece, allowed));
+        order.both(|| sort(front, order, piece, allowed), || sort(back, order, piece, allowed));
         return;
     }
 }

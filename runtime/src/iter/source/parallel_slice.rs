@@ -197,7 +197,15 @@ pub trait ParallelSliceMut<T: Send> {
 
     /// Sorts, and keeps the order of equal items.
     ///
-    /// Merge sort: O(n log n) comparisons, and a buffer of the slice's size. If a comparison panics, the items are all there, in any order.
+    /// Merge sort: O(n log n) comparisons, and a buffer of the slice's size. Short slices are sorted by the calling thread; slow comparisons, of
+    /// which some are timed before, run in parallel from some dozen items on.
+    ///
+    /// After a comparison has panicked, a thread begins no other, or where they are very quick, finishes its piece.
+    ///
+    /// # Panics
+    ///
+    /// When a comparison does, with its payload; and perhaps where the order is not total (numbers with a NaN among them that is equal to all, say): as
+    /// the standard library's sorts, which may notice, and which short pieces are left to. In either case the items are all there, in any order.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -214,6 +222,10 @@ pub trait ParallelSliceMut<T: Send> {
 
     /// Sorts by `compare`, and keeps the order of equal items; see [`par_sort`](Self::par_sort).
     ///
+    /// # Panics
+    ///
+    /// As [`par_sort`](Self::par_sort): when `compare` does, or perhaps where the order is not total.
+    ///
     /// ```
     /// use taskel::prelude::*;
     /// let mut numbers = [2.5, -1.0, 0.5];
@@ -229,6 +241,10 @@ pub trait ParallelSliceMut<T: Send> {
 
     /// Sorts by keys, and keeps the order of items with equal ones; see [`par_sort`](Self::par_sort). `key` is called in each comparison.
     ///
+    /// # Panics
+    ///
+    /// As [`par_sort`](Self::par_sort): when `key` or a comparison does, or perhaps where the order is not total.
+    ///
     /// ```
     /// use taskel::prelude::*;
     /// let mut numbers = [-3_i32, 1, 2];
@@ -240,10 +256,14 @@ pub trait ParallelSliceMut<T: Send> {
         K: Ord,
         F: Fn(&T) -> K + Sync,
     {
-        stable_sort_by(self.as_parallel_slice_mut(), |a, b| key(a).cmp(&key(b)));
+        stable_sort_by(self.as_parallel_slice_mut(), move |a, b| key(a).cmp(&key(b)));
     }
 
-    /// Sorts by keys that are computed once for each item, in parallel, and keeps the order of items with equal ones.
+    /// Sorts by keys that are computed once for each item, in parallel, and keeps the order of items with equal ones. The keys are in memory meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// As [`par_sort_unstable`](Self::par_sort_unstable): when `key` or a comparison does, or perhaps where the order is not total.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -261,7 +281,15 @@ pub trait ParallelSliceMut<T: Send> {
 
     /// Sorts in place; equal items may change places.
     ///
-    /// Quicksort: O(n log n) comparisons, and no allocation. If a comparison panics, the items are all there, in any order.
+    /// Quicksort: O(n log n) comparisons, and no allocation. Short slices are sorted by the calling thread; slow comparisons, of which some are timed
+    /// before, run in parallel from some dozen items on, in a merge sort with a buffer of the slice's size.
+    ///
+    /// After a comparison has panicked, a thread begins no other, or where they are very quick, finishes its piece.
+    ///
+    /// # Panics
+    ///
+    /// When a comparison does, with its payload; and perhaps where the order is not total (numbers with a NaN among them that is equal to all, say): as
+    /// the standard library's sorts, which may notice, and which short pieces are left to. In either case the items are all there, in any order.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -278,6 +306,10 @@ pub trait ParallelSliceMut<T: Send> {
 
     /// Sorts in place by `compare`; see [`par_sort_unstable`](Self::par_sort_unstable).
     ///
+    /// # Panics
+    ///
+    /// As [`par_sort_unstable`](Self::par_sort_unstable): when `compare` does, or perhaps where the order is not total.
+    ///
     /// ```
     /// use taskel::prelude::*;
     /// let mut numbers = [1, 2, 3];
@@ -293,6 +325,10 @@ pub trait ParallelSliceMut<T: Send> {
 
     /// Sorts in place by keys; see [`par_sort_unstable`](Self::par_sort_unstable). `key` is called in each comparison.
     ///
+    /// # Panics
+    ///
+    /// As [`par_sort_unstable`](Self::par_sort_unstable): when `key` or a comparison does, or perhaps where the order is not total.
+    ///
     /// ```
     /// use taskel::prelude::*;
     /// let mut numbers = [-3_i32, 1, 2];
@@ -304,7 +340,7 @@ pub trait ParallelSliceMut<T: Send> {
         K: Ord,
         F: Fn(&T) -> K + Sync,
     {
-        unstable_sort_by(self.as_parallel_slice_mut(), |a, b| key(a).cmp(&key(b)));
+        unstable_sort_by(self.as_parallel_slice_mut(), move |a, b| key(a).cmp(&key(b)));
     }
 }
 
