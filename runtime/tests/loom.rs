@@ -14,6 +14,7 @@ mod table;
 #[path = "../src/protocol"]
 #[allow(dead_code, reason = "the models do not use every operation")]
 mod protocol {
+    pub(crate) mod answers;
     pub(crate) mod chain;
     pub(crate) mod chunk_position;
     pub(crate) mod handover;
@@ -30,6 +31,7 @@ mod protocol {
 
     mod model;
 
+    mod answers_models;
     mod chain_models;
     mod chunk_position_models;
     mod handover_models;

@@ -5,6 +5,7 @@
 //! files; the models check them. `ORDERINGS.md` names, for every ordering stronger than Relaxed, a model that fails
 //! without it.
 
+pub(crate) mod answers;
 pub(crate) mod chain;
 pub(crate) mod chunk_position;
 pub(crate) mod handover;
@@ -19,6 +20,8 @@ pub(crate) mod task;
 pub(crate) mod tickets;
 pub(crate) mod window;
 
+#[cfg(all(test, loom, feature = "loom"))]
+mod answers_models;
 #[cfg(all(test, loom, feature = "loom"))]
 mod chain_models;
 #[cfg(all(test, loom, feature = "loom"))]

@@ -6,6 +6,7 @@ pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
 pub(crate) type AtomicBool = loom::sync::atomic::AtomicBool;
 pub(crate) type AtomicI32 = loom::sync::atomic::AtomicI32;
 pub(crate) type AtomicPtr<T> = loom::sync::atomic::AtomicPtr<T>;
+pub(crate) type AtomicU8 = loom::sync::atomic::AtomicU8;
 pub(crate) type AtomicU32 = loom::sync::atomic::AtomicU32;
 pub(crate) type AtomicU64 = loom::sync::atomic::AtomicU64;
 

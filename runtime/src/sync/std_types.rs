@@ -8,6 +8,7 @@ pub(crate) use super::asymmetric::{Fences, heavy_fence, light_fence};
 pub(crate) type AtomicBool = std::sync::atomic::AtomicBool;
 pub(crate) type AtomicI32 = std::sync::atomic::AtomicI32;
 pub(crate) type AtomicPtr<T> = std::sync::atomic::AtomicPtr<T>;
+pub(crate) type AtomicU8 = std::sync::atomic::AtomicU8;
 pub(crate) type AtomicU32 = std::sync::atomic::AtomicU32;
 pub(crate) type AtomicU64 = std::sync::atomic::AtomicU64;
 

@@ -5,6 +5,7 @@ mod parallel_slice;
 mod parts;
 mod range;
 mod repeat;
+mod separators;
 mod slice;
 mod split;
 mod split_slice;

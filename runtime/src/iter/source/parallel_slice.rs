@@ -96,15 +96,18 @@ pub trait ParallelSlice<T: Sync> {
 
     /// The parts between items for which `separator` holds, some of them empty.
     ///
+    /// `separator` is called in parallel. If it is slow, that is once for each item, and a few times more; a quick one is called again now and then, rather than
+    /// have what it said kept.
+    ///
     /// ```
     /// use taskel::prelude::*;
     /// assert_eq!([1, 0, 2, 3].par_split(|&n| n == 0).collect::<Vec<_>>(), [&[1][..], &[2, 3]]);
     /// ```
     fn par_split<F: Fn(&T) -> bool + Sync + Send>(&self, separator: F) -> SplitSlice<'_, T, F> {
-        Split(Between { slice: self.as_parallel_slice(), separator })
+        Split(Between::new(self.as_parallel_slice(), separator))
     }
 
-    /// The parts that end with an item for which `separator` holds, and the rest if there is one.
+    /// The parts that end with an item for which `separator` holds, and the rest if there is one; see [`par_split`](Self::par_split).
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -115,7 +118,7 @@ pub trait ParallelSlice<T: Sync> {
         &self,
         separator: F,
     ) -> SplitInclusiveSlice<'_, T, F> {
-        Split(EndingWith { slice: self.as_parallel_slice(), separator })
+        Split(EndingWith::new(self.as_parallel_slice(), separator))
     }
 }
 

@@ -21,6 +21,9 @@ pub trait Cut: Send + Sync {
     /// The number of indices: one for each place where a part may begin.
     fn indices(&self) -> usize;
 
+    /// Called before a loop begins.
+    fn prepare(&mut self) {}
+
     /// The first place at `index` or behind it where a part begins; `indices()` if there is none.
     fn next_cut(&self, index: usize) -> usize;
 
@@ -36,7 +39,8 @@ impl<C: Cut> ParallelIterator for Split<C> {
     type Item = C::Part;
     type Producer = Self;
 
-    fn into_producer(self) -> Self {
+    fn into_producer(mut self) -> Self {
+        self.0.prepare();
         self
     }
 }

@@ -3,6 +3,9 @@
 use std::ops::Range;
 use std::str;
 
+use either::Either;
+
+use super::separators::Separators;
 use super::slice::SliceIter;
 use super::split::{Cut, Split};
 use crate::iter::{Copied, IntoParallelIterator, ParallelIterator};
@@ -74,14 +77,15 @@ pub trait ParallelString {
         self.as_parallel_string().as_bytes().into_par_iter().copied()
     }
 
-    /// The parts between characters that `separator` stands for: a `char`, an array or a slice of them, or a closure.
+    /// The parts between characters that `separator` stands for: a `char`, an array or a slice of them, or a closure. A slow closure is called once for each
+    /// character, and a few times more.
     ///
     /// ```
     /// use taskel::prelude::*;
     /// assert_eq!("a,,b".par_split(',').collect::<Vec<_>>(), ["a", "", "b"]);
     /// ```
     fn par_split<P: Pattern>(&self, separator: P) -> Split<Between<'_, P>> {
-        Split(Between { text: self.as_parallel_string(), separator })
+        Split(Between(Source::new(self.as_parallel_string(), separator)))
     }
 
     /// As [`par_split`](Self::par_split), with each separator at the end of the part in front of it.
@@ -92,7 +96,7 @@ pub trait ParallelString {
     /// assert_eq!("so.".par_split_inclusive('.').count(), 1); // nothing follows the last
     /// ```
     fn par_split_inclusive<P: Pattern>(&self, separator: P) -> Split<EndingWith<'_, P>> {
-        Split(EndingWith { text: self.as_parallel_string(), separator })
+        Split(EndingWith(Source::new(self.as_parallel_string(), separator)))
     }
 }
 
@@ -108,6 +112,9 @@ impl<P: Send + Sync + sealed::Matches> Pattern for P {}
 
 mod sealed {
     pub trait Matches {
+        /// Whether a user's code is asked.
+        const IS_CLOSURE: bool = false;
+
         fn matches(&self, c: char) -> bool;
     }
     impl Matches for char {
@@ -131,6 +138,8 @@ mod sealed {
         }
     }
     impl<F: Fn(char) -> bool> Matches for F {
+        const IS_CLOSURE: bool = true;
+
         fn matches(&self, c: char) -> bool {
             self(c)
         }
@@ -241,54 +250,97 @@ impl Iterator for OffsetChars<'_> {
     }
 }
 
-/// The place behind the first separator that ends at `index` or later.
-fn behind_separator(text: &str, separator: &impl Pattern, index: usize) -> Option<usize> {
-    let Some(before) = index.checked_sub(1) else { return Some(0) };
-    // A character that begins in front of `index` ends at it or behind it.
-    let from = floor_char_boundary(text, before);
-    end_of_separator(&text[from..], separator).map(|place| from + place)
+/// A string, and where it is cut.
+#[derive(Clone, Debug)]
+struct Source<'data, P> {
+    text: &'data str,
+    separators: Separators<P>,
 }
 
-/// The place behind the first separator.
-fn end_of_separator(text: &str, separator: &impl Pattern) -> Option<usize> {
-    let (place, c) = text.char_indices().find(|&(_, c)| separator.matches(c))?;
-    Some(place + c.len_utf8())
+impl<'data, P: Pattern> Source<'data, P> {
+    fn new(text: &'data str, separator: P) -> Self {
+        Source { text, separators: Separators::new(separator) }
+    }
+
+    /// `address` stands for the pattern.
+    fn prepare(&mut self, address: usize) {
+        if P::IS_CLOSURE {
+            let text = self.text;
+            // Asked about any index, tells about the character that it is in.
+            let ask = |pattern: &P, index| {
+                let from = floor_char_boundary(text, index);
+                text[from..].chars().next().is_some_and(|c| pattern.matches(c))
+            };
+            self.separators.prepare(address, text.len(), ask);
+        }
+    }
+
+    /// The place behind the first separator in a range of whole characters, and where that begins.
+    #[inline]
+    fn first_separator(&self, range: Range<usize>) -> Option<Range<usize>> {
+        let pattern = &self.separators.is_separator;
+        let quick = |range: Range<usize>| {
+            let start = range.start;
+            let (place, _) = self.text[range].char_indices().find(|&(_, c)| pattern.matches(c))?;
+            Some(start + place)
+        };
+        let char_at = |index| self.text.get(index..).and_then(|rest| rest.chars().next());
+        let place = self
+            .separators
+            .first(range, quick, |index| char_at(index).is_some_and(|c| pattern.matches(c)))?;
+        char_at(place).map(|c| place..place + c.len_utf8())
+    }
+
+    /// The place behind the first separator that ends at `index` or later.
+    fn behind_separator(&self, index: usize) -> Option<usize> {
+        let Some(before) = index.checked_sub(1) else { return Some(0) };
+        // A character that begins in front of `index` ends at it or behind it.
+        let from = floor_char_boundary(self.text, before);
+        self.first_separator(from..self.text.len()).map(|separator| separator.end)
+    }
 }
 
 /// A string and the separators between its parts.
 #[derive(Clone, Debug)]
-pub struct Between<'data, P> {
-    text: &'data str,
-    separator: P,
-}
+pub struct Between<'data, P>(Source<'data, P>);
 
 impl<'data, P: Pattern> Cut for Between<'data, P> {
     type Part = &'data str;
     type Parts<'a>
-        = TextBetween<'data, 'a, P>
+        = Either<TextBetween<'data, 'a, P>, SlowBetween<'data, 'a, P>>
     where
         Self: 'a;
 
     /// The last part may begin at the end, behind a separator.
     fn indices(&self) -> usize {
-        self.text.len() + 1
+        self.0.text.len() + 1
+    }
+
+    fn prepare(&mut self) {
+        self.0.prepare(Self::next_cut as *const () as usize);
     }
 
     fn next_cut(&self, index: usize) -> usize {
-        behind_separator(self.text, &self.separator, index).unwrap_or(self.indices())
+        self.0.behind_separator(index).unwrap_or(self.indices())
     }
 
     fn parts<'a>(&'a self, piece: Range<usize>) -> Self::Parts<'a> {
+        let text = self.0.text;
         let rest = (!piece.is_empty()).then(|| {
-            let text = self.text;
             // What lies in front of a cut is a separator, or the end.
             let last = match piece.end > text.len() {
                 true => text.len(),
                 false => floor_char_boundary(text, piece.end - 1),
             };
-            &text[piece.start..last]
+            piece.start..last
         });
-        TextBetween { rest, separator: &self.separator }
+        match self.0.separators.is_quick() {
+            true => Either::Left(TextBetween {
+                rest: rest.map(|rest| &text[rest]),
+                separator: &self.0.separators.is_separator,
+            }),
+            false => Either::Right(SlowBetween { source: &self.0, rest }),
+        }
     }
 }
 
@@ -314,30 +366,58 @@ impl<'data, P: Pattern> Iterator for TextBetween<'data, '_, P> {
     }
 }
 
+/// The same with a slow pattern.
+#[derive(Clone, Debug)]
+pub struct SlowBetween<'data, 'a, P> {
+    source: &'a Source<'data, P>,
+    rest: Option<Range<usize>>,
+}
+
+impl<'data, P: Pattern> Iterator for SlowBetween<'data, '_, P> {
+    type Item = &'data str;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'data str> {
+        let mut part = self.rest.take()?;
+        if let Some(separator) = self.source.first_separator(part.clone()) {
+            self.rest = Some(separator.end..part.end);
+            part.end = separator.start;
+        }
+        Some(&self.source.text[part])
+    }
+}
+
 /// A string and the separators at the ends of its parts.
 #[derive(Clone, Debug)]
-pub struct EndingWith<'data, P> {
-    text: &'data str,
-    separator: P,
-}
+pub struct EndingWith<'data, P>(Source<'data, P>);
 
 impl<'data, P: Pattern> Cut for EndingWith<'data, P> {
     type Part = &'data str;
     type Parts<'a>
-        = TextEndingWith<'data, 'a, P>
+        = Either<TextEndingWith<'data, 'a, P>, SlowEndingWith<'data, 'a, P>>
     where
         Self: 'a;
 
     fn indices(&self) -> usize {
-        self.text.len()
+        self.0.text.len()
+    }
+
+    fn prepare(&mut self) {
+        self.0.prepare(Self::next_cut as *const () as usize);
     }
 
     fn next_cut(&self, index: usize) -> usize {
-        behind_separator(self.text, &self.separator, index).unwrap_or(self.indices())
+        self.0.behind_separator(index).unwrap_or(self.indices())
     }
 
     fn parts<'a>(&'a self, piece: Range<usize>) -> Self::Parts<'a> {
-        TextEndingWith { rest: &self.text[piece], separator: &self.separator }
+        match self.0.separators.is_quick() {
+            true => Either::Left(TextEndingWith {
+                rest: &self.0.text[piece],
+                separator: &self.0.separators.is_separator,
+            }),
+            false => Either::Right(SlowEndingWith { source: &self.0, rest: piece }),
+        }
     }
 }
 
@@ -355,9 +435,33 @@ impl<'data, P: Pattern> Iterator for TextEndingWith<'data, '_, P> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = end_of_separator(self.rest, self.separator).unwrap_or(self.rest.len());
+        let found = self.rest.char_indices().find(|&(_, c)| self.separator.matches(c));
+        let end = found.map_or(self.rest.len(), |(place, c)| place + c.len_utf8());
         let (part, rest) = self.rest.split_at(end);
         self.rest = rest;
         Some(part)
+    }
+}
+
+/// The same with a slow pattern.
+#[derive(Clone, Debug)]
+pub struct SlowEndingWith<'data, 'a, P> {
+    source: &'a Source<'data, P>,
+    rest: Range<usize>,
+}
+
+impl<'data, P: Pattern> Iterator for SlowEndingWith<'data, '_, P> {
+    type Item = &'data str;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'data str> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let end =
+            self.source.first_separator(self.rest.clone()).map_or(self.rest.end, |separator| separator.end);
+        let part = self.rest.start..end;
+        self.rest.start = end;
+        Some(&self.source.text[part])
     }
 }
