@@ -73,6 +73,7 @@ mod counter;
 mod drive;
 #[cfg(not(all(loom, feature = "loom")))]
 mod error;
+mod feed;
 #[cfg(not(all(loom, feature = "loom")))]
 mod fork;
 #[cfg(not(all(loom, feature = "loom")))]
@@ -83,6 +84,7 @@ mod job;
 mod join;
 #[cfg(not(all(loom, feature = "loom")))]
 mod lane;
+#[cfg(not(all(loom, feature = "loom")))]
 mod look;
 #[cfg(not(all(loom, feature = "loom")))]
 mod pending;

@@ -27,13 +27,17 @@ pub(crate) fn know_stack(bytes: usize) {
 }
 
 /// The thread is inside, until this drops.
+///
+/// It puts back what it has found, as guards are dropped in the reverse order: in a loop over items, that spares the wait for a number just written.
 #[derive(Debug)]
-pub(crate) struct Entered(&'static LocalKey<Cell<u32>>);
+pub(crate) struct Entered(&'static LocalKey<Cell<u32>>, u32);
 
 impl Entered {
+    #[inline]
     fn new(depth: &'static LocalKey<Cell<u32>>) -> Self {
-        depth.set(depth.get() + 1);
-        Entered(depth)
+        let found = depth.get();
+        depth.set(found + 1);
+        Entered(depth, found)
     }
 
     /// Inside of a stream: at its source, in its sink, or processing an item.
@@ -42,6 +46,7 @@ impl Entered {
     }
 
     /// At the source of a bridge, with its lock.
+    #[inline]
     pub(crate) fn bridge() -> Self {
         Entered::new(&BRIDGES)
     }
@@ -60,8 +65,9 @@ impl Entered {
 }
 
 impl Drop for Entered {
+    #[inline]
     fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
+        self.0.set(self.1);
     }
 }
 

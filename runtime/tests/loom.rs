@@ -11,12 +11,17 @@ mod sync;
 #[allow(dead_code, reason = "the protocols do not use every operation")]
 mod table;
 
+#[path = "../src/feed/mod.rs"]
+#[allow(dead_code, reason = "the models do not use every operation")]
+mod feed;
+
 #[path = "../src/protocol"]
 #[allow(dead_code, reason = "the models do not use every operation")]
 mod protocol {
     pub(crate) mod answers;
     pub(crate) mod chain;
     pub(crate) mod chunk_position;
+    pub(crate) mod desk;
     pub(crate) mod handover;
     pub(crate) mod helpers;
     pub(crate) mod lease;
@@ -27,6 +32,7 @@ mod protocol {
     pub(crate) mod sleep;
     pub(crate) mod task;
     pub(crate) mod tickets;
+    pub(crate) mod waiters;
     pub(crate) mod window;
 
     mod model;
@@ -34,6 +40,7 @@ mod protocol {
     mod answers_models;
     mod chain_models;
     mod chunk_position_models;
+    mod desk_models;
     mod handover_models;
     mod helpers_models;
     mod lease_models;
@@ -44,6 +51,7 @@ mod protocol {
     mod sleep_models;
     mod task_models;
     mod tickets_models;
+    mod waiters_models;
     mod window_models;
 }
 

@@ -34,6 +34,14 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
     },
     Argument {
         package: "runtime",
+        file: "waiters.rs",
+        function: "any",
+        code: "any_awake() ||",
+        change: "`&&`",
+        reason: "who waits is passed over until it looks around, or all is over: costs time only",
+    },
+    Argument {
+        package: "runtime",
         file: "window.rs",
         function: "helper_turn",
         code: "helpers_wait -= 1",

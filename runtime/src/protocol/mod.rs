@@ -8,6 +8,7 @@
 pub(crate) mod answers;
 pub(crate) mod chain;
 pub(crate) mod chunk_position;
+pub(crate) mod desk;
 pub(crate) mod handover;
 pub(crate) mod helpers;
 pub(crate) mod lease;
@@ -18,6 +19,7 @@ pub(crate) mod shutdown;
 pub(crate) mod sleep;
 pub(crate) mod task;
 pub(crate) mod tickets;
+pub(crate) mod waiters;
 pub(crate) mod window;
 
 #[cfg(all(test, loom, feature = "loom"))]
@@ -26,6 +28,8 @@ mod answers_models;
 mod chain_models;
 #[cfg(all(test, loom, feature = "loom"))]
 mod chunk_position_models;
+#[cfg(all(test, loom, feature = "loom"))]
+mod desk_models;
 #[cfg(all(test, loom, feature = "loom"))]
 mod handover_models;
 #[cfg(all(test, loom, feature = "loom"))]
@@ -48,5 +52,7 @@ mod sleep_models;
 mod task_models;
 #[cfg(all(test, loom, feature = "loom"))]
 mod tickets_models;
+#[cfg(all(test, loom, feature = "loom"))]
+mod waiters_models;
 #[cfg(all(test, loom, feature = "loom"))]
 mod window_models;

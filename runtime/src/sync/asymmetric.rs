@@ -12,6 +12,7 @@
 //! Of the commands of `membarrier(2)`, the one for a single processor (`PRIVATE_EXPEDITED_RSEQ` with `FLAG_CPU`) would
 //! interrupt the owner alone; but what it promises is about restartable sequences, not about memory.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{Ordering, compiler_fence, fence};
 
 /// How light and heavy fences are made.
@@ -26,8 +27,11 @@ pub(crate) enum Fences {
 impl Fences {
     /// What this system has, now and for the rest of the process.
     pub(crate) fn available() -> Self {
-        let is_off = std::env::var_os("TASKEL_MEMBARRIER").is_some_and(|value| value == "off");
-        if !is_off && register() { Fences::Asymmetric } else { Fences::Symmetric }
+        static AVAILABLE: OnceLock<Fences> = OnceLock::new();
+        *AVAILABLE.get_or_init(|| {
+            let is_off = std::env::var_os("TASKEL_MEMBARRIER").is_some_and(|value| value == "off");
+            if !is_off && register() { Fences::Asymmetric } else { Fences::Symmetric }
+        })
     }
 }
 

@@ -1,0 +1,101 @@
+//! The lanes' desks, and what a lane that waits finds on those of others.
+
+use std::cell::UnsafeCell;
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
+
+use super::Source;
+use crate::protocol::desk::{Desk, Owner, stop_owners};
+use crate::sync::Fences;
+
+/// A lane's desk.
+pub(super) struct Place<I: Source> {
+    pub(super) desk: Desk,
+    things: UnsafeCell<Things<I>>,
+}
+
+// SAFETY: `things` are reached by who is at the desk, one at a time (`protocol/desk.rs`), who may be any lane.
+unsafe impl<I: Source> Sync for Place<I> {}
+
+/// What lies on a desk.
+pub(super) struct Things<I: Source> {
+    pub(super) items: VecDeque<I::Item>,
+    pub(super) source: Option<Box<I>>,
+    /// The owner has the source in its hands, and is about to put further items here.
+    pub(super) asks_for_more: bool,
+}
+
+impl<I: Source> Place<I> {
+    pub(super) fn new() -> Arc<Self> {
+        let things = Things { items: VecDeque::new(), source: None, asks_for_more: false };
+        Arc::new(Place { desk: Desk::new(), things: UnsafeCell::new(things) })
+    }
+
+    /// # Safety
+    ///
+    /// The caller is at the desk: its owner, who has come (`enter`, `ask`) and not left or has the mutex, or a visitor who has the mutex and has found the owner away and
+    /// not released the desk. The reference ends before that does.
+    #[expect(clippy::mut_from_ref, reason = "exclusiveness is the caller's promise")]
+    #[inline]
+    pub(super) unsafe fn things(&self) -> &mut Things<I> {
+        // SAFETY: exclusive by this method's contract.
+        unsafe { &mut *self.things.get() }
+    }
+}
+
+/// What a lane that waits has found on the desks of others.
+pub(super) enum Found<I: Source> {
+    Source(Box<I>),
+    Items(VecDeque<I::Item>),
+    Nothing,
+    /// Somebody was at a desk, who may leave something there the next moment.
+    Unsure,
+}
+
+impl<I: Source> Place<I> {
+    /// What lies on the desks of others, and can be taken: all items of a lane that asks for more, else the source, else half of the items of the lane that has most.
+    pub(super) fn look_around(places: &[Arc<Self>], own: &Arc<Self>, fences: Fences) -> Found<I> {
+        let others = || places.iter().filter(|place| !Arc::ptr_eq(place, own));
+        others().for_each(|place| place.desk.want());
+        let found = match stop_owners(fences) {
+            true => Self::take_from(others()),
+            false => Found::Unsure,
+        };
+        others().for_each(|place| place.desk.release());
+        found
+    }
+
+    fn take_from<'p>(places: impl Iterator<Item = &'p Arc<Self>>) -> Found<I>
+    where
+        I: 'p,
+    {
+        let mut most: Option<&mut Things<I>> = None;
+        let mut found = Found::Nothing;
+        for place in places {
+            match place.desk.owner() {
+                Owner::Away => (),
+                Owner::Here => {
+                    found = Found::Unsure;
+                    continue;
+                }
+                Owner::Asking => continue,
+            }
+            // SAFETY: its owner is away, and stays away; each place is here once, and this thread has the mutex.
+            let things = unsafe { place.things() };
+            if things.asks_for_more && !things.items.is_empty() {
+                return Found::Items(mem::take(&mut things.items));
+            }
+            let much =
+                |things: &Things<I>| if things.source.is_some() { usize::MAX } else { things.items.len() };
+            if much(things) > most.as_deref().map_or(0, much) {
+                most = Some(things);
+            }
+        }
+        let Some(things) = most else { return found };
+        match things.source.take() {
+            Some(source) => Found::Source(source),
+            None => Found::Items(things.items.split_off(things.items.len() / 2)),
+        }
+    }
+}
