@@ -42,6 +42,14 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
     },
     Argument {
         package: "runtime",
+        file: "waiters.rs",
+        function: "any",
+        code: "asleep.load(Ordering::Relaxed) > 0",
+        change: "` → `",
+        reason: "no model has items that wait for other lanes; `tests/bridge.rs` fails",
+    },
+    Argument {
+        package: "runtime",
         file: "window.rs",
         function: "helper_turn",
         code: "helpers_wait -= 1",

@@ -27,6 +27,9 @@ const SLOW_NS: f64 = 1_000.0;
 /// Items of a kind that is known to be quick, and so many that they take no longer, are not worth a second look at the clock.
 const NOTHING_NS: f64 = 2_000.0;
 
+/// What is dropped by several lanes is cut into no more pieces: each has its price, however little there is in it.
+const MOST_PIECES: usize = 4096;
+
 /// Calls `drop_some` with runs that make up `0..len`, on as many lanes as are of use; `address` stands for what kind of items these are.
 ///
 /// # Panics
@@ -100,9 +103,11 @@ fn drop_shared(site: Site, left: Range<usize>, drop_some: &(dyn Fn(Range<usize>)
     }
     with_pool(None, |pool| match pool {
         Some(pool) if pool.num_threads() > 1 => {
-            let runs = Runs(left.len());
-            let drop_run =
-                ForEach(|run: Range<usize>| drop_some(left.start + run.start..left.start + run.end));
+            // A bridge has four thousand million indices, of which most stand for nothing.
+            let grain = left.len().div_ceil(MOST_PIECES);
+            let runs = Runs(left.len().div_ceil(grain));
+            let at = |piece: usize| left.start + piece.saturating_mul(grain).min(left.len());
+            let drop_run = ForEach(|run: Range<usize>| drop_some(at(run.start)..at(run.end)));
             let plan = Plan::new(&runs, pool.profiling());
             with_lane(pool, |lane| share(lane, &runs, drop_run, plan, site, None));
         }
