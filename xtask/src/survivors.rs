@@ -66,6 +66,14 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
     },
     Argument {
         package: "runtime",
+        file: "waiters.rs",
+        function: "rouse",
+        code: "too_few",
+        change: "",
+        reason: "no model has a lane that sleeps beside a source and is roused",
+    },
+    Argument {
+        package: "runtime",
         file: "window.rs",
         function: "helper_turn",
         code: "helpers_wait -= 1",
