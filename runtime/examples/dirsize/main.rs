@@ -1,5 +1,3 @@
-#![allow(clippy::incompatible_msrv, reason = "an example is built with the newest Rust")]
-
 //! How many bytes are in a directory and all below it: `du`, in parallel.
 //!
 //! `cargo run --release --example dirsize -- DIR` prints what `du -sb DIR` prints: the sizes of files, directories and
