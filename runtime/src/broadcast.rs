@@ -13,7 +13,7 @@ use crate::pool::{
 };
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::tickets::Tickets;
-use crate::unwind::{Payload, drop_quietly};
+use crate::unwind::{self, Payload, drop_quietly};
 use crate::wait::wait;
 
 /// What a call of a broadcast knows of its place.
@@ -157,7 +157,7 @@ impl<OP: Fn(BroadcastContext<'_>) + Send + Sync> Detached for Call<OP> {
 
 /// Runs a user's code, whose panic is `pool`'s.
 fn nobody_waits_for(pool: Option<&PoolState>, code: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
+    if let Err(payload) = unwind::catch(code) {
         PoolState::handle_panic(pool, payload);
     }
 }

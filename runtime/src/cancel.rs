@@ -59,6 +59,9 @@ impl Drop for Node {
 }
 
 /// The work was cancelled before it was complete.
+///
+/// Where a call has no `Result` for it, it is the payload of a panic: loops, joins, scopes and [tasks](crate::Task) pass it on as any other. The
+/// panic hook tells of it only where it goes on beyond the outermost of them, or to nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cancelled;
 

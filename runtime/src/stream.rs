@@ -2,7 +2,7 @@
 
 use std::mem;
 use std::ops::ControlFlow;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 use std::vec;
 
@@ -15,7 +15,7 @@ use crate::protocol::window::{Turn, Window};
 use crate::scope::scope;
 use crate::sync::Mutex;
 use crate::underneath;
-use crate::unwind::{Payload, drop_quietly};
+use crate::unwind::{self, Payload, drop_quietly};
 
 /// Turns sequential iterators into parallel streams.
 pub trait ParallelStream: Iterator<Item: Send> + Send + Sized {
@@ -295,7 +295,7 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<I, S> {
             })
         });
         if let Some(payload) = running.panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            panic::resume_unwind(payload);
+            unwind::resume(payload);
         }
         result
     }

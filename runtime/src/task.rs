@@ -1,7 +1,7 @@
 //! Work that is handed to a pool: nobody waits for it, or somebody may later.
 
 use std::future::Future;
-use std::panic::{self, AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::job::{Frame, Origin, Run};
 use crate::pool::{Detached, PoolState, ThreadPool, enter, with_current_lane, with_pool, with_surrounding};
 use crate::protocol::task::{Left, TaskCell, Waited};
 use crate::sync::{AtomicU32, Mutex, Ordering};
-use crate::unwind::drop_quietly;
+use crate::unwind::{self, drop_quietly};
 use crate::wait::wait;
 
 /// Runs `f` on some worker of the surrounding pool, some time, and returns at once.
@@ -213,8 +213,8 @@ where
     /// The work is over: last of all, it lets the pool go.
     fn complete(&self, outcome: Outcome<R>) {
         let told = match self.cell.complete(outcome) {
-            Ok(waiter) => catch_unwind(AssertUnwindSafe(|| self.tell(waiter))),
-            Err(Ok(unwanted)) => catch_unwind(AssertUnwindSafe(|| drop(unwanted))),
+            Ok(waiter) => unwind::catch(|| self.tell(waiter)),
+            Err(Ok(unwanted)) => unwind::catch(|| drop(unwanted)),
             Err(Err(payload)) => Err(payload),
         };
         if let Err(payload) = told {
@@ -253,7 +253,7 @@ where
             self.runner.store(lane.index() as u32 + 1, Ordering::Relaxed);
             let frame: Frame = Arc::as_ptr(&self).cast();
             lane.in_run(&Run::new(frame, Origin::OUTSIDE), || {
-                self.complete(catch_unwind(AssertUnwindSafe(work)));
+                self.complete(unwind::catch(work));
             });
         });
     }
@@ -270,10 +270,10 @@ where
 
     fn run_here(&self) {
         let Some(work) = self.take_work() else { return };
-        let outcome = catch_unwind(AssertUnwindSafe(|| match &self.pool {
+        let outcome = unwind::catch(|| match &self.pool {
             Some(pool) => enter(pool, work),
             None => work(),
-        }));
+        });
         self.complete(outcome);
     }
 
@@ -363,7 +363,7 @@ impl<R: Send + 'static> RefUnwindSafe for Task<R> {}
 const TAKEN: &str = "the result of this task was taken by a poll that was ready";
 
 fn unwrap<R>(outcome: Outcome<R>) -> R {
-    outcome.unwrap_or_else(|payload| panic::resume_unwind(payload))
+    outcome.unwrap_or_else(|payload| unwind::resume(payload))
 }
 
 impl<R: Send + 'static> Future for Task<R> {

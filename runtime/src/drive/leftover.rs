@@ -8,7 +8,7 @@
 
 use std::iter;
 use std::ops::Range;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{CHUNK_NS, Plan, WORTH_SHARING_NS, share};
 use crate::clock::Clock;
@@ -19,7 +19,7 @@ use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::range::Span;
 use crate::site::Site;
 use crate::slab::Slab;
-use crate::unwind::{OnDrop, Payload, drop_quietly};
+use crate::unwind::{self, OnDrop, Payload, drop_quietly};
 
 /// A drop that takes less is quick: it frees a few pieces of memory, for which threads would contend.
 const SLOW_NS: f64 = 1_000.0;
@@ -41,7 +41,7 @@ pub(crate) fn drop_all(address: usize, len: usize, drop_some: &(dyn Fn(Range<usi
     }
     let panics = PanicSlot::new();
     let quietly = |run: Range<usize>| {
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop_some(run))) {
+        if let Err(payload) = unwind::catch(|| drop_some(run)) {
             drop_quietly(panics.panicked(payload));
         }
     };
@@ -51,7 +51,7 @@ pub(crate) fn drop_all(address: usize, len: usize, drop_some: &(dyn Fn(Range<usi
     let done = if known_slow { 0 } else { while_quick((site, known_ns), len, &quietly) };
     drop_shared(site, done..len, &quietly);
     if let Some(payload) = panics.take() {
-        panic::resume_unwind(payload);
+        unwind::resume(payload);
     }
 }
 

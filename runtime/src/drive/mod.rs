@@ -21,7 +21,7 @@ pub(crate) use self::inner::drive_inner;
 pub(crate) use self::leftover::{drop_all, drop_rest};
 use self::shared::LoopState;
 pub(crate) use self::shared::address;
-use crate::cancel::{CancelToken, Cancelled};
+use crate::cancel::CancelToken;
 use crate::iter::Chunk;
 use crate::iter::consumer::{ChunkOf, Consumer, InOrder};
 use crate::iter::producer::{Claimed, Producer};
@@ -29,7 +29,7 @@ use crate::lane::LaneContext;
 use crate::pool::{PoolState, with_lane, with_pool};
 use crate::protocol::range::Span;
 use crate::site::Site;
-use crate::unwind::drop_quietly;
+use crate::unwind::{self, drop_quietly};
 
 /// Runs a loop to its end.
 ///
@@ -55,7 +55,7 @@ where
     if producer.options().cancel.is_some_and(CancelToken::is_cancelled) && producer.len() > 0 {
         // SAFETY: nobody else gets a part of this loop.
         drop(unsafe { Claimed::new(producer, 0..producer.len()) });
-        panic::resume_unwind(Box::new(Cancelled));
+        unwind::cancelled();
     }
     let plan = Plan::new(producer, pool.profiling());
     if plan.units == 0 || !plan.profiled && (plan.units == 1 || pool.num_threads() == 1) {

@@ -1,18 +1,18 @@
 //! Loops that one lane runs alone, without telling anyone.
 
 use std::ops::ControlFlow;
-use std::panic;
 
 use taskel_adaptive::{ChunkConfig, Chunker};
 
 use super::Plan;
-use crate::cancel::{CancelToken, Cancelled};
+use crate::cancel::CancelToken;
 use crate::clock::Clock;
 use crate::iter::Options;
 use crate::iter::consumer::{ChunkOf, Consumer};
 use crate::iter::producer::{Claimed, Producer};
 use crate::pool::PoolState;
 use crate::site::Site;
+use crate::unwind;
 
 /// The beginning of a loop that was run alone: the items before `next`.
 pub(super) struct Head<P: Producer, S> {
@@ -58,7 +58,7 @@ fn in_pieces<P: Producer, C: Consumer<P::Item>>(
     while rest.len() > 0 && !producer.is_full() {
         if options.cancel.is_some_and(CancelToken::is_cancelled) {
             drop((local, rest, segment));
-            panic::resume_unwind(Box::new(Cancelled));
+            unwind::cancelled();
         }
         let units = rest.len() / granule;
         let chunk = chunker.next_chunk(units);
@@ -128,7 +128,7 @@ pub(super) fn try_alone<P: Producer, S>(
         }
         if token.is_some_and(CancelToken::is_cancelled) {
             drop((local, rest, segment));
-            panic::resume_unwind(Box::new(Cancelled));
+            unwind::cancelled();
         }
         let now = pool.clock.now();
         let piece_ns = pool.clock.ns_between(piece_started, now) as f64;

@@ -105,8 +105,8 @@ pub trait ParallelIterator: Sized + Send {
     /// Given several times, the last one counts.
     ///
     /// [`try_for_each`](Self::try_for_each) and [`try_reduce`](Self::try_reduce) then return `None`, or `Err(Cancelled)` where their error type is
-    /// [`Cancelled`](crate::Cancelled) or `Box<dyn Error + Send + Sync>`. What cannot say it, unwinds with the payload `Cancelled`, without a
-    /// message, as a panic does. A loop whose last item was claimed before it noticed is complete, and not cancelled.
+    /// [`Cancelled`](crate::Cancelled) or `Box<dyn Error + Send + Sync>`. What cannot say it, unwinds with the payload `Cancelled`, as a panic
+    /// does: where that leaves the outermost parallel call of the thread, the panic hook tells of it. A loop whose last item was claimed before it noticed is complete, and not cancelled.
     ///
     /// ```
     /// use taskel::{CancelToken, Cancelled, prelude::*};

@@ -3,12 +3,12 @@
 mod frame;
 
 use std::mem::ManuallyDrop;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::panic;
 
 use self::frame::Half;
 use crate::lane::LaneContext;
 use crate::pool::{ThreadPool, current_lane, with_lane, with_pool};
-use crate::unwind::drop_quietly;
+use crate::unwind::{self, drop_quietly};
 
 /// Runs two closures, potentially in parallel, and returns both results.
 ///
@@ -179,11 +179,11 @@ where
     A: FnOnce() -> RA,
     B: FnOnce() -> RB,
 {
-    match catch_unwind(AssertUnwindSafe(oper_a)) {
+    match unwind::catch(oper_a) {
         Ok(a) => then(a, oper_b),
         Err(payload) => {
             drop_quietly(oper_b);
-            panic::resume_unwind(payload)
+            unwind::resume(payload)
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::affinity;
 use crate::error::ThreadPoolBuildError;
 use crate::lane::LaneContext;
 use crate::sync::{AtomicBool, Ordering};
+use crate::unwind::{self, Heard};
 
 #[derive(Clone, Copy)]
 struct Ambient {
@@ -83,6 +84,8 @@ pub(super) fn is_inside(pool: &PoolState) -> bool {
 /// may be gone, the thread is outside of it again.
 pub(super) fn live_as_worker(lane: &LaneContext<'_>, life: impl FnOnce()) {
     let _restore = Restore(AMBIENT.get());
+    // All that a worker runs is somebody's, who is told of its panics.
+    let _heard = Heard::here();
     AMBIENT.set(Ambient { pool: lane.pool(), lane: ptr::from_ref(lane).cast(), outer: ptr::null() });
     life();
 }
@@ -153,14 +156,17 @@ fn with_lane_that<R>(pool: &PoolState, computes: bool, op: impl FnOnce(&LaneCont
     if let Some(lane) = unsafe { before.lane.as_ref() } {
         return op(lane);
     }
-    let guest = pool.enter_guest(computes);
-    // SAFETY: `guest` holds the lease until after the context's end.
-    let context = unsafe { LaneContext::new(pool, guest.lane) };
-    let _hand_on = HandOn(&context);
-    // Declared after `guest`, so dropped first: the thread forgets the lane before it gives it back.
-    let _restore = Restore(before);
-    AMBIENT.set(Ambient { pool, lane: ptr::from_ref(&context).cast(), outer: before.outer });
-    op(&context)
+    let as_guest = || {
+        let guest = pool.enter_guest(computes);
+        // SAFETY: `guest` holds the lease until after the context's end.
+        let context = unsafe { LaneContext::new(pool, guest.lane) };
+        let _hand_on = HandOn(&context);
+        // Declared after `guest`, so dropped first: the thread forgets the lane before it gives it back.
+        let _restore = Restore(before);
+        AMBIENT.set(Ambient { pool, lane: ptr::from_ref(&context).cast(), outer: before.outer });
+        op(&context)
+    };
+    unwind::catch(as_guest).unwrap_or_else(|payload| unwind::resume(payload))
 }
 
 /// The global pool, made now if there is none yet.

@@ -1,7 +1,6 @@
 //! What the lanes of a pool share.
 
 use std::cmp::Reverse;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::thread;
 
@@ -23,7 +22,7 @@ use crate::scope::Bag;
 use crate::sync::{AtomicU32, Fences, Ordering};
 use crate::table::Table;
 use crate::topology::{StealOrder, Topology, steal_orders};
-use crate::unwind::Payload;
+use crate::unwind::{self, Payload};
 
 /// How many guest lanes a pool is made with. Searching workers look at those of them that were leased once, and at those of all others that are leased
 /// now.
@@ -123,10 +122,12 @@ impl PoolState {
     /// What becomes of a panic that nobody can be told of.
     pub(crate) fn handle_panic(pool: Option<&Self>, payload: Payload) {
         let Some(handler) = pool.and_then(|pool| pool.panic_handler.as_ref()) else {
-            // The panic hook has told of it.
+            // Of any other, the panic hook has told.
+            unwind::tell_if_cancelled(&payload);
             std::process::abort();
         };
-        if catch_unwind(AssertUnwindSafe(|| handler(payload))).is_err() {
+        if let Err(payload) = unwind::catch(|| handler(payload)) {
+            unwind::tell_if_cancelled(&payload);
             std::process::abort();
         }
     }

@@ -1,6 +1,5 @@
 //! What a worker thread does with its life: look for jobs, take part in them, sleep when there are none.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use crate::brief::PATIENCE_NS;
 use crate::clock::Ticks;
 use crate::lane::LaneContext;
 use crate::protocol::sleep::MOST_WOKEN;
+use crate::unwind;
 
 /// [`IdlePolicy::Adaptive`] spins no longer than this.
 const SPIN_NS: u64 = 50_000;
@@ -39,7 +39,7 @@ impl Worker {
         let Worker { pool, start_handler, exit_handler, .. } = self;
         for handler in [start_handler, exit_handler] {
             // The last worker drops what the handler owns.
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(handler))) {
+            if let Err(payload) = unwind::catch(|| drop(handler)) {
                 PoolState::handle_panic(Some(&pool), payload);
             }
         }
@@ -57,7 +57,7 @@ impl Worker {
     /// A handler that panics does not take the worker with it, for which others may wait.
     fn call(&self, handler: Option<&Handler>) {
         let Some(handler) = handler else { return };
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| handler(self.index))) {
+        if let Err(payload) = unwind::catch(|| handler(self.index)) {
             PoolState::handle_panic(Some(&self.pool), payload);
         }
     }

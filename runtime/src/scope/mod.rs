@@ -5,7 +5,6 @@ mod open;
 mod task;
 
 use std::marker::PhantomData;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
 
@@ -20,7 +19,7 @@ use crate::pool::{PoolState, ThreadPool, with_current_lane, with_lane, with_pool
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::tickets::Tickets;
 use crate::sync::{AtomicBool, Ordering};
-use crate::unwind::{Payload, drop_quietly};
+use crate::unwind::{self, Payload, drop_quietly};
 use crate::wait::wait;
 
 /// A place to spawn tasks that may borrow whatever outlives it; made by [`scope`].
@@ -264,16 +263,16 @@ impl<'scope> Scope<'scope> {
 
     fn run<R>(self, lane: Option<&LaneContext<'_>>, op: impl FnOnce(&Scope<'scope>) -> R) -> (R, bool) {
         let result = open::inside(&self, || {
-            let result = catch_unwind(AssertUnwindSafe(|| op(&self)));
+            let result = unwind::catch(|| op(&self));
             self.complete(lane);
             result
         });
         match (self.panic.take(), result) {
             (None, Ok(result)) => (result, self.dropped.load(Ordering::Relaxed)),
-            (None, Err(payload)) => panic::resume_unwind(payload),
+            (None, Err(payload)) => unwind::resume(payload),
             (Some(payload), result) => {
                 drop_quietly(result);
-                panic::resume_unwind(payload)
+                unwind::resume(payload)
             }
         }
     }

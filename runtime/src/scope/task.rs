@@ -1,12 +1,11 @@
 //! A spawned closure that nobody has begun.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 
 use super::{Scope, open};
 use crate::job::{Frame, Run};
 use crate::lane::LaneContext;
-use crate::unwind::drop_quietly;
+use crate::unwind::{self, drop_quietly};
 
 /// The head of every task, by which it is run without knowing its type.
 struct TaskHead {
@@ -82,7 +81,7 @@ where
     // SAFETY: the ticket keeps the scope alive until `leave`; `'scope` is the lifetime that it was made with (`new`).
     let scope = unsafe { &*head.scope.cast::<Scope<'scope>>() };
     let run = || {
-        let body = || catch_unwind(AssertUnwindSafe(|| scope.enter(body)));
+        let body = || unwind::catch(|| scope.enter(body));
         if let Err(payload) = open::inside(scope, body) {
             drop_quietly(scope.panic.panicked(payload));
         }

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::join::join;
 use crate::protocol::panic_slot::PanicSlot;
-use crate::unwind::{OnDrop, Payload, drop_quietly};
+use crate::unwind::{self, OnDrop, Payload, drop_quietly};
 
 /// With this, a part ends because another one has panicked.
 struct GivenUp;
@@ -23,9 +23,9 @@ impl<C> Order<C> {
     /// Sorts with an order that has this comparison.
     pub(super) fn with<R>(compare: C, sort: impl FnOnce(&Self) -> R) -> R {
         let order = Order { compare, panics: PanicSlot::new() };
-        match catch_unwind(AssertUnwindSafe(|| sort(&order))) {
+        match unwind::catch(|| sort(&order)) {
             Ok(result) => result,
-            Err(payload) => resume_unwind(order.panics.take().unwrap_or(payload)),
+            Err(payload) => unwind::resume(order.panics.take().unwrap_or(payload)),
         }
     }
 

@@ -2,14 +2,14 @@
 
 use std::iter;
 use std::ops::ControlFlow;
-use std::panic;
 
 use super::{ChunkOf, Consumer, Segments};
-use crate::cancel::{CancelToken, Cancelled};
+use crate::cancel::CancelToken;
 use crate::drive::{self, drive};
 use crate::iter::adapter::Tuned;
 use crate::iter::options::{Options, Over};
 use crate::iter::producer::{Place, Producer, Receiver};
+use crate::unwind;
 
 /// What is the first index of segments inside of an outer item: none of the loop's, and never its first.
 pub(super) const INSIDE: usize = usize::MAX;
@@ -132,7 +132,7 @@ impl<'a, C, S> Last<'a, C, S> {
     #[inline]
     fn go_on(&mut self, with: impl FnOnce(&Self, S) -> Flow<S>) -> ControlFlow<()> {
         if self.outer.cancel.is_some_and(CancelToken::is_cancelled) {
-            panic::resume_unwind(Box::new(Cancelled));
+            unwind::cancelled();
         }
         if self.over().iter().any(|over| over.is_over()) {
             return ControlFlow::Break(());

@@ -1,13 +1,13 @@
 //! `try_for_each`, and what it and others make of a loop that was cancelled.
 
 use std::ops::ControlFlow;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
 
 use super::{ChunkOf, Consumer, Push, Segments, drive_in_order};
 use crate::cancel::Cancelled;
 use crate::iter::options::Options;
 use crate::iter::producer::Producer;
 use crate::iter::{ParallelIterator, Try};
+use crate::unwind;
 
 /// Calls a closure with each item, until it says to stop.
 pub(crate) fn try_for_each<R, I: ParallelIterator>(items: I, op: impl Fn(I::Item) -> R + Sync) -> R
@@ -20,13 +20,12 @@ where
 
 /// Runs a loop, and says so in the result if it is cancelled, where that can say it.
 pub(super) fn unless_cancelled<R: Try>(options: Options<'_>, run: impl FnOnce() -> R) -> R {
-    if options.cancel.is_none() {
-        return run();
+    let Some(cancelled) = options.cancel.and_then(|_| R::cancelled()) else { return run() };
+    match unwind::catch(run) {
+        Ok(result) => result,
+        Err(payload) if payload.is::<Cancelled>() => cancelled,
+        Err(payload) => unwind::resume(payload),
     }
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
-        let cancelled = payload.is::<Cancelled>().then(R::cancelled).flatten();
-        cancelled.unwrap_or_else(|| panic::resume_unwind(payload))
-    })
 }
 
 struct TryForEach<F>(F);
