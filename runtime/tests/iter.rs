@@ -233,7 +233,7 @@ fn a_chunk_of_nothing_is_refused() {
 #[test]
 #[should_panic(expected = "usize::MAX")]
 fn a_range_with_too_many_numbers_is_refused() {
-    (0..u128::MAX).into_par_iter().for_each(|_| ());
+    (0..u128::MAX).into_par_iter().enumerate().for_each(|_| ());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Where items come from.
 
 mod collection;
+mod long_range;
 mod parallel_slice;
 mod parts;
 mod range;
@@ -13,6 +14,7 @@ mod text;
 mod tuple;
 mod vec;
 
+pub use long_range::LongRangeProducer;
 pub use parallel_slice::{ParallelSlice, ParallelSliceMut};
 pub use parts::{
     Chunks as SliceChunks, ChunksExact as SliceChunksExact, ChunksExactMut, ChunksExactMutProducer,

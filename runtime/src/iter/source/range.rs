@@ -2,34 +2,53 @@
 
 use std::ops::{Range, RangeInclusive};
 
+use super::long_range::LongRangeProducer;
 use crate::iter::producer::{IndexedProducer, Producer};
 use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 /// What a parallel range can be made of: all primitive integers, and `char`. Sealed.
 pub trait Integer: Copy + PartialOrd + Send + Sync + sealed::Steps {}
 
-mod sealed {
+pub(super) mod sealed {
+    use crate::iter::producer::IndexedProducer;
+
     pub trait Steps: Sized {
+        /// What hands out a range of these.
+        type Producer: IndexedProducer<Item = Self>;
+        /// The producer of the numbers between `ends`, which are included.
+        fn producer(ends: Option<(Self, Self)>) -> Self::Producer;
         /// The number before this one, which is not the least.
         fn before(self) -> Self;
-        /// How many numbers there are from `first` to `last`, both included; `None` if that is more than `usize::MAX`.
-        fn count(first: Self, last: Self) -> Option<usize>;
+        /// How many places this one lies in front of `last`.
+        fn distance(self, last: Self) -> u128;
+        /// How many numbers there are from this one to `last`, both included; `None` if that is more than `usize::MAX`.
+        fn count(self, last: Self) -> Option<usize> {
+            usize::try_from(self.distance(last)).ok()?.checked_add(1)
+        }
         /// The number `index` places after this one, which exists.
         fn plus(self, index: usize) -> Self;
+        /// The number `distance` places after this one, which exists.
+        fn after(self, distance: u128) -> Self;
     }
 }
 
 macro_rules! integers {
-    ($($integer:ty)*) => {$(
+    ($Producer:ident: $($integer:ty)*) => {$(
         impl Integer for $integer {}
 
         impl sealed::Steps for $integer {
+            type Producer = $Producer<Self>;
+
+            fn producer(ends: Option<(Self, Self)>) -> Self::Producer {
+                $Producer::new(ends)
+            }
+
             fn before(self) -> Self {
                 self - 1
             }
 
-            fn count(first: Self, last: Self) -> Option<usize> {
-                usize::try_from(last.abs_diff(first)).ok()?.checked_add(1)
+            fn distance(self, last: Self) -> u128 {
+                last.abs_diff(self) as u128
             }
 
             #[inline]
@@ -37,11 +56,20 @@ macro_rules! integers {
                 // In two's complement the sum is right even where `index` has more bits than the type.
                 self.wrapping_add(index as Self)
             }
+
+            fn after(self, distance: u128) -> Self {
+                self.wrapping_add(distance as Self)
+            }
         }
     )*};
 }
 
-integers!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+integers!(RangeProducer: u8 u16 u32 usize i8 i16 i32 isize);
+integers!(LongRangeProducer: u128 i128);
+#[cfg(target_pointer_width = "64")]
+integers!(RangeProducer: u64 i64);
+#[cfg(not(target_pointer_width = "64"))]
+integers!(LongRangeProducer: u64 i64);
 
 /// The surrogates, which are no characters.
 const GAP: Range<u32> = 0xD800..0xE000;
@@ -61,23 +89,42 @@ fn with_rank(rank: u32) -> char {
 impl Integer for char {}
 
 impl sealed::Steps for char {
+    type Producer = RangeProducer<Self>;
+
+    fn producer(ends: Option<(Self, Self)>) -> Self::Producer {
+        RangeProducer::new(ends)
+    }
+
     fn before(self) -> Self {
         with_rank(rank(self) - 1)
     }
 
-    fn count(first: Self, last: Self) -> Option<usize> {
-        u32::count(rank(first), rank(last))
+    fn distance(self, last: Self) -> u128 {
+        rank(self).distance(rank(last))
     }
 
     #[inline]
     fn plus(self, index: usize) -> Self {
         with_rank(rank(self) + index as u32)
     }
+
+    fn after(self, distance: u128) -> Self {
+        with_rank(rank(self).after(distance))
+    }
 }
 
 /// Parallel iterator over a range of integers or characters, made by `into_par_iter()`.
 ///
-/// A range of more than `usize::MAX` numbers panics when it is run.
+/// A range of `u128` or `i128` (on 32-bit systems, of `u64` or `i64`, too) may be of any length. Where positions count, as they do to the methods of
+/// [`IndexedParallelIterator`], and for all other types, one of more than `usize::MAX` numbers panics when it is run.
+///
+/// ```
+/// use taskel::prelude::*;
+///
+/// let octillion = 10_u128.pow(27);
+/// let found = (0..octillion).into_par_iter().find_any(|n| n % 1_000_003 == 1);
+/// assert_eq!(found.map(|n| n % 1_000_003), Some(1));
+/// ```
 #[derive(Clone, Debug)]
 pub struct RangeIter<T> {
     /// Both ends are included, so that a range may end at the largest number there is.
@@ -93,10 +140,10 @@ pub struct RangeProducer<T> {
 
 impl<T: Integer> ParallelIterator for RangeIter<T> {
     type Item = T;
-    type Producer = RangeProducer<T>;
+    type Producer = T::Producer;
 
     fn into_producer(self) -> Self::Producer {
-        RangeProducer { len: self.len(), ends: self.ends }
+        T::producer(self.ends)
     }
 }
 
@@ -105,10 +152,20 @@ impl<T: Integer> IndexedParallelIterator for RangeIter<T> {
     ///
     /// When there are more than `usize::MAX` numbers.
     fn len(&self) -> usize {
-        let count = |(first, last)| {
-            T::count(first, last).expect("a parallel loop over a range has at most usize::MAX numbers")
-        };
-        self.ends.map_or(0, count)
+        self.ends.map_or(0, |(first, last)| first.count(last).expect(TOO_MANY))
+    }
+}
+
+/// What positions are asked of, has no more than there are numbers to count with.
+pub(super) const TOO_MANY: &str =
+    "a range whose positions count, or that is not of 128-bit integers, has at most usize::MAX numbers";
+
+impl<T: Integer> RangeProducer<T> {
+    /// # Panics
+    ///
+    /// When there are more than `usize::MAX` numbers.
+    pub(super) fn new(ends: Option<(T, T)>) -> Self {
+        RangeProducer { len: RangeIter { ends }.len(), ends }
     }
 }
 
