@@ -81,6 +81,32 @@ fn from_another_thread_and_by_the_clock() {
     }
 }
 
+/// A unit of this loop has four thousand million numbers.
+#[test]
+fn a_loop_over_all_64_bit_numbers_ends_as_soon_as_others() {
+    let _watchdog = watchdog::watch("a loop over all 64-bit numbers");
+    for pool in pools() {
+        let numbers = || (0..usize::MAX).into_par_iter().on(&pool);
+        assert_eq!(numbers().find_first(|&n| n == 100_000), Some(100_000));
+        assert!(numbers().find_any(|n| n % 100_000 == 777).is_some());
+        assert_eq!(numbers().take_any(1000).count(), 1000);
+        let until = |n: usize| if n % 10_000 == 3 { None } else { Some(1) };
+        assert!(numbers().map(until).while_some().sum::<usize>() > 0);
+        let (token, after) = (CancelToken::new(), AtomicUsize::new(0));
+        let result = numbers().cancel(&token).try_for_each(|n| {
+            if token.is_cancelled() {
+                after.fetch_add(1, Ordering::Relaxed);
+            } else if n % 10_000 == 7777 {
+                token.cancel();
+            }
+            Ok(())
+        });
+        assert_eq!(result, Err(Cancelled));
+        let (after, lanes) = (after.into_inner(), pool.current_num_threads());
+        assert!(after <= 4096 * lanes.max(2), "{after} items on {lanes} lanes");
+    }
+}
+
 /// Deeper than any stack: each look, and the end of the line, goes through all generations.
 #[test]
 fn a_line_of_300_000_tokens() {

@@ -82,6 +82,8 @@ struct Plan {
     granule: usize,
     units: u32,
     most_units: usize,
+    /// A lane looks at what may end the loop after so many items, even in the midst of a unit.
+    piece: usize,
     /// A profile is being taken, which sees all loops, small ones too.
     profiled: bool,
 }
@@ -97,18 +99,27 @@ const WORTH_PRESPLITTING_NS: f64 = 50_000.0;
 /// policy's default, that was up to 2 % of an even loop.
 const CHUNK_NS: u64 = 8_000;
 
+/// Units that are longer only because there would be too many of them are run in pieces: those of all 64-bit numbers take seconds each.
+const LONGEST_PIECE: usize = 4096;
+
 impl Plan {
     fn new<P: Producer>(producer: &P, profiled: bool) -> Self {
         let options = producer.options();
         let len = producer.len();
         // A range holds 32-bit units: longer loops are counted in granules.
-        let granule = options.granule().max(len.div_ceil(u32::MAX as usize));
+        let least = options.granule();
+        let granule = least.max(len.div_ceil(u32::MAX as usize));
+        let piece = if granule > LONGEST_PIECE.max(least) {
+            LONGEST_PIECE.next_multiple_of(least.max(1))
+        } else {
+            usize::MAX
+        };
         let units = match options.chunk {
             // No more than the caller has said.
             Chunk::Exact(_) => len.div_ceil(granule.max(1)),
             Chunk::Auto => (len / granule).max(len.min(1)),
         } as u32;
-        Plan { len, granule, units, most_units: options.most_granules(granule), profiled }
+        Plan { len, granule, units, most_units: options.most_granules(granule), piece, profiled }
     }
 
     /// The items of some units.

@@ -17,7 +17,7 @@ use crate::protocol::range::Span;
 use crate::segments::Segment;
 use crate::slab::Slot;
 use crate::sync::Ordering;
-use crate::unwind::OnDrop;
+use crate::unwind::{self, OnDrop};
 
 /// What a claim and a look at the clock add to the measured time of a chunk.
 const CLAIM_NS: u64 = 20;
@@ -295,6 +295,41 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
 
     #[inline]
     fn feed(&mut self, segment: C::Segment, claimed: Claimed<'a, P>) -> ControlFlow<C::Segment, C::Segment> {
+        if claimed.len() > self.state.plan.piece {
+            return self.feed_in_pieces(segment, claimed);
+        }
+        self.feed_whole(segment, claimed)
+    }
+
+    /// Units of so many items that the loop must be able to end in the midst of one.
+    #[cold]
+    fn feed_in_pieces(
+        &mut self,
+        mut segment: C::Segment,
+        mut claimed: Claimed<'a, P>,
+    ) -> ControlFlow<C::Segment, C::Segment> {
+        let state = self.state;
+        loop {
+            segment = self.feed_whole(segment, claimed.split_off(state.plan.piece))?;
+            if claimed.len() == 0 {
+                return ControlFlow::Continue(segment);
+            }
+            if state.cancel.is_some_and(CancelToken::is_cancelled) {
+                // What is left of the unit is nobody's, so that the loop is not complete.
+                unwind::cancelled();
+            }
+            if state.stop.stopped() || state.producer.is_full() {
+                return ControlFlow::Continue(segment);
+            }
+        }
+    }
+
+    #[inline]
+    fn feed_whole(
+        &mut self,
+        segment: C::Segment,
+        claimed: Claimed<'a, P>,
+    ) -> ControlFlow<C::Segment, C::Segment> {
         let producer = self.state.producer;
         let local = self.local.get_or_insert_with(|| producer.local());
         let chunk = ChunkOf::new(claimed, local);
