@@ -29,7 +29,24 @@ pub trait ParallelStream: Iterator<Item: Send> + Send + Sized {
     /// (0..1000_u64).par_stream().map(|n| n * n).max_in_flight(64).for_each_ordered(|square| squares.push(square));
     /// assert!(squares.into_iter().eq((0..1000).map(|n| n * n)));
     /// ```
-    fn par_stream(self) -> Stream<Self, Identity> {
+    ///
+    /// # Standard input
+    ///
+    /// The source is asked by whichever thread comes, and a [`StdinLock`](std::io::StdinLock), which [`Stdin::lines`](std::io::Stdin::lines) holds, too, stays
+    /// on the thread that has locked. [`Stdin`](std::io::Stdin) itself may move; so it gets a buffer of its own, and is locked each time that this is filled:
+    ///
+    /// ```no_run
+    /// use std::io::{self, BufRead, BufReader};
+    /// use taskel::prelude::*;
+    ///
+    /// let lines = BufReader::with_capacity(1 << 16, io::stdin()).lines();
+    /// lines.par_stream().map(|line| line.map(|line| line.len())).try_for_each_ordered(|len| {
+    ///     println!("{}", len?);
+    ///     Ok::<(), io::Error>(())
+    /// })?;
+    /// # Ok::<(), io::Error>(())
+    /// ```
+    fn par_stream(self) -> Stream<'static, Self, Identity> {
         Stream { source: self, step: Identity, limit: Limit { most: DEFAULT_IN_FLIGHT, weight: None } }
     }
 }
@@ -45,7 +62,8 @@ const BATCH_NS: u64 = 20_000;
 /// No batch has more items than this, however fast they are processed.
 const LARGEST_BATCH: usize = 4096;
 
-/// A stream of items, made by [`par_stream`](ParallelStream::par_stream).
+/// A stream of items, made by [`par_stream`](ParallelStream::par_stream). What is borrowed for `'w` weighs them
+/// ([`max_in_flight_bytes`](Self::max_in_flight_bytes)).
 ///
 /// The source is asked by one thread at a time; nobody else's code runs meanwhile under a lock. Up to as many threads as the pool has
 /// process items. The sink runs on the calling thread, which asks the source and processes items as well whenever it has
@@ -57,22 +75,22 @@ const LARGEST_BATCH: usize = 4096;
 /// the panic continues on the calling thread.
 #[derive(Debug)]
 #[must_use = "a stream does nothing until it is consumed"]
-pub struct Stream<I: Iterator, S> {
+pub struct Stream<'w, I: Iterator, S> {
     source: I,
     step: S,
-    limit: Limit<I::Item>,
+    limit: Limit<'w, I::Item>,
 }
 
 /// What an item weighs.
-type Weight<T> = Box<dyn Fn(&T) -> usize + Send + Sync>;
+type Weight<'w, T> = Box<dyn Fn(&T) -> usize + Send + Sync + 'w>;
 
 /// How much may be in flight: items, or what they weigh.
-struct Limit<T> {
+struct Limit<'w, T> {
     most: usize,
-    weight: Option<Weight<T>>,
+    weight: Option<Weight<'w, T>>,
 }
 
-impl<T> std::fmt::Debug for Limit<T> {
+impl<T> std::fmt::Debug for Limit<'_, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Limit").field("most", &self.most).field("weighed", &self.weight.is_some()).finish()
     }
@@ -126,14 +144,14 @@ impl<T, S: Step<T>, R: Send, F: Fn(S::Output) -> Option<R> + Sync> Step<T> for F
     }
 }
 
-impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<I, S> {
+impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// Applies `f` to each item, in parallel.
     ///
     /// ```
     /// use taskel::prelude::*;
     /// assert_eq!((0..3).par_stream().map(|n| n + 1).collect::<Vec<_>>(), [1, 2, 3]);
     /// ```
-    pub fn map<R: Send, F: Fn(S::Output) -> R + Sync>(self, f: F) -> Stream<I, MapStep<S, F>> {
+    pub fn map<R: Send, F: Fn(S::Output) -> R + Sync>(self, f: F) -> Stream<'w, I, MapStep<S, F>> {
         Stream { source: self.source, step: MapStep(self.step, f), limit: self.limit }
     }
 
@@ -147,7 +165,7 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<I, S> {
     pub fn filter_map<R: Send, F: Fn(S::Output) -> Option<R> + Sync>(
         self,
         f: F,
-    ) -> Stream<I, FilterMapStep<S, F>> {
+    ) -> Stream<'w, I, FilterMapStep<S, F>> {
         Stream { source: self.source, step: FilterMapStep(self.step, f), limit: self.limit }
     }
 
@@ -176,16 +194,17 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<I, S> {
     ///
     /// ```
     /// use taskel::prelude::*;
-    /// let lines = ["a", "bb"].into_iter().par_stream().max_in_flight_bytes(1 << 20, |line| line.len());
+    /// let overhead = size_of::<String>();
+    /// let lines = ["a", "bb"].into_iter().par_stream().max_in_flight_bytes(1 << 20, |line| line.len() + overhead);
     /// assert_eq!(lines.map(str::len).collect::<Vec<_>>(), [1, 2]);
     /// ```
-    pub fn max_in_flight_bytes<W>(mut self, limit: usize, weight: W) -> Self
+    pub fn max_in_flight_bytes<'b, W>(self, limit: usize, weight: W) -> Stream<'b, I, S>
     where
-        W: Fn(&I::Item) -> usize + Send + Sync + 'static,
+        W: Fn(&I::Item) -> usize + Send + Sync + 'b,
     {
         assert!(limit > 0, "at least one byte must be in flight");
-        self.limit = Limit { most: limit, weight: Some(Box::new(weight)) };
-        self
+        let limit = Limit { most: limit, weight: Some(Box::new(weight)) };
+        Stream { source: self.source, step: self.step, limit }
     }
 
     /// Calls `sink` on this thread with each result, in the order of the source.
@@ -268,7 +287,7 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<I, S> {
     }
 
     /// Calls `sink` with an iterator over the results. What is in flight when it returns is dropped.
-    fn consume<R>(self, ordered: bool, sink: impl FnOnce(Results<'_, I, S>) -> R) -> R {
+    fn consume<R>(self, ordered: bool, sink: impl FnOnce(Results<'_, 'w, I, S>) -> R) -> R {
         let Stream { source, step, limit } = self;
         let running = Running {
             window: Window::new(limit.most, ordered),
@@ -318,19 +337,19 @@ struct Batch<R> {
 }
 
 /// A stream that is being consumed.
-struct Running<I: Iterator, S: Step<I::Item>> {
+struct Running<'w, I: Iterator, S: Step<I::Item>> {
     window: Window<Batch<S::Output>>,
     /// Whoever the window sends here has it alone; the lock is never waited for.
     source: Mutex<I>,
     step: S,
     lanes: usize,
-    limit: Limit<I::Item>,
+    limit: Limit<'w, I::Item>,
     panic: Mutex<Option<Payload>>,
 }
 
 /// The results, as they come. Asking for one makes the asking thread a lane.
-struct Results<'r, I: Iterator, S: Step<I::Item>> {
-    running: &'r Running<I, S>,
+struct Results<'r, 'w, I: Iterator, S: Step<I::Item>> {
+    running: &'r Running<'w, I, S>,
     lane: Lane,
     call_helpers: &'r mut dyn FnMut(),
     batch: vec::IntoIter<S::Output>,
@@ -338,7 +357,7 @@ struct Results<'r, I: Iterator, S: Step<I::Item>> {
     weight: usize,
 }
 
-impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Iterator for Results<'_, I, S> {
+impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Iterator for Results<'_, '_, I, S> {
     type Item = S::Output;
 
     #[inline]
@@ -365,7 +384,7 @@ struct Lane {
     clock: Clock,
 }
 
-impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<I, S> {
+impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'_, I, S> {
     fn lane(&self) -> Lane {
         let config = ChunkConfig::default().with_target_ns(BATCH_NS).with_max_chunk(LARGEST_BATCH);
         Lane { chunker: Chunker::new(config), clock: Clock::new() }
