@@ -44,6 +44,10 @@ fn everything() {
     let token = CancelToken::new();
     token.cancel();
     assert!(token.join(|| (), || ()).is_err());
+    // Longer than `usize` counts, the first one on 32-bit systems.
+    let found = (0..1_u64 << 40).into_par_iter().filter(|n| n % 2 == 1).find_first(|&n| n > 100_000);
+    assert_eq!(found, Some(100_001));
+    assert_eq!((0..u128::MAX).into_par_iter().take_any(1000).count(), 1000);
     let mut seen = Vec::new();
     (0..100).par_stream().map(|n| 2 * n).max_in_flight(4).for_each_ordered(|n| seen.push(n));
     assert_eq!(seen, (0..100).map(|n| 2 * n).collect::<Vec<i32>>());
