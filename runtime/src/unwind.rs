@@ -45,7 +45,8 @@ pub(crate) fn catch<R>(op: impl FnOnce() -> R) -> Result<R, Payload> {
 
 /// Continues a panic that was caught here or on another thread.
 pub(crate) fn resume(payload: Payload) -> ! {
-    if !HEARD.get() {
+    // Where panics abort, it goes no further.
+    if !HEARD.get() || cfg!(panic = "abort") {
         tell_if_cancelled(&payload);
     }
     panic::resume_unwind(payload)
