@@ -46,6 +46,7 @@
 //!
 //! A *taskel* is the processing of one item. A *chunk* is a run of neighbouring taskels that a worker claims at once.
 
+#![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(loom, feature = "loom"))))]
 #![cfg_attr(
     all(loom, feature = "loom"),
     allow(dead_code, reason = "there, only the protocols and their models are compiled")

@@ -61,6 +61,7 @@
 //! kernel; `shm_lock::model::die_after` kills a thread there after a number of steps. No time passes in a model: a timed wait
 //! that would have to sleep times out at once, so it never sees a wake-up that comes in time.
 
+#![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(loom))))]
 #![cfg_attr(
     not(all(target_os = "linux", target_pointer_width = "64")),
     allow(dead_code, reason = "what only a region that is placed uses")
