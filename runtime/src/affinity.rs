@@ -22,8 +22,12 @@ pub(crate) use system::{Unpinned, current_core, pin_current_thread, place_curren
 
 /// How many threads of this process can run at once: its cores or its control group's quota, whichever is smaller.
 pub(crate) fn default_parallelism() -> usize {
-    // The standard library looks at the cores of the calling thread.
-    unpinned(|| thread::available_parallelism().map_or(1, usize::from))
+    // The standard library looks at the cores of the calling thread, or on Windows at all of them.
+    let threads = unpinned(|| thread::available_parallelism().map_or(1, usize::from));
+    match usable_cores().len() {
+        0 => threads,
+        cores => threads.min(cores),
+    }
 }
 
 /// Runs `op` on the calling thread, which meanwhile may run on all cores of the process, as may everything that is started in it: threads,

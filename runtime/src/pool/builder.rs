@@ -14,6 +14,9 @@ use crate::error::ThreadPoolBuildError;
 ///
 /// Usable are the cores that the process was given (by `taskset`, a container, …), also where the thread that builds the pool is itself pinned to
 /// some of them. They are found out once in a process; cores that are taken away later are noticed when the next pool is built.
+///
+/// On Windows these are cores of one processor group, the one that the process began in: 64 at most. A machine with more has several groups: to use
+/// them all, set the number of workers, [`Pinning::Off`] and a [`spawn_handler`](ThreadPoolBuilder::spawn_handler) that sends each thread to a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pinning {
