@@ -1,5 +1,5 @@
 //! Bad days that end the process: at once, with a message that says what happened, and never by hanging. Each in a process of its own.
-#![cfg(target_os = "linux")]
+#![cfg(target_os = "linux")] // with its signals and limits
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::os::unix::process::ExitStatusExt;

@@ -1,5 +1,5 @@
 //! A child process that was forked with a pool in it: what it calls there runs on its one thread, and ends.
-#![cfg(target_os = "linux")]
+#![cfg(target_os = "linux")] // Windows has no `fork`
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

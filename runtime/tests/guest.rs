@@ -1,5 +1,5 @@
 //! What a program that links taskel in may expect of its pools: how they begin and end, what the environment says, which thread runs what.
-#![cfg(target_os = "linux")]
+#![cfg(target_os = "linux")] // which lists threads with their names
 
 use std::cell::Cell;
 use std::hint::black_box;

@@ -2,7 +2,7 @@
 //!
 //! What the kernel counts for each worker thread must stand still for a second. Nothing is timed.
 
-#![cfg(target_os = "linux")]
+#![cfg(target_os = "linux")] // which counts what each thread does, where a test can read it
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! A panic in any place of a loop: does it arrive once, does every item get dropped once, does the pool live on?
 
-#![cfg(target_os = "linux")]
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};

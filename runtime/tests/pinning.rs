@@ -1,6 +1,6 @@
 //! Does each worker run where it should, and only on cores that the process was given?
 
-#![cfg(target_os = "linux")]
+#![cfg(target_os = "linux")] // Windows has tests of its own: `pinning_windows`
 
 use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt;

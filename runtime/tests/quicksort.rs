@@ -1,5 +1,5 @@
 //! The example `quicksort`, compared with `sort -n` and with the standard library.
-#![cfg(target_os = "linux")]
+#![cfg(target_os = "linux")] // with GNU sort, and a device that is always full
 
 #[path = "support/example.rs"]
 mod example;

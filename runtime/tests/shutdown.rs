@@ -1,6 +1,6 @@
 //! How pools begin and end: which threads there are, under which names, and that none is left.
 
-#![cfg(target_os = "linux")]
+#![cfg(target_os = "linux")] // which lists threads with their names
 
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
