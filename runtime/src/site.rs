@@ -42,11 +42,40 @@ impl Lesson {
 
 const ENTRIES: usize = 512;
 
-/// The upper three bytes of an entry tell whose it is; then comes for how many calls it is wary, and the time per item as an `f32`.
+/// The upper three bytes of an entry tell whose it is; then come a [`Caution`], and the time per item as an `f32`.
 static TABLE: [AtomicU64; ENTRIES] = [const { AtomicU64::new(0) }; ENTRIES];
 
-/// A surprise is remembered for so many calls: a surprise may have been the system's, which gave the core to somebody else.
-const WARY: u8 = 16;
+/// For how many more calls that run in chunks a site is cautious, and whether because one was surprised, or because it is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Caution(u8);
+
+impl Caution {
+    const SURPRISED: u8 = 0x80;
+
+    /// A surprise is remembered for so many calls: it may have been the system's, which gave the core to somebody else.
+    const CALLS: u8 = 16;
+
+    /// Of loops that are parts of something (loops inside of a loop, or those of several callers), the first may hold short items only, and the
+    /// next all the long ones. Whole loops are like the last one, as a rule.
+    const NEW: Caution = Caution(Self::CALLS);
+
+    fn after_a_call(self, surprised: bool) -> Self {
+        match self.0 & !Self::SURPRISED {
+            _ if surprised => Caution(Self::CALLS | Self::SURPRISED),
+            0 | 1 => Caution(0),
+            _ => Caution(self.0 - 1),
+        }
+    }
+
+    fn history(self, is_among_others: bool) -> History {
+        match self.0 {
+            0 => History::Dense,
+            few if few & Self::SURPRISED != 0 => History::Wide,
+            _ if is_among_others => History::Unknown,
+            _ => History::Dense,
+        }
+    }
+}
 
 /// A call site's place in the table.
 #[derive(Clone, Copy, Debug)]
@@ -64,15 +93,15 @@ impl Site {
         Site { entry: &TABLE[(hash >> 32) as usize % ENTRIES], tag }
     }
 
-    /// The time per item in nanoseconds, and for how many calls this site is wary; if it has been measured.
-    fn read(self) -> Option<(f64, u8)> {
+    /// The time per item in nanoseconds, and how cautious this site is; if it has been measured.
+    fn read(self) -> Option<(f64, Caution)> {
         let entry = self.entry.load(Ordering::Relaxed);
         let known = (entry >> 40) as u32 == self.tag;
-        known.then(|| (f64::from(f32::from_bits(entry as u32)), (entry >> 32) as u8))
+        known.then(|| (f64::from(f32::from_bits(entry as u32)), Caution((entry >> 32) as u8)))
     }
 
-    fn write(self, ns: f64, wary: u8) {
-        let entry = u64::from(self.tag) << 40 | u64::from(wary) << 32 | u64::from((ns as f32).to_bits());
+    fn write(self, ns: f64, caution: Caution) {
+        let entry = u64::from(self.tag) << 40 | u64::from(caution.0) << 32 | u64::from((ns as f32).to_bits());
         self.entry.store(entry, Ordering::Relaxed);
     }
 
@@ -81,13 +110,9 @@ impl Site {
         self.read().map(|(ns, _)| ns)
     }
 
-    /// What is known about surprises at this site.
-    pub(crate) fn history(self) -> History {
-        match self.read() {
-            None => History::Unknown,
-            Some((_, 0)) => History::Dense,
-            Some(_) => History::Wide,
-        }
+    /// What is known about surprises at this site, for a loop that is inside of other work or beside another loop, or for one by itself.
+    pub(crate) fn history(self, is_among_others: bool) -> History {
+        self.read().map_or(History::Unknown, |(_, caution)| caution.history(is_among_others))
     }
 
     /// Learns from a call that measured `ns` nanoseconds per item: rises at once, and falls by half of the distance.
@@ -101,7 +126,7 @@ impl Site {
             _ => ns,
         };
         if known.is_none_or(|(old, _)| (next - old).abs() > old / 8.0) {
-            self.write(next, known.map_or(0, |(_, wary)| wary));
+            self.write(next, known.map_or(Caution::NEW, |(_, caution)| caution));
         }
     }
 
@@ -109,9 +134,9 @@ impl Site {
     /// at once. Such a call is the better witness: in shared ones, two hardware threads of one core take longer for each item.
     pub(crate) fn learn_alone(self, ns: f64) {
         match self.read() {
-            Some((known, wary)) if ns < known => {
+            Some((known, caution)) if ns < known => {
                 if known - ns > known / 8.0 {
-                    self.write(ns, wary);
+                    self.write(ns, caution);
                 }
             }
             // A clock of coarse ticks may have shown nothing at all.
@@ -124,9 +149,9 @@ impl Site {
     pub(crate) fn learn_from(self, lesson: &Lesson) {
         let Some(ns) = lesson.ns_per_taskel() else { return };
         self.learn(ns);
-        let Some((ns, wary)) = self.read() else { return };
-        let next = if lesson.surprised() { WARY } else { wary.saturating_sub(1) };
-        if next != wary {
+        let Some((ns, caution)) = self.read() else { return };
+        let next = caution.after_a_call(lesson.surprised());
+        if next != caution {
             self.write(ns, next);
         }
     }
@@ -166,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_surprise_is_remembered_for_some_calls() {
+    fn a_surprise_is_remembered_for_some_calls_and_that_a_site_is_new() {
         let site = Site::at(0x2222_3330);
         let lesson = |surprised| {
             let lesson = Lesson::default();
@@ -176,15 +201,21 @@ mod tests {
             }
             lesson
         };
-        assert_eq!(site.history(), History::Unknown);
+        let (alone, among_others) = (false, true);
+        assert_eq!((site.history(alone), site.history(among_others)), (History::Unknown, History::Unknown));
+        for _ in 0..Caution::CALLS - 1 {
+            site.learn_from(&lesson(false));
+            assert_eq!((site.history(alone), site.estimate_ns()), (History::Dense, Some(100.0)));
+            assert_eq!(site.history(among_others), History::Unknown);
+        }
         site.learn_from(&lesson(false));
-        assert_eq!((site.history(), site.estimate_ns()), (History::Dense, Some(100.0)));
+        assert_eq!((site.history(alone), site.history(among_others)), (History::Dense, History::Dense));
         site.learn_from(&lesson(true));
-        for _ in 0..WARY {
-            assert_eq!((site.history(), site.estimate_ns()), (History::Wide, Some(100.0)));
+        for _ in 0..Caution::CALLS {
+            assert_eq!((site.history(alone), site.history(among_others)), (History::Wide, History::Wide));
             site.learn_from(&lesson(false));
         }
-        assert_eq!((site.history(), site.estimate_ns()), (History::Dense, Some(100.0)));
+        assert_eq!((site.history(alone), site.history(among_others)), (History::Dense, History::Dense));
     }
 
     #[test]

@@ -131,7 +131,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             slab.forget_visits();
         }
         let estimate_ns = site.estimate_ns();
-        let mut config = plan.config(estimate_ns, site.history());
+        let is_nested = lane.run().depth > 0;
+        let is_among_others = is_nested || lane.pool().open_loops() > 0;
+        let mut config = plan.config(estimate_ns, site.history(is_among_others));
         config = config.with_blocks(match lane.pool().fences {
             Fences::Symmetric => BLOCKS_WITH_FENCES,
             Fences::Asymmetric if lane.pool().num_threads() <= 2 => BLOCKS,
@@ -143,7 +145,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         LoopState {
             head,
             caller: lane.index(),
-            is_nested: lane.run().depth > 0,
+            is_nested,
             limit: lane.pool().num_threads() as u32 - 1,
             tickets: Tickets::new(),
             helpers: AtomicU32::new(0),

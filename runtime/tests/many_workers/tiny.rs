@@ -1,6 +1,7 @@
 //! A long item for each worker, side by side among tiny ones that are claimed by the hundred.
 
 use std::hint::black_box;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -84,4 +85,41 @@ fn long_items_amid_tiny_ones_are_shared() {
 fn long_items_after_tiny_ones_are_shared() {
     assert_within(TINY, sites!(each: 5 6 7 8 9));
     assert_within(TINY, sites!(collect: 5 6 7 8 9));
+}
+
+/// Loops inside of a loop: the first have tiny items only, and are over before the last begins, which has all long ones.
+fn in_parts<const SITE: usize>(len: usize, first: usize, long: usize) {
+    let part = TINY / 4;
+    let parts = if long == 0 { 0..4 } else { 0..len.div_ceil(part) };
+    let over = AtomicUsize::new(0);
+    parts.into_par_iter().with_max_len(1).for_each(|number| {
+        // The others teach what is wrong.
+        while number * part >= TINY && over.load(Ordering::Relaxed) < 4 {
+            thread::sleep(Duration::from_micros(100));
+        }
+        let items = number * part..len.min((number + 1) * part);
+        items.into_par_iter().for_each(|item| run(item, first, long));
+        over.fetch_add(1, Ordering::Relaxed);
+    });
+}
+
+/// The last lane to come back to a part may wait for one long item more.
+#[test]
+fn short_parts_do_not_hide_long_ones_in_the_next() {
+    let _watchdog = watch("loops of tiny items, then one of long ones");
+    let [alone, sites @ ..]: [Looping; 5] = sites!(in_parts: 10 11 12 13 14);
+    let tiny = tiny_alone(alone);
+    let mut late = Vec::new();
+    for (workers, looping) in WORKERS.into_iter().zip(sites) {
+        let done = Done { workers: workers as u32, busy: LONG * workers as u32, longest: LONG };
+        let bound = tiny + done.greedy() + LONG;
+        let pool = pool(workers);
+        let start = Instant::now();
+        pool.install(|| looping(TINY + TINY / 4, TINY + TINY / 8, workers));
+        let time = start.elapsed();
+        if time > bound + WAKING {
+            late.push(format!("P = {workers}: {time:.1?} where {bound:.1?} is enough"));
+        }
+    }
+    assert!(late.is_empty(), "{late:?}");
 }
