@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use crate::memory::MemoryUnknown;
+
 /// A [`ThreadPool`](crate::ThreadPool) could not be built.
 ///
 /// Its message says what was expected, what was found, and what to do. When the system refused something,
@@ -32,6 +34,7 @@ enum Kind {
     NulInName { worker: usize, name: String },
     GlobalExists,
     BadVariable { name: &'static str, value: OsString, most: usize },
+    MemoryUnknown(MemoryUnknown),
 }
 
 impl ThreadPoolBuildError {
@@ -73,6 +76,10 @@ impl ThreadPoolBuildError {
 
     pub(crate) fn bad_variable(name: &'static str, value: OsString, most: usize) -> Self {
         Self(Kind::BadVariable { name, value, most })
+    }
+
+    pub(crate) fn memory_unknown(source: MemoryUnknown) -> Self {
+        Self(Kind::MemoryUnknown(source))
     }
 }
 
@@ -126,6 +133,9 @@ impl fmt::Display for ThreadPoolBuildError {
                 "the environment variable {name} is {value:?}, but the number of workers is from 0 (the default) to {most}; \
                  correct it, unset it, or call `num_threads`"
             ),
+            Kind::MemoryUnknown(source) => {
+                write!(f, "a memory guard has nothing to go by: {source}; or build the pool without one")
+            }
         }
     }
 }
@@ -134,6 +144,7 @@ impl std::error::Error for ThreadPoolBuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
             Kind::Pin { source, .. } | Kind::Spawn { source, .. } => Some(source),
+            Kind::MemoryUnknown(source) => Some(source),
             _ => None,
         }
     }

@@ -117,6 +117,8 @@ pub(crate) struct Private {
     next: Cell<Option<Work>>,
     /// What this worker does was kept for it: it has left something else for that.
     has_left: Cell<bool>,
+    /// A [memory guard](crate::memory) knows that this worker is at work.
+    pub(crate) permit: Cell<bool>,
     /// How many loops this lane is inside of.
     pub(crate) depth: Cell<u32>,
     /// Nanoseconds spent waiting for other lanes, and nanoseconds spent on their work meanwhile; only differences matter.
@@ -135,6 +137,7 @@ pub(crate) struct Counters {
     pub(crate) revoked: Counter,
     pub(crate) wakeups: Counter,
     pub(crate) parks: Counter,
+    pub(crate) held_ns: Counter,
 }
 
 impl Lane {
@@ -161,6 +164,7 @@ impl Lane {
                 taken: Cell::new(0),
                 next: Cell::new(None),
                 has_left: Cell::new(false),
+                permit: Cell::new(false),
                 depth: Cell::new(0),
                 waited_ns: Cell::new(0),
                 helped_ns: Cell::new(0),

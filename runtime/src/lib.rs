@@ -88,6 +88,8 @@ mod lane;
 #[cfg(not(all(loom, feature = "loom")))]
 mod look;
 #[cfg(not(all(loom, feature = "loom")))]
+mod memory;
+#[cfg(not(all(loom, feature = "loom")))]
 mod pending;
 #[cfg(not(all(loom, feature = "loom")))]
 mod pool;
@@ -132,6 +134,7 @@ pub use self::{
     error::ThreadPoolBuildError,
     iter::Chunk,
     join::join,
+    memory::{MemoryBudget, MemoryGuard, MemoryUnknown},
     pool::{
         Cores, HotGuard, IdlePolicy, Pinning, PoolMetrics, ThreadBuilder, ThreadPool, ThreadPoolBuilder,
         WorkerMetrics, current_num_threads, current_thread_index,

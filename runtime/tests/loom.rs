@@ -27,6 +27,7 @@ mod protocol {
     pub(crate) mod lease;
     pub(crate) mod panic_slot;
     pub(crate) mod parker;
+    pub(crate) mod permits;
     pub(crate) mod range;
     pub(crate) mod shutdown;
     pub(crate) mod sleep;
@@ -46,6 +47,7 @@ mod protocol {
     mod lease_models;
     mod panic_slot_models;
     mod parker_models;
+    mod permits_models;
     mod range_models;
     mod shutdown_models;
     mod sleep_models;

@@ -31,13 +31,30 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
     #[inline]
     pub(super) fn leaves_to_be_fair(&mut self) -> bool {
         let pool = self.lane.pool();
-        let may_be_asked = pool.sleep.is_displaced(self.lane.index()) || pool.open_loops() > 1;
+        let may_be_asked =
+            pool.sleep.is_displaced(self.lane.index()) || pool.open_loops() > 1 || pool.is_guarded();
         may_be_asked && self.leaves_to_others()
+    }
+
+    /// Asked between two chunks, in a pool with a memory guard: whether this lane is held back. Others can go on with what it has.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn leaves_for_want_of_memory(&mut self) -> bool {
+        if self.lane.look_at_memory(self.since) {
+            self.restart_clock();
+        }
+        if self.lane.index() != self.state.caller() && self.lane.is_held_back() {
+            self.leaves_for_other_work = true;
+        }
+        self.leaves_for_other_work
     }
 
     #[cold]
     #[inline(never)]
     fn leaves_to_others(&mut self) -> bool {
+        if self.lane.pool().is_guarded() && self.leaves_for_want_of_memory() {
+            return true;
+        }
         let is_caller = self.lane.index() == self.state.caller();
         if is_caller || !P::STATELESS || !self.lane.is_otherwise_idle() {
             return false;
@@ -74,6 +91,9 @@ impl<'p> Open<'p> {
         let is_short = ns.is_some_and(|ns| ns < TURN_NS as f64);
         let pool = (!is_inner && !is_short).then(|| lane.pool());
         if let Some(pool) = pool {
+            if ns.is_none() {
+                pool.begin_carefully();
+            }
             pool.open_loops.fetch_add(1, Ordering::Relaxed);
         }
         Open(pool)

@@ -88,9 +88,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     }
 
     /// Whether this lane may come in: a lane that left may come back, but not where that would make a second state. One that is inside of a
-    /// taskel, which yields, cannot use the state that this has.
+    /// taskel, which yields, cannot use the state that this has. (With a memory guard, one that leaves drops its state, and makes a second one.)
     pub(super) fn may_enter(&self) -> bool {
-        P::STATELESS || self.slot.is_inside() || self.slot.first_visit()
+        P::STATELESS || self.slot.is_inside() || self.slot.first_visit() || self.lane.pool().is_guarded()
     }
 
     /// Works until nobody has anything left to take.
@@ -117,6 +117,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         while !self.state.stop.stopped() && !self.leaves_for_other_work {
             let first = if self.slot.range.peek().len() > 0 || self.leave_last_to_caller() {
                 None
+            } else if self.lane.pool().is_guarded() && self.leaves_for_want_of_memory() {
+                break;
             } else if let Some(stolen) = self.steal().or_else(|| self.steal_or_revoke()) {
                 Some(stolen)
             } else {

@@ -8,6 +8,7 @@ use super::threads::{self, ThreadBuilder, Threads};
 use super::{PoolState, ThreadPool, environment, worker};
 use crate::affinity::{self, Unpinned};
 use crate::error::ThreadPoolBuildError;
+use crate::memory::Guard;
 use crate::topology;
 use crate::underneath::know_stack;
 
@@ -20,12 +21,14 @@ pub(super) const MOST_THREADS: usize = 4096;
 pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, ThreadPoolBuildError> {
     let cores = choose_cores(&builder)?;
     let placed = builder.pinning == Pinning::Auto;
+    let guard = builder.memory_guard.map(|settings| Guard::new(settings, cores.len() as u32));
+    let guard = guard.transpose().map_err(ThreadPoolBuildError::memory_unknown)?;
     if !threads::EXIST {
         // Like a pool that was left behind by a `fork`: everything runs on the calling thread.
-        let state = PoolState::new(&[None], false, builder.idle, builder.panic_handler.take());
+        let state = PoolState::new(&[None], false, builder.idle, builder.panic_handler.take(), None);
         return Ok(ThreadPool { state, threads: Threads::own() });
     }
-    let state = PoolState::new(&cores, placed, builder.idle, builder.panic_handler.take());
+    let state = PoolState::new(&cores, placed, builder.idle, builder.panic_handler.take(), guard);
     // Dropping the pool on an error ends the threads that run already.
     let threads = if builder.spawn_handler.is_some() { Threads::foreign() } else { Threads::own() };
     let mut pool = ThreadPool { state, threads };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::threads::{SpawnHandler, ThreadBuilder};
 use super::{ThreadPool, ambient, build};
 use crate::error::ThreadPoolBuildError;
+use crate::memory::MemoryGuard;
 
 /// Where the workers of a pool run.
 ///
@@ -91,6 +92,7 @@ pub struct ThreadPoolBuilder {
     pub(super) idle: IdlePolicy,
     pub(super) thread_name: Option<Box<dyn FnMut(usize) -> String>>,
     pub(super) stack_size: Option<usize>,
+    pub(super) memory_guard: Option<MemoryGuard>,
     pub(super) start_handler: Option<Handler>,
     pub(super) exit_handler: Option<Handler>,
     pub(super) panic_handler: Option<PanicHandler>,
@@ -225,11 +227,45 @@ impl ThreadPoolBuilder {
         self
     }
 
+    /// Holds workers back while memory is short; off unless set.
+    ///
+    /// As long as the process's control group uses more than nine tenths of its limit, or tasks are stalled for want of memory during more than a tenth of the
+    /// time, workers stop taking up work for callers, between two chunks of a loop, one after the other, until each caller is alone; as it passes, they come
+    /// back. Nothing is cancelled: fewer items are in memory at a time. Where a loop runs for the first time, its caller begins alone, and workers are added as
+    /// long as what they are expected to take fits under the limit, at most twice as many every 50 ms.
+    ///
+    /// It looks every 50 ms, and between two items. What items take that are begun already, or that take far more than those before at the same place, it
+    /// cannot prevent. A worker that comes back makes the state of a [`map_init`](crate::iter::ParallelIterator::map_init) anew. Streams limit by
+    /// themselves [what is in flight](crate::stream::Stream::max_in_flight_bytes); what was [spawned](crate::spawn), broadcasts, and what callers do
+    /// themselves is never held back.
+    ///
+    /// [`WorkerMetrics::held_back`](crate::WorkerMetrics) and [`WorkerProfile::held_back`](crate::WorkerProfile::held_back) tell for how long workers were.
+    ///
+    /// A pool can be built with it only where the system tells how much memory there is, as Linux does; see
+    /// [`MemoryBudget::detect`](crate::MemoryBudget::detect).
+    ///
+    /// ```
+    /// use taskel::{MemoryBudget, MemoryGuard, ThreadPool, prelude::*};
+    ///
+    /// let mut builder = ThreadPool::builder();
+    /// if MemoryBudget::detect().is_ok() {
+    ///     builder = builder.memory_guard(MemoryGuard::new());
+    /// }
+    /// let pool = builder.build()?;
+    /// let sizes: Vec<usize> = pool.install(|| (0..10).into_par_iter().map(|n| vec![0_u8; n << 10].len()).collect());
+    /// assert_eq!(sizes[9], 9 << 10);
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn memory_guard(mut self, guard: MemoryGuard) -> Self {
+        self.memory_guard = Some(guard);
+        self
+    }
+
     /// Starts the workers, and returns once all of them run, each where it belongs.
     ///
     /// # Errors
     ///
-    /// When a core is not usable, the [environment](Self::num_threads) asks for a number of workers that is none, or the system refuses to start
+    /// When a core is not usable, a [memory guard](Self::memory_guard) has nothing to go by, the [environment](Self::num_threads) asks for a number of workers that is none, or the system refuses to start
     /// or to pin a thread. Threads that were started are ended.
     ///
     /// # Panics
@@ -265,6 +301,7 @@ impl fmt::Debug for ThreadPoolBuilder {
             .field("cores", &self.cores)
             .field("idle", &self.idle)
             .field("stack_size", &self.stack_size)
+            .field("memory_guard", &self.memory_guard)
             .finish_non_exhaustive()
     }
 }

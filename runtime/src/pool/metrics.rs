@@ -1,5 +1,7 @@
 //! What a pool has counted since it was built.
 
+use std::time::Duration;
+
 use super::ThreadPool;
 use crate::lane::Lane;
 
@@ -33,6 +35,8 @@ pub struct WorkerMetrics {
     pub wakeups: u64,
     /// Times that it went to sleep.
     pub parks: u64,
+    /// How long a [memory guard](crate::ThreadPoolBuilder::memory_guard) kept it from work that there was.
+    pub held_back: Duration,
 }
 
 impl WorkerMetrics {
@@ -47,6 +51,7 @@ impl WorkerMetrics {
             revoked: counters.revoked.get(),
             wakeups: counters.wakeups.get(),
             parks: counters.parks.get(),
+            held_back: Duration::from_nanos(counters.held_ns.get()),
         }
     }
 
@@ -60,6 +65,7 @@ impl WorkerMetrics {
             revoked: self.revoked + other.revoked,
             wakeups: self.wakeups + other.wakeups,
             parks: self.parks + other.parks,
+            held_back: self.held_back.saturating_add(other.held_back),
         }
     }
 }

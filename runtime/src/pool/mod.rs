@@ -4,6 +4,7 @@ mod ambient;
 mod build;
 mod builder;
 mod environment;
+mod guarded;
 mod hot;
 mod injector;
 mod metrics;

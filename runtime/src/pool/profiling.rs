@@ -112,6 +112,7 @@ impl<'p> Recording<'p> {
                 steals_won: now.steals_won - before.steals_won,
                 wakeups: now.wakeups - before.wakeups,
                 parks: now.parks - before.parks,
+                held_back: now.held_back.saturating_sub(before.held_back),
             };
             let guest = index.checked_sub(threads);
             if guest.is_some() && recorder.is_empty() {

@@ -15,6 +15,7 @@ use crate::clock::{Clock, Ticks};
 use crate::fork::Generation;
 use crate::job::{Frame, Job};
 use crate::lane::Lane;
+use crate::memory::Guard;
 use crate::protocol::lease::Lease;
 use crate::protocol::shutdown::Shutdown;
 use crate::protocol::sleep::Sleep;
@@ -42,6 +43,8 @@ const LOOKED_AT: usize = 32;
 pub(crate) struct PoolState {
     this: Weak<PoolState>,
     panic_handler: Option<PanicHandler>,
+    /// Holds workers back when memory is short.
+    pub(super) guard: Option<Guard>,
     /// The process in which the threads are.
     generation: Generation,
     /// How many loops are open that are inside of no other on their callers' lanes; a hint.
@@ -75,6 +78,7 @@ impl PoolState {
         placed: bool,
         idle: IdlePolicy,
         panic_handler: Option<PanicHandler>,
+        guard: Option<Guard>,
     ) -> Arc<Self> {
         let num_threads = cores.len();
         let lanes = num_threads + FIRST_GUESTS;
@@ -87,6 +91,7 @@ impl PoolState {
         Arc::new_cyclic(|this| PoolState {
             this: Weak::clone(this),
             panic_handler,
+            guard,
             generation: Generation::watched(),
             open_loops: CachePadded::new(AtomicU32::new(0)),
             hot: AtomicU32::new(0),

@@ -11,6 +11,7 @@ use crate::affinity::AtWork;
 use crate::brief::PATIENCE_NS;
 use crate::clock::Ticks;
 use crate::lane::LaneContext;
+use crate::memory::Guard;
 use crate::protocol::sleep::MOST_WOKEN;
 use crate::unwind;
 
@@ -71,6 +72,8 @@ struct Idle<'a> {
     searching: bool,
     /// Somebody has woken this worker since it last found work.
     woken: bool,
+    /// This worker was held back from work since it last found some.
+    held_back: bool,
     /// Moving average of the time between two jobs.
     gap_ns: u64,
     /// On which core, as other pools know it.
@@ -80,7 +83,15 @@ struct Idle<'a> {
 impl<'a> Idle<'a> {
     fn new(pool: &'a PoolState, lane: &'a LaneContext<'a>) -> Self {
         let at_work = pool.settle(lane.index());
-        Idle { pool, lane, searching: false, woken: false, gap_ns: 2 * SHORT_GAP_NS, at_work }
+        Idle {
+            pool,
+            lane,
+            searching: false,
+            woken: false,
+            held_back: false,
+            gap_ns: 2 * SHORT_GAP_NS,
+            at_work,
+        }
     }
 
     /// The next work; `None` when the pool is over.
@@ -93,6 +104,10 @@ impl<'a> Idle<'a> {
             if let Some(work) = self.look() {
                 self.stop_searching();
                 self.learn_gap(since);
+                if std::mem::take(&mut self.held_back) {
+                    // Another waits until more may work.
+                    self.pass_on(1);
+                }
                 if matches!(work, Work::Stolen(_, victim) if self.pool.lane(victim).newest_private().is_some())
                 {
                     // Another watches what the victim has not offered yet.
@@ -117,7 +132,7 @@ impl<'a> Idle<'a> {
                 self.pause();
                 continue;
             }
-            if self.searching && !self.is_displaced() {
+            if self.searching && !self.is_displaced() && !self.pool.is_full() {
                 match watch.look(self.pool, self.lane) {
                     Sight::Taken(work) => {
                         self.stop_searching();
@@ -136,18 +151,24 @@ impl<'a> Idle<'a> {
         }
     }
 
-    /// A displaced worker looks away from what has a caller: a guest computes on its core, and has its seat there.
+    /// A displaced worker looks away from what has a caller: a guest computes on its core, and has its seat there. So does one that a memory guard
+    /// holds back.
     fn look(&self) -> Option<Work> {
         if let Some(work) = self.lane.take_next() {
             return Some(work);
         }
+        self.lane.give_permit_back();
         if let Some(work) = self.lane.take_mail(|_| true) {
             return Some(work);
         }
-        if self.is_displaced() {
+        if self.is_displaced() || !self.lane.may_work() {
             return self.pool.find_detached();
         }
-        self.lane.find_work()
+        let found = self.lane.find_work();
+        if found.is_none() {
+            self.lane.give_permit_back();
+        }
+        found
     }
 
     fn is_displaced(&self) -> bool {
@@ -186,11 +207,15 @@ impl<'a> Idle<'a> {
         let index = self.lane.index();
         self.pool.sleep.announce(index, self.searching);
         let looks_away = self.is_displaced() && !self.pool.any_detached();
-        if self.lane.lane().has_mail() || !looks_away && self.pool.any_work() {
+        let is_held_back = !self.is_displaced() && self.pool.is_full() && !self.pool.any_detached();
+        if self.lane.lane().has_mail() || !looks_away && !is_held_back && self.pool.any_work() {
             self.searching = self.pool.sleep.retract(index, self.searching);
             return;
         }
         self.searching = false;
+        if is_held_back && self.pool.any_work() {
+            return self.sleep_beside_work();
+        }
         if looks_away && self.pool.any_work() {
             // Whoever offers it may have counted on this worker, which must leave it to another.
             self.pool.wake_one(index, self.lane.random());
@@ -214,6 +239,25 @@ impl<'a> Idle<'a> {
         self.woken = true;
     }
 
+    /// This worker has announced that it sleeps, but there is work, from which a memory guard holds it back. So it gets up soon, whether somebody wakes it
+    /// or not.
+    fn sleep_beside_work(&mut self) {
+        let (pool, index) = (self.pool, self.lane.index());
+        self.at_work = AtWork::nowhere();
+        let counters = &self.lane.lane().counters;
+        let since = pool.clock.now();
+        counters.parks.add(1);
+        pool.sleep.parker(index).park_timeout(Guard::INTERVAL);
+        counters.wakeups.add(1);
+        let now = pool.clock.now();
+        counters.held_ns.add(pool.clock.ns_between(since, now));
+        self.searching = pool.sleep.retract(index, false);
+        self.woken |= self.searching;
+        self.held_back = true;
+        self.lane.look_at_memory(now);
+        self.at_work = pool.settle(index);
+    }
+
     /// Whoever has brief work waits for each cache line of its own that others look at, so they look seldom.
     fn pause(&self) {
         let clock = self.pool.clock;
@@ -235,7 +279,9 @@ impl<'a> Idle<'a> {
             IdlePolicy::Adaptive | IdlePolicy::Park => return false,
             IdlePolicy::SpinFor(limit) => saturating_ns(limit),
         };
-        !self.is_displaced() && !self.pool.clock.have_passed(limit_ns, since, self.pool.clock.now())
+        !self.is_displaced()
+            && !self.pool.is_full()
+            && !self.pool.clock.have_passed(limit_ns, since, self.pool.clock.now())
     }
 
     fn learn_gap(&mut self, since: Ticks) {

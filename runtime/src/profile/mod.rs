@@ -205,6 +205,11 @@ impl WorkerProfile {
     pub fn parks(&self) -> u64 {
         self.counters.parks
     }
+
+    /// How long a [memory guard](crate::ThreadPoolBuilder::memory_guard) kept this worker from work that there was.
+    pub fn held_back(&self) -> Duration {
+        self.counters.held_back
+    }
 }
 
 /// `part / whole`, and 0 when there is no whole.

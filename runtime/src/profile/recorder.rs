@@ -1,5 +1,7 @@
 //! What a lane writes down while it is being profiled.
 
+use std::time::Duration;
+
 use super::timeline::{Timeline, Weight};
 use super::{ChunkSizes, WorkerProfile};
 
@@ -25,6 +27,7 @@ pub(crate) struct Counters {
     pub(crate) steals_won: u64,
     pub(crate) wakeups: u64,
     pub(crate) parks: u64,
+    pub(crate) held_back: Duration,
 }
 
 /// A chunk, or several neighbouring ones.

@@ -1,6 +1,7 @@
 //! A profile as text.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::units::{Grouped, Time, counted};
 use super::{Profile, WorkerProfile, share};
@@ -41,8 +42,13 @@ impl Profile {
 
     /// `45.1 ms in 1,000 taskels, 40 chunks, 3 steals; longest taskel 0.98 ms`.
     pub(super) fn counts(&self) -> String {
+        let held_back: Duration = self.workers.iter().map(WorkerProfile::held_back).sum();
+        let held_back = match held_back.as_nanos() {
+            0 => String::new(),
+            ns => format!("; {} held back", Time(ns as f64)),
+        };
         format!(
-            "{} in {}, {}, {}; longest taskel {}",
+            "{} in {}, {}, {}; longest taskel {}{held_back}",
             Time(self.busy_ns() as f64),
             counted(self.taskels(), "taskel"),
             counted(self.chunks(), "chunk"),

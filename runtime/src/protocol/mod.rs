@@ -14,6 +14,7 @@ pub(crate) mod helpers;
 pub(crate) mod lease;
 pub(crate) mod panic_slot;
 pub(crate) mod parker;
+pub(crate) mod permits;
 pub(crate) mod range;
 pub(crate) mod shutdown;
 pub(crate) mod sleep;
@@ -42,6 +43,8 @@ mod model;
 mod panic_slot_models;
 #[cfg(all(test, loom, feature = "loom"))]
 mod parker_models;
+#[cfg(all(test, loom, feature = "loom"))]
+mod permits_models;
 #[cfg(all(test, loom, feature = "loom"))]
 mod range_models;
 #[cfg(all(test, loom, feature = "loom"))]

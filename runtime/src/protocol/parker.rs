@@ -4,7 +4,7 @@
 //!
 //! | value | meaning | set by |
 //! |---|---|---|
-//! | `EMPTY` | no token, nobody sleeps | the lane, when it consumes a token |
+//! | `EMPTY` | no token, nobody sleeps | the lane, when it consumes a token, or has slept long enough |
 //! | `PARKED` | the lane sleeps, or is about to | the lane |
 //! | `TOKEN` | the next `park` returns at once | anyone |
 //!
@@ -14,7 +14,7 @@
 //!
 //! * `unpark`: Release on the swap. Pairs with the Acquire with which `park` consumes the token: what the waker wrote
 //!   before (a settled loop, a shutdown) is visible to the woken.
-//! * `park`: Acquire on every step that consumes a token.
+//! * `park`, `park_timeout`: Acquire on every step that consumes a token.
 //!
 //! # Progress
 //!
@@ -23,7 +23,9 @@
 //!
 //! # Models
 //!
-//! `parker_models.rs`: a waker against a parker with data behind the token; two wakers; a token left over.
+//! `parker_models.rs`: a waker against a parker with data behind the token; two wakers; a token left over; a lane that sleeps for a while only.
+
+use std::time::Duration;
 
 use crate::sync::{Futex, Ordering};
 
@@ -55,6 +57,17 @@ impl Parker {
                 return;
             }
         }
+    }
+
+    /// Sleeps until there is a token, and consumes it; but no longer than `timeout`, and maybe less. True if there was a token. Only the lane's own
+    /// thread calls this.
+    pub(crate) fn park_timeout(&self, timeout: Duration) -> bool {
+        let word = self.0.word();
+        if word.compare_exchange(EMPTY, PARKED, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            self.0.wait_timeout(PARKED, timeout);
+        }
+        // Acquire: consumes the token if there is one; pairs with `unpark`.
+        word.swap(EMPTY, Ordering::Acquire) == TOKEN
     }
 
     /// Leaves a token; wakes the lane if it sleeps. True when it did sleep.

@@ -1,6 +1,7 @@
 //! Models of the parker: no token is lost, and it carries what its giver wrote.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use loom::cell::UnsafeCell;
 
@@ -79,5 +80,33 @@ fn model_a_sleep_that_ends_without_cause() {
         loom::thread::spawn(move || send(&sender));
         parcel.parker.park();
         assert_eq!(open(&parcel), 7);
+    });
+}
+
+/// Catches a token that is lost, or does not carry the data, where it comes as a sleep runs out.
+#[test]
+fn model_a_sleep_that_runs_out() {
+    explore(|| {
+        let parcel = parcel();
+        let sender = Arc::clone(&parcel);
+        loom::thread::spawn(move || send(&sender));
+        if !parcel.parker.park_timeout(Duration::ZERO) {
+            parcel.parker.park();
+        }
+        assert_eq!(open(&parcel), 7);
+    });
+}
+
+/// Catches a lane that sleeps on beside a token that was there before.
+#[test]
+fn model_a_token_from_before_ends_a_short_sleep() {
+    explore(|| {
+        let parcel = parcel();
+        let sender = Arc::clone(&parcel);
+        let thread = loom::thread::spawn(move || send(&sender));
+        let early = parcel.parker.park_timeout(Duration::ZERO);
+        thread.join().unwrap();
+        assert!(early || parcel.parker.park_timeout(Duration::ZERO), "one token, once");
+        assert!(!parcel.parker.park_timeout(Duration::ZERO), "and no other");
     });
 }

@@ -33,15 +33,27 @@ impl Futex {
 
     /// Sleeps unless the word differs from `expected`; may return without cause.
     pub(crate) fn wait(&self, expected: u32) {
-        let no_timeout = std::ptr::null::<libc::timespec>();
-        // SAFETY: the word lives during the call, and the kernel reads nothing else. Whatever it answers, the caller looks at the word again.
+        self.wait_for(expected, std::ptr::null());
+    }
+
+    /// As `wait`, but no longer than that.
+    pub(crate) fn wait_timeout(&self, expected: u32, timeout: std::time::Duration) {
+        // Neither field can be too large for a sleep of less than a month. (They are of different types on different systems.)
+        let timeout = timeout.min(std::time::Duration::from_secs(1_000_000));
+        let timeout = libc::timespec { tv_sec: timeout.as_secs() as _, tv_nsec: timeout.subsec_nanos() as _ };
+        self.wait_for(expected, &timeout);
+    }
+
+    fn wait_for(&self, expected: u32, timeout: *const libc::timespec) {
+        // SAFETY: the word lives during the call, and so does what `timeout` points to, if it is not null; the kernel reads nothing else. Whatever it
+        // answers, the caller looks at the word again.
         unsafe {
             libc::syscall(
                 libc::SYS_futex,
                 self.0.as_ptr(),
                 libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
                 expected,
-                no_timeout,
+                timeout,
             )
         };
     }
@@ -79,6 +91,13 @@ impl Futex {
         let bucket = self.bucket.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if self.word.load(Ordering::Relaxed) == expected {
             drop(self.queue.wait(bucket));
+        }
+    }
+
+    pub(crate) fn wait_timeout(&self, expected: u32, timeout: std::time::Duration) {
+        let bucket = self.bucket.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if self.word.load(Ordering::Relaxed) == expected {
+            drop(self.queue.wait_timeout(bucket, timeout));
         }
     }
 

@@ -46,6 +46,8 @@ pub(crate) const WITHOUT_ITEMS: &[(&str, &[&str])] = &[
             "ParallelSlice::as_parallel_slice",
             "ParallelSliceMut::as_parallel_slice_mut",
             "ParallelString::as_parallel_string",
+            "MemoryBudget::*",
+            "MemoryGuard::*",
             "PoolMetrics::*",
             "Profile::*",
             "RChunksExact::remainder",

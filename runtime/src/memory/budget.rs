@@ -1,0 +1,98 @@
+//! A share of what this process may use.
+
+use std::fmt;
+
+use super::system::{Sources, System, Use};
+
+/// How much memory this process could take now.
+///
+/// In a container, or wherever else the process is in a control group with a limit (version 1 or 2; `memory.max`, `memory.high`,
+/// `memory.limit_in_bytes`), that is what is left of it, and of those of all groups around it; but no more than what the machine could give (`MemAvailable`),
+/// which is all that counts without a limit. File caches, which the system takes back when they are needed, are not in use.
+///
+/// A share of it is a limit for what a stream has [in flight](crate::stream::Stream::max_in_flight_bytes):
+///
+/// ```no_run
+/// use taskel::{MemoryBudget, prelude::*};
+///
+/// let quarter = MemoryBudget::detect()?.share(0.25);
+/// let files = std::fs::read_dir(".")?.flatten().map(|entry| std::fs::read(entry.path()).unwrap_or_default());
+/// files.par_stream().max_in_flight_bytes(quarter, Vec::len).for_each_unordered(|file| println!("{}", file.len()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// It is what it was when it was detected. For a pool that watches how much is in use, see
+/// [`memory_guard`](crate::ThreadPoolBuilder::memory_guard).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryBudget {
+    available: u64,
+    limit: Option<u64>,
+}
+
+impl MemoryBudget {
+    /// Asks the system.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not tell: on other systems than Linux and Android, and where `/proc` is not mounted.
+    ///
+    /// ```
+    /// match taskel::MemoryBudget::detect() {
+    ///     Ok(budget) => println!("{} MiB", budget.available() >> 20),
+    ///     Err(unknown) => println!("{unknown}"),
+    /// }
+    /// ```
+    pub fn detect() -> Result<MemoryBudget, MemoryUnknown> {
+        let system = System::here();
+        Self::of(&system, &system.sources())
+    }
+
+    pub(super) fn of(system: &System, sources: &Sources) -> Result<MemoryBudget, MemoryUnknown> {
+        let (groups, machine) = system.uses(sources);
+        let available =
+            groups.iter().copied().chain(machine).map(Use::left).min().ok_or(MemoryUnknown(()))?;
+        Ok(MemoryBudget { available, limit: groups.iter().map(|group| group.limit).min() })
+    }
+
+    /// How many bytes there are.
+    pub fn available(&self) -> u64 {
+        self.available
+    }
+
+    /// The least limit of a control group that this process is in, in bytes; `None` if there is none, or none below what the machine has.
+    pub fn limit(&self) -> Option<u64> {
+        self.limit
+    }
+
+    /// A part of what is [available](Self::available), in bytes, and at least 1.
+    ///
+    /// # Panics
+    ///
+    /// When `share` is not above 0 and at most 1.
+    ///
+    /// ```
+    /// if let Ok(budget) = taskel::MemoryBudget::detect() {
+    ///     assert!(budget.share(0.5) as u64 <= budget.available());
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn share(&self, share: f64) -> usize {
+        assert!(share > 0.0 && share <= 1.0, "a share is above 0 and at most 1, not {share}");
+        ((self.available as f64 * share) as usize).max(1)
+    }
+}
+
+/// The system does not tell how much memory there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryUnknown(pub(super) ());
+
+impl fmt::Display for MemoryUnknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "how much memory there is can be known on Linux and Android, with /proc/meminfo, which could not be read here; \
+             set a limit in bytes, or mount /proc",
+        )
+    }
+}
+
+impl std::error::Error for MemoryUnknown {}

@@ -1,0 +1,151 @@
+//! Holds workers of a pool back while memory is short.
+//!
+//! A worker takes up work for a caller only with a [permit](crate::protocol::permits), and gives it back when that work is over, or, if there are
+//! more permits out than may be, between two chunks. Held back, it is a worker without work: it holds nothing that another could wait for, makes its calls of
+//! broadcasts, and does what was handed to the pool itself, like one whose seat a guest has. A caller needs no permit.
+//!
+//! Whoever comes to the end of a chunk looks at what the system says, if nobody has done so for 50 ms; and so do workers that are held back from work, who
+//! sleep so long and no longer. So nobody has to be woken when there is room again.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use super::governor::{Governor, Sight};
+use super::system::{Sources, System};
+use super::{MemoryBudget, MemoryUnknown};
+use crate::protocol::permits::{Counts, Permits};
+use crate::sync::Mutex;
+
+/// When a pool holds workers back; see [`ThreadPoolBuilder::memory_guard`](crate::ThreadPoolBuilder::memory_guard).
+///
+/// ```
+/// use taskel::MemoryGuard;
+///
+/// let careful = MemoryGuard::new().most_used(0.7).most_stalled(0.02);
+/// assert_ne!(careful, MemoryGuard::default());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MemoryGuard {
+    pub(super) most_used: f64,
+    pub(super) most_stalled: f64,
+}
+
+impl MemoryGuard {
+    /// One that keeps a tenth of the memory free, and a tenth of the time free of stalls.
+    pub fn new() -> Self {
+        MemoryGuard { most_used: 0.9, most_stalled: 0.1 }
+    }
+
+    /// Sets how much of its limit the process's control group may use (without a limit: how much of the machine's memory may be in use), as a part of 1;
+    /// 0.9 unless set.
+    ///
+    /// # Panics
+    ///
+    /// When that is not above 0 and at most 1.
+    #[track_caller]
+    pub fn most_used(mut self, share: f64) -> Self {
+        assert!(share > 0.0 && share <= 1.0, "a share is above 0 and at most 1, not {share}");
+        self.most_used = share;
+        self
+    }
+
+    /// Sets for how much of the time tasks may be stalled for want of memory, as a part of 1; 0.1 unless set.
+    ///
+    /// That is the line `some` of the control group's `memory.pressure`, else of `/proc/pressure/memory`. Kernels without pressure stall information,
+    /// and containers that hide it, are never stalled.
+    ///
+    /// # Panics
+    ///
+    /// When that is not above 0 and at most 1.
+    #[track_caller]
+    pub fn most_stalled(mut self, share: f64) -> Self {
+        assert!(share > 0.0 && share <= 1.0, "a share is above 0 and at most 1, not {share}");
+        self.most_stalled = share;
+        self
+    }
+}
+
+impl Default for MemoryGuard {
+    /// The same as [`new`](Self::new).
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The guard of a pool.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    pub(crate) permits: Permits,
+    /// Whoever holds the lock reads files; nobody waits for it but who begins a loop.
+    view: Mutex<View>,
+}
+
+#[derive(Debug)]
+struct View {
+    governor: Governor,
+    system: System,
+    sources: Sources,
+    /// When somebody last looked, and how long tasks had been stalled until then.
+    stalled_before: Option<(u64, u64)>,
+}
+
+impl Guard {
+    /// Between two looks.
+    pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
+
+    /// For a pool of so many workers.
+    pub(crate) fn new(settings: MemoryGuard, workers: u32) -> Result<Self, MemoryUnknown> {
+        let system = System::here();
+        let sources = system.sources();
+        MemoryBudget::of(&system, &sources)?;
+        let governor = Governor::new(settings, workers);
+        let view = View { governor, system, sources, stalled_before: None };
+        // Until the first loop begins, nothing is known.
+        Ok(Guard { permits: Permits::new(0), view: Mutex::new(view) })
+    }
+
+    /// A loop of an unknown site begins, beside `callers` others. It may run on its caller's lane until it is known what that takes.
+    pub(crate) fn begin(&self, now_ns: u64, callers: u32) {
+        // What it takes is not seen at once.
+        let _ = self.permits.wins_look(now_ns, Self::INTERVAL.as_nanos() as u64);
+        let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+        // It may have been moved to another group.
+        view.sources = view.system.sources();
+        let sight = view.see(now_ns, self.permits.counts(), callers + 1);
+        let allowed = view.governor.begin(sight);
+        self.permits.allow(allowed);
+    }
+
+    /// Looks, if nobody has done so for a while. `None` if it did not; else, how many more workers may come.
+    pub(crate) fn look(&self, now_ns: u64, callers: u32) -> Option<u32> {
+        if !self.permits.wins_look(now_ns, Self::INTERVAL.as_nanos() as u64) {
+            return None;
+        }
+        // One who is slow to read files is in there still, or one who begins a loop.
+        let mut view = self.view.try_lock().ok()?;
+        let before = self.permits.counts();
+        let sight = view.see(now_ns, before, callers.max(1));
+        let allowed = view.governor.look(sight);
+        self.permits.allow(allowed);
+        Some(allowed.saturating_sub(before.allowed))
+    }
+}
+
+impl View {
+    fn see(&mut self, now_ns: u64, workers: Counts, callers: u32) -> Sight {
+        let mut memory = self.system.nearest(&self.sources);
+        if memory.is_none() {
+            self.sources = self.system.sources();
+            memory = self.system.nearest(&self.sources);
+        }
+        let stalled_us = self.system.stalled_us(&self.sources);
+        let before = std::mem::replace(&mut self.stalled_before, stalled_us.map(|us| (now_ns, us)));
+        let stalled = match (before, self.stalled_before) {
+            (Some((then_ns, then_us)), Some((now_ns, now_us))) if now_ns > then_ns => {
+                now_us.saturating_sub(then_us) as f64 * 1e3 / (now_ns - then_ns) as f64
+            }
+            _ => 0.0,
+        };
+        Sight { memory, stalled, workers, callers }
+    }
+}

@@ -1,0 +1,162 @@
+//! A pool with a memory guard, in a control group of 1 GiB: what would be killed is done.
+//!
+//! The tests start this program again, in a group that they make. Where they may not make one, they say so and are left out.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use taskel::prelude::*;
+use taskel::{MemoryBudget, MemoryGuard, ThreadPoolBuilder};
+
+const LIMIT: u64 = 1 << 30;
+const ITEMS: usize = 64;
+const ITEM_BYTES: usize = 200 << 20;
+const WORKERS: usize = 8;
+
+/// What the child is to do, in its environment.
+const PART: &str = "TASKEL_TEST_MEMORY_PART";
+
+/// A control group, with this test's limit; removed when dropped.
+struct Group(PathBuf);
+
+impl Group {
+    fn new(name: &str) -> Result<Group, String> {
+        let mounts = fs::read_to_string("/proc/self/mounts").map_err(|error| error.to_string())?;
+        let mut reasons = String::new();
+        for mount in mounts.lines() {
+            let mut fields = mount.split(' ').skip(1);
+            let (point, kind, options) = (fields.next(), fields.next(), fields.next().unwrap_or_default());
+            let limit = match kind {
+                Some("cgroup2") => "memory.max",
+                Some("cgroup") if options.split(',').any(|option| option == "memory") => {
+                    "memory.limit_in_bytes"
+                }
+                _ => continue,
+            };
+            let folder =
+                Path::new(point.unwrap_or_default()).join(format!("taskel-{name}-{}", std::process::id()));
+            match Self::at(&folder, limit) {
+                Ok(group) => return Ok(group),
+                Err(error) => reasons += &format!("{}: {error}; ", folder.display()),
+            }
+        }
+        Err(reasons)
+    }
+
+    fn at(folder: &Path, limit: &str) -> std::io::Result<Group> {
+        fs::create_dir(folder)?;
+        let group = Group(folder.to_owned());
+        // Not there, where this controller is not.
+        fs::OpenOptions::new().write(true).open(folder.join(limit))?;
+        fs::write(folder.join(limit), LIMIT.to_string())?;
+        // Swap would only make it slow.
+        for no_swap in [("memory.swap.max", "0"), ("memory.swappiness", "0")] {
+            if folder.join(no_swap.0).exists() {
+                fs::write(folder.join(no_swap.0), no_swap.1)?;
+            }
+        }
+        Ok(group)
+    }
+
+    /// Runs a part of this program in the group.
+    fn run(&self, part: &str) -> (ExitStatus, String, Duration) {
+        let since = Instant::now();
+        let output = Command::new("/bin/sh")
+            .arg("-c")
+            .arg(r#"echo $$ > "$1/cgroup.procs" || exit 77; exec "$2" --exact in_the_group --nocapture --test-threads 1"#)
+            .arg("sh")
+            .arg(&self.0)
+            .arg(std::env::current_exe().unwrap())
+            .env(PART, part)
+            .output()
+            .unwrap();
+        let text =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert_ne!(output.status.code(), Some(77), "cannot move a process there: {text}");
+        (output.status, text, since.elapsed())
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // The group is busy until the kernel has done with who was killed.
+        for _ in 0..100 {
+            if fs::remove_dir(&self.0).is_ok() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        eprintln!("could not remove {}", self.0.display());
+    }
+}
+
+/// Makes a group, or says why there is none.
+fn group(name: &str) -> Option<Group> {
+    match Group::new(name) {
+        Ok(group) => Some(group),
+        Err(reasons) => {
+            eprintln!("left out, since no control group with a limit on memory can be made: {reasons}");
+            None
+        }
+    }
+}
+
+/// The child's part.
+#[test]
+fn in_the_group() {
+    let Ok(part) = std::env::var(PART) else { return };
+    let budget = MemoryBudget::detect().unwrap();
+    // Not a byte outside of the group.
+    assert_eq!(budget.limit(), Some(LIMIT), "{budget:?}");
+    assert!(budget.available() <= LIMIT && budget.available() > LIMIT / 2, "{budget:?}");
+    let workers = if part == "alone" { 1 } else { WORKERS };
+    let mut builder = ThreadPoolBuilder::new().num_threads(workers);
+    if part.starts_with("guarded") {
+        builder = builder.memory_guard(MemoryGuard::new());
+    }
+    let pool = builder.build().unwrap();
+    let ((), profile) = match part.as_str() {
+        "guarded map_init" => pool.profile(|| {
+            let items = (0..ITEMS).into_par_iter().on(&pool);
+            items.map_init(Vec::<u8>::new, |_, _| hold(ITEM_BYTES)).for_each(drop);
+        }),
+        "guarded inner loops" => pool.profile(|| {
+            (0..8).into_par_iter().for_each(|_| {
+                (0..ITEMS / 8).into_par_iter().for_each(|_| hold(ITEM_BYTES));
+            });
+        }),
+        _ => pool.profile(|| (0..ITEMS).into_par_iter().on(&pool).for_each(|_| hold(ITEM_BYTES))),
+    };
+    let held: Duration = profile.workers().iter().map(|worker| worker.held_back()).sum();
+    assert_eq!(part.starts_with("guarded"), held > Duration::ZERO, "{profile}");
+    assert_eq!(pool.metrics().total().held_back, held);
+    println!("{profile}");
+    println!("took {:?}", profile.wall_time());
+}
+
+/// Takes memory, for 50 ms.
+fn hold(bytes: usize) {
+    let memory = vec![1_u8; bytes];
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(std::hint::black_box(&memory)[bytes - 1], 1);
+}
+
+#[test]
+fn a_loop_that_takes_too_much_is_killed_without_a_guard_and_done_with_one() {
+    let Some(group) = group("loop") else { return };
+    let (status, text, _) = group.run("unguarded");
+    assert_eq!(status.signal(), Some(9), "{status}\n{text}");
+    let mut times = Vec::new();
+    for part in ["guarded", "guarded map_init", "guarded inner loops", "alone"] {
+        let (status, text, time) = group.run(part);
+        assert!(status.success(), "{part}: {status}\n{text}");
+        println!("{part}: {time:?}\n{text}");
+        times.push(time);
+    }
+    assert!(times[0] < times[3], "no faster than one thread: {times:?}");
+}
