@@ -8,13 +8,15 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use taskel::prelude::*;
-use taskel::{MemoryBudget, MemoryGuard, ThreadPoolBuilder};
+use taskel::{MemoryBudget, MemoryGuard, ThreadPool, ThreadPoolBuilder};
 
 const LIMIT: u64 = 1 << 30;
 const ITEMS: usize = 64;
+/// Of the variants.
+const FEW: usize = 24;
 const ITEM_BYTES: usize = 200 << 20;
 const WORKERS: usize = 8;
 
@@ -64,8 +66,7 @@ impl Group {
     }
 
     /// Runs a part of this program in the group.
-    fn run(&self, part: &str) -> (ExitStatus, String, Duration) {
-        let since = Instant::now();
+    fn run(&self, part: &str) -> (ExitStatus, String) {
         let output = Command::new("/bin/sh")
             .arg("-c")
             .arg(r#"echo $$ > "$1/cgroup.procs" || exit 77; exec "$2" --exact in_the_group --nocapture --test-threads 1"#)
@@ -78,7 +79,7 @@ impl Group {
         let text =
             String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert_ne!(output.status.code(), Some(77), "cannot move a process there: {text}");
-        (output.status, text, since.elapsed())
+        (output.status, text)
     }
 }
 
@@ -120,18 +121,18 @@ fn in_the_group() {
         builder = builder.memory_guard(MemoryGuard::new());
     }
     let pool = builder.build().unwrap();
-    let ((), profile) = match part.as_str() {
-        "guarded map_init" => pool.profile(|| {
-            let items = (0..ITEMS).into_par_iter().on(&pool);
-            items.map_init(Vec::<u8>::new, |_, _| hold(ITEM_BYTES)).for_each(drop);
+    let ((), profile) = pool.profile(|| match part.as_str() {
+        "guarded, with a state" => {
+            (0..FEW).into_par_iter().map_init(|| (), |(), _| hold(ITEM_BYTES)).for_each(drop);
+        }
+        "guarded, with inner loops" => (0..FEW / 3).into_par_iter().for_each(|_| {
+            (0..3).into_par_iter().for_each(|_| hold(ITEM_BYTES));
         }),
-        "guarded inner loops" => pool.profile(|| {
-            (0..8).into_par_iter().for_each(|_| {
-                (0..ITEMS / 8).into_par_iter().for_each(|_| hold(ITEM_BYTES));
-            });
+        "guarded, in a scope" => taskel::scope(|scope| {
+            (0..FEW).for_each(|_| scope.spawn(|_| hold(ITEM_BYTES)));
         }),
-        _ => pool.profile(|| (0..ITEMS).into_par_iter().on(&pool).for_each(|_| hold(ITEM_BYTES))),
-    };
+        _ => (0..ITEMS).into_par_iter().for_each(|_| hold(ITEM_BYTES)),
+    });
     let held: Duration = profile.workers().iter().map(|worker| worker.held_back()).sum();
     assert_eq!(part.starts_with("guarded"), held > Duration::ZERO, "{profile}");
     assert_eq!(pool.metrics().total().held_back, held);
@@ -149,14 +150,86 @@ fn hold(bytes: usize) {
 #[test]
 fn a_loop_that_takes_too_much_is_killed_without_a_guard_and_done_with_one() {
     let Some(group) = group("loop") else { return };
-    let (status, text, _) = group.run("unguarded");
+    let (status, text) = group.run("unguarded");
     assert_eq!(status.signal(), Some(9), "{status}\n{text}");
-    let mut times = Vec::new();
-    for part in ["guarded", "guarded map_init", "guarded inner loops", "alone"] {
-        let (status, text, time) = group.run(part);
+    let (status, text) = group.run("guarded");
+    assert!(status.success(), "{status}\n{text}");
+    println!("{text}");
+}
+
+#[test]
+fn other_work_that_takes_too_much_is_done_with_a_guard() {
+    let Some(group) = group("other") else { return };
+    for part in ["guarded, with a state", "guarded, with inner loops", "guarded, in a scope"] {
+        let (status, text) = group.run(part);
         assert!(status.success(), "{part}: {status}\n{text}");
-        println!("{part}: {time:?}\n{text}");
-        times.push(time);
+        println!("{part}\n{text}");
     }
-    assert!(times[0] < times[3], "no faster than one thread: {times:?}");
+}
+
+/// A pool that is always under pressure; `None` where the system does not tell.
+fn pressed() -> Option<ThreadPool> {
+    MemoryBudget::detect().ok()?;
+    let guard = MemoryGuard::new().most_used(1e-9);
+    Some(ThreadPoolBuilder::new().num_threads(4).memory_guard(guard).build().unwrap())
+}
+
+fn nap() {
+    thread::sleep(Duration::from_millis(2));
+}
+
+#[test]
+fn under_pressure_each_caller_is_alone_and_everything_is_done() {
+    let Some(pool) = pressed() else { return };
+    let here = thread::current().id();
+    let alone = || {
+        nap();
+        assert_eq!(thread::current().id(), here);
+    };
+    pool.install(|| {
+        (0..50).into_par_iter().for_each(|_| alone());
+        (0..5).into_par_iter().for_each(|_| (0..5).into_par_iter().for_each(|_| alone()));
+        taskel::join(alone, || taskel::join(alone, alone));
+        taskel::scope(|scope| (0..50).for_each(|_| scope.spawn(|_| alone())));
+        (0..20).par_bridge().for_each(|_| alone());
+        (0..20).par_stream().map(|_| alone()).for_each_unordered(drop);
+    });
+    assert!(pool.metrics().total().held_back > Duration::ZERO);
+}
+
+#[test]
+fn under_pressure_workers_do_what_has_no_caller_and_what_needs_every_worker() {
+    let Some(pool) = pressed() else { return };
+    let sums = pool.install(|| {
+        (0..6_u64)
+            .into_par_iter()
+            .map(|n| {
+                nap();
+                let theirs = pool.broadcast(|context| context.index() as u64).into_iter().sum::<u64>();
+                theirs + pool.submit(move || n).join() + pool.run_on_worker(|| 1)
+            })
+            .sum::<u64>()
+    });
+    assert_eq!(sums, 6 * (6 + 1) + 15);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    // Each waits for the next, so all workers are needed.
+    let barrier = std::sync::Arc::new(std::sync::Barrier::new(4));
+    for n in 0..4 {
+        let (sender, barrier) = (sender.clone(), barrier.clone());
+        pool.spawn(move || {
+            barrier.wait();
+            sender.send(n).unwrap();
+        });
+    }
+    assert_eq!(receiver.iter().take(4).sum::<i32>(), 6);
+    pool.shutdown();
+}
+
+#[test]
+#[ignore = "takes a quarter of a minute, for a figure to compare with"]
+fn the_same_loop_on_one_thread() {
+    let Some(group) = group("alone") else { return };
+    let (status, text) = group.run("alone");
+    assert!(status.success(), "{status}\n{text}");
+    println!("{text}");
 }

@@ -1,13 +1,13 @@
 //! Holds workers of a pool back while memory is short.
 //!
 //! A worker takes up work for a caller only with a [permit](crate::protocol::permits), and gives it back when that work is over, or, if there are
-//! more permits out than may be, between two chunks. Held back, it is a worker without work: it holds nothing that another could wait for, makes its calls of
+//! more permits out than may be, between two chunks of a loop or two tasks of a scope. Held back, it is a worker without work: it holds nothing that another could wait for, makes its calls of
 //! broadcasts, and does what was handed to the pool itself, like one whose seat a guest has. A caller needs no permit.
 //!
-//! Whoever comes to the end of a chunk looks at what the system says, if nobody has done so for 50 ms; and so do workers that are held back from work, who
+//! Whoever comes to the end of a chunk, or of such a task, looks at what the system says, if nobody has done so for 50 ms; and so do workers that are held back from work, who
 //! sleep so long and no longer. So nobody has to be woken when there is room again.
 
-use std::sync::PoisonError;
+use std::sync::{PoisonError, TryLockError};
 use std::time::Duration;
 
 use super::governor::{Governor, Sight};
@@ -122,7 +122,11 @@ impl Guard {
             return None;
         }
         // One who is slow to read files is in there still, or one who begins a loop.
-        let mut view = self.view.try_lock().ok()?;
+        let mut view = match self.view.try_lock() {
+            Ok(view) => view,
+            Err(TryLockError::Poisoned(view)) => view.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
         let before = self.permits.counts();
         let sight = view.see(now_ns, before, callers.max(1));
         let allowed = view.governor.look(sight);

@@ -230,7 +230,7 @@ impl ThreadPoolBuilder {
     /// Holds workers back while memory is short; off unless set.
     ///
     /// As long as the process's control group uses more than nine tenths of its limit, or tasks are stalled for want of memory during more than a tenth of the
-    /// time, workers stop taking up work for callers, between two chunks of a loop, one after the other, until each caller is alone; as it passes, they come
+    /// time, workers stop taking up work for callers, between two chunks of a loop or two tasks of a scope, one after the other, until each caller is alone; as it passes, they come
     /// back. Nothing is cancelled: fewer items are in memory at a time. Where a loop runs for the first time, its caller begins alone, and workers are added as
     /// long as what they are expected to take fits under the limit, at most twice as many every 50 ms.
     ///

@@ -45,9 +45,7 @@ impl LaneContext<'_> {
 
     /// After that work.
     pub(super) fn give_permit_back(&self) {
-        if self.private().permit.take()
-            && let Some(guard) = self.guard()
-        {
+        if let (true, Some(guard)) = (self.private().permit.take(), self.guard()) {
             guard.permits.leave();
         }
     }
@@ -61,6 +59,13 @@ impl LaneContext<'_> {
             pool.wake_several(self.index(), self.random(), more.min(MOST_WOKEN));
         }
         true
+    }
+
+    /// Between two tasks of a scope: looks, and answers as [`is_held_back`](Self::is_held_back) does.
+    #[cold]
+    pub(crate) fn is_held_back_between_tasks(&self) -> bool {
+        self.look_at_memory(self.pool().clock.now());
+        self.is_held_back()
     }
 
     /// Between two pieces of work, which others can go on with: whether this worker leaves it to them, because too many are at work.

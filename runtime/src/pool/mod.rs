@@ -5,6 +5,8 @@ mod build;
 mod builder;
 mod environment;
 mod guarded;
+#[cfg(test)]
+mod guarded_tests;
 mod hot;
 mod injector;
 mod metrics;

@@ -28,7 +28,7 @@ fn small_profile() -> Profile {
             first.into_worker(
                 0,
                 "worker 0".to_owned(),
-                Counters { steals_tried: 4, steals_won: 1, wakeups: 1, parks: 2 },
+                Counters { steals_tried: 4, steals_won: 1, wakeups: 1, parks: 2, ..Counters::default() },
             ),
             second.into_worker(
                 1,

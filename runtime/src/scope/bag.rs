@@ -8,7 +8,7 @@
 //! shared by reference counting, since such a notice, once taken by somebody else, may outlive the scope. Nothing in the bag does:
 //! each task holds a ticket of its scope.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::sync::{Arc, OnceLock};
 
 use crossbeam_deque::{Stealer, Worker};
@@ -224,7 +224,14 @@ impl Detached for Bag {
     fn run(self: Arc<Self>) {
         with_current_lane(|lane| {
             let lane = lane.expect("workers are lanes");
-            self.help(lane, None, &|| false);
+            // Held back, it leaves what is there to others, as one does that has waited for something.
+            let is_held_back = Cell::new(false);
+            self.help(lane, None, &|| {
+                if lane.pool().is_guarded() && !is_held_back.get() {
+                    is_held_back.set(lane.is_held_back_between_tasks());
+                }
+                is_held_back.get()
+            });
         });
     }
 }
