@@ -29,6 +29,12 @@
 //! On Linux this uses `membarrier(2)`. Where that is not to be had, what can be cut is coarser: pieces of 500 ns of what was expected instead
 //! of 125.
 //!
+//! # Limited memory
+//!
+//! Items that take much memory each are in memory once per worker. Under a limit, as containers have one, a stream can be told by [`MemoryBudget`] how much may be
+//! [in flight](stream::Stream::max_in_flight_bytes), and a pool by its [`memory_guard`](ThreadPoolBuilder::memory_guard) to have fewer workers at work while memory
+//! is short.
+//!
 //! # Seeing what happened
 //!
 //! [`ThreadPool::profile`] returns a [`Profile`]: who did what and when, as a table or a picture.

@@ -16,7 +16,7 @@ use taskel::{MemoryBudget, MemoryGuard, ThreadPool, ThreadPoolBuilder};
 const LIMIT: u64 = 1 << 30;
 const ITEMS: usize = 64;
 /// Of the variants.
-const FEW: usize = 24;
+const FEW: usize = 15;
 const ITEM_BYTES: usize = 200 << 20;
 const WORKERS: usize = 8;
 

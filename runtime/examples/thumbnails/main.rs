@@ -26,6 +26,9 @@ use image::{ImageError, ImageFormat, ImageReader};
 use taskel::prelude::*;
 use taskel::{MemoryBudget, MemoryGuard, ThreadPool};
 
+/// From any thread.
+type Failure = Box<dyn Error + Send + Sync>;
+
 /// Makes small pictures of large ones.
 #[derive(Parser)]
 struct Options {
@@ -51,7 +54,7 @@ struct Options {
     unlimited: bool,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Failure> {
     let options = Options::parse();
     let small = options.folder.join("thumbnails");
     fs::create_dir_all(&small)?;
@@ -81,11 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Goes on to the next pictures only if all that are being worked on take less than half of the memory.
-fn weighed(
-    pictures: Vec<PathBuf>,
-    small: &Path,
-    size: u32,
-) -> Result<Vec<PathBuf>, Box<dyn Error + Send + Sync>> {
+fn weighed(pictures: Vec<PathBuf>, small: &Path, size: u32) -> Result<Vec<PathBuf>, Failure> {
     let half = MemoryBudget::detect()?.share(0.5);
     pictures
         .into_iter()
@@ -102,7 +101,7 @@ fn decoded_bytes(picture: &Path) -> Result<usize, ImageError> {
 }
 
 /// Writes a small picture, and says where.
-fn thumbnail(picture: &Path, small: &Path, size: u32) -> Result<PathBuf, Box<dyn Error + Send + Sync>> {
+fn thumbnail(picture: &Path, small: &Path, size: u32) -> Result<PathBuf, Failure> {
     let mut reader = ImageReader::open(picture)?;
     // The usual limit for one picture is half a GiB.
     reader.no_limits();

@@ -4,7 +4,8 @@
 //! worker leaves a loop between two chunks
 //!
 //! * when a guest has taken its seat, who computes in its place;
-//! * when the loop has more than its fair share of lanes, and other work lies somewhere: that it takes along.
+//! * when the loop has more than its fair share of lanes, and other work lies somewhere: that it takes along;
+//! * when a [memory guard](crate::memory) holds it back.
 //!
 //! What it leaves in its range, others of the loop can steal, and its ticket becomes an invitation that lies in the pool until the next idle
 //! worker, or the caller, finds it: so no work is ever hidden, nobody is idle for the sake of fairness, and who leaves begins something
@@ -12,7 +13,7 @@
 //!
 //! Loops count that are inside of no other on their callers' lanes, unless they are known to be over soon. Only a worker leaves that has nothing below it on its stack: who
 //! waits for something needs the loop itself. The caller stays; so do lanes that have made a state
-//! ([`map_init`](crate::iter::ParallelIterator::map_init)), of which there is to be one for each.
+//! ([`map_init`](crate::iter::ParallelIterator::map_init)), of which there is to be one for each. (One that is held back drops its state: that is memory, too.)
 //!
 //! That workers go back and forth for ever is not to be feared: each time, a loop with more than its share gives a lane away.
 

@@ -18,7 +18,7 @@
 //! | searching → busy | [`found`](Sleep::found); whoever was the last searcher looks for more work and wakes the next |
 //! | busy or searching → asleep | [`announce`](Sleep::announce), look at every deque once more, then park |
 //! | asleep → searching | [`wake_one`](Sleep::wake_one), or [`wake_several`](Sleep::wake_several) for more lanes, clears the flag and counts the lane as searching, then unparks it |
-//! | asleep → busy or searching, as before | [`retract`](Sleep::retract), when the second look found work |
+//! | asleep → busy or searching, as before | [`retract`](Sleep::retract), when the second look found work; or after a while, when that is work which the lane may not take up yet |
 //! | busy → waiting | [`announce_wait`](Sleep::announce_wait), look at what is waited for once more, then park |
 //! | waiting → busy | [`wake_waiting`](Sleep::wake_waiting) by who ends the wait or has work for it; [`wake_one`](Sleep::wake_one), if nobody sleeps, by who has work for anyone; [`end_wait`](Sleep::end_wait) by the lane itself |
 //! | a guest leaves | [`give_seat_back`](Sleep::give_seat_back), give the lane back, look at every other deque, and `wake_one` if there is something |
