@@ -32,8 +32,7 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
     #[inline]
     pub(super) fn leaves_to_be_fair(&mut self) -> bool {
         let pool = self.lane.pool();
-        let may_be_asked =
-            pool.sleep.is_displaced(self.lane.index()) || pool.open_loops() > 1 || pool.is_guarded();
+        let may_be_asked = pool.sleep.is_displaced(self.lane.index()) || pool.may_call_lanes_away();
         may_be_asked && self.leaves_to_others()
     }
 

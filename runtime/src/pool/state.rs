@@ -36,6 +36,9 @@ enum Offer {
     Scope(usize),
 }
 
+/// So that one look, which each chunk is preceded by anyway, tells of several loops or of a guard.
+const GUARDED: u32 = 1 << 31;
+
 /// Among so many lanes that have jobs a thief chooses.
 const LOOKED_AT: usize = 32;
 
@@ -47,7 +50,7 @@ pub(crate) struct PoolState {
     pub(super) guard: Option<Guard>,
     /// The process in which the threads are.
     generation: Generation,
-    /// How many loops are open that are inside of no other on their callers' lanes; a hint.
+    /// How many loops are open that are inside of no other on their callers' lanes; a hint. With a guard, [`GUARDED`] more.
     pub(crate) open_loops: CachePadded<AtomicU32>,
     /// How many want a worker to keep looking for work.
     pub(super) hot: AtomicU32,
@@ -91,9 +94,9 @@ impl PoolState {
         Arc::new_cyclic(|this| PoolState {
             this: Weak::clone(this),
             panic_handler,
-            guard,
             generation: Generation::watched(),
-            open_loops: CachePadded::new(AtomicU32::new(0)),
+            open_loops: CachePadded::new(AtomicU32::new(if guard.is_some() { GUARDED } else { 0 })),
+            guard,
             hot: AtomicU32::new(0),
             num_threads,
             lanes: Table::new((0..lanes).map(new_lane), Lease::BLOCK),
@@ -182,7 +185,13 @@ impl PoolState {
     /// How many outermost loops are open; a hint.
     #[inline]
     pub(crate) fn open_loops(&self) -> u32 {
-        self.open_loops.load(Ordering::Relaxed)
+        self.open_loops.load(Ordering::Relaxed) & !GUARDED
+    }
+
+    /// Whether lanes are to be asked between two chunks if they leave: there are several loops, or there is a guard.
+    #[inline]
+    pub(crate) fn may_call_lanes_away(&self) -> bool {
+        self.open_loops.load(Ordering::Relaxed) > 1
     }
 
     /// Passes a moment without work: some 40 ns.

@@ -97,6 +97,18 @@ fn model_a_sleep_that_runs_out() {
     });
 }
 
+/// Catches a lane that does not sleep at all.
+#[test]
+fn model_a_short_sleep_is_ended_by_a_token() {
+    explore(|| {
+        let parcel = parcel();
+        let sender = Arc::clone(&parcel);
+        loom::thread::spawn(move || send(&sender));
+        assert!(parcel.parker.park_timeout(Duration::MAX), "nothing else ends it");
+        assert_eq!(open(&parcel), 7);
+    });
+}
+
 /// Catches a lane that sleeps on beside a token that was there before.
 #[test]
 fn model_a_token_from_before_ends_a_short_sleep() {

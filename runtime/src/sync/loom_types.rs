@@ -106,9 +106,12 @@ impl Futex {
         }
     }
 
-    /// As `wait`; in a model, the time is over at once, which may be before or after whatever the others do.
-    pub(crate) fn wait_timeout(&self, _expected: u32, _timeout: std::time::Duration) {
-        loom::thread::yield_now();
+    /// As `wait`; in a model, the longest time is never over, and any other at once, which may be before or after whatever the others do.
+    pub(crate) fn wait_timeout(&self, expected: u32, timeout: std::time::Duration) {
+        match timeout {
+            std::time::Duration::MAX => self.wait(expected),
+            _ => loom::thread::yield_now(),
+        }
     }
 
     /// Wakes one sleeper.
