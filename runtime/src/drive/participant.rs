@@ -115,10 +115,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         }
         self.restart_clock();
         while !self.state.stop.stopped() && !self.leaves_for_other_work {
-            let first = if self.slot.range.peek().len() > 0 || self.leave_last_to_caller() {
+            let first = if self.slot.range.peek().len() > 0 || self.leaves_before_stealing() {
                 None
-            } else if self.lane.pool().is_guarded() && self.leaves_for_want_of_memory() {
-                break;
             } else if let Some(stolen) = self.steal().or_else(|| self.steal_or_revoke()) {
                 Some(stolen)
             } else {
