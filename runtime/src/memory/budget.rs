@@ -21,6 +21,9 @@ use super::system::{Sources, System, Use};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// What a memory allocator keeps of what was freed is in nobody's account: glibc's may keep blocks of up to 32 MiB in each thread, unless
+/// `MALLOC_MMAP_THRESHOLD_` is set.
+///
 /// It is what it was when it was detected. For a pool that watches how much is in use, see
 /// [`memory_guard`](crate::ThreadPoolBuilder::memory_guard).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
