@@ -66,6 +66,7 @@ mod table;
 mod affinity;
 #[cfg(all(test, not(all(loom, feature = "loom"))))]
 mod bad_clock_tests;
+mod batch;
 #[cfg(not(all(loom, feature = "loom")))]
 mod brief;
 #[cfg(not(all(loom, feature = "loom")))]
@@ -93,6 +94,7 @@ mod join;
 mod lane;
 #[cfg(not(all(loom, feature = "loom")))]
 mod look;
+mod pace;
 #[cfg(not(all(loom, feature = "loom")))]
 mod memory;
 #[cfg(not(all(loom, feature = "loom")))]

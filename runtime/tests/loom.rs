@@ -11,9 +11,16 @@ mod sync;
 #[allow(dead_code, reason = "the protocols do not use every operation")]
 mod table;
 
+#[path = "../src/batch.rs"]
+#[allow(dead_code, reason = "the protocols do not use every operation")]
+mod batch;
+
 #[path = "../src/feed/mod.rs"]
 #[allow(dead_code, reason = "the models do not use every operation")]
 mod feed;
+
+#[path = "../src/pace.rs"]
+mod pace;
 
 #[path = "../src/protocol"]
 #[allow(dead_code, reason = "the models do not use every operation")]
@@ -33,6 +40,7 @@ mod protocol {
     pub(crate) mod sleep;
     pub(crate) mod task;
     pub(crate) mod tickets;
+    pub(crate) mod tray;
     pub(crate) mod waiters;
     pub(crate) mod window;
 
@@ -53,6 +61,7 @@ mod protocol {
     mod sleep_models;
     mod task_models;
     mod tickets_models;
+    mod tray_models;
     mod waiters_models;
     mod window_models;
 }

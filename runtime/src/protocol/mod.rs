@@ -20,6 +20,7 @@ pub(crate) mod shutdown;
 pub(crate) mod sleep;
 pub(crate) mod task;
 pub(crate) mod tickets;
+pub(crate) mod tray;
 pub(crate) mod waiters;
 pub(crate) mod window;
 
@@ -55,6 +56,8 @@ mod sleep_models;
 mod task_models;
 #[cfg(all(test, loom, feature = "loom"))]
 mod tickets_models;
+#[cfg(all(test, loom, feature = "loom"))]
+mod tray_models;
 #[cfg(all(test, loom, feature = "loom"))]
 mod waiters_models;
 #[cfg(all(test, loom, feature = "loom"))]

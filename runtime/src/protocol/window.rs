@@ -1,4 +1,4 @@
-//! What lies between the source of a stream and its sink: batches of items, in order, of bounded weight.
+//! What lies between the source of a stream and its sink, and what each lane does next.
 //!
 //! # State
 //!
@@ -6,16 +6,32 @@
 //!
 //! | field | meaning | changed by |
 //! |---|---|---|
-//! | `pulling` | a lane is at the source; nobody else may be | whoever gets a [`Pull`](Turn::Pull); the same in [`pulled`](Window::pulled) |
-//! | `ended` | the source has nothing more | `pulled` |
-//! | `stopped` | nobody wants anything more: the sink had enough, or somebody panicked | [`stop`](Window::stop) |
-//! | `in_flight` | the weight of what was pulled and has not gone through the sink | `pulled` adds, [`emitted`](Window::emitted) subtracts |
-//! | `processing` | how many batches were pulled and are not finished | `pulled` adds, [`finished`](Window::finished) subtracts |
-//! | `batches` | in order: a place for each batch that the sink has not taken, from batch `first` on, empty while it is processed; else: the finished ones | `pulled` appends a place, `finished` fills it (or appends a batch), the sink takes the front |
-//! | `helpers_wait`, `sink_waits` | who sleeps | the sleeper, under the mutex |
+//! | `pulling` | a lane is at the source; nobody else may be | whoever gets a [`Pull`](Turn::Pull); the same with [`Pulled`](Report::Pulled) |
+//! | `ended` | the source has nothing more | `Pulled` |
+//! | `in_flight` | the weight of what was pulled and has not gone through the sink | `Pulled` adds, [`Emitted`](Report::Emitted) subtracts |
+//! | `queue` | what was pulled and is not begun, the oldest first | `Pulled` appends; whoever gets a [`Process`](Turn::Process) takes the front |
+//! | `done` | what is processed and the sink has not taken; `next` is the item that the sink wants next, if order matters | [`Processed`](Report::Processed); [`Emit`](Turn::Emit) |
+//! | `bundles` | who has several items in hand, or asks for several, and since when | with `Pull` and `Process`; the end of both |
+//! | `looking` | how many have a look at somebody's bundle | [`Look`](Turn::Look); [`Looked`](Report::Looked) |
+//! | `idle`, `coming`, `awake` | helpers that sleep; those that were woken and have not come; those that wait with open eyes | the sleeper; whoever wakes it |
+//! | `sink` | the same of the sink | |
+//! | `helpers` | how many have come | their first report |
+//! | `alone`, `sink_left` | the sink is at the source, and does everything; when it had its last turn | the sink, whoever takes the source from it |
+//! | `watching` | somebody who sleeps wakes up by itself, to look at bundles | the sleeper |
 //!
-//! One lane is the *sink*: it takes finished batches, and pulls when there is none. The others are *helpers*, which only
-//! pull. Everyone processes what they have pulled.
+//! `stopped` (nobody wants anything more) is written under the mutex, and read without it between two items: a hint.
+//!
+//! One lane is the *sink*. It puts through what is done; if there is nothing and no helper is free, it processes what is in the queue. The others are *helpers*: they pull and process.
+//! A lane reports what it has done and is told what to do next ([`turn`](Window::turn)).
+//!
+//! # What is pulled is processed before the source may block again
+//!
+//! A lane asks the source only if for each bundle in the queue there is another lane with nothing to do, which it has woken, or if the source has been quick (`stock`: else the sink, which does not ask by itself, would often find nothing); else it processes the oldest one.
+//! The sink asks only if nothing is in flight: while it is in the source, it could not emit what becomes ready. If no helper has come, or items are not worth handing over, it keeps the source
+//! and does everything, one item after the other ([`Alone`](Turn::Alone)): that is a bundle, too, from which an idle lane takes the source if the sink is at work on one item for long.
+//!
+//! Several items at a time are in somebody's hands only where items and the source are quick. If it takes long all the same, an idle lane looks there, takes what is not begun, and what is done; there
+//! is always one idle lane that wakes up for this by itself (`watching`), if any is idle.
 //!
 //! # Orderings
 //!
@@ -23,203 +39,485 @@
 //!
 //! # Progress
 //!
-//! The sink sleeps only while a lane is at the source or processes the batch that is next, and that lane wakes it. A helper sleeps
-//! while there is no room or another lane is at the source. It is woken when half of the room is free (not for every
-//! item), and a helper that has pulled wakes the next; the sink does not depend on any of them coming.
+//! The sink sleeps only while something is in flight or somebody is at the source. What is in the queue, idle lanes are woken for, helpers first. A helper sleeps while there is no room or another lane is at
+//! the source; it is woken when there is room, though not for every single item where they are quick.
 //!
 //! # Models
 //!
-//! `window_models.rs`: a sink and helpers, in order and out of it, one at the source at a time, no more in flight than allowed, a stop.
+//! `window_models.rs`: a sink and helpers, in order and out of it, one at the source at a time, no more in flight than allowed, a source and a helper that wait for
+//! what becomes of an item, bundles that are looked at, a stop.
 
-use std::collections::VecDeque;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::PoisonError;
+use std::time::Duration;
 
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::batch::{Batch, Bundle, Done, Taken};
+use crate::pace::Pace;
+use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 
-/// What a lane is to do next.
+/// The lane that emits. Helpers have other numbers.
+pub(crate) const SINK: u32 = 0;
+
+/// A bundle that is not over after this time is looked at.
+pub(crate) const PATIENCE_NS: u64 = 50_000;
+
+/// A lane that watches and sees no bundles does so a few times more.
+const ROUNDS: u32 = 16;
+
+/// What a lane is to do next, and then report.
 #[derive(Debug)]
 #[must_use]
-pub(crate) enum Turn<B> {
-    /// Ask the source for up to `room`, more than 0, and then call [`Window::pulled`].
-    Pull { room: usize },
-    /// Put these items through the sink, and then call [`Window::emitted`].
-    Emit(B),
+pub(crate) enum Turn<T, R> {
+    /// Ask the source for so many items, at least one, while what it has got weighs less than `weight`; the first has that number.
+    Pull { first: u64, most: usize, weight: usize },
+    /// Ask the source, process and emit, so many items one by one; the first has that number. For the sink.
+    Alone { first: u64, most: usize },
+    /// Process these.
+    Process(Batch<T>),
+    /// Put these through the sink.
+    Emit(Done<R>),
+    /// Take what that lane has in hand.
+    Look(Bundle),
     /// Nothing any more.
     Over,
 }
 
-/// Where a batch goes when it is processed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ticket(u64);
+/// What a lane has done.
+#[derive(Debug)]
+pub(crate) enum Report<T, R> {
+    Nothing,
+    /// It has left the source.
+    Pulled {
+        batch: Batch<T>,
+        asked: usize,
+        ns: u64,
+        ended: bool,
+    },
+    Processed {
+        done: Done<R>,
+        ns: u64,
+    },
+    /// It has done so many items alone, and perhaps pulled one more.
+    Alone {
+        items: usize,
+        ns: u64,
+        rest: Batch<T>,
+        ended: bool,
+    },
+    /// Items of that weight have gone through the sink.
+    Emitted(usize),
+    /// It has had a look.
+    Looked {
+        bundle: Bundle,
+        taken: Taken<T, R>,
+    },
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Sink {
+    Awake,
+    Asleep,
+    Coming,
+}
 
 #[derive(Debug)]
-struct State<B> {
+struct State<T, R> {
     pulling: bool,
     ended: bool,
-    stopped: bool,
     in_flight: usize,
-    processing: usize,
-    first: u64,
-    batches: VecDeque<Option<B>>,
-    helpers_wait: u32,
-    sink_waits: bool,
+    pulled: u64,
+    queue: VecDeque<Batch<T>>,
+    done: BinaryHeap<Done<R>>,
+    next: u64,
+    /// Each with the moment from which on it is waited for.
+    bundles: Vec<(Bundle, u64)>,
+    bundles_made: u64,
+    looking: u32,
+    idle: usize,
+    coming: usize,
+    awake: usize,
+    sink: Sink,
+    helpers: usize,
+    alone: bool,
+    sink_left: u64,
+    watching: bool,
+    pace: Pace,
+}
+
+/// What does not change.
+#[derive(Debug)]
+struct Limits {
+    in_flight: usize,
+    /// What one lane may have in a bundle.
+    share: usize,
+    ordered: bool,
+    /// Items have different weights.
+    weighed: bool,
 }
 
 /// The window.
 #[derive(Debug)]
-pub(crate) struct Window<B> {
-    state: Mutex<State<B>>,
+pub(crate) struct Window<T, R> {
+    state: Mutex<State<T, R>>,
     /// Helpers sleep here.
     room: Condvar,
     /// The sink sleeps here.
     ready: Condvar,
-    limit: usize,
-    ordered: bool,
+    stopped: AtomicBool,
+    limits: Limits,
 }
 
-impl<B> Window<B> {
-    /// At most `limit` is in flight, but that a single pull may exceed its room by a part of one item; batches come in order or not.
-    pub(crate) fn new(limit: usize, ordered: bool) -> Self {
+impl<T, R> Window<T, R> {
+    /// At most `limit` is in flight, but that a single item may exceed that; results come in order or not; up to `lanes` take part.
+    pub(crate) fn new(limit: usize, weighed: bool, ordered: bool, lanes: usize) -> Self {
         let state = State {
             pulling: false,
             ended: false,
-            stopped: false,
             in_flight: 0,
-            processing: 0,
-            first: 0,
-            batches: VecDeque::new(),
-            helpers_wait: 0,
-            sink_waits: false,
+            pulled: 0,
+            queue: VecDeque::new(),
+            done: BinaryHeap::new(),
+            next: 0,
+            bundles: Vec::new(),
+            bundles_made: 0,
+            looking: 0,
+            idle: 0,
+            coming: 0,
+            awake: 0,
+            sink: Sink::Awake,
+            helpers: 0,
+            alone: false,
+            sink_left: 0,
+            watching: false,
+            pace: Pace::new(),
         };
-        Window { state: Mutex::new(state), room: Condvar::new(), ready: Condvar::new(), limit, ordered }
+        // So that all have some at the same time, and some are on their way.
+        let share = (limit / (2 * lanes)).max(1);
+        Window {
+            state: Mutex::new(state),
+            room: Condvar::new(),
+            ready: Condvar::new(),
+            stopped: AtomicBool::new(false),
+            limits: Limits { in_flight: limit, share, ordered, weighed },
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<B>> {
+    fn lock(&self) -> MutexGuard<'_, State<T, R>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the sink does next; waits until there is something.
-    pub(crate) fn sink_turn(&self) -> Turn<B> {
-        let mut state = self.lock();
-        loop {
-            if state.stopped {
-                return Turn::Over;
-            }
-            if let Some(batch) = state.batches.front_mut().and_then(Option::take) {
-                state.batches.pop_front();
-                state.first += 1;
-                return Turn::Emit(batch);
-            }
-            if let Some(pull) = state.pull(self.limit) {
-                return pull;
-            }
-            if state.ended && !state.pulling && state.processing == 0 && state.batches.is_empty() {
-                return Turn::Over;
-            }
-            state.sink_waits = true;
-            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.sink_waits = false;
-        }
-    }
-
-    /// What a helper does next; waits until there is something. Never `Emit`.
-    pub(crate) fn helper_turn(&self) -> Turn<B> {
-        let mut state = self.lock();
-        loop {
-            if state.stopped || state.ended {
-                return Turn::Over;
-            }
-            if let Some(pull) = state.pull(self.limit) {
-                return pull;
-            }
-            state.helpers_wait += 1;
-            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.helpers_wait -= 1;
-        }
-    }
-
-    /// This lane has left the source, with items of that weight or, for `None`, with nothing.
-    pub(crate) fn pulled(&self, weight: Option<usize>, ended: bool) -> Option<Ticket> {
-        let mut state = self.lock();
-        state.pulling = false;
-        state.ended |= ended;
-        let ticket = weight.map(|weight| {
-            state.in_flight = state.in_flight.saturating_add(weight);
-            state.processing += 1;
-            if self.ordered {
-                state.batches.push_back(None);
-            }
-            Ticket((state.first + state.batches.len() as u64).saturating_sub(1))
-        });
-        // Whoever waited for the source: one helper if there is room, all if it has ended; the sink in any case.
-        if state.ended {
-            self.wake_all_helpers(&state);
-        } else if state.in_flight < self.limit {
-            self.wake_helper(&state);
-        }
-        self.wake_sink(&state);
-        ticket
-    }
-
-    /// The items of a batch are processed.
-    pub(crate) fn finished(&self, ticket: Ticket, batch: B) {
-        let mut state = self.lock();
-        state.processing -= 1;
-        if !self.ordered {
-            state.batches.push_back(Some(batch));
-            return self.wake_sink(&state);
-        }
-        let place = (ticket.0 - state.first) as usize;
-        state.batches[place] = Some(batch);
-        if place == 0 {
-            self.wake_sink(&state);
-        }
-    }
-
-    /// Items of that weight have gone through the sink.
-    pub(crate) fn emitted(&self, weight: usize) {
-        let mut state = self.lock();
-        state.in_flight = state.in_flight.saturating_sub(weight);
-        if state.in_flight <= self.limit / 2 {
-            self.wake_helper(&state);
-        }
+    /// Whether nobody wants anything more; a hint.
+    #[inline]
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     /// Ends everything; nobody waits any more.
     pub(crate) fn stop(&self) {
         let mut state = self.lock();
-        state.stopped = true;
-        self.wake_all_helpers(&state);
-        self.wake_sink(&state);
+        self.stopped.store(true, Ordering::Relaxed);
+        self.wake(&mut state, 0);
     }
 
-    // A look at who sleeps spares a system call.
+    /// What the lane does next, after what it reports; waits until there is something. `now` is a time in nanoseconds. `pause` passes a moment, if
+    /// after that time a lane that waits is still to be awake, for the next bundle will be there soon.
+    pub(crate) fn turn(
+        &self,
+        lane: u32,
+        report: Report<T, R>,
+        now: impl Fn() -> u64,
+        pause: impl Fn(u64) -> bool,
+    ) -> Turn<T, R> {
+        let mut at = now();
+        let mut state = self.lock();
+        state.hear(lane, report);
+        let (came, mut is_awake, mut rounds) = (at, true, ROUNDS);
+        loop {
+            let turn =
+                if self.is_stopped() { Some(Turn::Over) } else { state.choose(lane, at, &self.limits) };
+            if lane == SINK {
+                state.sink_left = at;
+            }
+            self.wake(&mut state, at);
+            if let Some(turn) = turn {
+                return turn;
+            }
+            if is_awake && !state.ended {
+                let is_helper = usize::from(lane != SINK);
+                state.awake += is_helper;
+                drop(state);
+                is_awake = pause(at.saturating_sub(came));
+                state = self.lock();
+                state.awake -= is_helper;
+                at = now();
+                continue;
+            }
+            state = self.wait(state, lane, at, &mut rounds);
+            at = now();
+        }
+    }
 
-    fn wake_helper(&self, state: &State<B>) {
-        if state.helpers_wait > 0 && !state.pulling {
+    fn wait<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State<T, R>>,
+        lane: u32,
+        now: u64,
+        rounds: &mut u32,
+    ) -> MutexGuard<'a, State<T, R>> {
+        let place = if lane == SINK { &self.ready } else { &self.room };
+        match lane {
+            SINK => state.sink = Sink::Asleep,
+            _ => state.idle += 1,
+        }
+        let settled = state.bundles.is_empty() && !state.is_left_to_sink(&self.limits);
+        *rounds = if settled { rounds.saturating_sub(1) } else { ROUNDS };
+        let watches = !state.watching && *rounds > 0 && state.may_have_bundles();
+        if watches {
+            let patience = Duration::from_nanos(state.patience(now));
+            state.watching = true;
+            state = place.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner).0;
+            state.watching = false;
+        } else {
+            state = place.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        match lane {
+            SINK => state.sink = Sink::Awake,
+            _ if state.coming > 0 => state.coming -= 1,
+            // By itself.
+            _ => state.idle -= 1,
+        }
+        state
+    }
+
+    /// Wakes those for whom there is something, helpers first. A look at who sleeps spares a system call.
+    fn wake(&self, state: &mut State<T, R>, now: u64) {
+        let watches = !state.watching && !state.bundles.is_empty();
+        let wanted = match self.is_stopped() || state.is_over() {
+            true => usize::MAX,
+            false => {
+                state.bundles_in_queue()
+                    + usize::from(state.is_open(now, &self.limits))
+                    + usize::from(watches)
+            }
+        };
+        let mut missing = wanted.saturating_sub(state.coming + state.awake);
+        while missing > 0 && state.idle > 0 {
+            (missing, state.idle, state.coming) = (missing - 1, state.idle - 1, state.coming + 1);
             self.room.notify_one();
         }
-    }
-
-    fn wake_all_helpers(&self, state: &State<B>) {
-        if state.helpers_wait > 0 {
-            self.room.notify_all();
-        }
-    }
-
-    fn wake_sink(&self, state: &State<B>) {
-        if state.sink_waits {
+        let works = !state.queue.is_empty() && state.sink_helps(&self.limits);
+        let has_work = state.is_ready(&self.limits) || missing > 0 && (works || watches);
+        if state.sink == Sink::Asleep && (has_work || state.is_all_through() || self.is_stopped()) {
+            state.sink = Sink::Coming;
             self.ready.notify_one();
         }
     }
 }
 
-impl<B> State<B> {
-    fn pull(&mut self, limit: usize) -> Option<Turn<B>> {
-        if self.pulling || self.ended || self.in_flight >= limit {
-            return None;
+impl<T, R> State<T, R> {
+    fn hear(&mut self, lane: u32, report: Report<T, R>) {
+        match report {
+            Report::Nothing => self.helpers += usize::from(lane != SINK),
+            Report::Pulled { batch, asked, ns, ended } => {
+                self.leave_source(lane, batch.first + batch.len() as u64, ended);
+                self.pace.asked(asked, ns);
+                self.enqueue_new(batch);
+            }
+            Report::Processed { done, ns } => {
+                self.bundles.retain(|(bundle, _)| bundle.lane != lane);
+                if done.len > 0 {
+                    self.pace.processed(done.len, ns);
+                    self.done.push(done);
+                }
+            }
+            Report::Alone { items, ns, rest, ended } => {
+                self.leave_source(lane, rest.first + rest.len() as u64, ended);
+                (self.next, self.in_flight) = (rest.first, 0);
+                if items > 0 {
+                    self.pace.done_alone(items, ns);
+                }
+                self.enqueue_new(rest);
+            }
+            Report::Emitted(weight) => self.in_flight = self.in_flight.saturating_sub(weight),
+            Report::Looked { bundle, taken } => self.hear_look(bundle, taken),
         }
+    }
+
+    fn hear_look(&mut self, bundle: Bundle, taken: Taken<T, R>) {
+        self.looking -= 1;
+        match taken {
+            Taken::Nothing => {
+                if self.alone && bundle.lane == SINK {
+                    // It is in the source, and comes by itself.
+                    self.bundles.retain(|(other, _)| *other != bundle);
+                }
+                return;
+            }
+            Taken::New(batch) => self.enqueue_new(batch),
+            Taken::Begun(batch, done) => {
+                self.enqueue(batch);
+                if done.len > 0 {
+                    self.done.push(done);
+                }
+            }
+            Taken::Source { next } => {
+                self.leave_source(bundle.lane, next, false);
+                self.next = next;
+            }
+        }
+        self.pace.surprised();
+        self.bundles.retain(|(other, _)| *other != bundle);
+    }
+
+    fn leave_source(&mut self, lane: u32, next: u64, ended: bool) {
+        (self.pulling, self.alone) = (false, false);
+        self.ended |= ended;
+        self.pulled = next;
+        self.bundles.retain(|(bundle, _)| bundle.lane != lane);
+    }
+
+    fn enqueue_new(&mut self, batch: Batch<T>) {
+        self.in_flight = self.in_flight.saturating_add(batch.weight());
+        self.enqueue(batch);
+    }
+
+    fn enqueue(&mut self, batch: Batch<T>) {
+        if batch.len() > 0 {
+            let place = self.queue.partition_point(|other| other.first < batch.first);
+            self.queue.insert(place, batch);
+        }
+    }
+
+    /// What a lane that has nothing to do does next.
+    fn choose(&mut self, lane: u32, now: u64, limits: &Limits) -> Option<Turn<T, R>> {
+        let is_sink = lane == SINK;
+        if is_sink && self.is_ready(limits) {
+            let done = self.done.pop()?;
+            self.next = done.first + done.len as u64;
+            return Some(Turn::Emit(done));
+        }
+        if is_sink && !self.pulling && !self.ended && self.is_empty() {
+            let alone = self.helpers == 0 && !limits.weighed || self.is_left_to_sink(limits);
+            return Some(match alone {
+                true => self.pull_alone(now),
+                false => self.pull(lane, now, limits),
+            });
+        }
+        let spare = self.lanes_at_hand(is_sink) + self.pace.stock();
+        if !is_sink && self.may_ask(now, limits) && self.bundles_in_queue() <= spare {
+            return Some(self.pull(lane, now, limits));
+        }
+        let may_process = if is_sink { self.sink_helps(limits) } else { !self.leaves_to_sink(limits) };
+        if may_process && let Some(batch) = self.dequeue() {
+            if batch.len() > 1 {
+                self.add_bundle(lane, now);
+            }
+            return Some(Turn::Process(batch));
+        }
+        if self.is_over() && (!is_sink || self.is_empty()) {
+            return Some(Turn::Over);
+        }
+        let late = |&&mut (_, since): &&mut (Bundle, u64)| now.saturating_sub(since) >= PATIENCE_NS;
+        let (bundle, since) = self.bundles.iter_mut().find(late)?;
+        *since = now;
+        self.looking += 1;
+        Some(Turn::Look(*bundle))
+    }
+
+    fn pull(&mut self, lane: u32, now: u64, limits: &Limits) -> Turn<T, R> {
         self.pulling = true;
-        Some(Turn::Pull { room: limit - self.in_flight })
+        let weight = limits.share.min(limits.in_flight - self.in_flight);
+        let most = self.pace.bundle().min(weight);
+        if most > 1 {
+            self.add_bundle(lane, now);
+        }
+        Turn::Pull { first: self.pulled, most, weight }
+    }
+
+    fn pull_alone(&mut self, now: u64) -> Turn<T, R> {
+        (self.pulling, self.alone, self.in_flight) = (true, true, 1);
+        self.add_bundle(SINK, now);
+        Turn::Alone { first: self.pulled, most: self.pace.bundle() }
+    }
+
+    fn add_bundle(&mut self, lane: u32, now: u64) {
+        self.bundles_made += 1;
+        self.bundles.push((Bundle { lane, number: self.bundles_made }, now));
+    }
+
+    /// The oldest items.
+    fn dequeue(&mut self) -> Option<Batch<T>> {
+        let oldest = self.queue.front_mut()?;
+        if self.pace.bundle() > 1 || oldest.len() == 1 {
+            return self.queue.pop_front();
+        }
+        oldest.split_one()
+    }
+
+    /// How many lanes could take something from the queue.
+    fn bundles_in_queue(&self) -> usize {
+        if self.pace.bundle() > 1 { self.queue.len() } else { self.queue.iter().map(Batch::len).sum() }
+    }
+
+    /// How many other lanes have nothing to do.
+    fn lanes_at_hand(&self, is_sink: bool) -> usize {
+        self.idle + self.coming + usize::from(!is_sink && self.sink != Sink::Awake)
+    }
+
+    /// Whether the sink processes what is in the queue: only if no helper can, and if helpers alone are too few for the window, for what is done piles up meanwhile.
+    fn sink_helps(&self, limits: &Limits) -> bool {
+        self.helpers < limits.in_flight && self.idle + self.coming + self.awake == 0
+    }
+
+    /// Whether a helper had better wait, for the sink is about to make room: with the item in the queue and the next one, both have something to do.
+    fn leaves_to_sink(&self, limits: &Limits) -> bool {
+        let is_full = self.in_flight >= limits.in_flight && self.bundles_in_queue() == 1;
+        is_full && self.sink != Sink::Awake && self.is_ready(limits)
+    }
+
+    /// Whether a helper may ask the source. What is tiny it leaves to the sink, unless that stays away.
+    fn may_ask(&self, now: u64, limits: &Limits) -> bool {
+        let is_for_sink = self.is_left_to_sink(limits) && now.saturating_sub(self.sink_left) < PATIENCE_NS;
+        !self.pulling && !self.ended && self.in_flight < limits.in_flight && !is_for_sink
+    }
+
+    fn is_left_to_sink(&self, limits: &Limits) -> bool {
+        !limits.weighed && self.pace.are_tiny(limits.share)
+    }
+
+    /// Whether a helper should be at the source, and nobody is. For a part of a bundle nobody is woken.
+    fn is_open(&self, now: u64, limits: &Limits) -> bool {
+        let room = limits.in_flight.saturating_sub(self.in_flight);
+        let enough = if self.pace.bundle() > 1 { limits.in_flight / 2 } else { 1 };
+        self.may_ask(now, limits) && room >= enough
+    }
+
+    fn is_ready(&self, limits: &Limits) -> bool {
+        self.done.peek().is_some_and(|done| !limits.ordered || done.first == self.next)
+    }
+
+    /// Whether nothing is between the source and the sink.
+    fn is_empty(&self) -> bool {
+        self.in_flight == 0 && self.looking == 0
+    }
+
+    /// Whether nothing comes to the sink unless the sink asks for it.
+    fn is_all_through(&self) -> bool {
+        !self.pulling && self.is_empty()
+    }
+
+    /// Whether there is nothing left to begin.
+    fn is_over(&self) -> bool {
+        self.ended && !self.pulling && self.queue.is_empty() && self.bundles.is_empty() && self.looking == 0
+    }
+
+    fn may_have_bundles(&self) -> bool {
+        !self.bundles.is_empty() || self.pace.bundle() > 1
+    }
+
+    /// For how long nobody need look at a bundle.
+    fn patience(&self, now: u64) -> u64 {
+        let oldest = self.bundles.iter().map(|&(_, since)| since).min().unwrap_or(now);
+        PATIENCE_NS.saturating_sub(now.saturating_sub(oldest)).max(1000)
     }
 }

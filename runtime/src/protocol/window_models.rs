@@ -1,5 +1,5 @@
 //! Models of the window: every item goes through the sink once, in order if that is asked for; one lane at a time is at the
-//! source; no more is in flight than allowed; nobody sleeps for ever.
+//! source; no more is in flight than allowed; what is pulled is processed although the source blocks; nobody sleeps for ever.
 
 use std::sync::Arc;
 
@@ -8,12 +8,33 @@ use loom::thread;
 
 use super::model::explore;
 use super::parker::Parker;
-use super::window::{Turn, Window};
+use super::window::{PATIENCE_NS, Report, SINK, Turn, Window};
+use crate::batch::{Batch, Done, Taken};
 use crate::sync::{AtomicU32, Ordering};
+
+fn turn(window: &Window<u32, u32>, lane: u32, report: Report<u32, u32>) -> Turn<u32, u32> {
+    turn_at(window, lane, report, 0)
+}
+
+fn turn_at(window: &Window<u32, u32>, lane: u32, report: Report<u32, u32>, now: u64) -> Turn<u32, u32> {
+    window.turn(lane, report, || now, |_| false)
+}
+
+fn batch(first: u32, len: u32) -> Batch<u32> {
+    Batch::new(u64::from(first), (first..first + len).collect(), Vec::new())
+}
+
+fn process(mut batch: Batch<u32>) -> Report<u32, u32> {
+    let mut done = Done::new(batch.first, batch.len());
+    while let Some((item, weight)) = batch.pop() {
+        done.push(Some(item), weight);
+    }
+    Report::Processed { done, ns: 0 }
+}
 
 /// A stream of numbers. loom checks every access to the source: two lanes at it are a data race.
 struct Stream {
-    window: Window<u32>,
+    window: Window<u32, u32>,
     source: UnsafeCell<u32>,
     len: u32,
     limit: u32,
@@ -26,14 +47,13 @@ unsafe impl Sync for Stream {}
 unsafe impl Send for Stream {}
 
 impl Stream {
-    fn new(len: u32, limit: u32, ordered: bool) -> Arc<Self> {
-        let window = Window::new(limit as usize, ordered);
+    /// With `shared`, the sink does nothing alone.
+    fn new(len: u32, limit: u32, ordered: bool, shared: bool) -> Arc<Self> {
+        let window = Window::new(limit as usize, shared, ordered, 2);
         Arc::new(Stream { window, source: UnsafeCell::new(0), len, limit, in_flight: AtomicU32::new(0) })
     }
 
-    /// Pulls one item, and processes it.
-    fn pull(&self, room: usize) {
-        assert!(room > 0 && room as u32 + self.in_flight.load(Ordering::Relaxed) <= self.limit);
+    fn ask(&self) -> Option<u32> {
         let item = self.source.with_mut(|source| {
             // SAFETY: loom verifies that the access is exclusive.
             let next = unsafe { &mut *source };
@@ -45,37 +65,59 @@ impl Stream {
         if item.is_some() {
             assert!(self.in_flight.fetch_add(1, Ordering::Relaxed) < self.limit);
         }
-        let ticket = self.window.pulled(item.map(|_| 1), item.is_none());
-        if let (Some(ticket), Some(item)) = (ticket, item) {
-            self.window.finished(ticket, item);
-        }
+        item
     }
 
-    fn help(self: &Arc<Self>) -> thread::JoinHandle<()> {
+    fn pull(&self, first: u64) -> Report<u32, u32> {
+        let item = self.ask();
+        let ended = item.is_none();
+        let batch = Batch::new(first, item.into_iter().collect(), Vec::new());
+        Report::Pulled { batch, asked: 1, ns: 0, ended }
+    }
+
+    fn help(self: &Arc<Self>, lane: u32) -> thread::JoinHandle<()> {
         let stream = Arc::clone(self);
         thread::spawn(move || {
-            while let Turn::Pull { room } = stream.window.helper_turn() {
-                stream.pull(room);
+            let mut report = Report::Nothing;
+            loop {
+                report = match turn(&stream.window, lane, report) {
+                    Turn::Pull { first, .. } => stream.pull(first),
+                    Turn::Process(batch) => process(batch),
+                    Turn::Over => return,
+                    other => panic!("not for a helper: {other:?}"),
+                };
             }
         })
     }
 
     /// The items as the sink gets them; it has had enough after `most`.
     fn sink(&self, most: usize) -> Vec<u32> {
-        let mut items = Vec::new();
+        let (mut items, mut report) = (Vec::new(), Report::Nothing);
         loop {
-            match self.window.sink_turn() {
-                Turn::Pull { room } => self.pull(room),
-                Turn::Emit(item) => {
-                    items.push(item);
-                    self.in_flight.fetch_sub(1, Ordering::Relaxed);
-                    self.window.emitted(1);
-                    if items.len() == most {
+            report = match turn(&self.window, SINK, report) {
+                Turn::Pull { first, .. } => self.pull(first),
+                Turn::Alone { first, .. } => {
+                    let item = self.ask();
+                    if item.is_some() {
+                        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+                    }
+                    items.extend(item);
+                    let done = usize::from(item.is_some());
+                    let rest = Batch::empty(first + done as u64);
+                    Report::Alone { items: done, ns: 0, rest, ended: item.is_none() }
+                }
+                Turn::Process(batch) => process(batch),
+                Turn::Emit(done) => {
+                    items.extend(&done.results);
+                    self.in_flight.fetch_sub(done.len as u32, Ordering::Relaxed);
+                    if items.len() >= most {
                         self.window.stop();
                     }
+                    Report::Emitted(done.weight)
                 }
+                Turn::Look(_) => panic!("there are no bundles"),
                 Turn::Over => return items,
-            }
+            };
         }
     }
 }
@@ -84,9 +126,20 @@ impl Stream {
 #[test]
 fn model_items_come_in_order() {
     explore(|| {
-        let stream = Stream::new(3, 2, true);
-        let helper = stream.help();
+        let stream = Stream::new(3, 2, true, true);
+        let helper = stream.help(1);
         assert_eq!(stream.sink(usize::MAX), [0, 1, 2]);
+        helper.join().unwrap();
+    });
+}
+
+/// Catches the same where the sink does everything until the helper comes.
+#[test]
+fn model_items_come_in_order_from_a_sink_alone() {
+    explore(|| {
+        let stream = Stream::new(2, 2, true, false);
+        let helper = stream.help(1);
+        assert_eq!(stream.sink(usize::MAX), [0, 1]);
         helper.join().unwrap();
     });
 }
@@ -95,8 +148,8 @@ fn model_items_come_in_order() {
 #[test]
 fn model_two_helpers_and_room_for_one_item() {
     explore(|| {
-        let stream = Stream::new(2, 1, true);
-        let helpers = [stream.help(), stream.help()];
+        let stream = Stream::new(2, 1, true, true);
+        let helpers = [stream.help(1), stream.help(2)];
         assert_eq!(stream.sink(usize::MAX), [0, 1]);
         helpers.into_iter().for_each(|helper| helper.join().unwrap());
     });
@@ -106,8 +159,8 @@ fn model_two_helpers_and_room_for_one_item() {
 #[test]
 fn model_items_come_out_of_order() {
     explore(|| {
-        let stream = Stream::new(3, 2, false);
-        let helper = stream.help();
+        let stream = Stream::new(3, 2, false, true);
+        let helper = stream.help(1);
         let mut items = stream.sink(usize::MAX);
         items.sort_unstable();
         assert_eq!(items, [0, 1, 2]);
@@ -119,57 +172,155 @@ fn model_items_come_out_of_order() {
 #[test]
 fn model_a_sink_that_has_enough_sends_everyone_home() {
     explore(|| {
-        let stream = Stream::new(3, 1, true);
-        let helpers = [stream.help(), stream.help()];
+        let stream = Stream::new(3, 1, true, true);
+        let helpers = [stream.help(1), stream.help(2)];
         assert_eq!(stream.sink(1), [0]);
         helpers.into_iter().for_each(|helper| helper.join().unwrap());
     });
 }
 
-/// Catches a helper that is not told that the source is free again, although there is room: the lane that was there before waits
-/// for an item of the helper's.
+/// Catches a lane that asks the source for a second item while the first one lies there, and nobody comes for it: the source waits for the first.
 #[test]
-fn model_the_source_is_handed_on() {
+fn model_a_source_that_waits_for_its_last_item() {
     explore(|| {
-        let stream = Arc::new((Window::new(2, true), [(); 2].map(|()| Parker::new())));
-        let come_and_wait = |stream: &(Window<usize>, [Parker; 2]), lane: usize| {
-            let (window, pulled) = stream;
-            let Turn::Pull { .. } = window.helper_turn() else { panic!("there is room for both") };
-            let ticket = window.pulled(Some(1), false).expect("an item");
-            pulled[1 - lane].unpark();
-            pulled[lane].park();
-            window.finished(ticket, lane);
+        let stream = Arc::new((Window::new(2, true, true, 2), Parker::new()));
+        let act = |(window, emitted): &(Window<u32, u32>, Parker), lane: u32| {
+            let mut report = Report::Nothing;
+            loop {
+                report = match turn(window, lane, report) {
+                    Turn::Pull { first, .. } => {
+                        if first > 0 {
+                            emitted.park();
+                        }
+                        let batch = batch(first as u32, u32::from(first < 2));
+                        Report::Pulled { batch, asked: 1, ns: 0, ended: first == 2 }
+                    }
+                    Turn::Process(batch) => process(batch),
+                    Turn::Emit(done) => {
+                        emitted.unpark();
+                        Report::Emitted(done.weight)
+                    }
+                    Turn::Over => return,
+                    other => panic!("neither alone nor in bundles: {other:?}"),
+                }
+            }
         };
         let other = Arc::clone(&stream);
-        let other = thread::spawn(move || come_and_wait(&other, 1));
-        come_and_wait(&stream, 0);
-        other.join().unwrap();
+        let helper = thread::spawn(move || act(&other, 1));
+        act(&stream, SINK);
+        helper.join().unwrap();
     });
 }
 
-/// Catches a helper that sleeps on when half of what was in flight has gone through the sink, which is busy from then on.
+/// Leads the window to where the sink has a bundle of two items, the numbers 4 and 5, and the source is free.
+fn with_a_bundle(window: &Window<u32, u32>) -> Batch<u32> {
+    assert!(matches!(turn(window, SINK, Report::Nothing), Turn::Alone { first: 0, most: 1 }));
+    let report = Report::Alone { items: 4, ns: 40_000, rest: Batch::empty(4), ended: false };
+    assert!(matches!(turn(window, SINK, report), Turn::Alone { first: 4, most: 2 }));
+    let report = Report::Alone { items: 0, ns: 0, rest: batch(4, 2), ended: false };
+    let Turn::Process(bundle) = turn(window, SINK, report) else { panic!("it was pulled") };
+    assert_eq!((bundle.first, bundle.len()), (4, 2));
+    bundle
+}
+
+/// Catches a bundle that nobody looks at, and what is taken from it and lost: its first item waits for the second.
 #[test]
-fn model_room_wakes_a_helper() {
+fn model_an_idle_lane_takes_what_is_in_a_bundle() {
     explore(|| {
-        let stream = Arc::new((Window::new(2, true), Parker::new()));
-        let (window, came) = &*stream;
-        let tickets = [(); 2].map(|()| {
-            assert!(matches!(window.sink_turn(), Turn::Pull { .. }));
-            window.pulled(Some(1), false).expect("an item")
-        });
-        (0..).zip(tickets).for_each(|(item, ticket)| window.finished(ticket, item));
-        let helper = Arc::clone(&stream);
+        let stream = Arc::new((Window::new(8, false, true, 2), Parker::new()));
+        let (window, processed) = &*stream;
+        let mut bundle = with_a_bundle(window);
+        let first = bundle.pop().expect("two items");
+        let other = Arc::clone(&stream);
         let helper = thread::spawn(move || {
-            let (window, came) = &*helper;
-            assert!(matches!(window.helper_turn(), Turn::Pull { room: 1 }));
-            came.unpark();
-            window.pulled(None, true);
+            let (window, processed) = &*other;
+            let mut rest = Some(bundle);
+            let mut report = Report::Nothing;
+            loop {
+                report = match turn_at(window, 1, report, PATIENCE_NS) {
+                    Turn::Look(bundle) => {
+                        assert_eq!(bundle.lane, SINK);
+                        let taken =
+                            rest.take().map_or(Taken::Nothing, |rest| Taken::Begun(rest, Done::new(4, 0)));
+                        Report::Looked { bundle, taken }
+                    }
+                    Turn::Process(batch) => {
+                        processed.unpark();
+                        process(batch)
+                    }
+                    Turn::Pull { first, .. } => {
+                        Report::Pulled { batch: Batch::empty(first), asked: 1, ns: 0, ended: true }
+                    }
+                    Turn::Over => return,
+                    other => panic!("not for a helper: {other:?}"),
+                }
+            }
         });
-        assert!(matches!(window.sink_turn(), Turn::Emit(0)));
-        window.emitted(1);
-        came.park();
+        processed.park();
+        let mut done = Done::new(4, 1);
+        done.push(Some(first.0), first.1);
+        let mut report = Report::Processed { done, ns: 0 };
+        let mut emitted = Vec::<u32>::new();
+        loop {
+            report = match turn(window, SINK, report) {
+                Turn::Emit(done) => {
+                    emitted.extend(&done.results);
+                    Report::Emitted(done.weight)
+                }
+                Turn::Pull { first, .. } => {
+                    Report::Pulled { batch: Batch::empty(first), asked: 1, ns: 0, ended: true }
+                }
+                Turn::Over => break,
+                other => panic!("nothing else is left: {other:?}"),
+            }
+        }
+        assert_eq!(emitted, [4, 5]);
         helper.join().unwrap();
-        assert!(matches!(window.sink_turn(), Turn::Emit(1)));
-        assert!(matches!(window.sink_turn(), Turn::Over));
+    });
+}
+
+/// Catches a source that stays with a sink which is busy with an item: that waits for the next item.
+#[test]
+fn model_an_idle_lane_takes_the_source_from_a_sink_alone() {
+    explore(|| {
+        let stream = Arc::new((Window::new(2, false, true, 2), Parker::new()));
+        let (window, pulled) = &*stream;
+        assert!(matches!(turn(window, SINK, Report::Nothing), Turn::Alone { first: 0, most: 1 }));
+        let other = Arc::clone(&stream);
+        let helper = thread::spawn(move || {
+            let (window, pulled) = &*other;
+            let mut report = Report::Nothing;
+            loop {
+                report = match turn_at(window, 1, report, PATIENCE_NS) {
+                    Turn::Look(bundle) => Report::Looked { bundle, taken: Taken::Source { next: 1 } },
+                    Turn::Pull { first, .. } => {
+                        pulled.unpark();
+                        let batch = batch(first as u32, u32::from(first == 1));
+                        Report::Pulled { batch, asked: 1, ns: 0, ended: first > 1 }
+                    }
+                    Turn::Process(batch) => process(batch),
+                    Turn::Over => return,
+                    other => panic!("not for a helper: {other:?}"),
+                }
+            }
+        });
+        pulled.park();
+        let (mut report, mut emitted) = (Report::Emitted(1), Vec::<u32>::new());
+        loop {
+            report = match turn(window, SINK, report) {
+                Turn::Emit(done) => {
+                    emitted.extend(&done.results);
+                    Report::Emitted(done.weight)
+                }
+                Turn::Process(batch) => process(batch),
+                Turn::Pull { first, .. } => {
+                    Report::Pulled { batch: Batch::empty(first), asked: 1, ns: 0, ended: true }
+                }
+                Turn::Over => break,
+                other => panic!("it is not alone any more: {other:?}"),
+            }
+        }
+        assert_eq!(emitted, [1]);
+        helper.join().unwrap();
     });
 }

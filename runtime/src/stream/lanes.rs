@@ -1,0 +1,346 @@
+//! What the lanes of a stream do.
+
+use std::cell::UnsafeCell;
+use std::hint::spin_loop;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::PoisonError;
+use std::vec;
+
+use crossbeam_utils::CachePadded;
+
+use super::tray::{Asked, Hand};
+use super::{Limit, Step};
+use crate::batch::{Batch, Bundle, Done};
+use crate::clock::{Clock, Ticks};
+use crate::protocol::window::{Report, SINK, Turn, Window};
+use crate::sync::{AtomicU32, Fences, Mutex, Ordering};
+use crate::underneath;
+use crate::unwind::{Payload, drop_quietly};
+
+/// A lane that pulls several items stops when they took this long.
+const PULLING_NS: u64 = 20_000;
+
+/// So much, and one item more, can be in flight without an overflow; nothing weighs more.
+const HEAVIEST: usize = usize::MAX / 4;
+
+/// A lane that waits for a quick one sleeps after this time.
+const AWAKE_NS: u64 = 20_000;
+
+/// So long, in turns of a loop that does nothing, it waits between two looks.
+const PAUSE: u32 = 8;
+
+/// A stream that is being consumed.
+pub(super) struct Running<I: Iterator, S: Step<I::Item>> {
+    window: CachePadded<Window<I::Item, S::Output>>,
+    /// Whoever the window sends here has it alone.
+    source: UnsafeCell<I>,
+    step: S,
+    limit: Limit<I::Item>,
+    /// By the numbers of the lanes.
+    hands: Vec<CachePadded<Hand<I::Item, S::Output>>>,
+    helpers_came: AtomicU32,
+    panic: Mutex<Option<Payload>>,
+    clock: Clock,
+    start: Ticks,
+}
+
+// SAFETY: the source is reached by one lane at a time; all else is shared as its types allow.
+unsafe impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Sync for Running<I, S> {}
+
+/// What comes after a turn.
+enum Next<I: Iterator, S: Step<I::Item>> {
+    Report(Reported<I, S>),
+    Alone(Stint),
+    Emit(Done<S::Output>),
+    Over,
+}
+
+type Reported<I, S> = Report<<I as Iterator>::Item, <S as Step<<I as Iterator>::Item>>::Output>;
+
+impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<I, S> {
+    pub(super) fn new(source: I, step: S, limit: Limit<I::Item>, ordered: bool, lanes: usize) -> Self {
+        let (clock, fences) = (Clock::new(), Fences::available());
+        Running {
+            window: CachePadded::new(Window::new(
+                limit.most.min(HEAVIEST),
+                limit.weight.is_some(),
+                ordered,
+                lanes,
+            )),
+            source: UnsafeCell::new(source),
+            step,
+            limit,
+            hands: (0..lanes).map(|_| CachePadded::new(Hand::new(fences))).collect(),
+            helpers_came: AtomicU32::new(SINK),
+            panic: Mutex::new(None),
+            clock,
+            start: clock.now(),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        self.clock.ns_between(self.start, self.clock.now())
+    }
+
+    /// Sends everyone home.
+    pub(super) fn stop(&self) {
+        self.window.stop();
+    }
+
+    pub(super) fn into_panic(self) -> Option<Payload> {
+        self.panic.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A helper's part. On top of another lane of a stream, of somebody at a source, or of work that has yielded, it has none: where a helper
+    /// waits for room, it waits for what began before it, and that may wait for what is below it. (Other waits are for what begins after them,
+    /// and so never for anything that is further down a stack.)
+    pub(super) fn help(&self) {
+        if underneath::in_stream() || underneath::in_bridge() || underneath::in_yield() {
+            return;
+        }
+        let _inside = underneath::Entered::stream();
+        let lane = self.helpers_came.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut report = Report::Nothing;
+        loop {
+            match self.turn(lane, report, || ()) {
+                Next::Report(next) => report = next,
+                // The rest is for the sink.
+                _ => return,
+            }
+        }
+    }
+
+    /// Does what a lane is to do next.
+    fn turn(&self, lane: u32, report: Reported<I, S>, more: impl FnOnce()) -> Next<I, S> {
+        let pause = |waited_ns| {
+            let is_awake = waited_ns < AWAKE_NS;
+            if is_awake {
+                (0..PAUSE).for_each(|_| spin_loop());
+            }
+            is_awake
+        };
+        let turn = self.window.turn(lane, report, || self.now(), pause);
+        let act = AssertUnwindSafe(|| match turn {
+            Turn::Pull { first, most, weight } => Next::Report(self.pull(lane, first, most, weight)),
+            Turn::Alone { first, most } => {
+                self.hands[SINK as usize].begin_alone(first);
+                Next::Alone(Stint { first, most, done: 0, began: self.now() })
+            }
+            Turn::Process(batch) => {
+                more();
+                Next::Report(self.process(lane, batch))
+            }
+            Turn::Look(bundle) => Next::Report(self.look(bundle)),
+            Turn::Emit(done) => Next::Emit(done),
+            Turn::Over => Next::Over,
+        });
+        catch_unwind(act).unwrap_or_else(|payload| {
+            self.keep(payload);
+            Next::Over
+        })
+    }
+
+    /// A panic ends the stream and is kept for the caller.
+    #[cold]
+    fn keep(&self, payload: Payload) {
+        let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
+        let late = match &*first {
+            None => first.replace(payload),
+            Some(_) => Some(payload),
+        };
+        drop(first);
+        self.window.stop();
+        drop_quietly(late);
+    }
+
+    fn pull(&self, lane: u32, first: u64, most: usize, weight: usize) -> Reported<I, S> {
+        // SAFETY: the window sends one lane at a time here, and each reports before the next one comes.
+        let source = unsafe { &mut *self.source.get() };
+        let began = self.now();
+        let weigh = |item: &I::Item| {
+            // At least 1 each, so that there is an end to those that weigh nothing.
+            self.limit.weight.as_ref().map(|weight| weight(item).clamp(1, HEAVIEST))
+        };
+        if most == 1 {
+            let item = source.next();
+            let ns = self.now().saturating_sub(began);
+            let ended = item.is_none();
+            let weights = item.as_ref().and_then(weigh).into_iter().collect();
+            let batch = Batch::new(first, item.into_iter().collect(), weights);
+            return Report::Pulled { batch, asked: 1, ns, ended };
+        }
+        let hand = &self.hands[lane as usize];
+        hand.begin_pulling(first, most);
+        let (mut asked, mut total, mut ended) = (0, 0_usize, false);
+        while asked < most && total < weight {
+            let Some(item) = source.next() else {
+                ended = true;
+                break;
+            };
+            asked += 1;
+            let of_item = weigh(&item);
+            total = total.saturating_add(of_item.unwrap_or(1));
+            // It looks at the clock more and more seldom: a source that is quick may be quicker than the clock.
+            let slow = asked.is_power_of_two() && self.now().saturating_sub(began) > PULLING_NS;
+            if !hand.push(item, of_item, asked) || slow {
+                break;
+            }
+        }
+        let ns = self.now().saturating_sub(began);
+        Report::Pulled { batch: hand.end_pulling(), asked, ns, ended }
+    }
+
+    fn process(&self, lane: u32, mut batch: Batch<I::Item>) -> Reported<I, S> {
+        let began = self.now();
+        let done = if batch.len() == 1 {
+            let mut done = Done::new(batch.first, 0);
+            if let Some((item, weight)) = batch.pop() {
+                done.push(self.step.step(item), weight);
+            }
+            done
+        } else {
+            let hand = &self.hands[lane as usize];
+            let mut next = hand.begin(batch);
+            while let Some(item) = next {
+                let result = self.step.step(item);
+                if self.window.is_stopped() {
+                    break;
+                }
+                next = hand.next(result);
+            }
+            hand.end()
+        };
+        Report::Processed { done, ns: self.now().saturating_sub(began) }
+    }
+
+    fn look(&self, bundle: Bundle) -> Reported<I, S> {
+        Report::Looked { bundle, taken: self.hands[bundle.lane as usize].take_away() }
+    }
+
+    /// The sink's next step while it does everything alone.
+    #[inline]
+    fn step_alone(&self, stint: &mut Stint, more: &mut dyn FnMut()) -> Stepped<I, S> {
+        let hand = &self.hands[SINK as usize];
+        let report = |ended, rest| {
+            let ns = self.now().saturating_sub(stint.began);
+            Stepped::Over(Report::Alone { items: stint.done, ns, rest, ended })
+        };
+        if stint.done == stint.most {
+            return match hand.end_alone() {
+                Some(next) => report(false, Batch::empty(next)),
+                None => Stepped::Over(Report::Emitted(1)),
+            };
+        }
+        // SAFETY: the sink has the source while `ask_alone` calls this.
+        let asked = hand.ask_alone(|| unsafe { &mut *self.source.get() }.next());
+        let next = stint.first + stint.done as u64;
+        match asked {
+            Asked::Item(item) => {
+                if next == 0 {
+                    more();
+                }
+                stint.done += 1;
+                Stepped::Done(self.step.step(item))
+            }
+            Asked::Recalled(item) => report(false, Batch::new(next, vec![item], Vec::new())),
+            Asked::Ended => report(true, Batch::empty(next)),
+            Asked::Taken => Stepped::Over(Report::Emitted(1)),
+        }
+    }
+}
+
+/// What the sink does alone, until it looks for others again.
+struct Stint {
+    first: u64,
+    most: usize,
+    done: usize,
+    began: u64,
+}
+
+enum Stepped<I: Iterator, S: Step<I::Item>> {
+    Done(Option<S::Output>),
+    Over(Reported<I, S>),
+}
+
+/// The results, as they come.
+#[expect(clippy::large_enum_variant, reason = "there is one, on the stack")]
+pub(super) enum Results<'r, I: Iterator, S: Step<I::Item>> {
+    /// Nobody else takes part.
+    Alone(I, S),
+    Shared(SharedResults<'r, I, S>),
+}
+
+impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Iterator for Results<'_, I, S> {
+    type Item = S::Output;
+
+    #[inline]
+    fn next(&mut self) -> Option<S::Output> {
+        match self {
+            Results::Alone(source, step) => source.find_map(|item| step.step(item)),
+            Results::Shared(results) => results.next(),
+        }
+    }
+}
+
+/// Asking for one makes the asking thread a lane.
+pub(super) struct SharedResults<'r, I: Iterator, S: Step<I::Item>> {
+    running: &'r Running<I, S>,
+    /// Called when it is known that the first item is not all there is.
+    call_helpers: &'r mut dyn FnMut(),
+    batch: vec::IntoIter<S::Output>,
+    stint: Option<Stint>,
+    /// What the window does not know yet.
+    report: Reported<I, S>,
+}
+
+impl<'r, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r, I, S> {
+    pub(super) fn new(running: &'r Running<I, S>, call_helpers: &'r mut dyn FnMut()) -> Self {
+        SharedResults {
+            running,
+            call_helpers,
+            batch: Vec::new().into_iter(),
+            stint: None,
+            report: Report::Nothing,
+        }
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<S::Output> {
+        loop {
+            if let Some(result) = self.batch.next() {
+                return Some(result);
+            }
+            if let Some(stint) = &mut self.stint {
+                let running = self.running;
+                match catch_unwind(AssertUnwindSafe(|| running.step_alone(stint, &mut *self.call_helpers))) {
+                    Ok(Stepped::Done(Some(result))) => return Some(result),
+                    Ok(Stepped::Done(None)) => continue,
+                    Ok(Stepped::Over(report)) => self.report = report,
+                    Err(payload) => running.keep(payload),
+                }
+                self.stint = None;
+            }
+            self.refill()?;
+        }
+    }
+
+    fn refill(&mut self) -> Option<()> {
+        loop {
+            let report = mem::replace(&mut self.report, Report::Nothing);
+            match self.running.turn(SINK, report, &mut *self.call_helpers) {
+                Next::Report(next) => self.report = next,
+                Next::Over => return None,
+                Next::Alone(stint) => {
+                    self.stint = Some(stint);
+                    return Some(());
+                }
+                Next::Emit(done) => {
+                    self.report = Report::Emitted(done.weight);
+                    self.batch = done.results.into_iter();
+                    return Some(());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What a lane has in hand: items and results, to which others come if the lane does not return from one of them.
+
+use std::cell::UnsafeCell;
+use std::mem;
+use std::sync::PoisonError;
+
+use crate::batch::{Batch, Done, Taken};
+use crate::protocol::tray::Tray;
+use crate::sync::{Fences, Mutex};
+
+/// A lane's tray. The methods are its owner's, but for [`take_away`](Hand::take_away).
+pub(super) struct Hand<T, R> {
+    tray: Tray,
+    visitors: Mutex<()>,
+    things: UnsafeCell<Things<T, R>>,
+    fences: Fences,
+}
+
+// SAFETY: `things` are reached by who is at the tray, one at a time (`protocol/tray.rs`), from any thread; so they are sent, and not shared.
+unsafe impl<T: Send, R: Send> Sync for Hand<T, R> {}
+
+/// What lies there.
+struct Things<T, R> {
+    /// Being pulled: the number of the first item, the items, and what each weighs, if that is not 1.
+    pulled_from: u64,
+    pulled: Vec<T>,
+    weights: Vec<usize>,
+    /// Being processed: what is not begun; the weight of the item that is; and what is done.
+    batch: Batch<T>,
+    weight: usize,
+    done: Done<R>,
+    /// The sink does everything alone, and may go to the source.
+    alone: bool,
+}
+
+impl<T, R> Hand<T, R> {
+    pub(super) fn new(fences: Fences) -> Self {
+        let things = Things {
+            pulled_from: 0,
+            pulled: Vec::new(),
+            weights: Vec::new(),
+            batch: Batch::empty(0),
+            weight: 0,
+            done: Done::new(0, 0),
+            alone: false,
+        };
+        Hand { tray: Tray::new(), visitors: Mutex::new(()), things: UnsafeCell::new(things), fences }
+    }
+
+    /// Does something there, as the owner. `act` calls no code of the user's.
+    #[inline]
+    fn at_tray<A>(&self, act: impl FnOnce(&mut Things<T, R>) -> A) -> A {
+        if !self.tray.enter(self.fences) {
+            return self.behind_visitor(act);
+        }
+        // SAFETY: the owner has entered, and so nobody else is there until it leaves; the reference ends before.
+        let result = act(unsafe { &mut *self.things.get() });
+        self.tray.leave();
+        result
+    }
+
+    #[cold]
+    fn behind_visitor<A>(&self, act: impl FnOnce(&mut Things<T, R>) -> A) -> A {
+        let _alone = self.visitors.lock().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: others come only with the mutex; the reference ends before that is given back.
+        act(unsafe { &mut *self.things.get() })
+    }
+
+    /// The owner is about to pull up to `most` items, from that number on.
+    pub(super) fn begin_pulling(&self, first: u64, most: usize) {
+        self.at_tray(|things| {
+            things.pulled_from = first;
+            things.pulled.reserve(most);
+        });
+    }
+
+    /// One more was pulled. False if others have taken those before.
+    #[inline]
+    pub(super) fn push(&self, item: T, weight: Option<usize>, count: usize) -> bool {
+        self.at_tray(|things| {
+            things.pulled.push(item);
+            things.weights.extend(weight);
+            things.pulled.len() == count
+        })
+    }
+
+    /// Those that nobody else has taken.
+    pub(super) fn end_pulling(&self) -> Batch<T> {
+        self.at_tray(Things::take_pulled)
+    }
+
+    /// The owner is about to process these.
+    pub(super) fn begin(&self, batch: Batch<T>) -> Option<T> {
+        let done = Done::new(batch.first, batch.len());
+        self.at_tray(|things| {
+            (things.batch, things.done) = (batch, done);
+            things.pop()
+        })
+    }
+
+    /// The item in hand was processed. The next one, unless others have taken it.
+    #[inline]
+    pub(super) fn next(&self, result: Option<R>) -> Option<T> {
+        self.at_tray(|things| {
+            things.done.push(result, things.weight);
+            things.pop()
+        })
+    }
+
+    /// What has become of the items.
+    pub(super) fn end(&self) -> Done<R> {
+        self.at_tray(|things| things.done.take())
+    }
+
+    /// The sink is about to do everything alone; the next item has that number.
+    pub(super) fn begin_alone(&self, first: u64) {
+        self.tray.forget();
+        self.at_tray(|things| (things.pulled_from, things.alone) = (first, true));
+    }
+
+    /// Asks the source by `next`, if nobody has taken it. Nobody waits meanwhile for the owner to leave its tray.
+    #[inline]
+    pub(super) fn ask_alone(&self, next: impl FnOnce() -> Option<T>) -> Asked<T> {
+        while !self.tray.enter(self.fences) {
+            drop(self.visitors.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        // SAFETY: the owner has entered, and so nobody else is there until it leaves; the reference ends here.
+        let alone = unsafe { &*self.things.get() }.alone;
+        let item = if alone { next() } else { None };
+        // SAFETY: as above.
+        let things = unsafe { &mut *self.things.get() };
+        things.pulled_from += u64::from(item.is_some());
+        things.alone &= item.is_some();
+        let missed = self.tray.leave_and_look(self.fences);
+        match item {
+            _ if !alone => Asked::Taken,
+            None => Asked::Ended,
+            // Unless somebody has come again, who has the source now.
+            Some(item) if missed && self.end_alone().is_some() => Asked::Recalled(item),
+            Some(item) => Asked::Item(item),
+        }
+    }
+
+    /// The sink has the source to itself no more. The number of the next item; `None` if others have taken the source.
+    pub(super) fn end_alone(&self) -> Option<u64> {
+        self.at_tray(|things| {
+            let next = things.pulled_from;
+            (mem::take(&mut things.alone)).then_some(next)
+        })
+    }
+
+    /// Takes what lies on the tray of another lane, if that is busy elsewhere.
+    pub(super) fn take_away(&self) -> Taken<T, R> {
+        let _alone = self.visitors.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = if self.tray.visit(self.fences) {
+            // SAFETY: this visitor has the mutex, and the owner stays away until `release`; the reference ends before.
+            unsafe { &mut *self.things.get() }.take_all()
+        } else {
+            Taken::Nothing
+        };
+        self.tray.release();
+        taken
+    }
+}
+
+/// What a sink has got from the source.
+pub(super) enum Asked<T> {
+    Item(T),
+    /// It is to report at once.
+    Recalled(T),
+    Ended,
+    /// Others have taken the source.
+    Taken,
+}
+
+impl<T, R> Things<T, R> {
+    #[inline]
+    fn pop(&mut self) -> Option<T> {
+        let (item, weight) = self.batch.pop()?;
+        self.weight = weight;
+        Some(item)
+    }
+
+    fn take_pulled(&mut self) -> Batch<T> {
+        let first = self.pulled_from;
+        self.pulled_from += self.pulled.len() as u64;
+        Batch::new(first, mem::take(&mut self.pulled), mem::take(&mut self.weights))
+    }
+
+    fn take_all(&mut self) -> Taken<T, R> {
+        if mem::take(&mut self.alone) {
+            return Taken::Source { next: self.pulled_from };
+        }
+        if !self.pulled.is_empty() {
+            return Taken::New(self.take_pulled());
+        }
+        match self.batch.len() + self.done.len {
+            0 => Taken::Nothing,
+            _ => Taken::Begun(self.batch.take(), self.done.take()),
+        }
+    }
+}
