@@ -1,0 +1,273 @@
+//! Streams whose items or sources are slow: all lanes are at work, and nothing that was pulled waits for the source.
+
+use std::collections::VecDeque;
+use std::hint::black_box;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use taskel::ThreadPool;
+use taskel::prelude::*;
+
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
+const SLOW: Duration = Duration::from_millis(20);
+
+fn pool(threads: usize) -> ThreadPool {
+    ThreadPool::builder().num_threads(threads).build().unwrap()
+}
+
+/// How many times faster than one after the other the slow items are processed, at the better of two calls.
+fn speed_up(threads: usize, window: usize, ordered: bool, is_slow: &[bool]) -> f64 {
+    let pool = pool(threads);
+    let work = |slow: &bool| {
+        if *slow {
+            sleep(SLOW)
+        }
+    };
+    let time = || {
+        let begin = Instant::now();
+        let mut seen = 0;
+        let stream = is_slow.iter().par_stream().map(work).max_in_flight(window);
+        pool.install(|| match ordered {
+            true => stream.for_each_ordered(|()| seen += 1),
+            false => stream.for_each_unordered(|()| seen += 1),
+        });
+        assert_eq!(seen, is_slow.len());
+        begin.elapsed().as_secs_f64()
+    };
+    let slow = is_slow.iter().filter(|slow| **slow).count();
+    slow as f64 * SLOW.as_secs_f64() / time().min(time())
+}
+
+fn every_8th(slow: usize) -> Vec<bool> {
+    (0..8 * slow).map(|n| n % 8 == 3).collect()
+}
+
+fn slow_after_quick(slow: usize) -> Vec<bool> {
+    (0..20_000 + slow).map(|n| n >= 20_000).collect()
+}
+
+#[test]
+fn a_window_of_64_keeps_8_workers_busy() {
+    for (name, items) in [
+        ("all", vec![true; 64]),
+        ("every 8th", every_8th(64)),
+        ("after quick ones", slow_after_quick(64)),
+        ("a few after quick ones", slow_after_quick(8)),
+    ] {
+        for ordered in [true, false] {
+            let least = if name == "a few after quick ones" { 6.0 } else { 6.7 };
+            let times = speed_up(8, 64, ordered, &items);
+            assert!(times >= least, "{name}, ordered {ordered}: {times}");
+        }
+    }
+}
+
+/// In order, a window of n has no more slow items than n in a row have: n / 8. In any order, all lanes but the sink's have one, and that one, too, if there is room for
+/// what is quick besides: min(P, n) - 1, or P.
+#[test]
+fn small_windows_keep_as_many_workers_busy_as_they_have_slow_items() {
+    for (window, ordered, slow, bound) in
+        [(8, true, 8, 1.0), (16, true, 16, 2.0), (8, false, 42, 7.0), (16, false, 48, 8.0)]
+    {
+        let times = speed_up(8, window, ordered, &every_8th(slow));
+        assert!(times >= bound * 0.6, "window {window}, ordered {ordered}: {times} of {bound}");
+    }
+}
+
+#[test]
+fn two_workers_are_both_busy_on_long_items() {
+    for (window, least) in [(2, 1.3), (3, 1.5), (64, 1.6)] {
+        let times = speed_up(2, window, true, &[true; 16]);
+        assert!(times >= least, "window {window}: {times}");
+    }
+}
+
+#[test]
+fn as_many_items_are_in_work_as_may_be_in_flight() {
+    for threads in [2, 5, 8, 16] {
+        let pool = pool(threads);
+        for window in [1, threads / 2, threads - 1] {
+            for ordered in [true, false] {
+                let (in_work, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+                let work = |_| {
+                    most.fetch_max(in_work.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                    sleep(Duration::from_millis(5));
+                    in_work.fetch_sub(1, Ordering::Relaxed);
+                };
+                let stream = (0..6 * window).par_stream().map(work).max_in_flight(window);
+                pool.install(|| match ordered {
+                    true => stream.for_each_ordered(|()| ()),
+                    false => stream.for_each_unordered(|()| ()),
+                });
+                assert_eq!(most.into_inner(), window, "{threads} workers, ordered {ordered}");
+            }
+        }
+    }
+}
+
+/// Where a source learns what has become of an item.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Answer {
+    Processed,
+    Emitted,
+}
+
+/// A source that waits, from some item on, for the answer to the last item before it yields the next one.
+fn feed_back(threads: usize, ordered: bool, at: Answer, backlog: usize) {
+    const LEN: usize = 200;
+    let (answer, answered) = mpsc::channel();
+    let answer = Mutex::new(answer);
+    let tell = |n: usize| {
+        if n >= backlog {
+            answer.lock().unwrap().send(n).unwrap();
+        }
+    };
+    let source = (0..backlog + LEN).inspect(move |&n| {
+        if n > backlog {
+            let last = answered.recv().unwrap();
+            assert_eq!(last, n - 1);
+        }
+    });
+    let mut seen = 0;
+    let stream = source.par_stream().max_in_flight(64).map(|n| {
+        if at == Answer::Processed {
+            tell(n);
+        }
+        n
+    });
+    let sink = |n| {
+        if at == Answer::Emitted {
+            tell(n);
+        }
+        seen += 1;
+    };
+    pool(threads).install(|| match ordered {
+        true => stream.for_each_ordered(sink),
+        false => stream.for_each_unordered(sink),
+    });
+    assert_eq!(seen, backlog + LEN);
+}
+
+#[test]
+fn a_source_that_waits_for_the_answer_to_its_last_item_gets_it() {
+    let _watchdog = watchdog::watch("sources that wait for answers");
+    for threads in [1, 2, 5, 8, 16] {
+        for ordered in [true, false] {
+            for at in [Answer::Processed, Answer::Emitted] {
+                for backlog in [0, 100, 20_000] {
+                    feed_back(threads, ordered, at, backlog);
+                }
+            }
+        }
+    }
+}
+
+/// A walk through a tree: the source yields what items have found, and ends when all are done.
+#[test]
+fn a_source_that_spins_until_items_are_done_ends() {
+    let _watchdog = watchdog::watch("a source that waits for items");
+    for threads in [1, 2, 5, 16] {
+        for ordered in [true, false] {
+            let found = Mutex::new((0..16).map(|_| 40_u32).collect::<VecDeque<_>>());
+            let pending = AtomicUsize::new(16);
+            let source = std::iter::from_fn(|| {
+                loop {
+                    if let Some(n) = found.lock().unwrap().pop_front() {
+                        return Some(n);
+                    }
+                    if pending.load(Ordering::Acquire) == 0 {
+                        return None;
+                    }
+                    std::thread::yield_now();
+                }
+            });
+            let stream = source.par_stream().max_in_flight(8).map(|n| {
+                if n > 0 {
+                    pending.fetch_add(1, Ordering::Relaxed);
+                    found.lock().unwrap().push_back(n - 1);
+                }
+                pending.fetch_sub(1, Ordering::Release);
+            });
+            let mut done = 0;
+            pool(threads).install(|| match ordered {
+                true => stream.for_each_ordered(|()| done += 1),
+                false => stream.for_each_unordered(|()| done += 1),
+            });
+            assert_eq!(done, 16 * 41);
+        }
+    }
+}
+
+/// How long items of a slow source wait: the median and the greatest.
+fn latencies(threads: usize, ordered: bool, before: &[bool]) -> (Duration, Duration) {
+    let work = |(slow, begun): (bool, Option<Instant>)| {
+        if slow {
+            sleep(SLOW);
+        }
+        begun.map(|begun| (begun, begun.elapsed()))
+    };
+    let live = (0..60).map(|_| {
+        sleep(Duration::from_millis(2));
+        (false, Some(Instant::now()))
+    });
+    let source = before.iter().map(|&slow| (slow, None)).chain(live);
+    let stream = source.par_stream().map(work).max_in_flight(64);
+    let mut ages = Vec::new();
+    pool(threads).install(|| match ordered {
+        true => stream.for_each_ordered(|item| ages.extend(item.map(|(begun, _)| begun.elapsed()))),
+        false => stream.for_each_unordered(|item| ages.extend(item.map(|(_, age)| age))),
+    });
+    ages.sort();
+    (ages[30], ages[59])
+}
+
+#[test]
+fn an_item_of_a_slow_source_is_processed_at_once_whatever_came_before() {
+    for threads in [1, 2, 5, 8, 16] {
+        for before in [vec![], vec![false; 50_000], vec![true; 2 * threads]] {
+            for ordered in [true, false] {
+                let (median, greatest) = latencies(threads, ordered, &before);
+                assert!(
+                    median < Duration::from_millis(1),
+                    "{threads} workers after {}, ordered {ordered}: {median:?}, {greatest:?}",
+                    before.len()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn order_and_bound_are_kept_whatever_items_take() {
+    for threads in [1, 2, 5, 8, 16] {
+        let pool = pool(threads);
+        for most in [1, 3, 16, 64, 1000] {
+            let in_flight = AtomicUsize::new(0);
+            let source = (0..3000_usize).inspect(|_| {
+                let before = in_flight.fetch_add(1, Ordering::Relaxed);
+                assert!(before < most, "{} of {most} in flight", before + 1);
+            });
+            let work = |n: usize| {
+                let spins = [0, 0, 0, 100, 0, 10_000][n * n % 7 % 6];
+                (0..spins).for_each(|n| _ = black_box(n));
+                if n % 300 == 299 {
+                    sleep(Duration::from_micros(300));
+                }
+                n
+            };
+            let mut next = 0;
+            pool.install(|| {
+                source.par_stream().map(work).max_in_flight(most).for_each_ordered(|n| {
+                    assert_eq!(n, next);
+                    next += 1;
+                    in_flight.fetch_sub(1, Ordering::Relaxed);
+                });
+            });
+            assert_eq!(next, 3000);
+        }
+    }
+}
