@@ -3,8 +3,8 @@
 //! Items are bundled only while both they and the source are quick, since a bundle keeps its items from idle lanes until these lose patience. One slow item, or one
 //! slow answer of the source, and the next few dozen items go one by one.
 
-/// A bundle takes about this long to process: a hundred times what handing it over costs.
-const BUNDLE_NS: u64 = 20_000;
+/// A bundle takes about this long to process: some thirty times what handing it over costs.
+const BUNDLE_NS: u64 = 30_000;
 
 /// No bundle has more items than this, however fast they are processed.
 const LARGEST_BUNDLE: usize = 4096;
@@ -18,14 +18,15 @@ const STOCK: usize = 2;
 /// A source that takes longer to answer is not asked for several items at once.
 const SLOW_SOURCE_NS: u64 = 20_000;
 
-/// So many items are remembered, and up to twice as many.
-const REMEMBERED: usize = 16;
+/// As many items are remembered as can be in flight, since those that take long tell last; but only so many.
+const FEWEST_REMEMBERED: usize = 16;
+const MOST_REMEMBERED: usize = 64;
 
 /// At the beginning, so many go one by one.
 const UNKNOWN: usize = 4;
 
 /// What takes less than this is not worth handing over.
-const TINY_NS: u64 = 5_000;
+const TINY_NS: u64 = 3_500;
 
 /// The greatest of the last values.
 #[derive(Debug)]
@@ -33,19 +34,20 @@ struct Greatest {
     before: u64,
     now: u64,
     left: usize,
+    remembered: usize,
 }
 
 impl Greatest {
-    /// Until something is known: anything may come.
-    fn new() -> Self {
-        Greatest { before: u64::MAX, now: 0, left: UNKNOWN }
+    /// Until something is known: anything may come. Then so many values are remembered, and up to twice as many.
+    fn new(remembered: usize) -> Self {
+        Greatest { before: u64::MAX, now: 0, left: UNKNOWN, remembered }
     }
 
     fn note(&mut self, value: u64, times: usize) {
         self.now = self.now.max(value);
         self.left = self.left.saturating_sub(times);
         if self.left == 0 {
-            *self = Greatest { before: self.now, now: 0, left: REMEMBERED };
+            *self = Greatest { before: self.now, now: 0, left: self.remembered, ..*self };
         }
     }
 
@@ -64,8 +66,15 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    pub(crate) fn new() -> Self {
-        Pace { bundle: 1, mean_ns: 0, item_ns: Greatest::new(), answer_ns: Greatest::new() }
+    /// For a stream of which so many items can be in flight.
+    pub(crate) fn new(window: usize) -> Self {
+        let remembered = window.clamp(FEWEST_REMEMBERED, MOST_REMEMBERED);
+        Pace {
+            bundle: 1,
+            mean_ns: 0,
+            item_ns: Greatest::new(remembered),
+            answer_ns: Greatest::new(remembered),
+        }
     }
 
     /// How many items are processed, and pulled, at once; at least 1.
@@ -105,8 +114,11 @@ impl Pace {
         self.answer_ns.note(if ns > SLOW_SOURCE_NS { ns } else { mean }, items);
     }
 
-    /// One lane has asked for so many items, more than 0, and processed them.
+    /// One lane has asked for so many items, and processed them.
     pub(crate) fn done_alone(&mut self, items: usize, ns: u64) {
+        if items == 0 {
+            return;
+        }
         self.answer_ns.note(ns / items as u64, items);
         self.processed(items, ns);
     }

@@ -13,10 +13,11 @@
 //! | `done` | what is processed and the sink has not taken; `next` is the item that the sink wants next, if order matters | [`Processed`](Report::Processed); [`Emit`](Turn::Emit) |
 //! | `bundles` | who has several items in hand, or asks for several, and since when | with `Pull` and `Process`; the end of both |
 //! | `looking` | how many have a look at somebody's bundle | [`Look`](Turn::Look); [`Looked`](Report::Looked) |
-//! | `idle`, `coming`, `awake` | helpers that sleep; those that were woken and have not come; those that wait with open eyes | the sleeper; whoever wakes it |
+//! | `idle`, `coming` | helpers that sleep; those that were woken and have not come | the sleeper; whoever wakes it |
 //! | `sink` | the same of the sink | |
+//! | `awake` | how many wait with open eyes | those |
 //! | `helpers` | how many have come | their first report |
-//! | `alone`, `sink_left` | the sink is at the source, and does everything; when it had its last turn | the sink, whoever takes the source from it |
+//! | `alone` | the sink is at the source, and does everything | the sink, whoever takes the source from it |
 //! | `watching` | somebody who sleeps wakes up by itself, to look at bundles | the sleeper |
 //!
 //! `stopped` (nobody wants anything more) is written under the mutex, and read without it between two items: a hint.
@@ -60,9 +61,6 @@ pub(crate) const SINK: u32 = 0;
 
 /// A bundle that is not over after this time is looked at.
 pub(crate) const PATIENCE_NS: u64 = 50_000;
-
-/// A lane that watches and sees no bundles does so a few times more.
-const ROUNDS: u32 = 16;
 
 /// What a lane is to do next, and then report.
 #[derive(Debug)]
@@ -139,7 +137,6 @@ struct State<T, R> {
     sink: Sink,
     helpers: usize,
     alone: bool,
-    sink_left: u64,
     watching: bool,
     pace: Pace,
 }
@@ -187,12 +184,11 @@ impl<T, R> Window<T, R> {
             sink: Sink::Awake,
             helpers: 0,
             alone: false,
-            sink_left: 0,
             watching: false,
-            pace: Pace::new(),
+            pace: Pace::new(limit),
         };
-        // So that all have some at the same time, and some are on their way.
-        let share = (limit / (2 * lanes)).max(1);
+        // So that all have some at the same time, as much lies ready, and as much again is done.
+        let share = (limit / (3 * lanes)).max(1);
         Window {
             state: Mutex::new(state),
             room: Condvar::new(),
@@ -216,7 +212,7 @@ impl<T, R> Window<T, R> {
     pub(crate) fn stop(&self) {
         let mut state = self.lock();
         self.stopped.store(true, Ordering::Relaxed);
-        self.wake(&mut state, 0);
+        self.wake(&mut state);
     }
 
     /// What the lane does next, after what it reports; waits until there is something. `now` is a time in nanoseconds. `pause` passes a moment, if
@@ -231,28 +227,23 @@ impl<T, R> Window<T, R> {
         let mut at = now();
         let mut state = self.lock();
         state.hear(lane, report);
-        let (came, mut is_awake, mut rounds) = (at, true, ROUNDS);
+        let (came, mut is_awake) = (at, true);
         loop {
             let turn =
                 if self.is_stopped() { Some(Turn::Over) } else { state.choose(lane, at, &self.limits) };
-            if lane == SINK {
-                state.sink_left = at;
-            }
-            self.wake(&mut state, at);
+            self.wake(&mut state);
             if let Some(turn) = turn {
                 return turn;
             }
-            if is_awake && !state.ended {
-                let is_helper = usize::from(lane != SINK);
-                state.awake += is_helper;
+            if is_awake {
+                state.awake += 1;
                 drop(state);
                 is_awake = pause(at.saturating_sub(came));
                 state = self.lock();
-                state.awake -= is_helper;
-                at = now();
-                continue;
+                state.awake -= 1;
+            } else {
+                state = self.wait(state, lane, at);
             }
-            state = self.wait(state, lane, at, &mut rounds);
             at = now();
         }
     }
@@ -262,23 +253,19 @@ impl<T, R> Window<T, R> {
         mut state: MutexGuard<'a, State<T, R>>,
         lane: u32,
         now: u64,
-        rounds: &mut u32,
     ) -> MutexGuard<'a, State<T, R>> {
         let place = if lane == SINK { &self.ready } else { &self.room };
         match lane {
             SINK => state.sink = Sink::Asleep,
             _ => state.idle += 1,
         }
-        let settled = state.bundles.is_empty() && !state.is_left_to_sink(&self.limits);
-        *rounds = if settled { rounds.saturating_sub(1) } else { ROUNDS };
-        let watches = !state.watching && *rounds > 0 && state.may_have_bundles();
-        if watches {
-            let patience = Duration::from_nanos(state.patience(now));
-            state.watching = true;
-            state = place.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner).0;
-            state.watching = false;
-        } else {
-            state = place.wait(state).unwrap_or_else(PoisonError::into_inner);
+        match state.patience(now) {
+            None => state = place.wait(state).unwrap_or_else(PoisonError::into_inner),
+            Some(patience) => {
+                state.watching = true;
+                state = place.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner).0;
+                state.watching = false;
+            }
         }
         match lane {
             SINK => state.sink = Sink::Awake,
@@ -290,14 +277,12 @@ impl<T, R> Window<T, R> {
     }
 
     /// Wakes those for whom there is something, helpers first. A look at who sleeps spares a system call.
-    fn wake(&self, state: &mut State<T, R>, now: u64) {
+    fn wake(&self, state: &mut State<T, R>) {
         let watches = !state.watching && !state.bundles.is_empty();
         let wanted = match self.is_stopped() || state.is_over() {
             true => usize::MAX,
             false => {
-                state.bundles_in_queue()
-                    + usize::from(state.is_open(now, &self.limits))
-                    + usize::from(watches)
+                state.bundles_in_queue() + usize::from(state.is_open(&self.limits)) + usize::from(watches)
             }
         };
         let mut missing = wanted.saturating_sub(state.coming + state.awake);
@@ -333,9 +318,7 @@ impl<T, R> State<T, R> {
             Report::Alone { items, ns, rest, ended } => {
                 self.leave_source(lane, rest.first + rest.len() as u64, ended);
                 (self.next, self.in_flight) = (rest.first, 0);
-                if items > 0 {
-                    self.pace.done_alone(items, ns);
-                }
+                self.pace.done_alone(items, ns);
                 self.enqueue_new(rest);
             }
             Report::Emitted(weight) => self.in_flight = self.in_flight.saturating_sub(weight),
@@ -347,9 +330,9 @@ impl<T, R> State<T, R> {
         self.looking -= 1;
         match taken {
             Taken::Nothing => {
-                if self.alone && bundle.lane == SINK {
-                    // It is in the source, and comes by itself.
-                    self.bundles.retain(|(other, _)| *other != bundle);
+                if self.alone {
+                    // The sink is in the source, and comes by itself.
+                    self.bundles.clear();
                 }
                 return;
             }
@@ -397,14 +380,13 @@ impl<T, R> State<T, R> {
             return Some(Turn::Emit(done));
         }
         if is_sink && !self.pulling && !self.ended && self.is_empty() {
-            let alone = self.helpers == 0 && !limits.weighed || self.is_left_to_sink(limits);
-            return Some(match alone {
+            return Some(match self.is_left_to_sink(limits) {
                 true => self.pull_alone(now),
                 false => self.pull(lane, now, limits),
             });
         }
-        let spare = self.lanes_at_hand(is_sink) + self.pace.stock();
-        if !is_sink && self.may_ask(now, limits) && self.bundles_in_queue() <= spare {
+        let spare = self.lanes_at_hand() + self.pace.stock();
+        if !is_sink && self.may_ask(limits) && self.bundles_in_queue() <= spare {
             return Some(self.pull(lane, now, limits));
         }
         let may_process = if is_sink { self.sink_helps(limits) } else { !self.leaves_to_sink(limits) };
@@ -426,7 +408,7 @@ impl<T, R> State<T, R> {
 
     fn pull(&mut self, lane: u32, now: u64, limits: &Limits) -> Turn<T, R> {
         self.pulling = true;
-        let weight = limits.share.min(limits.in_flight - self.in_flight);
+        let weight = limits.share.min(self.room(limits));
         let most = self.pace.bundle().min(weight);
         if most > 1 {
             self.add_bundle(lane, now);
@@ -459,9 +441,9 @@ impl<T, R> State<T, R> {
         if self.pace.bundle() > 1 { self.queue.len() } else { self.queue.iter().map(Batch::len).sum() }
     }
 
-    /// How many other lanes have nothing to do.
-    fn lanes_at_hand(&self, is_sink: bool) -> usize {
-        self.idle + self.coming + usize::from(!is_sink && self.sink != Sink::Awake)
+    /// How many lanes have nothing to do, beside a helper that has.
+    fn lanes_at_hand(&self) -> usize {
+        self.idle + self.coming + usize::from(self.sink != Sink::Awake)
     }
 
     /// Whether the sink processes what is in the queue: only if no helper can, and if helpers alone are too few for the window, for what is done piles up meanwhile.
@@ -475,21 +457,25 @@ impl<T, R> State<T, R> {
         is_full && self.sink != Sink::Awake && self.is_ready(limits)
     }
 
-    /// Whether a helper may ask the source. What is tiny it leaves to the sink, unless that stays away.
-    fn may_ask(&self, now: u64, limits: &Limits) -> bool {
-        let is_for_sink = self.is_left_to_sink(limits) && now.saturating_sub(self.sink_left) < PATIENCE_NS;
-        !self.pulling && !self.ended && self.in_flight < limits.in_flight && !is_for_sink
+    /// Whether a helper may ask the source: for a bundle, where items come in bundles. What is tiny it leaves to the sink.
+    fn may_ask(&self, limits: &Limits) -> bool {
+        let least = if limits.weighed { 1 } else { self.pace.bundle().min(limits.share) };
+        !self.pulling && !self.ended && self.room(limits) >= least && !self.is_left_to_sink(limits)
     }
 
+    fn room(&self, limits: &Limits) -> usize {
+        limits.in_flight.saturating_sub(self.in_flight)
+    }
+
+    /// Whether the sink does everything alone.
     fn is_left_to_sink(&self, limits: &Limits) -> bool {
-        !limits.weighed && self.pace.are_tiny(limits.share)
+        !limits.weighed && (self.helpers == 0 || self.pace.are_tiny(limits.share))
     }
 
-    /// Whether a helper should be at the source, and nobody is. For a part of a bundle nobody is woken.
-    fn is_open(&self, now: u64, limits: &Limits) -> bool {
-        let room = limits.in_flight.saturating_sub(self.in_flight);
+    /// Whether a helper should be at the source, and nobody is. For a bundle nobody is woken while half of the window is full.
+    fn is_open(&self, limits: &Limits) -> bool {
         let enough = if self.pace.bundle() > 1 { limits.in_flight / 2 } else { 1 };
-        self.may_ask(now, limits) && room >= enough
+        self.may_ask(limits) && self.room(limits) >= enough
     }
 
     fn is_ready(&self, limits: &Limits) -> bool {
@@ -511,13 +497,12 @@ impl<T, R> State<T, R> {
         self.ended && !self.pulling && self.queue.is_empty() && self.bundles.is_empty() && self.looking == 0
     }
 
-    fn may_have_bundles(&self) -> bool {
-        !self.bundles.is_empty() || self.pace.bundle() > 1
-    }
-
-    /// For how long nobody need look at a bundle.
-    fn patience(&self, now: u64) -> u64 {
-        let oldest = self.bundles.iter().map(|&(_, since)| since).min().unwrap_or(now);
-        PATIENCE_NS.saturating_sub(now.saturating_sub(oldest)).max(1000)
+    /// For how long whoever is to sleep need not look at a bundle; `None` if it need not at all.
+    fn patience(&self, now: u64) -> Option<Duration> {
+        if self.watching {
+            return None;
+        }
+        let oldest = self.bundles.iter().map(|&(_, since)| since).min()?;
+        Some(Duration::from_nanos(PATIENCE_NS.saturating_sub(now.saturating_sub(oldest)).max(1000)))
     }
 }

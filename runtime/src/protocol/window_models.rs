@@ -10,7 +10,10 @@ use super::model::explore;
 use super::parker::Parker;
 use super::window::{PATIENCE_NS, Report, SINK, Turn, Window};
 use crate::batch::{Batch, Done, Taken};
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
+
+/// Items that take so long are not bundled.
+const LONG_NS: u64 = 1_000_000;
 
 fn turn(window: &Window<u32, u32>, lane: u32, report: Report<u32, u32>) -> Turn<u32, u32> {
     turn_at(window, lane, report, 0)
@@ -29,7 +32,7 @@ fn process(mut batch: Batch<u32>) -> Report<u32, u32> {
     while let Some((item, weight)) = batch.pop() {
         done.push(Some(item), weight);
     }
-    Report::Processed { done, ns: 0 }
+    Report::Processed { done, ns: LONG_NS }
 }
 
 /// A stream of numbers. loom checks every access to the source: two lanes at it are a data race.
@@ -212,69 +215,149 @@ fn model_a_source_that_waits_for_its_last_item() {
     });
 }
 
-/// Leads the window to where the sink has a bundle of two items, the numbers 4 and 5, and the source is free.
-fn with_a_bundle(window: &Window<u32, u32>) -> Batch<u32> {
-    assert!(matches!(turn(window, SINK, Report::Nothing), Turn::Alone { first: 0, most: 1 }));
-    let report = Report::Alone { items: 4, ns: 40_000, rest: Batch::empty(4), ended: false };
-    assert!(matches!(turn(window, SINK, report), Turn::Alone { first: 4, most: 2 }));
-    let report = Report::Alone { items: 0, ns: 0, rest: batch(4, 2), ended: false };
-    let Turn::Process(bundle) = turn(window, SINK, report) else { panic!("it was pulled") };
-    assert_eq!((bundle.first, bundle.len()), (4, 2));
-    bundle
+/// What a lane has in hand, where others find it.
+type Hand = Option<(Batch<u32>, Done<u32>)>;
+
+/// A stream whose items come in bundles.
+struct Bundled {
+    window: Window<u32, u32>,
+    hand: Mutex<Hand>,
+    /// What a lane that is at the source has pulled.
+    pulled: Mutex<Option<Batch<u32>>>,
+    /// The second of three items in hand waits for the third.
+    waits: bool,
+    processed: Parker,
+    /// So much later at each look that everything is late.
+    clock: AtomicU64,
 }
 
-/// Catches a bundle that nobody looks at, and what is taken from it and lost: its first item waits for the second.
-#[test]
-fn model_an_idle_lane_takes_what_is_in_a_bundle() {
-    explore(|| {
-        let stream = Arc::new((Window::new(8, false, true, 2), Parker::new()));
-        let (window, processed) = &*stream;
-        let mut bundle = with_a_bundle(window);
-        let first = bundle.pop().expect("two items");
-        let other = Arc::clone(&stream);
-        let helper = thread::spawn(move || {
-            let (window, processed) = &*other;
-            let mut rest = Some(bundle);
-            let mut report = Report::Nothing;
-            loop {
-                report = match turn_at(window, 1, report, PATIENCE_NS) {
-                    Turn::Look(bundle) => {
-                        assert_eq!(bundle.lane, SINK);
-                        let taken =
-                            rest.take().map_or(Taken::Nothing, |rest| Taken::Begun(rest, Done::new(4, 0)));
-                        Report::Looked { bundle, taken }
-                    }
-                    Turn::Process(batch) => {
-                        processed.unpark();
-                        process(batch)
-                    }
-                    Turn::Pull { first, .. } => {
-                        Report::Pulled { batch: Batch::empty(first), asked: 1, ns: 0, ended: true }
-                    }
-                    Turn::Over => return,
-                    other => panic!("not for a helper: {other:?}"),
-                }
-            }
-        });
-        processed.park();
-        let mut done = Done::new(4, 1);
-        done.push(Some(first.0), first.1);
-        let mut report = Report::Processed { done, ns: 0 };
-        let mut emitted = Vec::<u32>::new();
+impl Bundled {
+    /// The sink has processed six items alone, is at the source, and may pull three.
+    fn new(waits: bool) -> Arc<Self> {
+        let window = Window::new(18, false, true, 2);
+        assert!(matches!(turn(&window, SINK, Report::Nothing), Turn::Alone { first: 0, most: 1 }));
+        for (first, items, bundle) in [(0, 4, 2), (4, 2, 3)] {
+            let rest = Batch::empty(first + items);
+            let report = Report::Alone { items: items as usize, ns: items * 10_000, rest, ended: false };
+            let Turn::Alone { first: next, most } = turn(&window, SINK, report) else { panic!("no helper") };
+            assert_eq!((next, most), (first + items, bundle));
+        }
+        let (hand, pulled, processed) = (Mutex::new(None), Mutex::new(None), Parker::new());
+        Arc::new(Bundled { window, hand, pulled, waits, processed, clock: AtomicU64::new(0) })
+    }
+
+    /// What a lane does; what the sink emits. The source has `len` items.
+    fn act(&self, lane: u32, mut report: Report<u32, u32>, len: u64) -> Vec<u32> {
+        let mut emitted = Vec::new();
+        let now = || self.clock.fetch_add(PATIENCE_NS, Ordering::Relaxed);
         loop {
-            report = match turn(window, SINK, report) {
+            report = match self.window.turn(lane, report, now, |_| false) {
+                Turn::Process(batch) if batch.len() == 3 => self.process_three(batch),
+                Turn::Process(batch) => {
+                    self.processed.unpark();
+                    process(batch)
+                }
+                Turn::Look(bundle) => Report::Looked { bundle, taken: self.look() },
                 Turn::Emit(done) => {
                     emitted.extend(&done.results);
                     Report::Emitted(done.weight)
                 }
-                Turn::Pull { first, .. } => {
-                    Report::Pulled { batch: Batch::empty(first), asked: 1, ns: 0, ended: true }
+                Turn::Pull { first, most, .. } => self.pull(first, most, len),
+                // No helper has come.
+                Turn::Alone { first, .. } => {
+                    emitted.extend(first as u32..len as u32);
+                    let items = (len - first) as usize;
+                    Report::Alone { items, ns: 0, rest: Batch::empty(len), ended: true }
                 }
-                Turn::Over => break,
-                other => panic!("nothing else is left: {other:?}"),
+                Turn::Over => return emitted,
             }
         }
-        assert_eq!(emitted, [4, 5]);
+    }
+
+    fn look(&self) -> Taken<u32, u32> {
+        if let Some(pulled) = self.pulled.lock().unwrap().take() {
+            return Taken::New(pulled);
+        }
+        match self.hand.lock().unwrap().take() {
+            Some((rest, done)) => Taken::Begun(rest, done),
+            None => {
+                thread::yield_now();
+                Taken::Nothing
+            }
+        }
+    }
+
+    /// The first is done, the second in work, and the third lies there.
+    fn process_three(&self, mut bundle: Batch<u32>) -> Report<u32, u32> {
+        let mut done = Done::new(bundle.first, 3);
+        let (item, weight) = bundle.pop().expect("the first");
+        done.push(Some(item), weight);
+        let (item, weight) = bundle.pop().expect("the second");
+        *self.hand.lock().unwrap() = Some((bundle, done));
+        if self.waits {
+            self.processed.park();
+        }
+        let hand = self.hand.lock().unwrap().take();
+        let second = u64::from(item);
+        let (mut rest, mut done) = hand.unwrap_or_else(|| (Batch::empty(second + 1), Done::new(second, 1)));
+        done.push(Some(item), weight);
+        while let Some((item, weight)) = rest.pop() {
+            done.push(Some(item), weight);
+        }
+        Report::Processed { done, ns: 0 }
+    }
+
+    /// Of several items, the first lies there while the source is asked for the next.
+    fn pull(&self, first: u64, most: usize, len: u64) -> Report<u32, u32> {
+        let asked = usize::from(first < len);
+        let mut pulled = Some(batch(first as u32, asked as u32));
+        if asked < most {
+            std::mem::swap(&mut pulled, &mut *self.pulled.lock().unwrap());
+            if first < len {
+                self.processed.park();
+            }
+            pulled = self.pulled.lock().unwrap().take();
+        }
+        let batch = pulled.unwrap_or_else(|| Batch::empty(first + asked as u64));
+        Report::Pulled { batch, asked, ns: 0, ended: true }
+    }
+}
+
+/// Catches a bundle that nobody looks at, whoever has it, and what is taken from it and lost: its second item waits for the third.
+#[test]
+fn model_an_idle_lane_takes_what_is_in_a_bundle() {
+    explore(|| {
+        let stream = Bundled::new(true);
+        let other = Arc::clone(&stream);
+        let helper = thread::spawn(move || other.act(1, Report::Nothing, 9));
+        let report = Report::Alone { items: 0, ns: 0, rest: batch(6, 3), ended: false };
+        assert_eq!(stream.act(SINK, report, 9), [6, 7, 8]);
+        helper.join().unwrap();
+    });
+}
+
+/// Catches what is lost between a lane that looks at a bundle and the one that is done with it just then.
+#[test]
+fn model_a_bundle_that_is_over_when_somebody_looks() {
+    explore(|| {
+        let stream = Bundled::new(false);
+        let other = Arc::clone(&stream);
+        let helper = thread::spawn(move || other.act(1, Report::Nothing, 9));
+        let report = Report::Alone { items: 0, ns: 0, rest: batch(6, 3), ended: false };
+        assert_eq!(stream.act(SINK, report, 9), [6, 7, 8]);
+        helper.join().unwrap();
+    });
+}
+
+/// Catches an item that was pulled, and waits for a source that waits for it.
+#[test]
+fn model_an_idle_lane_takes_what_was_pulled() {
+    explore(|| {
+        let stream = Bundled::new(false);
+        let other = Arc::clone(&stream);
+        let helper = thread::spawn(move || other.act(1, Report::Nothing, 7));
+        let report = Report::Alone { items: 0, ns: 0, rest: Batch::empty(6), ended: false };
+        assert_eq!(stream.act(SINK, report, 7), [6]);
         helper.join().unwrap();
     });
 }

@@ -28,7 +28,7 @@ const HEAVIEST: usize = usize::MAX / 4;
 const AWAKE_NS: u64 = 20_000;
 
 /// So long, in turns of a loop that does nothing, it waits between two looks.
-const PAUSE: u32 = 8;
+const PAUSE: u32 = 32;
 
 /// A stream that is being consumed.
 pub(super) struct Running<I: Iterator, S: Step<I::Item>> {
@@ -172,7 +172,7 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<I, S> {
         }
         let hand = &self.hands[lane as usize];
         hand.begin_pulling(first, most);
-        let (mut asked, mut total, mut ended) = (0, 0_usize, false);
+        let (mut asked, mut total, mut ended, mut look) = (0, 0_usize, false, 1);
         while asked < most && total < weight {
             let Some(item) = source.next() else {
                 ended = true;
@@ -182,8 +182,12 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<I, S> {
             let of_item = weigh(&item);
             total = total.saturating_add(of_item.unwrap_or(1));
             // It looks at the clock more and more seldom: a source that is quick may be quicker than the clock.
-            let slow = asked.is_power_of_two() && self.now().saturating_sub(began) > PULLING_NS;
-            if !hand.push(item, of_item, asked) || slow {
+            let looks = asked == look;
+            if looks {
+                look *= 4;
+            }
+            let goes_on = hand.push(item, of_item, asked);
+            if !goes_on || looks && self.now().saturating_sub(began) > PULLING_NS {
                 break;
             }
         }
