@@ -15,6 +15,9 @@ const LONG_NS: u64 = 50_000;
 /// So many bundles of quick items lie ready, so that nobody waits who comes a little early: the sink does not ask by itself.
 const STOCK: usize = 2;
 
+/// So many items lie ready where some take long, so that the sink, which does not ask, finds the next long one behind quick ones.
+const LONG_STOCK: usize = 8;
+
 /// A source that takes longer to answer is not asked for several items at once.
 const SLOW_SOURCE_NS: u64 = 20_000;
 
@@ -87,7 +90,7 @@ impl Pace {
     pub(crate) fn stock(&self) -> usize {
         match (self.answer_ns.get() <= SLOW_SOURCE_NS, self.item_ns.get() <= LONG_NS) {
             (true, true) => STOCK,
-            (true, false) => 1,
+            (true, false) => LONG_STOCK,
             (false, _) => 0,
         }
     }

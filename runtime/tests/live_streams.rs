@@ -67,14 +67,14 @@ fn a_window_of_64_keeps_8_workers_busy() {
 }
 
 /// In order, a window of n has no more slow items than n in a row have: n / 8. In any order, all lanes but the sink's have one, and that one, too, if there is room for
-/// what is quick besides: min(P, n) - 1, or P.
+/// what is quick besides: min(P, n) - 1, or P. Nothing goes through the sink while that has a long item, so half of it is reached.
 #[test]
 fn small_windows_keep_as_many_workers_busy_as_they_have_slow_items() {
     for (window, ordered, slow, bound) in
         [(8, true, 8, 1.0), (16, true, 16, 2.0), (8, false, 42, 7.0), (16, false, 48, 8.0)]
     {
         let times = speed_up(8, window, ordered, &every_8th(slow));
-        assert!(times >= bound * 0.6, "window {window}, ordered {ordered}: {times} of {bound}");
+        assert!(times >= bound * 0.5, "window {window}, ordered {ordered}: {times} of {bound}");
     }
 }
 
