@@ -31,12 +31,12 @@ const AWAKE_NS: u64 = 20_000;
 const PAUSE: u32 = 32;
 
 /// A stream that is being consumed.
-pub(super) struct Running<I: Iterator, S: Step<I::Item>> {
+pub(super) struct Running<'w, I: Iterator, S: Step<I::Item>> {
     window: CachePadded<Window<I::Item, S::Output>>,
     /// Whoever the window sends here has it alone.
     source: UnsafeCell<I>,
     step: S,
-    limit: Limit<I::Item>,
+    limit: Limit<'w, I::Item>,
     /// By the numbers of the lanes.
     hands: Vec<CachePadded<Hand<I::Item, S::Output>>>,
     helpers_came: AtomicU32,
@@ -46,7 +46,7 @@ pub(super) struct Running<I: Iterator, S: Step<I::Item>> {
 }
 
 // SAFETY: the source is reached by one lane at a time; all else is shared as its types allow.
-unsafe impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Sync for Running<I, S> {}
+unsafe impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Sync for Running<'_, I, S> {}
 
 /// What comes after a turn.
 enum Next<I: Iterator, S: Step<I::Item>> {
@@ -58,8 +58,8 @@ enum Next<I: Iterator, S: Step<I::Item>> {
 
 type Reported<I, S> = Report<<I as Iterator>::Item, <S as Step<<I as Iterator>::Item>>::Output>;
 
-impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<I, S> {
-    pub(super) fn new(source: I, step: S, limit: Limit<I::Item>, ordered: bool, lanes: usize) -> Self {
+impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
+    pub(super) fn new(source: I, step: S, limit: Limit<'w, I::Item>, ordered: bool, lanes: usize) -> Self {
         let (clock, fences) = (Clock::new(), Fences::available());
         Running {
             window: CachePadded::new(Window::new(
@@ -289,7 +289,7 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Iterator for Results<'_, 
 
 /// Asking for one makes the asking thread a lane.
 pub(super) struct SharedResults<'r, I: Iterator, S: Step<I::Item>> {
-    running: &'r Running<I, S>,
+    running: &'r Running<'r, I, S>,
     /// Called when it is known that the first item is not all there is.
     call_helpers: &'r mut dyn FnMut(),
     batch: vec::IntoIter<S::Output>,
@@ -299,7 +299,7 @@ pub(super) struct SharedResults<'r, I: Iterator, S: Step<I::Item>> {
 }
 
 impl<'r, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r, I, S> {
-    pub(super) fn new(running: &'r Running<I, S>, call_helpers: &'r mut dyn FnMut()) -> Self {
+    pub(super) fn new(running: &'r Running<'r, I, S>, call_helpers: &'r mut dyn FnMut()) -> Self {
         SharedResults {
             running,
             call_helpers,

@@ -25,7 +25,24 @@ pub trait ParallelStream: Iterator<Item: Send> + Send + Sized {
     /// (0..1000_u64).par_stream().map(|n| n * n).max_in_flight(64).for_each_ordered(|square| squares.push(square));
     /// assert!(squares.into_iter().eq((0..1000).map(|n| n * n)));
     /// ```
-    fn par_stream(self) -> Stream<Self, Identity> {
+    ///
+    /// # Standard input
+    ///
+    /// The source is asked by whichever thread comes, and a [`StdinLock`](std::io::StdinLock), which [`Stdin::lines`](std::io::Stdin::lines) holds, too, stays
+    /// on the thread that has locked. [`Stdin`](std::io::Stdin) itself may move; so it gets a buffer of its own, and is locked each time that this is filled:
+    ///
+    /// ```no_run
+    /// use std::io::{self, BufRead, BufReader};
+    /// use taskel::prelude::*;
+    ///
+    /// let lines = BufReader::with_capacity(1 << 16, io::stdin()).lines();
+    /// lines.par_stream().map(|line| line.map(|line| line.len())).try_for_each_ordered(|len| {
+    ///     println!("{}", len?);
+    ///     Ok::<(), io::Error>(())
+    /// })?;
+    /// # Ok::<(), io::Error>(())
+    /// ```
+    fn par_stream(self) -> Stream<'static, Self, Identity> {
         Stream { source: self, step: Identity, limit: Limit { most: DEFAULT_IN_FLIGHT, weight: None } }
     }
 }
@@ -35,7 +52,8 @@ impl<I: Iterator<Item: Send> + Send> ParallelStream for I {}
 /// What is in flight if nothing is said.
 const DEFAULT_IN_FLIGHT: usize = 1024;
 
-/// A stream of items, made by [`par_stream`](ParallelStream::par_stream).
+/// A stream of items, made by [`par_stream`](ParallelStream::par_stream). What is borrowed for `'w` weighs them
+/// ([`max_in_flight_bytes`](Self::max_in_flight_bytes)).
 ///
 /// The source is asked by one thread at a time; nobody else's code runs meanwhile under a lock. Up to as many threads as the pool has
 /// process items. The sink runs on the calling thread, which processes items as well whenever it has
@@ -56,22 +74,22 @@ const DEFAULT_IN_FLIGHT: usize = 1024;
 /// the panic continues on the calling thread.
 #[derive(Debug)]
 #[must_use = "a stream does nothing until it is consumed"]
-pub struct Stream<I: Iterator, S> {
+pub struct Stream<'w, I: Iterator, S> {
     source: I,
     step: S,
-    limit: Limit<I::Item>,
+    limit: Limit<'w, I::Item>,
 }
 
 /// What an item weighs.
-type Weight<T> = Box<dyn Fn(&T) -> usize + Send + Sync>;
+type Weight<'w, T> = Box<dyn Fn(&T) -> usize + Send + Sync + 'w>;
 
 /// How much may be in flight: items, or what they weigh.
-struct Limit<T> {
+struct Limit<'w, T> {
     most: usize,
-    weight: Option<Weight<T>>,
+    weight: Option<Weight<'w, T>>,
 }
 
-impl<T> std::fmt::Debug for Limit<T> {
+impl<T> std::fmt::Debug for Limit<'_, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Limit").field("most", &self.most).field("weighed", &self.weight.is_some()).finish()
     }
@@ -125,14 +143,14 @@ impl<T, S: Step<T>, R: Send, F: Fn(S::Output) -> Option<R> + Sync> Step<T> for F
     }
 }
 
-impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<I, S> {
+impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// Applies `f` to each item, in parallel.
     ///
     /// ```
     /// use taskel::prelude::*;
     /// assert_eq!((0..3).par_stream().map(|n| n + 1).collect::<Vec<_>>(), [1, 2, 3]);
     /// ```
-    pub fn map<R: Send, F: Fn(S::Output) -> R + Sync>(self, f: F) -> Stream<I, MapStep<S, F>> {
+    pub fn map<R: Send, F: Fn(S::Output) -> R + Sync>(self, f: F) -> Stream<'w, I, MapStep<S, F>> {
         Stream { source: self.source, step: MapStep(self.step, f), limit: self.limit }
     }
 
@@ -146,7 +164,7 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<I, S> {
     pub fn filter_map<R: Send, F: Fn(S::Output) -> Option<R> + Sync>(
         self,
         f: F,
-    ) -> Stream<I, FilterMapStep<S, F>> {
+    ) -> Stream<'w, I, FilterMapStep<S, F>> {
         Stream { source: self.source, step: FilterMapStep(self.step, f), limit: self.limit }
     }
 
@@ -178,16 +196,17 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<I, S> {
     ///
     /// ```
     /// use taskel::prelude::*;
-    /// let lines = ["a", "bb"].into_iter().par_stream().max_in_flight_bytes(1 << 20, |line| line.len());
+    /// let overhead = size_of::<String>();
+    /// let lines = ["a", "bb"].into_iter().par_stream().max_in_flight_bytes(1 << 20, |line| line.len() + overhead);
     /// assert_eq!(lines.map(str::len).collect::<Vec<_>>(), [1, 2]);
     /// ```
-    pub fn max_in_flight_bytes<W>(mut self, limit: usize, weight: W) -> Self
+    pub fn max_in_flight_bytes<'b, W>(self, limit: usize, weight: W) -> Stream<'b, I, S>
     where
-        W: Fn(&I::Item) -> usize + Send + Sync + 'static,
+        W: Fn(&I::Item) -> usize + Send + Sync + 'b,
     {
         assert!(limit > 0, "at least one byte must be in flight");
-        self.limit = Limit { most: limit, weight: Some(Box::new(weight)) };
-        self
+        let limit = Limit { most: limit, weight: Some(Box::new(weight)) };
+        Stream { source: self.source, step: self.step, limit }
     }
 
     /// Calls `sink` on this thread with each result, in the order of the source.
@@ -296,7 +315,7 @@ impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<I, S> {
 }
 
 /// Sends everyone home, also when the sink panics.
-struct StopOnDrop<'r, I: Iterator<Item: Send> + Send, S: Step<I::Item>>(&'r Running<I, S>);
+struct StopOnDrop<'r, I: Iterator<Item: Send> + Send, S: Step<I::Item>>(&'r Running<'r, I, S>);
 
 impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Drop for StopOnDrop<'_, I, S> {
     fn drop(&mut self) {
