@@ -94,9 +94,9 @@ mod join;
 mod lane;
 #[cfg(not(all(loom, feature = "loom")))]
 mod look;
-mod pace;
 #[cfg(not(all(loom, feature = "loom")))]
 mod memory;
+mod pace;
 #[cfg(not(all(loom, feature = "loom")))]
 mod pending;
 #[cfg(not(all(loom, feature = "loom")))]

@@ -5,13 +5,13 @@ mod tray;
 
 use std::mem;
 use std::ops::ControlFlow;
-use std::panic;
 
 use self::lanes::{Results, Running, SharedResults};
 use crate::iter::Try;
 use crate::pool::current_num_threads;
 use crate::scope::scope;
 use crate::underneath;
+use crate::unwind;
 
 /// Turns sequential iterators into parallel streams.
 pub trait ParallelStream: Iterator<Item: Send> + Send + Sized {
@@ -308,7 +308,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
             sink(Results::Shared(SharedResults::new(&running, &mut call_helpers)))
         });
         if let Some(payload) = running.into_panic() {
-            panic::resume_unwind(payload);
+            unwind::resume(payload);
         }
         result
     }
