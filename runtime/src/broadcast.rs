@@ -1,11 +1,18 @@
 //! Work for each worker of a pool: one call on every one of its threads.
 
+#[cfg(all(loom, feature = "loom"))]
+mod modelled;
+
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+#[cfg(all(loom, feature = "loom"))]
+use self::modelled::{call_detached_without_pool, call_without_pool};
+#[cfg(not(all(loom, feature = "loom")))]
+use self::{call_detached_here as call_detached_without_pool, call_here as call_without_pool};
 use crate::job::{Job, JobHead};
 use crate::lane::LaneContext;
 use crate::pool::{
@@ -67,7 +74,7 @@ where
     with_pool(None, |pool| match pool.and_then(|pool| pool.hold().map(|hold| (pool, hold))) {
         // Held until the workers have made their calls.
         Some((pool, _hold)) => with_lane_to_wait(pool, |lane| broadcast_on(pool, lane, &op)),
-        None => vec![op(BroadcastContext::new(0, 1))],
+        None => call_without_pool(&op),
     })
 }
 
@@ -102,10 +109,7 @@ where
                 pool.send(worker, Work::Detached(call));
             }
         }
-        None => with_surrounding(|pool| {
-            nobody_waits_for(pool, || op(BroadcastContext::new(0, 1)));
-            nobody_waits_for(pool, || drop(op));
-        }),
+        None => call_detached_without_pool(op),
     });
 }
 
@@ -139,6 +143,20 @@ impl ThreadPool {
 }
 
 /// The calls that nobody waits for.
+fn call_here<OP, R>(op: &OP) -> Vec<R>
+where
+    OP: Fn(BroadcastContext<'_>) -> R,
+{
+    vec![op(BroadcastContext::new(0, 1))]
+}
+
+fn call_detached_here(op: impl Fn(BroadcastContext<'_>)) {
+    with_surrounding(|pool| {
+        nobody_waits_for(pool, || op(BroadcastContext::new(0, 1)));
+        nobody_waits_for(pool, || drop(op));
+    });
+}
+
 struct Call<OP>(OP);
 
 impl<OP: Fn(BroadcastContext<'_>) + Send + Sync> Detached for Call<OP> {

@@ -99,6 +99,8 @@ impl CancelToken {
 
     /// Cancels the token and its children, for good.
     pub fn cancel(&self) {
+        #[cfg(all(loom, feature = "loom"))]
+        crate::modelled::touch(true);
         self.node.cancelled.store(true, Ordering::Relaxed);
     }
 
@@ -130,6 +132,8 @@ impl CancelToken {
     /// deadline; after that, a load.
     #[inline]
     pub fn is_cancelled(&self) -> bool {
+        #[cfg(all(loom, feature = "loom"))]
+        crate::modelled::touch(false);
         let node = &*self.node;
         if node.cancelled.load(Ordering::Relaxed) {
             return true;
@@ -245,6 +249,11 @@ impl fmt::Debug for CancelToken {
 
 /// The time since some moment in the life of the process.
 fn since_origin() -> Duration {
+    // No time passes in a model.
+    #[cfg(all(loom, feature = "loom"))]
+    if crate::modelled::is_active() {
+        return Duration::ZERO;
+    }
     static ORIGIN: OnceLock<Instant> = OnceLock::new();
     ORIGIN.get_or_init(Instant::now).elapsed()
 }

@@ -48,93 +48,109 @@
 //! its thread. Where no thread can be had, a pool fails to build with the system's reason, and parallel calls without a pool run on the
 //! calling thread; as they do in a forked child. A clock that goes back, as in a virtual machine that is moved, costs time only.
 //!
+//! # Models
+//!
+//! [loom](https://docs.rs/loom) runs a small piece of a program again and again, with its threads in every order that matters, and finds what
+//! goes wrong in one of them. With the feature `loom`, parallel calls work inside of `loom::model`:
+//!
+//! ```toml
+//! [dependencies]
+//! taskel = "0.1"
+//!
+//! [target.'cfg(loom)'.dependencies]
+//! loom = "0.7"
+//! taskel = { version = "0.1", features = ["loom"] }
+//! ```
+//!
+//! The program takes its atomics, locks and cells from loom when it is built for models, as always with loom. This one counts words, and loses some:
+//!
+//! ```no_run
+//! use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+//! use taskel::prelude::*;
+//!
+//! fn count(words: &[&str]) -> usize {
+//!     let total = AtomicUsize::new(0);
+//!     words.par_iter().for_each(|_| {
+//!         let so_far = total.load(Relaxed);
+//!         total.store(so_far + 1, Relaxed); // another lane may have counted meanwhile
+//!     });
+//!     total.into_inner()
+//! }
+//!
+//! // In a test:
+//! loom::model(|| assert_eq!(count(&["one", "two"]), 2));
+//! ```
+//!
+//! `RUSTFLAGS="--cfg loom" cargo test` finds an execution in which `count` returns 1, and fails. With `total.fetch_add(1, Relaxed)` in place of the
+//! two lines, it passes.
+//!
+//! In a model, a pool has two lanes, or three if [`num_threads`](ThreadPoolBuilder::num_threads) says three or more: the calling thread, and one
+//! or two of loom's threads, of which there are five at most. All pools share them.
+//!
+//! - Loops are cut into a share for each lane, neighbouring items in one, and not cut again: two items that are to meet must be in
+//!   different shares, as in a loop over two. [`join`], [`scope`], [`spawn`] and [`submit`], [`broadcast`] and [`CancelToken`] work as in a program.
+//! - Streams, bridges ([`par_bridge`](iter::ParallelBridge)), loops inside of `flat_map` and those over more than a million indices run on the lane
+//!   that calls them, and so does what is [run on a worker](ThreadPool::run_on_worker).
+//! - No time passes: nothing is slow, and a [deadline](CancelToken::cancel_after) comes at once or never.
+//! - Pools must be made inside of the model. What was [spawned](spawn) on the global pool, and has not begun when the model ends, is dropped.
+//! - Each call takes steps of the model, some ten for each piece. Keep models small, and limit their preemptions if they take long
+//!   (`LOOM_MAX_PREEMPTIONS=2`). loom's main thread has 32 KiB of stack: in an unoptimised build, deep nesting overflows that.
+//! - When loom gives up in a wait of taskel's, for any reason but a deadlock or a model that is too large, the process is aborted, with what loom said.
+//!
+//! Outside of a model, a program that is built so runs everything on the calling thread. With the flag alone, and without the feature, nothing is different
+//! from any other program.
+//!
 //! # Words
 //!
 //! A *taskel* is the processing of one item. A *chunk* is a run of neighbouring taskels that a worker claims at once.
 
 #![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(loom, feature = "loom"))))]
-#![cfg_attr(
-    all(loom, feature = "loom"),
-    allow(dead_code, reason = "there, only the protocols and their models are compiled")
-)]
 
-mod protocol;
-mod sync;
-mod table;
-
-#[cfg(not(all(loom, feature = "loom")))]
 mod affinity;
-#[cfg(all(test, not(all(loom, feature = "loom"))))]
+#[cfg(test)]
 mod bad_clock_tests;
 mod batch;
-#[cfg(not(all(loom, feature = "loom")))]
 mod brief;
-#[cfg(not(all(loom, feature = "loom")))]
 mod broadcast;
-#[cfg(not(all(loom, feature = "loom")))]
 mod cancel;
-#[cfg(not(all(loom, feature = "loom")))]
 mod clock;
-#[cfg(not(all(loom, feature = "loom")))]
 mod counter;
-#[cfg(not(all(loom, feature = "loom")))]
 mod drive;
-#[cfg(not(all(loom, feature = "loom")))]
 mod error;
 mod feed;
-#[cfg(not(all(loom, feature = "loom")))]
 mod fork;
-#[cfg(not(all(loom, feature = "loom")))]
 pub mod iter;
-#[cfg(not(all(loom, feature = "loom")))]
 mod job;
-#[cfg(not(all(loom, feature = "loom")))]
 mod join;
-#[cfg(not(all(loom, feature = "loom")))]
 mod lane;
-#[cfg(not(all(loom, feature = "loom")))]
 mod look;
-#[cfg(not(all(loom, feature = "loom")))]
 mod memory;
+#[cfg(all(loom, feature = "loom"))]
+mod modelled;
 mod pace;
-#[cfg(not(all(loom, feature = "loom")))]
 mod pending;
-#[cfg(not(all(loom, feature = "loom")))]
 mod pool;
-#[cfg(not(all(loom, feature = "loom")))]
 mod profile;
-#[cfg(not(all(loom, feature = "loom")))]
+mod protocol;
 mod run_on_worker;
-#[cfg(not(all(loom, feature = "loom")))]
 mod scope;
-#[cfg(not(all(loom, feature = "loom")))]
 mod segments;
-#[cfg(not(all(loom, feature = "loom")))]
 mod site;
-#[cfg(not(all(loom, feature = "loom")))]
 mod slab;
-#[cfg(not(all(loom, feature = "loom")))]
 mod sort;
-#[cfg(not(all(loom, feature = "loom")))]
 pub mod stream;
-#[cfg(all(test, not(all(loom, feature = "loom"))))]
+mod sync;
+mod table;
+#[cfg(test)]
 mod table_tests;
-#[cfg(not(all(loom, feature = "loom")))]
 mod task;
-#[cfg(not(all(loom, feature = "loom")))]
 mod topology;
-#[cfg(not(all(loom, feature = "loom")))]
 mod underneath;
-#[cfg(not(all(loom, feature = "loom")))]
 mod unwind;
-#[cfg(not(all(loom, feature = "loom")))]
 mod wait;
-#[cfg(not(all(loom, feature = "loom")))]
 mod worker_local;
-#[cfg(not(all(loom, feature = "loom")))]
 mod yield_now;
 
-#[cfg(not(all(loom, feature = "loom")))]
 pub use self::{
     affinity::unpinned,
     broadcast::{BroadcastContext, broadcast, spawn_broadcast},
@@ -156,7 +172,6 @@ pub use self::{
 };
 
 /// What a program needs in scope to iterate in parallel.
-#[cfg(not(all(loom, feature = "loom")))]
 pub mod prelude {
     pub use crate::iter::{
         FromParallelIterator, IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator,

@@ -95,6 +95,10 @@ impl Site {
 
     /// The time per item in nanoseconds, and how cautious this site is; if it has been measured.
     fn read(self) -> Option<(f64, Caution)> {
+        // Each execution of a model is to do the same as the one before.
+        if cfg!(all(loom, feature = "loom")) {
+            return None;
+        }
         let entry = self.entry.load(Ordering::Relaxed);
         let known = (entry >> 40) as u32 == self.tag;
         known.then(|| (f64::from(f32::from_bits(entry as u32)), Caution((entry >> 32) as u8)))

@@ -9,6 +9,8 @@ use std::task::{Context, Poll, Waker};
 use std::thread::{self, Thread};
 
 use crate::job::{Frame, Origin, Run};
+#[cfg(all(loom, feature = "loom"))]
+use crate::modelled;
 use crate::pool::{Detached, PoolState, ThreadPool, enter, with_current_lane, with_pool, with_surrounding};
 use crate::protocol::task::{Left, TaskCell, Waited};
 use crate::sync::{AtomicU32, Mutex, Ordering};
@@ -186,9 +188,32 @@ where
             std::mem::forget(hold);
             pool.inject(Arc::clone(&core) as _);
         }
-        None => core.run_here(),
+        None => run_without_pool(&core),
     }
     core
+}
+
+#[cfg(not(all(loom, feature = "loom")))]
+fn run_without_pool<F, R>(core: &Arc<Core<F, R>>)
+where
+    F: FnOnce() -> R + Send,
+    R: Send,
+{
+    core.run_here();
+}
+
+/// On another lane of a model, or here.
+#[cfg(all(loom, feature = "loom"))]
+fn run_without_pool<F, R>(core: &Arc<Core<F, R>>)
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    if !modelled::is_active() {
+        return core.run_here();
+    }
+    let posted = Arc::clone(core);
+    modelled::post_detached(Arc::as_ptr(core).addr(), Box::new(move || posted.run_here()));
 }
 
 impl<F, R> Core<F, R>
@@ -274,6 +299,11 @@ where
             Some(pool) => enter(pool, work),
             None => work(),
         });
+        #[cfg(all(loom, feature = "loom"))]
+        let outcome = {
+            modelled::synchronise();
+            modelled::unless_stuck(outcome)
+        };
         self.complete(outcome);
     }
 
@@ -322,6 +352,8 @@ impl<R: Send + 'static> Task<R> {
         if let Some(outcome) = core.finish_left_behind() {
             return unwrap(outcome);
         }
+        #[cfg(all(loom, feature = "loom"))]
+        modelled::finish(Arc::as_ptr(&core).addr());
         with_current_lane(|lane| {
             let same_pool =
                 |pool: &Arc<PoolState>| lane.filter(|lane| ptr::eq(lane.pool(), Arc::as_ptr(pool)));
@@ -352,6 +384,8 @@ impl<R: Send + 'static> Task<R> {
     /// task.join();
     /// ```
     pub fn is_finished(&self) -> bool {
+        #[cfg(all(loom, feature = "loom"))]
+        modelled::synchronise();
         self.core.as_ref().is_none_or(|core| core.cell().is_over())
     }
 }
@@ -378,6 +412,8 @@ impl<R: Send + 'static> Future for Task<R> {
             self.core = None;
             return Poll::Ready(unwrap(outcome));
         }
+        #[cfg(all(loom, feature = "loom"))]
+        modelled::synchronise();
         match core.cell().wait(Waiter::Waker(context.waker().clone())) {
             Waited::Registered(before) => {
                 drop(before);

@@ -4,18 +4,17 @@
 //! Code of the user's runs there, and may ask for other work ([`yield_now`](crate::yield_now())), which then runs on top of it. That must not
 //! wait for what is below, nor for another thread that waits for it.
 
-use std::cell::Cell;
-use std::thread::LocalKey;
+use crate::sync::{PerThread, per_thread};
 
-thread_local! {
-    static STREAMS: Cell<u32> = const { Cell::new(0) };
-    static BRIDGES: Cell<u32> = const { Cell::new(0) };
-    static YIELDS: Cell<u32> = const { Cell::new(0) };
+per_thread! {
+    static STREAMS: u32 = 0;
+    static BRIDGES: u32 = 0;
+    static YIELDS: u32 = 0;
     /// The address of a local variable of the outermost yield.
-    static OUTERMOST_YIELD: Cell<usize> = const { Cell::new(0) };
+    static OUTERMOST_YIELD: usize = 0;
     /// How much of the stack yields may use that are on top of each other. Each runs whatever it finds, which may yield as well; without an end to
     /// that, a pool full of work that yields overflows a stack.
-    static NESTED_YIELDS_BYTES: Cell<usize> = const { Cell::new(USUAL_STACK_BYTES / 4) };
+    static NESTED_YIELDS_BYTES: usize = USUAL_STACK_BYTES / 4;
 }
 
 /// The standard library's.
@@ -30,11 +29,11 @@ pub(crate) fn know_stack(bytes: usize) {
 ///
 /// It puts back what it has found, as guards are dropped in the reverse order: in a loop over items, that spares the wait for a number just written.
 #[derive(Debug)]
-pub(crate) struct Entered(&'static LocalKey<Cell<u32>>, u32);
+pub(crate) struct Entered(&'static PerThread<u32>, u32);
 
 impl Entered {
     #[inline]
-    fn new(depth: &'static LocalKey<Cell<u32>>) -> Self {
+    fn new(depth: &'static PerThread<u32>) -> Self {
         let found = depth.get();
         depth.set(found + 1);
         Entered(depth, found)

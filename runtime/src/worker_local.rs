@@ -4,11 +4,14 @@ use std::cell::UnsafeCell;
 use std::collections::HashMap;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
-use std::thread::{self, ThreadId};
+#[cfg(not(all(loom, feature = "loom")))]
+use std::thread::{self, ThreadId as ThreadKey};
 
 use crossbeam_utils::CachePadded;
 
 use crate::lane::LaneContext;
+#[cfg(all(loom, feature = "loom"))]
+use crate::modelled::{ThreadKey, this_thread};
 use crate::pool::{PoolState, ThreadPool, enter, with_lane, with_pool};
 use crate::sync::{Mutex, MutexGuard};
 use crate::table::Table;
@@ -41,7 +44,7 @@ pub struct WorkerLocal<T> {
     /// By lane.
     slots: Table<CachePadded<Slot<T>>>,
     /// For threads that get no lane, without a pool or in a forked child. Boxed, so that they stay in their places.
-    others: Mutex<HashMap<ThreadId, Box<Slot<T>>>>,
+    others: Mutex<HashMap<ThreadKey, Box<Slot<T>>>>,
 }
 
 /// Written once, by the lane or thread that it belongs to, which alone reads it until the `WorkerLocal` is borrowed exclusively.
@@ -140,11 +143,11 @@ impl<T: Send> WorkerLocal<T> {
 
     fn other_slot(&self) -> *const Slot<T> {
         let mut others = self.lock_others();
-        let slot = others.entry(thread::current().id()).or_default();
+        let slot = others.entry(this_thread()).or_default();
         std::ptr::from_ref(&**slot)
     }
 
-    fn lock_others(&self) -> MutexGuard<'_, HashMap<ThreadId, Box<Slot<T>>>> {
+    fn lock_others(&self) -> MutexGuard<'_, HashMap<ThreadKey, Box<Slot<T>>>> {
         // No user code runs under it, so it is whole even if poisoned.
         self.others.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -179,6 +182,11 @@ impl<'a, T: Send> IntoIterator for &'a mut WorkerLocal<T> {
     fn into_iter(self) -> Self::IntoIter {
         self.iter_mut().collect::<Vec<_>>().into_iter()
     }
+}
+
+#[cfg(not(all(loom, feature = "loom")))]
+fn this_thread() -> ThreadKey {
+    thread::current().id()
 }
 
 impl<T: Default + Send + 'static> Default for WorkerLocal<T> {

@@ -57,6 +57,10 @@ pub fn yield_now() -> Option<Yield> {
         // There is no pool: the thread may be alone with a scope.
         None => {
             let _inside = Entered::yielded()?;
+            #[cfg(all(loom, feature = "loom"))]
+            if crate::modelled::is_active() {
+                return Some(if crate::modelled::do_something() { Yield::Executed } else { Yield::Idle });
+            }
             run_own_task(None).then_some(Yield::Executed)
         }
     })

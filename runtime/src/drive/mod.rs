@@ -5,6 +5,8 @@ mod blocks;
 mod fair;
 mod inner;
 mod leftover;
+#[cfg(all(loom, feature = "loom"))]
+mod modelled;
 mod offer;
 mod participant;
 mod shared;
@@ -19,8 +21,12 @@ use taskel_adaptive::{ChunkConfig, History};
 
 pub(crate) use self::inner::drive_inner;
 pub(crate) use self::leftover::{drop_all, drop_rest};
+#[cfg(all(loom, feature = "loom"))]
+use self::modelled::alone as without_pool;
 use self::shared::LoopState;
 pub(crate) use self::shared::address;
+#[cfg(not(all(loom, feature = "loom")))]
+use self::small::alone as without_pool;
 use crate::cancel::CancelToken;
 use crate::iter::Chunk;
 use crate::iter::consumer::{ChunkOf, Consumer, InOrder};
@@ -43,7 +49,7 @@ where
 {
     with_pool(producer.options().pool, |pool| match pool {
         Some(pool) => drive_on(pool, producer, consumer),
-        None => small::alone(producer, consumer),
+        None => without_pool(producer, consumer),
     })
 }
 

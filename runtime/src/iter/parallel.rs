@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 use std::collections::LinkedList;
 use std::iter::{Product, Sum};
-use std::sync::PoisonError;
 
 use super::adapter::*;
 use super::collect::pieces;
@@ -14,7 +13,7 @@ use super::{Either, FromParallelIterator, IntoParallelIterator, ParallelExtend, 
 use crate::cancel::CancelToken;
 use crate::drive::drive;
 use crate::pool::ThreadPool;
-use crate::sync::Mutex;
+use crate::sync::{Mutex, with_lock};
 
 /// An iterator whose items are processed in parallel.
 ///
@@ -1015,5 +1014,5 @@ pub trait ParallelIterator: Sized + Send {
 /// Makes clones of a value that need not be `Sync`. The lock is held over `clone`, a user's code: whoever waits for it needs that clone.
 fn cloning<T: Clone + Send>(value: T) -> impl Fn() -> T + Send + Sync {
     let value = Mutex::new(value);
-    move || value.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    move || with_lock(&value, T::clone)
 }

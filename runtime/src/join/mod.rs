@@ -1,11 +1,17 @@
 //! Fork and join: two closures, of which another lane may run the second while this one runs the first.
 
 mod frame;
+#[cfg(all(loom, feature = "loom"))]
+mod modelled;
 
 use std::mem::ManuallyDrop;
 use std::panic;
 
 use self::frame::Half;
+#[cfg(not(all(loom, feature = "loom")))]
+use self::join_inline as join_without_pool;
+#[cfg(all(loom, feature = "loom"))]
+use self::modelled::join_without_pool;
 use crate::lane::LaneContext;
 use crate::pool::{ThreadPool, current_lane, with_lane, with_pool};
 use crate::unwind::{self, drop_quietly};
@@ -169,7 +175,7 @@ where
 {
     with_pool(None, |pool| match pool {
         Some(pool) => with_lane(pool, |_| join(oper_a, oper_b)),
-        None => join_inline(oper_a, oper_b),
+        None => join_without_pool(oper_a, oper_b),
     })
 }
 

@@ -1,6 +1,5 @@
 //! Which pool the current thread works for, and which lane of it it is.
 
-use std::cell::Cell;
 use std::ptr;
 use std::sync::OnceLock;
 
@@ -8,7 +7,7 @@ use super::{PoolState, ThreadPool, ThreadPoolBuilder, environment};
 use crate::affinity;
 use crate::error::ThreadPoolBuildError;
 use crate::lane::LaneContext;
-use crate::sync::{AtomicBool, Ordering};
+use crate::sync::{AtomicBool, Ordering, per_thread};
 use crate::unwind::{self, Heard};
 
 #[derive(Clone, Copy)]
@@ -24,8 +23,8 @@ struct Ambient {
 
 const OUTSIDE: Ambient = Ambient { pool: ptr::null(), lane: ptr::null(), outer: ptr::null() };
 
-thread_local! {
-    static AMBIENT: Cell<Ambient> = const { Cell::new(OUTSIDE) };
+per_thread! {
+    static AMBIENT: Ambient = OUTSIDE;
 }
 
 /// The pool that serves callers for whom no other was installed.
@@ -91,6 +90,10 @@ pub(super) fn live_as_worker(lane: &LaneContext<'_>, life: impl FnOnce()) {
 }
 
 pub(super) fn worker_index() -> Option<usize> {
+    #[cfg(all(loom, feature = "loom"))]
+    if crate::modelled::is_active() {
+        return crate::modelled::worker_index();
+    }
     with_current_lane(|lane| lane.filter(|lane| lane.is_worker()).map(LaneContext::index))
 }
 
@@ -121,7 +124,9 @@ pub(crate) fn with_pool<R>(chosen: Option<&ThreadPool>, op: impl FnOnce(Option<&
     if let Some(pool) = unsafe { AMBIENT.get().pool.as_ref() } {
         return op(usable(pool));
     }
-    match global() {
+    // In a user's model, what has no pool has the usual lanes.
+    let global = if cfg!(all(loom, feature = "loom")) { GLOBAL.get() } else { global() };
+    match global {
         Some(pool) => enter(&pool.state, || op(usable(&pool.state))),
         None => op(None),
     }

@@ -18,6 +18,12 @@ pub(super) const LEAST_STACK_BYTES: usize = 256 * 1024;
 /// Steal orders take memory in proportion to the square of this.
 pub(super) const MOST_THREADS: usize = 4096;
 
+/// The lanes of a pool in a user's model, if nothing is said.
+pub(crate) const USUAL_LANES_OF_MODEL: usize = 2;
+
+/// loom has five threads at most, and the user some of them.
+const MOST_LANES_OF_MODEL: usize = 3;
+
 pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, ThreadPoolBuildError> {
     let cores = choose_cores(&builder)?;
     let placed = builder.pinning == Pinning::Auto;
@@ -25,7 +31,12 @@ pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, Thread
     let guard = guard.transpose().map_err(ThreadPoolBuildError::memory_unknown)?;
     if !threads::EXIST {
         // Like a pool that was left behind by a `fork`: everything runs on the calling thread.
-        let state = PoolState::new(&[None], false, builder.idle, builder.panic_handler.take(), None);
+        let (idle, panic_handler) = (builder.idle, builder.panic_handler.take());
+        #[cfg(all(loom, feature = "loom"))]
+        let state =
+            crate::modelled::on_large_stack(|| PoolState::new(&cores, false, idle, panic_handler, None));
+        #[cfg(not(all(loom, feature = "loom")))]
+        let state = PoolState::new(&[None], false, idle, panic_handler, None);
         return Ok(ThreadPool { state, threads: Threads::own() });
     }
     let state = PoolState::new(&cores, placed, builder.idle, builder.panic_handler.take(), guard);
@@ -90,6 +101,10 @@ fn go_to(core: usize, worker: usize, placed: bool) -> Result<(), ThreadPoolBuild
 
 /// The core of each worker, and by its length their number.
 fn choose_cores(builder: &ThreadPoolBuilder) -> Result<Vec<Option<usize>>, ThreadPoolBuildError> {
+    if cfg!(all(loom, feature = "loom")) {
+        let lanes = if builder.num_threads == 0 { USUAL_LANES_OF_MODEL } else { builder.num_threads };
+        return Ok(vec![None; lanes.min(MOST_LANES_OF_MODEL)]);
+    }
     let usable = affinity::usable_cores();
     let chosen = match builder.cores {
         Cores::All => usable.clone(),

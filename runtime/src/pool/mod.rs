@@ -24,6 +24,8 @@ use std::sync::Arc;
 pub(crate) use ambient::{
     current_lane, enter, with_current_lane, with_lane, with_lane_to_wait, with_pool, with_surrounding,
 };
+#[cfg(all(loom, feature = "loom"))]
+pub(crate) use build::USUAL_LANES_OF_MODEL;
 pub(crate) use injector::{Detached, Work};
 pub(crate) use state::PoolState;
 
@@ -227,6 +229,8 @@ impl Drop for ThreadPool {
     /// A thread in the middle of the pool's own work, which owned the last reference, waits for none of them, since they may be waiting for it;
     /// they end when everything is done.
     fn drop(&mut self) {
+        #[cfg(all(loom, feature = "loom"))]
+        crate::modelled::finish_pool(&self.state);
         if !self.state.is_usable() {
             // In a forked child, there are no threads to end.
             return self.threads.forget();
@@ -253,6 +257,10 @@ impl std::fmt::Debug for ThreadPool {
 /// # Ok::<(), taskel::ThreadPoolBuildError>(())
 /// ```
 pub fn current_num_threads() -> usize {
+    #[cfg(all(loom, feature = "loom"))]
+    if crate::modelled::is_active() {
+        return with_pool(None, |_| crate::modelled::lanes());
+    }
     with_pool(None, |pool| pool.map_or(1, PoolState::num_threads))
 }
 

@@ -7,7 +7,8 @@ use std::thread::{self, JoinHandle};
 use crate::sync::Mutex;
 
 /// Whether a program for this target can have more than one thread at all.
-pub(super) const EXIST: bool = cfg!(not(all(target_family = "wasm", not(target_feature = "atomics"))));
+pub(super) const EXIST: bool =
+    cfg!(not(any(all(target_family = "wasm", not(target_feature = "atomics")), all(loom, feature = "loom"))));
 
 /// A worker's thread that is to be started, by a [spawn handler](crate::ThreadPoolBuilder::spawn_handler).
 ///

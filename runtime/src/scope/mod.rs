@@ -35,6 +35,9 @@ pub struct Scope<'scope> {
     owner: usize,
     /// The run in which the scope was opened.
     born_in: Origin,
+    /// In a user's model, what stands for `born_in`.
+    #[cfg(all(loom, feature = "loom"))]
+    inside_of: Vec<usize>,
     /// Tasks are dropped instead of begun when this is cancelled.
     cancel: Option<CancelToken>,
     /// A task was dropped. Read when all tickets are in, which orders it.
@@ -174,6 +177,8 @@ impl<'scope> Scope<'scope> {
             pool,
             owner,
             born_in,
+            #[cfg(all(loom, feature = "loom"))]
+            inside_of: crate::modelled::current_frames(),
             bag: OnceLock::new(),
             _bodies: PhantomData,
         }
@@ -205,6 +210,14 @@ impl<'scope> Scope<'scope> {
     where
         BODY: FnOnce(&Scope<'scope>) + Send + 'scope,
     {
+        #[cfg(all(loom, feature = "loom"))]
+        if crate::modelled::is_active() {
+            assert!(self.tasks.invite(u32::MAX), "a scope can have 2^32 - 1 pending tasks");
+            // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
+            let task = unsafe { TaskRef::new(self, body) };
+            let job = Box::new(|| task.execute(None));
+            return crate::modelled::post_inside(&self.inside_of, self.frame().addr(), job);
+        }
         // SAFETY: a pool that stands here is alive as long as the scope: its owner is a lane of it.
         let pool = unsafe { self.pool.as_ref() };
         let bag = self.bag.get_or_init(|| Arc::new(Bag::new(pool, self.owner)));
@@ -279,6 +292,8 @@ impl<'scope> Scope<'scope> {
 
     /// Works until every task is over.
     fn complete(&self, lane: Option<&LaneContext<'_>>) {
+        #[cfg(all(loom, feature = "loom"))]
+        crate::modelled::finish(self.frame().addr());
         let Some(bag) = self.bag.get() else { return };
         loop {
             while let Some(task) = bag.take(lane) {

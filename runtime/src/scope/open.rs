@@ -1,15 +1,15 @@
 //! The scopes that a thread is inside of: those it has opened, and those whose tasks it runs. For a thread that asks for its own work in the
 //! middle of it ([`yield_now`](crate::yield_now())).
 
-use std::cell::Cell;
 use std::ptr;
 
 use super::{Scope, TaskRef};
 use crate::lane::LaneContext;
+use crate::sync::per_thread;
 
-thread_local! {
+per_thread! {
     /// The top of a chain through the thread's stack.
-    static INNERMOST: Cell<*const Link> = const { Cell::new(ptr::null()) };
+    static INNERMOST: *const Link = ptr::null();
 }
 
 /// A scope, as long as the thread is inside.

@@ -82,7 +82,10 @@ where
     let scope = unsafe { &*head.scope.cast::<Scope<'scope>>() };
     let run = || {
         let body = || unwind::catch(|| scope.enter(body));
-        if let Err(payload) = open::inside(scope, body) {
+        let result = open::inside(scope, body);
+        #[cfg(all(loom, feature = "loom"))]
+        let result = crate::modelled::unless_stuck(result);
+        if let Err(payload) = result {
             drop_quietly(scope.panic.panicked(payload));
         }
     };

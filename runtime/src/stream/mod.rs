@@ -291,7 +291,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// Calls `sink` with an iterator over the results. What is in flight when it returns is dropped.
     fn consume<R>(self, ordered: bool, sink: impl FnOnce(Results<'_, I, S>) -> R) -> R {
         let Stream { source, step, limit } = self;
-        let lanes = current_num_threads();
+        // In a user's model, the calling thread alone.
+        let lanes = if cfg!(all(loom, feature = "loom")) { 1 } else { current_num_threads() };
         if lanes <= 1 {
             // Nobody comes, and nothing is in flight but the item in hand.
             let _inside = underneath::Entered::stream();

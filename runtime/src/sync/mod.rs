@@ -2,16 +2,23 @@
 //!
 //! Protocol files import from `crate::sync` and so can be compiled against either. `std_types.rs` and
 //! `loom_types.rs` export the same names; the integration test `tests/loom.rs` compiles the protocol files a second
-//! time on top of `loom_types.rs`, and `--cfg loom` with the feature `loom` does the same inside the crate.
+//! time on top of `loom_types.rs`. (In a user's model there are no protocols at work: see `modelled.rs`.)
 
-#[cfg(not(all(loom, feature = "loom")))]
 mod asymmetric;
-#[cfg(not(all(loom, feature = "loom")))]
+mod per_thread;
 mod std_types;
-#[cfg(not(all(loom, feature = "loom")))]
+
+pub(crate) use per_thread::{PerThread, per_thread};
 pub(crate) use std_types::*;
 
+/// Calls `op`, code of the user's, under a lock.
+pub(crate) fn with_lock<T, R>(mutex: &Mutex<T>, op: impl FnOnce(&T) -> R) -> R {
+    #[cfg(all(loom, feature = "loom"))]
+    if crate::modelled::is_active() {
+        return crate::modelled::with_lock(mutex, op);
+    }
+    op(&mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
 #[cfg(all(loom, feature = "loom"))]
-mod loom_types;
-#[cfg(all(loom, feature = "loom"))]
-pub(crate) use loom_types::*;
+pub(crate) type ModelledBool = loom::sync::atomic::AtomicBool;

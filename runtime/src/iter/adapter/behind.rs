@@ -168,6 +168,10 @@ impl<'a, L> Lent<'a, L> {
 
 /// A number that no other thread has that is alive; one that has lent its state is, as the state lies on its stack or further down.
 fn this_thread() -> usize {
+    #[cfg(all(loom, feature = "loom"))]
+    if let Some(number) = crate::modelled::thread_number() {
+        return number;
+    }
     thread_local! {
         static HERE: u8 = const { 0 };
     }

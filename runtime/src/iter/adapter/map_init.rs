@@ -1,10 +1,9 @@
 //! A state for each lane: `map_init`, `map_with`.
 
 use std::marker::PhantomData;
-use std::sync::PoisonError;
 
 use super::adapted::{Adapt, AdaptIndexed, Adapted, Yield};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, with_lock};
 
 /// Made by [`map_init`](crate::iter::ParallelIterator::map_init).
 pub type MapInit<I, INIT, T, F> = Adapted<I, MapInitOp<INIT, T, F>>;
@@ -95,7 +94,7 @@ macro_rules! with_state {
 with_state! { impl[INIT, T, F] MapInitOp<INIT, T, F> where[INIT: Fn() -> T + Send + Sync] |this| (this.init)() }
 with_state! {
     impl[T, F] MapWithOp<T, F> where[T: Clone + Send]
-    |this| this.prototype.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    |this| with_lock(&this.prototype, T::clone)
 }
 
 /// The sequential iterator of both: a `map` whose closure gets the lane's state as well.
