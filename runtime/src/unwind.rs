@@ -5,17 +5,17 @@
 //! of it, once.
 
 use std::any::Any;
-use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 
 use crate::cancel::Cancelled;
+use crate::sync::per_thread;
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
-thread_local! {
+per_thread! {
     /// Somebody further down this thread's stack hears of what unwinds.
-    static HEARD: Cell<bool> = const { Cell::new(false) };
+    static HEARD: bool = false;
 }
 
 /// As long as this lives, the thread's cancellations are heard of: whoever has made it passes them on, by [`resume`] or to
@@ -26,7 +26,9 @@ pub(crate) struct Heard {
 
 impl Heard {
     pub(crate) fn here() -> Self {
-        Heard { before: HEARD.replace(true) }
+        let before = HEARD.get();
+        HEARD.set(true);
+        Heard { before }
     }
 }
 
