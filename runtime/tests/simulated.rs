@@ -1,16 +1,16 @@
 //! The simulator says what the scheduler does: loops and trees of joins of items that sleep, which keep any number of workers busy on few cores.
 //!
-//! A machine that is busy with other things wakes sleepers late. So the simulated items take as long as the real ones have slept, and a
-//! loop that was disturbed elsewhere is tried again.
+//! A machine that is busy with other things wakes sleepers late. So the simulated items take as long as the real ones have slept, a
+//! call may be late by what bystanders on the same cores are late by meanwhile, and is tried again.
 
 use std::hint::black_box;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use taskel::ThreadPool;
 use taskel::prelude::*;
+use taskel::{BroadcastContext, Pinning, ThreadPool};
 use taskel_adaptive::simulate::{Costs, Policy, Publish, Schedule, Simulation, Wake, load};
 
 /// What a virtual machine takes: half of it to wake a sleeper.
@@ -51,12 +51,53 @@ fn sleep_through<const LOAD: usize, const ATTEMPT: usize>(pool: &ThreadPool, ns:
     (took_ns, slept_ns.into_iter().map(|ns| ns.into_inner() as f64).collect())
 }
 
+/// A pool whose workers are up, and sleep, as the simulated ones do when a call begins.
+fn sleeping_pool(workers: usize) -> ThreadPool {
+    let pool = ThreadPool::builder().num_threads(workers).build().expect("threads");
+    pool.broadcast(|_| ());
+    thread::sleep(Duration::from_millis(1));
+    pool
+}
+
+/// Calls `op` while a bystander on each core does nothing but sleep. Returns how late the latest of them woke up, all delays together that no
+/// quiet machine has, and that twice: somebody is woken, and wakes others.
+fn delays_during(op: impl FnOnce()) -> f64 {
+    /// A quiet machine wakes a sleeper after some 60 µs.
+    const QUIET: Duration = Duration::from_micros(150);
+    const NAP: Duration = Duration::from_micros(500);
+    static BYSTANDERS: LazyLock<ThreadPool> =
+        LazyLock::new(|| ThreadPool::builder().pinning(Pinning::Cores).build().expect("threads"));
+
+    let (over, most_ns) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let stand_by = {
+        let (over, most_ns) = (Arc::clone(&over), Arc::clone(&most_ns));
+        move |_: BroadcastContext<'_>| {
+            let mut late = Duration::ZERO;
+            while !over.load(Ordering::Relaxed) {
+                let began = Instant::now();
+                thread::sleep(NAP);
+                late += began.elapsed().saturating_sub(NAP + QUIET);
+            }
+            most_ns.fetch_max(late.as_nanos() as u64, Ordering::Relaxed);
+        }
+    };
+    thread::scope(|threads| {
+        let bystanders = threads.spawn(|| BYSTANDERS.broadcast(stand_by));
+        op();
+        over.store(true, Ordering::Relaxed);
+        bystanders.join().expect("a bystander does not panic");
+    });
+    2.0 * most_ns.load(Ordering::Relaxed) as f64
+}
+
 /// Two calls of a loop; says what is wrong with them.
 fn differs<const LOAD: usize, const ATTEMPT: usize>(workers: usize, ns: &[f64]) -> Option<String> {
-    let pool = ThreadPool::builder().num_threads(workers).build().expect("threads");
+    let pool = sleeping_pool(workers);
     let mut lesson: Option<Schedule> = None;
     for call in 1..=2 {
-        let (took_ns, slept_ns) = sleep_through::<LOAD, ATTEMPT>(&pool, ns);
+        let mut slept = None;
+        let delays_ns = delays_during(|| slept = Some(sleep_through::<LOAD, ATTEMPT>(&pool, ns)));
+        let (took_ns, slept_ns) = slept.expect("the loop has run");
         let simulated = |seed| {
             let mut simulation = Simulation::taskel(workers).with_costs(COSTS).with_seed(seed);
             if let Some(lesson) = &lesson {
@@ -65,7 +106,7 @@ fn differs<const LOAD: usize, const ATTEMPT: usize>(workers: usize, ns: &[f64]) 
             simulation.run(&slept_ns).expect("finite times")
         };
         let schedules: Vec<Schedule> = (0..SEEDS).map(simulated).collect();
-        if let Some(difference) = difference(took_ns, 0.0, &schedules) {
+        if let Some(difference) = difference(took_ns, delays_ns, &schedules) {
             return Some(format!("call {call}: {difference}"));
         }
         lesson = schedules.into_iter().next();
@@ -182,12 +223,15 @@ fn sleep_in_leaves(ns: &[f64], slept_ns: &mut [f64], split: Split) {
 
 /// Two calls of a tree; says what is wrong with them.
 fn tree_differs(workers: usize, ns: &[f64], split: Split, later_ns: f64) -> Option<String> {
-    let pool = ThreadPool::builder().num_threads(workers).build().expect("threads");
+    let pool = sleeping_pool(workers);
     (1..=2).find_map(|call| {
         let mut slept_ns = vec![0.0; ns.len()];
-        let began = Instant::now();
-        pool.install(|| sleep_in_leaves(ns, &mut slept_ns, split));
-        let took_ns = began.elapsed().as_nanos() as f64;
+        let mut took_ns = 0.0;
+        let delays_ns = delays_during(|| {
+            let began = Instant::now();
+            pool.install(|| sleep_in_leaves(ns, &mut slept_ns, split));
+            took_ns = began.elapsed().as_nanos() as f64;
+        });
         let simulated = |(wake_ns, seed)| {
             Simulation::new(Policy::Join(Publish::Each), workers)
                 .with_split(split)
@@ -199,7 +243,8 @@ fn tree_differs(workers: usize, ns: &[f64], split: Split, later_ns: f64) -> Opti
         };
         let cases = WAKES_NS.into_iter().flat_map(|wake_ns| (0..SEEDS).map(move |seed| (wake_ns, seed)));
         let schedules: Vec<Schedule> = cases.map(simulated).collect();
-        difference(took_ns, later_ns, &schedules).map(|difference| format!("call {call}: {difference}"))
+        difference(took_ns, later_ns + delays_ns, &schedules)
+            .map(|difference| format!("call {call}: {difference}"))
     })
 }
 
