@@ -124,8 +124,8 @@ fn assert_within<C: Iterator<Item = Call>>(limits: Limits, calls: impl Fn(usize)
         let places: Vec<_> = places.collect();
         places.into_iter().flat_map(|place| place.join().unwrap()).collect()
     });
-    // A machine that has something else to do disturbs a call here and there; a wrong rule shows in each pool.
-    assert!(late.len() * 12 <= all, "{} calls of {all} took too long:\n{}", late.len(), late.join("\n"));
+    // A machine that has something else to do disturbs a call here and there; a wrong rule shows in each of the four pools, in the first call at least.
+    assert!(late.len() * 4 <= all, "{} calls of {all} took too long:\n{}", late.len(), late.join("\n"));
 }
 
 /// A pool whose threads have all begun to work, which takes some milliseconds where sixty begin at once.
