@@ -390,7 +390,7 @@ impl<T, R> State<T, R> {
             return Some(self.pull(lane, now, limits));
         }
         let may_process = if is_sink { self.sink_helps(limits) } else { !self.leaves_to_sink(limits) };
-        if may_process && let Some(batch) = self.dequeue() {
+        if let Some(batch) = may_process.then(|| self.dequeue()).flatten() {
             if batch.len() > 1 {
                 self.add_bundle(lane, now);
             }
