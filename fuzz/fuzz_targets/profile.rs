@@ -3,6 +3,8 @@
 
 #![no_main]
 
+use std::time::Duration;
+
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 
@@ -26,6 +28,7 @@ struct Worker {
     lane: u8,
     label: String,
     counters: [u32; 4],
+    held_back_ns: u64,
     events: Vec<Event>,
 }
 
@@ -75,7 +78,8 @@ fn record(events: &[Event]) -> Recorder {
 fn assemble(input: Input) -> Profile {
     let workers = input.workers.into_iter().map(|worker| {
         let [steals_tried, steals_won, wakeups, parks] = worker.counters.map(u64::from);
-        let counters = Counters { steals_tried, steals_won, wakeups, parks };
+        let held_back = Duration::from_nanos(worker.held_back_ns);
+        let counters = Counters { steals_tried, steals_won, wakeups, parks, held_back };
         record(&worker.events).into_worker(worker.lane.into(), worker.label, counters)
     });
     Profile::assemble(input.start_ns, input.end_ns, input.threads, workers.collect())
