@@ -4,14 +4,17 @@
 //! call may be late by what bystanders on the same cores are late by meanwhile, and is tried again.
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use taskel::ThreadPool;
 use taskel::prelude::*;
-use taskel::{BroadcastContext, Pinning, ThreadPool};
 use taskel_adaptive::simulate::{Costs, Policy, Publish, Schedule, Simulation, Wake, load};
+
+#[path = "support/bystanders.rs"]
+mod bystanders;
 
 /// What a virtual machine takes: half of it to wake a sleeper.
 const COSTS: Costs =
@@ -59,35 +62,9 @@ fn sleeping_pool(workers: usize) -> ThreadPool {
     pool
 }
 
-/// Calls `op` while a bystander on each core does nothing but sleep. Returns how late the latest of them woke up, all delays together that no
-/// quiet machine has, and that twice: somebody is woken, and wakes others.
-fn delays_during(op: impl FnOnce()) -> f64 {
-    /// A quiet machine wakes a sleeper after some 60 µs.
-    const QUIET: Duration = Duration::from_micros(150);
-    const NAP: Duration = Duration::from_micros(500);
-    static BYSTANDERS: LazyLock<ThreadPool> =
-        LazyLock::new(|| ThreadPool::builder().pinning(Pinning::Cores).build().expect("threads"));
-
-    let (over, most_ns) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let stand_by = {
-        let (over, most_ns) = (Arc::clone(&over), Arc::clone(&most_ns));
-        move |_: BroadcastContext<'_>| {
-            let mut late = Duration::ZERO;
-            while !over.load(Ordering::Relaxed) {
-                let began = Instant::now();
-                thread::sleep(NAP);
-                late += began.elapsed().saturating_sub(NAP + QUIET);
-            }
-            most_ns.fetch_max(late.as_nanos() as u64, Ordering::Relaxed);
-        }
-    };
-    thread::scope(|threads| {
-        let bystanders = threads.spawn(|| BYSTANDERS.broadcast(stand_by));
-        op();
-        over.store(true, Ordering::Relaxed);
-        bystanders.join().expect("a bystander does not panic");
-    });
-    2.0 * most_ns.load(Ordering::Relaxed) as f64
+/// What disturbs a call: somebody who is woken late may wake others.
+fn delays_ns_during(op: impl FnOnce()) -> f64 {
+    2.0 * bystanders::delays_during(op).as_nanos() as f64
 }
 
 /// Two calls of a loop; says what is wrong with them.
@@ -96,7 +73,7 @@ fn differs<const LOAD: usize, const ATTEMPT: usize>(workers: usize, ns: &[f64]) 
     let mut lesson: Option<Schedule> = None;
     for call in 1..=2 {
         let mut slept = None;
-        let delays_ns = delays_during(|| slept = Some(sleep_through::<LOAD, ATTEMPT>(&pool, ns)));
+        let delays_ns = delays_ns_during(|| slept = Some(sleep_through::<LOAD, ATTEMPT>(&pool, ns)));
         let (took_ns, slept_ns) = slept.expect("the loop has run");
         let simulated = |seed| {
             let mut simulation = Simulation::taskel(workers).with_costs(COSTS).with_seed(seed);
@@ -227,7 +204,7 @@ fn tree_differs(workers: usize, ns: &[f64], split: Split, later_ns: f64) -> Opti
     (1..=2).find_map(|call| {
         let mut slept_ns = vec![0.0; ns.len()];
         let mut took_ns = 0.0;
-        let delays_ns = delays_during(|| {
+        let delays_ns = delays_ns_during(|| {
             let began = Instant::now();
             pool.install(|| sleep_in_leaves(ns, &mut slept_ns, split));
             took_ns = began.elapsed().as_nanos() as f64;

@@ -4,6 +4,8 @@
 //! item slept is measured, and a call must not take longer than any order of those very items would that leaves nobody idle: an item too many
 //! for some worker shows, and a machine that wakes its sleepers late does not.
 
+#[path = "../support/bystanders.rs"]
+mod bystanders;
 mod granules;
 mod load;
 mod loops;

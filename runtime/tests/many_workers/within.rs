@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use taskel::ThreadPool;
 
+use crate::bystanders::delays_during;
 use crate::load::{Done, Items, LOADS, Load, Order};
 use crate::watchdog::watch;
 
@@ -124,8 +125,8 @@ fn assert_within<C: Iterator<Item = Call>>(limits: Limits, calls: impl Fn(usize)
         let places: Vec<_> = places.collect();
         places.into_iter().flat_map(|place| place.join().unwrap()).collect()
     });
-    // A machine that has something else to do disturbs a call here and there; a wrong rule shows in each of the four pools, in the first call at least.
-    assert!(late.len() * 4 <= all, "{} calls of {all} took too long:\n{}", late.len(), late.join("\n"));
+    // A machine that has something else to do disturbs a call here and there; a wrong rule shows in each pool.
+    assert!(late.len() * 12 <= all, "{} calls of {all} took too long:\n{}", late.len(), late.join("\n"));
 }
 
 /// A pool whose threads have all begun to work, which takes some milliseconds where sixty begin at once.
@@ -139,10 +140,14 @@ pub(crate) fn pool(workers: usize) -> ThreadPool {
 fn lateness(pool: &ThreadPool, call: Call, limits: Limits) -> Option<String> {
     // So that everybody sleeps, as between most calls.
     thread::sleep(Duration::from_millis(1));
-    let start = Instant::now();
-    pool.install(|| (call.shape)(&call.items));
-    let time = start.elapsed();
+    let mut time = Duration::ZERO;
+    let delays = delays_during(|| {
+        let start = Instant::now();
+        pool.install(|| (call.shape)(&call.items));
+        time = start.elapsed();
+    });
     let bound = limits.bound(call.order, call.items.done(pool.current_num_threads()));
     let name = call.name;
-    (time > bound.mul_f64(1.05) + WAKING).then(|| format!("{name}: {time:.1?} where {bound:.1?} is enough"))
+    (time > bound.mul_f64(1.05) + WAKING + delays)
+        .then(|| format!("{name}: {time:.1?} where {bound:.1?} is enough"))
 }
