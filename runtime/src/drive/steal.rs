@@ -80,7 +80,7 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
     }
 
     /// Whether this lane, whose own range is empty, leaves what others have to them.
-    // By itself: in one function with the usual loop, it made that slower by ten instructions a chunk.
+    // Seldom: apart from the usual loop, which stays small.
     #[inline(never)]
     pub(super) fn leaves_before_stealing(&mut self) -> bool {
         self.leave_last_to_caller() || self.lane.pool().is_guarded() && self.leaves_for_want_of_memory()
