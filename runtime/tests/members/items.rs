@@ -1,7 +1,8 @@
 //! Items that sleep, and so keep any number of workers busy on few cores.
 
 use std::cmp::Ordering;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -94,4 +95,18 @@ fn sleep(time: Duration) -> u64 {
     let start = Instant::now();
     thread::sleep(time);
     start.elapsed().as_nanos() as u64
+}
+
+/// Runs the next item, as long as there is one.
+pub(crate) fn take_turns(items: &Items, next: &AtomicUsize) {
+    while let item @ 0..LEN = next.fetch_add(1, Relaxed) {
+        items.run(item);
+    }
+}
+
+/// Hands out something that must be dropped before this returns.
+pub(crate) fn until_dropped(op: impl FnOnce(mpsc::Sender<()>)) {
+    let (sender, dropped) = mpsc::channel();
+    op(sender);
+    assert!(dropped.recv().is_err());
 }

@@ -1,12 +1,12 @@
 //! The rows of members that rayon has not, or whose row would never end with rayon: a thread of its that waits for a message does nothing else, and
 //! so a broadcast to all threads waits for it.
 
-use super::items::{Items, LEN};
+use super::items::{Items, LEN, take_turns, until_dropped};
 use super::row::{ANY_ORDER, Expected, NESTED, PAIRS, Row, only, row};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
 use std::iter::Map;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use taskel::iter::Adapt;
 use taskel::prelude::*;
 use taskel::{CancelToken, Chunk, Task};
@@ -53,20 +53,6 @@ impl Adapt<usize> for Running<'_> {
     fn adapt<'a, I: Iterator<Item = usize> + 'a>(&'a self, _: &'a mut (), numbers: I) -> Self::Iter<'a, I> {
         numbers.map(Box::new(|item| self.0.run(item)))
     }
-}
-
-/// Runs the next item, as long as there is one.
-fn take_turns(items: &Items, next: &AtomicUsize) {
-    while let item @ 0..LEN = next.fetch_add(1, Ordering::Relaxed) {
-        items.run(item);
-    }
-}
-
-/// Hands out something that must be dropped before this returns.
-fn until_dropped(op: impl FnOnce(mpsc::Sender<()>)) {
-    let (sender, dropped) = mpsc::channel();
-    op(sender);
-    assert!(dropped.recv().is_err());
 }
 
 fn join_all(tasks: Vec<Task<()>>) {

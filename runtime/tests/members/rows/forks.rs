@@ -1,13 +1,12 @@
 //! What is parallel without an iterator.
 
-use super::super::items::{Items, LEN};
+use super::super::items::{Items, LEN, take_turns, until_dropped};
 use super::super::row::{ANY_ORDER, NESTED, Row, row};
 use super::asleep;
 use super::library::{self, ThreadPool, prelude::*};
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::atomic::AtomicUsize;
 
 fn halves(range: Range<usize>) -> [Range<usize>; 2] {
     let middle = range.start.midpoint(range.end);
@@ -30,20 +29,6 @@ fn tree_in(items: &Items, pool: &ThreadPool, range: Range<usize>) {
     }
     let [left, right] = halves(range);
     pool.join(|| tree_in(items, pool, left), || tree_in(items, pool, right));
-}
-
-/// Runs the next item, as long as there is one.
-fn take_turns(items: &Items, next: &AtomicUsize) {
-    while let item @ 0..LEN = next.fetch_add(1, Ordering::Relaxed) {
-        items.run(item);
-    }
-}
-
-/// Hands out something that must be dropped before this returns.
-fn until_dropped(op: impl FnOnce(mpsc::Sender<()>)) {
-    let (sender, dropped) = mpsc::channel();
-    op(sender);
-    assert!(dropped.recv().is_err());
 }
 
 pub(super) const ROWS: &[Row] = &[
