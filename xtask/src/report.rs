@@ -21,11 +21,11 @@ pub(crate) struct Row {
     pub(crate) fate: Fate,
 }
 
-/// A row of ORDERINGS.md, which tells the line's number.
+/// What is told of a row while it is made: where the mutant is.
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Mutant { line, function, change, .. } = &self.mutant;
-        write!(f, "| `{}:{line}` | `{function}` | {change} | {} |", self.file, self.fate)
+        write!(f, "{}:{line}, {function}: {change}: {}", self.file, self.fate)
     }
 }
 
@@ -41,8 +41,8 @@ impl fmt::Display for Fate {
     }
 }
 
-/// A row of CONDITIONS.md up to the fate. It tells the line itself, so that the table stays right while lines move.
-pub(crate) fn condition(file: &str, mutant: &Mutant) -> String {
+/// A row of a table up to the fate. It tells the line itself, so that the table stays right while lines move.
+pub(crate) fn site(file: &str, mutant: &Mutant) -> String {
     let Mutant { function, code, change, .. } = mutant;
     format!("| `{file}` | `{function}` | `{}` | {} |", escaped(code), escaped(change))
 }
@@ -68,13 +68,11 @@ pub(crate) fn orderings(package: &Package, rows: &[Row], tests: usize) -> String
          \n\
          {} mutants, {survivors} survived.\n\
          \n\
-         | site | function | mutation | first model to fail | with |\n\
-         |---|---|---|---|---|\n",
+         | file | function | line | mutation | first model to fail | with |\n\
+         |---|---|---|---|---|---|\n",
         rows.len()
     );
-    for row in rows {
-        text += &format!("{row}\n");
-    }
+    text += &table(rows);
     text
 }
 
@@ -105,8 +103,10 @@ pub(crate) fn conditions(package: &Package, rows: &[Row], tests: usize) -> Strin
          |---|---|---|---|---|---|\n",
         argued + survivors
     );
-    for row in rows {
-        text += &format!("{} {} |\n", condition(&row.file, &row.mutant), row.fate);
-    }
+    text += &table(rows);
     text
+}
+
+fn table(rows: &[Row]) -> String {
+    rows.iter().map(|row| format!("{} {} |\n", site(&row.file, &row.mutant), row.fate)).collect()
 }
