@@ -8,7 +8,7 @@ use taskel::iter::Either;
 use taskel::prelude::*;
 
 use super::erased::Indexed;
-use super::{Choices, Pipeline, Stage, inside};
+use super::{Choices, Pipeline, Stage};
 
 /// Consumes the pipeline in one of all ways, and compares.
 pub(crate) fn check(pipeline: Pipeline, choices: &mut Choices<'_>, told: &str) {
@@ -16,12 +16,6 @@ pub(crate) fn check(pipeline: Pipeline, choices: &mut Choices<'_>, told: &str) {
     let kind = choices.below(60);
     let n = choices.below(20);
     let told = format!("{told}, consumer {kind}, n = {n}");
-    let inside = choices.below(10);
-    let stage = match inside {
-        3.. => inside::check(stage, &expected, inside, (kind, n), &told),
-        _ => Some(stage),
-    };
-    let Some(stage) = stage else { return };
     match stage {
         Stage::Indexed(items) if kind >= 42 => places(items, &expected, kind, n, &told),
         Stage::Indexed(items) => by_kind(items, &expected, kind, n, &told),
@@ -30,13 +24,7 @@ pub(crate) fn check(pipeline: Pipeline, choices: &mut Choices<'_>, told: &str) {
     }
 }
 
-pub(super) fn by_kind(
-    items: impl ParallelIterator<Item = u64>,
-    expected: &[u64],
-    kind: u64,
-    n: u64,
-    told: &str,
-) {
+fn by_kind(items: impl ParallelIterator<Item = u64>, expected: &[u64], kind: u64, n: u64, told: &str) {
     match kind {
         0..14 => reductions(items, expected, kind, n, told),
         14..25 => searches(items, expected, kind, n, told),

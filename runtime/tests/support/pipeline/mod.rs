@@ -4,7 +4,6 @@
 
 mod consumers;
 mod erased;
-mod inside;
 mod members;
 mod sources;
 
