@@ -22,8 +22,7 @@ fn pool(threads: usize) -> ThreadPool {
 /// Who keeps cores busy, or measures how busy they are, does so alone.
 static ONE: Mutex<()> = Mutex::new(());
 
-/// Asserts how many slow items are processed at a time, from when the first begins: at the best of some calls, since a busy machine
-/// disturbs single ones.
+/// Asserts how many slow items are processed at a time, from when the first begins: at the better of two calls.
 #[track_caller]
 fn assert_busy(least: f64, threads: usize, window: usize, ordered: bool, is_slow: &[bool]) {
     let _alone = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -48,14 +47,8 @@ fn assert_busy(least: f64, threads: usize, window: usize, ordered: bool, is_slow
         assert_eq!(seen, is_slow.len());
         slept_ns.into_inner() as f64 / took.as_nanos() as f64
     };
-    let mut calls = Vec::new();
-    while calls.last().is_none_or(|&busy| busy < least) {
-        assert!(
-            calls.len() < 6,
-            "{threads} workers, window {window}, ordered {ordered}: {calls:.2?}, not {least}"
-        );
-        calls.push(call());
-    }
+    let busy = call().max(call());
+    assert!(busy >= least, "{threads} workers, window {window}, ordered {ordered}: {busy:.2}, not {least}");
 }
 
 fn every_8th(slow: usize) -> Vec<bool> {
@@ -76,7 +69,7 @@ fn a_window_of_64_keeps_8_workers_busy() {
     ] {
         for ordered in [true, false] {
             println!("{name}");
-            assert_busy(7.0, 8, 64, ordered, &items);
+            assert_busy(6.7, 8, 64, ordered, &items);
         }
     }
 }
