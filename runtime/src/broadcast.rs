@@ -32,7 +32,7 @@ pub struct BroadcastContext<'a> {
 }
 
 impl BroadcastContext<'_> {
-    fn new(index: usize, num_threads: usize) -> Self {
+    pub(crate) fn new(index: usize, num_threads: usize) -> Self {
         BroadcastContext { index, num_threads, _call: PhantomData }
     }
 

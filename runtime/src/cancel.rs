@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::join::join;
-use crate::scope::{Scope, scope_with};
+use crate::scope::{Scope, scope_with_cancel};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// A flag that ends parallel work early: set by [`cancel`](Self::cancel) or a deadline, and looked at by loops between chunks
@@ -236,7 +236,7 @@ impl CancelToken {
         OP: FnOnce(&Scope<'scope>) -> R,
     {
         self.check()?;
-        let (result, dropped) = scope_with(Some(self), op);
+        let (result, dropped) = scope_with_cancel(self, op);
         if dropped { Err(Cancelled) } else { Ok(result) }
     }
 }

@@ -33,6 +33,7 @@ enum Kind {
     NeverRan { ran: usize, threads: usize },
     NulInName { worker: usize, name: String },
     GlobalExists,
+    ThreadInPool,
     BadVariable { name: &'static str, value: OsString, most: usize },
     MemoryUnknown(MemoryUnknown),
 }
@@ -72,6 +73,10 @@ impl ThreadPoolBuildError {
 
     pub(crate) fn global_exists() -> Self {
         Self(Kind::GlobalExists)
+    }
+
+    pub(crate) fn thread_in_pool() -> Self {
+        Self(Kind::ThreadInPool)
     }
 
     pub(crate) fn bad_variable(name: &'static str, value: OsString, most: usize) -> Self {
@@ -128,6 +133,11 @@ impl fmt::Display for ThreadPoolBuildError {
                     "the global pool exists already; build it before the first parallel call without a pool"
                 )
             }
+            Kind::ThreadInPool => write!(
+                f,
+                "the current thread is in the midst of a pool's work, so it cannot become a worker of another; \
+                 build the pool on another thread, or without `use_current_thread`"
+            ),
             Kind::BadVariable { name, value, most } => write!(
                 f,
                 "the environment variable {name} is {value:?}, but the number of workers is from 0 (the default) to {most}; \

@@ -127,6 +127,7 @@ mod look;
 mod memory;
 #[cfg(all(loom, feature = "loom"))]
 mod modelled;
+mod outside;
 mod pace;
 mod pending;
 mod pool;
@@ -157,18 +158,18 @@ pub use self::{
     cancel::{CancelToken, Cancelled},
     error::ThreadPoolBuildError,
     iter::Chunk,
-    join::join,
+    join::{FnContext, join, join_context},
     memory::{MemoryBudget, MemoryGuard, MemoryUnknown},
     pool::{
         Cores, HotGuard, IdlePolicy, Pinning, PoolMetrics, ThreadBuilder, ThreadPool, ThreadPoolBuilder,
-        WorkerMetrics, current_num_threads, current_thread_index,
+        WorkerMetrics, current_num_threads, current_thread_index, max_num_threads,
     },
     profile::{Profile, WorkerProfile},
-    scope::{Scope, in_place_scope, scope},
+    scope::{Scope, ScopeFifo, in_place_scope, in_place_scope_fifo, scope, scope_fifo},
     stream::ParallelStream,
-    task::{Task, spawn, submit},
+    task::{Task, spawn, spawn_fifo, submit},
     worker_local::WorkerLocal,
-    yield_now::{Yield, yield_now},
+    yield_now::{Yield, current_thread_has_pending_tasks, yield_local, yield_now},
 };
 
 /// What a program needs in scope to iterate in parallel.

@@ -6,12 +6,15 @@ use std::pin::Pin;
 use std::ptr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::thread::{self, Thread};
+use std::thread;
 
 use crate::job::{Frame, Origin, Run};
 #[cfg(all(loom, feature = "loom"))]
 use crate::modelled;
-use crate::pool::{Detached, PoolState, ThreadPool, enter, with_current_lane, with_pool, with_surrounding};
+use crate::outside::Outsider;
+use crate::pool::{
+    Detached, PoolState, ThreadPool, enter, with_current_lane, with_pool, with_surrounding, with_worker,
+};
 use crate::protocol::task::{Left, TaskCell, Waited};
 use crate::sync::{AtomicU32, Mutex, Ordering};
 use crate::unwind::{self, drop_quietly};
@@ -35,7 +38,7 @@ pub fn spawn<F>(f: F)
 where
     F: FnOnce() + Send + 'static,
 {
-    with_pool(None, |pool| hand_over(pool, f, TaskCell::detached()));
+    with_pool(None, |pool| hand_over(pool, f, TaskCell::detached(), PoolState::inject));
 }
 
 /// Runs `f` on some worker of the surrounding pool, some time, and returns a handle to its result at once.
@@ -57,7 +60,38 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    with_pool(None, |pool| Task { core: Some(hand_over(pool, f, TaskCell::new())) })
+    with_pool(None, |pool| Task { core: Some(hand_over(pool, f, TaskCell::new(), PoolState::inject)) })
+}
+
+/// As [`submit`], for a thread that is no lane of the pool, and waits next.
+pub(crate) fn call<F, R>(f: F) -> Task<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    let is_worker = with_worker(|lane| lane.is_some());
+    let hand = if is_worker { PoolState::call } else { PoolState::inject };
+    with_pool(None, |pool| Task { core: Some(hand_over(pool, f, TaskCell::new(), hand)) })
+}
+
+/// The same as [`spawn`], which begins the oldest first anyway. Here for programs that know it from rayon.
+///
+/// ```
+/// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// for n in 0..3 {
+///     let sender = sender.clone();
+///     pool.install(|| taskel::spawn_fifo(move || sender.send(n).unwrap()));
+/// }
+/// drop(sender);
+/// assert_eq!(receiver.iter().collect::<Vec<_>>(), [0, 1, 2]);
+/// # Ok::<(), taskel::ThreadPoolBuildError>(())
+/// ```
+pub fn spawn_fifo<F>(f: F)
+where
+    F: FnOnce() + Send + 'static,
+{
+    spawn(f);
 }
 
 impl ThreadPool {
@@ -76,6 +110,14 @@ impl ThreadPool {
         F: FnOnce() + Send + 'static,
     {
         self.install(|| spawn(f));
+    }
+
+    /// The same as [`spawn`](Self::spawn), which begins the oldest first anyway.
+    pub fn spawn_fifo<F>(&self, f: F)
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        self.spawn(f);
     }
 
     /// As [`submit`](crate::submit), on this pool.
@@ -137,7 +179,7 @@ enum Waiter {
     Waker(Waker),
     /// A lane of the task's pool.
     Lane(usize),
-    Thread(Thread),
+    Outsider(Outsider),
 }
 
 /// A task as its handle sees it.
@@ -170,7 +212,13 @@ struct Core<F, R> {
     runner: AtomicU32,
 }
 
-fn hand_over<F, R>(pool: Option<&PoolState>, f: F, cell: TaskCell<Outcome<R>, Waiter>) -> Arc<Core<F, R>>
+/// By `hand` to the pool, if there is one.
+fn hand_over<F, R>(
+    pool: Option<&PoolState>,
+    f: F,
+    cell: TaskCell<Outcome<R>, Waiter>,
+    hand: fn(&PoolState, Arc<dyn Detached>),
+) -> Arc<Core<F, R>>
 where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
@@ -186,7 +234,7 @@ where
         Some((pool, hold)) => {
             // Whoever does the work releases it.
             std::mem::forget(hold);
-            pool.inject(Arc::clone(&core) as _);
+            hand(pool, Arc::clone(&core) as _);
         }
         None => run_without_pool(&core),
     }
@@ -256,7 +304,7 @@ where
     fn tell(&self, waiter: Option<Waiter>) {
         match waiter {
             Some(Waiter::Waker(waker)) => waker.wake(),
-            Some(Waiter::Thread(thread)) => thread.unpark(),
+            Some(Waiter::Outsider(outsider)) => outsider.wake(),
             Some(Waiter::Lane(lane)) => {
                 let pool = self.pool.as_ref().expect("a lane waits only for a task of its pool");
                 pool.sleep.wake_waiting(lane);
@@ -364,10 +412,11 @@ impl<R: Send + 'static> Task<R> {
                 let frame: Frame = Arc::as_ptr(&core).cast();
                 wait(lane, frame, &|look| core.runner().is_some_and(look), &|| core.cell().is_over());
             }
+            let outsider = Outsider::here();
             loop {
-                match core.cell().wait(Waiter::Thread(thread::current())) {
+                match core.cell().wait(Waiter::Outsider(outsider.clone())) {
                     Waited::Result(outcome) => return unwrap(outcome),
-                    Waited::Registered(_) => thread::park(),
+                    Waited::Registered(_) => outsider.wait(&|| core.cell().is_over()),
                     Waited::Gone => unreachable!("the handle alone takes the result"),
                 }
             }

@@ -26,8 +26,9 @@
 //!    was opened by that run, or by what Z took in its waits meanwhile: after F in either case. That contradicts the choice of F.
 //!
 //! The third step is about frames that somebody opens and then waits for. A task that is joined long after it was submitted is older than the
-//! wait for it: two tasks that join each other wait for ever, as two threads would. The argument also ends at the pool's edge: a thread that
-//! waits in one pool does nothing for another, and two pools that call each other in circles can wait for each other.
+//! wait for it: two tasks that join each other wait for ever, as two threads would. The argument also ends at the pool's edge: a lane that
+//! waits in one pool does nothing for another. Who waits for what it has a worker of another pool do waits [outside](crate::outside), where the
+//! argument is extended.
 
 use std::sync::Arc;
 
@@ -94,6 +95,11 @@ pub(crate) fn wait(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>,
     }
     lane.lane().set_waits_for(waited_for_before);
     let total_ns = pool.clock.ns_between(began, pool.clock.now());
+    note_wait(lane, total_ns, helped_ns);
+}
+
+/// A wait took `total_ns`, of which `helped_ns` for other work.
+pub(crate) fn note_wait(lane: &LaneContext<'_>, total_ns: u64, helped_ns: u64) {
     let private = lane.private();
     private.waited_ns.set(private.waited_ns.get().saturating_add(total_ns.saturating_sub(helped_ns)));
     private.helped_ns.set(private.helped_ns.get().saturating_add(helped_ns));

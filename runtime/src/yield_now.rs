@@ -5,7 +5,7 @@ use crate::pool::{ThreadPool, with_current_lane};
 use crate::scope::{has_own_task, run_own_task};
 use crate::underneath::Entered;
 
-/// What came of a [`yield_now`].
+/// What came of a [`yield_now`] or [`yield_local`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Yield {
     /// Some other work was done.
@@ -52,8 +52,56 @@ pub enum Yield {
 /// # Ok::<(), taskel::ThreadPoolBuildError>(())
 /// ```
 pub fn yield_now() -> Option<Yield> {
+    yield_to(Whose::Anybodys)
+}
+
+/// As [`yield_now`], but does only what the calling thread has begun itself, or is called for by a [broadcast](crate::broadcast).
+///
+/// ```
+/// use taskel::Yield;
+///
+/// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
+/// pool.scope(|s| {
+///     s.spawn(|_| ());
+///     assert_eq!(taskel::yield_local(), Some(Yield::Executed));
+///     assert_eq!(taskel::yield_local(), Some(Yield::Idle));
+/// });
+/// # Ok::<(), taskel::ThreadPoolBuildError>(())
+/// ```
+pub fn yield_local() -> Option<Yield> {
+    yield_to(Whose::Own)
+}
+
+/// Whether the calling thread has work of its own that nobody has begun, as [`ThreadPool::current_thread_has_pending_tasks`] says it of one pool; `None`
+/// on a thread that is neither a worker nor inside a scope, join or loop.
+///
+/// ```
+/// assert_eq!(taskel::current_thread_has_pending_tasks(), None);
+/// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
+/// pool.scope(|s| {
+///     s.spawn(|_| ());
+///     assert_eq!(taskel::current_thread_has_pending_tasks(), Some(true));
+/// });
+/// # Ok::<(), taskel::ThreadPoolBuildError>(())
+/// ```
+pub fn current_thread_has_pending_tasks() -> Option<bool> {
+    with_current_lane(|lane| lane.filter(|lane| lane.pool().is_usable()).map(has_pending_tasks))
+}
+
+fn has_pending_tasks(lane: &LaneContext<'_>) -> bool {
+    lane.has_own() || has_own_task(lane)
+}
+
+/// Which work a yield may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Own,
+    Anybodys,
+}
+
+fn yield_to(whose: Whose) -> Option<Yield> {
     with_current_lane(|lane| match lane.filter(|lane| lane.pool().is_usable()) {
-        Some(lane) => Some(yield_on(lane)),
+        Some(lane) => Some(yield_on(lane, whose)),
         // There is no pool: the thread may be alone with a scope.
         None => {
             let _inside = Entered::yielded()?;
@@ -76,7 +124,19 @@ impl ThreadPool {
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
     pub fn yield_now(&self) -> Option<Yield> {
-        self.on_current_lane(yield_on)
+        self.on_current_lane(|lane| yield_on(lane, Whose::Anybodys))
+    }
+
+    /// As [`yield_local`](crate::yield_local()), on a thread that works for this pool; `None` on any other.
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
+    /// assert_eq!(pool.yield_local(), None);
+    /// assert!(pool.broadcast(|_| pool.yield_local().is_some()).into_iter().all(|inside| inside));
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn yield_local(&self) -> Option<Yield> {
+        self.on_current_lane(|lane| yield_on(lane, Whose::Own))
     }
 
     /// Whether the calling thread has work of its own that nobody has begun: tasks of scopes that it is inside of, second closures of joins,
@@ -95,15 +155,15 @@ impl ThreadPool {
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
     pub fn current_thread_has_pending_tasks(&self) -> Option<bool> {
-        self.on_current_lane(|lane| lane.has_own() || has_own_task(lane))
+        self.on_current_lane(has_pending_tasks)
     }
 }
 
-fn yield_on(lane: &LaneContext<'_>) -> Yield {
+fn yield_on(lane: &LaneContext<'_>, whose: Whose) -> Yield {
     let clock = lane.pool().clock;
     let private = lane.private();
     let (began, waited_ns, helped_ns) = (clock.now(), private.waited_ns.get(), private.helped_ns.get());
-    if !do_something(lane) {
+    if !do_something(lane, whose) {
         return Yield::Idle;
     }
     // To whoever takes the time of the calling taskel, all of that was other work.
@@ -113,7 +173,7 @@ fn yield_on(lane: &LaneContext<'_>) -> Yield {
 }
 
 /// Does one piece of work. False if there was none.
-fn do_something(lane: &LaneContext<'_>) -> bool {
+fn do_something(lane: &LaneContext<'_>, whose: Whose) -> bool {
     let Some(_inside) = Entered::yielded() else {
         // Others have to go on with it, perhaps on this core.
         std::thread::yield_now();
@@ -125,7 +185,7 @@ fn do_something(lane: &LaneContext<'_>) -> bool {
         None => lane.take_own(),
     };
     // A loop has memory for one guest, its caller or who waits for that: another must not come to it, nor to what may open one.
-    let work =
-        work.or_else(|| lane.is_worker().then(|| lane.take_open_scope().or_else(|| lane.find_work()))?);
+    let may_look = lane.is_worker() && whose == Whose::Anybodys;
+    let work = work.or_else(|| may_look.then(|| lane.take_open_scope().or_else(|| lane.find_work()))?);
     work.map(|work| lane.execute(work)).is_some()
 }

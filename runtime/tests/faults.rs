@@ -132,14 +132,17 @@ fn a_function_of_the_builder_that_panics_as_it_is_dropped() {
         let fuse = Fuse("dropped");
         let builder =
             ThreadPool::builder().num_threads(3).exit_handler(move |_| drop(Arc::clone(&in_handler)));
-        let builder = match spawns {
-            true => builder.spawn_handler(move |start| {
-                let _owned = &fuse;
-                thread::Builder::new().spawn(|| start.run()).map(drop)
-            }),
-            false => builder.thread_name(move |worker| format!("{}-{worker}", fuse.name())),
+        let build = || match spawns {
+            true => {
+                let handler = move |start: taskel::ThreadBuilder| {
+                    let _owned = &fuse;
+                    thread::Builder::new().spawn(|| start.run()).map(drop)
+                };
+                builder.spawn_handler(handler).build()
+            }
+            false => builder.thread_name(move |worker| format!("{}-{worker}", fuse.name())).build(),
         };
-        let payload = catch_unwind(AssertUnwindSafe(|| builder.build())).expect_err("the fuse");
+        let payload = catch_unwind(AssertUnwindSafe(build)).expect_err("the fuse");
         assert_eq!(what(payload), "dropped");
         while Arc::strong_count(&alive) > 1 {
             thread::yield_now();

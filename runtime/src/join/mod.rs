@@ -1,11 +1,14 @@
 //! Fork and join: two closures, of which another lane may run the second while this one runs the first.
 
+mod context;
 mod frame;
 #[cfg(all(loom, feature = "loom"))]
 mod modelled;
 
 use std::mem::ManuallyDrop;
 use std::panic;
+
+pub use self::context::{FnContext, join_context};
 
 use self::frame::Half;
 #[cfg(not(all(loom, feature = "loom")))]

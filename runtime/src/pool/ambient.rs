@@ -1,7 +1,7 @@
 //! Which pool the current thread works for, and which lane of it it is.
 
 use std::ptr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::{PoolState, ThreadPool, ThreadPoolBuilder, environment};
 use crate::affinity;
@@ -25,6 +25,8 @@ const OUTSIDE: Ambient = Ambient { pool: ptr::null(), lane: ptr::null(), outer: 
 
 per_thread! {
     static AMBIENT: Ambient = OUTSIDE;
+    /// Each thread's has an address of its own.
+    static HERE: u8 = 0;
 }
 
 /// The pool that serves callers for whom no other was installed.
@@ -101,6 +103,32 @@ pub(super) fn worker_index() -> Option<usize> {
 pub(crate) fn with_current_lane<R>(op: impl FnOnce(Option<&LaneContext<'_>>) -> R) -> R {
     // SAFETY: the reference ends with this call.
     op(unsafe { current_lane() })
+}
+
+/// Calls `op` with the lane of which the calling thread is the worker, whatever was installed since.
+pub(crate) fn with_worker<R>(op: impl FnOnce(Option<&LaneContext<'_>>) -> R) -> R {
+    let innermost = AMBIENT.get();
+    // SAFETY: a lane in `AMBIENT`, or around that, is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    let lanes = from_inside_out(&innermost).filter_map(|around| unsafe { around.lane.as_ref() });
+    op({ lanes }.find(|lane| lane.is_worker()))
+}
+
+/// Tells the calling thread from all others that run.
+#[cfg(not(all(loom, feature = "loom")))]
+#[inline]
+pub(crate) fn this_thread() -> usize {
+    HERE.with(|here| ptr::from_ref(here).addr())
+}
+
+#[cfg(all(loom, feature = "loom"))]
+pub(crate) fn this_thread() -> usize {
+    let key =
+        if crate::modelled::is_active() { HERE.in_model.with(address) } else { HERE.outside.with(address) };
+    return key;
+
+    fn address(here: &std::cell::Cell<u8>) -> usize {
+        ptr::from_ref(here).addr()
+    }
 }
 
 /// As [`with_current_lane`], for where a closure would have to be put together in memory first.
@@ -189,9 +217,29 @@ pub(super) fn global() -> Option<&'static ThreadPool> {
 }
 
 /// Makes the global pool.
-pub(super) fn build_global(builder: ThreadPoolBuilder) -> Result<(), ThreadPoolBuildError> {
+pub(super) fn build_global(
+    build: impl FnOnce() -> Result<ThreadPool, ThreadPoolBuildError>,
+) -> Result<(), ThreadPoolBuildError> {
     if GLOBAL.get().is_some() {
         return Err(ThreadPoolBuildError::global_exists());
     }
-    GLOBAL.set(builder.build()?).map_err(|_| ThreadPoolBuildError::global_exists())
+    GLOBAL.set(build()?).map_err(|_| ThreadPoolBuildError::global_exists())
+}
+
+/// Whether the calling thread is a worker, or in the midst of a call on a pool.
+pub(super) fn is_inside_any() -> bool {
+    !AMBIENT.get().pool.is_null()
+}
+
+/// Makes the calling thread, which is inside of no pool, worker `index` until it ends.
+///
+/// # Safety
+///
+/// Nobody else is that worker, nor will be.
+pub(super) unsafe fn become_worker(pool: Arc<PoolState>, index: usize) {
+    // Both stay for ever: there is no moment at which the thread could leave.
+    let pool: &'static Arc<PoolState> = Box::leak(Box::new(pool));
+    // SAFETY: passed on to the caller; the context lives for ever, and so does the pool.
+    let lane = Box::leak(Box::new(unsafe { LaneContext::new(pool, index) }));
+    AMBIENT.set(Ambient { pool: Arc::as_ptr(pool), lane, outer: ptr::null() });
 }

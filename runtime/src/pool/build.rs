@@ -3,9 +3,9 @@
 use std::io;
 use std::sync::{Arc, mpsc};
 
-use super::builder::{Cores, Pinning, ThreadPoolBuilder};
-use super::threads::{self, ThreadBuilder, Threads};
-use super::{PoolState, ThreadPool, environment, worker};
+use super::builder::{Cores, Pinning, Settings};
+use super::threads::{self, SpawnHandler, ThreadBuilder, Threads};
+use super::{PoolState, ThreadPool, ambient, environment, worker};
 use crate::affinity::{self, Unpinned};
 use crate::error::ThreadPoolBuildError;
 use crate::memory::Guard;
@@ -24,7 +24,14 @@ pub(crate) const USUAL_LANES_OF_MODEL: usize = 2;
 /// loom has five threads at most, and the user some of them.
 const MOST_LANES_OF_MODEL: usize = 3;
 
-pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, ThreadPoolBuildError> {
+/// The threads are started by `handler`, if there is one.
+pub(super) fn build(
+    mut builder: Settings,
+    mut handler: Option<&mut SpawnHandler<'_>>,
+) -> Result<ThreadPool, ThreadPoolBuildError> {
+    if threads::EXIST && builder.use_current_thread && ambient::is_inside_any() {
+        return Err(ThreadPoolBuildError::thread_in_pool());
+    }
     let cores = choose_cores(&builder)?;
     let placed = builder.pinning == Pinning::Auto;
     let guard = builder.memory_guard.map(|settings| Guard::new(settings, cores.len() as u32));
@@ -41,13 +48,14 @@ pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, Thread
     }
     let state = PoolState::new(&cores, placed, builder.idle, builder.panic_handler.take(), guard);
     // Dropping the pool on an error ends the threads that run already.
-    let threads = if builder.spawn_handler.is_some() { Threads::foreign() } else { Threads::own() };
+    let threads = if handler.is_some() { Threads::foreign() } else { Threads::own() };
     let mut pool = ThreadPool { state, threads };
     let stack_size = builder.stack_size.map(|bytes| bytes.max(LEAST_STACK_BYTES));
     // Threads inherit where they may run.
     let unpinned = Unpinned::new();
     let (report, reports) = mpsc::channel();
-    for (index, &core) in cores.iter().enumerate() {
+    let first = usize::from(builder.use_current_thread);
+    for (index, &core) in cores.iter().enumerate().skip(first) {
         let name = match &mut builder.thread_name {
             Some(name) => name(index),
             None => format!("taskel-{index}"),
@@ -74,13 +82,18 @@ pub(super) fn build(mut builder: ThreadPoolBuilder) -> Result<ThreadPool, Thread
             }
         });
         let thread = ThreadBuilder { index, name, stack_size, body };
-        let started = pool.threads.start(thread, builder.spawn_handler.as_mut());
+        let started = pool.threads.start(thread, handler.as_deref_mut());
         started.map_err(|source| ThreadPoolBuildError::spawn(index, source))?;
     }
     drop((report, unpinned));
     let ran = reports.iter().collect::<Result<Vec<()>, _>>()?.len();
-    if ran < cores.len() {
-        return Err(ThreadPoolBuildError::never_ran(ran, cores.len()));
+    let started = cores.len() - first;
+    if ran < started {
+        return Err(ThreadPoolBuildError::never_ran(ran, started));
+    }
+    if builder.use_current_thread {
+        // SAFETY: the lane was left out above.
+        unsafe { ambient::become_worker(Arc::clone(&pool.state), 0) };
     }
     // Here and not at the end of the function: what is being returned when a drop panics there is never dropped
     // (rust-lang/rust#47949), and the functions may own what does.
@@ -100,7 +113,7 @@ fn go_to(core: usize, worker: usize, placed: bool) -> Result<(), ThreadPoolBuild
 }
 
 /// The core of each worker, and by its length their number.
-fn choose_cores(builder: &ThreadPoolBuilder) -> Result<Vec<Option<usize>>, ThreadPoolBuildError> {
+fn choose_cores(builder: &Settings) -> Result<Vec<Option<usize>>, ThreadPoolBuildError> {
     if cfg!(all(loom, feature = "loom")) {
         let lanes = if builder.num_threads == 0 { USUAL_LANES_OF_MODEL } else { builder.num_threads };
         return Ok(vec![None; lanes.min(MOST_LANES_OF_MODEL)]);

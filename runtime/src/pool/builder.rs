@@ -84,9 +84,16 @@ pub(super) type PanicHandler = Box<dyn Fn(Box<dyn Any + Send>) + Send + Sync>;
 ///     .build()?;
 /// # Ok::<(), taskel::ThreadPoolBuildError>(())
 /// ```
+pub struct ThreadPoolBuilder<S = DefaultSpawn> {
+    settings: Settings,
+    spawn: S,
+}
+
+/// All but how threads are started.
 #[derive(Default)]
-pub struct ThreadPoolBuilder {
+pub(super) struct Settings {
     pub(super) num_threads: usize,
+    pub(super) use_current_thread: bool,
     pub(super) pinning: Pinning,
     pub(super) cores: Cores,
     pub(super) idle: IdlePolicy,
@@ -96,7 +103,41 @@ pub struct ThreadPoolBuilder {
     pub(super) start_handler: Option<Handler>,
     pub(super) exit_handler: Option<Handler>,
     pub(super) panic_handler: Option<PanicHandler>,
-    pub(super) spawn_handler: Option<SpawnHandler>,
+}
+
+/// Threads are started by the standard library.
+#[derive(Debug, Default)]
+pub struct DefaultSpawn;
+
+/// Threads are started by a [spawn handler](ThreadPoolBuilder::spawn_handler).
+#[derive(Debug)]
+pub struct CustomSpawn<F>(F);
+
+/// How threads are started.
+pub trait ThreadSpawn {
+    #[doc(hidden)]
+    fn handler(&mut self) -> Option<&mut SpawnHandler<'_>>;
+}
+
+impl ThreadSpawn for DefaultSpawn {
+    fn handler(&mut self) -> Option<&mut SpawnHandler<'_>> {
+        None
+    }
+}
+
+impl<F> ThreadSpawn for CustomSpawn<F>
+where
+    F: FnMut(ThreadBuilder) -> io::Result<()>,
+{
+    fn handler(&mut self) -> Option<&mut SpawnHandler<'_>> {
+        Some(&mut self.0)
+    }
+}
+
+impl Default for ThreadPoolBuilder {
+    fn default() -> Self {
+        ThreadPoolBuilder { settings: Settings::default(), spawn: DefaultSpawn }
+    }
 }
 
 impl ThreadPoolBuilder {
@@ -105,6 +146,57 @@ impl ThreadPoolBuilder {
         Self::default()
     }
 
+    /// Builds a pool whose threads live as long as `with_pool` runs, each of them inside of a call of `wrapper`, which calls
+    /// [`ThreadBuilder::run`]: what it borrows, or sets for the thread before, the pool's work finds there.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    ///
+    /// # Panics
+    ///
+    /// When `with_pool` does, or a `wrapper`.
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    ///
+    /// thread_local!(static GREETING: Cell<&'static str> = const { Cell::new("") });
+    ///
+    /// let greeting = "hello";
+    /// let heard = taskel::ThreadPool::builder().num_threads(2).build_scoped(
+    ///     |thread| {
+    ///         GREETING.set(greeting);
+    ///         thread.run();
+    ///     },
+    ///     |pool| pool.broadcast(|_| GREETING.get()),
+    /// )?;
+    /// assert_eq!(heard, ["hello", "hello"]);
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn build_scoped<W, F, R>(self, wrapper: W, with_pool: F) -> Result<R, ThreadPoolBuildError>
+    where
+        W: Fn(ThreadBuilder) + Sync,
+        F: FnOnce(&ThreadPool) -> R,
+    {
+        let wrapper = &wrapper;
+        std::thread::scope(|scope| {
+            let start = |thread: ThreadBuilder| {
+                let mut builder = std::thread::Builder::new();
+                if let Some(name) = thread.name() {
+                    builder = builder.name(name.to_owned());
+                }
+                if let Some(bytes) = thread.stack_size() {
+                    builder = builder.stack_size(bytes);
+                }
+                builder.spawn_scoped(scope, move || wrapper(thread)).map(drop)
+            };
+            let pool = self.spawn_handler(start).build()?;
+            Ok(with_pool(&pool))
+        })
+    }
+}
+
+impl<S> ThreadPoolBuilder<S> {
     /// Sets the number of workers, at most 4096; 0 means the default.
     ///
     /// The default with [`Pinning::Explicit`] is the number of cores listed. Else it is the number in the environment variable
@@ -115,13 +207,13 @@ impl ThreadPoolBuilder {
     /// More workers than cores are allowed and share them: that helps taskels that wait for input or output, and costs
     /// those that compute a little for switching.
     pub fn num_threads(mut self, num_threads: usize) -> Self {
-        self.num_threads = num_threads;
+        self.settings.num_threads = num_threads;
         self
     }
 
     /// Sets where the workers run; [`Pinning::Auto`] unless set.
     pub fn pinning(mut self, pinning: Pinning) -> Self {
-        self.pinning = pinning;
+        self.settings.pinning = pinning;
         self
     }
 
@@ -137,13 +229,13 @@ impl ThreadPoolBuilder {
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
     pub fn cores(mut self, cores: Cores) -> Self {
-        self.cores = cores;
+        self.settings.cores = cores;
         self
     }
 
     /// Sets what idle workers do; [`IdlePolicy::Adaptive`] unless set.
     pub fn idle(mut self, idle: IdlePolicy) -> Self {
-        self.idle = idle;
+        self.settings.idle = idle;
         self
     }
 
@@ -151,7 +243,7 @@ impl ThreadPoolBuilder {
     ///
     /// [`build`](Self::build) calls `name` once per worker, and panics when it does.
     pub fn thread_name(mut self, name: impl FnMut(usize) -> String + 'static) -> Self {
-        self.thread_name = Some(Box::new(name));
+        self.settings.thread_name = Some(Box::new(name));
         self
     }
 
@@ -162,7 +254,7 @@ impl ThreadPoolBuilder {
     ///
     /// Nested [yields](crate::yield_now()) may use half a MiB of it, or a quarter, if that is less.
     pub fn stack_size(mut self, bytes: usize) -> Self {
-        self.stack_size = Some(bytes);
+        self.settings.stack_size = Some(bytes);
         self
     }
 
@@ -173,7 +265,7 @@ impl ThreadPoolBuilder {
     ///
     /// A panic of the handler goes to the [`panic_handler`](Self::panic_handler), and the worker goes on.
     pub fn start_handler(mut self, handler: impl Fn(usize) + Send + Sync + 'static) -> Self {
-        self.start_handler = Some(Arc::new(handler));
+        self.settings.start_handler = Some(Arc::new(handler));
         self
     }
 
@@ -182,7 +274,7 @@ impl ThreadPoolBuilder {
     /// The pool is over by then: what the handler spawns runs right there. A panic of the handler goes to the
     /// [`panic_handler`](Self::panic_handler).
     pub fn exit_handler(mut self, handler: impl Fn(usize) + Send + Sync + 'static) -> Self {
-        self.exit_handler = Some(Arc::new(handler));
+        self.settings.exit_handler = Some(Arc::new(handler));
         self
     }
 
@@ -201,12 +293,12 @@ impl ThreadPoolBuilder {
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
     pub fn panic_handler(mut self, handler: impl Fn(Box<dyn Any + Send>) + Send + Sync + 'static) -> Self {
-        self.panic_handler = Some(Box::new(handler));
+        self.settings.panic_handler = Some(Box::new(handler));
         self
     }
 
-    /// Sets what starts the thread of each worker, for programs that have their own way to make threads: it is called once per worker, and
-    /// sees to it that [`ThreadBuilder::run`] is called on a thread which serves for nothing else.
+    /// Sets what starts the thread of each worker, for programs that have their own way to make threads: it is called once per worker, by
+    /// [`build`](Self::build), and sees to it that [`ThreadBuilder::run`] is called on a thread which serves for nothing else.
     ///
     /// [`build`](Self::build) waits until all of them run, and dropping the pool until all `run`s have returned.
     ///
@@ -222,8 +314,33 @@ impl ThreadPoolBuilder {
     /// assert_eq!(names[1].as_deref(), Some("mine-1"));
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
-    pub fn spawn_handler(mut self, handler: impl FnMut(ThreadBuilder) -> io::Result<()> + 'static) -> Self {
-        self.spawn_handler = Some(Box::new(handler));
+    pub fn spawn_handler<F>(self, handler: F) -> ThreadPoolBuilder<CustomSpawn<F>>
+    where
+        F: FnMut(ThreadBuilder) -> io::Result<()>,
+    {
+        ThreadPoolBuilder { settings: self.settings, spawn: CustomSpawn(handler) }
+    }
+
+    /// Makes the thread that builds the pool its worker 0, from then on until it ends: what it calls without a pool runs on this one.
+    ///
+    /// It takes up what others left for the pool only inside of a scope, join or loop, and as it [yields](crate::yield_now()): in a pool of one
+    /// thread, what was [spawned](crate::spawn) begins then. So [`broadcast`](crate::broadcast) and
+    /// [`run_on_worker`](ThreadPool::run_on_worker), called elsewhere, may wait for long. Its name, its stack and where it runs are left as they are, and it calls no
+    /// start or exit handler. The memory of such a pool is never freed.
+    ///
+    /// Where there are no threads, this changes nothing.
+    ///
+    /// ```
+    /// std::thread::spawn(|| {
+    ///     let pool = taskel::ThreadPool::builder().num_threads(2).use_current_thread().build().unwrap();
+    ///     assert_eq!(taskel::current_thread_index(), Some(0));
+    ///     assert_eq!(pool.broadcast(|worker| worker.index()), [0, 1]);
+    /// })
+    /// .join()
+    /// .unwrap();
+    /// ```
+    pub fn use_current_thread(mut self) -> Self {
+        self.settings.use_current_thread = true;
         self
     }
 
@@ -257,22 +374,28 @@ impl ThreadPoolBuilder {
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
     pub fn memory_guard(mut self, guard: MemoryGuard) -> Self {
-        self.memory_guard = Some(guard);
+        self.settings.memory_guard = Some(guard);
         self
     }
+}
 
+impl<S: ThreadSpawn> ThreadPoolBuilder<S> {
     /// Starts the workers, and returns once all of them run, each where it belongs.
     ///
     /// # Errors
     ///
-    /// When a core is not usable, a [memory guard](Self::memory_guard) has nothing to go by, the [environment](Self::num_threads) asks for a number of workers that is none, or the system refuses to start
-    /// or to pin a thread. Threads that were started are ended.
+    /// When a core is not usable, a [memory guard](Self::memory_guard) has nothing to go by, the [environment](Self::num_threads) asks for a number of workers that is none, the system refuses to start
+    /// or to pin a thread, or the [current thread](Self::use_current_thread) is in the midst of a pool's work. Threads that were started are ended.
     ///
     /// # Panics
     ///
     /// When the function given to [`thread_name`](Self::thread_name) does.
-    pub fn build(self) -> Result<ThreadPool, ThreadPoolBuildError> {
-        build::build(self)
+    pub fn build(mut self) -> Result<ThreadPool, ThreadPoolBuildError> {
+        let pool = build::build(self.settings, self.spawn.handler())?;
+        // Here and not at the end of the function: what is being returned when a drop panics there is never dropped
+        // (rust-lang/rust#47949), and the handler may own what does.
+        drop(self.spawn);
+        Ok(pool)
     }
 
     /// Makes the pool that serves all parallel calls outside of any other pool, and lives until the process ends.
@@ -289,19 +412,20 @@ impl ThreadPoolBuilder {
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
     pub fn build_global(self) -> Result<(), ThreadPoolBuildError> {
-        ambient::build_global(self)
+        ambient::build_global(|| self.build())
     }
 }
 
-impl fmt::Debug for ThreadPoolBuilder {
+impl<S> fmt::Debug for ThreadPoolBuilder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadPoolBuilder")
-            .field("num_threads", &self.num_threads)
-            .field("pinning", &self.pinning)
-            .field("cores", &self.cores)
-            .field("idle", &self.idle)
-            .field("stack_size", &self.stack_size)
-            .field("memory_guard", &self.memory_guard)
+            .field("num_threads", &self.settings.num_threads)
+            .field("use_current_thread", &self.settings.use_current_thread)
+            .field("pinning", &self.settings.pinning)
+            .field("cores", &self.settings.cores)
+            .field("idle", &self.settings.idle)
+            .field("stack_size", &self.settings.stack_size)
+            .field("memory_guard", &self.settings.memory_guard)
             .finish_non_exhaustive()
     }
 }

@@ -12,6 +12,11 @@ use crate::sync::{AtomicU32, Mutex, Ordering};
 pub(crate) trait Detached: Send + Sync {
     /// Does the work, if it is not done already. Does not unwind.
     fn run(self: Arc<Self>);
+
+    /// Whether somebody waits for it, as mail that every wait must look for.
+    fn is_waited_for(&self) -> bool {
+        false
+    }
 }
 
 /// What a worker finds.
@@ -26,13 +31,18 @@ pub(crate) enum Work {
 impl Work {
     /// Of mail: whether somebody waits for it. Mail is calls of broadcasts.
     pub(crate) fn is_waited_for(&self) -> bool {
-        !matches!(self, Work::Detached(_))
+        match self {
+            Work::Detached(work) => work.is_waited_for(),
+            Work::Stolen(..) | Work::Job(_) => true,
+        }
     }
 }
 
 /// The queues of a pool, first in, first out.
 pub(super) struct Queues {
     detached: Injector<Arc<dyn Detached>>,
+    /// What workers of other pools wait for.
+    calls: Injector<Arc<dyn Detached>>,
     /// Jobs that a waiting lane has taken and may not run, which happens when a victim turns to other work at that very moment.
     strays: Mutex<Vec<Job>>,
     /// The length of `strays`; written under its lock, read without: the sleep protocol's fences order it.
@@ -44,13 +54,18 @@ impl Queues {
     pub(super) fn new(num_threads: usize) -> Self {
         Queues {
             detached: Injector::new(),
+            calls: Injector::new(),
             strays: Mutex::new(Vec::with_capacity(2 * num_threads + 64)),
             stray_count: AtomicU32::new(0),
         }
     }
 
     pub(super) fn has_detached(&self) -> bool {
-        !self.detached.is_empty()
+        !self.detached.is_empty() || self.has_call()
+    }
+
+    pub(super) fn has_call(&self) -> bool {
+        !self.calls.is_empty()
     }
 
     pub(super) fn has_stray(&self) -> bool {
@@ -66,8 +81,17 @@ impl Queues {
         self.detached.push(work);
     }
 
+    pub(super) fn push_call(&self, work: Arc<dyn Detached>) {
+        self.calls.push(work);
+    }
+
+    /// A call, or what was pushed first of the rest.
     pub(super) fn take_detached(&self) -> Option<Arc<dyn Detached>> {
-        persist(|| self.detached.steal())
+        self.take_call().or_else(|| persist(|| self.detached.steal()))
+    }
+
+    pub(super) fn take_call(&self) -> Option<Arc<dyn Detached>> {
+        if self.has_call() { persist(|| self.calls.steal()) } else { None }
     }
 
     pub(super) fn push_stray(&self, job: Job) {

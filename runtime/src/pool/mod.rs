@@ -22,7 +22,8 @@ use std::ptr;
 use std::sync::Arc;
 
 pub(crate) use ambient::{
-    current_lane, enter, with_current_lane, with_lane, with_lane_to_wait, with_pool, with_surrounding,
+    current_lane, enter, this_thread, with_current_lane, with_lane, with_lane_to_wait, with_pool,
+    with_surrounding, with_worker,
 };
 #[cfg(all(loom, feature = "loom"))]
 pub(crate) use build::USUAL_LANES_OF_MODEL;
@@ -176,6 +177,23 @@ impl ThreadPool {
         );
     }
 
+    /// Ends the pool, as dropping it does, and returns at once: its threads end by themselves, when everything that was
+    /// [spawned](crate::spawn) or [submitted](crate::submit) on it is done.
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPool::new()?;
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// pool.spawn(move || sender.send(1).unwrap());
+    /// pool.shutdown_background();
+    /// assert_eq!(receiver.recv(), Ok(1));
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn shutdown_background(mut self) {
+        if self.state.is_usable() {
+            self.threads.detach();
+        }
+    }
+
     /// The most threads that a loop on this pool runs on: the number of workers.
     ///
     /// ```
@@ -246,6 +264,15 @@ impl std::fmt::Debug for ThreadPool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ThreadPool").field("num_threads", &self.current_num_threads()).finish_non_exhaustive()
     }
+}
+
+/// The most workers that a pool can have: to ask for more is an error of [`build`](ThreadPoolBuilder::build).
+///
+/// ```
+/// assert!(taskel::max_num_threads() >= taskel::current_num_threads());
+/// ```
+pub fn max_num_threads() -> usize {
+    build::MOST_THREADS
 }
 
 /// The most threads that a loop started here would run on: those of the pool around the caller, else of the

@@ -315,6 +315,21 @@ impl PoolState {
         self.wake_any();
     }
 
+    /// As `inject`, for what a worker of another pool waits for: workers that wait [outside](crate::outside) come to it as well.
+    pub(crate) fn call(&self, work: Arc<dyn Detached>) {
+        self.queues.push_call(work);
+        self.wake_any();
+        self.sleep.wake_all_waiting(self.all_lanes_in_use());
+    }
+
+    pub(crate) fn has_call(&self) -> bool {
+        self.queues.has_call()
+    }
+
+    pub(crate) fn find_call(&self) -> Option<Work> {
+        self.queues.take_call().map(Work::Detached)
+    }
+
     /// Hands work to one worker, who does it between two pieces of other work, or while it waits. Somebody holds the pool meanwhile.
     pub(crate) fn send(&self, worker: usize, work: Work) {
         self.lanes[worker].post(work);

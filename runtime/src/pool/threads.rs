@@ -60,7 +60,7 @@ impl std::fmt::Debug for ThreadBuilder {
     }
 }
 
-pub(super) type SpawnHandler = Box<dyn FnMut(ThreadBuilder) -> io::Result<()>>;
+pub(super) type SpawnHandler<'a> = dyn FnMut(ThreadBuilder) -> io::Result<()> + 'a;
 
 /// The threads that were started so far.
 pub(super) enum Threads {
@@ -97,7 +97,7 @@ impl Threads {
     pub(super) fn start(
         &mut self,
         mut thread: ThreadBuilder,
-        handler: Option<&mut SpawnHandler>,
+        handler: Option<&mut SpawnHandler<'_>>,
     ) -> io::Result<()> {
         match (self, handler) {
             (Threads::Foreign { started, ends, .. }, Some(handler)) => {
@@ -132,6 +132,14 @@ impl Threads {
                     let _ = ended.recv();
                 }
             }
+        }
+    }
+
+    /// Leaves them to themselves: nobody waits for them any more.
+    pub(super) fn detach(&mut self) {
+        match self {
+            Threads::Own(handles) => handles.clear(),
+            Threads::Foreign { started, .. } => *started = 0,
         }
     }
 

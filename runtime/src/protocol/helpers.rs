@@ -18,12 +18,12 @@
 //! # Orderings
 //!
 //! * `fence(SeqCst)` in `invite` and in `leave`: the pattern above. Without either, a task may lie there until the scope's owner comes to
-//!   it, though others are idle.
+//!   it, though others are idle; for ever, if the owner is no lane.
 //! * The count itself is Relaxed: nothing is read on the strength of it.
 //!
 //! # Progress
 //!
-//! Lock-free. A task that no helper takes is run by the scope's owner at the latest.
+//! Lock-free. A task that no helper takes is run by the scope's owner at the latest, if that is a lane; else there is always a helper for it.
 //!
 //! # Models
 //!

@@ -4,11 +4,14 @@
 //! descends do, and there is only one of those, since only workers begin work that they do not wait for. Other guests may add tasks, if they were
 //! lent the scope, or come across it while they wait for something else, and use the stack.
 //!
+//! An owner that is no lane runs no tasks: then nobody is the guest, and there may be as many helpers as workers.
+//!
 //! A lane that brings in a helper leaves a notice in its list of open scopes, and takes it back when it is done with the scope itself. A bag is
 //! shared by reference counting, since such a notice, once taken by somebody else, may outlive the scope. Nothing in the bag does:
 //! each task holds a ticket of its scope.
 
 use std::cell::{Cell, UnsafeCell};
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use crossbeam_deque::{Stealer, Worker};
@@ -26,12 +29,20 @@ pub(crate) struct Bag {
     slots: Box<[CachePadded<Slot>]>,
     /// The lane of the guest, plus one; 0 if there is none yet. Never changes again.
     guest: AtomicU32,
-    elsewhere: Mutex<Vec<TaskRef>>,
+    elsewhere: Mutex<VecDeque<TaskRef>>,
     /// The length of `elsewhere`; written under its lock, read without: the fences of who adds a task order it.
     elsewhere_count: AtomicU32,
     helpers: Helpers,
     /// The most helpers; the scope's owner is not one of them.
     limit: u32,
+    order: Order,
+}
+
+/// Which of its own tasks a lane runs first. Others take its oldest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    Lifo,
+    Fifo,
 }
 
 /// What a worker, or the guest, has in one scope.
@@ -61,17 +72,20 @@ pub(crate) enum Glimpse {
 }
 
 impl Bag {
-    /// A bag for `pool`'s lanes, of which `owner` has opened the scope; without a pool, one that nobody helps with.
-    pub(super) fn new(pool: Option<&PoolState>, owner: usize) -> Self {
-        let (slots, limit) = pool.map_or((0, 0), |pool| (pool.slots(), pool.num_threads() as u32 - 1));
-        let guest = pool.is_some_and(|pool| owner >= pool.num_threads()).then_some(owner as u32 + 1);
+    /// A bag for `pool`'s lanes, of which `owner` has opened the scope, or none; without a pool, one that nobody helps with.
+    pub(super) fn new(pool: Option<&PoolState>, owner: Option<usize>, order: Order) -> Self {
+        let helpers = |pool: &PoolState| pool.num_threads() as u32 - u32::from(owner.is_some());
+        let (slots, limit) = pool.map_or((0, 0), |pool| (pool.slots(), helpers(pool)));
+        let is_guest = |owner: &usize| pool.is_some_and(|pool| *owner >= pool.num_threads());
+        let guest = owner.filter(is_guest).map(|owner| owner as u32 + 1);
         Bag {
             slots: (0..slots).map(|_| CachePadded::default()).collect(),
             guest: AtomicU32::new(guest.unwrap_or(0)),
-            elsewhere: Mutex::new(Vec::new()),
+            elsewhere: Mutex::new(VecDeque::new()),
             elsewhere_count: AtomicU32::new(0),
             helpers: Helpers::new(),
             limit,
+            order,
         }
     }
 
@@ -88,17 +102,20 @@ impl Bag {
     /// Adds a task. `lane` is the calling thread's lane of the bag's pool, if it has one.
     pub(super) fn push(&self, lane: Option<&LaneContext<'_>>, task: TaskRef) {
         let Some(slot) = lane.and_then(|lane| self.slot(lane)) else {
-            return self.with_elsewhere(|tasks| tasks.push(task));
+            return self.with_elsewhere(|tasks| tasks.push_back(task));
         };
         let tasks = slot.tasks.get_or_init(|| {
-            let own = Worker::new_lifo();
+            let own = match self.order {
+                Order::Lifo => Worker::new_lifo(),
+                Order::Fifo => Worker::new_fifo(),
+            };
             Tasks { stealer: own.stealer(), own: UnsafeCell::new(own) }
         });
         // SAFETY: the calling thread is the slot's lane, and the reference ends here.
         unsafe { &*tasks.own.get() }.push(task);
     }
 
-    /// The youngest task of this lane, else the oldest of another.
+    /// The youngest task of this lane (the oldest, if such is the order), else the oldest of another.
     pub(super) fn take(&self, lane: Option<&LaneContext<'_>>) -> Option<TaskRef> {
         let Some(lane) = lane else { return self.take_elsewhere() };
         let own = match self.slot(lane) {
@@ -119,14 +136,18 @@ impl Bag {
     }
 
     fn take_elsewhere(&self) -> Option<TaskRef> {
-        if self.none_elsewhere() { None } else { self.with_elsewhere(Vec::pop) }
+        let next = match self.order {
+            Order::Lifo => VecDeque::pop_back,
+            Order::Fifo => VecDeque::pop_front,
+        };
+        if self.none_elsewhere() { None } else { self.with_elsewhere(next) }
     }
 
     fn none_elsewhere(&self) -> bool {
         self.elsewhere_count.load(Ordering::Relaxed) == 0
     }
 
-    fn with_elsewhere<R>(&self, change: impl FnOnce(&mut Vec<TaskRef>) -> R) -> R {
+    fn with_elsewhere<R>(&self, change: impl FnOnce(&mut VecDeque<TaskRef>) -> R) -> R {
         // No user code runs under it, so it is whole even if poisoned.
         let mut tasks = self.elsewhere.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let result = change(&mut tasks);
@@ -166,7 +187,7 @@ impl Bag {
         let owner = task.owner();
         self.push(Some(lane), task);
         // It may have looked for the task meanwhile, and found nothing.
-        lane.pool().sleep.wake_waiting(owner);
+        owner.into_iter().for_each(|owner| lane.pool().sleep.wake_waiting(owner));
         Glimpse::Unrelated
     }
 

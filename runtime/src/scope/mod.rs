@@ -1,6 +1,9 @@
 //! Scopes: tasks that may borrow from outside, all of which are over when the scope returns.
 
 mod bag;
+mod broadcast;
+mod fifo;
+mod in_place;
 mod open;
 mod task;
 
@@ -11,10 +14,17 @@ use std::sync::{Arc, OnceLock};
 pub(crate) use self::bag::{Bag, Glimpse};
 pub(crate) use self::open::{has_own_task, run_own_task};
 pub(crate) use self::task::TaskRef;
+pub use self::{
+    fifo::{ScopeFifo, in_place_scope_fifo, scope_fifo},
+    in_place::in_place_scope,
+};
+
+use self::bag::Order;
 
 use crate::cancel::CancelToken;
 use crate::job::{Frame, Origin};
 use crate::lane::LaneContext;
+use crate::outside::Outsider;
 use crate::pool::{PoolState, ThreadPool, with_current_lane, with_lane, with_pool};
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::tickets::Tickets;
@@ -24,15 +34,15 @@ use crate::wait::wait;
 
 /// A place to spawn tasks that may borrow whatever outlives it; made by [`scope`].
 ///
-/// It lives on the stack of the thread that opened it: that thread's lane, if it is one, is the scope's *owner*.
+/// It lives on the stack of the thread that opened it, the scope's *owner*.
 pub struct Scope<'scope> {
     /// One ticket for each task that is not over.
     tasks: Tickets,
     panic: PanicSlot<Payload>,
     /// Null if there is no pool: then the thread that opened the scope runs the tasks, alone.
     pool: *const PoolState,
-    /// The lane that waits for the tasks.
-    owner: usize,
+    owner: Owner,
+    order: Order,
     /// The run in which the scope was opened.
     born_in: Origin,
     /// In a user's model, what stands for `born_in`.
@@ -46,6 +56,31 @@ pub struct Scope<'scope> {
     bag: OnceLock<Arc<Bag>>,
     /// Tasks borrow for `'scope`, which is thereby invariant.
     _bodies: PhantomData<fn(&Scope<'scope>) -> &'scope ()>,
+}
+
+/// Who waits for the tasks.
+#[derive(Clone)]
+enum Owner {
+    /// A lane, which runs tasks, too.
+    Lane(usize),
+    Outsider(Outsider),
+}
+
+impl Owner {
+    fn lane(&self) -> Option<usize> {
+        match self {
+            Owner::Lane(lane) => Some(*lane),
+            Owner::Outsider(_) => None,
+        }
+    }
+
+    /// All tasks are over. The scope may be gone by now.
+    fn wake(&self, pool: &PoolState) {
+        match self {
+            Owner::Lane(lane) => pool.sleep.wake_waiting(*lane),
+            Owner::Outsider(outsider) => outsider.wake(),
+        }
+    }
 }
 
 // SAFETY: `pool` is shared between threads anyway; `born_in` is only followed by who holds a task of this scope.
@@ -84,44 +119,25 @@ pub fn scope<'scope, OP, R>(op: OP) -> R
 where
     OP: FnOnce(&Scope<'scope>) -> R,
 {
-    scope_with(None, op).0
+    scope_with(None, Order::Lifo, op).0
 }
 
 /// A scope that, once `cancel` is cancelled, begins no further tasks; and whether any were dropped for that.
-pub(crate) fn scope_with<'scope, OP, R>(cancel: Option<&CancelToken>, op: OP) -> (R, bool)
+pub(crate) fn scope_with_cancel<'scope, OP, R>(cancel: &CancelToken, op: OP) -> (R, bool)
+where
+    OP: FnOnce(&Scope<'scope>) -> R,
+{
+    scope_with(Some(cancel), Order::Lifo, op)
+}
+
+fn scope_with<'scope, OP, R>(cancel: Option<&CancelToken>, order: Order, op: OP) -> (R, bool)
 where
     OP: FnOnce(&Scope<'scope>) -> R,
 {
     with_pool(None, |pool| match pool {
-        Some(pool) => with_lane(pool, |lane| Scope::of(lane, cancel).run(Some(lane), op)),
-        None => Scope::alone(cancel).run(None, op),
+        Some(pool) => with_lane(pool, |lane| Scope::of(lane, cancel, order).run(Some(lane), op)),
+        None => Scope::alone(cancel, order).run(None, op),
     })
-}
-
-/// The same as [`scope`], which runs its closure on the calling thread anyway. Here for programs that know it from rayon.
-///
-/// Unlike rayon's, the calling thread holds one of the pool's seats while it is inside: of a pool of n threads, n - 1 others run the tasks. So
-/// in a pool of one thread, tasks run only when `op` has returned: an `op` that waits for its own tasks (through a channel, say) blocks for ever
-/// there. It may call [`yield_now`](crate::yield_now()) while it waits, which runs them.
-///
-/// # Panics
-///
-/// As [`scope`].
-///
-/// ```
-/// let not_send = std::rc::Rc::new(1);
-/// let mut n = 0;
-/// taskel::in_place_scope(|s| {
-///     s.spawn(|_| n = 2);
-///     drop(not_send);
-/// });
-/// assert_eq!(n, 2);
-/// ```
-pub fn in_place_scope<'scope, OP, R>(op: OP) -> R
-where
-    OP: FnOnce(&Scope<'scope>) -> R,
-{
-    scope(op)
 }
 
 impl ThreadPool {
@@ -144,38 +160,28 @@ impl ThreadPool {
     {
         self.install(|| scope(op))
     }
-
-    /// The same as [`scope`](Self::scope). Unlike rayon's, the calling thread holds one of the pool's seats; see
-    /// [`in_place_scope`](crate::in_place_scope) for what that means in a pool of one thread.
-    ///
-    /// # Panics
-    ///
-    /// As [`scope`](crate::scope()).
-    pub fn in_place_scope<'scope, OP, R>(&self, op: OP) -> R
-    where
-        OP: FnOnce(&Scope<'scope>) -> R,
-    {
-        self.scope(op)
-    }
 }
 
 impl<'scope> Scope<'scope> {
-    fn of(lane: &LaneContext<'_>, cancel: Option<&CancelToken>) -> Self {
-        Scope::new(lane.pool(), lane.index(), lane.run(), cancel)
+    fn of(lane: &LaneContext<'_>, cancel: Option<&CancelToken>, order: Order) -> Self {
+        let owner = Owner::Lane(lane.index());
+        Scope { cancel: cancel.cloned(), ..Scope::new(lane.pool(), owner, lane.run(), order) }
     }
 
-    fn alone(cancel: Option<&CancelToken>) -> Self {
-        Scope::new(ptr::null(), 0, Origin::OUTSIDE, cancel)
+    fn alone(cancel: Option<&CancelToken>, order: Order) -> Self {
+        let owner = Owner::Lane(0);
+        Scope { cancel: cancel.cloned(), ..Scope::new(ptr::null(), owner, Origin::OUTSIDE, order) }
     }
 
-    fn new(pool: *const PoolState, owner: usize, born_in: Origin, cancel: Option<&CancelToken>) -> Self {
+    fn new(pool: *const PoolState, owner: Owner, born_in: Origin, order: Order) -> Self {
         Scope {
-            cancel: cancel.cloned(),
+            cancel: None,
             dropped: AtomicBool::new(false),
             tasks: Tickets::new(),
             panic: PanicSlot::new(),
             pool,
             owner,
+            order,
             born_in,
             #[cfg(all(loom, feature = "loom"))]
             inside_of: crate::modelled::current_frames(),
@@ -218,9 +224,7 @@ impl<'scope> Scope<'scope> {
             let job = Box::new(|| task.execute(None));
             return crate::modelled::post_inside(&self.inside_of, self.frame().addr(), job);
         }
-        // SAFETY: a pool that stands here is alive as long as the scope: its owner is a lane of it.
-        let pool = unsafe { self.pool.as_ref() };
-        let bag = self.bag.get_or_init(|| Arc::new(Bag::new(pool, self.owner)));
+        let (pool, bag) = (self.pool(), self.bag());
         assert!(self.tasks.invite(u32::MAX), "a scope can have 2^32 - 1 pending tasks");
         // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
         let task = unsafe { TaskRef::new(self, body) };
@@ -231,12 +235,27 @@ impl<'scope> Scope<'scope> {
             if bag.invite() {
                 match lane {
                     Some(lane) => lane.offer_scope(Arc::clone(bag)),
+                    None if self.is_a_worker_outside() => pool.call(Arc::clone(bag) as _),
                     None => pool.inject(Arc::clone(bag) as _),
                 }
             }
             // `invite` has fenced.
-            pool.sleep.wake_waiting_fenced(self.owner);
+            self.owner.lane().into_iter().for_each(|owner| pool.sleep.wake_waiting_fenced(owner));
         });
+    }
+
+    fn pool(&self) -> Option<&PoolState> {
+        // SAFETY: a pool that stands here is alive as long as the scope: its owner is a lane of it, or inside of a call that borrows it.
+        unsafe { self.pool.as_ref() }
+    }
+
+    fn bag(&self) -> &Arc<Bag> {
+        self.bag.get_or_init(|| Arc::new(Bag::new(self.pool(), self.owner.lane(), self.order)))
+    }
+
+    /// Whether a worker of another pool waits for the tasks.
+    fn is_a_worker_outside(&self) -> bool {
+        matches!(&self.owner, Owner::Outsider(outsider) if outsider.is_worker())
     }
 
     /// What waits for this scope waits for this.
@@ -261,7 +280,7 @@ impl<'scope> Scope<'scope> {
         let (pool, owner) = {
             // SAFETY: this function's contract; the reference ends here.
             let scope = unsafe { &*this };
-            (scope.pool, scope.owner)
+            (scope.pool, scope.owner.clone())
         };
         // SAFETY: as above. The reference is to the tickets alone, which are all atomic, so that the scope may be gone while `leave`
         // returns.
@@ -269,7 +288,7 @@ impl<'scope> Scope<'scope> {
         if tasks.leave() {
             // SAFETY: the calling thread is a lane of the pool, if there is one, so that the pool is alive.
             if let Some(pool) = unsafe { pool.as_ref() } {
-                pool.sleep.wake_waiting(owner);
+                owner.wake(pool);
             }
         }
     }
@@ -294,6 +313,9 @@ impl<'scope> Scope<'scope> {
     fn complete(&self, lane: Option<&LaneContext<'_>>) {
         #[cfg(all(loom, feature = "loom"))]
         crate::modelled::finish(self.frame().addr());
+        if let Owner::Outsider(outsider) = &self.owner {
+            return outsider.wait(&|| self.tasks.settled());
+        }
         let Some(bag) = self.bag.get() else { return };
         loop {
             while let Some(task) = bag.take(lane) {

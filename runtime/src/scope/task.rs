@@ -52,10 +52,10 @@ impl TaskRef {
         scope.frame() == frame || unsafe { Run::descends(scope.born_in, frame) }
     }
 
-    /// The lane that waits for the scope.
-    pub(super) fn owner(&self) -> usize {
+    /// The lane that waits for the scope, if one does.
+    pub(super) fn owner(&self) -> Option<usize> {
         // SAFETY: the task's ticket keeps the scope alive.
-        unsafe { &*self.scope() }.owner
+        unsafe { &*self.scope() }.owner.lane()
     }
 
     /// Runs the body and returns the ticket.

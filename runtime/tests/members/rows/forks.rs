@@ -31,8 +31,22 @@ fn tree_in(items: &Items, pool: &ThreadPool, range: Range<usize>) {
     pool.join(|| tree_in(items, pool, left), || tree_in(items, pool, right));
 }
 
+fn tree_in_context(items: &Items, range: Range<usize>) {
+    if range.len() == 1 {
+        items.run(range.start);
+        return;
+    }
+    let [left, right] = halves(range);
+    library::join_context(|_| tree_in_context(items, left), |_| tree_in_context(items, right));
+}
+
+fn spawn_in_order<'scope>(items: &'scope Items, scope: &library::ScopeFifo<'scope>) {
+    (0..LEN).for_each(|item| scope.spawn_fifo(move |_| items.run(item)));
+}
+
 pub(super) const ROWS: &[Row] = &[
     row("join", |items, _| tree(items, 0..LEN)).expect(NESTED),
+    row("join_context", |items, _| tree_in_context(items, 0..LEN)).expect(NESTED),
     row("join / loops", |items, _| {
         let each = |range: Range<usize>| range.into_par_iter().for_each(|item| items.run(item));
         library::join(|| each(0..LEN / 2), || each(LEN / 2..LEN));
@@ -54,6 +68,40 @@ pub(super) const ROWS: &[Row] = &[
     .expect(ANY_ORDER),
     row("ThreadPool::in_place_scope", |items, pool| {
         pool.in_place_scope(|scope| (0..LEN).for_each(|item| scope.spawn(move |_| items.run(item))));
+    })
+    .expect(ANY_ORDER),
+    row("scope_fifo", |items, _| library::scope_fifo(|scope| spawn_in_order(items, scope))).expect(ANY_ORDER),
+    row("ThreadPool::scope_fifo", |items, pool| pool.scope_fifo(|scope| spawn_in_order(items, scope)))
+        .expect(ANY_ORDER),
+    row("in_place_scope_fifo", |items, _| {
+        library::in_place_scope_fifo(|scope| spawn_in_order(items, scope));
+    })
+    .expect(ANY_ORDER),
+    row("ThreadPool::in_place_scope_fifo", |items, pool| {
+        pool.in_place_scope_fifo(|scope| spawn_in_order(items, scope));
+    })
+    .expect(ANY_ORDER),
+    row("ScopeFifo::spawn_fifo", |items, _| {
+        fn spawn<'scope>(items: &'scope Items, range: Range<usize>, scope: &library::ScopeFifo<'scope>) {
+            if range.len() == 1 {
+                items.run(range.start);
+                return;
+            }
+            let [left, right] = halves(range);
+            scope.spawn_fifo(move |scope| spawn(items, right, scope));
+            spawn(items, left, scope);
+        }
+        library::scope_fifo(|scope| spawn(items, 0..LEN, scope));
+    })
+    .expect(ANY_ORDER),
+    row("Scope::spawn_broadcast", |items, _| {
+        let next = AtomicUsize::new(0);
+        library::scope(|scope| scope.spawn_broadcast(|_, _| take_turns(items, &next)));
+    })
+    .expect(ANY_ORDER),
+    row("ScopeFifo::spawn_broadcast", |items, _| {
+        let next = AtomicUsize::new(0);
+        library::scope_fifo(|scope| scope.spawn_broadcast(|_, _| take_turns(items, &next)));
     })
     .expect(ANY_ORDER),
     row("Scope::spawn", |items, _| {
@@ -86,6 +134,30 @@ pub(super) const ROWS: &[Row] = &[
             (0..LEN).for_each(|item| {
                 let (items, sender) = (Arc::clone(items), sender.clone());
                 pool.spawn(move || {
+                    items.run(item);
+                    drop(sender);
+                });
+            })
+        })
+    })
+    .expect(ANY_ORDER),
+    row("spawn_fifo", |items, _| {
+        until_dropped(|sender| {
+            (0..LEN).for_each(|item| {
+                let (items, sender) = (Arc::clone(items), sender.clone());
+                library::spawn_fifo(move || {
+                    items.run(item);
+                    drop(sender);
+                });
+            })
+        })
+    })
+    .expect(ANY_ORDER),
+    row("ThreadPool::spawn_fifo", |items, pool| {
+        until_dropped(|sender| {
+            (0..LEN).for_each(|item| {
+                let (items, sender) = (Arc::clone(items), sender.clone());
+                pool.spawn_fifo(move || {
                     items.run(item);
                     drop(sender);
                 });
