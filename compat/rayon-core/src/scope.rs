@@ -1,0 +1,49 @@
+//! Scopes.
+
+use taskel::{Scope, ScopeFifo};
+
+use crate::worker::{global, in_worker, is_worker};
+
+/// Calls `op` on a worker, with a scope in which it can spawn tasks that borrow from outside, and returns when `op` and all tasks are over.
+///
+/// ```
+/// let mut words = vec!["one"];
+/// let mut count = 0;
+/// rayon_core::scope(|s| {
+///     s.spawn(|_| words.push("two"));
+///     s.spawn(|_| count += 1);
+/// });
+/// assert_eq!((words.len(), count), (2, 1));
+/// ```
+pub fn scope<'scope, OP, R>(op: OP) -> R
+where
+    OP: FnOnce(&Scope<'scope>) -> R + Send,
+    R: Send,
+{
+    in_worker(|_| taskel::scope(op))
+}
+
+/// As [`scope`], but each worker runs the oldest of its tasks first.
+pub fn scope_fifo<'scope, OP, R>(op: OP) -> R
+where
+    OP: FnOnce(&ScopeFifo<'scope>) -> R + Send,
+    R: Send,
+{
+    in_worker(|_| taskel::scope_fifo(op))
+}
+
+/// As [`scope`], but `op` runs on the calling thread. The tasks are run by workers.
+pub fn in_place_scope<'scope, OP, R>(op: OP) -> R
+where
+    OP: FnOnce(&Scope<'scope>) -> R,
+{
+    if is_worker() { taskel::in_place_scope(op) } else { global().in_place_scope(op) }
+}
+
+/// As [`in_place_scope`], but each worker runs the oldest of its tasks first.
+pub fn in_place_scope_fifo<'scope, OP, R>(op: OP) -> R
+where
+    OP: FnOnce(&ScopeFifo<'scope>) -> R,
+{
+    if is_worker() { taskel::in_place_scope_fifo(op) } else { global().in_place_scope_fifo(op) }
+}
