@@ -9,6 +9,7 @@ mod orderings;
 #[cfg(test)]
 mod orderings_tests;
 mod package;
+mod rayon_suite;
 mod report;
 mod source;
 mod survivors;
@@ -33,6 +34,10 @@ enum Task {
     /// Prints CONDITIONS.md of the package; progress goes to standard error. The exit status is 1 when a mutant survives
     /// without an argument.
     MutateConditions(mutate::ConditionArguments),
+    /// Run rayon's and rayon-core's own tests on taskel, by way of compat/rayon-core
+    ///
+    /// The exit status is 1 when a test fails that is not listed as left out, or when one that is listed passes or does not exist.
+    RayonSuite(rayon_suite::Arguments),
     /// Build the same program with taskel and with rayon, and print what each costs: packages, seconds, bytes
     Weight(weight::Arguments),
 }
@@ -41,6 +46,7 @@ fn main() -> Result<ExitCode> {
     match Task::parse() {
         Task::MutateOrderings(arguments) => mutate::orderings(&arguments),
         Task::MutateConditions(arguments) => mutate::conditions(&arguments),
+        Task::RayonSuite(arguments) => rayon_suite::rayon_suite(&arguments),
         Task::Weight(arguments) => weight::weight(&arguments).map(|()| ExitCode::SUCCESS),
     }
 }
