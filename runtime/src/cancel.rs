@@ -8,7 +8,7 @@ use crate::join::join;
 use crate::scope::{Scope, scope_with_cancel};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
-/// A flag that ends parallel work early: set by [`cancel`](Self::cancel) or a deadline, and looked at by loops between chunks
+/// A flag that ends parallel work early: set by [`cancel`](Self::cancel) or a deadline, and looked at by loops between items
 /// ([`ParallelIterator::cancel`](crate::iter::ParallelIterator::cancel)), by [`join`](Self::join) and [`scope`](Self::scope) before each closure, and
 /// by whoever asks.
 ///
@@ -143,6 +143,13 @@ impl CancelToken {
             return false;
         }
         self.look_up()
+    }
+
+    /// Whether the token or an ancestor is known to be cancelled: for a look before each of many items, which the clock would make dear.
+    #[inline]
+    pub(crate) fn is_flagged(&self) -> bool {
+        let mut line = std::iter::successors(Some(self), |token| token.node.parent.as_ref());
+        line.any(|token| token.node.cancelled.load(Ordering::Relaxed))
     }
 
     /// Whether a deadline has passed, or an ancestor is cancelled. Everyone on the way to it is cancelled then, so that nobody goes that way

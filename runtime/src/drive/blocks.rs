@@ -57,6 +57,11 @@ impl<'a, P: Producer> Blocks<'a, P> {
         }
     }
 
+    /// The first unit that is not begun; the end of all, if there is none.
+    pub(super) fn unbegun(&self) -> Option<u32> {
+        (self.units.len() > 0).then_some(self.units.lo)
+    }
+
     /// The first unit that a thief has taken, if one has.
     pub(super) fn cut(&self) -> Option<u32> {
         self.cut

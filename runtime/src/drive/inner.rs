@@ -8,8 +8,10 @@ use std::ops::{ControlFlow, Range};
 use super::small::{self, Outcome};
 use super::{Plan, small::Head};
 use crate::iter::consumer::ChunkOf;
+use crate::iter::feeder::Feed;
 use crate::iter::options::Options;
 use crate::iter::producer::{Claimed, Producer, Receiver};
+use crate::iter::watched::Lookout;
 use crate::pool::{PoolState, with_pool};
 use crate::site::Site;
 use crate::sync::{AtomicBool, Ordering};
@@ -30,23 +32,25 @@ pub(crate) fn drive_inner<Q: Producer, R: Receiver<Q::Item>>(inner: Q, receiver:
         if plan.profiled {
             return Way::Loop;
         }
-        if plan.units <= 1 || pool.num_threads() == 1 {
+        if inner.len() <= 1 || pool.num_threads() == 1 {
             return Way::whole(is_watched && plan.units > 1);
         }
         let site = Site::at(place.address);
-        match site.estimate_ns() {
-            Some(ns) if plan.runs_alone(ns, pool) => {
-                let mut flow = ControlFlow::Continue(());
-                let feed = |(), chunk: ChunkOf<'_, Q>| {
-                    flow = chunk.feed(receiver);
-                    flow
-                };
-                match small::try_alone(&inner, || (), feed, plan, (pool, site, ns)) {
-                    Outcome::Done(()) => Way::Done(flow),
+        let expected_ns = match site.estimate_ns() {
+            // Nobody can help.
+            None if plan.units == 1 => Some(f64::INFINITY),
+            known => known.filter(|&ns| plan.units == 1 || plan.runs_alone(ns, pool)),
+        };
+        match expected_ns {
+            Some(ns) => {
+                let around = receiver.over();
+                let mut onward = Onward { receiver, flow: ControlFlow::Continue(()) };
+                match small::try_until(&inner, || (), (&mut onward, around), plan, (pool, site, ns)) {
+                    Outcome::Done(()) => Way::Done(onward.flow),
                     Outcome::Dearer(head) => Way::Rest(head),
                 }
             }
-            _ => Way::Loop,
+            None => Way::Loop,
         }
     };
     match with_pool(inner.options().pool, choose) {
@@ -75,16 +79,27 @@ impl<P: Producer> Way<P> {
     }
 }
 
+/// Passes chunks on to a receiver.
+struct Onward<'a, R> {
+    receiver: &'a mut R,
+    /// Whether it wants more.
+    flow: ControlFlow<()>,
+}
+
+impl<T, R: Receiver<T>> Feed<T> for &mut Onward<'_, R> {
+    type Segment = ();
+
+    #[inline]
+    fn feed<P: Producer<Item = T>>(&mut self, (): (), chunk: ChunkOf<'_, P>) -> ControlFlow<()> {
+        self.flow = chunk.feed(self.receiver);
+        self.flow
+    }
+}
+
 fn whole<Q: Producer, R: Receiver<Q::Item>>(inner: &Q, receiver: &mut R) -> ControlFlow<()> {
-    let mut flow = ControlFlow::Continue(());
-    let feed = |(), chunk: ChunkOf<'_, Q>| {
-        flow = chunk.feed(receiver);
-        flow
-    };
-    // SAFETY: nobody else gets a part of this loop.
-    let all = unsafe { Claimed::new(inner, 0..inner.len()) };
-    small::run_out(inner, feed, inner.local(), (), all);
-    flow
+    let mut onward = Onward { receiver, flow: ControlFlow::Continue(()) };
+    small::whole(inner, &mut onward);
+    onward.flow
 }
 
 /// What comes behind the first items, which have taken longer than was expected.
@@ -142,6 +157,8 @@ impl<Q: Producer> Producer for Rest<Q> {
     const HAS_TAIL: bool = Q::HAS_TAIL;
     const DETERMINISTIC: bool = Q::DETERMINISTIC;
     const NESTS: bool = Q::NESTS;
+    const STEPS: bool = Q::STEPS;
+    const ENDS_EARLY: bool = Q::ENDS_EARLY;
     const STATELESS: bool = Q::STATELESS;
 
     fn len(&self) -> usize {
@@ -164,6 +181,17 @@ impl<Q: Producer> Producer for Rest<Q> {
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
         // SAFETY: the same demands, moved.
         unsafe { self.base.chunk(local, self.begin(indices)) }
+    }
+
+    #[inline]
+    unsafe fn chunk_until<'a, W: Fn() -> bool + Sync>(
+        &'a self,
+        local: &'a mut Self::Local,
+        indices: Range<usize>,
+        lookout: &'a Lookout<W>,
+    ) -> Self::Iter<'a> {
+        // SAFETY: the same demands, moved.
+        unsafe { self.base.chunk_until(local, self.begin(indices), lookout) }
     }
 
     #[inline]

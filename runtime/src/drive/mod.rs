@@ -3,6 +3,7 @@
 
 mod blocks;
 mod fair;
+mod feed;
 mod inner;
 mod leftover;
 #[cfg(all(loom, feature = "loom"))]
@@ -29,7 +30,7 @@ pub(crate) use self::shared::address;
 use self::small::alone as without_pool;
 use crate::cancel::CancelToken;
 use crate::iter::Chunk;
-use crate::iter::consumer::{ChunkOf, Consumer, InOrder};
+use crate::iter::consumer::{Consumer, InOrder};
 use crate::iter::producer::{Claimed, Producer};
 use crate::lane::LaneContext;
 use crate::pool::{PoolState, with_lane, with_pool};
@@ -70,8 +71,7 @@ where
     let site = Site::at(shared::address::<P, C>());
     let start = match site.estimate_ns() {
         Some(ns) if plan.runs_alone(ns, pool) => {
-            let feed = |segment, chunk: ChunkOf<'_, P>| consumer.feed(segment, chunk);
-            match small::try_alone(producer, || consumer.begin(0), feed, plan, (pool, site, ns)) {
+            match try_alone(producer, &consumer, plan, (pool, site, ns)) {
                 small::Outcome::Done(segment) => return consumer.finish(std::iter::once(segment)),
                 small::Outcome::Dearer(head) => Some(head),
             }
@@ -81,6 +81,31 @@ where
     with_lane(pool, |lane| share(lane, producer, consumer, plan, site, start))
 }
 
+#[inline]
+fn try_alone<P, C>(
+    producer: &P,
+    consumer: &C,
+    plan: Plan,
+    known: small::Known<'_>,
+) -> small::Outcome<P, C::Segment>
+where
+    P: Producer,
+    C: Consumer<P::Item>,
+{
+    let begin = || consumer.begin(0);
+    match producer.options().told() {
+        None => small::try_alone(producer, begin, consumer, plan, known),
+        Some(told) => cold(|| small::try_until(producer, begin, (consumer, told), plan, known)),
+    }
+}
+
+/// Keeps a call out of the code around it.
+#[cold]
+#[inline(never)]
+fn cold<R>(call: impl FnOnce() -> R) -> R {
+    call()
+}
+
 /// How a loop is cut: in units of `granule` items, which are never torn apart. To the last belongs what is over.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
@@ -88,8 +113,6 @@ struct Plan {
     granule: usize,
     units: u32,
     most_units: usize,
-    /// A lane looks at what may end the loop after so many items, even in the midst of a unit.
-    piece: usize,
     /// A profile is being taken, which sees all loops, small ones too.
     profiled: bool,
 }
@@ -105,27 +128,18 @@ const WORTH_PRESPLITTING_NS: f64 = 50_000.0;
 /// policy's default, that was up to 2 % of an even loop.
 const CHUNK_NS: u64 = 8_000;
 
-/// Units that are longer only because there would be too many of them are run in pieces: those of all 64-bit numbers take seconds each.
-const LONGEST_PIECE: usize = 4096;
-
 impl Plan {
     fn new<P: Producer>(producer: &P, profiled: bool) -> Self {
         let options = producer.options();
         let len = producer.len();
         // A range holds 32-bit units: longer loops are counted in granules.
-        let least = options.granule();
-        let granule = least.max(len.div_ceil(u32::MAX as usize));
-        let piece = if granule > LONGEST_PIECE.max(least) {
-            LONGEST_PIECE.next_multiple_of(least.max(1))
-        } else {
-            usize::MAX
-        };
+        let granule = options.granule().max(len.div_ceil(u32::MAX as usize));
         let units = match options.chunk {
             // No more than the caller has said.
             Chunk::Exact(_) => len.div_ceil(granule.max(1)),
             Chunk::Auto => (len / granule).max(len.min(1)),
         } as u32;
-        Plan { len, granule, units, most_units: options.most_granules(granule), piece, profiled }
+        Plan { len, granule, units, most_units: options.most_granules(granule), profiled }
     }
 
     /// The items of some units.

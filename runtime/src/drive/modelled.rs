@@ -1,10 +1,13 @@
 //! A loop in a user's model: a share of the units for each lane, which goes through it one by one.
 
+use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::panic;
 
+use super::feed::InChunk;
 use super::{Plan, small};
 use crate::cancel::{CancelToken, Cancelled};
+use crate::iter::Options;
 use crate::iter::consumer::{ChunkOf, Consumer, InOrder};
 use crate::iter::producer::{Claimed, Producer};
 use crate::modelled::{self, Job, catch};
@@ -76,7 +79,7 @@ impl<P: Producer, C: Consumer<P::Item>> LoopState<'_, P, C> {
             self.stop.cancel();
         }
         if self.producer.is_full() {
-            self.stop.stop();
+            self.stop.stop_claiming();
         }
         self.stop.stopped()
     }
@@ -90,7 +93,7 @@ impl<P: Producer, C: Consumer<P::Item>> LoopState<'_, P, C> {
         let mut local = None;
         let mut segment = None;
         for unit in share.lo..share.hi {
-            let skips = || C::SKIPS && !P::HAS_TAIL && self.consumer.skips_from(rest.indices().start);
+            let skips = || C::SKIPS_BEHIND && !P::HAS_TAIL && self.consumer.skips(rest.indices());
             if self.is_stopped() || skips() {
                 self.is_incomplete.store(true, Ordering::Relaxed);
                 break;
@@ -127,11 +130,14 @@ impl<P: Producer, C: Consumer<P::Item>> LoopState<'_, P, C> {
         local: &mut Option<P::Local>,
     ) -> ControlFlow<C::Segment, C::Segment> {
         let local = local.get_or_insert_with(|| self.producer.local());
+        let indices = claimed.indices().clone();
         let chunk = ChunkOf::new(claimed, local);
         if !P::NESTS {
             return self.consumer.feed(segment, chunk);
         }
-        let over = || self.stop.stopped() && !self.producer.is_full();
-        self.consumer.feed(segment, chunk.until(&over))
+        let LoopState { producer, consumer, ref stop, .. } = *self;
+        let Options { cancel, over, .. } = producer.options();
+        let around = InChunk { consumer, stop, cancel, over, indices, of: PhantomData::<&P> };
+        consumer.feed(segment, chunk.until(&around))
     }
 }

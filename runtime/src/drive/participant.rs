@@ -6,18 +6,18 @@ use taskel_adaptive::Chunker;
 
 use super::blocks::Blocks;
 use super::shared::LoopState;
-use super::small::Head;
+use super::small::{FOLDS, Head};
 use super::watch::PATIENCE_NS;
-use crate::cancel::CancelToken;
 use crate::clock::Ticks;
-use crate::iter::consumer::{ChunkOf, Consumer};
-use crate::iter::producer::{Claimed, Producer};
+use crate::iter::consumer::Consumer;
+use crate::iter::feeder::Feeder;
+use crate::iter::producer::{Around, Claimed, Producer};
 use crate::lane::LaneContext;
 use crate::protocol::range::Span;
 use crate::segments::Segment;
 use crate::slab::Slot;
 use crate::sync::Ordering;
-use crate::unwind::{self, OnDrop};
+use crate::unwind::OnDrop;
 
 /// What a claim and a look at the clock add to the measured time of a chunk.
 const CLAIM_NS: u64 = 20;
@@ -27,8 +27,9 @@ pub(super) struct Participant<'a, P: Producer, C: Consumer<P::Item>> {
     pub(super) lane: &'a LaneContext<'a>,
     pub(super) slot: &'a Slot,
     pub(super) chunker: Chunker,
+    pub(super) feeder: Feeder,
     /// Made with the first chunk, so that a lane that comes too late makes none.
-    local: Option<P::Local>,
+    pub(super) local: Option<P::Local>,
     /// The result so far of a segment that was begun before the loop was shared.
     begun: Option<Segment<C::Segment>>,
     /// The end of the last chunk, which is the beginning of the next.
@@ -73,6 +74,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             lane,
             slot: state.slab.slot(lane.pool().slot_of(lane.index())),
             chunker: Chunker::new(state.config),
+            feeder: state.feeder(),
             local,
             begun,
             since: now,
@@ -114,7 +116,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             slot.cost.set(self.state.unit_ns());
         }
         self.restart_clock();
-        while !self.state.stop.stopped() && !self.leaves_for_other_work {
+        while !self.state.stopped() && !self.leaves_for_other_work {
             let first = if self.slot.range.peek().len() > 0 || self.leaves_before_stealing() {
                 None
             } else if let Some(stolen) = self.steal().or_else(|| self.steal_or_revoke()) {
@@ -160,12 +162,14 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     /// thief has cut it.
     fn work_off(&mut self, mut first: Option<Span>) {
         let mut segment = self.begun.take();
+        let mut gathered = 0;
         while let Some(span) = first.take().or_else(|| self.claim()) {
             let items = self.state.items(span);
             let first = items.start;
+            gathered += items.len();
             // SAFETY: the span came out of a range just now, so nobody else has it.
             let claimed = unsafe { Claimed::new(self.state.producer, items) };
-            if C::SKIPS && !P::HAS_TAIL && self.state.consumer.skips_from(first) {
+            if C::SKIPS_BEHIND && !P::HAS_TAIL && self.state.consumer.skips(claimed.indices()) {
                 drop(claimed);
                 // SAFETY: as above; what was in the range lies behind the span.
                 drop(unsafe { Claimed::new(self.state.producer, self.state.items(self.slot.range.take())) });
@@ -179,20 +183,18 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             match flow {
                 ControlFlow::Continue(result) => segment = Some(Segment { start, result }),
                 ControlFlow::Break(result) => {
-                    self.state.stop.stop();
+                    self.state.end();
                     return self.keep(Segment { start, result });
                 }
             }
-            if cut {
+            if cut || self.is_stopped() {
                 break;
             }
-            if self.state.producer.is_full() {
-                self.state.stop.stop();
-            }
-            if self.state.cancel.is_some_and(CancelToken::is_cancelled) {
-                self.state.stop.cancel();
-            }
-            if self.state.stop.stopped() {
+            if P::HAS_TAIL
+                && (C::ENDS_EARLY || P::ENDS_EARLY)
+                && gathered >= self.state.plan.len.div_ceil(FOLDS)
+            {
+                // What is gathered may be what ends the loop.
                 break;
             }
         }
@@ -204,7 +206,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
                 match self.feed(result, tail) {
                     ControlFlow::Continue(all) => result = all,
                     ControlFlow::Break(all) => {
-                        self.state.stop.stop();
+                        self.state.end();
                         result = all;
                     }
                 }
@@ -254,7 +256,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         }
         let taskels = claimed.len();
         let flow = self.feed(segment, claimed);
-        self.account(chunk.len() as usize, taskels);
+        self.account(chunk, taskels);
         (flow, false)
     }
 
@@ -272,10 +274,15 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let (mut block, mut blocks) =
             Blocks::new((&self.slot.position, fences), (block as u32, granule), chunk, claimed);
         self.slot.set_claiming(false);
+        let around = self.state.in_chunk(self.state.items(chunk));
         let flow = loop {
             match self.feed(segment, block) {
                 ControlFlow::Continue(so_far) => segment = so_far,
                 broken => break broken,
+            }
+            if around.is_over() {
+                self.state.stop.leave_items();
+                break ControlFlow::Continue(segment);
             }
             let local = self.local.as_ref().expect("feed has made it");
             match blocks.next(local) {
@@ -284,67 +291,19 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             }
         };
         let cut = blocks.cut();
+        let end = cut.or(blocks.unbegun()).unwrap_or(chunk.hi);
         drop(blocks);
         if cut.is_some() {
             self.chunker.on_surprise();
         }
-        let ran = Span { hi: cut.unwrap_or(chunk.hi), ..chunk };
-        self.account(ran.len() as usize, self.state.items(ran).len());
+        let ran = Span { hi: end, ..chunk };
+        self.account(ran, self.state.items(ran).len());
         (flow, cut.is_some())
-    }
-
-    #[inline]
-    fn feed(&mut self, segment: C::Segment, claimed: Claimed<'a, P>) -> ControlFlow<C::Segment, C::Segment> {
-        if claimed.len() > self.state.plan.piece {
-            return self.feed_in_pieces(segment, claimed);
-        }
-        self.feed_whole(segment, claimed)
-    }
-
-    /// Units of so many items that the loop must be able to end in the midst of one.
-    #[cold]
-    fn feed_in_pieces(
-        &mut self,
-        mut segment: C::Segment,
-        mut claimed: Claimed<'a, P>,
-    ) -> ControlFlow<C::Segment, C::Segment> {
-        let state = self.state;
-        loop {
-            segment = self.feed_whole(segment, claimed.split_off(state.plan.piece))?;
-            if claimed.len() == 0 {
-                return ControlFlow::Continue(segment);
-            }
-            if state.cancel.is_some_and(CancelToken::is_cancelled) {
-                // What is left of the unit is nobody's, so that the loop is not complete.
-                unwind::cancelled();
-            }
-            if state.stop.stopped() || state.producer.is_full() {
-                return ControlFlow::Continue(segment);
-            }
-        }
-    }
-
-    #[inline]
-    fn feed_whole(
-        &mut self,
-        segment: C::Segment,
-        claimed: Claimed<'a, P>,
-    ) -> ControlFlow<C::Segment, C::Segment> {
-        let producer = self.state.producer;
-        let local = self.local.get_or_insert_with(|| producer.local());
-        let chunk = ChunkOf::new(claimed, local);
-        if !P::NESTS {
-            return self.state.consumer.feed(segment, chunk);
-        }
-        let stop = &self.state.stop;
-        // A producer that is full ends what has not begun. What has, goes on, unless it is behind what is full, and sees for itself.
-        let over = || stop.stopped() && !producer.is_full();
-        self.state.consumer.feed(segment, chunk.until(&over))
     }
 
     /// Reads the clock at the end of a chunk and tells the policy, and the profile if there is one.
     #[inline]
-    fn account(&mut self, units: usize, taskels: usize) {
+    fn account(&mut self, ran: Span, taskels: usize) {
         let pool = self.lane.pool();
         let start = self.since;
         self.since = pool.clock.now();
@@ -356,6 +315,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         // The lane was busy while it helped others, but not with these taskels.
         let busy_ns = pool.clock.ns_between(start, self.since).saturating_sub(waited_ns);
         let elapsed_ns = busy_ns.saturating_sub(helped_ns);
+        let left = self.feeder.left().min(taskels);
+        let taskels = taskels - left;
+        let units = if left == 0 { ran.len() as usize } else { taskels / self.state.plan.granule };
         self.chunker.observe(units, elapsed_ns);
         if elapsed_ns > PATIENCE_NS && units > 1 {
             self.look_for_starved();
@@ -363,6 +325,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         if let Some(ns) = self.chunker.estimate_ns() {
             self.slot.cost.set(ns);
         }
+        self.feeder.observe(taskels, elapsed_ns);
         self.tally.chunks += 1;
         self.tally.taskels += taskels as u64;
         self.tally.busy_ns = self.tally.busy_ns.saturating_add(elapsed_ns);

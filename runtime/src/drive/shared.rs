@@ -1,5 +1,6 @@
 //! What the lanes of one loop share. It lives on the caller's stack.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
@@ -7,13 +8,16 @@ use std::ptr::NonNull;
 use taskel_adaptive::ChunkConfig;
 
 use super::fair::Open;
+use super::feed::InChunk;
 use super::leftover::Unclaimed;
 use super::participant::Participant;
 use super::small::Head;
 use super::{Plan, WORTH_PRESPLITTING_NS, WORTH_SHARING_NS};
 use crate::cancel::{CancelToken, Cancelled};
 use crate::iter::consumer::Consumer;
-use crate::iter::producer::Producer;
+use crate::iter::feeder::Feeder;
+use crate::iter::options::Over;
+use crate::iter::producer::{Around, Producer};
 use crate::job::{Job, JobHead};
 use crate::lane::LaneContext;
 use crate::pool::Work;
@@ -68,6 +72,7 @@ pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
     pub(super) slab: &'a Slab,
     pub(super) plan: Plan,
     pub(super) cancel: Option<&'a CancelToken>,
+    over: Over<'a>,
     pub(super) config: ChunkConfig,
     pub(super) lesson: Lesson,
     estimate_ns: Option<f64>,
@@ -155,6 +160,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             slab,
             plan,
             cancel: producer.options().cancel,
+            over: producer.options().over,
             config,
             lesson: Lesson::default(),
             estimate_ns,
@@ -212,6 +218,30 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
     /// What the site has taught that a unit takes; 0 if nothing is known.
     pub(super) fn unit_ns(&self) -> f64 {
         self.estimate_ns.map_or(0.0, |ns| ns * self.plan.granule as f64)
+    }
+
+    /// What the site has taught of the items.
+    pub(super) fn feeder(&self) -> Feeder {
+        Feeder::new(self.producer, self.estimate_ns)
+    }
+
+    pub(super) fn in_chunk(&self, indices: Range<usize>) -> InChunk<'_, P, C> {
+        let LoopState { consumer, ref stop, cancel, over, .. } = *self;
+        InChunk { consumer, stop, cancel, over, indices, of: PhantomData }
+    }
+
+    /// Whether nobody is to begin anything more, perhaps because of what the loop is inside of.
+    pub(super) fn stopped(&self) -> bool {
+        if self.over.is_over() {
+            self.stop.stop();
+        }
+        self.stop.stopped()
+    }
+
+    /// Ends the loop, and at once those that it is inside of.
+    pub(super) fn end(&self) {
+        self.stop.stop();
+        self.over.found();
     }
 
     /// The items of some units.
@@ -303,10 +333,11 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         !self.tickets.settled()
     }
 
-    /// Runs user code; a panic ends the loop and is kept for the caller.
+    /// Runs user code; a panic ends the loop, and those that it is inside of, and is kept for the caller.
     pub(super) fn protect(&self, user_code: impl FnOnce()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(user_code)) {
             drop_quietly(self.stop.panicked(payload));
+            self.over.panicked();
         }
     }
 
@@ -318,7 +349,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         }
         let unclaimed =
             Unclaimed { producer: self.producer, slab: self.slab, plan: self.plan, stop: &self.stop };
-        let complete = unclaimed.is_empty();
+        let complete = !self.stop.items_left() && unclaimed.is_empty();
         // SAFETY: everyone is out, and this is the one place where such a thing is made.
         self.protect(|| unsafe { unclaimed.discard() });
         if self.stop.cancelled() && !complete {

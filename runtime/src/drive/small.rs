@@ -9,10 +9,14 @@ use crate::cancel::CancelToken;
 use crate::clock::Clock;
 use crate::iter::Options;
 use crate::iter::consumer::{ChunkOf, Consumer};
-use crate::iter::producer::{Claimed, Producer};
+use crate::iter::feeder::{Feed, Feeder};
+use crate::iter::producer::{Around, Claimed, Producer};
 use crate::pool::PoolState;
 use crate::site::Site;
 use crate::unwind;
+
+/// Where what is gathered may end the loop, at most one part in so many is gathered before it is handed on.
+pub(super) const FOLDS: usize = 64;
 
 /// The beginning of a loop that was run alone: the items before `next`.
 pub(super) struct Head<P: Producer, S> {
@@ -28,37 +32,165 @@ pub(super) enum Outcome<P: Producer, S> {
     Dearer(Head<P, S>),
 }
 
+/// How a lane that is alone looks at what is around its loop.
+trait Looks {
+    /// Whether it may ever see anything.
+    const EVER: bool;
+
+    fn feed<P: Producer, F: Feed<P::Item>>(
+        &mut self,
+        feed: &mut F,
+        segment: F::Segment,
+        items: (Claimed<'_, P>, &mut P::Local),
+    ) -> ControlFlow<F::Segment, F::Segment>;
+
+    /// Whether it has been seen in the midst of what was fed last that nothing more is wanted.
+    fn ended(&self) -> bool;
+}
+
+/// There is nothing that could end the loop: the quickest of loops, which are the most, do nothing about it.
+struct Never;
+
+impl Looks for Never {
+    const EVER: bool = false;
+
+    #[inline]
+    fn feed<P: Producer, F: Feed<P::Item>>(
+        &mut self,
+        feed: &mut F,
+        segment: F::Segment,
+        (items, local): (Claimed<'_, P>, &mut P::Local),
+    ) -> ControlFlow<F::Segment, F::Segment> {
+        feed.feed(segment, ChunkOf::new(items, local))
+    }
+
+    #[inline]
+    fn ended(&self) -> bool {
+        false
+    }
+}
+
+/// What is around, and when it is looked at; nothing, if the items are known to be short.
+impl<O: Around> Looks for Option<(O, Feeder)> {
+    const EVER: bool = true;
+
+    #[inline]
+    fn feed<P: Producer, F: Feed<P::Item>>(
+        &mut self,
+        feed: &mut F,
+        segment: F::Segment,
+        items: (Claimed<'_, P>, &mut P::Local),
+    ) -> ControlFlow<F::Segment, F::Segment> {
+        match self {
+            Some((around, feeder)) => feeder.feed(feed, segment, items, around),
+            None => Never.feed(feed, segment, items),
+        }
+    }
+
+    #[inline]
+    fn ended(&self) -> bool {
+        self.as_ref().is_some_and(|(_, feeder)| feeder.ended())
+    }
+}
+
+/// What one lane has of a loop that it runs alone.
+struct Alone<'a, P: Producer, F, L> {
+    producer: &'a P,
+    feed: F,
+    looks: L,
+    local: P::Local,
+}
+
+impl<P: Producer, F: Feed<P::Item>, L: Looks> Alone<'_, P, F, L> {
+    #[inline]
+    fn feed(&mut self, segment: F::Segment, items: Claimed<'_, P>) -> ControlFlow<F::Segment, F::Segment> {
+        self.looks.feed(&mut self.feed, segment, (items, &mut self.local))
+    }
+
+    /// Has what was gathered handed on.
+    fn feed_tail(&mut self, segment: F::Segment) -> ControlFlow<F::Segment, F::Segment> {
+        let end = self.producer.len();
+        // SAFETY: there are no indices in it.
+        let tail = unsafe { Claimed::new(self.producer, end..end) };
+        self.feed.feed(segment, ChunkOf::new(tail, &mut self.local))
+    }
+
+    /// Feeds the last items of a loop, and ends the lane's state. False if some of them were not wanted any more.
+    fn run_out(mut self, mut segment: F::Segment, rest: Claimed<'_, P>) -> (F::Segment, bool) {
+        let mut more = true;
+        // An empty run of indices stands for the tail, and so cannot be fed as a chunk.
+        if rest.len() > 0 {
+            (segment, more) = match self.feed(segment, rest) {
+                ControlFlow::Continue(segment) => (segment, true),
+                ControlFlow::Break(segment) => (segment, false),
+            };
+        }
+        if self.looks.ended() {
+            return (self.end(segment), false);
+        }
+        if P::HAS_TAIL && more {
+            let (ControlFlow::Continue(all) | ControlFlow::Break(all)) = self.feed_tail(segment);
+            segment = all;
+        }
+        // Here and not at the end of the scope: what is being returned when a drop panics there is never dropped
+        // (rust-lang/rust#47949).
+        drop(self.local);
+        (segment, true)
+    }
+
+    /// Ends a loop of which nothing more is wanted.
+    ///
+    /// # Panics
+    ///
+    /// If it was cancelled.
+    #[cold]
+    fn end(self, segment: F::Segment) -> F::Segment {
+        let cancelled = self.producer.options().cancel.is_some_and(CancelToken::is_cancelled);
+        drop(self.local);
+        if cancelled {
+            drop(segment);
+            unwind::cancelled();
+        }
+        segment
+    }
+}
+
 /// Runs a whole loop on this thread.
 pub(super) fn alone<P: Producer, C: Consumer<P::Item>>(producer: &P, consumer: C) -> C::Output {
     // SAFETY: nobody else gets a part of this loop.
     let items = unsafe { Claimed::new(producer, 0..producer.len()) };
     let (local, segment) = (producer.local(), consumer.begin(0));
     let options = producer.options();
-    if options.needs_pieces() {
-        return in_pieces(producer, consumer, local, segment, items, options);
-    }
-    let segment = run_out(producer, |segment, chunk| consumer.feed(segment, chunk), local, segment, items);
+    let looks = options.told().map(|told| (told, Feeder::new(producer, None)));
+    let lane = Alone { producer, feed: &consumer, looks, local };
+    let segment = if options.needs_pieces() || P::HAS_TAIL && (C::ENDS_EARLY || P::ENDS_EARLY) {
+        in_pieces(lane, segment, items, options, C::ENDS_EARLY)
+    } else {
+        lane.run_out(segment, items).0
+    };
     consumer.finish(std::iter::once(segment))
 }
 
 /// Runs a loop on this thread, in chunks as those of shared loops, with a look at the token between them.
-fn in_pieces<P: Producer, C: Consumer<P::Item>>(
-    producer: &P,
-    consumer: C,
-    mut local: P::Local,
-    mut segment: C::Segment,
+fn in_pieces<P: Producer, F: Feed<P::Item>, O: Around>(
+    mut lane: Alone<'_, P, F, Option<(O, Feeder)>>,
+    mut segment: F::Segment,
     mut rest: Claimed<'_, P>,
     options: Options<'_>,
-) -> C::Output {
+    ends_early: bool,
+) -> F::Segment {
+    let producer = lane.producer;
     let granule = options.granule().max(1);
     let clock = Clock::new();
     let config = ChunkConfig::default().with_target_ns(super::CHUNK_NS);
     let mut chunker = Chunker::new(config.with_max_chunk(options.most_granules(granule)));
     let mut since = clock.now();
+    let most_gathered = rest.len().div_ceil(FOLDS);
+    let mut gathered = 0;
     while rest.len() > 0 && !producer.is_full() {
-        if options.cancel.is_some_and(CancelToken::is_cancelled) {
-            drop((local, rest, segment));
-            unwind::cancelled();
+        if lane.looks.ended() || options.cancel.is_some_and(CancelToken::is_cancelled) {
+            drop(rest);
+            return lane.end(segment);
         }
         let units = rest.len() / granule;
         let chunk = chunker.next_chunk(units);
@@ -66,35 +198,75 @@ fn in_pieces<P: Producer, C: Consumer<P::Item>>(
             break;
         }
         let items = rest.split_off(chunk * granule);
-        segment = match consumer.feed(segment, ChunkOf::new(items, &mut local)) {
+        let len = items.len();
+        gathered += len;
+        let mut flow = lane.feed(segment, items);
+        if P::HAS_TAIL && (ends_early || P::ENDS_EARLY) && gathered >= most_gathered {
+            gathered = 0;
+            flow = match flow {
+                ControlFlow::Continue(segment) => lane.feed_tail(segment),
+                broken => broken,
+            };
+        }
+        segment = match flow {
             ControlFlow::Continue(segment) => segment,
             ControlFlow::Break(segment) => {
-                drop((local, rest));
-                return consumer.finish(std::iter::once(segment));
+                drop((lane.local, rest));
+                return segment;
             }
         };
         let now = clock.now();
-        chunker.observe(chunk, clock.ns_between(since, now));
+        let ns = clock.ns_between(since, now);
+        chunker.observe(chunk, ns);
+        if let Some((_, feeder)) = &mut lane.looks {
+            feeder.observe(len, ns);
+        }
         since = now;
     }
     if producer.is_full() {
         rest.split_off(usize::MAX);
     }
-    let segment = run_out(producer, |segment, chunk| consumer.feed(segment, chunk), local, segment, rest);
-    consumer.finish(std::iter::once(segment))
+    lane.run_out(segment, rest).0
+}
+
+/// What is known of a loop that may be run alone: the pool, its site, and what an item takes there.
+pub(super) type Known<'a> = (&'a PoolState, Site, f64);
+
+/// As [`try_alone`], of a loop that `around` may end.
+pub(super) fn try_until<P: Producer, F: Feed<P::Item>>(
+    producer: &P,
+    begin: impl FnOnce() -> F::Segment,
+    (feed, around): (F, impl Around),
+    plan: Plan,
+    known @ (_, _, expected_ns): Known<'_>,
+) -> Outcome<P, F::Segment> {
+    let feeder = Feeder::new(producer, Some(expected_ns));
+    let looks = feeder.looks(plan.len).then_some((around, feeder));
+    try_with(producer, begin, (feed, looks), plan, known)
 }
 
 /// Runs a loop alone whose site has taught that an item takes `expected_ns`, for as long as it does.
 ///
 /// Like the chunks of a shared loop, the pieces begin with one unit and grow by four, and what comes after a piece that took far
-/// longer than expected is shared. `feed` passes a piece on, which follows on what is in the segment, beginning with what `begin` makes.
-pub(super) fn try_alone<P: Producer, S>(
+/// longer than expected is shared. The segment begins with what `begin` makes.
+#[inline]
+pub(super) fn try_alone<P: Producer, F: Feed<P::Item>>(
     producer: &P,
-    begin: impl FnOnce() -> S,
-    mut feed: impl FnMut(S, ChunkOf<'_, P>) -> ControlFlow<S, S>,
+    begin: impl FnOnce() -> F::Segment,
+    feed: F,
+    plan: Plan,
+    known: Known<'_>,
+) -> Outcome<P, F::Segment> {
+    try_with(producer, begin, (feed, Never), plan, known)
+}
+
+fn try_with<P: Producer, F: Feed<P::Item>, L: Looks>(
+    producer: &P,
+    begin: impl FnOnce() -> F::Segment,
+    (feed, looks): (F, L),
     Plan { granule, most_units, .. }: Plan,
-    (pool, site, expected_ns): (&PoolState, Site, f64),
-) -> Outcome<P, S> {
+    (pool, site, expected_ns): Known<'_>,
+) -> Outcome<P, F::Segment> {
     /// A piece may take this much longer than expected before the rest is shared.
     const SURPRISE: f64 = 16.0;
     /// A surprise below this is an interrupt or a cache miss.
@@ -106,7 +278,7 @@ pub(super) fn try_alone<P: Producer, S>(
     let len = producer.len();
     // SAFETY: nobody else gets a part of this loop before the rest is released.
     let mut rest = unsafe { Claimed::new(producer, 0..len) };
-    let mut local = producer.local();
+    let mut lane = Alone { producer, feed, looks, local: producer.local() };
     // Not before the items are claimed: it may panic.
     let mut segment = begin();
     let token = producer.options().cancel;
@@ -115,10 +287,10 @@ pub(super) fn try_alone<P: Producer, S>(
     let mut piece = granule;
     // The last piece, which has no unit behind it to hold back, needs no watching.
     while rest.len() >= piece.saturating_add(granule) {
-        segment = match feed(segment, ChunkOf::new(rest.split_off(piece), &mut local)) {
+        segment = match lane.feed(segment, rest.split_off(piece)) {
             ControlFlow::Continue(segment) => segment,
             ControlFlow::Break(segment) => {
-                drop((local, rest));
+                drop((lane.local, rest));
                 return Outcome::Done(segment);
             }
         };
@@ -126,21 +298,24 @@ pub(super) fn try_alone<P: Producer, S>(
             rest.split_off(usize::MAX);
             break;
         }
-        if token.is_some_and(CancelToken::is_cancelled) {
-            drop((local, rest, segment));
-            unwind::cancelled();
+        if L::EVER && (lane.looks.ended() || token.is_some_and(CancelToken::is_cancelled)) {
+            drop(rest);
+            return Outcome::Done(lane.end(segment));
         }
         let now = pool.clock.now();
         let piece_ns = pool.clock.ns_between(piece_started, now) as f64;
         if piece_ns > (SURPRISE * expected_ns * piece as f64).max(NEGLIGIBLE_NS) {
             site.learn(piece_ns / piece as f64);
             let next = rest.release().start;
-            return Outcome::Dearer(Head { local, segment, next });
+            return Outcome::Dearer(Head { local: lane.local, segment, next });
         }
         piece_started = now;
         piece = piece.saturating_mul(GROWTH).min(most_units.saturating_mul(granule));
     }
-    let segment = run_out(producer, feed, local, segment, rest);
+    let (segment, complete) = lane.run_out(segment, rest);
+    if !complete {
+        return Outcome::Done(segment);
+    }
     let all_ns = pool.clock.ns_between(started, pool.clock.now()) as f64;
     let ns = all_ns / len as f64;
     // What the unwatched last piece took counts in full, unless it may have been the system's.
@@ -152,32 +327,10 @@ pub(super) fn try_alone<P: Producer, S>(
     Outcome::Done(segment)
 }
 
-/// Feeds the last items of a loop, and ends the lane's state.
-pub(super) fn run_out<P: Producer, S>(
-    producer: &P,
-    mut feed: impl FnMut(S, ChunkOf<'_, P>) -> ControlFlow<S, S>,
-    mut local: P::Local,
-    mut segment: S,
-    rest: Claimed<'_, P>,
-) -> S {
-    let mut more = true;
-    // An empty run of indices stands for the tail, and so cannot be fed as a chunk.
-    if rest.len() > 0 {
-        (segment, more) = match feed(segment, ChunkOf::new(rest, &mut local)) {
-            ControlFlow::Continue(segment) => (segment, true),
-            ControlFlow::Break(segment) => (segment, false),
-        };
-    }
-    if P::HAS_TAIL && more {
-        let end = producer.len();
-        // SAFETY: there are no indices in it.
-        let tail = unsafe { Claimed::new(producer, end..end) };
-        let (ControlFlow::Continue(all) | ControlFlow::Break(all)) =
-            feed(segment, ChunkOf::new(tail, &mut local));
-        segment = all;
-    }
-    // Here and not at the end of the scope: what is being returned when a drop panics there is never dropped
-    // (rust-lang/rust#47949).
-    drop(local);
-    segment
+/// Feeds all items of a loop at once.
+pub(super) fn whole<P: Producer, F: Feed<P::Item, Segment = ()>>(producer: &P, feed: F) {
+    // SAFETY: nobody else gets a part of this loop.
+    let items = unsafe { Claimed::new(producer, 0..producer.len()) };
+    let lane = Alone { producer, feed, looks: Never, local: producer.local() };
+    lane.run_out((), items);
 }

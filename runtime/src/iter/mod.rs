@@ -12,12 +12,16 @@ mod bridge;
 mod collect;
 pub(crate) mod consumer;
 mod convert;
+pub(crate) mod feeder;
+#[cfg(test)]
+mod feeder_tests;
 mod indexed;
 pub(crate) mod options;
 mod parallel;
 pub(crate) mod producer;
 pub(crate) mod source;
 mod try_op;
+pub(crate) mod watched;
 
 pub use adapter::*;
 pub use bridge::{BridgeProducer, IterBridge, ParallelBridge, Pulled};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
+use super::producer::Around;
 use crate::cancel::CancelToken;
 use crate::pool::ThreadPool;
 
@@ -42,13 +43,22 @@ pub struct Options<'a> {
     pub(crate) over: Over<'a>,
 }
 
-/// Tells whether what surrounds a loop has ended early, if anything does.
+/// Tells whether what surrounds a loop has ended early, and is told what ends it, if anything is around it.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Over<'a>(pub(crate) Option<&'a (dyn Fn() -> bool + Sync + 'a)>);
+pub(crate) struct Over<'a>(pub(crate) Option<&'a (dyn Around + 'a)>);
 
-impl Over<'_> {
-    pub(crate) fn is_over(self) -> bool {
-        self.0.is_some_and(|is_over| is_over())
+impl Around for Over<'_> {
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.0.is_some_and(Around::is_over)
+    }
+
+    fn found(&self) {
+        self.0.inspect(|around| around.found());
+    }
+
+    fn panicked(&self) {
+        self.0.inspect(|around| around.panicked());
     }
 }
 
@@ -59,6 +69,28 @@ impl RefUnwindSafe for Over<'_> {}
 impl fmt::Debug for Over<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Over").field(&self.is_over()).finish()
+    }
+}
+
+/// What may end a loop that one lane runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'a> {
+    over: Over<'a>,
+    cancel: Option<&'a CancelToken>,
+}
+
+impl Around for Told<'_> {
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.over.is_over() || self.cancel.is_some_and(CancelToken::is_flagged)
+    }
+
+    fn found(&self) {
+        self.over.found();
+    }
+
+    fn panicked(&self) {
+        self.over.panicked();
     }
 }
 
@@ -86,6 +118,12 @@ impl<'a> Options<'a> {
             Some(pool) => pool.install(op),
             None => op(),
         }
+    }
+
+    /// What may end the loop, if anything may.
+    pub(crate) fn told(&self) -> Option<Told<'a>> {
+        let Options { over, cancel, .. } = *self;
+        (over.0.is_some() || cancel.is_some()).then_some(Told { over, cancel })
     }
 
     /// How many neighbouring items are never torn apart.

@@ -4,6 +4,7 @@ use std::mem;
 use std::ops::{ControlFlow, Range};
 
 use super::options::Options;
+use super::watched::Lookout;
 
 /// What the lanes of a loop share: `len` indices, any run of which can be turned into a sequential iterator.
 ///
@@ -72,6 +73,18 @@ pub trait Producer: Sync {
     /// `flat_map` has. A producer that says no is never asked to feed.
     const NESTS: bool = false;
 
+    /// Whether a chunk of a single index costs next to nothing beyond its item, of which there is one at most.
+    #[doc(hidden)]
+    const STEPS: bool = false;
+
+    /// Whether an adapter may see enough before all items have come, as `while_some` does ([`is_full`](Producer::is_full)).
+    #[doc(hidden)]
+    const ENDS_EARLY: bool = false;
+
+    /// Whether it looks by itself, and not between chunks only, at whether its items are wanted.
+    #[doc(hidden)]
+    const LOOKS: bool = false;
+
     /// Whether lanes keep nothing from chunk to chunk, so that one may leave the loop and come back.
     const STATELESS: bool = size_of::<Self::Local>() == 0;
 
@@ -116,6 +129,37 @@ pub trait Producer: Sync {
     /// index.
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a>;
 
+    /// As [`chunk`](Producer::chunk), where items are gathered that make one item later: no more are once the lookout says so.
+    ///
+    /// # Safety
+    ///
+    /// As for [`chunk`](Producer::chunk), together with whose calls these count.
+    #[doc(hidden)]
+    #[inline]
+    unsafe fn chunk_until<'a, F: Fn() -> bool + Sync>(
+        &'a self,
+        local: &'a mut Self::Local,
+        indices: Range<usize>,
+        lookout: &'a Lookout<F>,
+    ) -> Self::Iter<'a> {
+        let _ = lookout;
+        // SAFETY: the same demands.
+        unsafe { self.chunk(local, indices) }
+    }
+
+    /// What an index is expected to take, told before a chunk of a loop that may be ended in the middle.
+    #[doc(hidden)]
+    #[inline]
+    fn expect(&self, local: &mut Self::Local, index_ns: f64) {
+        let _ = (local, index_ns);
+    }
+
+    /// Whether a chunk has ended before its end.
+    #[doc(hidden)]
+    fn has_left(&self) -> bool {
+        false
+    }
+
     /// Passes the items of the given indices on to `receiver`, in order: what [`chunk`](Producer::chunk) yields, if not said otherwise.
     /// [`Break`](ControlFlow::Break) if the receiver wants no more; items that it did not get are dropped then.
     ///
@@ -158,6 +202,14 @@ pub trait Producer: Sync {
 
 /// Where the items of a chunk go that are not all in one sequential iterator: the rest of a pipeline. See [`Producer::feed`].
 pub trait Receiver<T> {
+    /// Tells whether anything more is wanted.
+    #[doc(hidden)]
+    type Over: Around + Copy;
+
+    /// Tells whether anything more is wanted, for a look between items.
+    #[doc(hidden)]
+    fn over(&self) -> Self::Over;
+
     /// Takes the next items. [`Break`](ControlFlow::Break) if no more are wanted.
     fn items<I: Iterator<Item = T>>(&mut self, items: I) -> ControlFlow<()>;
 
@@ -171,6 +223,20 @@ pub trait Receiver<T> {
     fn place<Q: Producer<Item = T>>(&self) -> Option<Place> {
         None
     }
+}
+
+/// What is around items: a chunk, or the loop whose chunk an inner loop is in.
+#[doc(hidden)]
+#[allow(unreachable_pub, reason = "Rust 1.85 does not see that a bound reaches it")]
+pub trait Around: Sync {
+    /// Whether no more items are wanted.
+    fn is_over(&self) -> bool;
+
+    /// Told while other lanes are still inside: one has found what ends a chunk.
+    fn found(&self);
+
+    /// Told while other lanes are still inside: one has panicked.
+    fn panicked(&self);
 }
 
 /// What is known of an inner loop beforehand.
@@ -256,6 +322,18 @@ impl<'a, P: Producer> Claimed<'a, P> {
         let producer = self.producer;
         // SAFETY: `new` was promised what `feed` demands, and nobody else gets the indices.
         unsafe { producer.feed(local, self.release(), receiver) }
+    }
+
+    /// The items, gathered for as long as they are wanted.
+    #[inline]
+    pub(crate) fn produce_until<F: Fn() -> bool + Sync>(
+        self,
+        local: &'a mut P::Local,
+        lookout: &'a Lookout<F>,
+    ) -> P::Iter<'a> {
+        let producer = self.producer;
+        // SAFETY: `new` was promised what `chunk_until` demands, and nobody else gets the indices.
+        unsafe { producer.chunk_until(local, self.release(), lookout) }
     }
 
     /// The items.

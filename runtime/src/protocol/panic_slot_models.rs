@@ -14,7 +14,7 @@ fn model_first_payload_arrives() {
         let racer = loom::thread::spawn(move || other.panicked(1));
         let mine = slot.panicked(2);
         let theirs = racer.join().unwrap();
-        assert!(slot.stopped());
+        assert!(slot.stopped() && slot.is_over());
         let arrived = slot.take().expect("a payload arrives");
         let back = [mine, theirs].into_iter().flatten().collect::<Vec<_>>();
         assert_eq!(back.len(), 1, "the other one comes back");

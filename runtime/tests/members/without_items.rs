@@ -20,9 +20,12 @@ pub(crate) const WITHOUT_ITEMS: &[(&str, &[&str])] = &[
         &[
             "Adapt::*",
             "AdaptIndexed::*",
+            "Around::*",
             "Cut::*",
             "Flat::*",
             "IndexedProducer::*",
+            "Look::*",
+            "Open::*",
             "Options::*",
             "ParallelIterator::into_producer",
             "Producer::*",

@@ -5,6 +5,7 @@ use std::ops::{ControlFlow, Range};
 use super::behind::Through;
 use crate::iter::options::Options;
 use crate::iter::producer::{IndexedProducer, Producer, Receiver};
+use crate::iter::watched::{Look, Lookout};
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// How many items an adapter yields for each that it gets.
@@ -61,6 +62,10 @@ pub trait Adapt<T>: Send + Sync {
     /// Whether it is to see chunks even where one thread could take all at once.
     const IN_PIECES: bool = false;
 
+    /// Whether it may ever be [full](Adapt::is_full).
+    #[doc(hidden)]
+    const ENDS_EARLY: bool = false;
+
     /// Makes the state for a lane that enters the loop.
     fn local(&self) -> Self::Local;
 
@@ -70,6 +75,19 @@ pub trait Adapt<T>: Send + Sync {
         local: &'a mut Self::Local,
         items: I,
     ) -> Self::Iter<'a, I>;
+
+    /// As [`adapt`](Adapt::adapt), for an adapter that makes many items of one: it looks between them.
+    #[doc(hidden)]
+    #[inline]
+    fn adapt_until<'a, I: Iterator<Item = T> + 'a>(
+        &'a self,
+        local: &'a mut Self::Local,
+        items: I,
+        lookout: &'a dyn Look,
+    ) -> Self::Iter<'a, I> {
+        let _ = lookout;
+        self.adapt(local, items)
+    }
 
     /// Whether nothing more need be produced; asked between chunks.
     fn is_full(&self) -> bool {
@@ -127,6 +145,8 @@ impl<P: Producer, A: Adapt<P::Item>> Producer for Adapted<P, A> {
     const HAS_TAIL: bool = P::HAS_TAIL;
     const DETERMINISTIC: bool = P::DETERMINISTIC;
     const NESTS: bool = P::NESTS;
+    const STEPS: bool = P::STEPS && !A::IN_PIECES && !matches!(A::YIELD, Yield::Any);
+    const ENDS_EARLY: bool = P::ENDS_EARLY || A::ENDS_EARLY;
     const STATELESS: bool = P::STATELESS && size_of::<A::Local>() == 0;
 
     fn len(&self) -> usize {
@@ -163,6 +183,18 @@ impl<P: Producer, A: Adapt<P::Item>> Producer for Adapted<P, A> {
         // SAFETY: the same demands.
         let items = unsafe { self.base.chunk(local, indices) };
         self.adapter.adapt(state, items)
+    }
+
+    #[inline]
+    unsafe fn chunk_until<'a, W: Fn() -> bool + Sync>(
+        &'a self,
+        (local, state): &'a mut Self::Local,
+        indices: Range<usize>,
+        lookout: &'a Lookout<W>,
+    ) -> Self::Iter<'a> {
+        // SAFETY: the same demands.
+        let items = unsafe { self.base.chunk_until(local, indices, lookout) };
+        self.adapter.adapt_until(state, items, lookout)
     }
 
     #[inline]

@@ -4,9 +4,10 @@ use std::cell::UnsafeCell;
 use std::ops::{ControlFlow, Range};
 use std::ptr;
 
-use super::adapted::Adapt;
+use super::adapted::{Adapt, Yield};
 use crate::iter::options::Options;
 use crate::iter::producer::{Place, Producer, Receiver};
+use crate::iter::watched::Lookout;
 
 /// Wraps what comes, on its way to the next receiver.
 pub(super) struct Through<'a, A, L, R> {
@@ -28,6 +29,12 @@ impl<'a, A, L, R> Through<'a, A, L, R> {
 }
 
 impl<T, A: Adapt<T>, R: Receiver<A::Output>> Receiver<T> for Through<'_, A, A::Local, R> {
+    type Over = R::Over;
+
+    fn over(&self) -> R::Over {
+        self.receiver.over()
+    }
+
     #[inline]
     fn items<I: Iterator<Item = T>>(&mut self, items: I) -> ControlFlow<()> {
         if self.adapter.is_full() {
@@ -68,6 +75,8 @@ impl<'s, Q: Producer, A: Adapt<Q::Item>> Producer for Behind<'s, Q, A, A::Local>
     const HAS_TAIL: bool = Q::HAS_TAIL;
     const DETERMINISTIC: bool = Q::DETERMINISTIC;
     const NESTS: bool = Q::NESTS;
+    const STEPS: bool = Q::STEPS && !A::IN_PIECES && !matches!(A::YIELD, Yield::Any);
+    const ENDS_EARLY: bool = Q::ENDS_EARLY || A::ENDS_EARLY;
     const STATELESS: bool = Q::STATELESS && size_of::<A::Local>() == 0;
 
     fn len(&self) -> usize {
@@ -96,6 +105,18 @@ impl<'s, Q: Producer, A: Adapt<Q::Item>> Producer for Behind<'s, Q, A, A::Local>
         // SAFETY: the same demands.
         let items = unsafe { self.base.chunk(local, indices) };
         self.adapter.adapt(state.get_mut(), items)
+    }
+
+    #[inline]
+    unsafe fn chunk_until<'a, W: Fn() -> bool + Sync>(
+        &'a self,
+        (local, state): &'a mut Self::Local,
+        indices: Range<usize>,
+        lookout: &'a Lookout<W>,
+    ) -> Self::Iter<'a> {
+        // SAFETY: the same demands.
+        let items = unsafe { self.base.chunk_until(local, indices, lookout) };
+        self.adapter.adapt_until(state.get_mut(), items, lookout)
     }
 
     #[inline]

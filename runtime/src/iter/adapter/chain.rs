@@ -141,6 +141,8 @@ impl<A: Producer, B: Producer<Item = A::Item>> Producer for ChainProducer<A, B> 
     const HAS_TAIL: bool = A::HAS_TAIL || B::HAS_TAIL;
     const DETERMINISTIC: bool = A::DETERMINISTIC || B::DETERMINISTIC;
     const NESTS: bool = A::NESTS || B::NESTS;
+    const STEPS: bool = A::STEPS && B::STEPS;
+    const ENDS_EARLY: bool = A::ENDS_EARLY && B::ENDS_EARLY;
 
     fn len(&self) -> usize {
         both(self.a_len, self.b_len)

@@ -4,6 +4,7 @@ use std::ops::{ControlFlow, Range};
 
 use super::forward_to_base;
 use crate::iter::producer::{IndexedProducer, Producer, Receiver};
+use crate::iter::watched::Lookout;
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`deterministic`](ParallelIterator::deterministic).
@@ -37,6 +38,8 @@ impl<P: Producer> Producer for Deterministic<P> {
     const HAS_TAIL: bool = P::HAS_TAIL;
     const DETERMINISTIC: bool = true;
     const NESTS: bool = P::NESTS;
+    const STEPS: bool = P::STEPS;
+    const ENDS_EARLY: bool = P::ENDS_EARLY;
     const STATELESS: bool = P::STATELESS;
 
     forward_to_base!(same places);
@@ -55,6 +58,17 @@ impl<P: Producer> Producer for Deterministic<P> {
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
         // SAFETY: the same demands.
         unsafe { self.base.chunk(local, indices) }
+    }
+
+    #[inline]
+    unsafe fn chunk_until<'a, W: Fn() -> bool + Sync>(
+        &'a self,
+        local: &'a mut Self::Local,
+        indices: Range<usize>,
+        lookout: &'a Lookout<W>,
+    ) -> Self::Iter<'a> {
+        // SAFETY: the same demands.
+        unsafe { self.base.chunk_until(local, indices, lookout) }
     }
 
     unsafe fn feed<R: Receiver<P::Item>>(

@@ -1,13 +1,14 @@
 //! Several items for each: `flat_map_iter`, `flatten_iter`, `flat_map`, `flatten`.
 
-use std::iter;
 use std::ops::{ControlFlow, Range};
 use std::vec;
+use std::{fmt, iter};
 
-use super::adapted::{Adapted, adapt};
+use super::adapted::{Adapt, Adapted};
 use super::forward_to_base;
 use crate::drive::drive_inner;
 use crate::iter::producer::{Producer, Receiver};
+use crate::iter::watched::{Look, Wanted};
 use crate::iter::{FromParallelIterator, IntoParallelIterator, ParallelIterator};
 
 /// Made by [`flat_map_iter`](crate::iter::ParallelIterator::flat_map_iter).
@@ -19,20 +20,115 @@ pub type FlattenIter<I> = Adapted<I, FlattenIterOp>;
 #[derive(Clone, Debug)]
 pub struct FlatMapIterOp<F>(pub(crate) F);
 
-adapt! {
-    impl[F, T, S] FlatMapIterOp<F>, T => S::Item, yields Any
-    where[F: Fn(T) -> S + Send + Sync, S: IntoIterator<Item: Send>]
-    iter::FlatMap<I, S, &'a F>: |this, items| items.flat_map(&this.0)
-}
-
 /// What `flatten_iter` does.
 #[derive(Clone, Copy, Debug)]
 pub struct FlattenIterOp;
 
-adapt! {
-    impl[T] FlattenIterOp, T => T::Item, yields Any
-    where[T: IntoIterator<Item: Send>]
-    iter::Flatten<I>: |_this, items| items.flatten()
+/// How an outer item becomes an iterator.
+#[doc(hidden)]
+pub trait Open<T>: Send + Sync {
+    /// What it becomes.
+    type Inner: IntoIterator<Item: Send>;
+
+    /// Makes it.
+    fn open(&self, item: T) -> Self::Inner;
+}
+
+impl<T, S: IntoIterator<Item: Send>, F: Fn(T) -> S + Send + Sync> Open<T> for FlatMapIterOp<F> {
+    type Inner = S;
+
+    #[inline]
+    fn open(&self, item: T) -> S {
+        (self.0)(item)
+    }
+}
+
+impl<T: IntoIterator<Item: Send>> Open<T> for FlattenIterOp {
+    type Inner = T;
+
+    #[inline]
+    fn open(&self, item: T) -> T {
+        item
+    }
+}
+
+macro_rules! opens {
+    (impl[$($generics:tt)*] $Adapter:ty where[$($bounds:tt)*]) => {
+        impl<T, $($generics)*> Adapt<T> for $Adapter
+        where
+            $($bounds)*
+        {
+            type Output = <<Self as Open<T>>::Inner as IntoIterator>::Item;
+            type Local = ();
+            type Iter<'a, I: Iterator<Item = T> + 'a>
+                = iter::Flatten<Opened<'a, I, Self>>
+            where
+                Self: 'a;
+
+            fn local(&self) {}
+
+            #[inline]
+            fn adapt<'a, I: Iterator<Item = T> + 'a>(&'a self, (): &'a mut (), items: I) -> Self::Iter<'a, I> {
+                Opened { items, op: self, lookout: None }.flatten()
+            }
+
+            #[inline]
+            fn adapt_until<'a, I: Iterator<Item = T> + 'a>(
+                &'a self,
+                (): &'a mut (),
+                items: I,
+                lookout: &'a dyn Look,
+            ) -> Self::Iter<'a, I> {
+                Opened { items, op: self, lookout: Some(lookout) }.flatten()
+            }
+        }
+    };
+}
+opens! { impl[S, F] FlatMapIterOp<F> where[F: Fn(T) -> S + Send + Sync, S: IntoIterator<Item: Send>] }
+opens! { impl[] FlattenIterOp where[T: IntoIterator<Item: Send>] }
+
+/// The iterators that outer items become.
+#[derive(Clone)]
+pub struct Opened<'a, I, O> {
+    items: I,
+    op: &'a O,
+    lookout: Option<&'a dyn Look>,
+}
+
+impl<I: fmt::Debug, O> fmt::Debug for Opened<'_, I, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Opened").field(&self.items).finish()
+    }
+}
+
+impl<'a, T, I: Iterator<Item = T>, O: Open<T>> Iterator for Opened<'a, I, O> {
+    type Item = Wanted<'a, <O::Inner as IntoIterator>::IntoIter>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.lookout.is_some_and(|lookout| lookout.look()) {
+            return None;
+        }
+        self.items.next().map(|item| Wanted::new(self.op.open(item).into_iter(), self.lookout))
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.items.size_hint()
+    }
+
+    #[inline]
+    fn fold<B, G: FnMut(B, Self::Item) -> B>(mut self, init: B, mut g: G) -> B {
+        if self.lookout.is_some() {
+            let mut all = init;
+            for inner in self.by_ref() {
+                all = g(all, inner);
+            }
+            return all;
+        }
+        let Opened { items, op, .. } = self;
+        items.fold(init, |all, item| g(all, Wanted::new(op.open(item).into_iter(), None)))
+    }
 }
 
 /// Made by [`flat_map`](ParallelIterator::flat_map).
@@ -93,6 +189,7 @@ where
     const HAS_TAIL: bool = P::HAS_TAIL;
     const DETERMINISTIC: bool = P::DETERMINISTIC;
     const NESTS: bool = true;
+    const ENDS_EARLY: bool = P::ENDS_EARLY;
     const STATELESS: bool = P::STATELESS;
 
     forward_to_base!(same places);
@@ -133,6 +230,12 @@ where
     S: IntoParallelIterator,
     R: Receiver<S::Item>,
 {
+    type Over = R::Over;
+
+    fn over(&self) -> R::Over {
+        self.receiver.over()
+    }
+
     #[inline]
     fn items<I: Iterator<Item = T>>(&mut self, mut items: I) -> ControlFlow<()> {
         items.try_for_each(|item| drive_inner((self.f)(item).into_par_iter().into_producer(), self.receiver))

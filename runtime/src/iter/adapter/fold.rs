@@ -7,6 +7,7 @@ use std::{iter, option};
 use super::forward_to_base;
 use crate::iter::options::Options;
 use crate::iter::producer::{Claimed, Place, Producer, Receiver};
+use crate::iter::watched::{Lookout, Watched};
 use crate::iter::{ParallelIterator, Try};
 
 /// What a lane has gathered in its current segment.
@@ -19,11 +20,14 @@ pub struct Gathered<L, T> {
     len: usize,
     /// Of how many it may be, which [`with_max_len`](crate::iter::IndexedParallelIterator::with_max_len) says.
     most: usize,
+    /// An item has said to stop, and was handed on: nothing more is gathered in the segment.
+    ended: bool,
 }
 
 impl<L, T> Gathered<L, T> {
     fn of<P: Producer<Local = L>>(base: &P) -> Self {
-        Gathered { local: base.local(), so_far: None, len: 0, most: base.options().most_folded() }
+        let most = base.options().most_folded();
+        Gathered { local: base.local(), so_far: None, len: 0, most, ended: false }
     }
 
     /// What has been gathered, if `len` indices more would be too many; none more are the tail, which ends the segment.
@@ -61,6 +65,33 @@ where
     }
 }
 
+impl<P, ID, T, F> Fold<P, ID, F>
+where
+    P: Producer,
+    ID: Fn() -> T + Sync,
+    F: Fn(T, P::Item) -> T + Sync,
+{
+    /// Gathers items, and yields nothing until the tail of the segment is asked for or as many as may be are gathered. They were produced
+    /// before the identity is made, whose panic drops them.
+    #[inline]
+    fn gather(
+        &self,
+        items: impl Iterator<Item = P::Item>,
+        so_far: &mut Option<T>,
+        full: Option<T>,
+        is_tail: bool,
+    ) -> option::IntoIter<T> {
+        let before = so_far.take().unwrap_or_else(&self.identity);
+        // A closure, to be inlined, as in the consumer `Reduce`.
+        let all = items.fold(before, |all, item| (self.fold_op)(all, item));
+        if is_tail {
+            return Some(all).into_iter();
+        }
+        *so_far = Some(all);
+        full.into_iter()
+    }
+}
+
 impl<P, ID, T, F> Producer for Fold<P, ID, F>
 where
     P: Producer,
@@ -77,6 +108,7 @@ where
     const HAS_TAIL: bool = true;
     const DETERMINISTIC: bool = P::DETERMINISTIC;
     const NESTS: bool = P::NESTS;
+    const ENDS_EARLY: bool = P::ENDS_EARLY;
 
     forward_to_base!(same places);
 
@@ -92,21 +124,26 @@ where
         Gathered::of(&self.base)
     }
 
-    /// Gathers a chunk, and yields nothing until the tail of the segment is asked for or as many as may be are gathered.
     unsafe fn chunk<'a>(&'a self, gathered: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
         let is_tail = indices.is_empty();
         let full = gathered.take_full(indices.len());
-        // Before the identity, whose panic drops them.
         // SAFETY: the same demands.
         let items = unsafe { self.base.chunk(&mut gathered.local, indices) };
-        let so_far = gathered.so_far.take().unwrap_or_else(&self.identity);
-        // A closure, to be inlined, as in the consumer `Reduce`.
-        let all = items.fold(so_far, |all, item| (self.fold_op)(all, item));
-        if is_tail {
-            return Some(all).into_iter();
-        }
-        gathered.so_far = Some(all);
-        full.into_iter()
+        self.gather(items, &mut gathered.so_far, full, is_tail)
+    }
+
+    unsafe fn chunk_until<'a, W: Fn() -> bool + Sync>(
+        &'a self,
+        gathered: &'a mut Self::Local,
+        indices: Range<usize>,
+        lookout: &'a Lookout<W>,
+    ) -> Self::Iter<'a> {
+        let is_tail = indices.is_empty();
+        let full = gathered.take_full(indices.len());
+        let base = Watched::new(&self.base, lookout);
+        // SAFETY: the same demands.
+        let items = unsafe { base.chunk(&mut gathered.local, indices) };
+        self.gather(items, &mut gathered.so_far, full, is_tail)
     }
 
     unsafe fn feed<R: Receiver<T>>(
@@ -150,6 +187,12 @@ where
     T: Send,
     R: Receiver<T>,
 {
+    type Over = R::Over;
+
+    fn over(&self) -> R::Over {
+        self.receiver.over()
+    }
+
     #[inline]
     fn items<I: Iterator<Item = X>>(&mut self, items: I) -> ControlFlow<()> {
         let Fold { identity, fold_op, .. } = self.fold;
@@ -202,6 +245,43 @@ where
     }
 }
 
+impl<P, R, ID, F> TryFold<P, R, ID, F>
+where
+    P: Producer,
+    ID: Fn() -> R::Output + Sync,
+    F: Fn(R::Output, P::Item) -> R + Sync,
+    R: Try + Send,
+{
+    /// Gathers items until one says to stop, which is yielded at once; else nothing until the tail of the segment is asked for or as many as may be
+    /// are gathered.
+    #[inline]
+    fn gather(
+        &self,
+        mut items: impl Iterator<Item = P::Item>,
+        so_far: &mut Option<ControlFlow<R::Residual, R::Output>>,
+        ended: &mut bool,
+        full: Option<ControlFlow<R::Residual, R::Output>>,
+        is_tail: bool,
+    ) -> option::IntoIter<R> {
+        if *ended {
+            *ended = !is_tail;
+            return None.into_iter();
+        }
+        let all = match so_far.take().unwrap_or_else(|| ControlFlow::Continue((self.identity)())) {
+            ControlFlow::Continue(all) => items.try_fold(all, |all, item| (self.fold_op)(all, item).branch()),
+            stopped => stopped,
+        };
+        *ended = !is_tail && full.is_none() && all.is_break();
+        let whole = if is_tail || *ended {
+            Some(all)
+        } else {
+            *so_far = Some(all);
+            full
+        };
+        whole.map(result_of).into_iter()
+    }
+}
+
 impl<P, R, ID, F> Producer for TryFold<P, R, ID, F>
 where
     P: Producer,
@@ -218,6 +298,7 @@ where
     const HAS_TAIL: bool = true;
     const DETERMINISTIC: bool = P::DETERMINISTIC;
     const NESTS: bool = P::NESTS;
+    const ENDS_EARLY: bool = P::ENDS_EARLY;
 
     forward_to_base!(same places);
 
@@ -233,27 +314,26 @@ where
         Gathered::of(&self.base)
     }
 
-    /// Gathers a chunk until an item says to stop, and yields nothing until the tail of the segment is asked for or as many
-    /// as may be are gathered.
     unsafe fn chunk<'a>(&'a self, gathered: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
         let is_tail = indices.is_empty();
         let full = gathered.take_full(indices.len());
         // SAFETY: the same demands.
-        let mut items = unsafe { self.base.chunk(&mut gathered.local, indices) };
-        let so_far = gathered.so_far.take().unwrap_or_else(|| ControlFlow::Continue((self.identity)()));
-        let all = match so_far {
-            ControlFlow::Continue(so_far) => {
-                items.try_fold(so_far, |all, item| (self.fold_op)(all, item).branch())
-            }
-            stopped => stopped,
-        };
-        let whole = if is_tail {
-            Some(all)
-        } else {
-            gathered.so_far = Some(all);
-            full
-        };
-        whole.map(result_of).into_iter()
+        let items = unsafe { self.base.chunk(&mut gathered.local, indices) };
+        self.gather(items, &mut gathered.so_far, &mut gathered.ended, full, is_tail)
+    }
+
+    unsafe fn chunk_until<'a, W: Fn() -> bool + Sync>(
+        &'a self,
+        gathered: &'a mut Self::Local,
+        indices: Range<usize>,
+        lookout: &'a Lookout<W>,
+    ) -> Self::Iter<'a> {
+        let is_tail = indices.is_empty();
+        let full = gathered.take_full(indices.len());
+        let base = Watched::new(&self.base, lookout);
+        // SAFETY: the same demands.
+        let items = unsafe { base.chunk(&mut gathered.local, indices) };
+        self.gather(items, &mut gathered.so_far, &mut gathered.ended, full, is_tail)
     }
 
     unsafe fn feed<S: Receiver<R>>(
@@ -268,13 +348,19 @@ where
         if let Some(full) = gathered.take_full(items.len()) {
             receiver.items(iter::once(result_of(full)))?;
         }
-        let so_far = &mut gathered.so_far;
-        let mut folding = TryFolding { fold: self, so_far: &mut *so_far, receiver: &mut *receiver };
-        let flow = items.feed(&mut gathered.local, &mut folding);
-        // If an item has said to stop, no more are wanted from the base, but what was gathered is wanted from here.
-        if !matches!(so_far, Some(ControlFlow::Break(_))) {
-            flow?;
+        let Gathered { local, so_far, ended, .. } = gathered;
+        if *ended {
+            *ended = !is_tail;
+            return ControlFlow::Continue(());
         }
+        let mut folding = TryFolding { fold: self, so_far: &mut *so_far, receiver: &mut *receiver };
+        let flow = items.feed(local, &mut folding);
+        // If an item has said to stop, no more are wanted from the base, but that is wanted from here, at once.
+        if let Some(ControlFlow::Break(residual)) = so_far.take_if(|all| all.is_break()) {
+            *ended = !is_tail;
+            return receiver.items(iter::once(R::from_residual(residual)));
+        }
+        flow?;
         if is_tail {
             let all = || ControlFlow::Continue((self.identity)());
             receiver.items(iter::once_with(|| result_of(so_far.take().unwrap_or_else(all))))?;
@@ -309,6 +395,12 @@ where
     R: Try + Send,
     S: Receiver<R>,
 {
+    type Over = S::Over;
+
+    fn over(&self) -> S::Over {
+        self.receiver.over()
+    }
+
     #[inline]
     fn items<I: Iterator<Item = X>>(&mut self, mut items: I) -> ControlFlow<()> {
         let TryFold { identity, fold_op, .. } = self.fold;

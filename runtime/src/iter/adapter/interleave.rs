@@ -89,6 +89,7 @@ where
     where
         Self: 'a;
     const DETERMINISTIC: bool = A::DETERMINISTIC || B::DETERMINISTIC;
+    const STEPS: bool = A::STEPS && B::STEPS;
 
     fn len(&self) -> usize {
         super::chain::both(self.a_len, self.b_len)

@@ -72,6 +72,7 @@ macro_rules! forward_to_base {
     // For an adapter of indexed items.
     (indexed) => {
         const DETERMINISTIC: bool = P::DETERMINISTIC;
+        const STEPS: bool = P::STEPS;
 
         $crate::iter::adapter::forward_to_base!(same places);
         $crate::iter::adapter::forward_to_base!(@exact);
@@ -79,12 +80,14 @@ macro_rules! forward_to_base {
     // For an adapter of indexed items that moves them.
     (indexed, other places) => {
         const DETERMINISTIC: bool = P::DETERMINISTIC;
+        const STEPS: bool = P::STEPS;
 
         $crate::iter::adapter::forward_to_base!(@exact);
     };
     // For an adapter each of whose items stands for as many of the base's as that field says.
     (indexed, groups of $size:ident) => {
         const DETERMINISTIC: bool = P::DETERMINISTIC;
+        const STEPS: bool = P::STEPS;
 
         fn is_exact(&self) -> bool {
             true

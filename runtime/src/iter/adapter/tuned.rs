@@ -3,7 +3,8 @@
 use std::ops::{ControlFlow, Range};
 
 use crate::iter::options::Options;
-use crate::iter::producer::{IndexedProducer, Producer, Receiver};
+use crate::iter::producer::{Around, IndexedProducer, Producer, Receiver};
+use crate::iter::watched::Lookout;
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`on`](ParallelIterator::on), [`chunk`](ParallelIterator::chunk),
@@ -43,6 +44,8 @@ impl<P: Producer> Producer for Tuned<'_, P> {
     const HAS_TAIL: bool = P::HAS_TAIL;
     const DETERMINISTIC: bool = P::DETERMINISTIC;
     const NESTS: bool = P::NESTS;
+    const STEPS: bool = P::STEPS;
+    const ENDS_EARLY: bool = P::ENDS_EARLY;
     const STATELESS: bool = P::STATELESS;
 
     fn len(&self) -> usize {
@@ -74,6 +77,17 @@ impl<P: Producer> Producer for Tuned<'_, P> {
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
         // SAFETY: the same demands.
         unsafe { self.base.chunk(local, indices) }
+    }
+
+    #[inline]
+    unsafe fn chunk_until<'a, W: Fn() -> bool + Sync>(
+        &'a self,
+        local: &'a mut Self::Local,
+        indices: Range<usize>,
+        lookout: &'a Lookout<W>,
+    ) -> Self::Iter<'a> {
+        // SAFETY: the same demands.
+        unsafe { self.base.chunk_until(local, indices, lookout) }
     }
 
     unsafe fn feed<R: Receiver<P::Item>>(

@@ -64,6 +64,7 @@ where
     where
         Self: 'a;
     const YIELD: Yield = Yield::AtMostOne;
+    const ENDS_EARLY: bool = true;
 
     fn local(&self) {}
 
@@ -135,6 +136,7 @@ impl<T: Send> Adapt<T> for TakeAnyOp {
     type Local = ();
     type Iter<'a, I: Iterator<Item = T> + 'a> = TakeCounted<'a, I>;
     const YIELD: Yield = Yield::AtMostOne;
+    const ENDS_EARLY: bool = true;
 
     fn local(&self) {}
 
@@ -234,6 +236,7 @@ impl<T: Send, F: Fn(&T) -> bool + Send + Sync> Adapt<T> for TakeAnyWhileOp<F> {
     where
         Self: 'a;
     const YIELD: Yield = Yield::AtMostOne;
+    const ENDS_EARLY: bool = true;
 
     fn local(&self) {}
 

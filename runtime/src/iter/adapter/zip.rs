@@ -60,6 +60,7 @@ impl<A: IndexedProducer, B: IndexedProducer> Producer for ZipProducer<A, B> {
     where
         Self: 'a;
     const DETERMINISTIC: bool = A::DETERMINISTIC || B::DETERMINISTIC;
+    const STEPS: bool = A::STEPS && B::STEPS;
 
     fn len(&self) -> usize {
         self.len

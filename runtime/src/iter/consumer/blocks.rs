@@ -6,12 +6,14 @@ use std::ops::{ControlFlow, Range};
 use super::combine::InBlocks;
 use super::push::{INSIDE, InnerLoop};
 use super::{ChunkOf, CollectExact, Consumer, Push, Segments};
+use crate::cancel::CancelToken;
 use crate::drive::drive;
-use crate::iter::options::{Chunk, Options};
-use crate::iter::producer::{Claimed, Producer};
+use crate::iter::feeder::Feeder;
+use crate::iter::options::{Chunk, Options, Over};
+use crate::iter::producer::{Around, Claimed, Producer};
 use crate::pool::with_pool;
-use crate::sync::{AtomicU64, Ordering};
-use crate::unwind::OnDrop;
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
+use crate::unwind::{self, OnDrop};
 
 /// A block has at most this many indices: 64 KiB of `f64`.
 const LONGEST_BLOCK: usize = 8192;
@@ -42,6 +44,10 @@ where
     let blocks = Blocks::new(producer, consumer);
     let mut results = Vec::new();
     drive(&blocks, CollectExact::new(&mut results, blocks.len()));
+    if blocks.cut_short.load(Ordering::Relaxed) {
+        drop(results);
+        unwind::cancelled();
+    }
     InBlocks::new(results)
 }
 
@@ -120,20 +126,43 @@ struct Blocks<'p, P, C> {
     base_len: usize,
     size: usize,
     consumer: Ordered<'p, C>,
-    /// The first block that ended everything, as far as that is known: a bound that saves work, and orders nothing (Relaxed).
-    last: AtomicU64,
+    /// The first block that does not matter, as far as that is known: a bound that saves work, and orders nothing (Relaxed).
+    end: AtomicU64,
+    cancel: Option<&'p CancelToken>,
+    over: Over<'p>,
+    /// Something was left because of the token. Read when all lanes are out (Relaxed).
+    cut_short: AtomicBool,
 }
 
 impl<'p, P: Producer, C: Push<P::Item>> Blocks<'p, P, C> {
     fn new(base: &'p P, consumer: Ordered<'p, C>) -> Self {
         let base_len = base.len();
         let size = base_len.div_ceil(BLOCKS).next_power_of_two().min(LONGEST_BLOCK);
-        Blocks { base, base_len, size, consumer, last: AtomicU64::new(u64::MAX) }
+        let Options { cancel, over, .. } = base.options();
+        let (end, cut_short) = (AtomicU64::new(u64::MAX), AtomicBool::new(false));
+        Blocks { base, base_len, size, consumer, end, cancel, over, cut_short }
     }
 
-    /// Whether an earlier block has ended everything.
+    /// Whether a block does not matter: an earlier one has ended everything, or all is of no use.
+    #[inline]
     fn is_over(&self, block: u64) -> bool {
-        block > self.last.load(Ordering::Relaxed)
+        block >= self.end.load(Ordering::Relaxed) || self.over.is_over() || self.is_cancelled()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancel.is_some_and(CancelToken::is_flagged)
+    }
+
+    /// Notes that something was left of a block, or all of it.
+    #[cold]
+    fn leave(&self) {
+        if self.is_cancelled() {
+            self.cut_short.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn feeder(&self, index_ns: f64) -> Feeder {
+        Feeder::new(self.base, Some(index_ns))
     }
 
     fn indices(&self, blocks: Range<usize>) -> Range<usize> {
@@ -144,11 +173,13 @@ impl<'p, P: Producer, C: Push<P::Item>> Blocks<'p, P, C> {
 impl<P: Producer, C: Push<P::Item>> Producer for Blocks<'_, P, C> {
     /// `None` if it does not matter, for an earlier block has ended everything.
     type Item = Option<C::Segment>;
-    type Local = P::Local;
+    type Local = BlockLocal<P::Local>;
     type Iter<'a>
         = BlockResults<'a, P, C>
     where
         Self: 'a;
+    const LOOKS: bool = true;
+    const STATELESS: bool = P::STATELESS;
 
     /// At least one, in which the tail of an empty loop is.
     fn len(&self) -> usize {
@@ -165,7 +196,11 @@ impl<P: Producer, C: Push<P::Item>> Producer for Blocks<'_, P, C> {
     }
 
     fn local(&self) -> Self::Local {
-        self.base.local()
+        BlockLocal { base: self.base.local(), feeder: self.feeder(0.0) }
+    }
+
+    fn expect(&self, local: &mut Self::Local, block_ns: f64) {
+        local.feeder = self.feeder(block_ns / self.size as f64);
     }
 
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
@@ -180,27 +215,62 @@ impl<P: Producer, C: Push<P::Item>> Producer for Blocks<'_, P, C> {
     }
 }
 
+/// What is around the items of a block.
+struct InBlock<'a, P, C> {
+    all: &'a Blocks<'a, P, C>,
+    index: u64,
+}
+
+impl<P: Producer, C: Push<P::Item>> Around for InBlock<'_, P, C> {
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.all.is_over(self.index)
+    }
+
+    fn found(&self) {
+        self.all.end.fetch_min(self.index + 1, Ordering::Relaxed);
+        self.all.over.found();
+    }
+
+    fn panicked(&self) {
+        self.all.end.store(0, Ordering::Relaxed);
+        self.all.over.panicked();
+    }
+}
+
+/// What a lane keeps.
+struct BlockLocal<L> {
+    base: L,
+    /// Of the base, whose indices take nothing where nobody can end the loop meanwhile.
+    feeder: Feeder,
+}
+
 /// Runs one block after the other.
 struct BlockResults<'a, P: Producer, C> {
     blocks: Range<usize>,
     left: Claimed<'a, P>,
-    local: &'a mut P::Local,
+    local: &'a mut BlockLocal<P::Local>,
     all: &'a Blocks<'a, P, C>,
 }
 
 impl<P: Producer, C: Push<P::Item>> BlockResults<'_, P, C> {
     fn run(&mut self, index: u64, block: Claimed<'_, P>) -> ControlFlow<C::Segment, C::Segment> {
         let Range { start, end } = *block.indices();
-        let consumer = self.all.consumer;
-        let over = || self.all.is_over(index);
+        let Blocks { base, consumer, .. } = *self.all;
+        let around = InBlock { all: self.all, index };
+        let BlockLocal { base: local, feeder } = &mut *self.local;
         let mut segment = consumer.begin(start);
         if block.len() > 0 {
-            segment = consumer.feed(segment, ChunkOf::new(block, &mut *self.local).until(&over))?;
+            let flow = feeder.feed_whole(&mut &consumer, segment, (block, &mut *local), &around);
+            if feeder.ended() {
+                self.all.leave();
+            }
+            segment = flow?;
         }
         if P::HAS_TAIL {
             // SAFETY: there are no indices in it.
-            let tail = unsafe { Claimed::new(self.all.base, end..end) };
-            segment = consumer.feed(segment, ChunkOf::new(tail, &mut *self.local).until(&over))?;
+            let tail = unsafe { Claimed::new(base, end..end) };
+            segment = consumer.feed(segment, ChunkOf::new(tail, local).until(&around))?;
         }
         ControlFlow::Continue(segment)
     }
@@ -212,15 +282,20 @@ impl<P: Producer, C: Push<P::Item>> Iterator for BlockResults<'_, P, C> {
     fn next(&mut self) -> Option<Option<C::Segment>> {
         let index = self.blocks.next()? as u64;
         let block = self.left.split_off(self.all.size);
-        if self.all.is_over(index) || self.all.base.options().over.is_over() {
+        if self.all.is_over(index) {
+            self.all.leave();
             return Some(None);
         }
-        let last = &self.all.last;
-        let panicked = OnDrop(|| last.store(0, Ordering::Relaxed));
+        let all = self.all;
+        let panicked = OnDrop(|| all.end.store(0, Ordering::Relaxed));
         let flow = self.run(index, block);
         mem::forget(panicked);
         if flow.is_break() {
-            last.fetch_min(index, Ordering::Relaxed);
+            InBlock { all, index }.found();
+            if P::HAS_TAIL {
+                // What was gathered is not the next block's.
+                self.local.base = all.base.local();
+            }
         }
         let (ControlFlow::Continue(segment) | ControlFlow::Break(segment)) = flow;
         Some(Some(segment))

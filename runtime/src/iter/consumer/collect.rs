@@ -123,6 +123,7 @@ impl<T: Send> Consumer<T> for CollectExact<'_, T> {
         // SAFETY: the chunk's indices lie in the allocation, as was just checked, and are this lane's alone.
         let places = unsafe { written.places_before(end) };
         let before = written.len;
+        let producer = chunk.producer();
         let mut items = chunk.into_iter();
         for (place, item) in places.iter_mut().zip(&mut items) {
             place.write(item);
@@ -130,7 +131,7 @@ impl<T: Send> Consumer<T> for CollectExact<'_, T> {
         }
         let found = written.len - before;
         assert!(
-            found == expected && items.next().is_none(),
+            found == expected && items.next().is_none() || producer.has_left(),
             "an exact iterator yields {expected} items for {expected} indices, not {found} or more"
         );
         ControlFlow::Continue(written)
@@ -312,7 +313,7 @@ impl<A: Send, B: Send> Consumer<(A, B)> for UnzipExact<'_, A, B> {
         (mut a, mut b): Self::Segment,
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Self::Segment, Self::Segment> {
-        let mut room = chunk.len();
+        let (mut room, producer) = (chunk.len(), chunk.producer());
         assert!(a.start + a.len + room <= self.0.len.min(self.1.len), "a chunk lies within the loop");
         chunk.into_iter().for_each(|(left, right)| {
             room = room.checked_sub(1).expect("an exact iterator yields as many items as it has indices");
@@ -321,7 +322,7 @@ impl<A: Send, B: Send> Consumer<(A, B)> for UnzipExact<'_, A, B> {
             // SAFETY: as above; both stretches began at the same index and grow together.
             unsafe { b.push(right) };
         });
-        assert_eq!(room, 0, "an exact iterator yields as many items as it has indices");
+        assert!(room == 0 || producer.has_left(), "an exact iterator yields as many items as it has indices");
         ControlFlow::Continue((a, b))
     }
 

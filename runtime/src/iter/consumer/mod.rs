@@ -16,7 +16,7 @@ mod try_for_each;
 use std::ops::{ControlFlow, Range};
 
 use super::options::Over;
-use super::producer::{Claimed, Producer};
+use super::producer::{Around, Claimed, Producer};
 
 pub(crate) use blocks::drive_in_order;
 pub(crate) use collect::{Append, CollectBounded, CollectExact, CollectSegments, ExtendSegments, UnzipExact};
@@ -42,6 +42,9 @@ pub(crate) trait Consumer<T>: Sync {
     /// Whether segments matter at all; if not, they are not kept.
     const KEEPS_SEGMENTS: bool = true;
 
+    /// Whether it may have seen enough before all items have come.
+    const ENDS_EARLY: bool = false;
+
     /// Starts a segment whose first item has index `start`.
     fn begin(&self, start: usize) -> Self::Segment;
 
@@ -53,12 +56,22 @@ pub(crate) trait Consumer<T>: Sync {
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Self::Segment, Self::Segment>;
 
-    /// Whether [`skips_from`](Self::skips_from) may ever say so.
+    /// Whether [`skips`](Self::skips) may ever say so.
     const SKIPS: bool = false;
 
-    /// Whether nothing from this index on can matter any more; asked before a chunk that begins there.
-    fn skips_from(&self, index: usize) -> bool {
+    /// Whether that is then said of everything behind, too.
+    const SKIPS_BEHIND: bool = false;
+
+    /// Notes that an inner loop of the chunk that begins at this index has found what it looks for. True if that ends the loop; if not,
+    /// [`skips`](Self::skips) knows what is still wanted.
+    fn found(&self, index: usize) -> bool {
         let _ = index;
+        true
+    }
+
+    /// Whether nothing in a chunk of these indices can matter any more; asked before it and inside of it.
+    fn skips(&self, indices: &Range<usize>) -> bool {
+        let _ = indices;
         false
     }
 
@@ -70,24 +83,22 @@ pub(crate) trait Consumer<T>: Sync {
 pub(crate) struct ChunkOf<'a, P: Producer> {
     claimed: Claimed<'a, P>,
     local: &'a mut P::Local,
-    /// Whether what the chunk still has is of no use any more, to the loop or to its consumer: loops inside of it end then.
-    over: [Over<'a>; 2],
+    /// Whether what the chunk still has is of no use any more: loops inside of it end then.
+    over: Over<'a>,
 }
 
 impl<'a, P: Producer> ChunkOf<'a, P> {
     pub(crate) fn new(claimed: Claimed<'a, P>, local: &'a mut P::Local) -> Self {
-        ChunkOf { claimed, local, over: Default::default() }
+        ChunkOf { claimed, local, over: Over::default() }
     }
 
-    /// Of no use any more once the loop says so.
-    pub(crate) fn until(mut self, over: &'a (dyn Fn() -> bool + Sync)) -> Self {
-        self.over[0] = Over(Some(over));
-        self
+    /// Of no use any more once this is so, which it is if the loop is of no use because of what it is inside of, or is cancelled.
+    pub(crate) fn until(self, over: &'a dyn Around) -> Self {
+        ChunkOf { over: Over(Some(over)), ..self }
     }
 
-    /// Of no use any more once the consumer says so, either.
-    pub(crate) fn also_until(self, over: &'a (dyn Fn() -> bool + Sync)) -> Self {
-        ChunkOf { over: [self.over[0], Over(Some(over))], ..self }
+    pub(crate) fn producer(&self) -> &'a P {
+        self.claimed.producer()
     }
 
     /// How many indices the chunk has.

@@ -8,7 +8,7 @@ use crate::cancel::CancelToken;
 use crate::drive::{self, drive};
 use crate::iter::adapter::Tuned;
 use crate::iter::options::{Options, Over};
-use crate::iter::producer::{Place, Producer, Receiver};
+use crate::iter::producer::{Around, Place, Producer, Receiver};
 use crate::unwind;
 
 /// What is the first index of segments inside of an outer item: none of the loop's, and never its first.
@@ -74,6 +74,7 @@ impl<T, C: Push<T> + ?Sized> Consumer<T> for Inside<'_, C> {
     type Segment = C::Segment;
     type Output = C::Segment;
     const KEEPS_SEGMENTS: bool = C::KEEPS_SEGMENTS;
+    const ENDS_EARLY: bool = C::ENDS_EARLY;
 
     fn begin(&self, _: usize) -> C::Segment {
         self.0.begin(INSIDE)
@@ -106,6 +107,8 @@ impl<P: Producer> ChunkOf<'_, P> {
         }
         let ChunkOf { claimed, local, over } = self;
         let outer = claimed.producer().options();
+        let told = outer.told();
+        let over = if over.0.is_some() { over } else { Over(told.as_ref().map(|told| told as &dyn Around)) };
         let mut last = Last { consumer, flow: Some(ControlFlow::Continue(segment)), outer, over };
         // Whether it wanted more, `last` knows.
         let _ = claimed.feed(local, &mut last);
@@ -119,22 +122,17 @@ struct Last<'a, C, S> {
     /// The segment, and whether its chunk goes on. `None` while the consumer has it.
     flow: Option<Flow<S>>,
     outer: Options<'a>,
-    over: [Over<'a>; 2],
+    over: Over<'a>,
 }
 
-impl<'a, C, S> Last<'a, C, S> {
-    /// What may say that nothing more is of use.
-    fn over(&self) -> [Over<'a>; 3] {
-        [self.outer.over, self.over[0], self.over[1]]
-    }
-
+impl<C, S> Last<'_, C, S> {
     /// Has the segment go on, if that is still of use.
     #[inline]
     fn go_on(&mut self, with: impl FnOnce(&Self, S) -> Flow<S>) -> ControlFlow<()> {
         if self.outer.cancel.is_some_and(CancelToken::is_cancelled) {
             unwind::cancelled();
         }
-        if self.over().iter().any(|over| over.is_over()) {
+        if self.over.is_over() {
             return ControlFlow::Break(());
         }
         match self.flow.take() {
@@ -152,7 +150,13 @@ impl<'a, C, S> Last<'a, C, S> {
     }
 }
 
-impl<T, C: Push<T>> Receiver<T> for Last<'_, C, C::Segment> {
+impl<'a, T, C: Push<T>> Receiver<T> for Last<'a, C, C::Segment> {
+    type Over = Over<'a>;
+
+    fn over(&self) -> Over<'a> {
+        self.over
+    }
+
     #[inline]
     fn items<I: Iterator<Item = T>>(&mut self, items: I) -> ControlFlow<()> {
         self.go_on(|last, segment| last.consumer.push(segment, items))
@@ -160,9 +164,7 @@ impl<T, C: Push<T>> Receiver<T> for Last<'_, C, C::Segment> {
 
     fn nested<Q: Producer<Item = T>>(&mut self, inner: Q) -> ControlFlow<()> {
         self.go_on(|last, segment| {
-            let over = last.over();
-            let over = || over.iter().any(|over| over.is_over());
-            last.consumer.nest(segment, InnerLoop { inner, outer: last.outer, over: Over(Some(&over)) })
+            last.consumer.nest(segment, InnerLoop { inner, outer: last.outer, over: last.over })
         })
     }
 

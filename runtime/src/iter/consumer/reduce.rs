@@ -155,6 +155,7 @@ where
 {
     type Segment = Option<R>;
     type Output = Option<R>;
+    const ENDS_EARLY: bool = true;
 
     fn begin(&self, start: usize) -> Option<R> {
         if start == 0 { (self.front)() } else { None }

@@ -1,12 +1,12 @@
 //! `any`, `find_any`, `find_first`, `find_last`.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use super::push::InnerLoop;
 use super::{ChunkOf, Consumer, Push, Segments};
 use crate::drive;
 use crate::iter::adapter::Tuned;
-use crate::iter::producer::Producer;
+use crate::iter::producer::{Around, Producer};
 use crate::sync::{AtomicU64, Ordering};
 
 /// An item for which the predicate holds. Once there is one, the loop ends.
@@ -15,6 +15,7 @@ pub(crate) struct FindAny<F>(pub(crate) F);
 impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindAny<F> {
     type Segment = Option<T>;
     type Output = Option<T>;
+    const ENDS_EARLY: bool = true;
 
     fn begin(&self, _: usize) -> Option<T> {
         None
@@ -74,14 +75,21 @@ impl<'f, F> FindFirst<'f, F> {
 impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindFirst<'_, F> {
     type Segment = Option<T>;
     type Output = Option<T>;
+    const ENDS_EARLY: bool = true;
     const SKIPS: bool = true;
+    const SKIPS_BEHIND: bool = true;
 
     fn begin(&self, _: usize) -> Option<T> {
         None
     }
 
-    fn skips_from(&self, index: usize) -> bool {
-        index as u64 > self.best.load(Ordering::Relaxed)
+    fn found(&self, index: usize) -> bool {
+        self.best.fetch_min(index as u64, Ordering::Relaxed);
+        false
+    }
+
+    fn skips(&self, indices: &Range<usize>) -> bool {
+        indices.start as u64 > self.best.load(Ordering::Relaxed)
     }
 
     #[inline]
@@ -91,14 +99,21 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindFirst<'_, F> {
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Option<T>, Option<T>> {
         let start = chunk.indices().start;
-        if found.is_some() || !P::HAS_TAIL && self.skips_from(start) {
+        if found.is_some() {
+            if P::HAS_TAIL && chunk.len() == 0 {
+                // What was gathered is not the next segment's.
+                chunk.into_iter().for_each(drop);
+            }
             return ControlFlow::Continue(found);
         }
-        let over = || !P::HAS_TAIL && self.skips_from(start);
-        let chunk = if P::NESTS { chunk.also_until(&over) } else { chunk };
+        if !P::HAS_TAIL && self.skips(chunk.indices()) {
+            return ControlFlow::Continue(None);
+        }
+        let producer = chunk.producer();
         let (ControlFlow::Continue(found) | ControlFlow::Break(found)) = chunk.push_into(self, None);
         if found.is_some() {
-            self.best.fetch_min(start as u64, Ordering::Relaxed);
+            self.found(start);
+            producer.options().over.found();
             if start == 0 {
                 return ControlFlow::Break(found);
             }
@@ -160,9 +175,20 @@ impl<'f, F> FindLast<'f, F> {
 impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindLast<'_, F> {
     type Segment = Option<T>;
     type Output = Option<T>;
+    const SKIPS: bool = true;
 
     fn begin(&self, _: usize) -> Option<T> {
         None
+    }
+
+    fn found(&self, index: usize) -> bool {
+        self.best.fetch_max(index as u64, Ordering::Relaxed);
+        false
+    }
+
+    /// Not where the best is in the midst of them.
+    fn skips(&self, indices: &Range<usize>) -> bool {
+        indices.end as u64 <= self.best.load(Ordering::Relaxed)
     }
 
     #[inline]
@@ -171,15 +197,15 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindLast<'_, F> {
         found: Option<T>,
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Option<T>, Option<T>> {
-        let start = chunk.indices().start as u64;
-        if !P::HAS_TAIL && start < self.best.load(Ordering::Relaxed) {
+        let start = chunk.indices().start;
+        if !P::HAS_TAIL && self.skips(chunk.indices()) {
             return ControlFlow::Continue(found);
         }
-        let over = || !P::HAS_TAIL && start < self.best.load(Ordering::Relaxed);
-        let chunk = if P::NESTS { chunk.also_until(&over) } else { chunk };
+        let producer = chunk.producer();
         let (ControlFlow::Continue(last) | ControlFlow::Break(last)) = chunk.push_into(self, None);
         if last.is_some() {
-            self.best.fetch_max(start, Ordering::Relaxed);
+            self.found(start);
+            producer.options().over.found();
         }
         ControlFlow::Continue(last.or(found))
     }

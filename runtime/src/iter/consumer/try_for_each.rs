@@ -1,5 +1,6 @@
 //! `try_for_each`, and what it and others make of a loop that was cancelled.
 
+use std::hint::black_box;
 use std::ops::ControlFlow;
 
 use super::{ChunkOf, Consumer, Push, Segments, drive_in_order};
@@ -37,6 +38,7 @@ where
 {
     type Segment = R;
     type Output = R;
+    const ENDS_EARLY: bool = true;
 
     fn begin(&self, _: usize) -> R {
         R::from_output(())
@@ -67,7 +69,11 @@ where
             ControlFlow::Continue(()) => items.try_for_each(|item| (self.0)(item).branch()),
             stopped => stopped,
         };
-        flow.map_continue(R::from_output).map_break(R::from_residual)
+        match flow {
+            ControlFlow::Continue(()) => ControlFlow::Continue(R::from_output(())),
+            // What the compiler knows to be a break, it makes of the condition that ends the loop, once for each item: a fifth of a quick one.
+            ControlFlow::Break(residual) => black_box(ControlFlow::Break(R::from_residual(residual))),
+        }
     }
 
     fn merge(&self, so_far: R, mut behind: impl Segments<Item = R>) -> ControlFlow<R, R> {

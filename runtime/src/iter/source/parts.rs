@@ -85,6 +85,7 @@ macro_rules! shared_parts {
                 = slice::$Parts<'data, T>
             where
                 Self: 'a;
+            const STEPS: bool = true;
 
             exact_parts!($count);
         }
@@ -166,6 +167,7 @@ macro_rules! mutable_parts {
                 = slice::$Parts<'data, T>
             where
                 Self: 'a;
+            const STEPS: bool = true;
 
             exact_parts!($count);
         }

@@ -176,6 +176,7 @@ impl<T: Integer> Producer for RangeProducer<T> {
         = Numbers<T>
     where
         Self: 'a;
+    const STEPS: bool = true;
 
     fn len(&self) -> usize {
         self.len

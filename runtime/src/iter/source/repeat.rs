@@ -76,6 +76,7 @@ impl<T: Clone + Send + Sync> Producer for Repeat<T> {
         = Clones<'a, T>
     where
         Self: 'a;
+    const STEPS: bool = true;
 
     fn len(&self) -> usize {
         self.len

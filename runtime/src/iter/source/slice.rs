@@ -39,6 +39,7 @@ impl<'data, T: Sync> Producer for SliceIter<'data, T> {
         = slice::Iter<'data, T>
     where
         Self: 'a;
+    const STEPS: bool = true;
 
     fn len(&self) -> usize {
         self.0.len()
@@ -126,6 +127,7 @@ impl<'data, T: Send> Producer for SliceMutProducer<'data, T> {
         = slice::IterMut<'data, T>
     where
         Self: 'a;
+    const STEPS: bool = true;
 
     fn len(&self) -> usize {
         self.len

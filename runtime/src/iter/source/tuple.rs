@@ -51,6 +51,7 @@ impl<T: Send, Z: IndexedProducer<Item: Flat<T>>> Producer for MultiZip<T, Z> {
     where
         Self: 'a;
     const DETERMINISTIC: bool = Z::DETERMINISTIC;
+    const STEPS: bool = Z::STEPS;
 
     fn len(&self) -> usize {
         self.zipped.len()

@@ -67,6 +67,7 @@ impl<T: Send> Producer for VecProducer<T> {
         = Drain<'a, T>
     where
         Self: 'a;
+    const STEPS: bool = true;
 
     fn len(&self) -> usize {
         self.len
