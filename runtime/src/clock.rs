@@ -17,6 +17,15 @@ pub(crate) struct Clock(&'static Source);
 pub(crate) struct Ticks(u64);
 
 impl Ticks {
+    /// For an atomic word.
+    pub(crate) fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Ticks(bits)
+    }
+
     fn is_one_in_32(self) -> bool {
         // The upper bits of the product depend on all bits of the time, of which the lowest may always be the same.
         self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 59 == 0

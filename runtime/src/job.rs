@@ -46,6 +46,11 @@ impl Origin {
         Origin { run, depth, is_half: false }
     }
 
+    /// The same for what is inside of `depth` loops, some of which the lane may have called itself: its part in these is no run.
+    pub(crate) fn at_least(self, depth: u32) -> Self {
+        Origin { depth: self.depth.max(depth), ..self }
+    }
+
     /// The same for the half of a join.
     pub(crate) fn of_half(self) -> Self {
         Origin { is_half: true, ..self }

@@ -42,8 +42,10 @@ pub(crate) struct Lane {
     front: Front,
     /// The lane that this one waits for, plus one; a hint.
     waits_for: AtomicU32,
-    /// The lane whose half of a join this one runs, plus one; a hint.
+    /// The lane whose half of a join this one runs, or whose loop it helps with, plus one; a hint.
     works_for: AtomicU32,
+    /// How many loops this lane is inside of, if there is more than one; a hint for others.
+    inner_depth: AtomicU32,
     pub(crate) counters: Counters,
     /// One entry for each profile that is being taken.
     pub(crate) recorders: Mutex<Vec<(u64, Recorder)>>,
@@ -115,12 +117,12 @@ pub(crate) struct Private {
     taken: Cell<u32>,
     /// What this worker has found, and does next.
     next: Cell<Option<Work>>,
-    /// What this worker does was kept for it: it has left something else for that.
+    /// What this worker does was kept for it, it has left something else for that, and has done nothing yet.
     has_left: Cell<bool>,
     /// A [memory guard](crate::memory) knows that this worker is at work.
     pub(crate) permit: Cell<bool>,
     /// How many loops this lane is inside of.
-    pub(crate) depth: Cell<u32>,
+    depth: Cell<u32>,
     /// Nanoseconds spent waiting for other lanes, and nanoseconds spent on their work meanwhile; only differences matter.
     pub(crate) waited_ns: Cell<u64>,
     pub(crate) helped_ns: Cell<u64>,
@@ -154,6 +156,7 @@ impl Lane {
             front: Front::new(),
             waits_for: AtomicU32::new(0),
             works_for: AtomicU32::new(0),
+            inner_depth: AtomicU32::new(0),
             private: UnsafeCell::new(Private {
                 deque,
                 open_scopes,
@@ -253,12 +256,17 @@ impl Lane {
         self.waits_for.load(Ordering::Relaxed).checked_sub(1).map(|lane| lane as usize)
     }
 
-    /// The lane whose half of a join this one runs, if any; a hint.
+    /// The lane whose half of a join this one runs, or whose loop it helps with, if any; a hint.
     pub(crate) fn works_for(&self) -> Option<usize> {
         self.works_for.load(Ordering::Relaxed).checked_sub(1).map(|lane| lane as usize)
     }
 
-    /// Says whose half this lane runs, and returns what was said before. Only the lane itself says so.
+    /// How many loops this lane is inside of, or less if that is one; a hint.
+    pub(crate) fn inner_depth(&self) -> u32 {
+        self.inner_depth.load(Ordering::Relaxed)
+    }
+
+    /// Says whose half this lane runs, or whose loop it helps with, and returns what was said before. Only the lane itself says so.
     pub(crate) fn set_works_for(&self, lane: Option<usize>) -> Option<usize> {
         let before = self.works_for();
         self.works_for.store(lane.map_or(0, |lane| lane as u32 + 1), Ordering::Relaxed);
@@ -352,16 +360,16 @@ impl<'p> LaneContext<'p> {
         }
     }
 
-    /// Looks for work of anything but `frame` everywhere but in this lane's deque. An offer of that frame is used up by `decline`.
-    pub(crate) fn find_other_work(&self, frame: Frame, decline: impl FnOnce()) -> Option<Work> {
-        let work = self.find_work()?;
-        match work {
-            Work::Stolen(job, victim) if job.frame() == frame => self.pool.lane(victim).note_stolen(),
-            Work::Job(job) if job.frame() == frame => (),
-            other => return Some(other),
+    /// Looks for work of anything but `frame` everywhere but in this lane's deque. Offers of that frame are used up by `decline`.
+    pub(crate) fn find_other_work(&self, frame: Frame, decline: impl Fn()) -> Option<Work> {
+        loop {
+            match self.find_work()? {
+                Work::Stolen(job, victim) if job.frame() == frame => self.pool.lane(victim).note_stolen(),
+                Work::Job(job) if job.frame() == frame => (),
+                other => return Some(other),
+            }
+            decline();
         }
-        decline();
-        None
     }
 
     /// Looks for work everywhere but in this lane's deque.
@@ -459,8 +467,8 @@ impl<'p> LaneContext<'p> {
         self.lane.pending.set_run(before);
     }
 
-    /// Whether this worker may leave what it does for other work: it [took that when it was idle](Self::is_otherwise_idle), and has not left
-    /// something for it. (Two workers could leave two things for each other for ever.)
+    /// Whether this worker may leave what it does for other work: it [took that when it was idle](Self::is_otherwise_idle), and has
+    /// [done something](Self::has_done_something) if it has left something for it. (Two workers could leave two things for each other for ever.)
     pub(crate) fn may_leave(&self) -> bool {
         self.is_otherwise_idle() && !self.private.has_left.get()
     }
@@ -468,6 +476,12 @@ impl<'p> LaneContext<'p> {
     /// Whether this is a worker that took what it does when it was idle, and is in the midst of nothing else.
     pub(crate) fn is_otherwise_idle(&self) -> bool {
         self.is_worker() && self.private.taken.get() == 1
+    }
+
+    /// This worker has run a chunk of what it does.
+    #[inline]
+    pub(crate) fn has_done_something(&self) {
+        self.private.has_left.set(false);
     }
 
     /// Keeps what this worker has found until it is idle again.
@@ -487,6 +501,24 @@ impl<'p> LaneContext<'p> {
     pub(crate) fn run(&self) -> Origin {
         // SAFETY: this lane is in the midst of the run, or the pointer is null.
         unsafe { Origin::inside(self.lane.pending.run()) }
+    }
+
+    /// How many loops this lane is inside of.
+    pub(crate) fn depth(&self) -> u32 {
+        self.private.depth.get()
+    }
+
+    /// Says so. Others hear of inner loops only: one that is inside of nothing shares no cache line for that.
+    pub(crate) fn set_depth(&self, depth: u32) {
+        let before = self.private.depth.replace(depth);
+        if depth.max(before) > 1 {
+            self.lane.inner_depth.store(depth, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether what this lane does is a part of a join, whose other part others may have, or be.
+    pub(crate) fn is_in_join(&self) -> bool {
+        !self.lane.pending.is_empty() || !self.lane.pending.run().is_null()
     }
 
     /// Leaves a notice of the scope's work for others.

@@ -167,6 +167,11 @@ impl PendingChain {
         self.run.store(run.cast_mut(), Ordering::Relaxed);
     }
 
+    /// Whether there is no frame; for the owner.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.chain.newest().is_null()
+    }
+
     /// Whether every frame is public; a hint to whoever is not the owner.
     pub(crate) fn all_public(&self) -> bool {
         self.chain.newest_private().is_none()

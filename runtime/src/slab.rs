@@ -5,10 +5,11 @@ use std::marker::PhantomData;
 
 use crossbeam_utils::CachePadded;
 
+use crate::clock::Ticks;
 use crate::protocol::chunk_position::ChunkPosition;
 use crate::protocol::range::Range;
 use crate::segments::SegmentBuffer;
-use crate::sync::{AtomicBool, AtomicU32, Ordering};
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// Segments per lane and loop for which there is room beforehand. A lane that steals more often than this in one loop makes its
 /// buffer larger, once.
@@ -19,6 +20,8 @@ const USUAL_SEGMENTS: usize = 32;
 pub(crate) struct Slot {
     pub(crate) range: Range,
     pub(crate) cost: CostHint,
+    /// When the lane began what it is in the midst of.
+    pub(crate) began: MomentHint,
     /// The lane has been inside this loop. Written by the lane alone, and by the caller before it publishes the loop.
     visited: AtomicBool,
     /// The lane is inside this loop. It knows; to the caller, who looks there for work while it waits, this is a hint.
@@ -30,7 +33,7 @@ pub(crate) struct Slot {
     pub(crate) position: CachePadded<ChunkPosition>,
 }
 
-// SAFETY: `range`, `cost` and `position` are atomic; `segments` is reached through methods that demand exclusive use.
+// SAFETY: `range`, `cost`, `began` and `position` are atomic; `segments` is reached through methods that demand exclusive use.
 unsafe impl Sync for Slot {}
 
 impl Slot {
@@ -84,6 +87,20 @@ impl CostHint {
     }
 }
 
+/// A moment in the life of a lane, for others. Nothing depends on it but speed.
+#[derive(Debug)]
+pub(crate) struct MomentHint(AtomicU64);
+
+impl MomentHint {
+    pub(crate) fn set(&self, moment: Ticks) {
+        self.0.store(moment.to_bits(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> Ticks {
+        Ticks::from_bits(self.0.load(Ordering::Relaxed))
+    }
+}
+
 /// A slot for each worker of the pool, and one for the guest that called.
 #[derive(Debug)]
 pub(crate) struct Slab {
@@ -97,6 +114,7 @@ impl Slab {
             CachePadded::new(Slot {
                 range: Range::new(),
                 cost: CostHint(AtomicU32::new(0)),
+                began: MomentHint(AtomicU64::new(0)),
                 visited: AtomicBool::new(false),
                 inside: AtomicBool::new(false),
                 claiming: AtomicBool::new(false),

@@ -87,7 +87,7 @@ pub(super) struct Open<'p>(Option<&'p PoolState>);
 impl<'p> Open<'p> {
     /// For a loop that `lane` calls, and that is expected to take so long.
     pub(super) fn new(lane: &LaneContext<'p>, ns: Option<f64>) -> Self {
-        let is_inner = lane.private().depth.get() > 0;
+        let is_inner = lane.depth() > 0;
         let is_short = ns.is_some_and(|ns| ns < TURN_NS as f64);
         let pool = (!is_inner && !is_short).then(|| lane.pool());
         if let Some(pool) = pool {

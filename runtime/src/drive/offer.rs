@@ -80,7 +80,7 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
     }
 
     /// What a unit takes, as far as this lane knows.
-    fn estimate_ns(&self) -> Option<f64> {
+    pub(super) fn estimate_ns(&self) -> Option<f64> {
         self.chunker.estimate_ns().or(Some(self.slot.cost.get()).filter(|&ns| ns > 0.0))
     }
 }

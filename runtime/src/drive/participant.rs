@@ -97,8 +97,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
 
     /// Works until nobody has anything left to take.
     pub(super) fn run(&mut self) {
-        let depth = &self.lane.private().depth;
-        depth.set(depth.get() + 1);
+        let lane = self.lane;
+        let depth = lane.depth();
+        lane.set_depth(depth + 1);
         let slot = self.slot;
         let was_inside = slot.is_inside();
         slot.set_inside(true);
@@ -107,7 +108,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         helpers.inspect(|helpers| _ = helpers.fetch_add(1, Ordering::Relaxed));
         let _leave = OnDrop(|| {
             helpers.inspect(|helpers| _ = helpers.fetch_sub(1, Ordering::Relaxed));
-            depth.set(depth.get() - 1);
+            lane.set_depth(depth);
             slot.set_inside(was_inside);
             slot.set_claiming(false);
         });
@@ -307,6 +308,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let pool = self.lane.pool();
         let start = self.since;
         self.since = pool.clock.now();
+        self.slot.began.set(self.since);
+        self.lane.has_done_something();
         let private = self.lane.private();
         let waited_ns =
             private.waited_ns.get() - std::mem::replace(&mut self.waited_ns, private.waited_ns.get());
@@ -346,7 +349,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     #[cold]
     fn record_chunk(&self, start: Ticks, busy_ns: u64, taskels: usize) {
         let start_ns = self.lane.pool().ns_since_start(start);
-        let nested = self.lane.private().depth.get() > 1;
+        let nested = self.lane.depth() > 1;
         self.lane.record(|recorder| match nested {
             true => recorder.nested(taskels),
             false => recorder.chunk(start_ns, start_ns.saturating_add(busy_ns), taskels),
@@ -356,6 +359,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     /// Time between chunks that went elsewhere is no taskel's.
     pub(super) fn restart_clock(&mut self) {
         self.since = self.lane.pool().clock.now();
+        self.slot.began.set(self.since);
         self.waited_ns = self.lane.private().waited_ns.get();
         self.helped_ns = self.lane.private().helped_ns.get();
     }

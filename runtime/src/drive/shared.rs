@@ -59,6 +59,8 @@ pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
     head: JobHead,
     /// The lane that waits for everyone else.
     caller: usize,
+    /// How many loops the caller is inside of besides this one.
+    caller_depth: u32,
     /// The caller is in the midst of other work, and can do nothing else before this loop is over.
     is_nested: bool,
     /// The most tickets that may be out: one less than the pool has workers, for the caller takes part.
@@ -100,7 +102,9 @@ unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane:
         if !underneath::in_bridge() && (inside || lane.index() != state.caller) {
             let mut participant = Participant::new(state, lane, None);
             if participant.may_enter() {
+                let works_for_before = lane.lane().set_works_for(Some(state.caller));
                 state.protect(|| participant.run());
+                lane.lane().set_works_for(works_for_before);
                 state.protect(|| participant.finish());
                 participant.leave();
                 if participant.leaves_for_other_work() {
@@ -136,7 +140,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             slab.forget_visits();
         }
         let estimate_ns = site.estimate_ns();
-        let is_nested = lane.run().depth > 0;
+        let origin = lane.run().at_least(lane.depth());
+        let is_nested = origin.depth > 0 || lane.is_in_join();
         let is_among_others = is_nested || lane.pool().open_loops() > 0;
         let mut config = plan.config(estimate_ns, site.history(is_among_others));
         config = config.with_blocks(match lane.pool().fences {
@@ -146,10 +151,11 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         });
         // SAFETY: `enter` expects a `LoopState<P, C>`, whose first field this becomes, and does not unwind.
         let head = unsafe { JobHead::new(enter::<P, C>) };
-        head.set_born_in(lane.run());
+        head.set_born_in(origin);
         LoopState {
             head,
             caller: lane.index(),
+            caller_depth: lane.depth(),
             is_nested,
             limit: lane.pool().num_threads() as u32 - 1,
             tickets: Tickets::new(),
@@ -191,7 +197,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         let workers = pool.num_threads();
         let worth_it = WORTH_PRESPLITTING_NS.max(WORTH_SHARING_NS * workers as f64);
         let long = self.loop_ns().is_some_and(|ns| ns >= worth_it);
-        if next > 0 || !long || lane.private().depth.get() > 0 || (units as usize) < workers {
+        if next > 0 || !long || lane.depth() > 0 || (units as usize) < workers {
             let first = (next / granule) as u32;
             return self.put(own, Span { lo: first, hi: units });
         }
@@ -292,9 +298,31 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         }
     }
 
-    /// Whether nothing but a last unit is left, which the caller could do when it has nothing else to do in this loop, and nothing outside of it.
-    pub(super) fn has_one_for_its_caller(&self, lane: &LaneContext<'_>) -> bool {
-        self.is_nested && lane.index() != self.caller && self.unclaimed() == 1
+    /// Whether nothing but a last unit is left, which the caller, which can do nothing outside of this loop, will soon come for, if a unit takes
+    /// `unit_ns`.
+    pub(super) fn has_one_for_its_caller(&self, lane: &LaneContext<'_>, unit_ns: f64) -> bool {
+        self.is_nested
+            && lane.index() != self.caller
+            && self.unclaimed() == 1
+            && self.caller_is_due(lane, unit_ns)
+    }
+
+    /// What the caller has found that a unit takes; 0 if it knows nothing.
+    pub(super) fn callers_unit_ns(&self, lane: &LaneContext<'_>) -> f64 {
+        self.slab.slot(lane.pool().slot_of(self.caller)).cost.get()
+    }
+
+    /// Whether the caller waits, or is in the second half of a unit, which takes `unit_ns` and has no loop inside (if it has, others can help
+    /// the caller with that); a hint.
+    fn caller_is_due(&self, lane: &LaneContext<'_>, unit_ns: f64) -> bool {
+        let pool = lane.pool();
+        let caller = pool.lane(self.caller);
+        let slot = self.slab.slot(pool.slot_of(self.caller));
+        if !slot.is_inside() {
+            return true;
+        }
+        let elapsed_ns = pool.clock.ns_between(slot.began.get(), pool.clock.now()) as f64;
+        2.0 * elapsed_ns >= unit_ns && caller.inner_depth() <= self.caller_depth + 1 && caller.waits_for().is_none()
     }
 
     /// Something else that `lane` can do, which is inside.

@@ -9,6 +9,12 @@ use crate::protocol::range::Span;
 /// A thief looks at this many ranges that have something in them, and takes from the one worth most.
 const VICTIMS: usize = 4;
 
+/// A lane waits for another to take the last unit for this part of the time that it lasts,
+const PATIENT_UNITS: f64 = 16.0;
+
+/// and no longer than this.
+const MOST_PATIENCE_NS: f64 = 500_000.0;
+
 impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
     /// Takes half of what another lane has left, and claims its first chunk. `None` when nobody has anything.
     pub(super) fn steal(&mut self) -> Option<Span> {
@@ -87,16 +93,30 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
     }
 
     /// The caller of an inner loop waits when it finds nothing left, and a wait does nothing else. So a lane that can do something else, does
-    /// that, before it takes the last unit.
+    /// that, before it takes the last unit; and one that cannot gives a caller that is about to come a moment to do so. True if this lane leaves.
     pub(super) fn leave_last_to_caller(&mut self) -> bool {
-        // A lane with a state of its own could not come back for the unit.
-        let may_leave = P::STATELESS && self.lane.may_leave();
-        if !may_leave || !self.state.has_one_for_its_caller(self.lane) {
+        let unit_ns = self.estimate_ns().unwrap_or_else(|| self.state.callers_unit_ns(self.lane));
+        if !self.state.has_one_for_its_caller(self.lane, unit_ns) {
             return false;
         }
-        let Some(work) = self.state.other_work(self.lane) else { return false };
-        self.lane.do_next(work);
-        self.leaves_for_other_work = true;
-        true
+        let clock = self.lane.pool().clock;
+        let patience_ns = (unit_ns / PATIENT_UNITS).min(MOST_PATIENCE_NS) as u64;
+        let mut since = clock.now();
+        loop {
+            // A lane with a state of its own could not come back for the unit.
+            let may_leave = P::STATELESS && self.lane.may_leave();
+            if let Some(work) = may_leave.then(|| self.state.other_work(self.lane)).flatten() {
+                self.lane.do_next(work);
+                self.leaves_for_other_work = true;
+                return true;
+            }
+            if clock.have_passed(patience_ns, &mut since, clock.now())
+                || !self.state.has_one_for_its_caller(self.lane, unit_ns)
+            {
+                self.restart_clock();
+                return false;
+            }
+            self.lane.pool().pause();
+        }
     }
 }

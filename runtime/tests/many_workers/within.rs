@@ -41,21 +41,27 @@ pub(crate) struct Limits {
     pub(crate) together: u32,
     /// Whether somebody may wait for the last item of a loop inside of another, in which case they do nothing else.
     pub(crate) waits: bool,
+    /// Whether they may do so even where all items are alike.
+    pub(crate) always_waits: bool,
     /// Which loads are tried.
     pub(crate) loads: &'static [usize],
 }
 
 /// Every load, and any item may run beside any other.
-pub(crate) const ALL: Limits = Limits { together: 1, waits: false, loads: &[0, 1, 2, 3, 4, 5, 6, 7] };
+pub(crate) const ALL: Limits =
+    Limits { together: 1, waits: false, always_waits: false, loads: &[0, 1, 2, 3, 4, 5, 6, 7] };
 
-/// Every load, in loops inside of others.
+/// Every load, in loops inside of another.
 pub(crate) const NESTED: Limits = Limits { waits: true, ..ALL };
+
+/// Every load, in loops inside of others that are inside of others.
+pub(crate) const DEEP: Limits = Limits { always_waits: true, ..NESTED };
 
 impl Limits {
     fn bound(self, order: Order, done: Done) -> Duration {
         let done = Done { longest: done.longest * self.together, ..done };
         match order {
-            Order::Alike if self.waits => done.greedy(),
+            Order::Alike if self.always_waits => done.greedy(),
             Order::Alike => done.best(),
             _ if self.waits => done.greedy() + done.longest,
             Order::LongestFirst => done.best(),
