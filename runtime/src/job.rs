@@ -119,6 +119,20 @@ impl JobHead {
     }
 }
 
+/// How deep inside of other work a job was born, and, in the last bit, whether it is no half of a join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank(pub(crate) u32);
+
+impl Rank {
+    pub(crate) fn depth(self) -> u32 {
+        self.0 / 2
+    }
+
+    pub(crate) fn is_half(self) -> bool {
+        self.0 % 2 == 0
+    }
+}
+
 /// A promise that what it points to stays alive until the job is executed or taken back.
 ///
 /// The promise is kept by whoever pushed the job: a loop does not end while a [ticket](crate::protocol::tickets) is out, a join
@@ -156,16 +170,17 @@ impl Job {
         self.frame() == frame || unsafe { Run::descends(born_in, frame) }
     }
 
-    /// How deep inside of other work this was born.
+    /// How deep inside of other work this was born, and whether it is the half of a join.
     ///
     /// # Safety
     ///
     /// The job was just taken off a deque, or is about to be pushed.
-    pub(crate) unsafe fn depth(self) -> u32 {
+    pub(crate) unsafe fn rank(self) -> Rank {
         // SAFETY: `new` was promised that the pointee lives until the job is executed.
         let head = unsafe { self.0.as_ref() };
         // SAFETY: it was set before the first push.
-        unsafe { head.born_in() }.depth
+        let Origin { depth, is_half, .. } = unsafe { head.born_in() };
+        Rank(2 * depth + u32::from(!is_half))
     }
 
     /// Takes part in what the job points to.

@@ -1,5 +1,6 @@
 //! A lane: a seat in the pool with a deque. Each worker thread has one for life; a calling thread from outside leases one.
 
+mod front;
 mod halves;
 
 use std::cell::{Cell, RefCell, UnsafeCell};
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use crossbeam_deque::{Steal, Stealer, Worker};
 use crossbeam_utils::CachePadded;
 
+use self::front::Front;
 use crate::brief::{Notice, Patience};
 use crate::clock::Ticks;
 use crate::counter::Counter;
@@ -19,7 +21,7 @@ use crate::pool::{PoolState, Work};
 use crate::profile::recorder::Recorder;
 use crate::scope::Bag;
 use crate::slab::Slab;
-use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering};
+use crate::sync::{AtomicU32, Mutex, MutexGuard, Ordering};
 
 /// One lane as the whole pool sees it.
 pub(crate) struct Lane {
@@ -56,49 +58,6 @@ unsafe impl Sync for Lane {}
 
 // SAFETY: the pointers in `private` are null while no context of the lane exists, and are not followed by anyone else.
 unsafe impl Send for Lane {}
-
-/// What is known of the oldest jobs in a lane's deque: how many runs they were born in. What is newer is as deep inside, or deeper.
-///
-/// In one word, depth and number, read and written without order by the lane and its thieves: a hint, and a wrong one sends a thief to another
-/// lane first.
-struct Front(AtomicU64);
-
-impl Front {
-    fn new() -> Self {
-        Front(AtomicU64::new(0))
-    }
-
-    fn get(&self) -> (u32, u32) {
-        let word = self.0.load(Ordering::Relaxed);
-        ((word >> 32) as u32, word as u32)
-    }
-
-    fn set(&self, depth: u32, count: u32) {
-        self.0.store(u64::from(depth) << 32 | u64::from(count), Ordering::Relaxed);
-    }
-
-    /// A job was pushed on top of `len` others.
-    fn pushed(&self, depth: u32, len: usize) {
-        let (front, count) = self.get();
-        if len == 0 {
-            self.set(depth, 1);
-        } else if depth == front && count as usize == len {
-            self.set(depth, count + 1);
-        }
-    }
-
-    /// The oldest was taken.
-    fn taken(&self, depth: u32) {
-        let (front, count) = self.get();
-        if depth > front {
-            self.set(depth, 1);
-        } else if count > 1 {
-            self.set(front, count - 1);
-        } else {
-            self.set(front + 1, 0);
-        }
-    }
-}
 
 /// What only the lane's own thread touches.
 pub(crate) struct Private {
@@ -204,13 +163,18 @@ impl Lane {
     pub(crate) fn steal_job(&self) -> Option<Job> {
         let job = steal_from(&self.stealer)?;
         // SAFETY: the job came off the deque just now.
-        self.front.taken(unsafe { job.depth() });
+        self.front.taken(unsafe { job.rank() });
         Some(job)
     }
 
     /// How deep inside of other work what can be stolen from this lane is, or less; a hint.
     pub(crate) fn front_depth(&self) -> u32 {
-        self.front.get().0
+        self.front.get().0.depth()
+    }
+
+    /// Whether the half of a join could be stolen; a hint.
+    pub(crate) fn offers_half(&self) -> bool {
+        self.has_job() && self.front.get().0.is_half()
     }
 
     /// Called after each steal. Not part of it, because a worker has fences to go through first, which would wait for this store.
@@ -303,6 +267,20 @@ pub(crate) struct LaneContext<'p> {
     lane: &'p Lane,
     pool: &'p PoolState,
     index: usize,
+    seat: Seat,
+}
+
+/// The place on a core that a lane has while it is at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seat {
+    /// A worker's.
+    Own,
+    /// That of a worker that is displaced.
+    OfWorker(usize),
+    /// That of a lane asleep in a wait.
+    Lent,
+    /// The lane only waits.
+    None,
 }
 
 impl<'p> LaneContext<'p> {
@@ -310,7 +288,7 @@ impl<'p> LaneContext<'p> {
     ///
     /// The calling thread owns lane `index` of `pool`, as its worker or as the holder of its lease, for as long as the context
     /// lives, and this is its only context of the lane.
-    pub(crate) unsafe fn new(pool: &'p PoolState, index: usize) -> Self {
+    pub(crate) unsafe fn new(pool: &'p PoolState, index: usize, seat: Seat) -> Self {
         let lane = pool.lane(index);
         let private = lane.private.get();
         // SAFETY: this is the lane's only context, and it only shares the private part.
@@ -319,7 +297,7 @@ impl<'p> LaneContext<'p> {
         if pool.num_threads() > 1 {
             lane.pending.raise();
         }
-        LaneContext { private, lane, pool, index }
+        LaneContext { private, lane, pool, index, seat }
     }
 
     pub(crate) fn pool(&self) -> &'p PoolState {
@@ -330,7 +308,11 @@ impl<'p> LaneContext<'p> {
         self.index
     }
 
-    /// Whether this is one of the pool's own threads.
+    pub(crate) fn seat(&self) -> Seat {
+        self.seat
+    }
+
+    /// Whether this is one of the pool's workers.
     pub(crate) fn is_worker(&self) -> bool {
         self.index < self.pool.num_threads()
     }
@@ -379,6 +361,11 @@ impl<'p> LaneContext<'p> {
         found.or_else(|| self.take_open_scope())
     }
 
+    /// Looks for the half of a join.
+    pub(crate) fn find_half(&self) -> Option<Work> {
+        self.pool.find_half(self.index, |victim| !self.leaves_alone(victim))
+    }
+
     /// Offers a job to whoever looks for one, after the halves of joins that are older.
     pub(crate) fn push(&self, job: Job) {
         self.publish_all();
@@ -388,7 +375,7 @@ impl<'p> LaneContext<'p> {
 
     fn push_job(&self, job: Job) {
         // SAFETY: the job is about to be pushed.
-        self.lane.front.pushed(unsafe { job.depth() }, self.private.deque.len());
+        self.lane.front.pushed(unsafe { job.rank() }, self.private.deque.len());
         self.private.deque.push(job);
     }
 

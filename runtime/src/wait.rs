@@ -9,6 +9,8 @@
 //! is tested by its chain of [runs](crate::job::Run), and work that does not descend from the frame is put back where any idle
 //! worker, and each wait that it descends from, finds it.
 //!
+//! So a lane may sleep here beside work that it must not take up. If it does for long, it lends its seat to [another thread](crate::pool), which may.
+//!
 //! Broadcasts are the exception: a waiting worker makes its call of any broadcast that reaches it, since a broadcast needs every worker.
 //!
 //! # Why some lane always advances
@@ -34,7 +36,7 @@ use std::sync::Arc;
 
 use crate::job::{Frame, Job};
 use crate::lane::LaneContext;
-use crate::pool::Work;
+use crate::pool::{BEFORE_LENDING, Work};
 use crate::scope::{Bag, Glimpse, TaskRef};
 
 /// How long a wait spins before it sleeps. A chunk of a loop takes about 8 µs.
@@ -120,12 +122,25 @@ fn sleep(
         found = find_far(lane, frame, suspects);
         if found.is_none() {
             lane.lane().counters.parks.add(1);
-            pool.sleep.parker(lane.index()).park();
+            park(lane);
             lane.lane().counters.wakeups.add(1);
         }
     }
     pool.sleep.end_wait(lane.index());
     found
+}
+
+/// Sleeps until somebody wakes this lane. If that takes long, others may have its seat meanwhile.
+fn park(lane: &LaneContext<'_>) {
+    let parker = lane.pool().sleep.parker(lane.index());
+    if parker.park_timeout(BEFORE_LENDING) {
+        return;
+    }
+    let has_lent = lane.lend_seat();
+    parker.park();
+    if has_lent {
+        lane.take_seat_back();
+    }
 }
 
 fn first(suspects: Suspects<'_>) -> Option<usize> {

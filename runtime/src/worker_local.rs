@@ -20,7 +20,8 @@ use crate::table::Table;
 /// not share.
 ///
 /// Workers reach theirs without a lock. So does a thread from outside: while it takes part in the pool it is one of the pool's *guests*, and has a value which
-/// other threads have at other times. There are at most as many values as workers, and guests at the same time. Afterwards, whoever owns the
+/// other threads have at other times. So has a thread that stands in for workers which wait.
+/// There are at most as many values as workers, and such threads at the same time. Afterwards, whoever owns the
 /// `WorkerLocal` sees all values.
 ///
 /// It belongs to the pool it was made in. A thread of another pool that asks is a thread from outside.

@@ -36,6 +36,7 @@ mod protocol {
     pub(crate) mod parker;
     pub(crate) mod permits;
     pub(crate) mod range;
+    pub(crate) mod seats;
     pub(crate) mod shutdown;
     pub(crate) mod sleep;
     pub(crate) mod task;
@@ -57,6 +58,7 @@ mod protocol {
     mod parker_models;
     mod permits_models;
     mod range_models;
+    mod seats_models;
     mod shutdown_models;
     mod sleep_models;
     mod task_models;

@@ -322,7 +322,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             return true;
         }
         let elapsed_ns = pool.clock.ns_between(slot.began.get(), pool.clock.now()) as f64;
-        2.0 * elapsed_ns >= unit_ns && caller.inner_depth() <= self.caller_depth + 1 && caller.waits_for().is_none()
+        2.0 * elapsed_ns >= unit_ns
+            && caller.inner_depth() <= self.caller_depth + 1
+            && caller.waits_for().is_none()
     }
 
     /// Something else that `lane` can do, which is inside.

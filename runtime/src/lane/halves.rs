@@ -119,6 +119,7 @@ impl LaneContext<'_> {
         drop(pending);
         if any {
             self.pool.wake_one(self.index, self.random());
+            self.pool.offer_to_reserves();
         }
         any
     }

@@ -6,9 +6,19 @@ use std::sync::{Arc, OnceLock};
 use super::{PoolState, ThreadPool, ThreadPoolBuilder, environment};
 use crate::affinity;
 use crate::error::ThreadPoolBuildError;
-use crate::lane::LaneContext;
+use crate::lane::{LaneContext, Seat};
 use crate::sync::{AtomicBool, Ordering, per_thread};
 use crate::unwind::{self, Heard};
+
+/// What a thread that is no worker comes for.
+#[derive(Clone, Copy)]
+pub(super) enum Visit {
+    ToCompute,
+    /// It takes no worker's seat.
+    ToWait,
+    /// It has a seat.
+    OfReserve,
+}
 
 #[derive(Clone, Copy)]
 struct Ambient {
@@ -174,15 +184,20 @@ fn usable(pool: &PoolState) -> Option<&PoolState> {
 /// Calls `op` with the lane that this thread is in `pool`, which is the surrounding one; a guest lane if it has none
 /// yet.
 pub(crate) fn with_lane<R>(pool: &PoolState, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
-    with_lane_that(pool, true, op)
+    with_lane_for(pool, Visit::ToCompute, op)
 }
 
 /// As `with_lane`, for a caller that only waits: as a guest it takes no worker's seat.
 pub(crate) fn with_lane_to_wait<R>(pool: &PoolState, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
-    with_lane_that(pool, false, op)
+    with_lane_for(pool, Visit::ToWait, op)
 }
 
-fn with_lane_that<R>(pool: &PoolState, computes: bool, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
+/// As `with_lane`, for a [reserve](super::reserve), which has a seat.
+pub(super) fn with_lane_of_reserve<R>(pool: &PoolState, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
+    with_lane_for(pool, Visit::OfReserve, op)
+}
+
+fn with_lane_for<R>(pool: &PoolState, visit: Visit, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
     let before = AMBIENT.get();
     debug_assert!(ptr::eq(before.pool, pool));
     // SAFETY: a lane in `AMBIENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
@@ -190,9 +205,9 @@ fn with_lane_that<R>(pool: &PoolState, computes: bool, op: impl FnOnce(&LaneCont
         return op(lane);
     }
     let as_guest = || {
-        let guest = pool.enter_guest(computes);
+        let guest = pool.enter_guest(visit);
         // SAFETY: `guest` holds the lease until after the context's end.
-        let context = unsafe { LaneContext::new(pool, guest.lane) };
+        let context = unsafe { LaneContext::new(pool, guest.lane, guest.seat) };
         let _hand_on = HandOn(&context);
         // Declared after `guest`, so dropped first: the thread forgets the lane before it gives it back.
         let _restore = Restore(before);
@@ -240,6 +255,6 @@ pub(super) unsafe fn become_worker(pool: Arc<PoolState>, index: usize) {
     // Both stay for ever: there is no moment at which the thread could leave.
     let pool: &'static Arc<PoolState> = Box::leak(Box::new(pool));
     // SAFETY: passed on to the caller; the context lives for ever, and so does the pool.
-    let lane = Box::leak(Box::new(unsafe { LaneContext::new(pool, index) }));
+    let lane = Box::leak(Box::new(unsafe { LaneContext::new(pool, index, Seat::Own) }));
     AMBIENT.set(Ambient { pool: Arc::as_ptr(pool), lane, outer: ptr::null() });
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::{Arc, mpsc};
 
 use super::builder::{Cores, Pinning, Settings};
+use super::reserve::Reserves;
 use super::threads::{self, SpawnHandler, ThreadBuilder, Threads};
 use super::{PoolState, ThreadPool, ambient, environment, worker};
 use crate::affinity::{self, Unpinned};
@@ -40,17 +41,19 @@ pub(super) fn build(
         // Like a pool that was left behind by a `fork`: everything runs on the calling thread.
         let (idle, panic_handler) = (builder.idle, builder.panic_handler.take());
         #[cfg(all(loom, feature = "loom"))]
-        let state =
-            crate::modelled::on_large_stack(|| PoolState::new(&cores, false, idle, panic_handler, None));
+        let state = crate::modelled::on_large_stack(|| {
+            PoolState::new(&cores, false, idle, panic_handler, None, Reserves::none())
+        });
         #[cfg(not(all(loom, feature = "loom")))]
-        let state = PoolState::new(&[None], false, idle, panic_handler, None);
+        let state = PoolState::new(&[None], false, idle, panic_handler, None, Reserves::none());
         return Ok(ThreadPool { state, threads: Threads::own() });
     }
-    let state = PoolState::new(&cores, placed, builder.idle, builder.panic_handler.take(), guard);
+    let stack_size = builder.stack_size.map(|bytes| bytes.max(LEAST_STACK_BYTES));
+    let reserves = Reserves::new(most_reserves(&builder, handler.is_some(), cores.len()), stack_size);
+    let state = PoolState::new(&cores, placed, builder.idle, builder.panic_handler.take(), guard, reserves);
     // Dropping the pool on an error ends the threads that run already.
     let threads = if handler.is_some() { Threads::foreign() } else { Threads::own() };
     let mut pool = ThreadPool { state, threads };
-    let stack_size = builder.stack_size.map(|bytes| bytes.max(LEAST_STACK_BYTES));
     // Threads inherit where they may run.
     let unpinned = Unpinned::new();
     let (report, reports) = mpsc::channel();
@@ -99,6 +102,15 @@ pub(super) fn build(
     // (rust-lang/rust#47949), and the functions may own what does.
     drop(builder);
     Ok(pool)
+}
+
+/// A reserve is a thread that no handler has seen, and needs no permit of a memory guard: where somebody wants to know of each thread, there is none.
+fn most_reserves(builder: &Settings, has_spawn_handler: bool, workers: usize) -> usize {
+    let is_watched = has_spawn_handler
+        || builder.start_handler.is_some()
+        || builder.exit_handler.is_some()
+        || builder.memory_guard.is_some();
+    if is_watched || workers == 1 { 0 } else { workers }
 }
 
 /// Sends the calling thread, which is to be `worker`, to its core.

@@ -102,20 +102,38 @@ impl Queues {
 
     /// Takes a stray: any, or one that descends from `frame`.
     pub(super) fn take_stray(&self, frame: Option<Frame>) -> Option<Job> {
+        // SAFETY: what lies here was taken off a deque and not executed.
+        self.take_stray_that(|job| frame.is_none_or(|frame| unsafe { job.descends_from(frame) }))
+    }
+
+    fn take_stray_that(&self, fits: impl Fn(&Job) -> bool) -> Option<Job> {
         if !self.has_stray() {
             return None;
         }
         let mut strays = self.lock();
-        // SAFETY: what lies here was taken off a deque and not executed.
-        let fits = |job: &Job| frame.is_none_or(|frame| unsafe { job.descends_from(frame) });
         let found = strays.iter().position(fits)?;
         let job = strays.swap_remove(found);
         self.stray_count.store(strays.len() as u32, Ordering::Relaxed);
         Some(job)
     }
 
+    /// A stray that is a half of a join.
+    pub(super) fn take_stray_half(&self) -> Option<Job> {
+        self.take_stray_that(is_half)
+    }
+
+    pub(super) fn has_stray_half(&self) -> bool {
+        self.has_stray() && self.lock().iter().any(is_half)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Job>> {
         // No user code runs under it, so it is whole even if poisoned.
         self.strays.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+}
+
+/// Of a stray.
+fn is_half(job: &Job) -> bool {
+    // SAFETY: it was taken off a deque and not executed.
+    unsafe { job.rank() }.is_half()
 }

@@ -12,6 +12,7 @@ mod injector;
 mod metrics;
 mod places;
 mod profiling;
+mod reserve;
 mod standing;
 mod state;
 mod threads;
@@ -28,6 +29,7 @@ pub(crate) use ambient::{
 #[cfg(all(loom, feature = "loom"))]
 pub(crate) use build::USUAL_LANES_OF_MODEL;
 pub(crate) use injector::{Detached, Work};
+pub(crate) use reserve::BEFORE_LENDING;
 pub(crate) use state::PoolState;
 
 pub use builder::{Cores, IdlePolicy, Pinning, ThreadPoolBuilder};
@@ -74,6 +76,12 @@ use crate::lane::LaneContext;
 ///
 /// Any number of threads from outside can be inside loops, joins and scopes of one pool at a time. Each takes the seat of a worker, several that of the
 /// same one if there are more of them than workers; then nobody is left to help, and each does its own.
+///
+/// # Reserves
+///
+/// A wait runs nothing but what it waits for. While a worker sleeps in one, a thread of the pool that is no worker may run halves of joins in its place:
+/// `taskel-reserve`, begun when first needed, as many as there are workers at most, and ended when not needed for ten seconds. A pool with a start, exit or
+/// spawn handler, or a memory guard, has none.
 pub struct ThreadPool {
     state: Arc<PoolState>,
     threads: Threads,
@@ -251,11 +259,13 @@ impl Drop for ThreadPool {
         crate::modelled::finish_pool(&self.state);
         if !self.state.is_usable() {
             // In a forked child, there are no threads to end.
+            self.state.reserves.forget();
             return self.threads.forget();
         }
         self.state.release();
         if !ambient::is_inside(&self.state) {
             self.threads.join();
+            self.state.reserves.join();
         }
     }
 }

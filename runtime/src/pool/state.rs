@@ -6,15 +6,17 @@ use std::thread;
 
 use crossbeam_utils::CachePadded;
 
+use super::ambient::Visit;
 use super::builder::{IdlePolicy, PanicHandler};
 use super::injector::{Detached, Queues, Work};
 use super::places::Places;
 use super::profiling::Profiling;
+use super::reserve::Reserves;
 use crate::affinity;
 use crate::clock::{Clock, Ticks};
 use crate::fork::Generation;
 use crate::job::{Frame, Job};
-use crate::lane::Lane;
+use crate::lane::{Lane, Seat};
 use crate::memory::Guard;
 use crate::protocol::lease::Lease;
 use crate::protocol::shutdown::Shutdown;
@@ -71,6 +73,7 @@ pub(crate) struct PoolState {
     queues: Queues,
     shutdown: Shutdown,
     lease: Lease,
+    pub(super) reserves: Reserves,
     pub(super) profiling: Profiling,
 }
 
@@ -82,6 +85,7 @@ impl PoolState {
         idle: IdlePolicy,
         panic_handler: Option<PanicHandler>,
         guard: Option<Guard>,
+        reserves: Reserves,
     ) -> Arc<Self> {
         let num_threads = cores.len();
         let lanes = num_threads + FIRST_GUESTS;
@@ -111,6 +115,7 @@ impl PoolState {
             queues: Queues::new(num_threads),
             shutdown: Shutdown::new(),
             lease: Lease::new(FIRST_GUESTS),
+            reserves,
             profiling: Profiling::new(),
         })
     }
@@ -229,6 +234,28 @@ impl PoolState {
             }
         }
         self.queues.take_stray(None).map(Work::Job).or_else(|| self.find_detached())
+    }
+
+    /// The oldest half of a join on some lane that `may_steal_from` does not rule out, or among what was put back.
+    pub(crate) fn find_half(&self, lane: usize, may_steal_from: impl Fn(usize) -> bool) -> Option<Work> {
+        let offers =
+            |&other: &usize| other != lane && self.lanes[other].offers_half() && may_steal_from(other);
+        let rank = |&other: &usize| (self.lanes[other].front_depth(), Reverse(self.lanes[other].jobs()));
+        while let Some(victim) = self.all_lanes_in_use().filter(offers).min_by_key(rank) {
+            let Some(job) = self.lanes[victim].steal_job() else { continue };
+            // SAFETY: the job came off a deque just now.
+            if unsafe { job.rank() }.is_half() {
+                return Some(Work::Stolen(job, victim));
+            }
+            self.lanes[victim].note_stolen();
+            self.hand_on(job);
+        }
+        self.queues.take_stray_half().map(Work::Job)
+    }
+
+    /// Whether a half of a join lies somewhere; a hint.
+    pub(super) fn any_half(&self) -> bool {
+        self.all_lanes_in_use().any(|lane| self.lanes[lane].offers_half()) || self.queues.has_stray_half()
     }
 
     fn choose_offer(
@@ -426,20 +453,28 @@ impl PoolState {
     /// Ends a hold that was [forgotten](std::mem::forget), or that of the handle.
     pub(crate) fn release(&self) {
         self.shutdown.release(&self.sleep, self.num_threads);
+        if self.is_over() {
+            self.reserves.end();
+        }
     }
 
     pub(super) fn is_over(&self) -> bool {
         self.shutdown.over()
     }
 
-    /// Leases a lane to the calling thread from outside.
-    pub(super) fn enter_guest(&self, computes: bool) -> Guest<'_> {
+    /// Leases a lane to the calling thread, which is no worker.
+    pub(super) fn enter_guest(&self, visit: Visit) -> Guest<'_> {
         let guest = self.lease.acquire(|guests| self.make_lanes(self.num_threads + guests));
-        let displaces = computes.then(|| self.worker_to_displace(guest));
-        if let Some(worker) = displaces {
-            self.sleep.displace(worker);
-        }
-        Guest { pool: self, lane: self.num_threads + guest, displaces }
+        let seat = match visit {
+            Visit::ToCompute => {
+                let worker = self.worker_to_displace(guest);
+                self.sleep.displace(worker);
+                Seat::OfWorker(worker)
+            }
+            Visit::ToWait => Seat::None,
+            Visit::OfReserve => Seat::Lent,
+        };
+        Guest { pool: self, lane: self.num_threads + guest, seat }
     }
 
     /// Makes sure that there are so many lanes.
@@ -483,14 +518,14 @@ impl Drop for Hold<'_> {
 pub(super) struct Guest<'p> {
     pool: &'p PoolState,
     pub(super) lane: usize,
-    displaces: Option<usize>,
+    pub(super) seat: Seat,
 }
 
 impl Drop for Guest<'_> {
     fn drop(&mut self) {
-        let Guest { pool, lane, displaces } = *self;
+        let Guest { pool, lane, seat } = *self;
         // The seat first: whoever gets this lane next sees it free, and so wakes the worker for what it pushes there.
-        let is_free = displaces.is_some_and(|worker| pool.sleep.give_seat_back(worker));
+        let is_free = matches!(seat, Seat::OfWorker(worker) if pool.sleep.give_seat_back(worker));
         pool.lease.release(lane - pool.num_threads);
         // Another guest's invitation may lie on another lane since before, when this worker could not be woken for it. (On this lane
         // nothing does: its cache line, which the last thief has, need not be waited for.)

@@ -10,7 +10,7 @@ use super::{PoolState, ambient};
 use crate::affinity::AtWork;
 use crate::brief::PATIENCE_NS;
 use crate::clock::Ticks;
-use crate::lane::LaneContext;
+use crate::lane::{LaneContext, Seat};
 use crate::memory::Guard;
 use crate::protocol::sleep::MOST_WOKEN;
 use crate::unwind;
@@ -35,7 +35,7 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn run(self) {
         // SAFETY: this thread is worker `index`, the only one, until it ends.
-        let lane = unsafe { LaneContext::new(&self.pool, self.index) };
+        let lane = unsafe { LaneContext::new(&self.pool, self.index, Seat::Own) };
         ambient::live_as_worker(&lane, || self.live(&lane));
         let Worker { pool, start_handler, exit_handler, .. } = self;
         for handler in [start_handler, exit_handler] {

@@ -16,6 +16,7 @@ pub(crate) mod panic_slot;
 pub(crate) mod parker;
 pub(crate) mod permits;
 pub(crate) mod range;
+pub(crate) mod seats;
 pub(crate) mod shutdown;
 pub(crate) mod sleep;
 pub(crate) mod task;

@@ -21,7 +21,7 @@
 //! | asleep → busy or searching, as before | [`retract`](Sleep::retract), when the second look found work; or after a while, when that is work which the lane may not take up yet |
 //! | busy → waiting | [`announce_wait`](Sleep::announce_wait), look at what is waited for once more, then park |
 //! | waiting → busy | [`wake_waiting`](Sleep::wake_waiting) by who ends the wait or has work for it; [`wake_one`](Sleep::wake_one), if nobody sleeps, by who has work for anyone; [`end_wait`](Sleep::end_wait) by the lane itself |
-//! | a guest leaves | [`give_seat_back`](Sleep::give_seat_back), give the lane back, look at every other deque, and `wake_one` if there is something |
+//! | a guest leaves, or has waited for a while (then it keeps its lane) | [`give_seat_back`](Sleep::give_seat_back), give the lane back, look at every other deque, and `wake_one` if there is something |
 //!
 //! # Why no wake-up is lost
 //!
