@@ -9,9 +9,12 @@ use std::vec;
 
 use crossbeam_utils::CachePadded;
 
+use super::Limit;
+use super::progress::Progress;
+use super::step::{Step, Stepper};
 use super::tray::{Asked, Hand};
-use super::{Limit, Step};
 use crate::batch::{Batch, Bundle, Done};
+use crate::cancel::{CancelToken, Cancelled};
 use crate::clock::{Clock, Ticks};
 use crate::protocol::window::{Report, SINK, Turn, Window};
 use crate::sync::{AtomicU32, Fences, Mutex, Ordering};
@@ -35,7 +38,8 @@ pub(super) struct Running<'w, I: Iterator, S: Step<I::Item>> {
     window: CachePadded<Window<I::Item, S::Output>>,
     /// Whoever the window sends here has it alone.
     source: UnsafeCell<I>,
-    step: S,
+    step: &'w S,
+    cancel: Option<&'w CancelToken>,
     limit: Limit<'w, I::Item>,
     /// By the numbers of the lanes.
     hands: Vec<CachePadded<Hand<I::Item, S::Output>>>,
@@ -59,7 +63,14 @@ enum Next<I: Iterator, S: Step<I::Item>> {
 type Reported<I, S> = Report<<I as Iterator>::Item, <S as Step<<I as Iterator>::Item>>::Output>;
 
 impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
-    pub(super) fn new(source: I, step: S, limit: Limit<'w, I::Item>, ordered: bool, lanes: usize) -> Self {
+    pub(super) fn new(
+        source: I,
+        step: &'w S,
+        cancel: Option<&'w CancelToken>,
+        limit: Limit<'w, I::Item>,
+        ordered: bool,
+        lanes: usize,
+    ) -> Self {
         let (clock, fences) = (Clock::new(), Fences::available());
         Running {
             window: CachePadded::new(Window::new(
@@ -70,6 +81,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
             )),
             source: UnsafeCell::new(source),
             step,
+            cancel,
             limit,
             hands: (0..lanes).map(|_| CachePadded::new(Hand::new(fences))).collect(),
             helpers_came: AtomicU32::new(SINK),
@@ -88,6 +100,27 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         self.window.stop();
     }
 
+    /// Whether nobody wants anything more. Whoever finds the token cancelled ends the stream for all.
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.window.is_stopped() || self.is_cancelled()
+    }
+
+    #[inline]
+    fn is_cancelled(&self) -> bool {
+        let cancelled = self.cancel.is_some_and(CancelToken::is_cancelled);
+        if cancelled {
+            self.keep(Box::new(Cancelled));
+        }
+        cancelled
+    }
+
+    /// The next item of the source, unless nothing would come of it.
+    #[inline]
+    fn ask(&self, source: &mut I) -> Option<I::Item> {
+        if self.step.is_full() { None } else { source.next() }
+    }
+
     pub(super) fn into_panic(self) -> Option<Payload> {
         self.panic.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,9 +134,9 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         }
         let _inside = underneath::Entered::stream();
         let lane = self.helpers_came.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut report = Report::Nothing;
+        let (mut report, mut stepper) = (Report::Nothing, Stepper::new(self.step));
         loop {
-            match self.turn(lane, report, || ()) {
+            match self.turn(lane, &mut stepper, report, || ()) {
                 Next::Report(next) => report = next,
                 // The rest is for the sink.
                 _ => return,
@@ -112,7 +145,13 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
     }
 
     /// Does what a lane is to do next.
-    fn turn(&self, lane: u32, report: Reported<I, S>, more: impl FnOnce()) -> Next<I, S> {
+    fn turn(
+        &self,
+        lane: u32,
+        stepper: &mut Stepper<'_, I::Item, S>,
+        report: Reported<I, S>,
+        more: impl FnOnce(),
+    ) -> Next<I, S> {
         let pause = |waited_ns| {
             let is_awake = waited_ns < AWAKE_NS;
             if is_awake {
@@ -122,6 +161,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         };
         let turn = self.window.turn(lane, report, || self.now(), pause);
         let act = AssertUnwindSafe(|| match turn {
+            Turn::Over => Next::Over,
+            _ if self.is_cancelled() => Next::Over,
             Turn::Pull { first, most, weight } => Next::Report(self.pull(lane, first, most, weight)),
             Turn::Alone { first, most } => {
                 self.hands[SINK as usize].begin_alone(first);
@@ -129,11 +170,10 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
             }
             Turn::Process(batch) => {
                 more();
-                Next::Report(self.process(lane, batch))
+                Next::Report(self.process(lane, stepper, batch))
             }
             Turn::Look(bundle) => Next::Report(self.look(bundle)),
             Turn::Emit(done) => Next::Emit(done),
-            Turn::Over => Next::Over,
         });
         catch_unwind(act).unwrap_or_else(|payload| {
             self.keep(payload);
@@ -163,7 +203,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
             self.limit.weight.as_ref().map(|weight| weight(item).clamp(1, HEAVIEST))
         };
         if most == 1 {
-            let item = source.next();
+            let item = self.ask(source);
             let ns = self.now().saturating_sub(began);
             let ended = item.is_none();
             let weights = item.as_ref().and_then(weigh).into_iter().collect();
@@ -174,7 +214,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         hand.begin_pulling(first, most);
         let (mut asked, mut total, mut ended, mut look) = (0, 0_usize, false, 1);
         while asked < most && total < weight {
-            let Some(item) = source.next() else {
+            let Some(item) = self.ask(source) else {
                 ended = true;
                 break;
             };
@@ -195,27 +235,45 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         Report::Pulled { batch: hand.end_pulling(), asked, ns, ended }
     }
 
-    fn process(&self, lane: u32, mut batch: Batch<I::Item>) -> Reported<I, S> {
+    fn process(
+        &self,
+        lane: u32,
+        stepper: &mut Stepper<'_, I::Item, S>,
+        mut batch: Batch<I::Item>,
+    ) -> Reported<I, S> {
         let began = self.now();
-        let done = if batch.len() == 1 {
-            let mut done = Done::new(batch.first, 0);
-            if let Some((item, weight)) = batch.pop() {
-                done.push(self.step.step(item), weight);
+        let mut done = Done::new(batch.first, 0);
+        if let Some((item, weight)) = batch.pop() {
+            if batch.len() == 0 {
+                let result = stepper.step(item);
+                done.push(stepper.end_run(result), weight);
+                done.results.extend(stepper.take_more().into_iter().flatten());
+            } else {
+                let hand = &self.hands[lane as usize];
+                hand.begin(weight, batch);
+                done = self.process_bundle(hand, stepper, item);
             }
-            done
-        } else {
-            let hand = &self.hands[lane as usize];
-            let mut next = hand.begin(batch);
-            while let Some(item) = next {
-                let result = self.step.step(item);
-                if self.window.is_stopped() {
-                    break;
-                }
-                next = hand.next(result);
-            }
-            hand.end()
-        };
+        }
         Report::Processed { done, ns: self.now().saturating_sub(began) }
+    }
+
+    /// Processes this item, and those in hand.
+    fn process_bundle(
+        &self,
+        hand: &Hand<I::Item, S::Output>,
+        stepper: &mut Stepper<'_, I::Item, S>,
+        mut item: I::Item,
+    ) -> Done<S::Output> {
+        loop {
+            let result = stepper.step(item);
+            if self.is_over() {
+                return hand.end(result, stepper.take_more());
+            }
+            match hand.next(result, || stepper.take_more()) {
+                Ok(next) => item = next,
+                Err(result) => return hand.end(stepper.end_run(result), stepper.take_more()),
+            }
+        }
     }
 
     fn look(&self, bundle: Bundle) -> Reported<I, S> {
@@ -224,20 +282,29 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
 
     /// The sink's next step while it does everything alone.
     #[inline]
-    fn step_alone(&self, stint: &mut Stint, more: &mut dyn FnMut()) -> Stepped<I, S> {
+    fn step_alone(
+        &self,
+        stint: &mut Stint,
+        stepper: &mut Stepper<'_, I::Item, S>,
+        more: &mut dyn FnMut(),
+    ) -> Stepped<I, S> {
         let hand = &self.hands[SINK as usize];
         let report = |ended, rest| {
             let ns = self.now().saturating_sub(stint.began);
-            Stepped::Over(Report::Alone { items: stint.done, ns, rest, ended })
+            Report::Alone { items: stint.done, ns, rest, ended }
         };
+        if self.is_cancelled() {
+            return Stepped::Over(Report::Nothing, None);
+        }
+        let mut over = |report| Stepped::Over(report, stepper.end_run(None));
         if stint.done == stint.most {
-            return match hand.end_alone() {
+            return over(match hand.end_alone() {
                 Some(next) => report(false, Batch::empty(next)),
-                None => Stepped::Over(Report::Emitted(1)),
-            };
+                None => Report::Emitted(1),
+            });
         }
         // SAFETY: the sink has the source while `ask_alone` calls this.
-        let asked = hand.ask_alone(|| unsafe { &mut *self.source.get() }.next());
+        let asked = hand.ask_alone(|| self.ask(unsafe { &mut *self.source.get() }));
         let next = stint.first + stint.done as u64;
         match asked {
             Asked::Item(item) => {
@@ -245,11 +312,11 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
                     more();
                 }
                 stint.done += 1;
-                Stepped::Done(self.step.step(item))
+                Stepped::Done(stepper.step(item))
             }
-            Asked::Recalled(item) => report(false, Batch::new(next, vec![item], Vec::new())),
-            Asked::Ended => report(true, Batch::empty(next)),
-            Asked::Taken => Stepped::Over(Report::Emitted(1)),
+            Asked::Recalled(item) => over(report(false, Batch::new(next, vec![item], Vec::new()))),
+            Asked::Ended => over(report(true, Batch::empty(next))),
+            Asked::Taken => over(Report::Emitted(1)),
         }
     }
 }
@@ -263,76 +330,88 @@ struct Stint {
 }
 
 enum Stepped<I: Iterator, S: Step<I::Item>> {
+    /// The first that came of an item.
     Done(Option<S::Output>),
-    Over(Reported<I, S>),
+    /// What is to be reported, and the first that is still to come of the items.
+    Over(Reported<I, S>, Option<S::Output>),
 }
 
-/// The results, as they come.
-#[expect(clippy::large_enum_variant, reason = "there is one, on the stack")]
-pub(super) enum Results<'r, I: Iterator, S: Step<I::Item>> {
-    /// Nobody else takes part.
-    Alone(I, S),
-    Shared(SharedResults<'r, I, S>),
-}
-
-impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Iterator for Results<'_, I, S> {
-    type Item = S::Output;
-
-    #[inline]
-    fn next(&mut self) -> Option<S::Output> {
-        match self {
-            Results::Alone(source, step) => source.find_map(|item| step.step(item)),
-            Results::Shared(results) => results.next(),
-        }
-    }
-}
-
-/// Asking for one makes the asking thread a lane.
-pub(super) struct SharedResults<'r, I: Iterator, S: Step<I::Item>> {
-    running: &'r Running<'r, I, S>,
+/// The results, as they come. Asking for one makes the asking thread a lane.
+pub(super) struct SharedResults<'r, 'w, I: Iterator, S: Step<I::Item>> {
+    running: &'r Running<'w, I, S>,
     /// Called when it is known that the first item is not all there is.
     call_helpers: &'r mut dyn FnMut(),
+    stepper: Stepper<'w, I::Item, S>,
     batch: vec::IntoIter<S::Output>,
+    /// Of how many items the results are that are put through just now.
+    in_hand: usize,
     stint: Option<Stint>,
     /// What the window does not know yet.
     report: Reported<I, S>,
 }
 
-impl<'r, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r, I, S> {
-    pub(super) fn new(running: &'r Running<'r, I, S>, call_helpers: &'r mut dyn FnMut()) -> Self {
+impl<'r, 'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r, 'w, I, S> {
+    pub(super) fn new(running: &'r Running<'w, I, S>, call_helpers: &'r mut dyn FnMut()) -> Self {
         SharedResults {
             running,
             call_helpers,
+            stepper: Stepper::new(running.step),
             batch: Vec::new().into_iter(),
+            in_hand: 0,
             stint: None,
             report: Report::Nothing,
         }
     }
 
+    /// The next result; `None` where there is none any more, or the stream was ended before it was complete.
     #[inline]
-    fn next(&mut self) -> Option<S::Output> {
+    pub(super) fn next(&mut self, progress: &mut Option<Progress<'_>>) -> Option<S::Output> {
         loop {
             if let Some(result) = self.batch.next() {
+                return (!self.running.is_cancelled()).then_some(result);
+            }
+            if let Some(progress) = progress {
+                progress.passed(mem::take(&mut self.in_hand));
+            }
+            if self.stint.is_none() {
+                self.refill()?;
+            } else if let Some(result) = self.step_alone() {
                 return Some(result);
             }
-            if let Some(stint) = &mut self.stint {
-                let running = self.running;
-                match catch_unwind(AssertUnwindSafe(|| running.step_alone(stint, &mut *self.call_helpers))) {
-                    Ok(Stepped::Done(Some(result))) => return Some(result),
-                    Ok(Stepped::Done(None)) => continue,
-                    Ok(Stepped::Over(report)) => self.report = report,
-                    Err(payload) => running.keep(payload),
-                }
-                self.stint = None;
-            }
-            self.refill()?;
         }
+    }
+
+    /// What comes next of what the sink does alone, if anything does.
+    #[inline]
+    fn step_alone(&mut self) -> Option<S::Output> {
+        let stint = self.stint.as_mut()?;
+        let running = self.running;
+        let step = AssertUnwindSafe(|| running.step_alone(stint, &mut self.stepper, &mut *self.call_helpers));
+        let first = match catch_unwind(step) {
+            Ok(Stepped::Done(first)) => {
+                self.in_hand = 1;
+                first
+            }
+            Ok(Stepped::Over(report, first)) => {
+                (self.stint, self.report) = (None, report);
+                first
+            }
+            Err(payload) => {
+                self.stint = None;
+                running.keep(payload);
+                return None;
+            }
+        };
+        if let Some(more) = self.stepper.take_more() {
+            self.batch = more.into_iter();
+        }
+        first
     }
 
     fn refill(&mut self) -> Option<()> {
         loop {
             let report = mem::replace(&mut self.report, Report::Nothing);
-            match self.running.turn(SINK, report, &mut *self.call_helpers) {
+            match self.running.turn(SINK, &mut self.stepper, report, &mut *self.call_helpers) {
                 Next::Report(next) => self.report = next,
                 Next::Over => return None,
                 Next::Alone(stint) => {
@@ -341,6 +420,7 @@ impl<'r, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r, I, 
                 }
                 Next::Emit(done) => {
                     self.report = Report::Emitted(done.weight);
+                    self.in_hand = done.len;
                     self.batch = done.results.into_iter();
                     return Some(());
                 }

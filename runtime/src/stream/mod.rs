@@ -1,17 +1,28 @@
 //! Streams: items of unknown number, processed in parallel, with a bounded number of them in memory.
 
 mod lanes;
+mod progress;
+mod results;
+mod step;
 mod tray;
 
+use std::iter::{Product, Sum};
 use std::mem;
 use std::ops::ControlFlow;
 
-use self::lanes::{Results, Running, SharedResults};
-use crate::iter::Try;
-use crate::pool::current_num_threads;
+use self::lanes::{Running, SharedResults};
+use self::progress::Progress;
+use self::results::{Alone, Results, Supply};
+pub use self::step::{FoldStep, Identity, Step, Then};
+use crate::cancel::CancelToken;
+use crate::iter::consumer::unless_cancelled;
+use crate::iter::{
+    Adapt, FilterMapOp, FilterOp, FlatMapIterOp, InspectOp, MapInitOp, MapOp, MapWithOp, Options, Try,
+    UpdateOp,
+};
+use crate::pool::{ThreadPool, current_num_threads};
 use crate::scope::scope;
 use crate::underneath;
-use crate::unwind;
 
 /// Turns sequential iterators into parallel streams.
 pub trait ParallelStream: Iterator<Item: Send> + Send + Sized {
@@ -43,7 +54,8 @@ pub trait ParallelStream: Iterator<Item: Send> + Send + Sized {
     /// # Ok::<(), io::Error>(())
     /// ```
     fn par_stream(self) -> Stream<'static, Self, Identity> {
-        Stream { source: self, step: Identity, limit: Limit { most: DEFAULT_IN_FLIGHT, weight: None } }
+        let limit = Limit { most: DEFAULT_IN_FLIGHT, weight: None };
+        Stream { source: self, step: Identity, limit, options: Options::default(), progress: None }
     }
 }
 
@@ -52,12 +64,16 @@ impl<I: Iterator<Item: Send> + Send> ParallelStream for I {}
 /// What is in flight if nothing is said.
 const DEFAULT_IN_FLIGHT: usize = 1024;
 
-/// A stream of items, made by [`par_stream`](ParallelStream::par_stream). What is borrowed for `'w` weighs them
-/// ([`max_in_flight_bytes`](Self::max_in_flight_bytes)).
+/// A stream of items, made by [`par_stream`](ParallelStream::par_stream). `'w` is how long what it borrows lives: what [weighs](Self::max_in_flight_bytes) items,
+/// a [pool](Self::on), a [token](Self::cancel), what is told of its [progress](Self::progress_with).
 ///
 /// The source is asked by one thread at a time; nobody else's code runs meanwhile under a lock. Up to as many threads as the pool has
 /// process items. The sink runs on the calling thread, which processes items as well whenever it has
 /// nothing to emit. A slow sink holds the source back.
+///
+/// What is said about items ([`map`](Self::map), [`filter`](Self::filter), [`map_init`](Self::map_init), …) is what
+/// [`ParallelIterator`](crate::iter::ParallelIterator) says, is done in parallel, and adds up: each item goes through all of it on one thread.
+/// [`sum`](Self::sum), [`count`](Self::count), [`reduce`](Self::reduce) and [`collect`](Self::collect) are sinks.
 ///
 /// # Live sources
 ///
@@ -78,6 +94,8 @@ pub struct Stream<'w, I: Iterator, S> {
     source: I,
     step: S,
     limit: Limit<'w, I::Item>,
+    options: Options<'w>,
+    progress: Option<Progress<'w>>,
 }
 
 /// What an item weighs.
@@ -95,63 +113,162 @@ impl<T> std::fmt::Debug for Limit<'_, T> {
     }
 }
 
-/// What happens to an item on its way through a stream.
-pub trait Step<T>: Sync {
-    /// What becomes of it.
-    type Output: Send;
-
-    /// Processes an item; `None` drops it.
-    fn step(&self, item: T) -> Option<Self::Output>;
-}
-
-/// Nothing happens.
-#[derive(Clone, Copy, Debug)]
-pub struct Identity;
-
-/// Made by [`Stream::map`].
-#[derive(Clone, Copy, Debug)]
-pub struct MapStep<S, F>(S, F);
-
-/// Made by [`Stream::filter_map`].
-#[derive(Clone, Copy, Debug)]
-pub struct FilterMapStep<S, F>(S, F);
-
-impl<T: Send> Step<T> for Identity {
-    type Output = T;
-
-    #[inline]
-    fn step(&self, item: T) -> Option<T> {
-        Some(item)
-    }
-}
-
-impl<T, S: Step<T>, R: Send, F: Fn(S::Output) -> R + Sync> Step<T> for MapStep<S, F> {
-    type Output = R;
-
-    #[inline]
-    fn step(&self, item: T) -> Option<R> {
-        self.0.step(item).map(&self.1)
-    }
-}
-
-impl<T, S: Step<T>, R: Send, F: Fn(S::Output) -> Option<R> + Sync> Step<T> for FilterMapStep<S, F> {
-    type Output = R;
-
-    #[inline]
-    fn step(&self, item: T) -> Option<R> {
-        self.0.step(item).and_then(&self.1)
-    }
-}
-
 impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
+    /// What comes after all that was said so far.
+    fn then<T>(self, step: impl FnOnce(S) -> T) -> Stream<'w, I, T> {
+        let Stream { source, step: before, limit, options, progress } = self;
+        Stream { source, step: step(before), limit, options, progress }
+    }
+
+    /// Runs on `pool` instead of the surrounding one. Given several times, the last one counts.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
+    /// assert_eq!((0..10).par_stream().on(&pool).map(|n| n + 1).sum::<u32>(), 55);
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn on<'b>(self, pool: &'b ThreadPool) -> Stream<'b, I, S>
+    where
+        'w: 'b,
+    {
+        let mut stream: Stream<'b, I, S> = self;
+        stream.options.pool = Some(pool);
+        stream
+    }
+
+    /// Ends the stream early when `token` is cancelled: each thread looks at it before each item, and the calling thread before each result. Given several
+    /// times, the last one counts. Where the source blocks, it is waited for.
+    ///
+    /// [`try_for_each_ordered`](Self::try_for_each_ordered) and its kin then return `None`, or `Err(Cancelled)` where their error type is
+    /// [`Cancelled`](crate::Cancelled) or `Box<dyn Error + Send + Sync>`. What cannot say it, unwinds with the payload `Cancelled`, as
+    /// [`ParallelIterator::cancel`](crate::iter::ParallelIterator::cancel) says. What is in flight is dropped. A stream that has come to the end of its source, all of whose results
+    /// have gone through the sink, is complete, and not cancelled; so is one whose sink has said to stop.
+    ///
+    /// ```
+    /// use taskel::{CancelToken, Cancelled, prelude::*};
+    ///
+    /// let token = CancelToken::new();
+    /// let result = (0_u64..).par_stream().cancel(&token).try_for_each_ordered(|n| {
+    ///     if n == 1000 {
+    ///         token.cancel();
+    ///     }
+    ///     Ok(())
+    /// });
+    /// assert_eq!(result, Err(Cancelled));
+    /// ```
+    pub fn cancel<'b>(self, token: &'b CancelToken) -> Stream<'b, I, S>
+    where
+        'w: 'b,
+    {
+        let mut stream: Stream<'b, I, S> = self;
+        stream.options.cancel = Some(token);
+        stream
+    }
+
+    /// Calls `report(done, total)` now and then, on the calling thread: how many items of the source have gone through the sink (or were dropped on the way there) by now, and
+    /// how many there are at most, as the source's [`size_hint`](Iterator::size_hint) says now; `usize::MAX` if it cannot say. It does not matter where among the adapters
+    /// this stands. Given several times, the last one counts.
+    ///
+    /// At most some 20 times a second, and never with a smaller `done` than before. At the end of the stream, and not earlier, there is one more call with
+    /// `done == total`: the number of items. A stream without items makes none, and one that ends early (the sink has said to stop, a cancel, a panic) does not make the last
+    /// one. Where `report` panics, the stream does.
+    ///
+    /// Costs a look at the clock for each item, or for several, if they are quick.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut reports = vec![];
+    /// let lines = "one\ntwo\nthree".lines().par_stream();
+    /// lines.progress_with(|done, total| reports.push((done, total))).for_each_ordered(|line| println!("{line}"));
+    /// assert_eq!(reports.last(), Some(&(3, 3)));
+    /// ```
+    pub fn progress_with<'b, F>(self, report: F) -> Stream<'b, I, S>
+    where
+        'w: 'b,
+        F: FnMut(usize, usize) + Send + 'b,
+    {
+        let most = self.source.size_hint().1.unwrap_or(usize::MAX);
+        let mut stream: Stream<'b, I, S> = self;
+        stream.progress = Some(Progress::new(most, report));
+        stream
+    }
+
+    /// Applies an adapter of one's own, or of the iterators', to each item by itself. One that wants no more items ends the stream.
+    ///
+    /// ```
+    /// use taskel::{iter::Adapt, prelude::*};
+    /// fn on_three<A: Adapt<u32>>(adapter: A) -> Vec<A::Output> {
+    ///     (0..3).par_stream().adapt(adapter).collect()
+    /// }
+    /// ```
+    pub fn adapt<A: Adapt<S::Output>>(self, adapter: A) -> Stream<'w, I, Then<S, A>> {
+        self.then(|before| Then(before, adapter))
+    }
+
     /// Applies `f` to each item, in parallel.
     ///
     /// ```
     /// use taskel::prelude::*;
     /// assert_eq!((0..3).par_stream().map(|n| n + 1).collect::<Vec<_>>(), [1, 2, 3]);
     /// ```
-    pub fn map<R: Send, F: Fn(S::Output) -> R + Sync>(self, f: F) -> Stream<'w, I, MapStep<S, F>> {
-        Stream { source: self.source, step: MapStep(self.step, f), limit: self.limit }
+    pub fn map<F, R>(self, f: F) -> Stream<'w, I, Then<S, MapOp<F>>>
+    where
+        F: Fn(S::Output) -> R + Sync + Send,
+        R: Send,
+    {
+        self.adapt(MapOp(f))
+    }
+
+    /// Applies `f` to each item and a state that `init` makes once for each worker that takes part, when it has its first item; at most as many times as
+    /// the pool has threads.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let lengths = (0..3_usize).par_stream().map_init(String::new, |text, n| {
+    ///     text.clear();
+    ///     text.push_str(&"ab".repeat(n));
+    ///     text.len()
+    /// });
+    /// assert_eq!(lengths.collect::<Vec<_>>(), [0, 2, 4]);
+    /// ```
+    pub fn map_init<INIT, T, F, R>(self, init: INIT, f: F) -> Stream<'w, I, Then<S, MapInitOp<INIT, T, F>>>
+    where
+        INIT: Fn() -> T + Sync + Send,
+        F: Fn(&mut T, S::Output) -> R + Sync + Send,
+        R: Send,
+    {
+        self.adapt(MapInitOp::new(init, f))
+    }
+
+    /// Applies `f` to each item and a state that is cloned from `init` once for each worker that takes part.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// let count = (0..3).par_stream().map_with(sender, |sender, n| sender.send(n).unwrap()).count();
+    /// assert_eq!((count, receiver.iter().sum::<u32>()), (3, 3));
+    /// ```
+    pub fn map_with<T, F, R>(self, init: T, f: F) -> Stream<'w, I, Then<S, MapWithOp<T, F>>>
+    where
+        F: Fn(&mut T, S::Output) -> R + Sync + Send,
+        T: Send + Clone,
+        R: Send,
+    {
+        self.adapt(MapWithOp::new(init, f))
+    }
+
+    /// Keeps the items for which `predicate` holds, which is called in parallel.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((0..6).par_stream().filter(|n| n % 2 == 1).collect::<Vec<_>>(), [1, 3, 5]);
+    /// ```
+    pub fn filter<P>(self, predicate: P) -> Stream<'w, I, Then<S, FilterOp<P>>>
+    where
+        P: Fn(&S::Output) -> bool + Sync + Send,
+    {
+        self.adapt(FilterOp(predicate))
     }
 
     /// Applies `f` to each item, in parallel, and keeps what is in a `Some`.
@@ -161,11 +278,81 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// let numbers = ["1", "x", "3"].into_iter().par_stream().filter_map(|text| text.parse().ok());
     /// assert_eq!(numbers.collect::<Vec<u32>>(), [1, 3]);
     /// ```
-    pub fn filter_map<R: Send, F: Fn(S::Output) -> Option<R> + Sync>(
-        self,
-        f: F,
-    ) -> Stream<'w, I, FilterMapStep<S, F>> {
-        Stream { source: self.source, step: FilterMapStep(self.step, f), limit: self.limit }
+    pub fn filter_map<F, R>(self, f: F) -> Stream<'w, I, Then<S, FilterMapOp<F>>>
+    where
+        F: Fn(S::Output) -> Option<R> + Sync + Send,
+        R: Send,
+    {
+        self.adapt(FilterMapOp(f))
+    }
+
+    /// Applies `f` to each item and yields what is in the sequential iterators that it returns. What comes of one item is in memory all at once, and counts as that one
+    /// item for what is in flight.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let letters = ["ab", "c"].into_iter().par_stream().flat_map_iter(|word| word.chars());
+    /// assert_eq!(letters.collect::<String>(), "abc");
+    /// ```
+    pub fn flat_map_iter<F, SI>(self, f: F) -> Stream<'w, I, Then<S, FlatMapIterOp<F>>>
+    where
+        F: Fn(S::Output) -> SI + Sync + Send,
+        SI: IntoIterator<Item: Send>,
+    {
+        self.adapt(FlatMapIterOp(f))
+    }
+
+    /// Changes each item on its way, in parallel.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let longer = ["a".to_string()].into_iter().par_stream().update(|text| text.push('b'));
+    /// assert_eq!(longer.collect::<Vec<_>>(), ["ab"]);
+    /// ```
+    pub fn update<F>(self, f: F) -> Stream<'w, I, Then<S, UpdateOp<F>>>
+    where
+        F: Fn(&mut S::Output) + Sync + Send,
+    {
+        self.adapt(UpdateOp(f))
+    }
+
+    /// Calls `f` with a reference to each item on its way, in parallel.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use taskel::prelude::*;
+    /// let seen = AtomicU32::new(0);
+    /// let sum: u32 = (1..=3).par_stream().inspect(|_| { seen.fetch_add(1, Ordering::Relaxed); }).sum();
+    /// assert_eq!((sum, seen.into_inner()), (6, 3));
+    /// ```
+    pub fn inspect<F>(self, f: F) -> Stream<'w, I, Then<S, InspectOp<F>>>
+    where
+        F: Fn(&S::Output) + Sync + Send,
+    {
+        self.adapt(InspectOp(f))
+    }
+
+    /// Folds runs of neighbouring items, each starting from `identity()`, and yields one result per run, in order. A run is what a thread processes at once: all
+    /// items on one thread; among several, a thread that has taken several quick items makes one result of them, and each slow one is a run of its own.
+    ///
+    /// The result of a run comes when that is over: on one thread, at the end of the source. So no source may wait for it.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let text = ["one", "two", "three"]
+    ///     .into_iter()
+    ///     .par_stream()
+    ///     .fold(String::new, |text, word| text + word)
+    ///     .reduce(String::new, |a, b| a + &b);
+    /// assert_eq!(text, "onetwothree");
+    /// ```
+    pub fn fold<T, ID, F>(self, identity: ID, fold_op: F) -> Stream<'w, I, FoldStep<S, ID, F>>
+    where
+        F: Fn(T, S::Output) -> T + Sync + Send,
+        ID: Fn() -> T + Sync + Send,
+        T: Send,
+    {
+        self.then(|base| FoldStep { base, identity, fold_op })
     }
 
     /// Lets at most `n` items be between the source and the sink at any moment, instead of 1024.
@@ -202,11 +389,13 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// ```
     pub fn max_in_flight_bytes<'b, W>(self, limit: usize, weight: W) -> Stream<'b, I, S>
     where
+        'w: 'b,
         W: Fn(&I::Item) -> usize + Send + Sync + 'b,
     {
         assert!(limit > 0, "at least one byte must be in flight");
-        let limit = Limit { most: limit, weight: Some(Box::new(weight)) };
-        Stream { source: self.source, step: self.step, limit }
+        let mut stream: Stream<'b, I, S> = self;
+        stream.limit = Limit { most: limit, weight: Some(Box::new(weight)) };
+        stream
     }
 
     /// Calls `sink` on this thread with each result, in the order of the source.
@@ -277,41 +466,159 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.consume(true, |results| results.collect())
     }
 
+    /// Calls `op` with each item, in parallel.
+    ///
+    /// ```
+    /// use std::sync::Mutex;
+    /// use taskel::prelude::*;
+    /// let seen = Mutex::new(vec![]);
+    /// (0..3).par_stream().for_each(|n| seen.lock().unwrap().push(n));
+    /// assert_eq!(seen.into_inner().unwrap().len(), 3);
+    /// ```
+    pub fn for_each<OP>(self, op: OP)
+    where
+        OP: Fn(S::Output) + Sync + Send,
+    {
+        self.map(op).for_each_unordered(|()| ());
+    }
+
+    /// Calls `op` with each item and a state that `init` makes once for each worker that takes part, when it has its first item.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// (0..100).par_stream().for_each_init(Vec::new, |buffer, n| {
+    ///     buffer.clear();
+    ///     buffer.extend(0..n);
+    /// });
+    /// ```
+    pub fn for_each_init<OP, INIT, T>(self, init: INIT, op: OP)
+    where
+        OP: Fn(&mut T, S::Output) + Sync + Send,
+        INIT: Fn() -> T + Sync + Send,
+    {
+        self.map_init(init, op).for_each_unordered(|()| ());
+    }
+
+    /// Calls `op` with each item, in parallel, until one call says to stop: `None`, `Err`, or `Break`. The stream then ends; if several calls said so, the
+    /// one for the first item counts.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let odd = (2..).par_stream().try_for_each(|n| if n % 2 == 0 { Ok(()) } else { Err(n) });
+    /// assert_eq!(odd, Err(3));
+    /// ```
+    pub fn try_for_each<OP, R>(self, op: OP) -> R
+    where
+        OP: Fn(S::Output) -> R + Sync + Send,
+        R: Try<Output = ()> + Send,
+    {
+        self.map(op).try_for_each_ordered(|result| result)
+    }
+
+    /// Combines all results with `op`, which must be associative, in order. `identity` must be neutral.
+    ///
+    /// `op` is called on the calling thread, as results come, once for each. What takes long belongs in a [`map`](Self::map) or [`fold`](Self::fold) before.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((1..=5_u64).par_stream().reduce(|| 1, |a, b| a * b), 120);
+    /// ```
+    pub fn reduce<OP, ID>(self, identity: ID, op: OP) -> S::Output
+    where
+        OP: Fn(S::Output, S::Output) -> S::Output,
+        ID: Fn() -> S::Output,
+    {
+        self.consume(true, |results| results.fold(identity(), op))
+    }
+
+    /// As [`reduce`](Self::reduce), without an identity; `None` if there are no results.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let longest = ["a", "ccc", "bb"].into_iter().par_stream().reduce_with(|a, b| if b.len() > a.len() { b } else { a });
+    /// assert_eq!(longest, Some("ccc"));
+    /// ```
+    pub fn reduce_with<OP>(self, op: OP) -> Option<S::Output>
+    where
+        OP: Fn(S::Output, S::Output) -> S::Output,
+    {
+        self.consume(true, |results| results.reduce(op))
+    }
+
+    /// Adds all results up, on the calling thread, one after the other in order: floats have the same sum as on one thread, to the last bit.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((1..=100_u32).par_stream().sum::<u32>(), 5050);
+    /// ```
+    pub fn sum<T: Sum<S::Output>>(self) -> T {
+        self.consume(true, |results| results.sum())
+    }
+
+    /// Multiplies all results, as [`sum`](Self::sum) adds them.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((1..=10_u64).par_stream().product::<u64>(), 3_628_800);
+    /// ```
+    pub fn product<T: Product<S::Output>>(self) -> T {
+        self.consume(true, |results| results.product())
+    }
+
+    /// Counts the results.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!((0..1000).par_stream().filter(|n| n % 3 == 0).count(), 334);
+    /// ```
+    pub fn count(self) -> usize {
+        self.consume(false, |results| results.count())
+    }
+
     fn run<R: Try<Output = ()>>(self, ordered: bool, mut sink: impl FnMut(S::Output) -> R) -> R {
-        self.consume(ordered, |results| {
-            for result in results {
-                if let ControlFlow::Break(residual) = sink(result).branch() {
-                    return R::from_residual(residual);
+        unless_cancelled(self.options, || {
+            self.consume(ordered, |results| {
+                for result in results {
+                    if let ControlFlow::Break(residual) = sink(result).branch() {
+                        return R::from_residual(residual);
+                    }
                 }
-            }
-            R::from_output(())
+                R::from_output(())
+            })
         })
     }
 
     /// Calls `sink` with an iterator over the results. What is in flight when it returns is dropped.
-    fn consume<R>(self, ordered: bool, sink: impl FnOnce(Results<'_, I, S>) -> R) -> R {
-        let Stream { source, step, limit } = self;
-        // In a user's model, the calling thread alone.
-        let lanes = if cfg!(all(loom, feature = "loom")) { 1 } else { current_num_threads() };
-        if lanes <= 1 {
-            // Nobody comes, and nothing is in flight but the item in hand.
-            let _inside = underneath::Entered::stream();
-            return sink(Results::Alone(source, step));
-        }
-        let running = Running::new(source, step, limit, ordered, lanes);
-        let result = scope(|scope| {
-            let _stop = StopOnDrop(&running);
-            let mut helpers = lanes - 1;
-            let mut call_helpers = || {
-                (0..mem::take(&mut helpers)).for_each(|_| scope.spawn(|_| running.help()));
-            };
-            let _inside = underneath::Entered::stream();
-            sink(Results::Shared(SharedResults::new(&running, &mut call_helpers)))
-        });
-        if let Some(payload) = running.into_panic() {
-            unwind::resume(payload);
-        }
-        result
+    fn consume<R>(self, ordered: bool, sink: impl FnOnce(&mut Results<'_, '_, I, S>) -> R) -> R {
+        let Stream { source, step, limit, options, progress } = self;
+        options.install(|| {
+            // In a user's model, the calling thread alone.
+            let lanes = if cfg!(all(loom, feature = "loom")) { 1 } else { current_num_threads() };
+            if lanes <= 1 {
+                let inside = underneath::Entered::stream();
+                let mut results =
+                    Results::new(Supply::Alone(Alone::new(source, &step, options.cancel)), progress);
+                let result = sink(&mut results);
+                let end = results.into_end();
+                drop(inside);
+                end.settle(None);
+                return result;
+            }
+            let running = Running::new(source, &step, options.cancel, limit, ordered, lanes);
+            let (result, end) = scope(|scope| {
+                let _stop = StopOnDrop(&running);
+                let mut helpers = lanes - 1;
+                let mut call_helpers = || {
+                    (0..mem::take(&mut helpers)).for_each(|_| scope.spawn(|_| running.help()));
+                };
+                let _inside = underneath::Entered::stream();
+                let results = SharedResults::new(&running, &mut call_helpers);
+                let mut results = Results::new(Supply::Lanes(results), progress);
+                (sink(&mut results), results.into_end())
+            });
+            end.settle(running.into_panic());
+            result
+        })
     }
 }
 

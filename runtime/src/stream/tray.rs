@@ -89,27 +89,34 @@ impl<T, R> Hand<T, R> {
         self.at_tray(Things::take_pulled)
     }
 
-    /// The owner is about to process these.
-    pub(super) fn begin(&self, batch: Batch<T>) -> Option<T> {
-        let done = Done::new(batch.first, batch.len());
-        self.at_tray(|things| {
-            (things.batch, things.done) = (batch, done);
-            things.pop()
-        })
+    /// The owner is about to process an item of that weight, and these, which follow.
+    pub(super) fn begin(&self, weight: usize, batch: Batch<T>) {
+        let done = Done::new(batch.first - 1, batch.len() + 1);
+        self.at_tray(|things| (things.batch, things.weight, things.done) = (batch, weight, done));
     }
 
-    /// The item in hand was processed. The next one, unless others have taken it.
+    /// This, and perhaps more, has come of the item in hand. The next one; if there is none, for this was the last or others have taken the rest, the
+    /// result comes back.
     #[inline]
-    pub(super) fn next(&self, result: Option<R>) -> Option<T> {
+    pub(super) fn next(
+        &self,
+        result: Option<R>,
+        more: impl FnOnce() -> Option<Vec<R>>,
+    ) -> Result<T, Option<R>> {
         self.at_tray(|things| {
-            things.done.push(result, things.weight);
-            things.pop()
+            let Some((item, weight)) = things.batch.pop() else { return Err(result) };
+            things.push(result, more());
+            things.weight = weight;
+            Ok(item)
         })
     }
 
-    /// What has become of the items.
-    pub(super) fn end(&self) -> Done<R> {
-        self.at_tray(|things| things.done.take())
+    /// This, and perhaps more, has come of the last item. What has become of all that nobody else has taken.
+    pub(super) fn end(&self, result: Option<R>, more: Option<Vec<R>>) -> Done<R> {
+        self.at_tray(|things| {
+            things.push(result, more);
+            things.done.take()
+        })
     }
 
     /// The sink is about to do everything alone; the next item has that number.
@@ -175,10 +182,9 @@ pub(super) enum Asked<T> {
 
 impl<T, R> Things<T, R> {
     #[inline]
-    fn pop(&mut self) -> Option<T> {
-        let (item, weight) = self.batch.pop()?;
-        self.weight = weight;
-        Some(item)
+    fn push(&mut self, result: Option<R>, more: Option<Vec<R>>) {
+        self.done.push(result, self.weight);
+        self.done.results.extend(more.into_iter().flatten());
     }
 
     fn take_pulled(&mut self) -> Batch<T> {

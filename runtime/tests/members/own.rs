@@ -174,6 +174,84 @@ const STREAMS: &[Row] = &[
         (0..LEN).par_stream().filter_map(|item| Some(items.ran(item))).for_each_unordered(drop);
     })
     .expect(ANY_ORDER),
+    row("Stream::on", |items, pool| (0..LEN).par_stream().on(pool).for_each(|item| items.run(item)))
+        .expect(ANY_ORDER),
+    row("Stream::cancel", |items, _| {
+        (0..LEN).par_stream().cancel(&CancelToken::new()).for_each(|item| items.run(item));
+    })
+    .expect(ANY_ORDER),
+    row("Stream::progress_with", |items, _| {
+        (0..LEN).par_stream().progress_with(|_, _| ()).for_each(|item| items.run(item));
+    })
+    .expect(ANY_ORDER),
+    row("Stream::adapt", |items, _| {
+        (0..LEN).par_stream().adapt(Running(items)).for_each_unordered(drop);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::map_init", |items, _| {
+        (0..LEN).par_stream().map_init(|| (), |(), item| items.run(item)).for_each_unordered(drop);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::map_with", |items, _| {
+        (0..LEN).par_stream().map_with((), |(), item| items.run(item)).for_each_unordered(drop);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::filter", |items, _| {
+        (0..LEN).par_stream().filter(|item| items.ran(*item) < LEN).for_each_unordered(drop);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::flat_map_iter", |items, _| {
+        (0..LEN).par_stream().flat_map_iter(|item| Some(items.ran(item))).for_each_unordered(drop);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::update", |items, _| {
+        (0..LEN).par_stream().update(|item| items.run(*item)).for_each_unordered(drop);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::inspect", |items, _| {
+        (0..LEN).par_stream().inspect(|item| items.run(*item)).for_each_unordered(drop);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::fold", |items, _| {
+        (0..LEN).par_stream().fold(|| 0, |all, item| all + items.ran(item)).for_each_unordered(drop);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::for_each", |items, _| {
+        (0..LEN).par_stream().for_each(|item| items.run(item));
+    })
+    .expect(ANY_ORDER),
+    row("Stream::for_each_init", |items, _| {
+        (0..LEN).par_stream().for_each_init(|| (), |(), item| items.run(item));
+    })
+    .expect(ANY_ORDER),
+    row("Stream::try_for_each", |items, _| {
+        let all = (0..LEN).par_stream().try_for_each(|item| {
+            items.run(item);
+            Some(())
+        });
+        all.expect("nothing stops it");
+    })
+    .expect(ANY_ORDER),
+    row("Stream::reduce", |items, _| {
+        assert_eq!((0..LEN).par_stream().map(|item| items.ran(item)).reduce(|| 0, usize::max), LEN - 1);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::reduce_with", |items, _| {
+        assert_eq!((0..LEN).par_stream().map(|item| items.ran(item)).reduce_with(usize::max), Some(LEN - 1));
+    })
+    .expect(ANY_ORDER),
+    row("Stream::sum", |items, _| {
+        assert_eq!((0..LEN).par_stream().map(|item| items.ran(item)).sum::<usize>(), LEN * (LEN - 1) / 2);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::product", |items, _| {
+        assert_eq!((0..LEN).par_stream().map(|item| items.ran(item)).product::<usize>(), 0);
+    })
+    .expect(ANY_ORDER),
+    row("Stream::count", |items, _| {
+        assert_eq!((0..LEN).par_stream().map(|item| items.ran(item)).count(), LEN);
+    })
+    .expect(ANY_ORDER),
     row("Stream::max_in_flight", |items, _| {
         (0..LEN).par_stream().max_in_flight(16).map(|item| items.run(item)).for_each_unordered(drop);
     })

@@ -40,6 +40,7 @@ pub use map::{
     Cloned, ClonedOp, Copied, CopiedOp, Inspect, InspectOp, Map, MapOp, Update, UpdateOp, Updated,
 };
 pub use map_init::{MapInit, MapInitOp, MapWith, MapWithOp, WithState};
+pub(crate) use progress::BETWEEN_REPORTS_NS;
 pub use progress::{Counted, Progress, ProgressOp};
 pub use step_by::{StepBy, StepByProducer};
 pub use stretch::{Rev, RevProducer, Skip, Stretch, Take};

@@ -8,7 +8,7 @@ use crate::pool::with_current_lane;
 use crate::sync::{AtomicU64, Mutex, Ordering};
 
 /// From one report to the next.
-const BETWEEN_REPORTS_NS: u64 = 50_000_000;
+pub(crate) const BETWEEN_REPORTS_NS: u64 = 50_000_000;
 
 /// Made by [`progress_with`](crate::iter::IndexedParallelIterator::progress_with).
 pub type Progress<I, F> = Adapted<I, ProgressOp<F>>;

@@ -28,8 +28,7 @@ pub(crate) use push::Push;
 pub(crate) use reduce::{best, reduce, reduce_with, try_reduce, try_reduce_with};
 pub(crate) use search::{FindAny, FindFirst, FindLast};
 pub(crate) use sum::sum;
-pub(crate) use try_for_each::try_for_each;
-use try_for_each::unless_cancelled;
+pub(crate) use try_for_each::{try_for_each, unless_cancelled};
 
 /// The end of a pipeline.
 pub(crate) trait Consumer<T>: Sync {

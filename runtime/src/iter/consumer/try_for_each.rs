@@ -20,7 +20,7 @@ where
 }
 
 /// Runs a loop, and says so in the result if it is cancelled, where that can say it.
-pub(super) fn unless_cancelled<R: Try>(options: Options<'_>, run: impl FnOnce() -> R) -> R {
+pub(crate) fn unless_cancelled<R: Try>(options: Options<'_>, run: impl FnOnce() -> R) -> R {
     let Some(cancelled) = options.cancel.and_then(|_| R::cancelled()) else { return run() };
     match unwind::catch(run) {
         Ok(result) => result,
