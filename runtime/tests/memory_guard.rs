@@ -3,15 +3,18 @@
 //! The tests start this program again, in a group that they make. Where they may not make one, they say so and are left out.
 #![cfg(target_os = "linux")]
 
-use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::ExitStatus;
 use std::thread;
 use std::time::Duration;
 
 use taskel::prelude::*;
 use taskel::{MemoryBudget, MemoryGuard, ThreadPool, ThreadPoolBuilder};
+
+#[path = "support/control_group.rs"]
+mod control_group;
+
+use control_group::Group;
 
 const LIMIT: u64 = 1 << 30;
 const ITEMS: usize = 64;
@@ -23,88 +26,21 @@ const WORKERS: usize = 8;
 /// What the child is to do, in its environment.
 const PART: &str = "TASKEL_TEST_MEMORY_PART";
 
-/// A control group, with this test's limit; removed when dropped.
-struct Group(PathBuf);
-
-impl Group {
-    fn new(name: &str) -> Result<Group, String> {
-        let mounts = fs::read_to_string("/proc/self/mounts").map_err(|error| error.to_string())?;
-        let mut reasons = String::new();
-        for mount in mounts.lines() {
-            let mut fields = mount.split(' ').skip(1);
-            let (point, kind, options) = (fields.next(), fields.next(), fields.next().unwrap_or_default());
-            let limit = match kind {
-                Some("cgroup2") => "memory.max",
-                Some("cgroup") if options.split(',').any(|option| option == "memory") => {
-                    "memory.limit_in_bytes"
-                }
-                _ => continue,
-            };
-            let folder =
-                Path::new(point.unwrap_or_default()).join(format!("taskel-{name}-{}", std::process::id()));
-            match Self::at(&folder, limit) {
-                Ok(group) => return Ok(group),
-                Err(error) => reasons += &format!("{}: {error}; ", folder.display()),
-            }
-        }
-        Err(reasons)
-    }
-
-    fn at(folder: &Path, limit: &str) -> std::io::Result<Group> {
-        fs::create_dir(folder)?;
-        let group = Group(folder.to_owned());
-        // Not there, where this controller is not.
-        fs::OpenOptions::new().write(true).open(folder.join(limit))?;
-        fs::write(folder.join(limit), LIMIT.to_string())?;
-        // Swap would only make it slow.
-        for no_swap in [("memory.swap.max", "0"), ("memory.swappiness", "0")] {
-            if folder.join(no_swap.0).exists() {
-                fs::write(folder.join(no_swap.0), no_swap.1)?;
-            }
-        }
-        Ok(group)
-    }
-
-    /// Runs a part of this program in the group.
-    fn run(&self, part: &str) -> (ExitStatus, String) {
-        let output = Command::new("/bin/sh")
-            .arg("-c")
-            .arg(r#"echo $$ > "$1/cgroup.procs" || exit 77; exec "$2" --exact in_the_group --nocapture --test-threads 1"#)
-            .arg("sh")
-            .arg(&self.0)
-            .arg(std::env::current_exe().unwrap())
-            .env(PART, part)
-            .output()
-            .unwrap();
-        let text =
-            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        assert_ne!(output.status.code(), Some(77), "cannot move a process there: {text}");
-        (output.status, text)
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // The group is busy until the kernel has done with who was killed.
-        for _ in 0..100 {
-            if fs::remove_dir(&self.0).is_ok() {
-                return;
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-        eprintln!("could not remove {}", self.0.display());
-    }
-}
-
-/// Makes a group, or says why there is none.
+/// A control group with this test's limit, if one can be made.
 fn group(name: &str) -> Option<Group> {
-    match Group::new(name) {
-        Ok(group) => Some(group),
-        Err(reasons) => {
-            eprintln!("left out, since no control group with a limit on memory can be made: {reasons}");
-            None
-        }
-    }
+    let limit = LIMIT.to_string();
+    let group =
+        Group::new(name, "memory", [&[("memory.max", &limit)], &[("memory.limit_in_bytes", &limit)]])?;
+    // Swap would only make it slow. Some systems have none of it, or do not count it.
+    let _none = [group.set("memory.swap.max", "0"), group.set("memory.swappiness", "0")];
+    Some(group)
+}
+
+/// Runs a part of this program in the group.
+fn run(group: &Group, part: &str) -> (ExitStatus, String) {
+    let output = group.run("in_the_group", |program| _ = program.env(PART, part));
+    let text = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    (output.status, text.concat())
 }
 
 /// The child's part.
@@ -150,9 +86,9 @@ fn hold(bytes: usize) {
 #[test]
 fn a_loop_that_takes_too_much_is_killed_without_a_guard_and_done_with_one() {
     let Some(group) = group("loop") else { return };
-    let (status, text) = group.run("unguarded");
+    let (status, text) = run(&group, "unguarded");
     assert_eq!(status.signal(), Some(9), "{status}\n{text}");
-    let (status, text) = group.run("guarded");
+    let (status, text) = run(&group, "guarded");
     assert!(status.success(), "{status}\n{text}");
     println!("{text}");
 }
@@ -161,7 +97,7 @@ fn a_loop_that_takes_too_much_is_killed_without_a_guard_and_done_with_one() {
 fn other_work_that_takes_too_much_is_done_with_a_guard() {
     let Some(group) = group("other") else { return };
     for part in ["guarded, with a state", "guarded, with inner loops", "guarded, in a scope"] {
-        let (status, text) = group.run(part);
+        let (status, text) = run(&group, part);
         assert!(status.success(), "{part}: {status}\n{text}");
         println!("{part}\n{text}");
     }
@@ -229,7 +165,7 @@ fn under_pressure_workers_do_what_has_no_caller_and_what_needs_every_worker() {
 #[ignore = "takes a quarter of a minute, for a figure to compare with"]
 fn the_same_loop_on_one_thread() {
     let Some(group) = group("alone") else { return };
-    let (status, text) = group.run("alone");
+    let (status, text) = run(&group, "alone");
     assert!(status.success(), "{status}\n{text}");
     println!("{text}");
 }

@@ -60,7 +60,7 @@ impl Mask {
     }
 
     fn contains_all_of(&self, other: &Mask) -> bool {
-        other.cores().all(|core| self.contains(core))
+        self.0.iter().zip(&other.0).all(|(mine, others)| others & !mine == 0)
     }
 }
 
@@ -115,7 +115,12 @@ impl Drop for Unpinned {
 
 /// Lets the calling thread run on all cores of the process. Returns its mask, if that was smaller.
 fn widen() -> io::Result<Option<Mask>> {
-    let (before, all) = (Mask::of(THIS_THREAD)?, of_process()?);
+    let (before, mut all) = (Mask::of(THIS_THREAD)?, of_process()?);
+    if !all.contains_all_of(&before) {
+        // The process was given more since, or back what was taken from it.
+        look_again(None);
+        all = of_process()?;
+    }
     if before.contains_all_of(&all) {
         return Ok(None);
     }
@@ -134,7 +139,7 @@ fn widen() -> io::Result<Option<Mask>> {
 
 /// The cores that this process may run on, ascending, whatever the calling thread is confined to; empty when that cannot be found out.
 ///
-/// They are found out once. Should the kernel have taken some away since, that is noticed here, and they are gone.
+/// They are found out once. Should the kernel have taken some away since, or given some to the calling thread, that is noticed here.
 pub(crate) fn usable_cores() -> Vec<usize> {
     let _all = Unpinned::new();
     of_process().map_or_else(|_| Vec::new(), |mask| mask.cores().collect())

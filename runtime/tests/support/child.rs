@@ -19,7 +19,12 @@ pub(crate) fn run(test: &str, case: &str) -> Output {
 
 /// `program`, which is this one, to be run as `case` of the one test.
 pub(crate) fn as_case<'c>(program: &'c mut Command, test: &str, case: &str) -> &'c mut Command {
-    program.args(["--exact", test, "--nocapture"]).env(CASE, case)
+    with_case(program.args(["--exact", test, "--nocapture"]), case)
+}
+
+/// `program`, which starts this one as one test, to be that as `case`.
+pub(crate) fn with_case<'c>(program: &'c mut Command, case: &str) -> &'c mut Command {
+    program.env(CASE, case)
 }
 
 /// What `case` of the test says, as `SAID …` on a line of its own, in a process of its own with these environment variables.
