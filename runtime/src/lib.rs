@@ -129,6 +129,8 @@ mod memory;
 mod modelled;
 mod outside;
 mod pace;
+#[cfg(test)]
+mod pace_tests;
 mod pending;
 mod pool;
 mod profile;

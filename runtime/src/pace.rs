@@ -1,7 +1,7 @@
 //! How many items of a stream are pulled at once, and how many may lie ready: decided from what the last ones took.
 //!
-//! Items are bundled only while both they and the source are quick, since a bundle keeps its items from idle lanes until these lose patience. One slow item, or one
-//! slow answer of the source, and the next few dozen items go one by one.
+//! Items are bundled only while both they and the source are quick, since a bundle keeps its items from idle lanes until these lose patience. After an item, or an answer of the
+//! source, that took long, the next ones go one by one: so many that this costs no more than the long one did, for it may have been a disturbance.
 
 /// A bundle takes about this long to process: some thirty times what handing it over costs.
 const BUNDLE_NS: u64 = 30_000;
@@ -21,9 +21,11 @@ const LONG_STOCK: usize = 8;
 /// A source that takes longer to answer is not asked for several items at once.
 const SLOW_SOURCE_NS: u64 = 20_000;
 
-/// As many items are remembered as can be in flight, since those that take long tell last; but only so many.
-const FEWEST_REMEMBERED: usize = 16;
-const MOST_REMEMBERED: usize = 64;
+/// One more item goes by itself for each time that a long one took so long: about what handing it over costs more.
+const APART_NS: u64 = 2_000;
+
+/// No more than this go one by one after a long one: several for each long one that is being processed, since those tell last.
+const MOST_APART: usize = 256;
 
 /// At the beginning, so many go one by one.
 const UNKNOWN: usize = 4;
@@ -31,31 +33,48 @@ const UNKNOWN: usize = 4;
 /// What takes less than this is not worth handing over.
 const TINY_NS: u64 = 3_500;
 
-/// The greatest of the last values.
+/// How long something takes.
 #[derive(Debug)]
-struct Greatest {
-    before: u64,
-    now: u64,
-    left: usize,
-    remembered: usize,
+struct Measured {
+    /// On average, lately.
+    mean_ns: u64,
+    /// What takes longer is long.
+    long_ns: u64,
+    /// So many of the next ones may be long.
+    doubtful: usize,
 }
 
-impl Greatest {
-    /// Until something is known: anything may come. Then so many values are remembered, and up to twice as many.
-    fn new(remembered: usize) -> Self {
-        Greatest { before: u64::MAX, now: 0, left: UNKNOWN, remembered }
+impl Measured {
+    fn new(long_ns: u64) -> Self {
+        Measured { mean_ns: 0, long_ns, doubtful: UNKNOWN }
     }
 
-    fn note(&mut self, value: u64, times: usize) {
-        self.now = self.now.max(value);
-        self.left = self.left.saturating_sub(times);
-        if self.left == 0 {
-            *self = Greatest { before: self.now, now: 0, left: self.remembered, ..*self };
+    /// So many took that time. False if one of them, which it was is not known, was long.
+    fn note(&mut self, count: usize, ns: u64) -> bool {
+        let others = self.mean_ns.saturating_mul(count as u64 - 1);
+        self.note_longest(count, ns, ns.saturating_sub(others))
+    }
+
+    /// The same, where it is known what the longest took.
+    fn note_longest(&mut self, count: usize, ns: u64, longest: u64) -> bool {
+        let quick = longest <= self.long_ns;
+        if quick {
+            self.mean_ns = ns / count as u64;
+            self.doubtful = self.doubtful.saturating_sub(count);
+        } else {
+            self.doubt(longest);
         }
+        quick
     }
 
-    fn get(&self) -> u64 {
-        self.before.max(self.now)
+    /// Something took that long.
+    fn doubt(&mut self, ns: u64) {
+        let next = usize::try_from(ns / APART_NS).unwrap_or(usize::MAX).min(MOST_APART);
+        self.doubtful = self.doubtful.max(next);
+    }
+
+    fn is_quick(&self) -> bool {
+        self.doubtful == 0
     }
 }
 
@@ -63,32 +82,23 @@ impl Greatest {
 #[derive(Debug)]
 pub(crate) struct Pace {
     bundle: usize,
-    mean_ns: u64,
-    item_ns: Greatest,
-    answer_ns: Greatest,
+    items: Measured,
+    answers: Measured,
 }
 
 impl Pace {
-    /// For a stream of which so many items can be in flight.
-    pub(crate) fn new(window: usize) -> Self {
-        let remembered = window.clamp(FEWEST_REMEMBERED, MOST_REMEMBERED);
-        Pace {
-            bundle: 1,
-            mean_ns: 0,
-            item_ns: Greatest::new(remembered),
-            answer_ns: Greatest::new(remembered),
-        }
+    pub(crate) fn new() -> Self {
+        Pace { bundle: 1, items: Measured::new(LONG_NS), answers: Measured::new(SLOW_SOURCE_NS) }
     }
 
     /// How many items are processed, and pulled, at once; at least 1.
     pub(crate) fn bundle(&self) -> usize {
-        let quick = self.item_ns.get() <= LONG_NS && self.answer_ns.get() <= SLOW_SOURCE_NS;
-        if quick { self.bundle } else { 1 }
+        if self.items.is_quick() && self.answers.is_quick() { self.bundle } else { 1 }
     }
 
     /// How many bundles may lie ready although all lanes are at work. None where the source may take long for the next one.
     pub(crate) fn stock(&self) -> usize {
-        match (self.answer_ns.get() <= SLOW_SOURCE_NS, self.item_ns.get() <= LONG_NS) {
+        match (self.answers.is_quick(), self.items.is_quick()) {
             (true, true) => STOCK,
             (true, false) => LONG_STOCK,
             (false, _) => 0,
@@ -97,38 +107,34 @@ impl Pace {
 
     /// Whether so many items take so short a time that one lane had better do everything.
     pub(crate) fn are_tiny(&self, items: usize) -> bool {
-        self.bundle() > 1 && self.mean_ns.saturating_mul(items as u64) < TINY_NS
+        self.bundle() > 1 && self.items.mean_ns.saturating_mul(items as u64) < TINY_NS
     }
 
     /// So many items, more than 0, were processed in that time.
     pub(crate) fn processed(&mut self, items: usize, ns: u64) {
-        let mean = ns / items as u64;
-        self.mean_ns = mean;
-        // Which of them took long is not known.
-        self.item_ns.note(if ns > LONG_NS { ns } else { mean }, items);
-        let fitting = BUNDLE_NS.checked_div(mean).unwrap_or(u64::MAX);
-        let most = LARGEST_BUNDLE.min(self.bundle.saturating_mul(2));
-        self.bundle = usize::try_from(fitting).unwrap_or(most).clamp(1, most);
+        if self.items.note(items, ns) {
+            let fitting = BUNDLE_NS.checked_div(self.items.mean_ns).unwrap_or(u64::MAX);
+            let most = LARGEST_BUNDLE.min(self.bundle.saturating_mul(2));
+            self.bundle = usize::try_from(fitting).unwrap_or(most).clamp(1, most);
+        }
     }
 
-    /// The source has taken that time for so many items.
+    /// The source has taken that time for so many items; for none, where it has ended.
     pub(crate) fn asked(&mut self, items: usize, ns: u64) {
-        let mean = ns / items.max(1) as u64;
-        self.answer_ns.note(if ns > SLOW_SOURCE_NS { ns } else { mean }, items);
+        self.answers.note(items.max(1), ns);
     }
 
     /// One lane has asked for so many items, and processed them.
     pub(crate) fn done_alone(&mut self, items: usize, ns: u64) {
-        if items == 0 {
-            return;
+        if items > 0 {
+            // How much of it the source took is not known.
+            self.answers.note_longest(items, ns, ns / items as u64);
+            self.processed(items, ns);
         }
-        self.answer_ns.note(ns / items as u64, items);
-        self.processed(items, ns);
     }
 
-    /// A bundle was not over when it was to be.
-    pub(crate) fn surprised(&mut self) {
-        self.item_ns.note(u64::MAX, 1);
-        self.bundle = 1;
+    /// A bundle was not over when it was to be, after that time.
+    pub(crate) fn surprised(&mut self, ns: u64) {
+        self.items.doubt(ns);
     }
 }

@@ -185,10 +185,10 @@ impl<T, R> Window<T, R> {
             helpers: 0,
             alone: false,
             watching: false,
-            pace: Pace::new(limit),
+            pace: Pace::new(),
         };
-        // So that all have some at the same time, as much lies ready, and as much again is done.
-        let share = (limit / (3 * lanes)).max(1);
+        // So that all have some at the same time, and as much lies ready or is done.
+        let share = (limit / (2 * lanes)).max(1);
         Window {
             state: Mutex::new(state),
             room: Condvar::new(),
@@ -348,7 +348,7 @@ impl<T, R> State<T, R> {
                 self.next = next;
             }
         }
-        self.pace.surprised();
+        self.pace.surprised(PATIENCE_NS);
         self.bundles.retain(|(other, _)| *other != bundle);
     }
 
