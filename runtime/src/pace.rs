@@ -27,6 +27,9 @@ const APART_NS: u64 = 2_000;
 /// No more than this go one by one after a long one: several for each long one that is being processed, since those tell last.
 const MOST_APART: usize = 256;
 
+/// Quick ones count as gone after so many long ones without any between them.
+const LATELY: usize = 16;
+
 /// At the beginning, so many go one by one.
 const UNKNOWN: usize = 4;
 
@@ -42,11 +45,13 @@ struct Measured {
     long_ns: u64,
     /// So many of the next ones may be long.
     doubtful: usize,
+    /// Falls with each one that was long, and starts again with one that was not.
+    quick_lately: usize,
 }
 
 impl Measured {
     fn new(long_ns: u64) -> Self {
-        Measured { mean_ns: 0, long_ns, doubtful: UNKNOWN }
+        Measured { mean_ns: 0, long_ns, doubtful: UNKNOWN, quick_lately: 0 }
     }
 
     /// So many took that time. False if one of them, which it was is not known, was long.
@@ -61,8 +66,10 @@ impl Measured {
         if quick {
             self.mean_ns = ns / count as u64;
             self.doubtful = self.doubtful.saturating_sub(count);
+            self.quick_lately = LATELY;
         } else {
             self.doubt(longest);
+            self.quick_lately = self.quick_lately.saturating_sub(1);
         }
         quick
     }
@@ -103,6 +110,11 @@ impl Pace {
             (true, false) => LONG_STOCK,
             (false, _) => 0,
         }
+    }
+
+    /// Whether there are quick items, perhaps between long ones, and the source is quick.
+    pub(crate) fn has_quick(&self) -> bool {
+        self.answers.is_quick() && self.items.quick_lately > 0
     }
 
     /// Whether so many items take so short a time that one lane had better do everything.

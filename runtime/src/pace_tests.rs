@@ -48,6 +48,17 @@ fn items_do_not_go_apart_for_ever_after_a_very_long_one() {
 }
 
 #[test]
+fn quick_items_between_long_ones_are_known_for_a_while() {
+    let mut pace = quick();
+    for n in 0..17 {
+        pace.processed(1, 1_000_000);
+        assert_eq!(pace.has_quick(), n < 15, "after {n} others");
+    }
+    pace.processed(1, 1_000);
+    assert!(pace.has_quick());
+}
+
+#[test]
 fn a_source_that_is_slow_once_is_asked_for_single_items_for_a_while() {
     let mut pace = quick();
     pace.asked(30, 290 + 30_000);

@@ -74,14 +74,14 @@ fn a_window_of_64_keeps_8_workers_busy() {
     }
 }
 
-/// In order, a window of n has no more slow items than n in a row have: n / 8. In any order, all lanes but the sink's have one, and that one, too, if there is room for
-/// what is quick besides: min(P, n) - 1, or P. Nothing goes through the sink while that has a long item, so half of that is reached.
+/// In order, a window of n has no more slow items than n in a row have: n / 8. In any order, each helper has one: min(P, n) - 1; the sink lets the quick ones through. (Only before
+/// helpers come has it a slow one, with which the window fills once.)
 #[test]
 fn small_windows_keep_as_many_workers_busy_as_they_have_slow_items() {
     for (window, ordered, slow, bound) in
-        [(8, true, 8, 1.0), (16, true, 16, 2.0), (8, false, 42, 7.0), (16, false, 48, 8.0)]
+        [(8, true, 8, 1.0), (16, true, 16, 2.0), (8, false, 42, 7.0), (16, false, 48, 7.0)]
     {
-        let least = if ordered { 0.9 } else { 0.5 };
+        let least = if ordered { 0.9 } else { 0.7 };
         assert_busy(bound * least, 8, window, ordered, &every_8th(slow));
     }
 }

@@ -211,6 +211,14 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
     Argument {
         package: "runtime",
         file: "window.rs",
+        function: "would_fill_up",
+        code: "",
+        change: "",
+        reason: "whether the sink or a helper has the next long item is a matter of time",
+    },
+    Argument {
+        package: "runtime",
+        file: "window.rs",
         function: "leaves_to_sink",
         code: "let is_full",
         change: "",

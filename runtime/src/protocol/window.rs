@@ -22,7 +22,7 @@
 //!
 //! `stopped` (nobody wants anything more) is written under the mutex, and read without it between two items: a hint.
 //!
-//! One lane is the *sink*. It puts through what is done; if there is nothing and no helper is free, it processes what is in the queue. The others are *helpers*: they pull and process.
+//! One lane is the *sink*. It puts through what is done; if there is nothing and no helper is free, it processes what is in the queue, unless the window is so small that it would be full meanwhile. The others are *helpers*: they pull and process.
 //! A lane reports what it has done and is told what to do next ([`turn`](Window::turn)).
 //!
 //! # What is pulled is processed before the source may block again
@@ -61,6 +61,9 @@ pub(crate) const SINK: u32 = 0;
 
 /// A bundle that is not over after this time is looked at.
 pub(crate) const PATIENCE_NS: u64 = 50_000;
+
+/// The sink processes an item, which may be long, if there is room for so many quick ones for each helper but one.
+const QUICK_EACH: usize = 3;
 
 /// What a lane is to do next, and then report.
 #[derive(Debug)]
@@ -448,7 +451,15 @@ impl<T, R> State<T, R> {
 
     /// Whether the sink processes what is in the queue: only if no helper can, and if helpers alone are too few for the window, for what is done piles up meanwhile.
     fn sink_helps(&self, limits: &Limits) -> bool {
-        self.helpers < limits.in_flight && self.idle + self.coming + self.awake == 0
+        let no_helper = self.idle + self.coming + self.awake == 0;
+        self.helpers < limits.in_flight && no_helper && !self.would_fill_up(limits)
+    }
+
+    /// Whether quick items would fill the window if the sink had a long one, and the other helpers found no more. (In order they wait for a long one before them anyway.) The source
+    /// is quick then, so that no more than one helper is there for long, and another comes back to the queue.
+    fn would_fill_up(&self, limits: &Limits) -> bool {
+        let others = self.helpers.saturating_sub(1);
+        !limits.ordered && self.pace.has_quick() && self.room(limits) < others * QUICK_EACH
     }
 
     /// Whether a helper had better wait, for the sink is about to make room: with the item in the queue and the next one, both have something to do.

@@ -357,8 +357,9 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
 
     /// Lets at most `n` items be between the source and the sink at any moment, instead of 1024.
     ///
-    /// With fewer than the pool has threads, `n` items are in work when the source has so many; the calling thread then only emits. With that many or more it works as well. In order, items that
-    /// are done wait in the window for a slow one before them: if one in `k` is slow, `n / k` slow ones are in work.
+    /// With fewer than the pool has threads, `n` items are in work when the source has so many; the calling thread then only emits. With that many or more it works as well, but
+    /// where some items are quick, order does not matter, and `n` is not several times the number of threads: while it has a long item, the quick ones that are done use up the window. In order,
+    /// they do so in any case: if one in `k` is slow, `n / k` slow ones are in work.
     ///
     /// # Panics
     ///
