@@ -81,7 +81,7 @@ fn small_windows_keep_as_many_workers_busy_as_they_have_slow_items() {
     for (window, ordered, slow, bound) in
         [(8, true, 8, 1.0), (16, true, 16, 2.0), (8, false, 42, 7.0), (16, false, 48, 7.0)]
     {
-        let least = if ordered { 0.9 } else { 0.7 };
+        let least = if ordered { 0.9 } else { 0.6 };
         assert_busy(bound * least, 8, window, ordered, &every_8th(slow));
     }
 }
