@@ -106,73 +106,38 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(loom, feature = "loom"))))]
 
-mod affinity;
 #[cfg(test)]
 mod bad_clock_tests;
-mod batch;
-mod brief;
-mod broadcast;
-mod cancel;
-mod clock;
-mod counter;
-mod drive;
-mod error;
+mod containers;
+mod engine;
 mod feed;
-mod fork;
 pub mod iter;
-mod job;
-mod join;
-mod lane;
-mod look;
 mod memory;
-#[cfg(all(loom, feature = "loom"))]
-mod modelled;
-mod outside;
-mod pace;
-#[cfg(test)]
-mod pace_tests;
-mod pending;
-mod pool;
+mod os;
+mod policy;
 mod profile;
 mod protocol;
-mod run_on_worker;
-mod scope;
-mod segments;
-mod site;
-mod slab;
-mod sort;
+mod sched;
 pub mod stream;
 mod sync;
-mod table;
-#[cfg(test)]
-mod table_tests;
-mod task;
-mod topology;
-mod underneath;
-mod unwind;
-mod wait;
-mod worker_local;
-mod yield_now;
 
-pub use self::{
-    affinity::unpinned,
-    broadcast::{BroadcastContext, broadcast, spawn_broadcast},
-    cancel::{CancelToken, Cancelled},
-    error::ThreadPoolBuildError,
-    iter::Chunk,
-    join::{FnContext, join, join_context},
-    memory::{MemoryBudget, MemoryGuard, MemoryUnknown},
-    pool::{
-        Cores, HotGuard, IdlePolicy, Pinning, PoolMetrics, ThreadBuilder, ThreadPool, ThreadPoolBuilder,
-        WorkerMetrics, current_num_threads, current_thread_index, max_num_threads,
-    },
-    profile::{Profile, WorkerProfile},
-    scope::{Scope, ScopeFifo, in_place_scope, in_place_scope_fifo, scope, scope_fifo},
-    stream::ParallelStream,
-    task::{Task, spawn, spawn_fifo, submit},
-    worker_local::WorkerLocal,
-    yield_now::{Yield, current_thread_has_pending_tasks, yield_local, yield_now},
+pub use self::memory::{MemoryBudget, MemoryGuard, MemoryUnknown};
+pub use self::profile::{Profile, WorkerProfile};
+pub use self::stream::ParallelStream;
+pub use crate::engine::options::Chunk;
+pub use crate::os::affinity::unpinned;
+pub use crate::sched::broadcast::{BroadcastContext, broadcast, spawn_broadcast};
+pub use crate::sched::cancel::{CancelToken, Cancelled};
+pub use crate::sched::error::ThreadPoolBuildError;
+pub use crate::sched::join::{FnContext, join, join_context};
+pub use crate::sched::pool::{
+    Cores, HotGuard, IdlePolicy, Pinning, PoolMetrics, ThreadBuilder, ThreadPool, ThreadPoolBuilder,
+    WorkerMetrics, current_num_threads, current_thread_index, max_num_threads,
 };
+pub use crate::sched::scope::{Scope, ScopeFifo, in_place_scope, in_place_scope_fifo, scope, scope_fifo};
+pub use crate::sched::task::{Task, spawn, spawn_fifo, submit};
+pub use crate::sched::worker_local::WorkerLocal;
+pub use crate::sched::yield_now::{Yield, current_thread_has_pending_tasks, yield_local, yield_now};
 
 /// What a program needs in scope to iterate in parallel.
 pub mod prelude {

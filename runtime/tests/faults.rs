@@ -1,6 +1,6 @@
 //! Bad days that a pool survives: it cannot be built, or what users gave it panics where nobody expects it. The panic goes where the
 //! documentation says, threads end, and nothing is leaked. (Those that end the process are in `fatal.rs`; pools that are dropped by
-//! their own workers in `shutdown.rs` and `spawn_handler.rs`; forks in `fork.rs`; items and results in `panic.rs` and `fork_join_panic.rs`;
+//! their own workers in `shutdown.rs` and `spawn_handler.rs`; forks in `os/fork.rs`; items and results in `panic.rs` and `fork_join_panic.rs`;
 //! clocks in `src/bad_clock_tests.rs`.)
 
 use std::any::Any;

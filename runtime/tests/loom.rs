@@ -7,20 +7,22 @@
 #[allow(dead_code, reason = "the models do not use every operation")]
 mod sync;
 
-#[path = "../src/table.rs"]
+#[path = "../src/containers"]
 #[allow(dead_code, reason = "the protocols do not use every operation")]
-mod table;
+mod containers {
+    pub(crate) mod table;
+}
 
-#[path = "../src/batch.rs"]
+#[path = "../src/policy"]
 #[allow(dead_code, reason = "the protocols do not use every operation")]
-mod batch;
+mod policy {
+    pub(crate) mod batch;
+    pub(crate) mod pace;
+}
 
 #[path = "../src/feed/mod.rs"]
 #[allow(dead_code, reason = "the models do not use every operation")]
 mod feed;
-
-#[path = "../src/pace.rs"]
-mod pace;
 
 #[path = "../src/protocol"]
 #[allow(dead_code, reason = "the models do not use every operation")]

@@ -5,12 +5,12 @@ use std::hint::spin_loop;
 use std::ops::Range;
 
 use super::ParallelIterator;
-use super::producer::Producer;
-use crate::clock::{Clock, Ticks};
+use crate::engine::producer::Producer;
 use crate::feed::{Feed, Seat, Source, Wish};
-use crate::pool::with_current_lane;
+use crate::os::clock::{Clock, Ticks};
+use crate::sched::pool::with_current_lane;
+use crate::sched::underneath::Entered;
 use crate::sync::Fences;
-use crate::underneath::Entered;
 
 /// Turns sequential iterators into parallel ones.
 pub trait ParallelBridge: Iterator<Item: Send> + Send + Sized {

@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 
 use super::adapter::*;
 use super::collect::{extend_exact, unzip_exact};
-use super::options::Options;
-use super::{IndexedProducer, IntoParallelIterator, ParallelIterator};
+use super::{IntoParallelIterator, ParallelIterator};
+use crate::engine::options::Options;
+use crate::engine::producer::IndexedProducer;
 
 /// A parallel iterator with a known number of items that can be reached by index.
 #[expect(clippy::len_without_is_empty, reason = "rayon's trait has none, and `len() == 0` says the same")]

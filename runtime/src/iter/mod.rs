@@ -12,25 +12,20 @@ mod bridge;
 mod collect;
 pub(crate) mod consumer;
 mod convert;
-pub(crate) mod feeder;
-#[cfg(test)]
-mod feeder_tests;
 mod indexed;
-pub(crate) mod options;
 mod parallel;
-pub(crate) mod producer;
+pub(crate) mod sort;
 pub(crate) mod source;
 mod try_op;
-pub(crate) mod watched;
 
+pub use crate::engine::options::{Chunk, Options};
+pub use crate::engine::producer::{IndexedProducer, Producer};
 pub use adapter::*;
 pub use bridge::{BridgeProducer, IterBridge, ParallelBridge, Pulled};
 pub use collect::{FromParallelIterator, ParallelExtend};
 pub use convert::{IntoParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator};
 pub use either::Either;
 pub use indexed::IndexedParallelIterator;
-pub use options::{Chunk, Options};
 pub use parallel::ParallelIterator;
-pub use producer::{IndexedProducer, Producer};
 pub use source::*;
 pub use try_op::Try;

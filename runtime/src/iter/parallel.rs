@@ -7,12 +7,13 @@ use std::iter::{Product, Sum};
 use super::adapter::*;
 use super::collect::pieces;
 use super::consumer::{self, Count, FindAny, FindFirst, FindLast, ForEach};
-use super::options::{Chunk, Options};
 use super::try_op::Try;
-use super::{Either, FromParallelIterator, IntoParallelIterator, ParallelExtend, Producer};
-use crate::cancel::CancelToken;
-use crate::drive::drive;
-use crate::pool::ThreadPool;
+use super::{Either, FromParallelIterator, IntoParallelIterator, ParallelExtend};
+use crate::engine::drive;
+use crate::engine::options::{Chunk, Options};
+use crate::engine::producer::Producer;
+use crate::sched::cancel::CancelToken;
+use crate::sched::pool::ThreadPool;
 use crate::sync::{Mutex, with_lock};
 
 /// An iterator whose items are processed in parallel.

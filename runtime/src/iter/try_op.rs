@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::error::Error;
 use std::ops::ControlFlow;
 
-use crate::cancel::Cancelled;
+use crate::sched::cancel::Cancelled;
 
 /// The types that `?` works on, as far as the `try_` methods know them; a stand-in for the standard library's unstable trait of this name.
 ///

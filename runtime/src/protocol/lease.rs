@@ -40,8 +40,8 @@
 //! block; a push on a lane that nobody has held before, on one that changes hands, and on one of a block that is made just now, against a
 //! lane that goes to sleep; a push on a lane whose last holder had the sleeper's seat.
 
+use crate::containers::table::Table;
 use crate::sync::{AtomicU32, Mutex, Ordering};
-use crate::table::Table;
 
 /// So many later lanes share a word.
 const LANES: usize = 32;

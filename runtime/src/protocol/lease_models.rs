@@ -7,8 +7,8 @@ use loom::cell::UnsafeCell;
 use super::lease::Lease;
 use super::model::explore;
 use super::sleep::Sleep;
+use crate::containers::table::Table;
 use crate::sync::{AtomicU32, Ordering};
-use crate::table::Table;
 
 /// One first lane, and as many later ones as are needed.
 struct Lanes {

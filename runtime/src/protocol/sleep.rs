@@ -71,8 +71,8 @@
 
 use super::lease::Lease;
 use super::parker::Parker;
+use crate::containers::table::Table;
 use crate::sync::{AtomicI32, AtomicU32, Ordering, fence};
-use crate::table::Table;
 
 /// A lane wakes so many others at once, each of which may do the same. With a thousand workers, more gains less than a twentieth of a
 /// loop of a millisecond for each, and wakes too many for short ones; fewer loses more.

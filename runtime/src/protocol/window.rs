@@ -52,8 +52,8 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::batch::{Batch, Bundle, Done, Taken};
-use crate::pace::Pace;
+use crate::policy::batch::{Batch, Bundle, Done, Taken};
+use crate::policy::pace::Pace;
 use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 
 /// The lane that emits. Helpers have other numbers.

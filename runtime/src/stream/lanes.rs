@@ -13,13 +13,13 @@ use super::Limit;
 use super::progress::Progress;
 use super::step::{Step, Stepper};
 use super::tray::{Asked, Hand};
-use crate::batch::{Batch, Bundle, Done};
-use crate::cancel::{CancelToken, Cancelled};
-use crate::clock::{Clock, Ticks};
+use crate::os::clock::{Clock, Ticks};
+use crate::policy::batch::{Batch, Bundle, Done};
 use crate::protocol::window::{Report, SINK, Turn, Window};
+use crate::sched::cancel::{CancelToken, Cancelled};
+use crate::sched::underneath;
+use crate::sched::unwind::{Payload, drop_quietly};
 use crate::sync::{AtomicU32, Fences, Mutex, Ordering};
-use crate::underneath;
-use crate::unwind::{Payload, drop_quietly};
 
 /// A lane that pulls several items stops when they took this long.
 const PULLING_NS: u64 = 20_000;

@@ -14,15 +14,15 @@ use self::lanes::{Running, SharedResults};
 use self::progress::Progress;
 use self::results::{Alone, Results, Supply};
 pub use self::step::{FoldStep, Identity, Step, Then};
-use crate::cancel::CancelToken;
+use crate::engine::options::Options;
 use crate::iter::consumer::unless_cancelled;
 use crate::iter::{
-    Adapt, FilterMapOp, FilterOp, FlatMapIterOp, InspectOp, MapInitOp, MapOp, MapWithOp, Options, Try,
-    UpdateOp,
+    Adapt, FilterMapOp, FilterOp, FlatMapIterOp, InspectOp, MapInitOp, MapOp, MapWithOp, Try, UpdateOp,
 };
-use crate::pool::{ThreadPool, current_num_threads};
-use crate::scope::scope;
-use crate::underneath;
+use crate::sched::cancel::CancelToken;
+use crate::sched::pool::{ThreadPool, current_num_threads};
+use crate::sched::scope::scope;
+use crate::sched::underneath;
 
 /// Turns sequential iterators into parallel streams.
 pub trait ParallelStream: Iterator<Item: Send> + Send + Sized {

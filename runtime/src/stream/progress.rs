@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::clock::{Clock, Ticks};
 use crate::iter::adapter::BETWEEN_REPORTS_NS;
+use crate::os::clock::{Clock, Ticks};
 
 /// What tells of it, on the thread of the sink.
 pub(super) struct Progress<'w> {

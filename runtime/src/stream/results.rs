@@ -5,8 +5,8 @@ use std::{mem, vec};
 use super::lanes::SharedResults;
 use super::progress::Progress;
 use super::step::{Step, Stepper};
-use crate::cancel::{CancelToken, Cancelled};
-use crate::unwind::{self, Payload};
+use crate::sched::cancel::{CancelToken, Cancelled};
+use crate::sched::unwind::{self, Payload};
 
 /// Where the results come from.
 pub(super) enum Supply<'r, 'w, I: Iterator, S: Step<I::Item>> {

@@ -4,7 +4,7 @@ use std::cell::UnsafeCell;
 use std::mem;
 use std::sync::PoisonError;
 
-use crate::batch::{Batch, Done, Taken};
+use crate::policy::batch::{Batch, Done, Taken};
 use crate::protocol::tray::Tray;
 use crate::sync::{Fences, Mutex};
 

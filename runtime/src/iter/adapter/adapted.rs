@@ -3,9 +3,9 @@
 use std::ops::{ControlFlow, Range};
 
 use super::behind::Through;
-use crate::iter::options::Options;
-use crate::iter::producer::{IndexedProducer, Producer, Receiver};
-use crate::iter::watched::{Look, Lookout};
+use crate::engine::options::Options;
+use crate::engine::producer::{IndexedProducer, Producer, Receiver};
+use crate::engine::watched::{Look, Lookout};
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// How many items an adapter yields for each that it gets.

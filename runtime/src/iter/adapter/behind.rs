@@ -5,9 +5,9 @@ use std::ops::{ControlFlow, Range};
 use std::ptr;
 
 use super::adapted::{Adapt, Yield};
-use crate::iter::options::Options;
-use crate::iter::producer::{Place, Producer, Receiver};
-use crate::iter::watched::Lookout;
+use crate::engine::options::Options;
+use crate::engine::producer::{Place, Producer, Receiver};
+use crate::engine::watched::Lookout;
 
 /// Wraps what comes, on its way to the next receiver.
 pub(super) struct Through<'a, A, L, R> {
@@ -190,7 +190,7 @@ impl<'a, L> Lent<'a, L> {
 /// A number that no other thread has that is alive; one that has lent its state is, as the state lies on its stack or further down.
 fn this_thread() -> usize {
     #[cfg(all(loom, feature = "loom"))]
-    if let Some(number) = crate::modelled::thread_number() {
+    if let Some(number) = crate::sched::modelled::thread_number() {
         return number;
     }
     thread_local! {

@@ -3,8 +3,8 @@
 use std::ops::{ControlFlow, Range};
 use std::vec;
 
-use crate::iter::options::Options;
-use crate::iter::producer::{Claimed, IndexedProducer, Producer, Receiver};
+use crate::engine::options::Options;
+use crate::engine::producer::{Claimed, IndexedProducer, Producer, Receiver};
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`chain`](ParallelIterator::chain).

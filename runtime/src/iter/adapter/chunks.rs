@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::forward_to_base;
-use crate::iter::producer::{IndexedProducer, Producer};
+use crate::engine::producer::{IndexedProducer, Producer};
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`chunks`](IndexedParallelIterator::chunks).

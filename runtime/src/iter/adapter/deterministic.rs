@@ -3,8 +3,8 @@
 use std::ops::{ControlFlow, Range};
 
 use super::forward_to_base;
-use crate::iter::producer::{IndexedProducer, Producer, Receiver};
-use crate::iter::watched::Lookout;
+use crate::engine::producer::{IndexedProducer, Producer, Receiver};
+use crate::engine::watched::Lookout;
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`deterministic`](ParallelIterator::deterministic).

@@ -4,7 +4,7 @@ use std::iter;
 use std::ops::Range;
 
 use super::forward_to_base;
-use crate::iter::producer::{IndexedProducer, Producer};
+use crate::engine::producer::{IndexedProducer, Producer};
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`enumerate`](IndexedParallelIterator::enumerate).

@@ -6,9 +6,9 @@ use std::{fmt, iter};
 
 use super::adapted::{Adapt, Adapted};
 use super::forward_to_base;
-use crate::drive::drive_inner;
-use crate::iter::producer::{Producer, Receiver};
-use crate::iter::watched::{Look, Wanted};
+use crate::engine::drive_inner;
+use crate::engine::producer::{Producer, Receiver};
+use crate::engine::watched::{Look, Wanted};
 use crate::iter::{FromParallelIterator, IntoParallelIterator, ParallelIterator};
 
 /// Made by [`flat_map_iter`](crate::iter::ParallelIterator::flat_map_iter).

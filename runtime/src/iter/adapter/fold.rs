@@ -5,9 +5,9 @@ use std::ops::{ControlFlow, Range};
 use std::{iter, option};
 
 use super::forward_to_base;
-use crate::iter::options::Options;
-use crate::iter::producer::{Claimed, Place, Producer, Receiver};
-use crate::iter::watched::{Lookout, Watched};
+use crate::engine::options::Options;
+use crate::engine::producer::{Claimed, Place, Producer, Receiver};
+use crate::engine::watched::{Lookout, Watched};
 use crate::iter::{ParallelIterator, Try};
 
 /// What a lane has gathered in its current segment.

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::Take;
-use crate::iter::options::Options;
-use crate::iter::producer::{IndexedProducer, Producer};
+use crate::engine::options::Options;
+use crate::engine::producer::{IndexedProducer, Producer};
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`interleave`](IndexedParallelIterator::interleave).

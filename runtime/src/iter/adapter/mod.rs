@@ -52,7 +52,7 @@ pub use until::{
 };
 pub use zip::{Zip, ZipProducer};
 
-/// The members of [`Producer`](super::Producer) that an adapter with one base passes on unchanged.
+/// The members of [`Producer`](crate::engine::producer::Producer) that an adapter with one base passes on unchanged.
 macro_rules! forward_to_base {
     () => {
         const HAS_TAIL: bool = P::HAS_TAIL;
@@ -94,7 +94,7 @@ macro_rules! forward_to_base {
             true
         }
 
-        fn options(&self) -> $crate::iter::Options<'_> {
+        fn options(&self) -> $crate::engine::options::Options<'_> {
             self.base.options().for_groups(self.$size)
         }
 
@@ -118,7 +118,7 @@ macro_rules! forward_to_base {
         }
     };
     (@always) => {
-        fn options(&self) -> $crate::iter::Options<'_> {
+        fn options(&self) -> $crate::engine::options::Options<'_> {
             self.base.options()
         }
 

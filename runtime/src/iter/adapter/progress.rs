@@ -3,8 +3,8 @@
 use std::sync::{PoisonError, TryLockError};
 
 use super::adapted::{Adapt, AdaptIndexed, Adapted, Yield};
-use crate::clock::{Clock, Ticks};
-use crate::pool::with_current_lane;
+use crate::os::clock::{Clock, Ticks};
+use crate::sched::pool::with_current_lane;
 use crate::sync::{AtomicU64, Mutex, Ordering};
 
 /// From one report to the next.

@@ -4,7 +4,7 @@ use std::iter;
 use std::ops::Range;
 
 use super::forward_to_base;
-use crate::iter::producer::{Claimed, IndexedProducer, Producer};
+use crate::engine::producer::{Claimed, IndexedProducer, Producer};
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`take`](IndexedParallelIterator::take).

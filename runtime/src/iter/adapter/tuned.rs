@@ -2,9 +2,9 @@
 
 use std::ops::{ControlFlow, Range};
 
-use crate::iter::options::Options;
-use crate::iter::producer::{Around, IndexedProducer, Producer, Receiver};
-use crate::iter::watched::Lookout;
+use crate::engine::options::Options;
+use crate::engine::producer::{Around, IndexedProducer, Producer, Receiver};
+use crate::engine::watched::Lookout;
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`on`](ParallelIterator::on), [`chunk`](ParallelIterator::chunk),

@@ -3,8 +3,8 @@
 use std::iter;
 use std::ops::Range;
 
-use crate::iter::options::Options;
-use crate::iter::producer::{Claimed, IndexedProducer, Producer};
+use crate::engine::options::Options;
+use crate::engine::producer::{Claimed, IndexedProducer, Producer};
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`zip`](IndexedParallelIterator::zip).

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use super::{FromParallelIterator, ParallelExtend};
-use crate::drive::drive;
+use crate::engine::drive;
 use crate::iter::consumer::ExtendSegments;
 use crate::iter::{IntoParallelIterator, ParallelIterator};
 

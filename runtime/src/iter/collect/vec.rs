@@ -2,9 +2,9 @@
 
 use super::pieces::{Pieces, append, flatten};
 use super::{FromParallelIterator, ParallelExtend};
-use crate::drive::drive;
+use crate::engine::drive;
+use crate::engine::producer::Producer;
 use crate::iter::consumer::{CollectBounded, CollectExact, CollectSegments, UnzipExact, drive_in_order};
-use crate::iter::producer::Producer;
 use crate::iter::{IntoParallelIterator, ParallelIterator};
 
 impl<T: Send> FromParallelIterator<T> for Vec<T> {

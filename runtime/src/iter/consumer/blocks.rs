@@ -3,17 +3,19 @@
 use std::mem;
 use std::ops::{ControlFlow, Range};
 
-use super::combine::InBlocks;
 use super::push::{INSIDE, InnerLoop};
-use super::{ChunkOf, CollectExact, Consumer, Push, Segments};
-use crate::cancel::CancelToken;
-use crate::drive::drive;
-use crate::iter::feeder::Feeder;
-use crate::iter::options::{Chunk, Options, Over};
-use crate::iter::producer::{Around, Claimed, Producer};
-use crate::pool::with_pool;
+use super::{CollectExact, Push};
+use crate::engine::combine::InBlocks;
+use crate::engine::combine::Segments;
+use crate::engine::consumer::{ChunkOf, Consumer};
+use crate::engine::drive;
+use crate::engine::feeder::Feeder;
+use crate::engine::options::{Chunk, Options, Over};
+use crate::engine::producer::{Around, Claimed, Producer};
+use crate::sched::cancel::CancelToken;
+use crate::sched::pool::with_pool;
+use crate::sched::unwind::{self, OnDrop};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
-use crate::unwind::{self, OnDrop};
 
 /// A block has at most this many indices: 64 KiB of `f64`.
 const LONGEST_BLOCK: usize = 8192;

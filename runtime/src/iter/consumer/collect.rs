@@ -4,8 +4,10 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::ControlFlow;
 
-use super::{ChunkOf, Consumer, Push, Segments};
-use crate::iter::producer::Producer;
+use super::Push;
+use crate::engine::combine::Segments;
+use crate::engine::consumer::{ChunkOf, Consumer};
+use crate::engine::producer::Producer;
 
 /// Writes each item to its place behind what the vector already has, where the number of items is known beforehand.
 pub(crate) struct CollectExact<'v, T> {

@@ -2,8 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use super::{ChunkOf, Consumer, Push, Segments};
-use crate::iter::producer::Producer;
+use super::Push;
+use crate::engine::combine::Segments;
+use crate::engine::consumer::{ChunkOf, Consumer};
+use crate::engine::producer::Producer;
 
 /// Calls a closure with each item.
 pub(crate) struct ForEach<F>(pub(crate) F);

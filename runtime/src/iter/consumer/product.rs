@@ -4,10 +4,12 @@ use std::iter::{self, Product};
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
-use super::combine::{OfSome, Operation};
-use super::{ChunkOf, Consumer, Push, Segments, drive_in_order};
+use super::{Push, drive_in_order};
+use crate::engine::combine::Segments;
+use crate::engine::combine::{OfSome, Operation};
+use crate::engine::consumer::{ChunkOf, Consumer};
+use crate::engine::producer::Producer;
 use crate::iter::ParallelIterator;
-use crate::iter::producer::Producer;
 
 /// The product of all items.
 pub(crate) fn product<I, S>(items: I) -> S

@@ -3,13 +3,14 @@
 use std::iter;
 use std::ops::ControlFlow;
 
-use super::{ChunkOf, Consumer, Segments};
-use crate::cancel::CancelToken;
-use crate::drive::{self, drive};
+use crate::engine::combine::Segments;
+use crate::engine::consumer::{ChunkOf, Consumer};
+use crate::engine::options::{Options, Over};
+use crate::engine::producer::{Around, Place, Producer, Receiver};
+use crate::engine::{self, drive};
 use crate::iter::adapter::Tuned;
-use crate::iter::options::{Options, Over};
-use crate::iter::producer::{Around, Place, Producer, Receiver};
-use crate::unwind;
+use crate::sched::cancel::CancelToken;
+use crate::sched::unwind;
 
 /// What is the first index of segments inside of an outer item: none of the loop's, and never its first.
 pub(super) const INSIDE: usize = usize::MAX;
@@ -41,7 +42,7 @@ pub(crate) trait Push<T>: Consumer<T> {
 
     /// What stands for the loop that `nest` runs, if its items may as well be pushed.
     fn site<Q: Producer<Item = T>>() -> Option<usize> {
-        Some(drive::address::<Tuned<'_, Q>, Inside<'_, Self>>())
+        Some(engine::address::<Tuned<'_, Q>, Inside<'_, Self>>())
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use super::combine::{OfSome, Operation};
-use super::{ChunkOf, Consumer, Push, Segments, drive_in_order, unless_cancelled};
-use crate::drive::drive;
-use crate::iter::producer::Producer;
+use super::{Push, drive_in_order, unless_cancelled};
+use crate::engine::combine::Segments;
+use crate::engine::combine::{OfSome, Operation};
+use crate::engine::consumer::{ChunkOf, Consumer};
+use crate::engine::drive;
+use crate::engine::producer::Producer;
 use crate::iter::{ParallelIterator, Try};
 
 /// Combines all items with `op`.

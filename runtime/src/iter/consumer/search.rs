@@ -2,11 +2,13 @@
 
 use std::ops::{ControlFlow, Range};
 
+use super::Push;
 use super::push::InnerLoop;
-use super::{ChunkOf, Consumer, Push, Segments};
-use crate::drive;
+use crate::engine;
+use crate::engine::combine::Segments;
+use crate::engine::consumer::{ChunkOf, Consumer};
+use crate::engine::producer::{Around, Producer};
 use crate::iter::adapter::Tuned;
-use crate::iter::producer::{Around, Producer};
 use crate::sync::{AtomicU64, Ordering};
 
 /// An item for which the predicate holds. Once there is one, the loop ends.
@@ -155,7 +157,7 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Push<T> for FindFirst<'_, F> {
     }
 
     fn site<Q: Producer<Item = T>>() -> Option<usize> {
-        Some(drive::address::<Tuned<'_, Q>, Self>())
+        Some(engine::address::<Tuned<'_, Q>, Self>())
     }
 }
 
@@ -239,6 +241,6 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Push<T> for FindLast<'_, F> {
     }
 
     fn site<Q: Producer<Item = T>>() -> Option<usize> {
-        Some(drive::address::<Tuned<'_, Q>, Self>())
+        Some(engine::address::<Tuned<'_, Q>, Self>())
     }
 }

@@ -6,10 +6,12 @@ use std::marker::PhantomData;
 use std::mem;
 use std::ops::ControlFlow;
 
-use super::combine::{OfSome, Operation};
-use super::{ChunkOf, Consumer, Push, Segments, drive_in_order};
+use super::{Push, drive_in_order};
+use crate::engine::combine::Segments;
+use crate::engine::combine::{OfSome, Operation};
+use crate::engine::consumer::{ChunkOf, Consumer};
+use crate::engine::producer::Producer;
 use crate::iter::ParallelIterator;
-use crate::iter::producer::Producer;
 
 /// The sum of all items.
 pub(crate) fn sum<I, S>(items: I) -> S

@@ -3,12 +3,14 @@
 use std::hint::black_box;
 use std::ops::ControlFlow;
 
-use super::{ChunkOf, Consumer, Push, Segments, drive_in_order};
-use crate::cancel::Cancelled;
-use crate::iter::options::Options;
-use crate::iter::producer::Producer;
+use super::{Push, drive_in_order};
+use crate::engine::combine::Segments;
+use crate::engine::consumer::{ChunkOf, Consumer};
+use crate::engine::options::Options;
+use crate::engine::producer::Producer;
 use crate::iter::{ParallelIterator, Try};
-use crate::unwind;
+use crate::sched::cancel::Cancelled;
+use crate::sched::unwind;
 
 /// Calls a closure with each item, until it says to stop.
 pub(crate) fn try_for_each<R, I: ParallelIterator>(items: I, op: impl Fn(I::Item) -> R + Sync) -> R

@@ -7,8 +7,8 @@ use std::iter;
 use std::ops::{ControlFlow, Range};
 
 use super::range::{Integer, Numbers, RangeProducer, TOO_MANY};
-use crate::drive::drive_inner;
-use crate::iter::producer::{IndexedProducer, Producer, Receiver};
+use crate::engine::drive_inner;
+use crate::engine::producer::{IndexedProducer, Producer, Receiver};
 
 /// A block has two to this power numbers: a loop counts each of them.
 const BLOCK_BITS: u32 = 31;

@@ -8,7 +8,7 @@ use super::parts::{
 };
 use super::split::Split;
 use super::split_slice::{Between, EndingWith, SplitInclusiveSlice, SplitSlice};
-use crate::sort::{sort_by_cached_key, stable_sort_by, unstable_sort_by};
+use crate::iter::sort::{sort_by_cached_key, stable_sort_by, unstable_sort_by};
 
 fn positive(size: usize) -> usize {
     assert!(size > 0, "a part of a slice has at least one item");

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::slice;
 
 use super::slice::SliceMutProducer;
-use crate::iter::producer::{IndexedProducer, Producer};
+use crate::engine::producer::{IndexedProducer, Producer};
 use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 /// Of a slice of `len` items, those of some parts of `size` items each.

@@ -3,14 +3,14 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::long_range::LongRangeProducer;
-use crate::iter::producer::{IndexedProducer, Producer};
+use crate::engine::producer::{IndexedProducer, Producer};
 use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 /// What a parallel range can be made of: all primitive integers, and `char`. Sealed.
 pub trait Integer: Copy + PartialOrd + Send + Sync + sealed::Steps {}
 
 pub(super) mod sealed {
-    use crate::iter::producer::IndexedProducer;
+    use crate::engine::producer::IndexedProducer;
 
     pub trait Steps: Sized {
         /// What hands out a range of these.

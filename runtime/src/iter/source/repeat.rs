@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::vec::VecIter;
-use crate::iter::producer::{IndexedProducer, Producer};
+use crate::engine::producer::{IndexedProducer, Producer};
 use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 /// Made by [`repeat`] and [`repeat_n`].

@@ -8,9 +8,9 @@ use std::ops::Range;
 use std::thread;
 use std::time::Duration;
 
-use crate::look::look;
+use crate::policy::look::look;
 use crate::protocol::answers::Answers;
-use crate::unwind::OnDrop;
+use crate::sched::unwind::OnDrop;
 
 /// In fewer items, nobody looks whether the predicate is slow: each is asked about by itself, at the ends of chunks.
 const FEW: usize = 4;

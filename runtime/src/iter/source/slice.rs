@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::slice;
 
-use crate::iter::producer::{IndexedProducer, Producer};
+use crate::engine::producer::{IndexedProducer, Producer};
 use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 /// Parallel iterator over `&[T]`, made by `par_iter()`.

@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
+use crate::engine::producer::Producer;
 use crate::iter::ParallelIterator;
-use crate::iter::producer::Producer;
 
 /// What can be cut.
 pub trait Cut: Send + Sync {

@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use crate::iter::producer::{IndexedProducer, Producer};
-use crate::iter::{IndexedParallelIterator, IntoParallelIterator, Options, ParallelIterator, Zip};
+use crate::engine::options::Options;
+use crate::engine::producer::{IndexedProducer, Producer};
+use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator, Zip};
 
 /// Several iterators at once, made of a tuple of them.
 ///

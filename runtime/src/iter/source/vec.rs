@@ -6,8 +6,8 @@ use std::ops::Range;
 use std::ptr;
 
 use super::slice::{SliceIter, SliceIterMut};
-use crate::drive::{drop_all, drop_rest};
-use crate::iter::producer::{IndexedProducer, Producer};
+use crate::engine::producer::{IndexedProducer, Producer};
+use crate::engine::{drop_all, drop_rest};
 use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 /// Parallel iterator over the items of a `Vec`, made by `into_par_iter()`.

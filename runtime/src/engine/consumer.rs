@@ -1,0 +1,98 @@
+//! What a loop does with its items: what the engine knows of the end of a pipeline.
+
+use std::ops::{ControlFlow, Range};
+
+use crate::engine::combine::Segments;
+use crate::engine::options::Over;
+use crate::engine::producer::{Around, Claimed, Producer};
+
+/// The end of a pipeline.
+pub(crate) trait Consumer<T>: Sync {
+    /// The result of a segment: a run of adjacent items that one lane processes from front to back.
+    type Segment: Send;
+
+    /// The result of the loop.
+    type Output;
+
+    /// Whether segments matter at all; if not, they are not kept.
+    const KEEPS_SEGMENTS: bool = true;
+
+    /// Whether it may have seen enough before all items have come.
+    const ENDS_EARLY: bool = false;
+
+    /// Starts a segment whose first item has index `start`.
+    fn begin(&self, start: usize) -> Self::Segment;
+
+    /// Processes a chunk that follows on what is in `segment`. `Break` ends the loop as soon as possible; the segment counts all
+    /// the same.
+    fn feed<P: Producer<Item = T>>(
+        &self,
+        segment: Self::Segment,
+        chunk: ChunkOf<'_, P>,
+    ) -> ControlFlow<Self::Segment, Self::Segment>;
+
+    /// Whether [`skips`](Self::skips) may ever say so.
+    const SKIPS: bool = false;
+
+    /// Whether that is then said of everything behind, too.
+    const SKIPS_BEHIND: bool = false;
+
+    /// Notes that an inner loop of the chunk that begins at this index has found what it looks for. True if that ends the loop; if not,
+    /// [`skips`](Self::skips) knows what is still wanted.
+    fn found(&self, index: usize) -> bool {
+        let _ = index;
+        true
+    }
+
+    /// Whether nothing in a chunk of these indices can matter any more; asked before it and inside of it.
+    fn skips(&self, indices: &Range<usize>) -> bool {
+        let _ = indices;
+        false
+    }
+
+    /// Puts the segments together, which come in the order of their items.
+    fn finish(self, segments: impl Segments<Item = Self::Segment>) -> Self::Output;
+}
+
+/// A chunk that is about to be run. Consuming it is the only way to its items, so they are produced once.
+pub(crate) struct ChunkOf<'a, P: Producer> {
+    pub(crate) claimed: Claimed<'a, P>,
+    pub(crate) local: &'a mut P::Local,
+    /// Whether what the chunk still has is of no use any more: loops inside of it end then.
+    pub(crate) over: Over<'a>,
+}
+
+impl<'a, P: Producer> ChunkOf<'a, P> {
+    pub(crate) fn new(claimed: Claimed<'a, P>, local: &'a mut P::Local) -> Self {
+        ChunkOf { claimed, local, over: Over::default() }
+    }
+
+    /// Of no use any more once this is so, which it is if the loop is of no use because of what it is inside of, or is cancelled.
+    pub(crate) fn until(self, over: &'a dyn Around) -> Self {
+        ChunkOf { over: Over(Some(over)), ..self }
+    }
+
+    pub(crate) fn producer(&self) -> &'a P {
+        self.claimed.producer()
+    }
+
+    /// How many indices the chunk has.
+    pub(crate) fn len(&self) -> usize {
+        self.claimed.len()
+    }
+
+    /// The chunk's indices; empty for a tail.
+    pub(crate) fn indices(&self) -> &Range<usize> {
+        self.claimed.indices()
+    }
+
+    /// The chunk's items.
+    pub(crate) fn into_iter(self) -> P::Iter<'a> {
+        self.claimed.produce(self.local)
+    }
+
+    /// Splits off the first `len` indices, at most as many as there are.
+    pub(crate) fn split_off(&mut self, len: usize) -> ChunkOf<'_, P> {
+        ChunkOf { claimed: self.claimed.split_off(len), local: &mut *self.local, over: self.over }
+    }
+}

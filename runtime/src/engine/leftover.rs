@@ -1,0 +1,194 @@
+//! What is left over: items that nobody is to get, and that are dropped.
+//!
+//! The thread that has them drops them, for as long as that is quick: freeing memory gains nothing from a second thread. If it is slow, the rest is
+//! a loop like any other.
+//!
+//! Nothing is dropped twice or left behind because a drop panics: the first panic is kept until all is done, whoever has had it. So all this may happen
+//! in the course of an unwinding.
+
+use std::iter;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{CHUNK_NS, Plan, WORTH_SHARING_NS, share};
+use crate::engine::producer::Producer;
+use crate::iter::consumer::ForEach;
+use crate::os::clock::Clock;
+use crate::policy::site::Site;
+use crate::protocol::panic_slot::PanicSlot;
+use crate::protocol::range::Span;
+use crate::sched::pool::{with_lane, with_pool};
+use crate::sched::slab::Slab;
+use crate::sched::unwind::{self, OnDrop, Payload, drop_quietly};
+
+/// A drop that takes less is quick: it frees a few pieces of memory, for which threads would contend.
+const SLOW_NS: f64 = 1_000.0;
+
+/// Items of a kind that is known to be quick, and so many that they take no longer, are not worth a second look at the clock.
+const NOTHING_NS: f64 = 2_000.0;
+
+/// What is dropped by several lanes is cut into no more pieces: each has its price, however little there is in it.
+const MOST_PIECES: usize = 4096;
+
+/// Calls `drop_some` with runs that make up `0..len`, on as many lanes as are of use; `address` stands for what kind of items these are.
+///
+/// # Panics
+///
+/// With the first panic of `drop_some`, after everything.
+pub(crate) fn drop_all(address: usize, len: usize, drop_some: &(dyn Fn(Range<usize>) + Sync)) {
+    if len <= 1 {
+        return drop_some(0..len);
+    }
+    let panics = PanicSlot::new();
+    let quietly = |run: Range<usize>| {
+        if let Err(payload) = unwind::catch(|| drop_some(run)) {
+            drop_quietly(panics.panicked(payload));
+        }
+    };
+    let site = Site::at(address);
+    let known_ns = site.estimate_ns();
+    let known_slow = known_ns.is_some_and(|ns| ns >= SLOW_NS && ns * len as f64 >= WORTH_SHARING_NS);
+    let done = if known_slow { 0 } else { while_quick((site, known_ns), len, &quietly) };
+    drop_shared(site, done..len, &quietly);
+    if let Some(payload) = panics.take() {
+        unwind::resume(payload);
+    }
+}
+
+/// As `drop_all`, for what is left of a chunk, or of a step in it: a look at the clock would be a part of what that takes. So few items of a
+/// kind that is known to be quick are dropped without one.
+pub(crate) fn drop_rest(address: usize, len: usize, drop_some: &(dyn Fn(Range<usize>) + Sync)) {
+    match Site::at(address).estimate_ns() {
+        Some(ns) if ns * (len as f64) < NOTHING_NS => drop_some(0..len),
+        _ => drop_all(address, len, drop_some),
+    }
+}
+
+/// Drops all, or the first ones up to where they show that they would be worth sharing; yields how many.
+fn while_quick((site, known_ns): (Site, Option<f64>), len: usize, drop_some: &dyn Fn(Range<usize>)) -> usize {
+    const GROWTH: usize = 4;
+    let clock = Clock::new();
+    let started = clock.now();
+    let mut since = started;
+    let (mut done, mut piece) = (0, 1);
+    while done < len {
+        drop_some(done..done + piece);
+        done += piece;
+        if done == len && known_ns.is_some() {
+            return len;
+        }
+        let now = clock.now();
+        let ns = clock.ns_between(since, now) as f64;
+        since = now;
+        if ns >= WORTH_SHARING_NS.max(SLOW_NS * piece as f64) {
+            return done;
+        }
+        if ns * (GROWTH as f64) < CHUNK_NS as f64 {
+            let nothing = known_ns.map_or(0, |ns| (NOTHING_NS / ns) as usize);
+            piece = piece.saturating_mul(GROWTH).max(nothing);
+        }
+        piece = piece.min(len - done);
+    }
+    // Slow they were not, whatever came between.
+    site.learn((clock.ns_between(started, since) as f64 / len as f64).min(SLOW_NS / 2.0));
+    len
+}
+
+/// Drops all in a loop.
+fn drop_shared(site: Site, left: Range<usize>, drop_some: &(dyn Fn(Range<usize>) + Sync)) {
+    match left.len() {
+        0 => return,
+        1 => return drop_some(left),
+        _ => (),
+    }
+    with_pool(None, |pool| match pool {
+        Some(pool) if pool.num_threads() > 1 => {
+            // A bridge has four thousand million indices, of which most stand for nothing.
+            let grain = left.len().div_ceil(MOST_PIECES);
+            let runs = Runs(left.len().div_ceil(grain));
+            let at = |piece: usize| left.start + piece.saturating_mul(grain).min(left.len());
+            let drop_run = ForEach(|run: Range<usize>| drop_some(at(run.start)..at(run.end)));
+            let plan = Plan::new(&runs, pool.profiling());
+            with_lane(pool, |lane| share(lane, &runs, drop_run, plan, site, None));
+        }
+        _ => drop_some(left),
+    });
+}
+
+/// What lies in the ranges of a loop that ended early.
+pub(super) struct Unclaimed<'a, P> {
+    pub(super) producer: &'a P,
+    pub(super) slab: &'a Slab,
+    pub(super) plan: Plan,
+    /// Where a panic is kept: it must not keep a run from what it has in other ranges.
+    pub(super) stop: &'a PanicSlot<Payload>,
+}
+
+impl<P: Producer> Unclaimed<'_, P> {
+    fn units(&self) -> usize {
+        self.slab.slots().map(|slot| slot.range.peek().len() as usize).sum()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.units() == 0
+    }
+
+    /// Drops it. With several threads, all of it is one loop: a range alone may have too little for them.
+    ///
+    /// # Safety
+    ///
+    /// No lane is in the loop any more, and this is not called twice.
+    pub(super) unsafe fn discard(self) {
+        let units = self.units();
+        if units == 0 {
+            return;
+        }
+        let discard: unsafe fn(&P, Range<usize>) = P::discard;
+        let empty = OnDrop(|| self.slab.slots().for_each(|slot| _ = slot.range.take()));
+        // SAFETY: `drop_all` asks for each run of them once.
+        drop_all(discard as usize, units, &|run| unsafe { self.discard_some(run) });
+        drop(empty);
+    }
+
+    /// Drops the items of a run of units, which are counted as if those of all ranges were one behind the other.
+    ///
+    /// # Safety
+    ///
+    /// As for `discard`; `run` lies within what is left, and of all calls, no two get the same unit.
+    unsafe fn discard_some(&self, run: Range<usize>) {
+        let mut before = 0;
+        for slot in self.slab.slots() {
+            let Span { lo, hi } = slot.range.peek();
+            let behind = before + (hi - lo) as usize;
+            let [lo, hi] = [run.start, run.end].map(|unit| lo + (unit.clamp(before, behind) - before) as u32);
+            let items = self.plan.items(Span { lo, hi });
+            if !items.is_empty() {
+                // SAFETY: units in a range were claimed by nobody, and nobody can any more; only this call has these.
+                let discard = || unsafe { self.producer.discard(items) };
+                if let Err(payload) = catch_unwind(AssertUnwindSafe(discard)) {
+                    drop_quietly(self.stop.panicked(payload));
+                }
+            }
+            before = behind;
+        }
+    }
+}
+
+/// So many indices; a chunk of them is one item.
+struct Runs(usize);
+
+impl Producer for Runs {
+    type Item = Range<usize>;
+    type Local = ();
+    type Iter<'a> = iter::Once<Range<usize>>;
+
+    fn len(&self) -> usize {
+        self.0
+    }
+
+    fn local(&self) {}
+
+    unsafe fn chunk<'a>(&'a self, (): &'a mut (), indices: Range<usize>) -> Self::Iter<'a> {
+        iter::once(indices)
+    }
+}

@@ -1,0 +1,217 @@
+//! The loop: how the indices of a [`Producer`] are handed out to lanes and the results put back together. The only user of
+//! the chunk policy.
+
+mod blocks;
+pub(crate) mod combine;
+pub(crate) mod consumer;
+mod fair;
+mod feed;
+pub(crate) mod feeder;
+#[cfg(test)]
+mod feeder_tests;
+mod inner;
+mod leftover;
+#[cfg(all(loom, feature = "loom"))]
+mod modelled;
+mod offer;
+pub(crate) mod options;
+mod participant;
+pub(crate) mod producer;
+mod shared;
+mod small;
+mod steal;
+mod watch;
+pub(crate) mod watched;
+
+use std::ops::Range;
+use std::panic;
+
+use taskel_adaptive::{ChunkConfig, History};
+
+pub(crate) use self::inner::drive_inner;
+pub(crate) use self::leftover::{drop_all, drop_rest};
+#[cfg(all(loom, feature = "loom"))]
+use self::modelled::alone as without_pool;
+use self::shared::LoopState;
+pub(crate) use self::shared::address;
+#[cfg(not(all(loom, feature = "loom")))]
+use self::small::alone as without_pool;
+use crate::engine::combine::InOrder;
+use crate::engine::consumer::Consumer;
+use crate::engine::options::Chunk;
+use crate::engine::producer::{Claimed, Producer};
+use crate::policy::site::Site;
+use crate::protocol::range::Span;
+use crate::sched::cancel::CancelToken;
+use crate::sched::lane::LaneContext;
+use crate::sched::pool::{PoolState, with_lane, with_pool};
+use crate::sched::unwind::{self, drop_quietly};
+
+/// Runs a loop to its end.
+///
+/// # Panics
+///
+/// With the payload of the first taskel that panicked, once every lane is out.
+pub(crate) fn drive<P, C>(producer: &P, consumer: C) -> C::Output
+where
+    P: Producer,
+    C: Consumer<P::Item>,
+{
+    with_pool(producer.options().pool, |pool| match pool {
+        Some(pool) => drive_on(pool, producer, consumer),
+        None => without_pool(producer, consumer),
+    })
+}
+
+fn drive_on<P, C>(pool: &PoolState, producer: &P, consumer: C) -> C::Output
+where
+    P: Producer,
+    C: Consumer<P::Item>,
+{
+    if producer.options().cancel.is_some_and(CancelToken::is_cancelled) && producer.len() > 0 {
+        // SAFETY: nobody else gets a part of this loop.
+        drop(unsafe { Claimed::new(producer, 0..producer.len()) });
+        unwind::cancelled();
+    }
+    let plan = Plan::new(producer, pool.profiling());
+    if plan.units == 0 || !plan.profiled && (plan.units == 1 || pool.num_threads() == 1) {
+        return small::alone(producer, consumer);
+    }
+    let site = Site::at(shared::address::<P, C>());
+    let start = match site.estimate_ns() {
+        Some(ns) if plan.runs_alone(ns, pool) => {
+            match try_alone(producer, &consumer, plan, (pool, site, ns)) {
+                small::Outcome::Done(segment) => return consumer.finish(std::iter::once(segment)),
+                small::Outcome::Dearer(head) => Some(head),
+            }
+        }
+        _ => None,
+    };
+    with_lane(pool, |lane| share(lane, producer, consumer, plan, site, start))
+}
+
+#[inline]
+fn try_alone<P, C>(
+    producer: &P,
+    consumer: &C,
+    plan: Plan,
+    known: small::Known<'_>,
+) -> small::Outcome<P, C::Segment>
+where
+    P: Producer,
+    C: Consumer<P::Item>,
+{
+    let begin = || consumer.begin(0);
+    match producer.options().told() {
+        None => small::try_alone(producer, begin, consumer, plan, known),
+        Some(told) => cold(|| small::try_until(producer, begin, (consumer, told), plan, known)),
+    }
+}
+
+/// Keeps a call out of the code around it.
+#[cold]
+#[inline(never)]
+fn cold<R>(call: impl FnOnce() -> R) -> R {
+    call()
+}
+
+/// How a loop is cut: in units of `granule` items, which are never torn apart. To the last belongs what is over.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    len: usize,
+    granule: usize,
+    units: u32,
+    most_units: usize,
+    /// A profile is being taken, which sees all loops, small ones too.
+    profiled: bool,
+}
+
+/// Twice what it costs to wake a sleeping worker: what takes less is over before a second worker is of use. Below this, sharing
+/// with a worker that is awake and searching gains nothing either: the handful of cache lines that change hands take 1 to 2 µs.
+const WORTH_SHARING_NS: f64 = 10_000.0;
+
+/// A loop shorter than this, or of which a worker's share is not worth sharing, is not cut into shares beforehand: whoever comes steals.
+const WORTH_PRESPLITTING_NS: f64 = 50_000.0;
+
+/// How long a chunk should take. Between two chunks a lane reads the clock and claims, 40 to 100 ns: with chunks of 4 µs, which are the
+/// policy's default, that was up to 2 % of an even loop.
+const CHUNK_NS: u64 = 8_000;
+
+impl Plan {
+    fn new<P: Producer>(producer: &P, profiled: bool) -> Self {
+        let options = producer.options();
+        let len = producer.len();
+        // A range holds 32-bit units: longer loops are counted in granules.
+        let granule = options.granule().max(len.div_ceil(u32::MAX as usize));
+        let units = match options.chunk {
+            // No more than the caller has said.
+            Chunk::Exact(_) => len.div_ceil(granule.max(1)),
+            Chunk::Auto => (len / granule).max(len.min(1)),
+        } as u32;
+        Plan { len, granule, units, most_units: options.most_granules(granule), profiled }
+    }
+
+    /// The items of some units.
+    fn items(&self, Span { lo, hi }: Span) -> Range<usize> {
+        let edge = |unit: u32| if unit == self.units { self.len } else { unit as usize * self.granule };
+        edge(lo)..edge(hi)
+    }
+
+    /// Whether the loop is over before another worker could be of use, if an item takes `ns`; if it is shared up to twice that long, it is
+    /// tried now and then: items of shared loops take longer, on two hardware threads of one core up to twice as long.
+    fn runs_alone(&self, ns: f64, pool: &PoolState) -> bool {
+        let loop_ns = self.len as f64 * ns;
+        loop_ns < 2.0 * WORTH_SHARING_NS
+            && (loop_ns < WORTH_SHARING_NS || pool.clock.is_one_in_32())
+            && self.most_units > 1
+            && !self.profiled
+    }
+
+    fn config(&self, estimate_ns: Option<f64>, history: History) -> ChunkConfig {
+        let config = ChunkConfig::default()
+            .with_target_ns(CHUNK_NS)
+            .with_max_chunk(self.most_units)
+            .with_history(history);
+        estimate_ns.map_or(config, |ns| config.with_estimate_ns(ns * self.granule as f64))
+    }
+}
+
+/// Where items take so long, their results are combined by a tree at once: should that be quick after all, it wakes a few workers for nothing.
+const SLOW_ITEM_NS: f64 = 1e6;
+
+/// Runs a loop on this lane and on whoever comes.
+fn share<P, C>(
+    lane: &LaneContext<'_>,
+    producer: &P,
+    consumer: C,
+    plan: Plan,
+    site: Site,
+    head: Option<small::Head<P, C::Segment>>,
+) -> C::Output
+where
+    P: Producer,
+    C: Consumer<P::Item>,
+{
+    let mut slab = lane.take_slab();
+    let (panic, slow) = {
+        let state = LoopState::new(lane, producer, &consumer, &mut slab, plan, site);
+        state.run_as_caller(lane, head);
+        let panic = state.settle();
+        site.learn_from(&state.lesson);
+        (panic, state.lesson.ns_per_taskel().is_some_and(|ns| ns >= SLOW_ITEM_NS))
+    };
+    // SAFETY: every lane is out (`settle`), and the loop pushed segments of this type only.
+    let segments = unsafe { slab.merge::<C::Segment>() };
+    match panic {
+        None => {
+            let output = consumer.finish(InOrder { segments, slow });
+            lane.put_slab(slab);
+            output
+        }
+        Some(payload) => {
+            drop_quietly(segments);
+            lane.put_slab(slab);
+            panic::resume_unwind(payload)
+        }
+    }
+}

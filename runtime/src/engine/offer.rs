@@ -1,0 +1,86 @@
+//! When a lane offers its loop to others: the one rule by which a loop comes to have all lanes that it can use.
+//!
+//! *Before a lane begins a chunk, wherever that came from, each worker of the pool is inside of the loop, or an invitation lies in a deque, as
+//! long as some range has units* (and as long as they are worth it: see below).
+//!
+//! Why this is enough. An idle worker looks at all deques before it sleeps. So while an invitation lies in one, nobody sleeps for want of work, and while none
+//! does, all workers are inside already. New units come into a range in five ways:
+//!
+//! * the loop starts, a share is dealt out, a thief puts down what it has stolen, or what it has cut off: the lane begins a chunk next, and so offers;
+//! * a lane leaves its range behind: it leaves its ticket, too, as an invitation.
+//!
+//! A single unit is claimed before the offer: those that come could take all there is while this lane wakes others, and the caller of a loop that is left with
+//! nothing waits, and does nothing else. Several are claimed after it: as it wakes somebody, a lane may lose its core, and what it has claimed and not
+//! begun, nobody else can take.
+//!
+//! What lies in ranges is worth an invitation where nothing is known of the items, where one may be long among short ones, and where it takes longer than
+//! a wake-up.
+//!
+//! How many at once. A lane that was woken wakes up to [`MOST_WOKEN`] others at its first offer, whoever searches. So does a caller whose call site has taught
+//! that the loop is long, less those that search. So P workers are awake after log P wake-ups one after the other, not P. A caller that knows nothing of its loop
+//! wakes one, since the loop may be over at once. Later offers are for one lane, and rely on those that search.
+
+use super::WORTH_SHARING_NS;
+use super::participant::Participant;
+use super::shared::Wave;
+use crate::engine::consumer::Consumer;
+use crate::engine::producer::Producer;
+use crate::protocol::sleep::MOST_WOKEN;
+
+impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
+    /// Called before each chunk begins, wherever from: what others could take meanwhile is on offer to as many as can use it.
+    ///
+    /// A lane may be in its chunk for a day, and whoever is idle finds a loop by an invitation only. So before it begins one, this lane
+    /// sees to it that, as long as some range has units, each worker of the pool is inside of the loop, or an invitation lies in a deque.
+    /// Its own range will have `own` units, at most.
+    #[inline]
+    pub(super) fn offer(&mut self, own: u32) {
+        if self.state.room() > 0 {
+            self.offer_to_idle(own);
+        }
+    }
+
+    #[inline(never)]
+    fn offer_to_idle(&mut self, own: u32) {
+        // Thieves take the oldest first: if there is anything, what this lane pushed last is there.
+        if self.invited > 0 && !self.lane.nothing_pushed() {
+            return;
+        }
+        self.invited = 0;
+        let about_to_claim = self.slot.range.peek().len().saturating_sub(own);
+        let all_open = || self.state.unclaimed().saturating_sub(about_to_claim);
+        let open = if own > 0 { own } else { all_open() };
+        if open == 0 {
+            return;
+        }
+        let first = !std::mem::replace(&mut self.has_offered, true);
+        // What others have left is theirs to offer, but they do so later.
+        let wave = if first { self.first_wave(all_open().max(1)) } else { Wave::ONE };
+        let worth_it = self.estimate_ns().is_none_or(|ns| ns * f64::from(open) >= WORTH_SHARING_NS);
+        if worth_it || self.chunker.is_wary() {
+            self.invited = self.state.invite(self.lane, wave);
+            // A wake-up takes microseconds, which no taskel should be blamed for.
+            self.restart_clock();
+        }
+    }
+
+    /// How many more lanes `open` units are worth, when this one makes its first offer.
+    fn first_wave(&self, open: u32) -> Wave {
+        let is_caller = self.lane.index() == self.state.caller();
+        let most = match self.estimate_ns() {
+            // The first call of a loop may be over soon; but whoever was woken for it knows that it was not.
+            None if is_caller => 1,
+            None => MOST_WOKEN,
+            Some(ns) => {
+                let lanes = ns * f64::from(self.state.plan.units) / WORTH_SHARING_NS;
+                (lanes.ceil() as u32).saturating_sub(self.state.out()).clamp(1, MOST_WOKEN)
+            }
+        };
+        Wave { count: most.min(open), relies_on_searchers: is_caller }
+    }
+
+    /// What a unit takes, as far as this lane knows.
+    pub(super) fn estimate_ns(&self) -> Option<f64> {
+        self.chunker.estimate_ns().or(Some(self.slot.cost.get()).filter(|&ns| ns > 0.0))
+    }
+}

@@ -1,0 +1,161 @@
+//! How a loop is to be run, as far as its caller has said.
+
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use super::producer::Around;
+use crate::sched::cancel::CancelToken;
+use crate::sched::pool::ThreadPool;
+
+/// How many taskels a worker claims at a time.
+///
+/// ```
+/// use taskel::{Chunk, prelude::*};
+///
+/// // As Python's `Pool.map(f, items, chunksize=2)` would deal them out.
+/// let sum: u32 = vec![1, 2, 3, 4, 5].into_par_iter().chunk(Chunk::Exact(2)).sum();
+/// assert_eq!(sum, 15);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Chunk {
+    /// As many as measurement suggests: about 8 µs worth, one at a time if a taskel takes longer. Of a chunk that takes far longer
+    /// than expected, another worker may take over what is not begun.
+    #[default]
+    Auto,
+    /// Always this many neighbours, fewer only at the end; more only in a loop of over 2³² chunks.
+    Exact(usize),
+}
+
+/// What a [`Producer`](crate::engine::producer::Producer) says about how its loop is to be run. Adapters pass on what their base says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    pub(crate) pool: Option<&'a ThreadPool>,
+    pub(crate) chunk: Chunk,
+    pub(crate) cancel: Option<&'a CancelToken>,
+    /// 0 means that nothing is said.
+    pub(crate) min_len: usize,
+    /// 0 means that nothing is said.
+    pub(crate) max_len: usize,
+    /// Somebody wants to see chunks, though nothing else may ask for them.
+    pub(crate) in_pieces: bool,
+    /// Whether the loop is of no use any more because of what it is inside of.
+    pub(crate) over: Over<'a>,
+}
+
+/// Tells whether what surrounds a loop has ended early, and is told what ends it, if anything is around it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Over<'a>(pub(crate) Option<&'a (dyn Around + 'a)>);
+
+impl Around for Over<'_> {
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.0.is_some_and(Around::is_over)
+    }
+
+    fn found(&self) {
+        self.0.inspect(|around| around.found());
+    }
+
+    fn panicked(&self) {
+        self.0.inspect(|around| around.panicked());
+    }
+}
+
+// Like the other references here, it is of use during the loop only, and tells nothing about what a panic has left.
+impl UnwindSafe for Over<'_> {}
+impl RefUnwindSafe for Over<'_> {}
+
+impl fmt::Debug for Over<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Over").field(&self.is_over()).finish()
+    }
+}
+
+/// What may end a loop that one lane runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'a> {
+    over: Over<'a>,
+    cancel: Option<&'a CancelToken>,
+}
+
+impl Around for Told<'_> {
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.over.is_over() || self.cancel.is_some_and(CancelToken::is_flagged)
+    }
+
+    fn found(&self) {
+        self.over.found();
+    }
+
+    fn panicked(&self) {
+        self.over.panicked();
+    }
+}
+
+impl<'a> Options<'a> {
+    /// What two bases say together: what one of them leaves open is taken from the other; where they disagree, the
+    /// first one's pool, chunk and token count, the larger least length and the smaller greatest.
+    pub fn and(self, other: Options<'a>) -> Options<'a> {
+        Options {
+            pool: self.pool.or(other.pool),
+            cancel: self.cancel.or(other.cancel),
+            chunk: if self.chunk == Chunk::Auto { other.chunk } else { self.chunk },
+            min_len: self.min_len.max(other.min_len),
+            in_pieces: self.in_pieces || other.in_pieces,
+            max_len: match (self.max_len, other.max_len) {
+                (0, max) | (max, 0) => max,
+                (a, b) => a.min(b),
+            },
+            over: if self.over.0.is_some() { self.over } else { other.over },
+        }
+    }
+
+    /// Calls `op` with the pool that was chosen, if one was, as the surroundings.
+    pub(crate) fn install<R>(&self, op: impl FnOnce() -> R) -> R {
+        match self.pool {
+            Some(pool) => pool.install(op),
+            None => op(),
+        }
+    }
+
+    /// What may end the loop, if anything may.
+    pub(crate) fn told(&self) -> Option<Told<'a>> {
+        let Options { over, cancel, .. } = *self;
+        (over.0.is_some() || cancel.is_some()).then_some(Told { over, cancel })
+    }
+
+    /// How many neighbouring items are never torn apart.
+    pub(crate) fn granule(&self) -> usize {
+        match self.chunk {
+            Chunk::Auto => self.min_len.max(1),
+            Chunk::Exact(items) => items,
+        }
+    }
+
+    /// Whether a loop on one lane is run in pieces.
+    pub(crate) fn needs_pieces(&self) -> bool {
+        self.cancel.is_some() || self.max_len > 0 || self.in_pieces
+    }
+
+    /// The most granules, of so many items each, that may be claimed at once, the last of a loop being almost twice as long.
+    pub(crate) fn most_granules(&self, granule: usize) -> usize {
+        match (self.chunk, self.max_len) {
+            (Chunk::Exact(_), _) => 1,
+            (Chunk::Auto, 0) => usize::MAX,
+            (Chunk::Auto, max_len) => (max_len.saturating_add(1) / granule).saturating_sub(1).max(1),
+        }
+    }
+
+    /// Of how many neighbouring items a fold may make one result.
+    pub(crate) fn most_folded(&self) -> usize {
+        if self.max_len == 0 { usize::MAX } else { self.max_len.max(self.granule()) }
+    }
+
+    /// What was said about items, for groups of `size` of them. A chunk of exactly so many is one of groups.
+    pub(crate) fn for_groups(self, size: usize) -> Self {
+        let max_len = if self.max_len == 0 { 0 } else { (self.max_len / size).max(1) };
+        Options { min_len: self.min_len.div_ceil(size), max_len, ..self }
+    }
+}

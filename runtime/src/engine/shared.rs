@@ -1,0 +1,391 @@
+//! What the lanes of one loop share. It lives on the caller's stack.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+
+use taskel_adaptive::ChunkConfig;
+
+use super::fair::Open;
+use super::feed::InChunk;
+use super::leftover::Unclaimed;
+use super::participant::Participant;
+use super::small::Head;
+use super::{Plan, WORTH_PRESPLITTING_NS, WORTH_SHARING_NS};
+use crate::engine::consumer::Consumer;
+use crate::engine::feeder::Feeder;
+use crate::engine::options::Over;
+use crate::engine::producer::{Around, Producer};
+use crate::policy::site::{Lesson, Site};
+use crate::protocol::panic_slot::PanicSlot;
+use crate::protocol::range::Span;
+use crate::protocol::tickets::Tickets;
+use crate::sched::cancel::{CancelToken, Cancelled};
+use crate::sched::job::{Job, JobHead};
+use crate::sched::lane::LaneContext;
+use crate::sched::pool::Work;
+use crate::sched::slab::Slab;
+use crate::sched::underneath;
+use crate::sched::unwind::{Payload, drop_quietly};
+use crate::sched::wait::wait;
+use crate::sync::{AtomicU32, Fences};
+
+/// Where a fence between two blocks costs what it costs, there are fewer of them, half a microsecond long.
+const BLOCKS_WITH_FENCES: usize = 16;
+
+/// So many blocks in a chunk: 125 ns each.
+const BLOCKS: usize = 64;
+
+/// With more than two workers, 30 ns each. What lies in one block is run by one lane, whatever it turns out to take, and the more lanes wait
+/// for it, the more that costs. A block itself costs 1 to 8 ns.
+const FINE_BLOCKS: usize = 256;
+
+/// How many others a lane invites at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wave {
+    pub(super) count: u32,
+    /// Lanes that search will come by themselves. They may also be on their way to another lane's invitation.
+    pub(super) relies_on_searchers: bool,
+}
+
+impl Wave {
+    pub(super) const ONE: Wave = Wave { count: 1, relies_on_searchers: true };
+}
+
+/// The head comes first: a [`Job`] points to it.
+#[repr(C)]
+pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
+    head: JobHead,
+    /// The lane that waits for everyone else.
+    caller: usize,
+    /// How many loops the caller is inside of besides this one.
+    caller_depth: u32,
+    /// The caller is in the midst of other work, and can do nothing else before this loop is over.
+    is_nested: bool,
+    /// The most tickets that may be out: one less than the pool has workers, for the caller takes part.
+    limit: u32,
+    pub(super) tickets: Tickets,
+    /// How many lanes are at work in the loop besides the caller; a hint.
+    pub(super) helpers: AtomicU32,
+    pub(super) stop: PanicSlot<Payload>,
+    pub(super) producer: &'a P,
+    pub(super) consumer: &'a C,
+    pub(super) slab: &'a Slab,
+    pub(super) plan: Plan,
+    pub(super) cancel: Option<&'a CancelToken>,
+    over: Over<'a>,
+    pub(super) config: ChunkConfig,
+    pub(super) lesson: Lesson,
+    estimate_ns: Option<f64>,
+}
+
+/// An address that is as good as a name for a loop's call site.
+pub(crate) fn address<P: Producer, C: Consumer<P::Item>>() -> usize {
+    enter::<P, C> as *const () as usize
+}
+
+/// A worker takes part in the loop that `head` is the head of.
+///
+/// # Safety
+///
+/// `head` is the head of a `LoopState<P, C>`, and the calling lane holds a ticket of it.
+unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane: &LaneContext<'_>) {
+    let state = head.cast::<LoopState<'_, P, C>>();
+    let caller = {
+        // SAFETY: this lane's ticket keeps the loop alive until `leave`; lanes share it.
+        let state = unsafe { state.as_ref() };
+        // The caller itself comes this way when it finds an invitation while it waits: there is work for it to go back to. In
+        // the midst of a taskel that yields, it goes on with the others.
+        let inside = state.slab.slot(lane.pool().slot_of(lane.index())).is_inside();
+        // At the source of a bridge, it would ask that source, or one whose lane waits for this one.
+        if !underneath::in_bridge() && (inside || lane.index() != state.caller) {
+            let mut participant = Participant::new(state, lane, None);
+            if participant.may_enter() {
+                let works_for_before = lane.lane().set_works_for(Some(state.caller));
+                state.protect(|| participant.run());
+                lane.lane().set_works_for(works_for_before);
+                state.protect(|| participant.finish());
+                participant.leave();
+                if participant.leaves_for_other_work() {
+                    // With the ticket.
+                    return lane.pool().hand_on(state.job());
+                }
+            }
+        }
+        state.caller
+    };
+    // SAFETY: the ticket is still out. The reference is to the tickets alone, which are all atomic, so that the loop may
+    // be freed while `leave` returns.
+    let tickets = unsafe { &(*state.as_ptr()).tickets };
+    if tickets.leave() {
+        // The loop may be gone by now; the pool is not, since this worker belongs to it.
+        lane.pool().sleep.wake_waiting(caller);
+    }
+}
+
+impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
+    pub(super) fn new(
+        lane: &LaneContext<'_>,
+        producer: &'a P,
+        consumer: &'a C,
+        slab: &'a mut Slab,
+        plan: Plan,
+        site: Site,
+    ) -> Self {
+        if C::KEEPS_SEGMENTS {
+            slab.reserve::<C::Segment>();
+        }
+        if !P::STATELESS {
+            slab.forget_visits();
+        }
+        let estimate_ns = site.estimate_ns();
+        let origin = lane.run().at_least(lane.depth());
+        let is_nested = origin.depth > 0 || lane.is_in_join();
+        let is_among_others = is_nested || lane.pool().open_loops() > 0;
+        let mut config = plan.config(estimate_ns, site.history(is_among_others));
+        config = config.with_blocks(match lane.pool().fences {
+            Fences::Symmetric => BLOCKS_WITH_FENCES,
+            Fences::Asymmetric if lane.pool().num_threads() <= 2 => BLOCKS,
+            Fences::Asymmetric => FINE_BLOCKS,
+        });
+        // SAFETY: `enter` expects a `LoopState<P, C>`, whose first field this becomes, and does not unwind.
+        let head = unsafe { JobHead::new(enter::<P, C>) };
+        head.set_born_in(origin);
+        LoopState {
+            head,
+            caller: lane.index(),
+            caller_depth: lane.depth(),
+            is_nested,
+            limit: lane.pool().num_threads() as u32 - 1,
+            tickets: Tickets::new(),
+            helpers: AtomicU32::new(0),
+            stop: PanicSlot::new(),
+            producer,
+            consumer,
+            slab,
+            plan,
+            cancel: producer.options().cancel,
+            over: producer.options().over,
+            config,
+            lesson: Lesson::default(),
+            estimate_ns,
+        }
+    }
+
+    /// The caller's part: deals the units out, works, and waits for everyone to leave.
+    pub(super) fn run_as_caller(&self, lane: &LaneContext<'_>, head: Option<Head<P, C::Segment>>) {
+        let _open = Open::new(lane, self.loop_ns());
+        self.deal_out(lane, head.as_ref().map_or(0, |head| head.next));
+        let mut participant = Participant::new(self, lane, head);
+        loop {
+            self.protect(|| participant.run());
+            participant.leave();
+            if !self.wait(lane) {
+                break;
+            }
+        }
+        self.protect(|| participant.finish());
+    }
+
+    /// Puts all units from item `next` on into ranges: a share for every worker if the loop is long and not inside another, so
+    /// that a repeated loop finds its data in the same core's cache; else everything into the caller's own.
+    fn deal_out(&self, lane: &LaneContext<'_>, next: usize) {
+        let Plan { granule, units, .. } = self.plan;
+        let pool = lane.pool();
+        let own = pool.slot_of(lane.index());
+        let workers = pool.num_threads();
+        let worth_it = WORTH_PRESPLITTING_NS.max(WORTH_SHARING_NS * workers as f64);
+        let long = self.loop_ns().is_some_and(|ns| ns >= worth_it);
+        if next > 0 || !long || lane.depth() > 0 || (units as usize) < workers {
+            let first = (next / granule) as u32;
+            return self.put(own, Span { lo: first, hi: units });
+        }
+        // A guest has its share where the worker whose seat it took would have had it.
+        let seat = pool.seat_of(lane.index());
+        let share = |worker: usize| (u64::from(units) * worker as u64 / workers as u64) as u32;
+        for worker in 0..workers {
+            let slot = if worker == seat { own } else { worker };
+            self.put(slot, Span { lo: share(worker), hi: share(worker + 1) });
+        }
+    }
+
+    fn put(&self, slot: usize, span: Span) {
+        let slot = self.slab.slot(slot);
+        slot.cost.set(self.unit_ns());
+        slot.range.put(span);
+    }
+
+    /// What the site has taught that one lane would take for the whole loop.
+    fn loop_ns(&self) -> Option<f64> {
+        self.estimate_ns.map(|ns| ns * self.plan.len as f64)
+    }
+
+    /// What the site has taught that a unit takes; 0 if nothing is known.
+    pub(super) fn unit_ns(&self) -> f64 {
+        self.estimate_ns.map_or(0.0, |ns| ns * self.plan.granule as f64)
+    }
+
+    /// What the site has taught of the items.
+    pub(super) fn feeder(&self) -> Feeder {
+        Feeder::new(self.producer, self.estimate_ns)
+    }
+
+    pub(super) fn in_chunk(&self, indices: Range<usize>) -> InChunk<'_, P, C> {
+        let LoopState { consumer, ref stop, cancel, over, .. } = *self;
+        InChunk { consumer, stop, cancel, over, indices, of: PhantomData }
+    }
+
+    /// Whether nobody is to begin anything more, perhaps because of what the loop is inside of.
+    pub(super) fn stopped(&self) -> bool {
+        if self.over.is_over() {
+            self.stop.stop();
+        }
+        self.stop.stopped()
+    }
+
+    /// Ends the loop, and at once those that it is inside of.
+    pub(super) fn end(&self) {
+        self.stop.stop();
+        self.over.found();
+    }
+
+    /// The items of some units.
+    pub(super) fn items(&self, span: Span) -> Range<usize> {
+        self.plan.items(span)
+    }
+
+    /// Offers the loop to more workers, or to as many as there may be. Returns to how many.
+    pub(super) fn invite(&self, lane: &LaneContext<'_>, wave: Wave) -> u32 {
+        let mut invited = 0;
+        while invited < wave.count && self.tickets.invite(self.limit) {
+            lane.push(self.job());
+            invited += 1;
+        }
+        let pool = lane.pool();
+        let coming = if wave.relies_on_searchers { pool.sleep.searching() } else { 0 };
+        match invited.saturating_sub(coming) {
+            0 if invited == 0 => (),
+            0 | 1 if wave.relies_on_searchers => pool.wake_one(lane.index(), lane.random()),
+            count => pool.wake_several(lane.index(), lane.random(), count),
+        }
+        invited
+    }
+
+    pub(super) fn caller(&self) -> usize {
+        self.caller
+    }
+
+    /// How many lanes are inside, or invited, besides the caller; a hint.
+    pub(super) fn out(&self) -> u32 {
+        self.tickets.peek()
+    }
+
+    /// How many more workers may be invited; a hint.
+    #[inline]
+    pub(super) fn room(&self) -> u32 {
+        self.limit.saturating_sub(self.tickets.peek())
+    }
+
+    /// Takes those of `lane`'s last `invited` invitations back that nobody has.
+    pub(super) fn take_invitations_back(&self, lane: &LaneContext<'_>, invited: u32) {
+        for _ in 0..invited {
+            if !lane.take_back(self.job()) {
+                return;
+            }
+            // Never the last that somebody waits for: this lane is the one that waits, or holds a ticket of its own.
+            let _ = self.tickets.leave();
+        }
+    }
+
+    /// Whether nothing but a last unit is left, which the caller, which can do nothing outside of this loop, will soon come for, if a unit takes
+    /// `unit_ns`.
+    pub(super) fn has_one_for_its_caller(&self, lane: &LaneContext<'_>, unit_ns: f64) -> bool {
+        self.is_nested
+            && lane.index() != self.caller
+            && self.unclaimed() == 1
+            && self.caller_is_due(lane, unit_ns)
+    }
+
+    /// What the caller has found that a unit takes; 0 if it knows nothing.
+    pub(super) fn callers_unit_ns(&self, lane: &LaneContext<'_>) -> f64 {
+        self.slab.slot(lane.pool().slot_of(self.caller)).cost.get()
+    }
+
+    /// Whether the caller waits, or is in the second half of a unit, which takes `unit_ns` and has no loop inside (if it has, others can help
+    /// the caller with that); a hint.
+    fn caller_is_due(&self, lane: &LaneContext<'_>, unit_ns: f64) -> bool {
+        let pool = lane.pool();
+        let caller = pool.lane(self.caller);
+        let slot = self.slab.slot(pool.slot_of(self.caller));
+        if !slot.is_inside() {
+            return true;
+        }
+        let elapsed_ns = pool.clock.ns_between(slot.began.get(), pool.clock.now()) as f64;
+        2.0 * elapsed_ns >= unit_ns
+            && caller.inner_depth() <= self.caller_depth + 1
+            && caller.waits_for().is_none()
+    }
+
+    /// Something else that `lane` can do, which is inside.
+    pub(super) fn other_work(&self, lane: &LaneContext<'_>) -> Option<Work> {
+        lane.find_other_work(self.job().frame(), || {
+            // Not the last: the lane has a ticket of its own.
+            let _ = self.tickets.leave();
+        })
+    }
+
+    /// How many units lie in ranges, where any lane can take them; a hint.
+    pub(super) fn unclaimed(&self) -> u32 {
+        self.slab.slots().map(|slot| slot.range.peek().len()).fold(0, u32::saturating_add)
+    }
+
+    /// The caller, should it wait for the others already, comes back for what has become stealable.
+    pub(super) fn call_caller_back(&self, lane: &LaneContext<'_>) {
+        if lane.index() != self.caller {
+            lane.pool().sleep.wake_waiting(self.caller);
+        }
+    }
+
+    pub(super) fn job(&self) -> Job {
+        // SAFETY: lanes only share the loop, and it stays until all tickets are in; a ticket goes with every push.
+        unsafe { Job::new(NonNull::from(self).cast()) }
+    }
+
+    /// The caller waits. True when there is work after all, false when everyone is out.
+    fn wait(&self, lane: &LaneContext<'_>) -> bool {
+        let pool = lane.pool();
+        let work_left = || !self.stop.stopped() && self.slab.has_work();
+        // A guest's slot is the caller's own.
+        let workers = pool.num_threads();
+        let inside = |look: &mut dyn FnMut(usize) -> bool| self.slab.any_inside(workers, look);
+        wait(lane, self.job().frame(), &inside, &|| self.tickets.settled() || work_left());
+        !self.tickets.settled()
+    }
+
+    /// Runs user code; a panic ends the loop, and those that it is inside of, and is kept for the caller.
+    pub(super) fn protect(&self, user_code: impl FnOnce()) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(user_code)) {
+            drop_quietly(self.stop.panicked(payload));
+            self.over.panicked();
+        }
+    }
+
+    /// After everyone is out: drops the items that nobody has claimed, and yields the panic if there was one.
+    pub(super) fn settle(&self) -> Option<Payload> {
+        debug_assert!(self.tickets.settled());
+        if !self.stop.stopped() {
+            return None;
+        }
+        let unclaimed =
+            Unclaimed { producer: self.producer, slab: self.slab, plan: self.plan, stop: &self.stop };
+        let complete = !self.stop.items_left() && unclaimed.is_empty();
+        // SAFETY: everyone is out, and this is the one place where such a thing is made.
+        self.protect(|| unsafe { unclaimed.discard() });
+        if self.stop.cancelled() && !complete {
+            // It comes back if a panic came before.
+            drop(self.stop.panicked(Box::new(Cancelled)));
+        }
+        self.stop.take()
+    }
+}

@@ -1,0 +1,336 @@
+//! Loops that one lane runs alone, without telling anyone.
+
+use std::ops::ControlFlow;
+
+use taskel_adaptive::{ChunkConfig, Chunker};
+
+use super::Plan;
+use crate::engine::consumer::{ChunkOf, Consumer};
+use crate::engine::feeder::{Feed, Feeder};
+use crate::engine::options::Options;
+use crate::engine::producer::{Around, Claimed, Producer};
+use crate::os::clock::Clock;
+use crate::policy::site::Site;
+use crate::sched::cancel::CancelToken;
+use crate::sched::pool::PoolState;
+use crate::sched::unwind;
+
+/// Where what is gathered may end the loop, at most one part in so many is gathered before it is handed on.
+pub(super) const FOLDS: usize = 64;
+
+/// The beginning of a loop that was run alone: the items before `next`.
+pub(super) struct Head<P: Producer, S> {
+    pub(super) local: P::Local,
+    pub(super) segment: S,
+    pub(super) next: usize,
+}
+
+pub(super) enum Outcome<P: Producer, S> {
+    /// The loop is over.
+    Done(S),
+    /// The first items took much longer than their call site had taught: the rest should be shared.
+    Dearer(Head<P, S>),
+}
+
+/// How a lane that is alone looks at what is around its loop.
+trait Looks {
+    /// Whether it may ever see anything.
+    const EVER: bool;
+
+    fn feed<P: Producer, F: Feed<P::Item>>(
+        &mut self,
+        feed: &mut F,
+        segment: F::Segment,
+        items: (Claimed<'_, P>, &mut P::Local),
+    ) -> ControlFlow<F::Segment, F::Segment>;
+
+    /// Whether it has been seen in the midst of what was fed last that nothing more is wanted.
+    fn ended(&self) -> bool;
+}
+
+/// There is nothing that could end the loop: the quickest of loops, which are the most, do nothing about it.
+struct Never;
+
+impl Looks for Never {
+    const EVER: bool = false;
+
+    #[inline]
+    fn feed<P: Producer, F: Feed<P::Item>>(
+        &mut self,
+        feed: &mut F,
+        segment: F::Segment,
+        (items, local): (Claimed<'_, P>, &mut P::Local),
+    ) -> ControlFlow<F::Segment, F::Segment> {
+        feed.feed(segment, ChunkOf::new(items, local))
+    }
+
+    #[inline]
+    fn ended(&self) -> bool {
+        false
+    }
+}
+
+/// What is around, and when it is looked at; nothing, if the items are known to be short.
+impl<O: Around> Looks for Option<(O, Feeder)> {
+    const EVER: bool = true;
+
+    #[inline]
+    fn feed<P: Producer, F: Feed<P::Item>>(
+        &mut self,
+        feed: &mut F,
+        segment: F::Segment,
+        items: (Claimed<'_, P>, &mut P::Local),
+    ) -> ControlFlow<F::Segment, F::Segment> {
+        match self {
+            Some((around, feeder)) => feeder.feed(feed, segment, items, around),
+            None => Never.feed(feed, segment, items),
+        }
+    }
+
+    #[inline]
+    fn ended(&self) -> bool {
+        self.as_ref().is_some_and(|(_, feeder)| feeder.ended())
+    }
+}
+
+/// What one lane has of a loop that it runs alone.
+struct Alone<'a, P: Producer, F, L> {
+    producer: &'a P,
+    feed: F,
+    looks: L,
+    local: P::Local,
+}
+
+impl<P: Producer, F: Feed<P::Item>, L: Looks> Alone<'_, P, F, L> {
+    #[inline]
+    fn feed(&mut self, segment: F::Segment, items: Claimed<'_, P>) -> ControlFlow<F::Segment, F::Segment> {
+        self.looks.feed(&mut self.feed, segment, (items, &mut self.local))
+    }
+
+    /// Has what was gathered handed on.
+    fn feed_tail(&mut self, segment: F::Segment) -> ControlFlow<F::Segment, F::Segment> {
+        let end = self.producer.len();
+        // SAFETY: there are no indices in it.
+        let tail = unsafe { Claimed::new(self.producer, end..end) };
+        self.feed.feed(segment, ChunkOf::new(tail, &mut self.local))
+    }
+
+    /// Feeds the last items of a loop, and ends the lane's state. False if some of them were not wanted any more.
+    fn run_out(mut self, mut segment: F::Segment, rest: Claimed<'_, P>) -> (F::Segment, bool) {
+        let mut more = true;
+        // An empty run of indices stands for the tail, and so cannot be fed as a chunk.
+        if rest.len() > 0 {
+            (segment, more) = match self.feed(segment, rest) {
+                ControlFlow::Continue(segment) => (segment, true),
+                ControlFlow::Break(segment) => (segment, false),
+            };
+        }
+        if self.looks.ended() {
+            return (self.end(segment), false);
+        }
+        if P::HAS_TAIL && more {
+            let (ControlFlow::Continue(all) | ControlFlow::Break(all)) = self.feed_tail(segment);
+            segment = all;
+        }
+        // Here and not at the end of the scope: what is being returned when a drop panics there is never dropped
+        // (rust-lang/rust#47949).
+        drop(self.local);
+        (segment, true)
+    }
+
+    /// Ends a loop of which nothing more is wanted.
+    ///
+    /// # Panics
+    ///
+    /// If it was cancelled.
+    #[cold]
+    fn end(self, segment: F::Segment) -> F::Segment {
+        let cancelled = self.producer.options().cancel.is_some_and(CancelToken::is_cancelled);
+        drop(self.local);
+        if cancelled {
+            drop(segment);
+            unwind::cancelled();
+        }
+        segment
+    }
+}
+
+/// Runs a whole loop on this thread.
+pub(super) fn alone<P: Producer, C: Consumer<P::Item>>(producer: &P, consumer: C) -> C::Output {
+    // SAFETY: nobody else gets a part of this loop.
+    let items = unsafe { Claimed::new(producer, 0..producer.len()) };
+    let (local, segment) = (producer.local(), consumer.begin(0));
+    let options = producer.options();
+    let looks = options.told().map(|told| (told, Feeder::new(producer, None)));
+    let lane = Alone { producer, feed: &consumer, looks, local };
+    let segment = if options.needs_pieces() || P::HAS_TAIL && (C::ENDS_EARLY || P::ENDS_EARLY) {
+        in_pieces(lane, segment, items, options, C::ENDS_EARLY)
+    } else {
+        lane.run_out(segment, items).0
+    };
+    consumer.finish(std::iter::once(segment))
+}
+
+/// Runs a loop on this thread, in chunks as those of shared loops, with a look at the token between them.
+fn in_pieces<P: Producer, F: Feed<P::Item>, O: Around>(
+    mut lane: Alone<'_, P, F, Option<(O, Feeder)>>,
+    mut segment: F::Segment,
+    mut rest: Claimed<'_, P>,
+    options: Options<'_>,
+    ends_early: bool,
+) -> F::Segment {
+    let producer = lane.producer;
+    let granule = options.granule().max(1);
+    let clock = Clock::new();
+    let config = ChunkConfig::default().with_target_ns(super::CHUNK_NS);
+    let mut chunker = Chunker::new(config.with_max_chunk(options.most_granules(granule)));
+    let mut since = clock.now();
+    let most_gathered = rest.len().div_ceil(FOLDS);
+    let mut gathered = 0;
+    while rest.len() > 0 && !producer.is_full() {
+        if lane.looks.ended() || options.cancel.is_some_and(CancelToken::is_cancelled) {
+            drop(rest);
+            return lane.end(segment);
+        }
+        let units = rest.len() / granule;
+        let chunk = chunker.next_chunk(units);
+        if chunk == units {
+            break;
+        }
+        let items = rest.split_off(chunk * granule);
+        let len = items.len();
+        gathered += len;
+        let mut flow = lane.feed(segment, items);
+        if P::HAS_TAIL && (ends_early || P::ENDS_EARLY) && gathered >= most_gathered {
+            gathered = 0;
+            flow = match flow {
+                ControlFlow::Continue(segment) => lane.feed_tail(segment),
+                broken => broken,
+            };
+        }
+        segment = match flow {
+            ControlFlow::Continue(segment) => segment,
+            ControlFlow::Break(segment) => {
+                drop((lane.local, rest));
+                return segment;
+            }
+        };
+        let now = clock.now();
+        let ns = clock.ns_between(since, now);
+        chunker.observe(chunk, ns);
+        if let Some((_, feeder)) = &mut lane.looks {
+            feeder.observe(len, ns);
+        }
+        since = now;
+    }
+    if producer.is_full() {
+        rest.split_off(usize::MAX);
+    }
+    lane.run_out(segment, rest).0
+}
+
+/// What is known of a loop that may be run alone: the pool, its site, and what an item takes there.
+pub(super) type Known<'a> = (&'a PoolState, Site, f64);
+
+/// As [`try_alone`], of a loop that `around` may end.
+pub(super) fn try_until<P: Producer, F: Feed<P::Item>>(
+    producer: &P,
+    begin: impl FnOnce() -> F::Segment,
+    (feed, around): (F, impl Around),
+    plan: Plan,
+    known @ (_, _, expected_ns): Known<'_>,
+) -> Outcome<P, F::Segment> {
+    let feeder = Feeder::new(producer, Some(expected_ns));
+    let looks = feeder.looks(plan.len).then_some((around, feeder));
+    try_with(producer, begin, (feed, looks), plan, known)
+}
+
+/// Runs a loop alone whose site has taught that an item takes `expected_ns`, for as long as it does.
+///
+/// Like the chunks of a shared loop, the pieces begin with one unit and grow by four, and what comes after a piece that took far
+/// longer than expected is shared. The segment begins with what `begin` makes.
+#[inline]
+pub(super) fn try_alone<P: Producer, F: Feed<P::Item>>(
+    producer: &P,
+    begin: impl FnOnce() -> F::Segment,
+    feed: F,
+    plan: Plan,
+    known: Known<'_>,
+) -> Outcome<P, F::Segment> {
+    try_with(producer, begin, (feed, Never), plan, known)
+}
+
+fn try_with<P: Producer, F: Feed<P::Item>, L: Looks>(
+    producer: &P,
+    begin: impl FnOnce() -> F::Segment,
+    (feed, looks): (F, L),
+    Plan { granule, most_units, .. }: Plan,
+    (pool, site, expected_ns): Known<'_>,
+) -> Outcome<P, F::Segment> {
+    /// A piece may take this much longer than expected before the rest is shared.
+    const SURPRISE: f64 = 16.0;
+    /// A surprise below this is an interrupt or a cache miss.
+    const NEGLIGIBLE_NS: f64 = 500.0;
+    /// What an interrupt, or the hypervisor, takes away at once, as a rule.
+    const INTERRUPT_NS: f64 = 100_000.0;
+    const GROWTH: usize = 4;
+
+    let len = producer.len();
+    // SAFETY: nobody else gets a part of this loop before the rest is released.
+    let mut rest = unsafe { Claimed::new(producer, 0..len) };
+    let mut lane = Alone { producer, feed, looks, local: producer.local() };
+    // Not before the items are claimed: it may panic.
+    let mut segment = begin();
+    let token = producer.options().cancel;
+    let started = pool.clock.now();
+    let mut piece_started = started;
+    let mut piece = granule;
+    // The last piece, which has no unit behind it to hold back, needs no watching.
+    while rest.len() >= piece.saturating_add(granule) {
+        segment = match lane.feed(segment, rest.split_off(piece)) {
+            ControlFlow::Continue(segment) => segment,
+            ControlFlow::Break(segment) => {
+                drop((lane.local, rest));
+                return Outcome::Done(segment);
+            }
+        };
+        if producer.is_full() {
+            rest.split_off(usize::MAX);
+            break;
+        }
+        if L::EVER && (lane.looks.ended() || token.is_some_and(CancelToken::is_cancelled)) {
+            drop(rest);
+            return Outcome::Done(lane.end(segment));
+        }
+        let now = pool.clock.now();
+        let piece_ns = pool.clock.ns_between(piece_started, now) as f64;
+        if piece_ns > (SURPRISE * expected_ns * piece as f64).max(NEGLIGIBLE_NS) {
+            site.learn(piece_ns / piece as f64);
+            let next = rest.release().start;
+            return Outcome::Dearer(Head { local: lane.local, segment, next });
+        }
+        piece_started = now;
+        piece = piece.saturating_mul(GROWTH).min(most_units.saturating_mul(granule));
+    }
+    let (segment, complete) = lane.run_out(segment, rest);
+    if !complete {
+        return Outcome::Done(segment);
+    }
+    let all_ns = pool.clock.ns_between(started, pool.clock.now()) as f64;
+    let ns = all_ns / len as f64;
+    // What the unwatched last piece took counts in full, unless it may have been the system's.
+    if all_ns > (SURPRISE * expected_ns * len as f64).max(INTERRUPT_NS) {
+        site.learn(ns);
+    } else {
+        site.learn_alone(ns);
+    }
+    Outcome::Done(segment)
+}
+
+/// Feeds all items of a loop at once.
+pub(super) fn whole<P: Producer, F: Feed<P::Item, Segment = ()>>(producer: &P, feed: F) {
+    // SAFETY: nobody else gets a part of this loop.
+    let items = unsafe { Claimed::new(producer, 0..producer.len()) };
+    let lane = Alone { producer, feed, looks: Never, local: producer.local() };
+    lane.run_out((), items);
+}

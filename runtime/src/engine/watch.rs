@@ -1,0 +1,92 @@
+//! What a lane does when nobody has anything left to take but somebody is in the midst of a chunk.
+
+use super::shared::LoopState;
+use crate::engine::consumer::Consumer;
+use crate::engine::producer::Producer;
+use crate::os::clock::Ticks;
+use crate::protocol::chunk_position::Kept;
+use crate::protocol::range::Span;
+use crate::sched::lane::LaneContext;
+use crate::sched::slab::Slot;
+
+/// A chunk that is not over after this time is taken for much longer than expected: chunks are to take 8 µs.
+pub(super) const PATIENCE_NS: u64 = 50_000;
+
+/// After each failure to take a rest, patience lasts twice as long, at most so often: the chunk moves, or other thieves are at it.
+const MOST_DOUBLINGS: u32 = 5;
+
+/// The pauses between two looks at a chunk double up to this many.
+const MOST_PAUSES: u32 = 32;
+
+/// Looks at the chunks of others, from when all ranges are empty until something can be taken, or nothing will be.
+pub(super) struct Watch<'a, P: Producer, C: Consumer<P::Item>> {
+    state: &'a LoopState<'a, P, C>,
+    lane: &'a LaneContext<'a>,
+    watched: Option<Watched>,
+    pauses: u32,
+    failures: u32,
+    /// Chunks cannot be cut on this system.
+    refused: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Watched {
+    slot: usize,
+    /// The chunk's end, by which it is known.
+    end: u32,
+    since: Ticks,
+}
+
+impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
+    pub(super) fn new(state: &'a LoopState<'a, P, C>, lane: &'a LaneContext<'a>) -> Self {
+        Watch { state, lane, watched: None, pauses: 1, failures: 0, refused: false }
+    }
+
+    /// Passes a moment, as long as some chunk has a rest that is not begun. False when none has: nothing is to be waited for.
+    pub(super) fn pause(&mut self) -> bool {
+        let pool = self.lane.pool();
+        if !self.watched.is_some_and(|watched| self.has_rest(watched)) {
+            let victims = pool.victims(self.lane.index(), self.lane.random());
+            let running = victims.map(|slot| (slot, self.rest(slot))).find(|(_, rest)| rest.len() > 0);
+            self.watched =
+                running.map(|(slot, rest)| Watched { slot, end: rest.hi, since: pool.clock.now() });
+        }
+        if self.refused || self.watched.is_none() && !self.state.slab.slots().any(Slot::is_claiming) {
+            return false;
+        }
+        for _ in 0..self.pauses {
+            pool.pause();
+        }
+        self.pauses = (2 * self.pauses).min(MOST_PAUSES);
+        true
+    }
+
+    /// The rest of the watched chunk and whose it was, if that takes too long.
+    pub(super) fn revoke(&mut self) -> Option<(usize, Span)> {
+        let pool = self.lane.pool();
+        let Watched { slot, end, since } = self.watched?;
+        if pool.clock.ns_between(since, pool.clock.now()) < PATIENCE_NS << self.failures.min(MOST_DOUBLINGS) {
+            return None;
+        }
+        self.watched = None;
+        let thief = pool.slot_of(self.lane.index()) as u32;
+        match self.state.slab.slot(slot).position.revoke(end, thief, pool.fences) {
+            Ok(rest) => Some((slot, rest)),
+            Err(kept) => {
+                self.failures += 1;
+                self.refused = kept == Kept::ForGood;
+                None
+            }
+        }
+    }
+
+    /// Whether the watched chunk is still being run, and not in its last block.
+    fn has_rest(&self, watched: Watched) -> bool {
+        let rest = self.rest(watched.slot);
+        rest.hi == watched.end && rest.len() > 0
+    }
+
+    fn rest(&self, slot: usize) -> Span {
+        self.state.slab.slot(slot).position.rest()
+    }
+}

@@ -1,0 +1,273 @@
+//! Work for each worker of a pool: one call on every one of its threads.
+
+#[cfg(all(loom, feature = "loom"))]
+mod modelled;
+
+use std::cell::UnsafeCell;
+use std::marker::PhantomData;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+#[cfg(all(loom, feature = "loom"))]
+use self::modelled::{call_detached_without_pool, call_without_pool};
+#[cfg(not(all(loom, feature = "loom")))]
+use self::{call_detached_here as call_detached_without_pool, call_here as call_without_pool};
+use crate::protocol::panic_slot::PanicSlot;
+use crate::protocol::tickets::Tickets;
+use crate::sched::job::{Job, JobHead};
+use crate::sched::lane::LaneContext;
+use crate::sched::pool::{
+    Detached, PoolState, ThreadPool, Work, with_current_lane, with_lane_to_wait, with_pool, with_surrounding,
+};
+use crate::sched::unwind::{self, Payload, drop_quietly};
+use crate::sched::wait::wait;
+
+/// What a call of a broadcast knows of its place.
+#[derive(Clone, Debug)]
+pub struct BroadcastContext<'a> {
+    index: usize,
+    num_threads: usize,
+    _call: PhantomData<&'a ()>,
+}
+
+impl BroadcastContext<'_> {
+    pub(crate) fn new(index: usize, num_threads: usize) -> Self {
+        BroadcastContext { index, num_threads, _call: PhantomData }
+    }
+
+    /// The index of this worker: below [`num_threads`](Self::num_threads).
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// How many workers make the call.
+    pub fn num_threads(&self) -> usize {
+        self.num_threads
+    }
+}
+
+/// Calls `op` once on every worker of the surrounding pool, and returns the results by worker.
+///
+/// It waits until each worker has come to it: a worker does so between two pieces of work, or while it waits for anything inside of the
+/// pool. That is the one exception to the rule that a wait runs only what it waits for: `op` must not want a lock that is held across a
+/// loop, join or scope elsewhere. If the calling thread is a worker, it makes its own call at once. Where no pool can be had, the one call
+/// is made on the calling thread.
+///
+/// A worker that waits inside of *another* pool makes no calls meanwhile.
+///
+/// # Panics
+///
+/// When a call does: with the first payload, once all are over.
+///
+/// ```
+/// let pool = taskel::ThreadPool::builder().num_threads(3).build()?;
+/// let indices = pool.install(|| taskel::broadcast(|context| context.index()));
+/// assert_eq!(indices, [0, 1, 2]);
+/// # Ok::<(), taskel::ThreadPoolBuildError>(())
+/// ```
+pub fn broadcast<OP, R>(op: OP) -> Vec<R>
+where
+    OP: Fn(BroadcastContext<'_>) -> R + Sync,
+    R: Send,
+{
+    with_pool(None, |pool| match pool.and_then(|pool| pool.hold().map(|hold| (pool, hold))) {
+        // Held until the workers have made their calls.
+        Some((pool, _hold)) => with_lane_to_wait(pool, |lane| broadcast_on(pool, lane, &op)),
+        None => call_without_pool(&op),
+    })
+}
+
+/// Has every worker of the surrounding pool call `op` once, some time, and returns at once.
+///
+/// A worker comes to it between two pieces of work. Where no pool can be had, the one call is made on the calling thread, here and now. A panic
+/// of a call goes where those of [`spawn`](crate::spawn) go.
+///
+/// It costs one allocation, and for each worker that sleeps a wake-up: some microseconds each, which the caller spends.
+///
+/// ```
+/// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// pool.install(|| taskel::spawn_broadcast(move |context| sender.send(context.index()).unwrap()));
+/// let mut indices: Vec<usize> = receiver.iter().collect();
+/// indices.sort();
+/// assert_eq!(indices, [0, 1]);
+/// # Ok::<(), taskel::ThreadPoolBuildError>(())
+/// ```
+pub fn spawn_broadcast<OP>(op: OP)
+where
+    OP: Fn(BroadcastContext<'_>) + Send + Sync + 'static,
+{
+    with_pool(None, |pool| match pool.and_then(|pool| pool.hold().map(|hold| (pool, hold))) {
+        Some((pool, _hold)) => {
+            let call: Arc<dyn Detached> = Arc::new(Call(op));
+            // A reference for each worker and none for this thread, which shall not be the one that drops what the closure owns.
+            let calls = std::iter::repeat_n(call, pool.num_threads());
+            for (worker, call) in calls.enumerate() {
+                // Each call releases the pool when it is over.
+                std::mem::forget(pool.hold().expect("held already"));
+                pool.send(worker, Work::Detached(call));
+            }
+        }
+        None => call_detached_without_pool(op),
+    });
+}
+
+impl ThreadPool {
+    /// As [`broadcast`](crate::broadcast), on this pool.
+    ///
+    /// # Panics
+    ///
+    /// As [`broadcast`](crate::broadcast).
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
+    /// assert_eq!(pool.broadcast(|context| context.index() * 10), [0, 10]);
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn broadcast<OP, R>(&self, op: OP) -> Vec<R>
+    where
+        OP: Fn(BroadcastContext<'_>) -> R + Sync,
+        R: Send,
+    {
+        self.install(|| broadcast(op))
+    }
+
+    /// As [`spawn_broadcast`](crate::spawn_broadcast), on this pool.
+    pub fn spawn_broadcast<OP>(&self, op: OP)
+    where
+        OP: Fn(BroadcastContext<'_>) + Send + Sync + 'static,
+    {
+        self.install(|| spawn_broadcast(op));
+    }
+}
+
+/// The calls that nobody waits for.
+fn call_here<OP, R>(op: &OP) -> Vec<R>
+where
+    OP: Fn(BroadcastContext<'_>) -> R,
+{
+    vec![op(BroadcastContext::new(0, 1))]
+}
+
+fn call_detached_here(op: impl Fn(BroadcastContext<'_>)) {
+    with_surrounding(|pool| {
+        nobody_waits_for(pool, || op(BroadcastContext::new(0, 1)));
+        nobody_waits_for(pool, || drop(op));
+    });
+}
+
+struct Call<OP>(OP);
+
+impl<OP: Fn(BroadcastContext<'_>) + Send + Sync> Detached for Call<OP> {
+    fn run(self: Arc<Self>) {
+        with_current_lane(|lane| {
+            let lane = lane.expect("workers are lanes");
+            let context = BroadcastContext::new(lane.index(), lane.pool().num_threads());
+            let pool = Some(lane.pool());
+            nobody_waits_for(pool, || (self.0)(context));
+            // The last worker drops what the closure owns.
+            nobody_waits_for(pool, || drop(self));
+            lane.pool().release();
+        });
+    }
+}
+
+/// Runs a user's code, whose panic is `pool`'s.
+fn nobody_waits_for(pool: Option<&PoolState>, code: impl FnOnce()) {
+    if let Err(payload) = unwind::catch(code) {
+        PoolState::handle_panic(pool, payload);
+    }
+}
+
+/// A broadcast, on its caller's stack. The head comes first: a [`Job`] points to it.
+#[repr(C)]
+struct Broadcast<'a, OP, R> {
+    head: JobHead,
+    op: &'a OP,
+    /// One ticket for each call that is not over.
+    calls: Tickets,
+    panic: PanicSlot<Payload>,
+    /// The lane that waits.
+    caller: usize,
+    /// By worker, who writes its own.
+    results: Box<[UnsafeCell<Option<R>>]>,
+}
+
+fn broadcast_on<OP, R>(pool: &PoolState, lane: &LaneContext<'_>, op: &OP) -> Vec<R>
+where
+    OP: Fn(BroadcastContext<'_>) -> R + Sync,
+    R: Send,
+{
+    // SAFETY: `execute` expects a `Broadcast<OP, R>`, whose first field this becomes; it does not unwind.
+    let head = unsafe { JobHead::new(execute::<OP, R>) };
+    head.set_born_in(lane.run());
+    let this = Broadcast {
+        head,
+        op,
+        calls: Tickets::new(),
+        panic: PanicSlot::new(),
+        caller: lane.index(),
+        results: (0..pool.num_threads()).map(|_| UnsafeCell::new(None)).collect(),
+    };
+    // SAFETY: workers only share the broadcast, and it stays until all tickets are in.
+    let job = unsafe { Job::new(NonNull::from(&this).cast()) };
+    let workers = 0..pool.num_threads();
+    for _ in workers.clone() {
+        assert!(this.calls.invite(u32::MAX), "there are fewer workers than that");
+    }
+    for worker in workers.filter(|&worker| worker != this.caller) {
+        pool.send(worker, Work::Job(job));
+    }
+    if lane.is_worker() {
+        // SAFETY: this worker was left out above, so that it makes its call here, once.
+        unsafe { job.execute(lane) };
+    }
+    wait(lane, job.frame(), &|_| false, &|| this.calls.settled());
+    match this.panic.take() {
+        None => this.results.into_iter().filter_map(UnsafeCell::into_inner).collect(),
+        Some(payload) => {
+            // One by one: each may panic.
+            this.results.into_iter().for_each(drop_quietly);
+            panic::resume_unwind(payload)
+        }
+    }
+}
+
+/// A worker makes its call.
+///
+/// # Safety
+///
+/// `head` is the head of a `Broadcast<OP, R>`, and the lane is a worker that got the job, once.
+unsafe fn execute<OP, R>(head: NonNull<JobHead>, lane: &LaneContext<'_>)
+where
+    OP: Fn(BroadcastContext<'_>) -> R + Sync,
+    R: Send,
+{
+    let this = head.cast::<Broadcast<'_, OP, R>>();
+    let caller = {
+        // SAFETY: this call's ticket keeps the broadcast alive until `leave`; workers share it.
+        let this = unsafe { this.as_ref() };
+        let context = BroadcastContext::new(lane.index(), lane.pool().num_threads());
+        match catch_unwind(AssertUnwindSafe(|| (this.op)(context))) {
+            Ok(result) => {
+                let place = this.results[lane.index()].get();
+                // SAFETY: only this worker writes here, once, and the caller reads when all tickets are in.
+                unsafe { *place = Some(result) };
+            }
+            Err(payload) => {
+                if let Some(late) = this.panic.panicked(payload) {
+                    drop_quietly(late);
+                }
+            }
+        }
+        this.caller
+    };
+    // SAFETY: the ticket is still out. The reference is to the tickets alone, which are all atomic, so that the broadcast may be
+    // freed while `leave` returns.
+    let calls = unsafe { &(*this.as_ptr()).calls };
+    if calls.leave() {
+        // The broadcast may be gone by now; the pool is not, since this worker belongs to it.
+        lane.pool().sleep.wake_waiting(caller);
+    }
+}

@@ -1,0 +1,202 @@
+//! What lies in a deque: a pointer to something that a lane can take part in; and how descent is known.
+
+use std::cell::Cell;
+use std::mem::MaybeUninit;
+use std::ptr::{self, NonNull};
+
+use crate::policy::site::Site;
+use crate::sched::lane::LaneContext;
+
+/// What a wait waits for: the address of a loop, a scope, or a pending half of a join. Unique while that exists.
+pub(crate) type Frame = *const ();
+
+/// Taken work that a lane is running. The runs that a piece of work was born in, innermost first, form a chain; it tells which
+/// frames the work descends from.
+///
+/// A run is on the stack of the lane that it belongs to. It is named by work born in it only, and by what descends from that:
+/// all of which the run waits for. So whoever holds such work may follow its chain.
+#[derive(Debug)]
+pub(crate) struct Run {
+    frame: Frame,
+    born_in: Origin,
+}
+
+/// Where work is born: the innermost run around it, and how many there are, one inside the other, but for halves of joins: these are a part of what they
+/// are in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    run: *const Run,
+    pub(crate) depth: u32,
+    is_half: bool,
+}
+
+impl Origin {
+    /// In no run: a lane works on its own behalf, or nobody waits for the work.
+    pub(crate) const OUTSIDE: Origin = Origin { run: ptr::null(), depth: 0, is_half: false };
+
+    /// The origin of what is born in `run`.
+    ///
+    /// # Safety
+    ///
+    /// `run` is null, or some lane is in the midst of it, and stays so during this call.
+    pub(crate) unsafe fn inside(run: *const Run) -> Self {
+        // SAFETY: this function's contract.
+        let outer = unsafe { run.as_ref() }.map(|run| run.born_in);
+        let depth = outer.map_or(0, |outer| outer.depth + u32::from(!outer.is_half));
+        Origin { run, depth, is_half: false }
+    }
+
+    /// The same for what is inside of `depth` loops, some of which the lane may have called itself: its part in these is no run.
+    pub(crate) fn at_least(self, depth: u32) -> Self {
+        Origin { depth: self.depth.max(depth), ..self }
+    }
+
+    /// The same for the half of a join.
+    pub(crate) fn of_half(self) -> Self {
+        Origin { is_half: true, ..self }
+    }
+}
+
+impl Run {
+    /// Work of `frame`, which was opened in `born_in`.
+    pub(crate) fn new(frame: Frame, born_in: Origin) -> Self {
+        Run { frame, born_in }
+    }
+
+    /// Whether work that was born in `born_in` descends from `frame`.
+    ///
+    /// # Safety
+    ///
+    /// That work is neither finished nor taken by anyone else.
+    pub(crate) unsafe fn descends(born_in: Origin, frame: Frame) -> bool {
+        let mut run = born_in.run;
+        // SAFETY: the run waits for its descendants, among which is the work that the caller holds; so does each run that
+        // it was born in itself. Runs do not change.
+        while let Some(inner) = unsafe { run.as_ref() } {
+            if inner.frame == frame {
+                return true;
+            }
+            run = inner.born_in.run;
+        }
+        false
+    }
+}
+
+/// The head of everything that a [`Job`] can point to, by which it is run without knowing its type.
+#[derive(Debug)]
+pub(crate) struct JobHead {
+    execute: unsafe fn(NonNull<JobHead>, &LaneContext<'_>),
+    /// Written before the first push, by the lane that opened the frame.
+    born_in: Cell<MaybeUninit<Origin>>,
+}
+
+impl JobHead {
+    /// # Safety
+    ///
+    /// `execute` is called with a pointer to this head, which must be the first field of what `execute` expects. It does not
+    /// unwind.
+    #[inline]
+    pub(crate) unsafe fn new(execute: unsafe fn(NonNull<JobHead>, &LaneContext<'_>)) -> Self {
+        JobHead { execute, born_in: Cell::new(MaybeUninit::uninit()) }
+    }
+
+    /// Where such jobs come from: the call site that made this one.
+    pub(crate) fn site(&self) -> Site {
+        Site::at(self.execute as *const () as usize)
+    }
+
+    /// Says where this was born; before it is pushed anywhere.
+    pub(crate) fn set_born_in(&self, origin: Origin) {
+        self.born_in.set(MaybeUninit::new(origin));
+    }
+
+    /// # Safety
+    ///
+    /// It was set.
+    unsafe fn born_in(&self) -> Origin {
+        // SAFETY: this method's contract.
+        unsafe { self.born_in.get().assume_init() }
+    }
+}
+
+/// How deep inside of other work a job was born, and, in the last bit, whether it is no half of a join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank(pub(crate) u32);
+
+impl Rank {
+    pub(crate) fn depth(self) -> u32 {
+        self.0 / 2
+    }
+
+    pub(crate) fn is_half(self) -> bool {
+        self.0 % 2 == 0
+    }
+}
+
+/// A promise that what it points to stays alive until the job is executed or taken back.
+///
+/// The promise is kept by whoever pushed the job: a loop does not end while a [ticket](crate::protocol::tickets) is out, a join
+/// not before its [hand-over](crate::protocol::handover).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Job(NonNull<JobHead>);
+
+// SAFETY: `Job::new` requires what the job points to be usable from any thread.
+unsafe impl Send for Job {}
+
+impl Job {
+    /// # Safety
+    ///
+    /// The pointee may be used from any thread and stays alive until this job is executed or taken back.
+    pub(crate) unsafe fn new(head: NonNull<JobHead>) -> Self {
+        Job(head)
+    }
+
+    /// The frame that this is work of.
+    pub(crate) fn frame(self) -> Frame {
+        self.0.as_ptr().cast_const().cast()
+    }
+
+    /// Whether this is work of `frame`, or of something that was opened by work of `frame`.
+    ///
+    /// # Safety
+    ///
+    /// The job was just taken off a deque, and not executed yet.
+    pub(crate) unsafe fn descends_from(self, frame: Frame) -> bool {
+        // SAFETY: `new` was promised that the pointee lives until the job is executed.
+        let head = unsafe { self.0.as_ref() };
+        // SAFETY: it lay in a deque, and was set before.
+        let born_in = unsafe { head.born_in() };
+        // SAFETY: the caller holds this job, which was born in that run.
+        self.frame() == frame || unsafe { Run::descends(born_in, frame) }
+    }
+
+    /// How deep inside of other work this was born, and whether it is the half of a join.
+    ///
+    /// # Safety
+    ///
+    /// The job was just taken off a deque, or is about to be pushed.
+    pub(crate) unsafe fn rank(self) -> Rank {
+        // SAFETY: `new` was promised that the pointee lives until the job is executed.
+        let head = unsafe { self.0.as_ref() };
+        // SAFETY: it was set before the first push.
+        let Origin { depth, is_half, .. } = unsafe { head.born_in() };
+        Rank(2 * depth + u32::from(!is_half))
+    }
+
+    /// Takes part in what the job points to.
+    ///
+    /// # Safety
+    ///
+    /// The job was just taken off a deque, and is executed only this once for each time it was pushed.
+    pub(crate) unsafe fn execute(self, lane: &LaneContext<'_>) {
+        let (execute, born_in) = {
+            // SAFETY: `new` was promised that the pointee lives until now.
+            let head = unsafe { self.0.as_ref() };
+            // SAFETY: it lay in a deque, and was set before.
+            (head.execute, unsafe { head.born_in() })
+        };
+        let run = Run::new(self.frame(), born_in);
+        // SAFETY: the head was made for this function, and it is the pointee's first field (`JobHead::new`).
+        lane.in_run(&run, || unsafe { execute(self.0, lane) });
+    }
+}

@@ -1,0 +1,26 @@
+//! Workers and what they run: joins, scopes, tasks and broadcasts.
+//!
+//! Lanes, joins, scopes and waits name each other: whoever waits runs what others have pushed, and that waits in turn. They are one
+//! knot, and so one folder.
+
+pub(crate) mod broadcast;
+pub(crate) mod cancel;
+pub(crate) mod counter;
+pub(crate) mod error;
+pub(crate) mod job;
+pub(crate) mod join;
+pub(crate) mod lane;
+#[cfg(all(loom, feature = "loom"))]
+pub(crate) mod modelled;
+pub(crate) mod outside;
+pub(crate) mod pending;
+pub(crate) mod pool;
+pub(crate) mod run_on_worker;
+pub(crate) mod scope;
+pub(crate) mod slab;
+pub(crate) mod task;
+pub(crate) mod underneath;
+pub(crate) mod unwind;
+pub(crate) mod wait;
+pub(crate) mod worker_local;
+pub(crate) mod yield_now;

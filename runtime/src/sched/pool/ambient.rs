@@ -1,0 +1,263 @@
+//! Which pool the current thread works for, and which lane of it it is.
+
+use std::ptr;
+use std::sync::{Arc, OnceLock};
+
+use super::{PoolState, ThreadPool, ThreadPoolBuilder, environment};
+use crate::os::affinity;
+use crate::sched::error::ThreadPoolBuildError;
+use crate::sched::lane::{LaneContext, Seat};
+use crate::sched::unwind::{self, Heard};
+use crate::sync::{AtomicBool, Ordering, per_thread};
+
+/// What a thread that is no worker comes for.
+#[derive(Clone, Copy)]
+pub(super) enum Visit {
+    ToCompute,
+    /// It takes no worker's seat.
+    ToWait,
+    /// It has a seat.
+    OfReserve,
+}
+
+#[derive(Clone, Copy)]
+struct Ambient {
+    /// Null outside of every pool. Alive as long as it stands here: the thread is a worker of this pool, or is inside a
+    /// call that borrows it.
+    pool: *const PoolState,
+    /// This thread's lane of that pool; null if it has none yet. Alive as long as it stands here.
+    lane: *const LaneContext<'static>,
+    /// What surrounds these surroundings, further down the stack; null outside of every pool. Alive as long as it stands here.
+    outer: *const Ambient,
+}
+
+const OUTSIDE: Ambient = Ambient { pool: ptr::null(), lane: ptr::null(), outer: ptr::null() };
+
+per_thread! {
+    static AMBIENT: Ambient = OUTSIDE;
+    /// Each thread's has an address of its own.
+    static HERE: u8 = 0;
+}
+
+/// The pool that serves callers for whom no other was installed.
+static GLOBAL: OnceLock<ThreadPool> = OnceLock::new();
+
+/// It was needed and could not be made: no parallel call tries again, but `build_global` may.
+static GLOBAL_FAILED: AtomicBool = AtomicBool::new(false);
+
+/// Puts the former surroundings back, on return and on panic.
+struct Restore(Ambient);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        AMBIENT.set(self.0);
+    }
+}
+
+/// Leaves nothing on a lane that its holder leaves.
+struct HandOn<'c, 'p>(&'c LaneContext<'p>);
+
+impl Drop for HandOn<'_, '_> {
+    fn drop(&mut self) {
+        self.0.hand_on_notices();
+    }
+}
+
+/// Runs `op` with `pool` as the surroundings. A thread that is a lane of `pool` already stays that lane.
+pub(crate) fn enter<R>(pool: &PoolState, op: impl FnOnce() -> R) -> R {
+    let before = AMBIENT.get();
+    if ptr::eq(before.pool, pool) {
+        return op();
+    }
+    let restore = Restore(before);
+    AMBIENT.set(Ambient { pool, lane: lane_further_out(&before, pool), outer: &raw const restore.0 });
+    op()
+}
+
+/// The lane that this thread has in `pool` because of a call further down its stack; else null.
+fn lane_further_out(around: &Ambient, pool: &PoolState) -> *const LaneContext<'static> {
+    let in_pool = |around: &&Ambient| ptr::eq(around.pool, pool) && !around.lane.is_null();
+    from_inside_out(around).find(in_pool).map_or(ptr::null(), |around| around.lane)
+}
+
+/// `innermost`, and what surrounds it.
+fn from_inside_out(innermost: &Ambient) -> impl Iterator<Item = &Ambient> {
+    // SAFETY: it is alive as long as it stands there, which is as long as the surroundings in which it does.
+    std::iter::successors(Some(innermost), |around| unsafe { around.outer.as_ref() })
+}
+
+/// Whether this thread is in the middle of work of `pool`, or of a call on it.
+pub(super) fn is_inside(pool: &PoolState) -> bool {
+    from_inside_out(&AMBIENT.get()).any(|around| ptr::eq(around.pool, pool))
+}
+
+/// Runs `life` with the current thread as `lane`. Afterwards, when destructors of thread-locals run and the pool
+/// may be gone, the thread is outside of it again.
+pub(super) fn live_as_worker(lane: &LaneContext<'_>, life: impl FnOnce()) {
+    let _restore = Restore(AMBIENT.get());
+    // All that a worker runs is somebody's, who is told of its panics.
+    let _heard = Heard::here();
+    AMBIENT.set(Ambient { pool: lane.pool(), lane: ptr::from_ref(lane).cast(), outer: ptr::null() });
+    life();
+}
+
+pub(super) fn worker_index() -> Option<usize> {
+    #[cfg(all(loom, feature = "loom"))]
+    if crate::sched::modelled::is_active() {
+        return crate::sched::modelled::worker_index();
+    }
+    with_current_lane(|lane| lane.filter(|lane| lane.is_worker()).map(LaneContext::index))
+}
+
+/// Calls `op` with the lane that this thread is already in the surrounding pool, if it is one.
+pub(crate) fn with_current_lane<R>(op: impl FnOnce(Option<&LaneContext<'_>>) -> R) -> R {
+    // SAFETY: the reference ends with this call.
+    op(unsafe { current_lane() })
+}
+
+/// Calls `op` with the lane of which the calling thread is the worker, whatever was installed since.
+pub(crate) fn with_worker<R>(op: impl FnOnce(Option<&LaneContext<'_>>) -> R) -> R {
+    let innermost = AMBIENT.get();
+    // SAFETY: a lane in `AMBIENT`, or around that, is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    let lanes = from_inside_out(&innermost).filter_map(|around| unsafe { around.lane.as_ref() });
+    op({ lanes }.find(|lane| lane.is_worker()))
+}
+
+/// Tells the calling thread from all others that run.
+#[cfg(not(all(loom, feature = "loom")))]
+#[inline]
+pub(crate) fn this_thread() -> usize {
+    HERE.with(|here| ptr::from_ref(here).addr())
+}
+
+#[cfg(all(loom, feature = "loom"))]
+pub(crate) fn this_thread() -> usize {
+    let key = if crate::sched::modelled::is_active() {
+        HERE.in_model.with(address)
+    } else {
+        HERE.outside.with(address)
+    };
+    return key;
+
+    fn address(here: &std::cell::Cell<u8>) -> usize {
+        ptr::from_ref(here).addr()
+    }
+}
+
+/// As [`with_current_lane`], for where a closure would have to be put together in memory first.
+///
+/// # Safety
+///
+/// The reference is not used after the calling function has returned.
+#[inline(always)]
+pub(crate) unsafe fn current_lane<'a>() -> Option<&'a LaneContext<'a>> {
+    // SAFETY: a lane in `AMBIENT` is alive, and stays there until the caller returns: whoever put it there is below it on the stack.
+    unsafe { AMBIENT.get().lane.cast::<LaneContext<'a>>().as_ref() }
+}
+
+/// Calls `op` with the pool that a parallel call here uses: `chosen`, else the surroundings, else the global
+/// pool, which is started if need be; `None` if that cannot be, or if the pool was left behind by a `fork`.
+pub(crate) fn with_pool<R>(chosen: Option<&ThreadPool>, op: impl FnOnce(Option<&PoolState>) -> R) -> R {
+    if let Some(chosen) = chosen {
+        return enter(&chosen.state, || op(usable(&chosen.state)));
+    }
+    // SAFETY: a pool in `AMBIENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    if let Some(pool) = unsafe { AMBIENT.get().pool.as_ref() } {
+        return op(usable(pool));
+    }
+    // In a user's model, what has no pool has the usual lanes.
+    let global = if cfg!(all(loom, feature = "loom")) { GLOBAL.get() } else { global() };
+    match global {
+        Some(pool) => enter(&pool.state, || op(usable(&pool.state))),
+        None => op(None),
+    }
+}
+
+/// Calls `op` with the pool that was chosen or surrounds the caller, even if it was left behind by a `fork`.
+pub(crate) fn with_surrounding<R>(op: impl FnOnce(Option<&PoolState>) -> R) -> R {
+    // SAFETY: a pool in `AMBIENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    op(unsafe { AMBIENT.get().pool.as_ref() })
+}
+
+/// The pool, unless its threads are in another process.
+fn usable(pool: &PoolState) -> Option<&PoolState> {
+    pool.is_usable().then_some(pool)
+}
+
+/// Calls `op` with the lane that this thread is in `pool`, which is the surrounding one; a guest lane if it has none
+/// yet.
+pub(crate) fn with_lane<R>(pool: &PoolState, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
+    with_lane_for(pool, Visit::ToCompute, op)
+}
+
+/// As `with_lane`, for a caller that only waits: as a guest it takes no worker's seat.
+pub(crate) fn with_lane_to_wait<R>(pool: &PoolState, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
+    with_lane_for(pool, Visit::ToWait, op)
+}
+
+/// As `with_lane`, for a [reserve](super::reserve), which has a seat.
+pub(super) fn with_lane_of_reserve<R>(pool: &PoolState, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
+    with_lane_for(pool, Visit::OfReserve, op)
+}
+
+fn with_lane_for<R>(pool: &PoolState, visit: Visit, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
+    let before = AMBIENT.get();
+    debug_assert!(ptr::eq(before.pool, pool));
+    // SAFETY: a lane in `AMBIENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    if let Some(lane) = unsafe { before.lane.as_ref() } {
+        return op(lane);
+    }
+    let as_guest = || {
+        let guest = pool.enter_guest(visit);
+        // SAFETY: `guest` holds the lease until after the context's end.
+        let context = unsafe { LaneContext::new(pool, guest.lane, guest.seat) };
+        let _hand_on = HandOn(&context);
+        // Declared after `guest`, so dropped first: the thread forgets the lane before it gives it back.
+        let _restore = Restore(before);
+        AMBIENT.set(Ambient { pool, lane: ptr::from_ref(&context).cast(), outer: before.outer });
+        op(&context)
+    };
+    unwind::catch(as_guest).unwrap_or_else(|payload| unwind::resume(payload))
+}
+
+/// The global pool, made now if there is none yet.
+pub(super) fn global() -> Option<&'static ThreadPool> {
+    if GLOBAL.get().is_none() && !GLOBAL_FAILED.load(Ordering::Relaxed) {
+        // Nobody asked for this pool, so nobody could be told of a bad setting.
+        let num_threads = environment::num_threads().unwrap_or_else(|_| affinity::default_parallelism());
+        match ThreadPoolBuilder::new().num_threads(num_threads).build() {
+            // If another thread was faster, its pool stays and this one is dropped.
+            Ok(pool) => drop(GLOBAL.set(pool)),
+            Err(_) => GLOBAL_FAILED.store(true, Ordering::Relaxed),
+        }
+    }
+    GLOBAL.get()
+}
+
+/// Makes the global pool.
+pub(super) fn build_global(
+    build: impl FnOnce() -> Result<ThreadPool, ThreadPoolBuildError>,
+) -> Result<(), ThreadPoolBuildError> {
+    if GLOBAL.get().is_some() {
+        return Err(ThreadPoolBuildError::global_exists());
+    }
+    GLOBAL.set(build()?).map_err(|_| ThreadPoolBuildError::global_exists())
+}
+
+/// Whether the calling thread is a worker, or in the midst of a call on a pool.
+pub(super) fn is_inside_any() -> bool {
+    !AMBIENT.get().pool.is_null()
+}
+
+/// Makes the calling thread, which is inside of no pool, worker `index` until it ends.
+///
+/// # Safety
+///
+/// Nobody else is that worker, nor will be.
+pub(super) unsafe fn become_worker(pool: Arc<PoolState>, index: usize) {
+    // Both stay for ever: there is no moment at which the thread could leave.
+    let pool: &'static Arc<PoolState> = Box::leak(Box::new(pool));
+    // SAFETY: passed on to the caller; the context lives for ever, and so does the pool.
+    let lane = Box::leak(Box::new(unsafe { LaneContext::new(pool, index, Seat::Own) }));
+    AMBIENT.set(Ambient { pool: Arc::as_ptr(pool), lane, outer: ptr::null() });
+}

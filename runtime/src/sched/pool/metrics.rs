@@ -1,0 +1,106 @@
+//! What a pool has counted since it was built.
+
+use std::time::Duration;
+
+use super::ThreadPool;
+use crate::sched::lane::Lane;
+
+/// What the workers of a pool have done since it was built; see [`ThreadPool::metrics`].
+///
+/// Counting goes on all the time and costs a few plain stores per loop. The numbers of one worker may be read in the
+/// middle of a loop, which adds its own when it ends.
+#[derive(Clone, Debug)]
+pub struct PoolMetrics {
+    workers: Vec<WorkerMetrics>,
+    guests: WorkerMetrics,
+}
+
+/// What one worker has done since its pool was built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkerMetrics {
+    /// Parallel loops that it took part in; sequential ones (too small to share) are not counted.
+    pub loops: u64,
+    /// Chunks that it ran in them.
+    pub chunks: u64,
+    /// Items that it processed in them.
+    pub taskels: u64,
+    /// Attempts to take half of another worker's range.
+    pub steals_tried: u64,
+    /// Attempts that succeeded.
+    pub steals_won: u64,
+    /// Chunks of other workers that it cut short, because they took far longer than expected and nothing else was left.
+    pub revoked: u64,
+    /// Returns from sleep.
+    pub wakeups: u64,
+    /// Times that it went to sleep.
+    pub parks: u64,
+    /// How long a [memory guard](crate::ThreadPoolBuilder::memory_guard) kept it from work that there was.
+    pub held_back: Duration,
+}
+
+impl WorkerMetrics {
+    pub(super) fn of(lane: &Lane) -> Self {
+        let counters = &lane.counters;
+        WorkerMetrics {
+            loops: counters.loops.get(),
+            chunks: counters.chunks.get(),
+            taskels: counters.taskels.get(),
+            steals_tried: counters.steals_tried.get(),
+            steals_won: counters.steals_won.get(),
+            revoked: counters.revoked.get(),
+            wakeups: counters.wakeups.get(),
+            parks: counters.parks.get(),
+            held_back: Duration::from_nanos(counters.held_ns.get()),
+        }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        WorkerMetrics {
+            loops: self.loops + other.loops,
+            chunks: self.chunks + other.chunks,
+            taskels: self.taskels + other.taskels,
+            steals_tried: self.steals_tried + other.steals_tried,
+            steals_won: self.steals_won + other.steals_won,
+            revoked: self.revoked + other.revoked,
+            wakeups: self.wakeups + other.wakeups,
+            parks: self.parks + other.parks,
+            held_back: self.held_back.saturating_add(other.held_back),
+        }
+    }
+}
+
+impl PoolMetrics {
+    /// The workers, by index.
+    pub fn workers(&self) -> &[WorkerMetrics] {
+        &self.workers
+    }
+
+    /// All threads from outside that called loops on the pool, together.
+    pub fn guests(&self) -> WorkerMetrics {
+        self.guests
+    }
+
+    /// Everything together.
+    pub fn total(&self) -> WorkerMetrics {
+        self.workers.iter().copied().fold(self.guests, WorkerMetrics::plus)
+    }
+}
+
+impl ThreadPool {
+    /// What the pool has done so far.
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
+    /// assert_eq!(pool.metrics().total().loops, 0);
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn metrics(&self) -> PoolMetrics {
+        let workers = self.state.num_threads();
+        let mut lanes = self.state.lanes().map(WorkerMetrics::of);
+        PoolMetrics {
+            workers: lanes.by_ref().take(workers).collect(),
+            guests: lanes.fold(WorkerMetrics::default(), WorkerMetrics::plus),
+        }
+    }
+}

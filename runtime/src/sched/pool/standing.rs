@@ -1,0 +1,78 @@
+//! How idle workers come by the halves of joins that nobody but their owner knows of.
+//!
+//! Where the halves of a site are brief, a lane offers one at a time, and the next when that is taken and the lane forks or joins again. A lane that does
+//! neither for long is in a leaf that lasts, and cannot offer what it has: an idle worker that finds nothing else watches it, and takes it after 50 µs.
+//!
+//! A lane that has something private, and nothing on offer, has been asked to offer something (`Lane::ask`). So whoever watches it need not fear that it goes on
+//! unseen: it offers the next half, and wakes somebody, as soon as it moves.
+
+use super::PoolState;
+use super::injector::Work;
+use crate::os::clock::Ticks;
+use crate::sched::lane::LaneContext;
+
+/// A lane that has neither forked nor joined for this time is taken to stand still. It is much for a join, and little for what would be worth a wake-up.
+const PATIENCE_NS: u64 = 50_000;
+
+/// What an idle worker watches.
+#[derive(Default)]
+pub(super) struct Watch {
+    watched: Option<Watched>,
+}
+
+struct Watched {
+    lane: usize,
+    /// The lane's newest private half, by which it is known to stand still.
+    newest: *const (),
+    since: Ticks,
+}
+
+/// What came of a look.
+pub(super) enum Sight {
+    /// There is nothing to watch.
+    Nothing,
+    /// Something may be had soon.
+    Watching,
+    Taken(Work),
+}
+
+impl Watch {
+    /// Looks at one lane that has something which nobody else knows of.
+    pub(super) fn look(&mut self, pool: &PoolState, lane: &LaneContext<'_>) -> Sight {
+        let now = pool.clock.now();
+        let hidden = self.watched.take().and_then(|watched| {
+            let newest = pool.hidden_on(watched.lane)?;
+            let since = if newest == watched.newest { watched.since } else { now };
+            Some(Watched { newest, since, ..watched })
+        });
+        let Some(watched) = hidden.or_else(|| {
+            let (lane, newest) = pool.any_hidden(lane)?;
+            pool.lane(lane).ask();
+            Some(Watched { lane, newest, since: now })
+        }) else {
+            return Sight::Nothing;
+        };
+        if pool.clock.ns_between(watched.since, now) < PATIENCE_NS {
+            self.watched = Some(watched);
+            return Sight::Watching;
+        }
+        match lane.take_private(watched.lane, watched.since) {
+            Some(work) => Sight::Taken(work),
+            // Others are at it, it moves again, or the system refuses.
+            None => Sight::Nothing,
+        }
+    }
+}
+
+impl PoolState {
+    /// Whether some lane has a half that nobody else knows of, and nothing on offer; a hint.
+    pub(super) fn any_hidden(&self, beside: &LaneContext<'_>) -> Option<(usize, *const ())> {
+        let mut lanes = self.all_lanes_in_use().filter(|&lane| lane != beside.index());
+        lanes.find_map(|lane| Some((lane, self.hidden_on(lane)?)))
+    }
+
+    fn hidden_on(&self, lane: usize) -> Option<*const ()> {
+        let lane = self.lane(lane);
+        if lane.has_job() { None } else { lane.newest_private() }
+    }
+}

@@ -1,0 +1,63 @@
+//! Scopes whose owner may be no lane of the pool that runs their tasks.
+
+use super::{Order, Owner, Scope};
+use crate::sched::job::Origin;
+use crate::sched::outside::Outsider;
+use crate::sched::pool::{ThreadPool, with_current_lane, with_pool};
+
+/// As [`scope`](crate::scope()), but a thread from outside runs `op` only: the tasks are run by workers, while the thread is busy with `op` or waits for
+/// them. `op` may block until tasks have run.
+///
+/// A thread that is in the midst of work of the pool (a worker, or one inside a scope, join or loop) takes part in the tasks when `op` has returned, as in a
+/// [`scope`](crate::scope()).
+///
+/// # Panics
+///
+/// As [`scope`](crate::scope()).
+///
+/// ```
+/// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// pool.in_place_scope(|s| {
+///     s.spawn(move |_| sender.send(taskel::current_thread_index()).unwrap());
+///     assert_eq!(receiver.recv(), Ok(Some(0)));
+/// });
+/// # Ok::<(), taskel::ThreadPoolBuildError>(())
+/// ```
+pub fn in_place_scope<'scope, OP, R>(op: OP) -> R
+where
+    OP: FnOnce(&Scope<'scope>) -> R,
+{
+    in_place(Order::Lifo, op)
+}
+
+pub(super) fn in_place<'scope, OP, R>(order: Order, op: OP) -> R
+where
+    OP: FnOnce(&Scope<'scope>) -> R,
+{
+    with_pool(None, |pool| match pool {
+        Some(pool) => with_current_lane(|lane| match lane {
+            Some(lane) => Scope::of(lane, None, order).run(Some(lane), op),
+            None => {
+                let owner = Owner::Outsider(Outsider::here());
+                Scope::new(pool, owner, Origin::OUTSIDE, order).run(None, op)
+            }
+        }),
+        None => Scope::alone(None, order).run(None, op),
+    })
+    .0
+}
+
+impl ThreadPool {
+    /// As [`in_place_scope`](crate::in_place_scope), on this pool.
+    ///
+    /// # Panics
+    ///
+    /// As [`scope`](crate::scope()).
+    pub fn in_place_scope<'scope, OP, R>(&self, op: OP) -> R
+    where
+        OP: FnOnce(&Scope<'scope>) -> R,
+    {
+        self.install(|| in_place_scope(op))
+    }
+}

@@ -1,0 +1,341 @@
+//! Scopes: tasks that may borrow from outside, all of which are over when the scope returns.
+
+mod bag;
+mod broadcast;
+mod fifo;
+mod in_place;
+mod open;
+mod task;
+
+use std::marker::PhantomData;
+use std::ptr;
+use std::sync::{Arc, OnceLock};
+
+pub(crate) use self::bag::{Bag, Glimpse};
+pub(crate) use self::open::{has_own_task, run_own_task};
+pub(crate) use self::task::TaskRef;
+pub use self::{
+    fifo::{ScopeFifo, in_place_scope_fifo, scope_fifo},
+    in_place::in_place_scope,
+};
+
+use self::bag::Order;
+
+use crate::protocol::panic_slot::PanicSlot;
+use crate::protocol::tickets::Tickets;
+use crate::sched::cancel::CancelToken;
+use crate::sched::job::{Frame, Origin};
+use crate::sched::lane::LaneContext;
+use crate::sched::outside::Outsider;
+use crate::sched::pool::{PoolState, ThreadPool, with_current_lane, with_lane, with_pool};
+use crate::sched::unwind::{self, Payload, drop_quietly};
+use crate::sched::wait::wait;
+use crate::sync::{AtomicBool, Ordering};
+
+/// A place to spawn tasks that may borrow whatever outlives it; made by [`scope`].
+///
+/// It lives on the stack of the thread that opened it, the scope's *owner*.
+pub struct Scope<'scope> {
+    /// One ticket for each task that is not over.
+    tasks: Tickets,
+    panic: PanicSlot<Payload>,
+    /// Null if there is no pool: then the thread that opened the scope runs the tasks, alone.
+    pool: *const PoolState,
+    owner: Owner,
+    order: Order,
+    /// The run in which the scope was opened.
+    born_in: Origin,
+    /// In a user's model, what stands for `born_in`.
+    #[cfg(all(loom, feature = "loom"))]
+    inside_of: Vec<usize>,
+    /// Tasks are dropped instead of begun when this is cancelled.
+    cancel: Option<CancelToken>,
+    /// A task was dropped. Read when all tickets are in, which orders it.
+    dropped: AtomicBool,
+    /// Made for the first task.
+    bag: OnceLock<Arc<Bag>>,
+    /// Tasks borrow for `'scope`, which is thereby invariant.
+    _bodies: PhantomData<fn(&Scope<'scope>) -> &'scope ()>,
+}
+
+/// Who waits for the tasks.
+#[derive(Clone)]
+enum Owner {
+    /// A lane, which runs tasks, too.
+    Lane(usize),
+    Outsider(Outsider),
+}
+
+impl Owner {
+    fn lane(&self) -> Option<usize> {
+        match self {
+            Owner::Lane(lane) => Some(*lane),
+            Owner::Outsider(_) => None,
+        }
+    }
+
+    /// All tasks are over. The scope may be gone by now.
+    fn wake(&self, pool: &PoolState) {
+        match self {
+            Owner::Lane(lane) => pool.sleep.wake_waiting(*lane),
+            Owner::Outsider(outsider) => outsider.wake(),
+        }
+    }
+}
+
+// SAFETY: `pool` is shared between threads anyway; `born_in` is only followed by who holds a task of this scope.
+unsafe impl Sync for Scope<'_> {}
+
+/// Calls `op` with a scope, in which it can spawn tasks that borrow from outside, and returns when `op` and all tasks are over.
+///
+/// `op` runs on the calling thread, which then takes part in the tasks that are left. Tasks may spawn further ones in the same
+/// scope. Each worker runs its youngest task first and takes the oldest of others.
+///
+/// While the calling thread waits for the last tasks, it runs only what descends from them: never unrelated work.
+///
+/// A spawn costs one allocation and a few tens of nanoseconds; the first one of a scope six allocations more, and a few for each
+/// further worker that spawns in it. Where work splits in two, [`join`](crate::join()) is cheaper; for items of
+/// a collection, use a parallel iterator.
+///
+/// # Panics
+///
+/// When `op` or a task does: with the first payload, after everything that was spawned is over.
+///
+/// # Examples
+///
+/// ```
+/// let mut left = vec![1, 2, 3];
+/// let mut right = vec![4, 5];
+/// taskel::scope(|s| {
+///     s.spawn(|_| left.push(0));
+///     s.spawn(|s| {
+///         right.clear();
+///         s.spawn(|_| println!("a task of a task"));
+///     });
+/// });
+/// assert_eq!((left.len(), right.len()), (4, 0));
+/// ```
+pub fn scope<'scope, OP, R>(op: OP) -> R
+where
+    OP: FnOnce(&Scope<'scope>) -> R,
+{
+    scope_with(None, Order::Lifo, op).0
+}
+
+/// A scope that, once `cancel` is cancelled, begins no further tasks; and whether any were dropped for that.
+pub(crate) fn scope_with_cancel<'scope, OP, R>(cancel: &CancelToken, op: OP) -> (R, bool)
+where
+    OP: FnOnce(&Scope<'scope>) -> R,
+{
+    scope_with(Some(cancel), Order::Lifo, op)
+}
+
+fn scope_with<'scope, OP, R>(cancel: Option<&CancelToken>, order: Order, op: OP) -> (R, bool)
+where
+    OP: FnOnce(&Scope<'scope>) -> R,
+{
+    with_pool(None, |pool| match pool {
+        Some(pool) => with_lane(pool, |lane| Scope::of(lane, cancel, order).run(Some(lane), op)),
+        None => Scope::alone(cancel, order).run(None, op),
+    })
+}
+
+impl ThreadPool {
+    /// As [`scope`](crate::scope()), on this pool.
+    ///
+    /// # Panics
+    ///
+    /// As [`scope`](crate::scope()).
+    ///
+    /// ```
+    /// let pool = taskel::ThreadPool::new()?;
+    /// let mut text = String::new();
+    /// pool.scope(|s| s.spawn(|_| text.push('x')));
+    /// assert_eq!(text, "x");
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn scope<'scope, OP, R>(&self, op: OP) -> R
+    where
+        OP: FnOnce(&Scope<'scope>) -> R,
+    {
+        self.install(|| scope(op))
+    }
+}
+
+impl<'scope> Scope<'scope> {
+    fn of(lane: &LaneContext<'_>, cancel: Option<&CancelToken>, order: Order) -> Self {
+        let owner = Owner::Lane(lane.index());
+        Scope { cancel: cancel.cloned(), ..Scope::new(lane.pool(), owner, lane.run(), order) }
+    }
+
+    fn alone(cancel: Option<&CancelToken>, order: Order) -> Self {
+        let owner = Owner::Lane(0);
+        Scope { cancel: cancel.cloned(), ..Scope::new(ptr::null(), owner, Origin::OUTSIDE, order) }
+    }
+
+    fn new(pool: *const PoolState, owner: Owner, born_in: Origin, order: Order) -> Self {
+        Scope {
+            cancel: None,
+            dropped: AtomicBool::new(false),
+            tasks: Tickets::new(),
+            panic: PanicSlot::new(),
+            pool,
+            owner,
+            order,
+            born_in,
+            #[cfg(all(loom, feature = "loom"))]
+            inside_of: crate::sched::modelled::current_frames(),
+            bag: OnceLock::new(),
+            _bodies: PhantomData,
+        }
+    }
+
+    /// Spawns a task, which some thread of the pool will run before the scope is over; it may begin at once.
+    ///
+    /// A task gets the scope, to spawn further ones.
+    ///
+    /// # Panics
+    ///
+    /// When 2³² - 1 tasks are pending.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// fn visit<'s>(s: &taskel::Scope<'s>, n: u64, sum: &'s AtomicU64) {
+    ///     sum.fetch_add(n, Ordering::Relaxed);
+    ///     for child in 0..n {
+    ///         s.spawn(move |s| visit(s, child, sum));
+    ///     }
+    /// }
+    ///
+    /// let sum = AtomicU64::new(0);
+    /// taskel::scope(|s| visit(s, 4, &sum));
+    /// assert_eq!(sum.into_inner(), 4 + 3 + 2 * 2 + 4 * 1);
+    /// ```
+    pub fn spawn<BODY>(&self, body: BODY)
+    where
+        BODY: FnOnce(&Scope<'scope>) + Send + 'scope,
+    {
+        #[cfg(all(loom, feature = "loom"))]
+        if crate::sched::modelled::is_active() {
+            assert!(self.tasks.invite(u32::MAX), "a scope can have 2^32 - 1 pending tasks");
+            // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
+            let task = unsafe { TaskRef::new(self, body) };
+            let job = Box::new(|| task.execute(None));
+            return crate::sched::modelled::post_inside(&self.inside_of, self.frame().addr(), job);
+        }
+        let (pool, bag) = (self.pool(), self.bag());
+        assert!(self.tasks.invite(u32::MAX), "a scope can have 2^32 - 1 pending tasks");
+        // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
+        let task = unsafe { TaskRef::new(self, body) };
+        with_current_lane(|lane| {
+            let lane = lane.filter(|lane| ptr::eq(lane.pool(), self.pool));
+            bag.push(lane, task);
+            let Some(pool) = pool else { return };
+            if bag.invite() {
+                match lane {
+                    Some(lane) => lane.offer_scope(Arc::clone(bag)),
+                    None if self.is_a_worker_outside() => pool.call(Arc::clone(bag) as _),
+                    None => pool.inject(Arc::clone(bag) as _),
+                }
+            }
+            // `invite` has fenced.
+            self.owner.lane().into_iter().for_each(|owner| pool.sleep.wake_waiting_fenced(owner));
+        });
+    }
+
+    fn pool(&self) -> Option<&PoolState> {
+        // SAFETY: a pool that stands here is alive as long as the scope: its owner is a lane of it, or inside of a call that borrows it.
+        unsafe { self.pool.as_ref() }
+    }
+
+    fn bag(&self) -> &Arc<Bag> {
+        self.bag.get_or_init(|| Arc::new(Bag::new(self.pool(), self.owner.lane(), self.order)))
+    }
+
+    /// Whether a worker of another pool waits for the tasks.
+    fn is_a_worker_outside(&self) -> bool {
+        matches!(&self.owner, Owner::Outsider(outsider) if outsider.is_worker())
+    }
+
+    /// What waits for this scope waits for this.
+    fn frame(&self) -> Frame {
+        ptr::from_ref(self).cast()
+    }
+
+    /// Runs a task's body, or drops it.
+    fn enter(&self, body: impl FnOnce(&Scope<'scope>)) {
+        match &self.cancel {
+            Some(token) if token.is_cancelled() => self.dropped.store(true, Ordering::Relaxed),
+            _ => body(self),
+        }
+    }
+
+    /// A task is over. The scope must not be touched any more.
+    ///
+    /// # Safety
+    ///
+    /// The task's ticket is out, and keeps the scope alive until it is returned here.
+    unsafe fn leave(this: *const Self) {
+        let (pool, owner) = {
+            // SAFETY: this function's contract; the reference ends here.
+            let scope = unsafe { &*this };
+            (scope.pool, scope.owner.clone())
+        };
+        // SAFETY: as above. The reference is to the tickets alone, which are all atomic, so that the scope may be gone while `leave`
+        // returns.
+        let tasks = unsafe { &(*this).tasks };
+        if tasks.leave() {
+            // SAFETY: the calling thread is a lane of the pool, if there is one, so that the pool is alive.
+            if let Some(pool) = unsafe { pool.as_ref() } {
+                owner.wake(pool);
+            }
+        }
+    }
+
+    fn run<R>(self, lane: Option<&LaneContext<'_>>, op: impl FnOnce(&Scope<'scope>) -> R) -> (R, bool) {
+        let result = open::inside(&self, || {
+            let result = unwind::catch(|| op(&self));
+            self.complete(lane);
+            result
+        });
+        match (self.panic.take(), result) {
+            (None, Ok(result)) => (result, self.dropped.load(Ordering::Relaxed)),
+            (None, Err(payload)) => unwind::resume(payload),
+            (Some(payload), result) => {
+                drop_quietly(result);
+                unwind::resume(payload)
+            }
+        }
+    }
+
+    /// Works until every task is over.
+    fn complete(&self, lane: Option<&LaneContext<'_>>) {
+        #[cfg(all(loom, feature = "loom"))]
+        crate::sched::modelled::finish(self.frame().addr());
+        if let Owner::Outsider(outsider) = &self.owner {
+            return outsider.wait(&|| self.tasks.settled());
+        }
+        let Some(bag) = self.bag.get() else { return };
+        loop {
+            while let Some(task) = bag.take(lane) {
+                task.execute(lane);
+            }
+            if self.tasks.settled() {
+                if let Some(lane) = lane {
+                    bag.stand_down(lane);
+                }
+                return;
+            }
+            let lane = lane.expect("without a lane nobody else has tasks");
+            let ready = || self.tasks.settled() || !bag.is_empty();
+            wait(lane, self.frame(), &|look| bag.lanes_inside().any(look), &ready);
+        }
+    }
+}
+
+impl std::fmt::Debug for Scope<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scope").finish_non_exhaustive()
+    }
+}
