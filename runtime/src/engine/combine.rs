@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 
-use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use super::drive;
+use super::runs::{EachRun, Runs};
 use crate::os::clock::{Clock, Ticks};
 use crate::sched::unwind::drop_quietly;
 use crate::sync::{AtomicU64, Mutex, Ordering};
@@ -223,9 +224,8 @@ impl<'a, T: Send, O: Operation<T>> Tree<'a, T, O> {
                 put(&all, result);
             }
         };
-        // One loop for all types: what it costs does not matter here.
-        let from_pair: &(dyn Fn(usize) + Sync) = &from_pair;
-        let run = || (0..leaves.div_ceil(2)).into_par_iter().with_max_len(1).for_each(from_pair);
+        let pairs = Runs { len: leaves.div_ceil(2), max_len: 1 };
+        let run = || drive(&pairs, EachRun(&|run| run.for_each(from_pair)));
         if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
             drop_quietly(self);
             panic::resume_unwind(payload)

@@ -6,13 +6,12 @@
 //! Nothing is dropped twice or left behind because a drop panics: the first panic is kept until all is done, whoever has had it. So all this may happen
 //! in the course of an unwinding.
 
-use std::iter;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::runs::{EachRun, Runs};
 use super::{CHUNK_NS, Plan, WORTH_SHARING_NS, share};
 use crate::engine::producer::Producer;
-use crate::iter::consumer::ForEach;
 use crate::os::clock::Clock;
 use crate::policy::site::Site;
 use crate::protocol::panic_slot::PanicSlot;
@@ -105,11 +104,11 @@ fn drop_shared(site: Site, left: Range<usize>, drop_some: &(dyn Fn(Range<usize>)
         Some(pool) if pool.num_threads() > 1 => {
             // A bridge has four thousand million indices, of which most stand for nothing.
             let grain = left.len().div_ceil(MOST_PIECES);
-            let runs = Runs(left.len().div_ceil(grain));
+            let runs = Runs { len: left.len().div_ceil(grain), max_len: 0 };
             let at = |piece: usize| left.start + piece.saturating_mul(grain).min(left.len());
-            let drop_run = ForEach(|run: Range<usize>| drop_some(at(run.start)..at(run.end)));
+            let drop_run = |run: Range<usize>| drop_some(at(run.start)..at(run.end));
             let plan = Plan::new(&runs, pool.profiling());
-            with_lane(pool, |lane| share(lane, &runs, drop_run, plan, site, None));
+            with_lane(pool, |lane| share(lane, &runs, EachRun(&drop_run), plan, site, None));
         }
         _ => drop_some(left),
     });
@@ -171,24 +170,5 @@ impl<P: Producer> Unclaimed<'_, P> {
             }
             before = behind;
         }
-    }
-}
-
-/// So many indices; a chunk of them is one item.
-struct Runs(usize);
-
-impl Producer for Runs {
-    type Item = Range<usize>;
-    type Local = ();
-    type Iter<'a> = iter::Once<Range<usize>>;
-
-    fn len(&self) -> usize {
-        self.0
-    }
-
-    fn local(&self) {}
-
-    unsafe fn chunk<'a>(&'a self, (): &'a mut (), indices: Range<usize>) -> Self::Iter<'a> {
-        iter::once(indices)
     }
 }

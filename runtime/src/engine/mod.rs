@@ -17,6 +17,7 @@ mod offer;
 pub(crate) mod options;
 mod participant;
 pub(crate) mod producer;
+mod runs;
 mod shared;
 mod small;
 mod steal;

@@ -14,7 +14,8 @@ use crate::engine::options::{Chunk, Options};
 use crate::engine::producer::Producer;
 use crate::sched::cancel::CancelToken;
 use crate::sched::pool::ThreadPool;
-use crate::sync::{Mutex, with_lock};
+use crate::sched::with_lock::with_lock;
+use crate::sync::Mutex;
 
 /// An iterator whose items are processed in parallel.
 ///

@@ -258,7 +258,7 @@ impl fmt::Debug for CancelToken {
 fn since_origin() -> Duration {
     // No time passes in a model.
     #[cfg(all(loom, feature = "loom"))]
-    if crate::sched::modelled::is_active() {
+    if crate::sync::is_modelled() {
         return Duration::ZERO;
     }
     static ORIGIN: OnceLock<Instant> = OnceLock::new();

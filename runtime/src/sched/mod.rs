@@ -22,5 +22,6 @@ pub(crate) mod task;
 pub(crate) mod underneath;
 pub(crate) mod unwind;
 pub(crate) mod wait;
+pub(crate) mod with_lock;
 pub(crate) mod worker_local;
 pub(crate) mod yield_now;

@@ -28,7 +28,7 @@ use loom::thread::JoinHandle;
 
 use crate::sched::pool::{PoolState, USUAL_LANES_OF_MODEL, enter, with_surrounding};
 use crate::sched::unwind::Payload;
-use crate::sync::{ModelledBool, Ordering, per_thread};
+use crate::sync::{ModelledBool, Ordering, is_modelled, per_thread};
 
 /// So many words, or bytes: loom says one and means the other.
 const STACK: usize = 1 << 17;
@@ -81,14 +81,9 @@ per_thread! {
     static INDEX: Option<usize> = None;
 }
 
-/// Whether the calling thread is in a model.
-pub(crate) fn is_active() -> bool {
-    generator::is_generator()
-}
-
 /// On how many threads a parallel call runs here, at most.
 pub(crate) fn lanes() -> usize {
-    match is_active() {
+    match is_modelled() {
         true => with_surrounding(|pool| pool.map_or(USUAL_LANES_OF_MODEL, PoolState::num_threads)),
         false => 1,
     }
@@ -98,7 +93,7 @@ pub(crate) fn lanes() -> usize {
 pub(crate) type ThreadKey = (ThreadId, Option<loom::thread::ThreadId>);
 
 pub(crate) fn this_thread() -> ThreadKey {
-    (thread::current().id(), is_active().then(|| loom::thread::current().id()))
+    (thread::current().id(), is_modelled().then(|| loom::thread::current().id()))
 }
 
 /// Calls `make`, which runs no code of the user's, outside of the model: loom's threads have 32 KiB of stack.
@@ -108,7 +103,7 @@ pub(crate) fn on_large_stack<R: Send>(make: impl FnOnce() -> R + Send) -> R {
 
 /// A number that no other thread of the model has that is alive.
 pub(crate) fn thread_number() -> Option<usize> {
-    is_active().then(|| HERE.with(|here| ptr::from_ref(here).addr()))
+    is_modelled().then(|| HERE.with(|here| ptr::from_ref(here).addr()))
 }
 
 pub(crate) fn worker_index() -> Option<usize> {
@@ -126,7 +121,7 @@ pub(crate) fn as_worker<R>(index: usize, op: impl FnOnce() -> R) -> R {
 
 /// An access to a token: loom tries others before and after it. It carries nothing.
 pub(crate) fn touch(writes: bool) {
-    if is_active() {
+    if is_modelled() {
         let hall = hall();
         match writes {
             true => hall.tokens.store(true, Ordering::Relaxed),
@@ -137,7 +132,7 @@ pub(crate) fn touch(writes: bool) {
 
 /// What came before this call on another thread happens before what comes after it here.
 pub(crate) fn synchronise() {
-    if is_active() {
+    if is_modelled() {
         drop(hall().lock());
     }
 }
@@ -239,7 +234,7 @@ impl Drop for Execution {
     /// Ends the helpers, at the end of an execution. What nobody has begun, and nobody waits for, is dropped.
     fn drop(&mut self) {
         // An execution that has failed may be dropped from outside. Then nothing runs any more, and what is posted may borrow from what is gone.
-        if !is_active() || thread::panicking() {
+        if !is_modelled() || thread::panicking() {
             return;
         }
         let helpers = {
@@ -258,7 +253,7 @@ impl Drop for Execution {
 
 /// The frames of what the calling thread is doing; none outside of a model.
 pub(crate) fn current_frames() -> Vec<usize> {
-    if !is_active() {
+    if !is_modelled() {
         return Vec::new();
     }
     FRAMES.with(|frames| frames.borrow().clone())
@@ -282,7 +277,7 @@ pub(crate) fn post_detached(frame: usize, job: Job<'static>) {
 
 /// Returns when everything that descends from `frame` is over, and does what nobody has begun.
 pub(crate) fn finish(frame: usize) {
-    if is_active() {
+    if is_modelled() {
         catch_unwind(AssertUnwindSafe(|| hall().finish(frame))).unwrap_or_else(|payload| give_up(payload));
     }
 }
@@ -290,7 +285,7 @@ pub(crate) fn finish(frame: usize) {
 /// The pool is dropped: what was spawned on it is done first, unless this is a part of that.
 pub(crate) fn finish_pool(pool: &PoolState) {
     let frame = ptr::from_ref(pool).addr();
-    if is_active() && !thread::panicking() && !current_frames().contains(&frame) {
+    if is_modelled() && !thread::panicking() && !current_frames().contains(&frame) {
         finish(frame);
     }
 }
@@ -331,7 +326,7 @@ pub(crate) fn unless_stuck<R>(result: thread::Result<R>) -> thread::Result<R> {
 /// Whether loom runs no other thread of this execution any more: it has found a deadlock, and no thread is active, or it has come to the end of what
 /// it can note down. It refuses to switch from then on.
 fn is_stuck() -> bool {
-    is_active() && catch_unwind(loom::thread::yield_now).is_err()
+    is_modelled() && catch_unwind(loom::thread::yield_now).is_err()
 }
 
 /// A wait cannot go on.

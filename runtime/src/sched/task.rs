@@ -257,7 +257,7 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    if !modelled::is_active() {
+    if !crate::sync::is_modelled() {
         return core.run_here();
     }
     let posted = Arc::clone(core);

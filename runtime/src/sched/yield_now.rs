@@ -106,7 +106,7 @@ fn yield_to(whose: Whose) -> Option<Yield> {
         None => {
             let _inside = Entered::yielded()?;
             #[cfg(all(loom, feature = "loom"))]
-            if crate::sched::modelled::is_active() {
+            if crate::sync::is_modelled() {
                 return Some(if crate::sched::modelled::do_something() {
                     Yield::Executed
                 } else {

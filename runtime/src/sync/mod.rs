@@ -11,14 +11,11 @@ mod std_types;
 pub(crate) use per_thread::{PerThread, per_thread};
 pub(crate) use std_types::*;
 
-/// Calls `op`, code of the user's, under a lock.
-pub(crate) fn with_lock<T, R>(mutex: &Mutex<T>, op: impl FnOnce(&T) -> R) -> R {
-    #[cfg(all(loom, feature = "loom"))]
-    if crate::sched::modelled::is_active() {
-        return crate::sched::modelled::with_lock(mutex, op);
-    }
-    op(&mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
-}
-
 #[cfg(all(loom, feature = "loom"))]
 pub(crate) type ModelledBool = loom::sync::atomic::AtomicBool;
+
+/// Whether the calling thread is in a user's model.
+#[cfg(all(loom, feature = "loom"))]
+pub(crate) fn is_modelled() -> bool {
+    generator::is_generator()
+}

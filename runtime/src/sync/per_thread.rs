@@ -22,14 +22,14 @@ pub(crate) struct PerThread<T: 'static> {
 #[cfg(all(loom, feature = "loom"))]
 impl<T: Copy + 'static> PerThread<T> {
     pub(crate) fn get(&'static self) -> T {
-        match crate::sched::modelled::is_active() {
+        match crate::sync::is_modelled() {
             true => self.in_model.with(std::cell::Cell::get),
             false => self.outside.get(),
         }
     }
 
     pub(crate) fn set(&'static self, value: T) {
-        match crate::sched::modelled::is_active() {
+        match crate::sync::is_modelled() {
             true => self.in_model.with(|cell| cell.set(value)),
             false => self.outside.set(value),
         }

@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 
 use super::adapted::{Adapt, AdaptIndexed, Adapted, Yield};
-use crate::sync::{Mutex, with_lock};
+use crate::sched::with_lock::with_lock;
+use crate::sync::Mutex;
 
 /// Made by [`map_init`](crate::iter::ParallelIterator::map_init).
 pub type MapInit<I, INIT, T, F> = Adapted<I, MapInitOp<INIT, T, F>>;

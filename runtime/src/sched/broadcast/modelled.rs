@@ -13,7 +13,7 @@ where
     OP: Fn(BroadcastContext<'_>) -> R + Sync,
     R: Send,
 {
-    if !modelled::is_active() {
+    if !crate::sync::is_modelled() {
         return call_here(op);
     }
     let lanes = modelled::lanes();
@@ -42,7 +42,7 @@ pub(super) fn call_detached_without_pool<OP>(op: OP)
 where
     OP: Fn(BroadcastContext<'_>) + Send + Sync + 'static,
 {
-    if !modelled::is_active() {
+    if !crate::sync::is_modelled() {
         return call_detached_here(op);
     }
     let lanes = modelled::lanes();

@@ -103,7 +103,7 @@ pub(super) fn live_as_worker(lane: &LaneContext<'_>, life: impl FnOnce()) {
 
 pub(super) fn worker_index() -> Option<usize> {
     #[cfg(all(loom, feature = "loom"))]
-    if crate::sched::modelled::is_active() {
+    if crate::sync::is_modelled() {
         return crate::sched::modelled::worker_index();
     }
     with_current_lane(|lane| lane.filter(|lane| lane.is_worker()).map(LaneContext::index))

@@ -295,7 +295,7 @@ pub fn max_num_threads() -> usize {
 /// ```
 pub fn current_num_threads() -> usize {
     #[cfg(all(loom, feature = "loom"))]
-    if crate::sched::modelled::is_active() {
+    if crate::sync::is_modelled() {
         return with_pool(None, |_| crate::sched::modelled::lanes());
     }
     with_pool(None, |pool| pool.map_or(1, PoolState::num_threads))

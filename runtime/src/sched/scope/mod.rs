@@ -217,7 +217,7 @@ impl<'scope> Scope<'scope> {
         BODY: FnOnce(&Scope<'scope>) + Send + 'scope,
     {
         #[cfg(all(loom, feature = "loom"))]
-        if crate::sched::modelled::is_active() {
+        if crate::sync::is_modelled() {
             assert!(self.tasks.invite(u32::MAX), "a scope can have 2^32 - 1 pending tasks");
             // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
             let task = unsafe { TaskRef::new(self, body) };

@@ -1,0 +1,54 @@
+//! The engine's own loops: over numbers, with a closure for each run of them.
+
+use std::iter;
+use std::ops::{ControlFlow, Range};
+
+use super::combine::Segments;
+use super::consumer::{ChunkOf, Consumer};
+use super::options::Options;
+use super::producer::Producer;
+
+/// The numbers from 0 on; a chunk of them is one item.
+pub(super) struct Runs {
+    pub(super) len: usize,
+    /// Of how many numbers a run is at most, as in [`Options`].
+    pub(super) max_len: usize,
+}
+
+impl Producer for Runs {
+    type Item = Range<usize>;
+    type Local = ();
+    type Iter<'a> = iter::Once<Range<usize>>;
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn options(&self) -> Options<'_> {
+        Options { max_len: self.max_len, ..Options::default() }
+    }
+
+    fn local(&self) {}
+
+    unsafe fn chunk<'a>(&'a self, (): &'a mut (), indices: Range<usize>) -> Self::Iter<'a> {
+        iter::once(indices)
+    }
+}
+
+/// One type for all closures: what a call costs does not matter for a run.
+pub(super) struct EachRun<'f>(pub(super) &'f (dyn Fn(Range<usize>) + Sync));
+
+impl Consumer<Range<usize>> for EachRun<'_> {
+    type Segment = ();
+    type Output = ();
+    const KEEPS_SEGMENTS: bool = false;
+
+    fn begin(&self, _: usize) {}
+
+    fn feed<P: Producer<Item = Range<usize>>>(&self, (): (), chunk: ChunkOf<'_, P>) -> ControlFlow<(), ()> {
+        chunk.into_iter().for_each(self.0);
+        ControlFlow::Continue(())
+    }
+
+    fn finish(self, _: impl Segments<Item = ()>) {}
+}
