@@ -4,6 +4,9 @@ mod conditions;
 #[cfg(test)]
 mod conditions_tests;
 mod copy;
+mod layers;
+#[cfg(test)]
+mod layers_tests;
 mod mutate;
 mod orderings;
 #[cfg(test)]
@@ -38,6 +41,8 @@ enum Task {
     ///
     /// The exit status is 1 when a test fails that is not listed as left out, or when one that is listed passes or does not exist.
     RayonSuite(rayon_suite::Arguments),
+    /// Print which parts of the crates stand above which, and what their imports make of that
+    Layers,
     /// Build the same program with taskel and with rayon, and print what each costs: packages, seconds, bytes
     Weight(weight::Arguments),
 }
@@ -47,6 +52,7 @@ fn main() -> Result<ExitCode> {
         Task::MutateOrderings(arguments) => mutate::orderings(&arguments),
         Task::MutateConditions(arguments) => mutate::conditions(&arguments),
         Task::RayonSuite(arguments) => rayon_suite::rayon_suite(&arguments),
+        Task::Layers => layers::layers().map(|()| ExitCode::SUCCESS),
         Task::Weight(arguments) => weight::weight(&arguments).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -2,10 +2,14 @@
 //!
 //! The process has one clock, since it takes half a millisecond to find out how fast the counter of the processor ticks.
 
+#[cfg(test)]
+mod disturbed;
 mod source;
 
 use std::sync::OnceLock;
 
+#[cfg(test)]
+pub(crate) use disturbed::TROUBLE;
 use source::Source;
 
 /// Reads time stamps and tells how far apart they are; all of a process's clocks are one.
@@ -47,7 +51,7 @@ impl Clock {
             return Ticks(0);
         }
         #[cfg(test)]
-        return Ticks(disturbed(self.0.now()));
+        return Ticks(disturbed::disturbed(self.0.now()));
         #[cfg(not(test))]
         Ticks(self.0.now())
     }
@@ -74,12 +78,6 @@ impl Clock {
         }
         self.ns_between(*since, now) >= ns
     }
-}
-
-/// What the tests of [`bad_clock_tests`](crate::bad_clock_tests) make of a reading.
-#[cfg(test)]
-fn disturbed(raw: u64) -> u64 {
-    crate::bad_clock_tests::disturbed(raw)
 }
 
 #[cfg(test)]

@@ -1,0 +1,224 @@
+//! Whether imports go down: the parts of a crate, which of them names which, and in which order they stand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use ra_ap_rustc_lexer::TokenKind;
+
+use crate::source::Source;
+
+/// A crate's layers from top to bottom: files or folders in `src`. A part may import from its own layer's part and from those below.
+pub(crate) struct Layers {
+    pub(crate) package: &'static str,
+    pub(crate) from_top: &'static [&'static [&'static str]],
+}
+
+pub(crate) const LAYERS: [Layers; 1] = [Layers {
+    package: "runtime",
+    from_top: &[
+        &["lib"],
+        &["stream"],
+        &["iter"],
+        &["engine"],
+        &["feed"],
+        &["sched"],
+        &["memory", "profile"],
+        &["protocol"],
+        &["containers"],
+        &["policy"],
+        &["os"],
+        &["sync"],
+    ],
+}];
+
+/// Prints the counts of each crate.
+pub(crate) fn layers() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for layers in &LAYERS {
+        let imports = Imports::of_crate(&root.join(layers.package))?;
+        println!("{}", Report { layers, imports: &imports });
+    }
+    Ok(())
+}
+
+/// A module, by its path in the crate: the root is empty.
+type Module = Vec<String>;
+
+/// Which module's file imports from which other one's.
+pub(crate) struct Imports {
+    files: BTreeSet<Module>,
+    arrows: BTreeMap<Module, BTreeSet<Module>>,
+}
+
+impl Imports {
+    /// Reads all files of a crate but tests and models.
+    pub(crate) fn of_crate(folder: &Path) -> Result<Self> {
+        let mut texts = BTreeMap::new();
+        read(&folder.join("src"), &[], &mut texts)?;
+        Ok(Self::of(&texts))
+    }
+
+    pub(crate) fn of(texts: &BTreeMap<Module, String>) -> Self {
+        let files: BTreeSet<Module> = texts.keys().cloned().collect();
+        let file_of = |path: &[String]| {
+            (0..=path.len()).rev().map(|len| path[..len].to_vec()).find(|path| files.contains(path))
+        };
+        let arrows = texts.iter().map(|(module, text)| {
+            let named = paths(text, module);
+            let to = named.iter().filter_map(|path| file_of(path)).filter(|to| to != module).collect();
+            (module.clone(), to)
+        });
+        Imports { arrows: arrows.collect(), files }
+    }
+
+    /// The imports that go up, or aside, in `layers`.
+    pub(crate) fn against(&self, layers: &Layers) -> Vec<String> {
+        let floor = |module: &Module| {
+            let part = module.first().map_or("lib", String::as_str);
+            layers.from_top.iter().position(|layer| layer.contains(&part))
+        };
+        let mut found = Vec::new();
+        for (from, to) in self.arrows.iter().flat_map(|(from, all)| all.iter().map(move |to| (from, to))) {
+            let inside = from.first() == to.first() && !from.is_empty();
+            match (floor(from), floor(to)) {
+                _ if inside => (),
+                (Some(from_floor), Some(to_floor)) if from_floor < to_floor => (),
+                (Some(_), Some(_)) => found.push(format!("{} imports {}", name(from), name(to))),
+                _ => found.push(format!("{} or {} is in no layer", name(from), name(to))),
+            }
+        }
+        found
+    }
+
+    /// What a file imports, directly or by way of others.
+    fn reached<'a>(&'a self, from: &'a Module) -> BTreeSet<&'a Module> {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![from];
+        while let Some(at) = next.pop() {
+            next.extend(self.arrows[at].iter().filter(|to| seen.insert(*to)));
+        }
+        seen
+    }
+
+    /// How many files the largest circle has, in which each imports all others by way of some.
+    fn largest_circle(&self) -> usize {
+        let reached: BTreeMap<_, _> = self.files.iter().map(|file| (file, self.reached(file))).collect();
+        let circle = |file| reached[file].iter().filter(|to| reached[*to].contains(file)).count();
+        self.files.iter().map(circle).max().unwrap_or(0)
+    }
+}
+
+/// What is counted of a crate.
+struct Report<'a> {
+    layers: &'a Layers,
+    imports: &'a Imports,
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { layers, imports } = self;
+        let flat = imports.files.iter().filter(|file| {
+            file.len() == 1 && !imports.files.iter().any(|other| other.len() > 1 && other[0] == file[0])
+        });
+        let arrows: usize = imports.arrows.values().map(BTreeSet::len).sum();
+        let up = imports.against(layers);
+        writeln!(f, "{}, from top to bottom:", layers.package)?;
+        for layer in layers.from_top {
+            writeln!(f, "  {}", layer.join(", "))?;
+        }
+        writeln!(
+            f,
+            "files: {}, of which beside lib.rs, without a folder: {}",
+            imports.files.len(),
+            flat.count()
+        )?;
+        writeln!(f, "imports between files: {arrows}, of which not down: {}", up.len())?;
+        writeln!(f, "files in the largest circle: {}", imports.largest_circle())?;
+        up.iter().try_for_each(|import| writeln!(f, "  {import}"))
+    }
+}
+
+fn name(module: &Module) -> String {
+    if module.is_empty() { "lib".to_owned() } else { module.join("/") }
+}
+
+fn read(folder: &Path, module: &[String], texts: &mut BTreeMap<Module, String>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let inner = [module, std::slice::from_ref(&stem)].concat();
+        if path.is_dir() {
+            read(&path, &inner, texts)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let is_test = stem == "tests" || stem.ends_with("_tests") || stem.ends_with("_models");
+            let is_own = ["mod", "lib"].contains(&stem.as_str());
+            if !is_test {
+                let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+                texts.insert(if is_own { module.to_vec() } else { inner }, text);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The paths in `text` that begin with `crate`, `super` or `self`, from the crate's root on; not those in a module of tests.
+fn paths(text: &str, module: &Module) -> Vec<Module> {
+    let source = Source::new(text);
+    let end = (1..source.len()).find(|&at| source.word(at - 1) == "mod" && source.word(at) == "tests");
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < end.unwrap_or(source.len()) {
+        let starts = ["crate", "super", "self"].contains(&source.word(at));
+        if starts && is_path_separator(&source, at + 1) {
+            at = tree(&source, at, &[], &mut found);
+        } else {
+            at += 1;
+        }
+    }
+    found.into_iter().map(|path| from_root(&path, module)).collect()
+}
+
+fn is_path_separator(source: &Source<'_>, at: usize) -> bool {
+    at + 1 < source.len() && source.kind(at) == TokenKind::Colon && source.kind(at + 1) == TokenKind::Colon
+}
+
+/// Adds the paths of the tree, as in `use`, that begins at a token; yields the token behind it.
+fn tree(source: &Source<'_>, mut at: usize, before: &[String], found: &mut Vec<Module>) -> usize {
+    let mut path = before.to_vec();
+    loop {
+        if source.kind(at) == TokenKind::OpenBrace {
+            at += 1;
+            while source.kind(at) != TokenKind::CloseBrace {
+                at = tree(source, at, &path, found);
+                // An alias, or a comma.
+                while ![TokenKind::Comma, TokenKind::CloseBrace].contains(&source.kind(at)) {
+                    at += 1;
+                }
+                at += usize::from(source.kind(at) == TokenKind::Comma);
+            }
+            return at + 1;
+        }
+        path.push(source.word(at).to_owned());
+        if !is_path_separator(source, at + 1) {
+            found.push(path);
+            return at + 1;
+        }
+        at += 3;
+    }
+}
+
+fn from_root(path: &[String], module: &Module) -> Module {
+    let mut root = module.clone();
+    for (at, word) in path.iter().enumerate() {
+        match word.as_str() {
+            "crate" => root.clear(),
+            "super" => drop(root.pop()),
+            "self" => (),
+            _ => return [&root, &path[at..]].concat(),
+        }
+    }
+    root
+}
