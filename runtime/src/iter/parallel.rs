@@ -35,7 +35,7 @@ use crate::sync::Mutex;
 /// # Early ends
 ///
 /// A search that has found, an error, a [cancelled](Self::cancel) token and a panic end a loop: from then on no worker begins more than two
-/// further items, whatever chunks it has claimed, and whatever [`chunk`](Self::chunk), [`with_min_len`](IndexedParallelIterator::with_min_len) and
+/// further items, whatever chunks it has claimed, and whatever [`chunk`](Self::chunk), [`with_min_len`](super::IndexedParallelIterator::with_min_len) and
 /// [`deterministic`](Self::deterministic) say. (Items in front of the end are still wanted, where the first match or error is.) Workers look for the end
 /// between any two items that take 20 ns or more, as measured (200 ns without optimisation); between shorter ones, and between parts of a text that take less
 /// than that for each byte, every 8 to 32 µs, since a look would spoil the vector code that such loops are. An end inside of a
