@@ -28,7 +28,7 @@
 //! # What is pulled is processed before the source may block again
 //!
 //! A lane asks the source only if for each bundle in the queue there is another lane with nothing to do, which it has woken, or if the source has been quick (`stock`: else the sink, which does not ask by itself, would often find nothing); else it processes the oldest one.
-//! The sink asks only if nothing is in flight: while it is in the source, it could not emit what becomes ready. If no helper has come, or items are not worth handing over, it keeps the source
+//! The sink asks only if nothing is in flight, and for one item: while it is in the source, it could not emit what becomes ready. If no helper has come, or items are not worth handing over, it keeps the source
 //! and does everything, one item after the other ([`Alone`](Turn::Alone)): that is a bundle, too, from which an idle lane takes the source if the sink is at work on one item for long.
 //!
 //! Several items at a time are in somebody's hands only where items and the source are quick. If it takes long all the same, an idle lane looks there, takes what is not begun, and what is done; there
@@ -385,7 +385,7 @@ impl<T, R> State<T, R> {
         if is_sink && !self.pulling && !self.ended && self.is_empty() {
             return Some(match self.is_left_to_sink(limits) {
                 true => self.pull_alone(now),
-                false => self.pull(lane, now, limits),
+                false => self.pull_one(),
             });
         }
         let spare = self.lanes_at_hand() + self.pace.stock();
@@ -417,6 +417,12 @@ impl<T, R> State<T, R> {
             self.add_bundle(lane, now);
         }
         Turn::Pull { first: self.pulled, most, weight }
+    }
+
+    /// For the sink: the source may block before the second item until it has emitted the first.
+    fn pull_one(&mut self) -> Turn<T, R> {
+        self.pulling = true;
+        Turn::Pull { first: self.pulled, most: 1, weight: 1 }
     }
 
     fn pull_alone(&mut self, now: u64) -> Turn<T, R> {
