@@ -132,11 +132,8 @@ pub(crate) fn this_thread() -> usize {
 
 #[cfg(all(loom, feature = "loom"))]
 pub(crate) fn this_thread() -> usize {
-    let key = if crate::sched::modelled::is_active() {
-        HERE.in_model.with(address)
-    } else {
-        HERE.outside.with(address)
-    };
+    let key =
+        if crate::sync::is_modelled() { HERE.in_model.with(address) } else { HERE.outside.with(address) };
     return key;
 
     fn address(here: &std::cell::Cell<u8>) -> usize {
