@@ -270,6 +270,21 @@ fn left_overs(source: &Source) -> Vec<Finding> {
         .collect()
 }
 
+/// The tests that CI runs in an emulator, where a sleep or a wake-up takes as long as it likes.
+fn emulated_tests() -> Vec<String> {
+    let script = std::fs::read_to_string(workspace().join(".ci/foreign")).expect("a readable script");
+    let (_, list) = script.split_once("tests=(").expect("a list of tests");
+    let (names, _) = list.split_once(')').expect("the list's end");
+    names.split_whitespace().map(|name| format!("runtime/tests/{name}.rs")).collect()
+}
+
+/// Where a test looks at the clock.
+fn looks_at_the_clock(source: &Source) -> Vec<Finding> {
+    let asks =
+        source.code().into_iter().filter(|token| token.is_ident("Instant") || token.is_ident("elapsed"));
+    asks.map(|token| source.finding(token.line, "an emulated test compares times".into())).collect()
+}
+
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -414,6 +429,19 @@ fn nothing_is_left_over() {
     assert_eq!(faults("/* FIXME */ dbg!(1);"), [1, 1]);
     assert_eq!(faults("fn a() {\n todo!()\n}"), [2]);
     assert!(faults("let todo = \"TODO\"; // TODOS are fine, as is debug").is_empty());
+}
+
+#[test]
+fn emulated_tests_compare_no_times() {
+    let names = emulated_tests();
+    let sources = sources();
+    let emulated: Vec<&Source> = sources.iter().filter(|source| names.contains(&source.path)).collect();
+    assert!(
+        emulated.len() == names.len() && names.len() > 10,
+        "a test of .ci/foreign is not there: {names:?}"
+    );
+    assert_none(&emulated.into_iter().flat_map(looks_at_the_clock).collect::<Vec<_>>());
+    assert_eq!(faults(looks_at_the_clock, "a.rs", "let a = 1;\nstart.elapsed();\nInstant::now()"), [2, 3]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Streams whose items or sources are slow: all lanes are at work, and nothing that was pulled waits for the source.
+//! Streams and bridges whose items or sources are slow: all lanes are at work, and nothing that was pulled waits for the source.
 
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -280,4 +280,47 @@ fn order_and_bound_are_kept_whatever_items_take() {
             assert_eq!(next, 3000);
         }
     }
+}
+
+fn bridge_on_pools(act: impl Fn(usize)) {
+    let _alone = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _watchdog = watchdog::watch("bridges over slow sources, or with slow items");
+    for workers in [1, 2, 5, 16] {
+        pool(workers).install(|| act(workers));
+    }
+}
+
+/// By counts: an item that waited for the next one would be begun after that was asked for, two milliseconds later.
+#[test]
+fn an_item_of_a_slow_bridge_does_not_wait_for_the_next_one() {
+    bridge_on_pools(|workers| {
+        let asked = AtomicUsize::new(0);
+        let live = (1..=60_usize).inspect(|n| {
+            sleep(Duration::from_millis(2));
+            asked.store(*n, Ordering::Relaxed);
+        });
+        let late = AtomicUsize::new(0);
+        (0..100_000).map(|_| 0).chain(live).par_bridge().for_each(|n| {
+            if n > 0 && asked.load(Ordering::Relaxed) > n {
+                late.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        // Whom the system puts aside for two milliseconds is late as well.
+        assert!(late.load(Ordering::Relaxed) <= 10, "{late:?} of 60 with {workers} workers");
+    });
+}
+
+#[test]
+fn long_items_of_a_bridge_keep_all_workers_busy() {
+    bridge_on_pools(|workers| {
+        let quick_and_long = (0..20_000).map(|_| false).chain((0..4 * workers).map(|_| true));
+        let start = Instant::now();
+        quick_and_long.par_bridge().for_each(|long| {
+            if long {
+                sleep(SLOW)
+            }
+        });
+        let rounds = start.elapsed().as_secs_f64() / SLOW.as_secs_f64();
+        assert!(rounds < 7.0, "{rounds} rounds instead of 4 with {workers} workers");
+    });
 }
