@@ -10,7 +10,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 use taskel::ThreadPool;
 
 /// Each case takes a fraction of a millisecond.
-const CASES: usize = 40_000;
+const CASES: usize = 30_000;
 
 #[test]
 fn pipelines_do_as_the_standard_library_s() {

@@ -8,7 +8,7 @@ use taskel::iter::Either;
 use taskel::prelude::*;
 
 use super::erased::Indexed;
-use super::{Choices, Pipeline, Stage};
+use super::{Choices, Pipeline, Stage, inside};
 
 /// Consumes the pipeline in one of all ways, and compares.
 pub(crate) fn check(pipeline: Pipeline, choices: &mut Choices<'_>, told: &str) {
@@ -16,6 +16,12 @@ pub(crate) fn check(pipeline: Pipeline, choices: &mut Choices<'_>, told: &str) {
     let kind = choices.below(60);
     let n = choices.below(20);
     let told = format!("{told}, consumer {kind}, n = {n}");
+    let inside = choices.below(10);
+    let stage = match inside {
+        3.. => inside::check(stage, &expected, inside, (kind, n), &told),
+        _ => Some(stage),
+    };
+    let Some(stage) = stage else { return };
     match stage {
         Stage::Indexed(items) if kind >= 42 => places(items, &expected, kind, n, &told),
         Stage::Indexed(items) => by_kind(items, &expected, kind, n, &told),
@@ -24,7 +30,13 @@ pub(crate) fn check(pipeline: Pipeline, choices: &mut Choices<'_>, told: &str) {
     }
 }
 
-fn by_kind(items: impl ParallelIterator<Item = u64>, expected: &[u64], kind: u64, n: u64, told: &str) {
+pub(super) fn by_kind(
+    items: impl ParallelIterator<Item = u64>,
+    expected: &[u64],
+    kind: u64,
+    n: u64,
+    told: &str,
+) {
     match kind {
         0..14 => reductions(items, expected, kind, n, told),
         14..25 => searches(items, expected, kind, n, told),
@@ -42,7 +54,13 @@ fn affine(x: u64) -> (u64, u64) {
     (2 * x + 1, x)
 }
 
-fn reductions(items: impl ParallelIterator<Item = u64>, expected: &[u64], kind: u64, n: u64, told: &str) {
+pub(super) fn reductions(
+    items: impl ParallelIterator<Item = u64>,
+    expected: &[u64],
+    kind: u64,
+    n: u64,
+    told: &str,
+) {
     let old = expected.iter().copied();
     let composed = old.clone().map(affine).fold((1, 0), then);
     match kind {
@@ -97,7 +115,13 @@ fn reductions(items: impl ParallelIterator<Item = u64>, expected: &[u64], kind: 
     }
 }
 
-fn searches(items: impl ParallelIterator<Item = u64>, expected: &[u64], kind: u64, n: u64, told: &str) {
+pub(super) fn searches(
+    items: impl ParallelIterator<Item = u64>,
+    expected: &[u64],
+    kind: u64,
+    n: u64,
+    told: &str,
+) {
     let old = || expected.iter().copied();
     let wanted = |x: &u64| x % 20 == n;
     let half = |x: u64| (x % 20 == n).then_some(x / 2);
@@ -161,7 +185,13 @@ fn standard_collections(items: impl ParallelIterator<Item = u64>, expected: &[u6
     }
 }
 
-fn collections(items: impl ParallelIterator<Item = u64>, expected: &[u64], kind: u64, n: u64, told: &str) {
+pub(super) fn collections(
+    items: impl ParallelIterator<Item = u64>,
+    expected: &[u64],
+    kind: u64,
+    n: u64,
+    told: &str,
+) {
     let old = || expected.iter().copied();
     match kind {
         25 => assert_eq!(items.collect::<Vec<_>>(), expected, "{told}"),

@@ -4,6 +4,7 @@
 
 mod consumers;
 mod erased;
+mod inside;
 mod members;
 mod sources;
 
