@@ -131,16 +131,25 @@ pub enum Unsupported {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            OpenError::Io { region, operation, .. } if region.as_os_str().is_empty() => write!(
+                f,
+                "cannot {operation} a region without a name: expected a name or a path, found an empty string; \
+                 give it a name such as \"experiments\""
+            ),
             OpenError::Io { region, operation, source } => {
                 let hint = match source.kind() {
                     _ if region.starts_with("/proc") => "mount /proc, which tells threads and boots apart",
                     _ if source.raw_os_error().is_some_and(is_shortage_of_files) => {
                         "close some files, or raise the limit of open files"
                     }
+                    _ if source.raw_os_error().is_some_and(is_too_long) => "choose a shorter name",
                     io::ErrorKind::NotFound if *operation == "create" => "create its directory first",
                     io::ErrorKind::NotFound => "create it first, or open it with open_or_create",
-                    io::ErrorKind::AlreadyExists => "open it instead, or remove it first",
+                    io::ErrorKind::AlreadyExists => "open it instead, or choose another name",
                     io::ErrorKind::PermissionDenied => "run as the user who created it",
+                    io::ErrorKind::InvalidInput if source.raw_os_error().is_none() => {
+                        "choose a name without a NUL in it"
+                    }
                     io::ErrorKind::StorageFull => "free some memory or choose another file system",
                     _ => "check that its directory exists and lies on a local file system",
                 };
@@ -164,6 +173,12 @@ impl fmt::Display for OpenError {
                  open it with open_or_replace_stale",
                 region.display()
             ),
+            OpenError::Untrusted { region, found, .. } if found == A_DIRECTORY => write!(
+                f,
+                "{} is no lock: expected a regular file, found {A_DIRECTORY}; \
+                 give the path of a file in it",
+                region.display()
+            ),
             OpenError::Untrusted { region, expected, found } => write!(
                 f,
                 "{} could be tampered with: expected {expected}, found {found}; \
@@ -179,6 +194,14 @@ impl fmt::Display for OpenError {
             OpenError::Unsupported(reason) => reason.fmt(f),
         }
     }
+}
+
+/// What was found where a file was expected. It is not to be removed for that.
+pub(crate) const A_DIRECTORY: &str = "a directory";
+
+/// Linux's ENAMETOOLONG.
+fn is_too_long(error: i32) -> bool {
+    cfg!(target_os = "linux") && error == 36
 }
 
 /// EMFILE of the process, ENFILE of the system: the same numbers on all of them.

@@ -20,7 +20,10 @@ fn io_errors_keep_their_source_and_suggest_a_remedy() {
     let source = missing.source().and_then(|source| source.downcast_ref::<io::Error>());
     assert_eq!(source.map(io::Error::kind), Some(io::ErrorKind::NotFound));
     assert!(
-        of_kind(io::ErrorKind::AlreadyExists).to_string().ends_with("; open it instead, or remove it first")
+        of_kind(io::ErrorKind::AlreadyExists)
+            .to_string()
+            .ends_with("; open it instead, or choose another name"),
+        "another process may be using it, so it is not to be removed"
     );
     let of_proc = OpenError::Io {
         region: "/proc/self/ns/pid".into(),

@@ -231,9 +231,42 @@ fn a_path_without_a_slash_is_a_path() {
 fn what_exists_is_not_made_anew() {
     let (_directory, path) = made();
     let error = ShmMutex::create_new(&path, 9_u64).unwrap_err();
-    assert!(error.to_string().ends_with("open it instead, or remove it first"), "{error}");
+    assert!(error.to_string().ends_with("open it instead, or choose another name"), "{error}");
     let mutex = ShmMutex::<u64>::open_or_create(&path, || panic!("it exists")).unwrap();
     assert_eq!(*mutex.lock().unwrap(), 7_u64);
+}
+
+#[test]
+fn a_directory_is_no_lock_and_stays() {
+    let directory = directory();
+    let path = directory.path().join("kept");
+    std::fs::create_dir(&path).unwrap();
+    let refusals = [
+        ShmMutex::create_new(&path, 7_u64),
+        ShmMutex::open(&path),
+        ShmMutex::open_or_create(&path, || 7),
+        ShmMutex::open_or_replace_stale(&path, || 7),
+    ];
+    for refusal in refusals {
+        let error = refusal.unwrap_err().to_string();
+        assert!(error.ends_with("found a directory; give the path of a file in it"), "{error}");
+        assert!(!error.contains("remove"), "{error}");
+    }
+    assert!(path.is_dir());
+}
+
+#[test]
+fn an_empty_name_is_called_one() {
+    let refusals = [ShmMutex::create_new("", 7_u64), ShmMutex::open(""), ShmMutex::open(Path::new(""))];
+    for refusal in refusals {
+        let error = refusal.unwrap_err().to_string();
+        assert!(error.contains("without a name") && error.contains("found an empty string"), "{error}");
+    }
+    let long = "n".repeat(300);
+    let error = ShmMutex::create_new(&long, 7_u64).unwrap_err().to_string();
+    assert!(error.ends_with("choose a shorter name"), "{error}");
+    let error = ShmMutex::memfd("a\0b", 7_u64).unwrap_err().to_string();
+    assert!(error.ends_with("choose a name without a NUL in it"), "{error}");
 }
 
 #[test]

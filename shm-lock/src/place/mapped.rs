@@ -37,7 +37,7 @@ impl<R: ShmLayout> Place<R> {
         let path = open::path_of(name)?;
         let hidden = Hidden::new(&path, expected::<R>()?.region_size())?;
         let place = Place::make(hidden.file(), &path, content)?;
-        hidden.publish(&path).map_err(open::io_error(&path, "create"))?;
+        hidden.publish(&path).map_err(open::not_created(&path))?;
         Ok(place.at(path))
     }
 

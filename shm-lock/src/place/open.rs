@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::error::OpenError;
+use crate::error::{A_DIRECTORY, OpenError};
 use crate::header::{self, Header};
 use crate::pid_namespace;
 use crate::sys;
@@ -36,6 +36,17 @@ pub(super) fn path_of(name: &Path) -> Result<PathBuf, OpenError> {
     Ok(PathBuf::from(file))
 }
 
+/// A region could not be given the name `path`.
+pub(super) fn not_created(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
+    move |error| {
+        let is_taken = error.kind() == io::ErrorKind::AlreadyExists;
+        match fs::symlink_metadata(path) {
+            Ok(there) if is_taken && there.is_dir() => untrusted(path, "a regular file", A_DIRECTORY),
+            _ => io_error(path, "create")(error),
+        }
+    }
+}
+
 /// Opens a region's file; what it is must still be [examined](examine).
 pub(super) fn open(path: &Path) -> Result<File, OpenError> {
     // A FIFO must not make the caller wait for its other end.
@@ -43,7 +54,7 @@ pub(super) fn open(path: &Path) -> Result<File, OpenError> {
     let opened = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
     opened.map_err(|error| match error.raw_os_error() {
         Some(libc::ELOOP) => untrusted(path, "a regular file", "a symbolic link"),
-        Some(libc::EISDIR) => untrusted(path, "a regular file", "a directory"),
+        Some(libc::EISDIR) => untrusted(path, "a regular file", A_DIRECTORY),
         Some(libc::ENXIO) => untrusted(path, "a regular file", "a socket or a device"),
         _ => io_error(path, "open")(error),
     })
@@ -114,7 +125,7 @@ fn check_trust(metadata: &Metadata, path: &Path) -> Result<(), OpenError> {
 
 fn kind(file: FileType) -> &'static str {
     match file {
-        file if file.is_dir() => "a directory",
+        file if file.is_dir() => A_DIRECTORY,
         file if file.is_fifo() => "a FIFO",
         file if file.is_socket() => "a socket",
         _ => "a device",
