@@ -128,7 +128,7 @@ pub use crate::engine::options::Chunk;
 pub use crate::os::affinity::unpinned;
 pub use crate::sched::broadcast::{BroadcastContext, broadcast, spawn_broadcast};
 pub use crate::sched::cancel::{CancelToken, Cancelled};
-pub use crate::sched::error::ThreadPoolBuildError;
+pub use crate::sched::error::{ThreadPoolBuildError, ThreadPoolBuildErrorKind};
 pub use crate::sched::join::{FnContext, join, join_context};
 pub use crate::sched::pool::{
     Cores, HotGuard, IdlePolicy, Pinning, PoolMetrics, ThreadBuilder, ThreadPool, ThreadPoolBuilder,

@@ -103,7 +103,7 @@ fn a_pool_that_cannot_be_built_at_its_nth_thread() {
                 Err(payload) => what(payload).to_owned(),
             };
             let expected = match refusal {
-                Error => format!("the thread of worker {at} could not be started: refused"),
+                Error => format!("the spawn handler was given worker {at}, and returned an error: refused"),
                 Panic => "spawn".to_owned(),
                 Forgets => "given 4 threads, but ran only 3".to_owned(),
                 NamePanics => "name".to_owned(),

@@ -152,7 +152,7 @@ fn cores_that_do_not_exist_are_named_and_too_few_are_counted() {
     let few = text(named("bad-", 3).pinning(Pinning::Explicit(vec![first, first])));
     assert!(few.contains("3 workers") && few.contains("2 are listed"), "{few}");
     let none = text(named("bad-", 0).pinning(Pinning::Explicit(vec![])));
-    assert!(none.contains("0 are listed"), "{none}");
+    assert!(none.contains("lists no core") && none.contains("at least one"), "{none}");
     threads::await_count("bad-", 0);
 }
 
@@ -184,6 +184,8 @@ fn a_thread_that_cannot_be_started_takes_the_others_with_it() {
         assert!(std::error::Error::source(&error).is_some(), "{error:?}");
         assert!(error.to_string().contains("could not be started"), "{error}");
         threads::await_count("stack-", 0);
+        let scoped = named("stack-", 2).stack_size(stack).build_scoped(|thread| thread.run(), |_| ());
+        assert_eq!(scoped.unwrap_err().to_string(), error.to_string().replace("worker 2", "worker 0"));
     }
 }
 

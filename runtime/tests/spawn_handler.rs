@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use taskel::prelude::*;
-use taskel::{ThreadBuilder, ThreadPool};
+use taskel::{ThreadBuilder, ThreadPool, ThreadPoolBuildErrorKind};
 
 #[path = "support/watchdog.rs"]
 mod watchdog;
@@ -71,6 +71,8 @@ fn an_error_of_the_handler_is_the_source_of_the_pools_error() {
         .build()
         .unwrap_err();
     assert!(error.to_string().contains("worker 2") && error.to_string().contains("no more threads"));
+    assert!(!error.to_string().contains("ask for fewer workers"), "the handler knows better: {error}");
+    assert_eq!(error.kind(), ThreadPoolBuildErrorKind::SpawnHandler);
     assert!(std::error::Error::source(&error).is_some());
 }
 

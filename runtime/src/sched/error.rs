@@ -13,11 +13,12 @@ use crate::memory::MemoryUnknown;
 /// [`source`](std::error::Error::source) is its [`io::Error`].
 ///
 /// ```
-/// use taskel::{Pinning, ThreadPoolBuilder};
+/// use taskel::{Pinning, ThreadPoolBuildErrorKind, ThreadPoolBuilder};
 ///
 /// let no_such_core = usize::MAX;
 /// let error = ThreadPoolBuilder::new().pinning(Pinning::Explicit(vec![no_such_core])).build().unwrap_err();
 /// assert!(error.to_string().contains(&no_such_core.to_string()));
+/// assert_eq!(error.kind(), ThreadPoolBuildErrorKind::Pinning);
 /// ```
 #[derive(Clone, Debug)]
 pub struct ThreadPoolBuildError(Kind);
@@ -26,10 +27,12 @@ pub struct ThreadPoolBuildError(Kind);
 enum Kind {
     TooManyThreads { asked: usize, most: usize },
     UnknownCore { core: usize, usable: Vec<usize> },
+    NoCores,
     TooFewCores { listed: usize, threads: usize },
     CoresUnknown,
     Pin { worker: usize, core: usize, source: Arc<io::Error> },
     Spawn { worker: usize, source: Arc<io::Error> },
+    SpawnHandler { worker: usize, source: Arc<io::Error> },
     NeverRan { ran: usize, threads: usize },
     NulInName { worker: usize, name: String },
     GlobalExists,
@@ -38,13 +41,56 @@ enum Kind {
     MemoryUnknown(MemoryUnknown),
 }
 
+/// What kept a pool from being built; see [`ThreadPoolBuildError::kind`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ThreadPoolBuildErrorKind {
+    /// A setting, or an environment variable, has a value that no pool can have.
+    InvalidSetting,
+    /// A worker cannot run on the core that it is to be pinned to.
+    Pinning,
+    /// The system did not start a thread.
+    Spawn,
+    /// The [spawn handler](crate::ThreadPoolBuilder::spawn_handler) returned an error, or did not run a thread.
+    SpawnHandler,
+    /// There is a global pool already.
+    GlobalPoolExists,
+    /// The current thread is at work in a pool, so it cannot become a worker of this one.
+    ThreadInPool,
+    /// There is to be a [memory guard](crate::ThreadPoolBuilder::memory_guard), but the system does not tell how much memory is in use.
+    MemoryUnknown,
+}
+
 impl ThreadPoolBuildError {
+    /// What kept the pool from being built.
+    pub fn kind(&self) -> ThreadPoolBuildErrorKind {
+        match self.0 {
+            Kind::TooManyThreads { .. } | Kind::NulInName { .. } | Kind::BadVariable { .. } => {
+                ThreadPoolBuildErrorKind::InvalidSetting
+            }
+            Kind::UnknownCore { .. }
+            | Kind::NoCores
+            | Kind::TooFewCores { .. }
+            | Kind::CoresUnknown
+            | Kind::Pin { .. } => ThreadPoolBuildErrorKind::Pinning,
+            Kind::Spawn { .. } => ThreadPoolBuildErrorKind::Spawn,
+            Kind::SpawnHandler { .. } | Kind::NeverRan { .. } => ThreadPoolBuildErrorKind::SpawnHandler,
+            Kind::GlobalExists => ThreadPoolBuildErrorKind::GlobalPoolExists,
+            Kind::ThreadInPool => ThreadPoolBuildErrorKind::ThreadInPool,
+            Kind::MemoryUnknown(_) => ThreadPoolBuildErrorKind::MemoryUnknown,
+        }
+    }
+
     pub(crate) fn too_many_threads(asked: usize, most: usize) -> Self {
         Self(Kind::TooManyThreads { asked, most })
     }
 
     pub(crate) fn unknown_core(core: usize, usable: Vec<usize>) -> Self {
         Self(Kind::UnknownCore { core, usable })
+    }
+
+    pub(crate) fn no_cores() -> Self {
+        Self(Kind::NoCores)
     }
 
     pub(crate) fn too_few_cores(listed: usize, threads: usize) -> Self {
@@ -61,6 +107,18 @@ impl ThreadPoolBuildError {
 
     pub(crate) fn spawn(worker: usize, source: io::Error) -> Self {
         Self(Kind::Spawn { worker, source: Arc::new(source) })
+    }
+
+    pub(crate) fn spawn_handler(worker: usize, source: io::Error) -> Self {
+        Self(Kind::SpawnHandler { worker, source: Arc::new(source) })
+    }
+
+    /// Of threads that the standard library started, where this crate's own handler asked it to.
+    pub(crate) fn without_spawn_handler(self) -> Self {
+        match self.0 {
+            Kind::SpawnHandler { worker, source } => Self(Kind::Spawn { worker, source }),
+            kind => Self(kind),
+        }
     }
 
     pub(crate) fn never_ran(ran: usize, threads: usize) -> Self {
@@ -99,6 +157,10 @@ impl fmt::Display for ThreadPoolBuildError {
                 "core {core} is not among the cores that this process may use, which are {usable:?}; \
                  name one of those, or widen the process's affinity mask"
             ),
+            Kind::NoCores => write!(
+                f,
+                "`Pinning::Explicit` lists no core, but each worker needs one; list at least one, or use `Pinning::Auto`"
+            ),
             Kind::TooFewCores { listed, threads } => write!(
                 f,
                 "{threads} workers need {threads} cores to be pinned to, but {listed} are listed; \
@@ -117,6 +179,9 @@ impl fmt::Display for ThreadPoolBuildError {
                 "the thread of worker {worker} could not be started: {source}; \
                  ask for fewer workers or a smaller stack, or raise the limit on threads"
             ),
+            Kind::SpawnHandler { worker, source } => {
+                write!(f, "the spawn handler was given worker {worker}, and returned an error: {source}")
+            }
             Kind::NeverRan { ran, threads } => write!(
                 f,
                 "the spawn handler was given {threads} threads, but ran only {ran}; \
@@ -153,7 +218,9 @@ impl fmt::Display for ThreadPoolBuildError {
 impl std::error::Error for ThreadPoolBuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
-            Kind::Pin { source, .. } | Kind::Spawn { source, .. } => Some(source),
+            Kind::Pin { source, .. } | Kind::Spawn { source, .. } | Kind::SpawnHandler { source, .. } => {
+                Some(source)
+            }
             Kind::MemoryUnknown(source) => Some(source),
             _ => None,
         }

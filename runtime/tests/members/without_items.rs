@@ -66,6 +66,7 @@ pub(crate) const WITHOUT_ITEMS: &[(&str, &[&str])] = &[
             "ThreadPool::profile",
             "ThreadPool::shutdown",
             "ThreadPool::shutdown_background",
+            "ThreadPoolBuildError::kind",
             "ThreadPoolBuilder::*",
             "ThreadSpawn::handler",
             "WorkerProfile::*",

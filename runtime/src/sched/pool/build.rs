@@ -86,7 +86,9 @@ pub(super) fn build(
         });
         let thread = ThreadBuilder { index, name, stack_size, body };
         let started = pool.threads.start(thread, handler.as_deref_mut());
-        started.map_err(|source| ThreadPoolBuildError::spawn(index, source))?;
+        let refused =
+            if handler.is_some() { ThreadPoolBuildError::spawn_handler } else { ThreadPoolBuildError::spawn };
+        started.map_err(|source| refused(index, source))?;
     }
     drop((report, unpinned));
     let ran = reports.iter().collect::<Result<Vec<()>, _>>()?.len();
@@ -153,6 +155,7 @@ fn choose_cores(builder: &Settings) -> Result<Vec<Option<usize>>, ThreadPoolBuil
         Pinning::Auto => Ok(chosen.into_iter().map(Some).collect()),
         Pinning::Cores if chosen.is_empty() => Err(ThreadPoolBuildError::cores_unknown()),
         Pinning::Cores => Ok(chosen.into_iter().map(Some).cycle().take(threads).collect()),
+        Pinning::Explicit(ids) if ids.is_empty() => Err(ThreadPoolBuildError::no_cores()),
         Pinning::Explicit(ids) => {
             if let Some(&unknown) = ids.iter().find(|core| !usable.contains(core)) {
                 return Err(ThreadPoolBuildError::unknown_core(unknown, usable));

@@ -84,6 +84,7 @@ pub(super) type PanicHandler = Box<dyn Fn(Box<dyn Any + Send>) + Send + Sync>;
 ///     .build()?;
 /// # Ok::<(), taskel::ThreadPoolBuildError>(())
 /// ```
+#[must_use = "settings make no pool until `build` is called"]
 pub struct ThreadPoolBuilder<S = DefaultSpawn> {
     settings: Settings,
     spawn: S,
@@ -190,7 +191,8 @@ impl ThreadPoolBuilder {
                 }
                 builder.spawn_scoped(scope, move || wrapper(thread)).map(drop)
             };
-            let pool = self.spawn_handler(start).build()?;
+            let pool =
+                self.spawn_handler(start).build().map_err(ThreadPoolBuildError::without_spawn_handler)?;
             Ok(with_pool(&pool))
         })
     }
