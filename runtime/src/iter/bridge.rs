@@ -39,6 +39,7 @@ impl<I: Iterator<Item: Send> + Send> ParallelBridge for I {}
 
 /// Made by [`par_bridge`](ParallelBridge::par_bridge).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct IterBridge<I> {
     source: I,
 }

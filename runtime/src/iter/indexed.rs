@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::adapter::producers::*;
 use super::adapter::*;
 use super::collect::{extend_exact, unzip_exact};
 use super::{IntoParallelIterator, ParallelIterator};
@@ -55,13 +56,14 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert_eq!([1, 2].par_iter().zip_eq(&[3, 4]).count(), 2);
     /// ```
+    #[track_caller]
     fn zip_eq<Z>(self, other: Z) -> Zip<Self, Z::Iter>
     where
         Z: IntoParallelIterator<Iter: IndexedParallelIterator>,
     {
         let zip = self.zip(other);
         let (a, b) = (zip.a.len(), zip.b.len());
-        assert_eq!(a, b, "iterators of the same length are to be zipped, not of {a} and {b} items");
+        assert!(a == b, "zip_eq: the iterators have {a} and {b} items, but must have equally many");
         zip
     }
 
@@ -105,8 +107,9 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert_eq!((0..10).into_par_iter().step_by(4).collect::<Vec<_>>(), [0, 4, 8]);
     /// ```
+    #[track_caller]
     fn step_by(self, step: usize) -> StepBy<Self> {
-        assert!(step > 0, "a step goes at least one item on");
+        assert!(step > 0, "step_by: `step` is 0, but a step goes at least one item on");
         StepBy { base: self, step }
     }
 
@@ -121,8 +124,9 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert_eq!((0..5).into_par_iter().chunks(2).collect::<Vec<_>>(), [vec![0, 1], vec![2, 3], vec![4]]);
     /// ```
+    #[track_caller]
     fn chunks(self, size: usize) -> Chunks<Self> {
-        assert!(size > 0, "a chunk has at least one item");
+        assert!(size > 0, "chunks: `size` is 0, but a chunk has at least one item");
         Chunks { base: self, size }
     }
 
@@ -136,6 +140,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert_eq!((1..6).into_par_iter().fold_chunks(2, || 0, |sum, n| sum + n).collect::<Vec<_>>(), [3, 7, 5]);
     /// ```
+    #[track_caller]
     fn fold_chunks<T, ID, F>(
         self,
         size: usize,
@@ -147,6 +152,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         F: Fn(T, Self::Item) -> T + Sync + Send,
         T: Send,
     {
+        assert!(size > 0, "fold_chunks: `size` is 0, but a chunk has at least one item");
         self.chunks(size).map(move |items| items.into_iter().fold(identity(), &fold_op))
     }
 

@@ -21,7 +21,7 @@ mod try_op;
 pub use crate::engine::options::{Chunk, Options};
 pub use crate::engine::producer::{IndexedProducer, Producer};
 pub use adapter::*;
-pub use bridge::{BridgeProducer, IterBridge, ParallelBridge, Pulled};
+pub use bridge::{IterBridge, ParallelBridge};
 pub use collect::{FromParallelIterator, ParallelExtend};
 pub use convert::{IntoParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator};
 pub use either::Either;
@@ -29,3 +29,13 @@ pub use indexed::IndexedParallelIterator;
 pub use parallel::ParallelIterator;
 pub use source::*;
 pub use try_op::Try;
+
+/// What parallel iterators are while a loop runs: producers, the sequential iterators that they make of chunks, and what
+/// adapters do to these.
+///
+/// Nobody has to name these types. They are here because the associated types of public traits are public.
+pub mod producers {
+    pub use super::adapter::producers::*;
+    pub use super::bridge::{BridgeProducer, Pulled};
+    pub use super::source::producers::*;
+}

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::LinkedList;
 use std::iter::{Product, Sum};
 
+use super::adapter::producers::*;
 use super::adapter::*;
 use super::collect::pieces;
 use super::consumer::{self, Count, FindAny, FindFirst, FindLast, ForEach};
@@ -107,8 +108,12 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::{Chunk, prelude::*};
     /// assert_eq!((0..10).into_par_iter().chunk(Chunk::Exact(3)).count(), 10);
     /// ```
+    #[track_caller]
     fn chunk(self, chunk: Chunk) -> Tuned<'static, Self> {
-        assert!(chunk != Chunk::Exact(0), "Chunk::Exact(0): a chunk has at least one item");
+        assert!(
+            chunk != Chunk::Exact(0),
+            "chunk: `Chunk::Exact(0)` was given, but a chunk has at least one item"
+        );
         Tuned { base: self, options: Options { chunk, ..Options::default() } }
     }
 

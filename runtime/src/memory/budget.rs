@@ -80,7 +80,7 @@ impl MemoryBudget {
     /// ```
     #[track_caller]
     pub fn share(&self, share: f64) -> usize {
-        assert!(share > 0.0 && share <= 1.0, "a share is above 0 and at most 1, not {share}");
+        assert!(share > 0.0 && share <= 1.0, "share: a share is above 0 and at most 1, not {share}");
         ((self.available as f64 * share) as usize).max(1)
     }
 }

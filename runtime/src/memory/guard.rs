@@ -25,6 +25,7 @@ use crate::sync::Mutex;
 /// assert_ne!(careful, MemoryGuard::default());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use = "settings do nothing until a pool is built with them"]
 pub struct MemoryGuard {
     pub(super) most_used: f64,
     pub(super) most_stalled: f64,
@@ -44,7 +45,7 @@ impl MemoryGuard {
     /// When that is not above 0 and at most 1.
     #[track_caller]
     pub fn most_used(mut self, share: f64) -> Self {
-        assert!(share > 0.0 && share <= 1.0, "a share is above 0 and at most 1, not {share}");
+        assert!(share > 0.0 && share <= 1.0, "most_used: a share is above 0 and at most 1, not {share}");
         self.most_used = share;
         self
     }
@@ -59,7 +60,7 @@ impl MemoryGuard {
     /// When that is not above 0 and at most 1.
     #[track_caller]
     pub fn most_stalled(mut self, share: f64) -> Self {
-        assert!(share > 0.0 && share <= 1.0, "a share is above 0 and at most 1, not {share}");
+        assert!(share > 0.0 && share <= 1.0, "most_stalled: a share is above 0 and at most 1, not {share}");
         self.most_stalled = share;
         self
     }

@@ -365,7 +365,7 @@ where
         }
         self.run_here();
         Some(self.cell.take_left_behind().unwrap_or_else(|| {
-            panic!("this task was begun in the parent process; in a forked child nobody can finish it")
+            panic!("Task: it was begun in the parent process; in a forked child nobody can finish it")
         }))
     }
 
@@ -389,12 +389,14 @@ impl<R: Send + 'static> Task<R> {
     /// let task = taskel::submit(|| String::from("result"));
     /// assert_eq!(task.join(), "result");
     /// ```
+    #[track_caller]
     pub fn join(self) -> R {
         self.core.as_ref().expect(TAKEN).run_here();
         self.join_elsewhere()
     }
 
     /// As `join`, but leaves the work to a worker, unless there are none in this process.
+    #[track_caller]
     pub(crate) fn join_elsewhere(mut self) -> R {
         let core = self.core.take().expect(TAKEN);
         if let Some(outcome) = core.finish_left_behind() {
@@ -443,7 +445,7 @@ impl<R: Send + 'static> Task<R> {
 impl<R: Send + 'static> UnwindSafe for Task<R> {}
 impl<R: Send + 'static> RefUnwindSafe for Task<R> {}
 
-const TAKEN: &str = "the result of this task was taken by a poll that was ready";
+const TAKEN: &str = "Task: the result was taken already, by a poll that was ready";
 
 fn unwrap<R>(outcome: Outcome<R>) -> R {
     outcome.unwrap_or_else(|payload| unwind::resume(payload))

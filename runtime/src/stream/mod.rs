@@ -16,9 +16,10 @@ use self::results::{Alone, Results, Supply};
 pub use self::step::{FoldStep, Identity, Step, Then};
 use crate::engine::options::Options;
 use crate::iter::consumer::unless_cancelled;
-use crate::iter::{
-    Adapt, FilterMapOp, FilterOp, FlatMapIterOp, InspectOp, MapInitOp, MapOp, MapWithOp, Try, UpdateOp,
+use crate::iter::producers::{
+    FilterMapOp, FilterOp, FlatMapIterOp, InspectOp, MapInitOp, MapOp, MapWithOp, UpdateOp,
 };
+use crate::iter::{Adapt, Try};
 use crate::sched::cancel::CancelToken;
 use crate::sched::pool::{ThreadPool, current_num_threads};
 use crate::sched::scope::scope;
@@ -369,8 +370,9 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// use taskel::prelude::*;
     /// assert_eq!((0..10).par_stream().max_in_flight(2).collect::<Vec<_>>().len(), 10);
     /// ```
+    #[track_caller]
     pub fn max_in_flight(mut self, n: usize) -> Self {
-        assert!(n > 0, "at least one item must be in flight");
+        assert!(n > 0, "max_in_flight: `n` is 0, but at least one item must be in flight");
         self.limit = Limit { most: n, weight: None };
         self
     }
@@ -388,12 +390,13 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// let lines = ["a", "bb"].into_iter().par_stream().max_in_flight_bytes(1 << 20, |line| line.len() + overhead);
     /// assert_eq!(lines.map(str::len).collect::<Vec<_>>(), [1, 2]);
     /// ```
+    #[track_caller]
     pub fn max_in_flight_bytes<'b, W>(self, limit: usize, weight: W) -> Stream<'b, I, S>
     where
         'w: 'b,
         W: Fn(&I::Item) -> usize + Send + Sync + 'b,
     {
-        assert!(limit > 0, "at least one byte must be in flight");
+        assert!(limit > 0, "max_in_flight_bytes: `limit` is 0, but at least one byte must be in flight");
         let mut stream: Stream<'b, I, S> = self;
         stream.limit = Limit { most: limit, weight: Some(Box::new(weight)) };
         stream

@@ -10,6 +10,7 @@ use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// How many items an adapter yields for each that it gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Yield {
     /// Exactly one.
     One,
@@ -115,6 +116,7 @@ pub trait AdaptIndexed<T>: Adapt<T> {
 
 /// A parallel iterator with an adapter, made by [`adapt`](ParallelIterator::adapt) and most other adapting methods.
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct Adapted<I, A> {
     pub(crate) base: I,
     pub(crate) adapter: A,

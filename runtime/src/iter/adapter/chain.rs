@@ -9,6 +9,7 @@ use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`chain`](ParallelIterator::chain).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct Chain<A, B> {
     pub(crate) a: A,
     pub(crate) b: B,
@@ -51,7 +52,7 @@ where
 ///
 /// When that is more than `usize::MAX`.
 pub(super) fn both(a: usize, b: usize) -> usize {
-    a.checked_add(b).expect("both iterators together have at most usize::MAX items")
+    a.checked_add(b).expect("chain: both iterators together have at most usize::MAX items")
 }
 
 /// What a lane keeps for both halves.

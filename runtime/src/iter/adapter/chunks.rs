@@ -8,6 +8,7 @@ use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`chunks`](IndexedParallelIterator::chunks).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct Chunks<I> {
     pub(crate) base: I,
     /// At least 1.

@@ -9,6 +9,7 @@ use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`deterministic`](ParallelIterator::deterministic).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct Deterministic<I> {
     pub(crate) base: I,
 }

@@ -9,6 +9,7 @@ use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`enumerate`](IndexedParallelIterator::enumerate).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct Enumerate<I> {
     pub(crate) base: I,
 }

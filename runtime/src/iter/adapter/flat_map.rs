@@ -133,6 +133,7 @@ impl<'a, T, I: Iterator<Item = T>, O: Open<T>> Iterator for Opened<'a, I, O> {
 
 /// Made by [`flat_map`](ParallelIterator::flat_map).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct FlatMap<I, F> {
     pub(crate) base: I,
     pub(crate) f: F,
@@ -140,6 +141,7 @@ pub struct FlatMap<I, F> {
 
 /// Made by [`flatten`](ParallelIterator::flatten).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct Flatten<I> {
     pub(crate) base: I,
 }

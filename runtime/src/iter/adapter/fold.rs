@@ -44,6 +44,7 @@ impl<L, T> Gathered<L, T> {
 
 /// Made by [`fold`](ParallelIterator::fold).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct Fold<I, ID, F> {
     pub(crate) base: I,
     pub(crate) identity: ID,
@@ -217,6 +218,7 @@ where
 
 /// Made by [`try_fold`](ParallelIterator::try_fold).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct TryFold<I, R, ID, F> {
     base: I,
     identity: ID,

@@ -8,6 +8,7 @@ use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`intersperse`](IndexedParallelIterator::intersperse).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct Intersperse<I: ParallelIterator> {
     pub(crate) base: I,
     pub(crate) separator: I::Item,
@@ -41,7 +42,7 @@ impl<I: IndexedParallelIterator<Item: Clone + Sync>> IndexedParallelIterator for
 ///
 /// When that is more than `usize::MAX`.
 fn with_separators(items: usize) -> usize {
-    items.checked_mul(2).expect("items and separators are at most usize::MAX").saturating_sub(1)
+    items.checked_mul(2).expect("intersperse: items and separators are at most usize::MAX").saturating_sub(1)
 }
 
 /// Of the items and separators with these indices, the items' indices.

@@ -24,33 +24,46 @@ mod until;
 mod zip;
 
 pub use adapted::{Adapt, AdaptIndexed, Adapted, Yield};
-pub use behind::{Behind, State};
-pub use chain::{Chain, ChainIter, ChainProducer};
-pub use chunks::{Chunks, ChunksProducer, Grouped};
+pub use chain::Chain;
+pub use chunks::Chunks;
 pub use deterministic::Deterministic;
 pub use enumerate::Enumerate;
-pub use filter::{Filter, FilterMap, FilterMapOp, FilterOp, Places, Positions, PositionsOp};
-pub use flat_map::{
-    FlatMap, FlatMapIter, FlatMapIterOp, FlatMapProducer, Flatten, FlattenIter, FlattenIterOp, Inner,
-};
+pub use filter::{Filter, FilterMap, Positions};
+pub use flat_map::{FlatMap, FlatMapIter, Flatten, FlattenIter};
 pub use fold::{Fold, TryFold};
-pub use interleave::{Interleave, InterleaveProducer, InterleaveShortest, Interleaved};
-pub use intersperse::{Intersperse, IntersperseProducer, Interspersed};
-pub use map::{
-    Cloned, ClonedOp, Copied, CopiedOp, Inspect, InspectOp, Map, MapOp, Update, UpdateOp, Updated,
-};
-pub use map_init::{MapInit, MapInitOp, MapWith, MapWithOp, WithState};
+pub use interleave::{Interleave, InterleaveShortest};
+pub use intersperse::Intersperse;
+pub use map::{Cloned, Copied, Inspect, Map, Update};
+pub use map_init::{MapInit, MapWith};
 pub(crate) use progress::BETWEEN_REPORTS_NS;
-pub use progress::{Counted, Progress, ProgressOp};
-pub use step_by::{StepBy, StepByProducer};
-pub use stretch::{Rev, RevProducer, Skip, Stretch, Take};
+pub use progress::Progress;
+pub use step_by::StepBy;
+pub use stretch::{Rev, Skip, Take};
 pub use tuned::Tuned;
 pub(crate) use until::Halt;
-pub use until::{
-    SkipAny, SkipAnyOp, SkipAnyWhile, SkipAnyWhileOp, SkipCounted, SkipWhileFlag, TakeAny, TakeAnyOp,
-    TakeAnyWhile, TakeAnyWhileOp, TakeCounted, TakeWhileFlag, While, WhileOp, WhileSome,
-};
-pub use zip::{Zip, ZipProducer};
+pub use until::{SkipAny, SkipAnyWhile, TakeAny, TakeAnyWhile, WhileSome};
+pub use zip::Zip;
+
+/// What the adapters are while a loop runs.
+pub(crate) mod producers {
+    pub use super::behind::{Behind, State};
+    pub use super::chain::{ChainIter, ChainProducer};
+    pub use super::chunks::{ChunksProducer, Grouped};
+    pub use super::filter::{FilterMapOp, FilterOp, Places, PositionsOp};
+    pub use super::flat_map::{FlatMapIterOp, FlatMapProducer, FlattenIterOp, Inner};
+    pub use super::interleave::{InterleaveProducer, Interleaved};
+    pub use super::intersperse::{IntersperseProducer, Interspersed};
+    pub use super::map::{ClonedOp, CopiedOp, InspectOp, MapOp, UpdateOp, Updated};
+    pub use super::map_init::{MapInitOp, MapWithOp, WithState};
+    pub use super::progress::{Counted, ProgressOp};
+    pub use super::step_by::StepByProducer;
+    pub use super::stretch::{RevProducer, Stretch};
+    pub use super::until::{
+        SkipAnyOp, SkipAnyWhileOp, SkipCounted, SkipWhileFlag, TakeAnyOp, TakeAnyWhileOp, TakeCounted,
+        TakeWhileFlag, While, WhileOp,
+    };
+    pub use super::zip::ZipProducer;
+}
 
 /// The members of [`Producer`](crate::engine::producer::Producer) that an adapter with one base passes on unchanged.
 macro_rules! forward_to_base {

@@ -9,6 +9,7 @@ use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`step_by`](IndexedParallelIterator::step_by).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct StepBy<I> {
     pub(crate) base: I,
     /// At least 1.

@@ -9,6 +9,7 @@ use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`take`](IndexedParallelIterator::take).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct Take<I> {
     pub(crate) base: I,
     pub(crate) n: usize,
@@ -16,6 +17,7 @@ pub struct Take<I> {
 
 /// Made by [`skip`](IndexedParallelIterator::skip).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct Skip<I> {
     pub(crate) base: I,
     pub(crate) n: usize,
@@ -123,6 +125,7 @@ impl<P: IndexedProducer> IndexedProducer for Stretch<P> {
 
 /// Made by [`rev`](IndexedParallelIterator::rev).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct Rev<I> {
     pub(crate) base: I,
 }

@@ -12,6 +12,7 @@ use crate::iter::{IndexedParallelIterator, ParallelIterator};
 /// [`with_min_len`](IndexedParallelIterator::with_min_len) and
 /// [`with_max_len`](IndexedParallelIterator::with_max_len).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct Tuned<'p, I> {
     pub(crate) base: I,
     pub(crate) options: Options<'p>,

@@ -9,6 +9,7 @@ use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`zip`](IndexedParallelIterator::zip).
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct Zip<A, B> {
     pub(crate) a: A,
     pub(crate) b: B,

@@ -1,7 +1,8 @@
 //! `Option` and `Result`: a collection of what is in all items, or why there is none.
 
 use super::FromParallelIterator;
-use crate::iter::adapter::{Adapted, Halt, WhileOp};
+use crate::iter::adapter::producers::WhileOp;
+use crate::iter::adapter::{Adapted, Halt};
 use crate::iter::{IntoParallelIterator, ParallelIterator, Try};
 
 /// Collects until an item says to stop.

@@ -14,18 +14,30 @@ mod text;
 mod tuple;
 mod vec;
 
-pub use long_range::LongRangeProducer;
 pub use parallel_slice::{ParallelSlice, ParallelSliceMut};
 pub use parts::{
-    Chunks as SliceChunks, ChunksExact as SliceChunksExact, ChunksExactMut, ChunksExactMutProducer,
-    ChunksMut, ChunksMutProducer, RChunks, RChunksExact, RChunksExactMut, RChunksExactMutProducer,
-    RChunksMut, RChunksMutProducer, Windows,
+    Chunks as SliceChunks, ChunksExact as SliceChunksExact, ChunksExactMut, ChunksMut, RChunks, RChunksExact,
+    RChunksExactMut, RChunksMut, Windows,
 };
-pub use range::{RangeIter, RangeProducer};
-pub use repeat::{Clones, Repeat, empty, once, repeat, repeat_n};
-pub use slice::{SliceIter, SliceIterMut, SliceMutProducer};
-pub use split::{Cut, Split};
+pub use range::RangeIter;
+pub use repeat::{Repeat, empty, once, repeat, repeat_n};
+pub use slice::{SliceIter, SliceIterMut};
+pub use split::Split;
 pub use split_slice::{SplitInclusiveSlice, SplitSlice};
 pub use text::{ParallelString, Pattern};
-pub use tuple::{Flat, MultiZip};
-pub use vec::{VecIter, VecProducer};
+pub use tuple::MultiZip;
+pub use vec::VecIter;
+
+/// What the sources are while a loop runs.
+pub(crate) mod producers {
+    pub use super::long_range::LongRangeProducer;
+    pub use super::parts::{
+        ChunksExactMutProducer, ChunksMutProducer, RChunksExactMutProducer, RChunksMutProducer,
+    };
+    pub use super::range::RangeProducer;
+    pub use super::repeat::Clones;
+    pub use super::slice::SliceMutProducer;
+    pub use super::split::Cut;
+    pub use super::tuple::Flat;
+    pub use super::vec::VecProducer;
+}

@@ -10,8 +10,10 @@ use super::split::Split;
 use super::split_slice::{Between, EndingWith, SplitInclusiveSlice, SplitSlice};
 use crate::iter::sort::{sort_by_cached_key, stable_sort_by, unstable_sort_by};
 
-fn positive(size: usize) -> usize {
-    assert!(size > 0, "a part of a slice has at least one item");
+/// The `size` that was given to `method`.
+#[track_caller]
+fn positive(size: usize, method: &str) -> usize {
+    assert!(size > 0, "{method}: `size` is 0, but each part has at least one item");
     size
 }
 
@@ -32,8 +34,9 @@ pub trait ParallelSlice<T: Sync> {
     /// let sums: Vec<i32> = [1, 2, 3, 4, 5].par_chunks(2).map(|part| part.iter().sum()).collect();
     /// assert_eq!(sums, [3, 7, 5]);
     /// ```
+    #[track_caller]
     fn par_chunks(&self, size: usize) -> Chunks<'_, T> {
-        Chunks { slice: self.as_parallel_slice(), size: positive(size) }
+        Chunks { slice: self.as_parallel_slice(), size: positive(size, "par_chunks") }
     }
 
     /// Parts of exactly `size` items; what remains is in [`remainder`](ChunksExact::remainder).
@@ -48,8 +51,9 @@ pub trait ParallelSlice<T: Sync> {
     /// assert_eq!(parts, 2);
     /// assert_eq!([1, 2, 3].par_chunks_exact(2).remainder(), [3]);
     /// ```
+    #[track_caller]
     fn par_chunks_exact(&self, size: usize) -> ChunksExact<'_, T> {
-        ChunksExact { slice: self.as_parallel_slice(), size: positive(size) }
+        ChunksExact { slice: self.as_parallel_slice(), size: positive(size, "par_chunks_exact") }
     }
 
     /// Parts of `size` items each, from the back; the last, at the front of the slice, may be shorter.
@@ -62,8 +66,9 @@ pub trait ParallelSlice<T: Sync> {
     /// use taskel::prelude::*;
     /// assert_eq!([1, 2, 3].par_rchunks(2).collect::<Vec<_>>(), [&[2, 3][..], &[1]]);
     /// ```
+    #[track_caller]
     fn par_rchunks(&self, size: usize) -> RChunks<'_, T> {
-        RChunks { slice: self.as_parallel_slice(), size: positive(size) }
+        RChunks { slice: self.as_parallel_slice(), size: positive(size, "par_rchunks") }
     }
 
     /// Parts of exactly `size` items, from the back.
@@ -76,8 +81,9 @@ pub trait ParallelSlice<T: Sync> {
     /// use taskel::prelude::*;
     /// assert_eq!([1, 2, 3].par_rchunks_exact(2).collect::<Vec<_>>(), [&[2, 3]]);
     /// ```
+    #[track_caller]
     fn par_rchunks_exact(&self, size: usize) -> RChunksExact<'_, T> {
-        RChunksExact { slice: self.as_parallel_slice(), size: positive(size) }
+        RChunksExact { slice: self.as_parallel_slice(), size: positive(size, "par_rchunks_exact") }
     }
 
     /// All runs of `size` neighbouring items, which overlap.
@@ -90,8 +96,9 @@ pub trait ParallelSlice<T: Sync> {
     /// use taskel::prelude::*;
     /// assert!([1, 2, 4, 8].par_windows(2).all(|pair| 2 * pair[0] == pair[1]));
     /// ```
+    #[track_caller]
     fn par_windows(&self, size: usize) -> Windows<'_, T> {
-        Windows { slice: self.as_parallel_slice(), size: positive(size) }
+        Windows { slice: self.as_parallel_slice(), size: positive(size, "par_windows") }
     }
 
     /// The parts between items for which `separator` holds, some of them empty.
@@ -146,8 +153,9 @@ pub trait ParallelSliceMut<T: Send> {
     /// numbers.par_chunks_mut(2).for_each(|part| part.reverse());
     /// assert_eq!(numbers, [2, 1, 4, 3, 5]);
     /// ```
+    #[track_caller]
     fn par_chunks_mut(&mut self, size: usize) -> ChunksMut<'_, T> {
-        ChunksMut { slice: self.as_parallel_slice_mut(), size: positive(size) }
+        ChunksMut { slice: self.as_parallel_slice_mut(), size: positive(size, "par_chunks_mut") }
     }
 
     /// Parts of exactly `size` items; what remains is left out.
@@ -162,8 +170,9 @@ pub trait ParallelSliceMut<T: Send> {
     /// numbers.par_chunks_exact_mut(2).for_each(|part| part.reverse());
     /// assert_eq!(numbers, [2, 1, 3]);
     /// ```
+    #[track_caller]
     fn par_chunks_exact_mut(&mut self, size: usize) -> ChunksExactMut<'_, T> {
-        ChunksExactMut { slice: self.as_parallel_slice_mut(), size: positive(size) }
+        ChunksExactMut { slice: self.as_parallel_slice_mut(), size: positive(size, "par_chunks_exact_mut") }
     }
 
     /// Parts of `size` items each, from the back; the last, at the front of the slice, may be shorter.
@@ -178,8 +187,9 @@ pub trait ParallelSliceMut<T: Send> {
     /// numbers.par_rchunks_mut(2).for_each(|part| part.reverse());
     /// assert_eq!(numbers, [1, 3, 2]);
     /// ```
+    #[track_caller]
     fn par_rchunks_mut(&mut self, size: usize) -> RChunksMut<'_, T> {
-        RChunksMut { slice: self.as_parallel_slice_mut(), size: positive(size) }
+        RChunksMut { slice: self.as_parallel_slice_mut(), size: positive(size, "par_rchunks_mut") }
     }
 
     /// Parts of exactly `size` items, from the back.
@@ -194,8 +204,9 @@ pub trait ParallelSliceMut<T: Send> {
     /// numbers.par_rchunks_exact_mut(2).for_each(|part| part.reverse());
     /// assert_eq!(numbers, [1, 3, 2]);
     /// ```
+    #[track_caller]
     fn par_rchunks_exact_mut(&mut self, size: usize) -> RChunksExactMut<'_, T> {
-        RChunksExactMut { slice: self.as_parallel_slice_mut(), size: positive(size) }
+        RChunksExactMut { slice: self.as_parallel_slice_mut(), size: positive(size, "par_rchunks_exact_mut") }
     }
 
     /// Sorts, and keeps the order of equal items.

@@ -51,6 +51,7 @@ macro_rules! shared_parts {
     ($($Parts:ident: $par_method:literal, $method:ident, $count:expr, $place:ident;)*) => {$(
         #[doc = concat!("Made by [`", $par_method, "`](super::ParallelSlice::", $par_method, ").")]
         #[derive(Debug)]
+        #[must_use = "iterators do nothing until they are consumed"]
         pub struct $Parts<'data, T> {
             pub(super) slice: &'data [T],
             /// At least 1.
@@ -131,6 +132,7 @@ macro_rules! mutable_parts {
     ($($Parts:ident, $Producer:ident: $par_method:literal, $method:ident, $count:expr, $place:ident;)*) => {$(
         #[doc = concat!("Made by [`", $par_method, "`](super::ParallelSliceMut::", $par_method, ").")]
         #[derive(Debug)]
+        #[must_use = "iterators do nothing until they are consumed"]
         pub struct $Parts<'data, T> {
             pub(super) slice: &'data mut [T],
             /// At least 1.

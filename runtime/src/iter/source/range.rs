@@ -126,6 +126,7 @@ impl sealed::Steps for char {
 /// assert_eq!(found.map(|n| n % 1_000_003), Some(1));
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct RangeIter<T> {
     /// Both ends are included, so that a range may end at the largest number there is.
     ends: Option<(T, T)>,

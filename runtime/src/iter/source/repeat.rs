@@ -8,6 +8,7 @@ use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 
 /// Made by [`repeat`] and [`repeat_n`].
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct Repeat<T> {
     item: T,
     len: usize,

@@ -9,6 +9,7 @@ use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 
 /// Parallel iterator over `&[T]`, made by `par_iter()`.
 #[derive(Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct SliceIter<'data, T>(&'data [T]);
 
 impl<T> Clone for SliceIter<'_, T> {
@@ -71,6 +72,7 @@ impl<'data, T: Sync> IndexedProducer for SliceIter<'data, T> {
 
 /// Parallel iterator over `&mut [T]`, made by `par_iter_mut()`.
 #[derive(Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct SliceIterMut<'data, T>(&'data mut [T]);
 
 impl<'data, T: Send> ParallelIterator for SliceIterMut<'data, T> {

@@ -33,6 +33,7 @@ pub trait Cut: Send + Sync {
 
 /// Parallel iterator over the parts of something that is cut at separators.
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct Split<C>(pub(super) C);
 
 impl<C: Cut> ParallelIterator for Split<C> {

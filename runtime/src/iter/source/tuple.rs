@@ -21,6 +21,7 @@ use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 /// assert!(both.par_iter().all(|(length, area)| area % length == 0));
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct MultiZip<T, Z> {
     zipped: Z,
     _items: PhantomData<fn() -> T>,

@@ -12,6 +12,7 @@ use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 
 /// Parallel iterator over the items of a `Vec`, made by `into_par_iter()`.
 #[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are consumed"]
 pub struct VecIter<T>(Vec<T>);
 
 impl<T: Send> ParallelIterator for VecIter<T> {

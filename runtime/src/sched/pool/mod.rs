@@ -132,7 +132,7 @@ impl ThreadPool {
     #[track_caller]
     pub fn global() -> &'static ThreadPool {
         ambient::global()
-            .expect("the global pool could not be started; `ThreadPoolBuilder::build_global` tells why")
+            .expect("ThreadPool::global: the global pool could not be started; `ThreadPoolBuilder::build_global` tells why")
     }
 
     /// Runs `op` on the calling thread; what it starts in parallel runs on this pool.
@@ -181,7 +181,7 @@ impl ThreadPool {
     pub fn shutdown(self) {
         assert!(
             !ambient::is_inside(&self.state),
-            "`shutdown` waits for all work of the pool, so work of the pool cannot call it; drop the pool instead"
+            "ThreadPool::shutdown: it waits for all work of the pool, so work of the pool cannot call it; drop the pool instead"
         );
     }
 

@@ -13,6 +13,7 @@ pub(super) const EXIST: bool =
 /// A worker's thread that is to be started, by a [spawn handler](crate::ThreadPoolBuilder::spawn_handler).
 ///
 /// One that is dropped instead of [run](Self::run) makes the pool fail to build.
+#[must_use = "a worker begins when `run` is called"]
 pub struct ThreadBuilder {
     pub(super) index: usize,
     pub(super) name: String,

@@ -67,7 +67,10 @@ impl<'scope> Scope<'scope> {
         let bodies = std::iter::repeat_n(Arc::new(body), workers);
         for (worker, body) in bodies.enumerate() {
             let task = move |scope: &Scope<'scope>| body(scope, BroadcastContext::new(worker, workers));
-            assert!(self.tasks.invite(u32::MAX), "a scope can have 2^32 - 1 pending tasks");
+            assert!(
+                self.tasks.invite(u32::MAX),
+                "Scope::spawn_broadcast: a scope can have 2^32 - 1 pending tasks"
+            );
             // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
             let task = unsafe { TaskRef::new(self, task) };
             // It is released when the task is over.

@@ -212,20 +212,21 @@ impl<'scope> Scope<'scope> {
     /// taskel::scope(|s| visit(s, 4, &sum));
     /// assert_eq!(sum.into_inner(), 4 + 3 + 2 * 2 + 4 * 1);
     /// ```
+    #[track_caller]
     pub fn spawn<BODY>(&self, body: BODY)
     where
         BODY: FnOnce(&Scope<'scope>) + Send + 'scope,
     {
         #[cfg(all(loom, feature = "loom"))]
         if crate::sync::is_modelled() {
-            assert!(self.tasks.invite(u32::MAX), "a scope can have 2^32 - 1 pending tasks");
+            assert!(self.tasks.invite(u32::MAX), "Scope::spawn: a scope can have 2^32 - 1 pending tasks");
             // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
             let task = unsafe { TaskRef::new(self, body) };
             let job = Box::new(|| task.execute(None));
             return crate::sched::modelled::post_inside(&self.inside_of, self.frame().addr(), job);
         }
         let (pool, bag) = (self.pool(), self.bag());
-        assert!(self.tasks.invite(u32::MAX), "a scope can have 2^32 - 1 pending tasks");
+        assert!(self.tasks.invite(u32::MAX), "Scope::spawn: a scope can have 2^32 - 1 pending tasks");
         // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
         let task = unsafe { TaskRef::new(self, body) };
         with_current_lane(|lane| {
