@@ -15,6 +15,8 @@ mod package;
 mod rayon_suite;
 mod report;
 mod source;
+#[cfg(test)]
+mod surface_tests;
 mod survivors;
 #[cfg(test)]
 mod tables_tests;
