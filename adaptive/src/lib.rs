@@ -4,8 +4,17 @@
 //! claims at once. Small chunks pay the price of a claim over and over; big chunks bundle long taskels that
 //! could have run side by side.
 //!
-//! * [`Chunker`] answers the question while the loop runs, from the times of the chunks so far.
-//! * [`simulate`] replays a loop under this policy, with and without cutting chunks that last too long, and eight others.
+//! | job | tool |
+//! |---|---|
+//! | answer the question while a loop runs, from the times of its chunks so far | [`Chunker`] |
+//! | say beforehand what is known: a time per item, a largest chunk, earlier loops | [`ChunkConfig`], [`History`] |
+//! | replay recorded times on 1 to 4096 workers, of equal speed or not | [`Simulation`](simulate::Simulation) |
+//! | compare this policy with eight others | [`Policy`](simulate::Policy) |
+//! | see what `taskel` makes of a loop | [`Simulation::taskel`](simulate::Simulation::taskel) |
+//! | make up loads: equal, ascending, lognormal, Pareto, clusters | [`load`](simulate::load) |
+//!
+//! The pool of threads that is built on it is the crate [`taskel`](https://docs.rs/taskel); what its users should know of chunks is a
+//! [chapter of its guide](https://docs.rs/taskel/latest/taskel/guide/long_items/index.html).
 //!
 //! The crate measures nothing and starts nothing: times come in as numbers, so it needs no clock, no threads
 //! and no standard library.

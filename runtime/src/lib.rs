@@ -1,6 +1,6 @@
 //! Parallel loops that need no tuning.
 //!
-//! A loop over equal tiny items runs like a plain vectorised loop split over the cores; one over wildly unequal items ends about as
+//! A loop over equal tiny items runs like a plain vectorised loop split over the cores. One over wildly unequal items ends about as
 //! early as the longest of them allows. Nobody chooses a chunk size: workers measure how long items take, and claim
 //! about 8 µs worth at a time; what nobody has claimed can be stolen at any moment.
 //!
@@ -11,33 +11,46 @@
 //! assert_eq!(lengths, [3, 3, 5]);
 //! ```
 //!
-//! The names are rayon's: `use taskel::prelude::*` in place of `use rayon::prelude::*` compiles for everything that taskel has.
+//! # Which tool for which job
+//!
+//! | job | tool |
+//! |---|---|
+//! | the same for each item of a collection, slice, string or range | [`par_iter`, `par_iter_mut`, `into_par_iter`](prelude), [`par_chunks`](iter::ParallelSlice::par_chunks), [`par_lines`](iter::ParallelString::par_lines), … |
+//! | sort | [`par_sort`, `par_sort_unstable`](iter::ParallelSliceMut), … |
+//! | divide and conquer | [`join`](join()) |
+//! | tasks that borrow, and spawn further ones | [`scope`](scope()) |
+//! | lines, files, messages: a source of unknown length, with bounded memory | [`par_stream`](ParallelStream::par_stream) |
+//! | something in the background, with or without a result | [`submit`], [`spawn`] |
+//! | the same once on each worker | [`broadcast`](broadcast()) |
+//! | a value for each worker | [`map_init`](iter::ParallelIterator::map_init), [`WorkerLocal`] |
+//! | to stop early | [`CancelToken`], [`try_for_each`](iter::ParallelIterator::try_for_each), [`find_any`](iter::ParallelIterator::find_any) |
+//! | float sums with the same bits in each run | [`deterministic`](iter::ParallelIterator::deterministic) |
+//! | a number of threads, names, stacks, cores | [`ThreadPoolBuilder`] |
+//! | items that take much memory | [`MemoryBudget`], [`memory_guard`](ThreadPoolBuilder::memory_guard) |
+//! | to see who did what | [`ThreadPool::profile`], [`ThreadPool::metrics`], [`progress_with`](iter::IndexedParallelIterator::progress_with) |
+//! | locks between processes | the crate [`shm-lock`](https://docs.rs/shm-lock) |
+//! | the chunk policy by itself, and simulated schedules | the crate [`taskel-adaptive`](https://docs.rs/taskel-adaptive) |
+//!
+//! # Guide
+//!
+//! | chapter | |
+//! |---|---|
+//! | [First loop](guide::first_loop) | from a `for` loop to `par_iter` |
+//! | [Choosing](guide::choosing) | between loop, join, scope, stream and task |
+//! | [Long items](guide::long_items) | what happens to them, and how to see them |
+//! | [Floats that stay the same](guide::same_floats) | why sums differ in the last digit, and what to do about it |
+//! | [Cancelling](guide::cancelling) | errors, tokens, deadlines |
+//! | [Embedding](guide::embedding) | in a library, beside other pools |
+//! | [Processes](guide::processes) | locks between them |
+//! | [Models](guide::models) | checking parallel code with loom |
+//! | Coming from | [rayon](guide::from_rayon), [OpenMP](guide::from_openmp), [Python's Pool](guide::from_python) |
 //!
 //! # Pools
 //!
-//! A [`ThreadPool`] has one worker per core, unless its [`ThreadPoolBuilder`] says otherwise, and [places](Pinning::Auto) it there without pinning it. Code inside
+//! A [`ThreadPool`] has one worker for each core that the process may use, or fewer if a control group's quota allows fewer, unless its
+//! [`ThreadPoolBuilder`] says otherwise. With one for each core, it [places](Pinning::Auto) them there without pinning them. Code inside
 //! [`install`](ThreadPool::install) runs its loops on that pool; code outside of any pool, on a global one that is
 //! made when it is first needed. The calling thread always takes part, and dropping a pool joins its threads.
-//!
-//! # Long items among short ones
-//!
-//! Items that took nanoseconds so far are claimed by the dozen, and then a few of them may take milliseconds. A worker that finds
-//! nothing else to do takes over what is not begun of such a chunk, after 50 µs, wherever chunks can be cut: in the first
-//! millisecond of a loop that was not run before, and at call sites where such a chunk was met during the last 16 calls. Elsewhere it is
-//! run to its end, since cutting has its price: some per cent of the time of short items.
-//!
-//! On Linux this uses `membarrier(2)`. Where that is not to be had, what can be cut is coarser: pieces of 500 ns of what was expected instead
-//! of 125.
-//!
-//! # Limited memory
-//!
-//! Items that take much memory each are in memory once per worker. Under a limit, as containers have one, a stream can be told by [`MemoryBudget`] how much may be
-//! [in flight](stream::Stream::max_in_flight_bytes), and a pool by its [`memory_guard`](ThreadPoolBuilder::memory_guard) to have fewer workers at work while memory
-//! is short.
-//!
-//! # Seeing what happened
-//!
-//! [`ThreadPool::profile`] returns a [`Profile`]: who did what and when, as a table or a picture.
 //!
 //! # When something goes wrong
 //!
@@ -48,57 +61,17 @@
 //! its thread. Where no thread can be had, a pool fails to build with the system's reason, and parallel calls without a pool run on the
 //! calling thread; as they do in a forked child. A clock that goes back, as in a virtual machine that is moved, costs time only.
 //!
-//! # Models
+//! # Coming from rayon
 //!
-//! [loom](https://docs.rs/loom) runs a small piece of a program again and again, with its threads in every order that matters, and finds what
-//! goes wrong in one of them. With the feature `loom`, parallel calls work inside of `loom::model`:
+//! A program that uses rayon's iterators, `join`, `scope` and pools usually compiles with `use taskel::prelude::*` in place of
+//! `use rayon::prelude::*`: names, order of arguments and order of results are the same. [The chapter](guide::from_rayon) has more ways, and
+//! what is not there. What differs:
 //!
-//! ```toml
-//! [dependencies]
-//! taskel = "0.1"
+#![doc = include_str!("../docs/guide/from_rayon_table.md")]
 //!
-//! [target.'cfg(loom)'.dependencies]
-//! loom = "0.7"
-//! taskel = { version = "0.1", features = ["loom"] }
-//! ```
+//! # Features
 //!
-//! The program takes its atomics, locks and cells from loom when it is built for models, as always with loom. This one counts words, and loses some:
-//!
-//! ```no_run
-//! use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-//! use taskel::prelude::*;
-//!
-//! fn count(words: &[&str]) -> usize {
-//!     let total = AtomicUsize::new(0);
-//!     words.par_iter().for_each(|_| {
-//!         let so_far = total.load(Relaxed);
-//!         total.store(so_far + 1, Relaxed); // another lane may have counted meanwhile
-//!     });
-//!     total.into_inner()
-//! }
-//!
-//! // In a test:
-//! loom::model(|| assert_eq!(count(&["one", "two"]), 2));
-//! ```
-//!
-//! `RUSTFLAGS="--cfg loom" cargo test` finds an execution in which `count` returns 1, and fails. With `total.fetch_add(1, Relaxed)` in place of the
-//! two lines, it passes.
-//!
-//! In a model, a pool has two lanes, or three if [`num_threads`](ThreadPoolBuilder::num_threads) says three or more: the calling thread, and one
-//! or two of loom's threads, of which there are five at most. All pools share them.
-//!
-//! - Loops are cut into a share for each lane, neighbouring items in one, and not cut again: two items that are to meet must be in
-//!   different shares, as in a loop over two. [`join`], [`scope`], [`spawn`] and [`submit`], [`broadcast`] and [`CancelToken`] work as in a program.
-//! - Streams, bridges ([`par_bridge`](iter::ParallelBridge)), loops inside of `flat_map` and those over more than a million indices run on the lane
-//!   that calls them, and so does what is [run on a worker](ThreadPool::run_on_worker).
-//! - No time passes: nothing is slow, and a [deadline](CancelToken::cancel_after) comes at once or never.
-//! - Pools must be made inside of the model. What was [spawned](spawn) on the global pool, and has not begun when the model ends, is dropped.
-//! - Each call takes steps of the model, some ten for each piece. Keep models small, and limit their preemptions if they take long
-//!   (`LOOM_MAX_PREEMPTIONS=2`). loom's main thread has 32 KiB of stack: in an unoptimised build, deep nesting overflows that.
-//! - When loom gives up in a wait of taskel's, for any reason but a deadlock or a model that is too large, the process is aborted, with what loom said.
-//!
-//! Outside of a model, a program that is built so runs everything on the calling thread. With the flag alone, and without the feature, nothing is different
-//! from any other program.
+//! None is on unless asked for. `svg`: pictures of profiles. `loom`: [models](guide::models).
 //!
 //! # Words
 //!
@@ -147,6 +120,45 @@ pub mod prelude {
         ParallelSliceMut, ParallelString,
     };
     pub use crate::stream::ParallelStream;
+}
+
+/// How to do things, chapter by chapter; [the first page](crate#guide) lists them.
+///
+/// There is nothing in here to call: the module is made for the documentation alone.
+#[cfg(any(doc, doctest))]
+pub mod guide {
+    #[doc = include_str!("../docs/guide/first_loop.md")]
+    pub mod first_loop {}
+
+    #[doc = include_str!("../docs/guide/choosing.md")]
+    pub mod choosing {}
+
+    #[doc = include_str!("../docs/guide/long_items.md")]
+    pub mod long_items {}
+
+    #[doc = include_str!("../docs/guide/same_floats.md")]
+    pub mod same_floats {}
+
+    #[doc = include_str!("../docs/guide/cancelling.md")]
+    pub mod cancelling {}
+
+    #[doc = include_str!("../docs/guide/embedding.md")]
+    pub mod embedding {}
+
+    #[doc = include_str!("../docs/guide/processes.md")]
+    pub mod processes {}
+
+    #[doc = include_str!("../docs/guide/models.md")]
+    pub mod models {}
+
+    #[doc = include_str!("../docs/guide/from_rayon.md")]
+    pub mod from_rayon {}
+
+    #[doc = include_str!("../docs/guide/from_openmp.md")]
+    pub mod from_openmp {}
+
+    #[doc = include_str!("../docs/guide/from_python.md")]
+    pub mod from_python {}
 }
 
 /// The programs in the README are compiled and run.

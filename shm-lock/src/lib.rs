@@ -15,12 +15,16 @@
 //! # Ok::<(), shm_lock::OpenError>(())
 //! ```
 //!
+//! # Which tool for which job
+//!
 //! | type | for |
 //! |---|---|
 //! | [`ShmMutex`] | one value and its lock in a file, a name or a descriptor of its own |
 //! | [`ShmRegion`], [`region!`] | several locks and values in one |
 //! | [`RegionMutex`], [`ShmCondvar`], [`ShmSemaphore`], [`ShmOnce`] | what lies in a region |
 //! | [`ShmPod`] | what a lock may protect |
+//!
+//! How they are used together with a pool of threads is a chapter of [taskel's guide](https://docs.rs/taskel/latest/taskel/guide/processes/index.html).
 //!
 //! # What each failure gets
 //!
@@ -127,3 +131,8 @@ pub use shm_lock_derive::ShmPod;
 #[cfg(not(loom))]
 #[doc(hidden)]
 pub use ticker::sleep_without_ticks;
+
+/// The program in the README is compiled. It is not run, since it leaves a file behind.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -4,6 +4,10 @@ mod conditions;
 #[cfg(test)]
 mod conditions_tests;
 mod copy;
+#[cfg(test)]
+mod docs;
+#[cfg(test)]
+mod docs_tests;
 mod layers;
 #[cfg(test)]
 mod layers_tests;

@@ -21,7 +21,8 @@ use crate::sync::Mutex;
 /// An iterator whose items are processed in parallel.
 ///
 /// Nothing happens until a consuming method is called: `for_each`, `sum`, `collect`, … Each of these is one loop. The
-/// calling thread takes part in it, allocates nothing for it, and returns when every item is done.
+/// calling thread takes part in it, and returns when every item is done. A loop that has run before allocates nothing but what it returns: one
+/// allocation for a `Vec`, two where the number of items is not known beforehand, as behind a `filter`.
 ///
 /// # Order
 ///
@@ -39,8 +40,10 @@ use crate::sync::Mutex;
 /// further items, whatever chunks it has claimed, and whatever [`chunk`](Self::chunk), [`with_min_len`](super::IndexedParallelIterator::with_min_len) and
 /// [`deterministic`](Self::deterministic) say. (Items in front of the end are still wanted, where the first match or error is.) Workers look for the end
 /// between any two items that take 20 ns or more, as measured (200 ns without optimisation); between shorter ones, and between parts of a text that take less
-/// than that for each byte, every 8 to 32 µs, since a look would spoil the vector code that such loops are. An end inside of a
-/// [`flat_map`](Self::flat_map)'s inner iterator is seen by workers in others once it is over there, so they may begin a few more.
+/// than that for each byte, every 8 to 32 µs, since a look would spoil the vector code that such loops are. Behind a
+/// [`flat_map`](Self::flat_map) the same holds: what ends one inner iterator ends those that other workers are in. Only where
+/// [`take_any`](Self::take_any) stands behind a `filter` behind a [`flat_map_iter`](Self::flat_map_iter), a worker goes on to the next item that the filter lets
+/// through, or to the end of what has come of one item.
 /// A deadline is looked for every 8 to 32 µs, or after an item that takes longer.
 ///
 /// # Panics
@@ -715,8 +718,8 @@ pub trait ParallelIterator: Sized + Send {
 
     /// Adds all items up.
     ///
-    /// The items of floats (`f32`, `f64`) are added in vector registers, so that the rounding differs from one run to the next in
-    /// the last digits, as it does in any parallel sum.
+    /// Sums of floats (`f32`, `f64`) may differ from one run to the next in the last digits: adding them is not associative, and which
+    /// neighbours are added first depends on which worker claims which run of items. [`deterministic`](Self::deterministic) ones do not.
     ///
     /// ```
     /// use taskel::prelude::*;

@@ -142,7 +142,7 @@ impl Default for ThreadPoolBuilder {
 }
 
 impl ThreadPoolBuilder {
-    /// One worker per usable core, named `taskel-0`, `taskel-1`, …
+    /// The [default number](Self::num_threads) of workers, named `taskel-0`, `taskel-1`, …
     pub fn new() -> Self {
         Self::default()
     }

@@ -88,11 +88,12 @@ pub struct ThreadPool {
 }
 
 impl ThreadPool {
-    /// A pool with one worker per usable core; `ThreadPoolBuilder::new().build()`.
+    /// A pool with the [default number of workers](ThreadPoolBuilder::num_threads): one for each core that the process may use, or fewer under a quota.
+    /// The same as `ThreadPoolBuilder::new().build()`.
     ///
     /// # Errors
     ///
-    /// When a thread cannot be started.
+    /// As [`ThreadPoolBuilder::build`].
     ///
     /// ```
     /// let pool = taskel::ThreadPool::new()?;
