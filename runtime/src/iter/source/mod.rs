@@ -37,7 +37,5 @@ pub(crate) mod producers {
     pub use super::range::RangeProducer;
     pub use super::repeat::Clones;
     pub use super::slice::SliceMutProducer;
-    pub use super::split::Cut;
-    pub use super::tuple::Flat;
     pub use super::vec::VecProducer;
 }

@@ -9,7 +9,8 @@ use std::ops::Range;
 use crate::engine::producer::Producer;
 use crate::iter::ParallelIterator;
 
-/// What can be cut.
+/// What can be cut. Nobody else can implement it, since it has no path from outside.
+#[allow(unreachable_pub, reason = "Rust 1.85 does not see that a bound reaches it")]
 pub trait Cut: Send + Sync {
     /// A part.
     type Part: Send;
