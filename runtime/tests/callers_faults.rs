@@ -47,8 +47,8 @@ fn panics_by_the_callers_fault_name_the_method_and_the_callers_line() {
         ("par_rchunks_exact_mut", &|| drop({ slice }.par_rchunks_exact_mut(0))),
         ("max_in_flight", &|| drop((0..3).par_stream().max_in_flight(0))),
         ("max_in_flight_bytes", &|| drop((0..3).par_stream().max_in_flight_bytes(0, |_| 1))),
-        ("most_used", &|| drop(Some(MemoryGuard::new().most_used(0.0)))),
-        ("most_stalled", &|| drop(Some(MemoryGuard::new().most_stalled(2.0)))),
+        ("most_used", &|| _ = MemoryGuard::new().most_used(0.0)),
+        ("most_stalled", &|| _ = MemoryGuard::new().most_stalled(2.0)),
     ];
     for (method, call) in calls {
         let (file, text) = panic_of(call);
@@ -68,9 +68,9 @@ fn sums_of_lengths_that_overflow_name_the_method() {
             .unwrap_or_else(|| (*payload.downcast_ref::<&str>().expect("a text")).to_owned())
     };
     let most = || taskel::iter::repeat_n((), usize::MAX);
-    let chained = message(&|| drop(most().chain(most()).len()));
+    let chained = message(&|| _ = most().chain(most()).len());
     assert!(chained.starts_with("chain: "), "{chained}");
-    let interspersed = message(&|| drop(most().intersperse(()).len()));
+    let interspersed = message(&|| _ = most().intersperse(()).len());
     assert!(interspersed.starts_with("intersperse: "), "{interspersed}");
 }
 

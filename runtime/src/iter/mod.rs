@@ -14,6 +14,7 @@ pub(crate) mod consumer;
 mod convert;
 mod indexed;
 mod parallel;
+pub mod producers;
 pub(crate) mod sort;
 pub(crate) mod source;
 mod try_op;
@@ -29,13 +30,3 @@ pub use indexed::IndexedParallelIterator;
 pub use parallel::ParallelIterator;
 pub use source::*;
 pub use try_op::Try;
-
-/// What parallel iterators are while a loop runs: producers, the sequential iterators that they make of chunks, and what
-/// adapters do to these.
-///
-/// Nobody has to name these types. They are here because the associated types of public traits are public.
-pub mod producers {
-    pub use super::adapter::producers::*;
-    pub use super::bridge::{BridgeProducer, Pulled};
-    pub use super::source::producers::*;
-}

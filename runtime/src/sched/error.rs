@@ -105,12 +105,9 @@ impl ThreadPoolBuildError {
         Self(Kind::Pin { worker, core, source: Arc::new(source) })
     }
 
-    pub(crate) fn spawn(worker: usize, source: io::Error) -> Self {
-        Self(Kind::Spawn { worker, source: Arc::new(source) })
-    }
-
-    pub(crate) fn spawn_handler(worker: usize, source: io::Error) -> Self {
-        Self(Kind::SpawnHandler { worker, source: Arc::new(source) })
+    pub(crate) fn not_started(worker: usize, by_handler: bool, source: io::Error) -> Self {
+        let source = Arc::new(source);
+        Self(if by_handler { Kind::SpawnHandler { worker, source } } else { Kind::Spawn { worker, source } })
     }
 
     /// Of threads that the standard library started, where this crate's own handler asked it to.

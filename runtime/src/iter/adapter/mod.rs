@@ -16,6 +16,7 @@ mod interleave;
 mod intersperse;
 mod map;
 mod map_init;
+pub(crate) mod producers;
 mod progress;
 mod step_by;
 mod stretch;
@@ -43,27 +44,6 @@ pub use tuned::Tuned;
 pub(crate) use until::Halt;
 pub use until::{SkipAny, SkipAnyWhile, TakeAny, TakeAnyWhile, WhileSome};
 pub use zip::Zip;
-
-/// What the adapters are while a loop runs.
-pub(crate) mod producers {
-    pub use super::behind::{Behind, State};
-    pub use super::chain::{ChainIter, ChainProducer};
-    pub use super::chunks::{ChunksProducer, Grouped};
-    pub use super::filter::{FilterMapOp, FilterOp, Places, PositionsOp};
-    pub use super::flat_map::{FlatMapIterOp, FlatMapProducer, FlattenIterOp, Inner};
-    pub use super::interleave::{InterleaveProducer, Interleaved};
-    pub use super::intersperse::{IntersperseProducer, Interspersed};
-    pub use super::map::{ClonedOp, CopiedOp, InspectOp, MapOp, UpdateOp, Updated};
-    pub use super::map_init::{MapInitOp, MapWithOp, WithState};
-    pub use super::progress::{Counted, ProgressOp};
-    pub use super::step_by::StepByProducer;
-    pub use super::stretch::{RevProducer, Stretch};
-    pub use super::until::{
-        SkipAnyOp, SkipAnyWhileOp, SkipCounted, SkipWhileFlag, TakeAnyOp, TakeAnyWhileOp, TakeCounted,
-        TakeWhileFlag, While, WhileOp,
-    };
-    pub use super::zip::ZipProducer;
-}
 
 /// The members of [`Producer`](crate::engine::producer::Producer) that an adapter with one base passes on unchanged.
 macro_rules! forward_to_base {

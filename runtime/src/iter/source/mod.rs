@@ -4,6 +4,7 @@ mod collection;
 mod long_range;
 mod parallel_slice;
 mod parts;
+pub(crate) mod producers;
 mod range;
 mod repeat;
 mod separators;
@@ -27,15 +28,3 @@ pub use split_slice::{SplitInclusiveSlice, SplitSlice};
 pub use text::{ParallelString, Pattern};
 pub use tuple::MultiZip;
 pub use vec::VecIter;
-
-/// What the sources are while a loop runs.
-pub(crate) mod producers {
-    pub use super::long_range::LongRangeProducer;
-    pub use super::parts::{
-        ChunksExactMutProducer, ChunksMutProducer, RChunksExactMutProducer, RChunksMutProducer,
-    };
-    pub use super::range::RangeProducer;
-    pub use super::repeat::Clones;
-    pub use super::slice::SliceMutProducer;
-    pub use super::vec::VecProducer;
-}

@@ -86,9 +86,7 @@ pub(super) fn build(
         });
         let thread = ThreadBuilder { index, name, stack_size, body };
         let started = pool.threads.start(thread, handler.as_deref_mut());
-        let refused =
-            if handler.is_some() { ThreadPoolBuildError::spawn_handler } else { ThreadPoolBuildError::spawn };
-        started.map_err(|source| refused(index, source))?;
+        started.map_err(|source| ThreadPoolBuildError::not_started(index, handler.is_some(), source))?;
     }
     drop((report, unpinned));
     let ran = reports.iter().collect::<Result<Vec<()>, _>>()?.len();

@@ -1,0 +1,19 @@
+//! What the adapters are while a loop runs.
+
+pub use super::behind::{Behind, State};
+pub use super::chain::{ChainIter, ChainProducer};
+pub use super::chunks::{ChunksProducer, Grouped};
+pub use super::filter::{FilterMapOp, FilterOp, Places, PositionsOp};
+pub use super::flat_map::{FlatMapIterOp, FlatMapProducer, FlattenIterOp, Inner};
+pub use super::interleave::{InterleaveProducer, Interleaved};
+pub use super::intersperse::{IntersperseProducer, Interspersed};
+pub use super::map::{ClonedOp, CopiedOp, InspectOp, MapOp, UpdateOp, Updated};
+pub use super::map_init::{MapInitOp, MapWithOp, WithState};
+pub use super::progress::{Counted, ProgressOp};
+pub use super::step_by::StepByProducer;
+pub use super::stretch::{RevProducer, Stretch};
+pub use super::until::{
+    SkipAnyOp, SkipAnyWhileOp, SkipCounted, SkipWhileFlag, TakeAnyOp, TakeAnyWhileOp, TakeCounted,
+    TakeWhileFlag, While, WhileOp,
+};
+pub use super::zip::ZipProducer;
