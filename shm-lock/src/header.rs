@@ -38,11 +38,33 @@ pub(crate) struct Header {
     pub(crate) pid_namespace: u64,
     pub(crate) size: usize,
     pub(crate) align: usize,
-    /// Describes the layout of the content.
+    /// Describes the layout of the content; perhaps cut off, where it was [found](Header::of_mutex).
     pub(crate) text: String,
+    /// Of the whole text.
+    pub(crate) hash: u64,
 }
 
 impl Header {
+    /// The header of one mutex, whatever it protects: as `bytes` say, if they are such a header in a file of `file_size` bytes; as
+    /// `typical` says otherwise, from which they then differ.
+    #[cfg(feature = "untyped")]
+    pub(crate) fn of_mutex(bytes: &[u8; LENGTH], file_size: u64, typical: Header) -> Header {
+        let number_at = |at: usize| {
+            let number = u64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+            usize::try_from(number).unwrap_or(usize::MAX)
+        };
+        let (size, align, text) = (number_at(56), number_at(64), shown_text(bytes));
+        let is_possible = text.starts_with("RegionMutex<")
+            && align.is_power_of_two()
+            && (typical.align..=4096).contains(&align)
+            && (typical.size as u64..=file_size).contains(&(size as u64));
+        if is_possible {
+            Header { size, align, text, hash: number_at(72) as u64, ..typical }
+        } else {
+            typical
+        }
+    }
+
     /// Where the content begins.
     pub(crate) fn content_offset(&self) -> usize {
         LENGTH.next_multiple_of(self.align)
@@ -66,7 +88,7 @@ impl Header {
         put(48, &self.pid_namespace.to_ne_bytes());
         put(56, &(self.size as u64).to_ne_bytes());
         put(64, &(self.align as u64).to_ne_bytes());
-        put(72, &hash(self.text.as_bytes()).to_ne_bytes());
+        put(72, &self.hash.to_ne_bytes());
         put(ID, &id.to_ne_bytes());
         let shown = self.text.as_bytes();
         put(TEXT.start, &shown[..shown.len().min(TEXT.len())]);
@@ -121,10 +143,8 @@ impl Header {
             let (expected, found) = (self.pid_namespace, u64_at(48));
             return Err(OpenError::OtherPidNamespace { region: region.into(), expected, found });
         }
-        let shown = bytes[TEXT].split(|&byte| byte == 0).next().unwrap_or_default();
-        if u64_at(72) != hash(self.text.as_bytes()) {
-            let found = String::from_utf8_lossy(shown).into_owned();
-            return mismatch("type", self.text.clone(), found);
+        if u64_at(72) != self.hash {
+            return mismatch("type", self.text.clone(), shown_text(bytes));
         }
         if u64_at(56) != self.size as u64 || u64_at(64) != self.align as u64 {
             let told = |size: u64, align: u64| format!("{size} bytes, aligned to {align}");
@@ -152,6 +172,12 @@ pub(crate) fn too_short(expected: usize, found: u64, region: &Path) -> OpenError
     }
 }
 
+/// As much of the text that describes the content as is there.
+fn shown_text(bytes: &[u8; LENGTH]) -> String {
+    let shown = bytes[TEXT].split(|&byte| byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(shown).into_owned()
+}
+
 /// Over all bytes but those of the sum.
 fn sum(bytes: &[u8; LENGTH]) -> u64 {
     let mut others = *bytes;
@@ -160,7 +186,7 @@ fn sum(bytes: &[u8; LENGTH]) -> u64 {
 }
 
 /// FNV-1a by Fowler, Noll and Vo, with 64 bits: it guards against accidents, not against an adversary.
-fn hash(bytes: &[u8]) -> u64 {
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

@@ -3,7 +3,14 @@
 use super::*;
 
 fn header() -> Header {
-    Header { boot: [7; 16], pid_namespace: 9, size: 40, align: 64, text: "u64".to_owned() }
+    Header {
+        boot: [7; 16],
+        pid_namespace: 9,
+        size: 40,
+        align: 64,
+        text: "u64".to_owned(),
+        hash: hash(b"u64"),
+    }
 }
 
 fn check(header: &Header, bytes: &[u8; LENGTH], size: u64) -> Result<u64, OpenError> {
@@ -74,8 +81,55 @@ fn the_size_of_the_file_must_be_right() {
 
 #[test]
 fn a_long_text_is_cut_off_but_compared_whole() {
-    let long = |end: &str| Header { text: "x".repeat(500) + end, ..header() };
+    let long = |end: &str| {
+        let text = "x".repeat(500) + end;
+        Header { hash: hash(text.as_bytes()), text, ..header() }
+    };
     check(&long("a"), &long("a").encode(5), 296).unwrap();
     let error = check(&long("a"), &long("b").encode(5), 296).unwrap_err();
+    assert!(matches!(error, OpenError::Mismatch { part: "type", .. }), "{error}");
+}
+
+#[cfg(feature = "untyped")]
+#[test]
+fn one_mutex_is_found_whatever_it_protects_and_nothing_else_is() {
+    let mutex = |text: &str, size, align| Header {
+        size,
+        align,
+        hash: hash(text.as_bytes()),
+        text: text.to_owned(),
+        ..header()
+    };
+    let typical = || mutex("RegionMutex<[u8; 24]>@40", 64, 64);
+    let file_size = |header: &Header| header.region_size() as u64;
+    let answer = |bytes: &[u8; LENGTH], size| {
+        Header::of_mutex(bytes, size, typical()).check(bytes, size, Path::new("a"))
+    };
+    let others = [
+        mutex("RegionMutex<u64>@40", 64, 64),
+        mutex("RegionMutex<Page>@4096", 8192, 4096),
+        mutex(&format!("RegionMutex<{}>@40", "x".repeat(500)), 128, 64),
+    ];
+    for other in &others {
+        assert_eq!(answer(&other.encode(5), file_size(other)).unwrap(), 5);
+    }
+    let other = &others[0];
+    for at in 0..LENGTH {
+        let mut bytes = other.encode(5);
+        bytes[at] ^= 0x10;
+        assert!(answer(&bytes, file_size(other)).is_err(), "byte {at}");
+    }
+    // Headers that nobody writes, with the right sum.
+    for (size, align) in [(0, 64), (64, 1), (u64::MAX, 64), (64, 8192_u64)] {
+        let mut bytes = other.encode(5);
+        bytes[56..64].copy_from_slice(&size.to_ne_bytes());
+        bytes[64..72].copy_from_slice(&align.to_ne_bytes());
+        let sum = sum(&bytes);
+        bytes[SUM].copy_from_slice(&sum.to_ne_bytes());
+        let error = answer(&bytes, file_size(other)).unwrap_err();
+        assert!(matches!(error, OpenError::Mismatch { .. }), "{error}");
+    }
+    let several = mutex("Jobs{waiting@0: RegionMutex<u64>@40, changed@64: ShmCondvar}", 128, 64);
+    let error = answer(&several.encode(5), file_size(&several)).unwrap_err();
     assert!(matches!(error, OpenError::Mismatch { part: "type", .. }), "{error}");
 }

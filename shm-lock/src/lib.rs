@@ -23,6 +23,7 @@
 //! | [`ShmRegion`], [`region!`] | several locks and values in one |
 //! | [`RegionMutex`], [`ShmCondvar`], [`ShmSemaphore`], [`ShmOnce`] | what lies in a region |
 //! | [`ShmPod`] | what a lock may protect |
+//! | `untyped` (feature) | a mutex whose value's type is known when the program runs, for tools and other languages |
 //!
 //! How they are used together with a pool of threads is a chapter of [taskel's guide](https://docs.rs/taskel/latest/taskel/guide/processes/index.html).
 //!
@@ -111,6 +112,8 @@ mod sys;
 mod thread;
 #[cfg(not(loom))]
 mod ticker;
+#[cfg(all(feature = "untyped", not(loom), target_os = "linux", target_pointer_width = "64"))]
+pub mod untyped;
 
 pub use condvar::{ShmCondvar, TimedWait};
 pub use error::{OpenError, Unsupported};

@@ -1,28 +1,17 @@
 //! A file that nobody can use any more is replaced by many at the same time, and all get the same new one.
 #![cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
 
+#[path = "support/age.rs"]
+mod age;
 mod support;
 
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::FileExt;
+use std::fs::{self, File};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use age::age;
 use shm_lock::{OpenError, ShmMutex, ShmRegion};
 use support::{Child, End, Random};
-
-/// Makes the file one of an earlier boot.
-fn age(path: &Path) {
-    let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
-    let mut header = [0; 256];
-    file.read_exact_at(&mut header, 0).unwrap();
-    header[24..48].fill(0);
-    let sum = header.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, &byte| {
-        (sum ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    header[24..32].copy_from_slice(&sum.to_ne_bytes());
-    file.write_all_at(&header, 0).unwrap();
-}
 
 fn stale(path: &Path) {
     drop(ShmMutex::create_new(path, [0_u64; 2]).unwrap());

@@ -35,22 +35,34 @@ unsafe impl<R: ShmLayout> Sync for Place<R> {}
 impl<R: ShmLayout> Place<R> {
     pub(crate) fn create_new(name: &Path, content: R) -> Result<Self, OpenError> {
         let path = open::path_of(name)?;
-        let hidden = Hidden::new(&path, expected::<R>()?.region_size())?;
-        let place = Place::make(hidden.file(), &path, content)?;
-        hidden.publish(&path).map_err(open::not_created(&path))?;
-        Ok(place.at(path))
+        Place::create_as(&path, &expected::<R>()?, content)
     }
 
     pub(crate) fn open(name: &Path) -> Result<Self, OpenError> {
-        let path = open::path_of(name)?;
+        Place::open_as(&open::path_of(name)?, |_| expected::<R>())
+    }
+
+    /// Makes a region that holds what `header` says: an `R`, and what belongs to it behind that, which is zero.
+    pub(super) fn create_as(path: &Path, header: &Header, content: R) -> Result<Self, OpenError> {
+        let hidden = Hidden::new(path, header.region_size())?;
+        let place = Place::make(hidden.file(), path, header, content)?;
+        hidden.publish(path).map_err(open::not_created(path))?;
+        Ok(place.at(path))
+    }
+
+    /// Opens a region that holds what `header` says of its file: an `R`, and perhaps more behind that.
+    pub(super) fn open_as(
+        path: &Path,
+        header: impl Fn(&File) -> Result<Header, OpenError>,
+    ) -> Result<Self, OpenError> {
         loop {
-            let file = open::open(&path)?;
+            let file = open::open(path)?;
             if !replace::share(&file) {
                 // The name is about to lead to another file.
                 std::thread::yield_now();
                 continue;
             }
-            let place = Place::examined(file, &path)?.at(path.clone());
+            let place = Place::examined(file, path, &header)?.at(path);
             // It may have lost its name while it was opened, and another one may have it by now.
             if place.is_linked() {
                 return Ok(place);
@@ -59,38 +71,53 @@ impl<R: ShmLayout> Place<R> {
     }
 
     pub(crate) fn open_or_create(name: &Path, init: impl FnOnce() -> R) -> Result<Self, OpenError> {
-        Place::open_or_make(name, init, false)
+        Place::open_or_make(
+            &open::path_of(name)?,
+            |_| expected::<R>(),
+            |_| false,
+            || Ok((expected::<R>()?, init())),
+        )
     }
 
     pub(crate) fn open_or_replace(name: &Path, init: impl FnOnce() -> R) -> Result<Self, OpenError> {
-        Place::open_or_make(name, init, true)
+        Place::open_or_make(
+            &open::path_of(name)?,
+            |_| expected::<R>(),
+            replace::is_replaceable,
+            || Ok((expected::<R>()?, init())),
+        )
     }
 
-    /// Opens what is there, or makes it, perhaps in the place of what is refused.
-    fn open_or_make(name: &Path, init: impl FnOnce() -> R, replaces: bool) -> Result<Self, OpenError> {
-        let path = open::path_of(name)?;
+    /// Opens what is there, if it holds what `header` says of its file, or makes what `init` says: where there is nothing, and in the place of what
+    /// is refused so that it may be replaced.
+    pub(super) fn open_or_make(
+        path: &Path,
+        header: impl Fn(&File) -> Result<Header, OpenError>,
+        may_replace: impl Fn(&OpenError) -> bool,
+        init: impl FnOnce() -> Result<(Header, R), OpenError>,
+    ) -> Result<Self, OpenError> {
         let mut init = Some(init);
         let mut made = None;
         loop {
-            let is_there = match Place::open(&path) {
+            let is_there = match Place::open_as(path, &header) {
                 Err(OpenError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => false,
-                Err(refusal) if replaces && replace::is_replaceable(&refusal) => true,
+                Err(refusal) if may_replace(&refusal) => true,
                 outcome => return outcome,
             };
             if let Some(init) = init.take() {
-                let content = init();
-                let hidden = Hidden::new(&path, expected::<R>()?.region_size())?;
-                let place = Place::make(hidden.file(), &path, content)?;
+                let (header, content) = init()?;
+                let hidden = Hidden::new(path, header.region_size())?;
+                let place = Place::make(hidden.file(), path, &header, content)?;
                 made = Some((hidden, place));
             }
             let (hidden, place) = made.take().expect("made in the first round, and put back in each");
             let published = if is_there {
-                replace::replace(&path, &hidden, &expected::<R>()?)?
+                replace::replace(path, &hidden, &header, &may_replace)?
             } else {
-                match hidden.publish(&path) {
+                match hidden.publish(path) {
                     Ok(()) => true,
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
-                    Err(error) => return Err(open::io_error(&path, "create")(error)),
+                    Err(error) => return Err(open::io_error(path, "create")(error)),
                 }
             };
             if published {
@@ -102,15 +129,16 @@ impl<R: ShmLayout> Place<R> {
     }
 
     pub(crate) fn memfd(name: &str, content: R) -> Result<Self, OpenError> {
-        let file = create::memory_file(name, expected::<R>()?.region_size())?;
-        Place::make(&file, &open::shown_path(&file), content)
+        let header = expected::<R>()?;
+        let file = create::memory_file(name, header.region_size())?;
+        Place::make(&file, &open::shown_path(&file), &header, content)
     }
 
     pub(crate) fn from_fd(fd: OwnedFd) -> Result<Self, OpenError> {
         let file = File::from(fd);
         let path = open::shown_path(&file);
         open::check_seals(&file, &path)?;
-        Place::examined(file, &path)
+        Place::examined(file, &path, |_| expected::<R>())
     }
 
     pub(crate) fn unlink(name: &Path) -> io::Result<()> {
@@ -132,10 +160,10 @@ impl<R: ShmLayout> Place<R> {
         }
     }
 
-    fn at(self, path: PathBuf) -> Self {
+    fn at(self, path: &Path) -> Self {
         let mut place = self;
         // The process may go to another directory.
-        place.path = Some(std::path::absolute(&path).unwrap_or(path));
+        place.path = Some(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
         place
     }
 
@@ -151,23 +179,37 @@ impl<R: ShmLayout> Place<R> {
         unsafe { self.content.as_ref() }
     }
 
+    /// Where the content is, and the rest of the mapping behind it.
+    #[cfg(feature = "untyped")]
+    pub(crate) fn address(&self) -> NonNull<R> {
+        self.content
+    }
+
+    #[cfg(feature = "untyped")]
+    pub(super) fn file(&self) -> &File {
+        self.mapping().file()
+    }
+
     /// Maps a file that holds a region of this kind.
-    fn examined(file: File, path: &Path) -> Result<Self, OpenError> {
+    fn examined(
+        file: File,
+        path: &Path,
+        header: impl Fn(&File) -> Result<Header, OpenError>,
+    ) -> Result<Self, OpenError> {
         Thread::current()?;
-        let expected = expected::<R>()?;
+        let expected = header(&file)?;
         let id = open::examine(&file, path, &expected)?;
         Place::map(file, path, &expected, id)
     }
 
     /// Writes a region into a file of the right size that nobody else knows yet.
-    fn make(file: &File, path: &Path, content: R) -> Result<Self, OpenError> {
+    fn make(file: &File, path: &Path, header: &Header, content: R) -> Result<Self, OpenError> {
         Thread::current()?;
-        let header = expected::<R>()?;
         let file = file.try_clone().map_err(open::io_error(path, "duplicate the descriptor of"))?;
         // The lock belongs to the duplicate as well.
         replace::share(&file);
         let id = RandomState::new().hash_one((sys::thread_id(), sys::since_boot_ns()));
-        let place = Place::map(file, path, &header, id)?;
+        let place = Place::map(file, path, header, id)?;
         let bytes = header.encode(id);
         let start = place.mapping().start();
         // SAFETY: the mapping is longer than a header and its first bytes are used for nothing else.
@@ -188,17 +230,19 @@ impl<R: ShmLayout> Place<R> {
 }
 
 /// The header of a region that holds an `R` and is used by this process.
-fn expected<R: ShmLayout>() -> Result<Header, OpenError> {
+pub(super) fn expected<R: ShmLayout>() -> Result<Header, OpenError> {
     const {
         assert!(!std::mem::needs_drop::<R>(), "nobody would drop what lies in a region");
         assert!(align_of::<R>() <= 4096, "a mapping is aligned to a page");
     }
+    let text = text_of::<R>();
     Ok(Header {
         boot: open::boot_id()?,
         pid_namespace: open::pid_namespace()?,
         size: size_of::<R>(),
         align: align_of::<R>(),
-        text: text_of::<R>(),
+        hash: header::hash(text.as_bytes()),
+        text,
     })
 }
 

@@ -12,6 +12,8 @@ mod open;
 mod replace;
 #[cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
 pub(crate) use mapped::Place;
+#[cfg(all(feature = "untyped", not(loom), target_os = "linux", target_pointer_width = "64"))]
+mod untyped;
 
 #[cfg(all(not(loom), not(all(target_os = "linux", target_pointer_width = "64"))))]
 mod nowhere;

@@ -90,6 +90,16 @@ pub(super) fn check_seals(file: &File, path: &Path) -> Result<(), OpenError> {
 /// Whether the file holds what `expected` describes, made by this user, in this namespace, since this system was started; then, the
 /// region's number.
 pub(super) fn examine(file: &File, path: &Path, expected: &Header) -> Result<u64, OpenError> {
+    let (bytes, size) = read_header(file, path, expected)?;
+    expected.check(&bytes, size, path)
+}
+
+/// The header of the file as it is, and the size of the file, which this user alone can change.
+pub(super) fn read_header(
+    file: &File,
+    path: &Path,
+    expected: &Header,
+) -> Result<([u8; header::LENGTH], u64), OpenError> {
     let metadata = file.metadata().map_err(io_error(path, "examine"))?;
     check_trust(&metadata, path)?;
     if metadata.len() < header::LENGTH as u64 {
@@ -100,7 +110,7 @@ pub(super) fn examine(file: &File, path: &Path, expected: &Header) -> Result<u64
         io::ErrorKind::UnexpectedEof => header::too_short(expected.region_size(), 0, path),
         _ => io_error(path, "read")(error),
     })?;
-    expected.check(&bytes, metadata.len(), path)
+    Ok((bytes, metadata.len()))
 }
 
 /// Links of lists lie in the file: whoever can write it can make this process write anywhere.

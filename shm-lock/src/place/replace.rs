@@ -31,9 +31,20 @@ pub(super) fn is_replaceable(refusal: &OpenError) -> bool {
     matches!(refusal, OpenError::Stale { .. } | OpenError::Damaged { .. } | OpenError::Mismatch { .. })
 }
 
-/// Puts `new` in the place of the file at `path`, which was refused since it does not hold what `expected` says; the refusal if somebody uses
+/// Whether nobody can ever use it again, whatever it holds.
+#[cfg(feature = "untyped")]
+pub(super) fn is_stale(refusal: &OpenError) -> bool {
+    matches!(refusal, OpenError::Stale { .. })
+}
+
+/// Puts `new` in the place of the file at `path`, which was refused since it does not hold what `header` says of it; the refusal if somebody uses
 /// that one. Whether it was replaced by this caller: if not, another file may have its name by now.
-pub(super) fn replace(path: &Path, new: &Hidden, expected: &Header) -> Result<bool, OpenError> {
+pub(super) fn replace(
+    path: &Path,
+    new: &Hidden,
+    header: impl Fn(&File) -> Result<Header, OpenError>,
+    may_replace: impl Fn(&OpenError) -> bool,
+) -> Result<bool, OpenError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let old = match open::open(path) {
@@ -49,10 +60,10 @@ pub(super) fn replace(path: &Path, new: &Hidden, expected: &Header) -> Result<bo
         if locked && !open::leads_to(path, &old).map_err(io_error(path, "examine"))? {
             return Ok(false);
         }
-        match open::examine(&old, path, expected) {
+        match header(&old).and_then(|expected| open::examine(&old, path, &expected)) {
             // Another one has replaced it, and may have closed it again.
             Ok(_) => return Ok(false),
-            Err(refusal) if !is_replaceable(&refusal) => return Err(refusal),
+            Err(refusal) if !may_replace(&refusal) => return Err(refusal),
             Err(_) if locked => {
                 return new.publish_over(path).map(|()| true).map_err(io_error(path, "replace"));
             }

@@ -93,7 +93,7 @@ const FRESH: u32 = 0;
 /// The value was given back torn. Whatever is neither of the others means this, too.
 const POISONED: u32 = 1;
 /// The value was given up for good.
-const LOST: u32 = 2;
+pub(crate) const LOST: u32 = 2;
 
 /// What the kernel finds when the calling thread dies, as far as it is about one lock.
 pub(crate) trait Holder {

@@ -1,0 +1,243 @@
+//! A mutex whose value has a type that is known when the program runs: for tools, and for other languages.
+//!
+//! It is the same lock in the same file as [`ShmMutex`](crate::ShmMutex), so that a program with `ShmMutex<u64>` and one that opens its file here exclude each
+//! other. What lies where is told in `LAYOUT.md`. The command `shm-lock` and the C functions of `shm-lock-c` are made of this.
+//!
+//! ```
+//! # let directory = tempfile::tempdir().unwrap();
+//! # let path = directory.path().join("count");
+//! use shm_lock::ShmMutex;
+//! use shm_lock::untyped::{UntypedMutex, ValueType};
+//!
+//! let count = ShmMutex::create_new(&path, 7_u64)?;
+//! let same = UntypedMutex::open(&path, ValueType::new("u64", 8, 8)?)?;
+//! let guard = same.head().lock().unwrap();
+//! // SAFETY: a number that lies there, which nobody changes while the lock is held.
+//! assert_eq!(unsafe { same.value().unwrap().cast::<u64>().read() }, 7);
+//! assert!(same.state().owner.is_some());
+//! drop(guard);
+//! assert_eq!(*count.lock().unwrap(), 7);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::fmt;
+use std::io;
+use std::ptr::NonNull;
+
+use crate::error::OpenError;
+use crate::mutex::RegionMutex;
+use crate::name::RegionName;
+use crate::place::Place;
+use crate::protocol::mutex::{LOST, OWNER_DIED, TID, UNPLACED, WAITERS};
+use crate::sync::{AtomicU32, Ordering};
+
+/// A mutex's first cache line: the lock, and what follows it there of its value.
+pub type Head = RegionMutex<[u8; 24]>;
+
+const _: () = assert!(size_of::<Head>() == 64 && align_of::<Head>() == 64);
+
+/// Where a value begins that is not aligned to more than that.
+const VALUE: usize = 40;
+
+/// What a mutex protects.
+///
+/// ```
+/// use shm_lock::untyped::ValueType;
+///
+/// let progress = ValueType::new("Progress{done@0: u64, rate@8: f64}", 16, 8)?;
+/// assert!(ValueType::new("u64", 8, 3).is_err());
+/// # Ok::<(), shm_lock::untyped::InvalidType>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValueType<'a> {
+    text: &'a str,
+    size: usize,
+    align: usize,
+}
+
+/// Why there is no such [`ValueType`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidType {
+    part: &'static str,
+    expected: &'static str,
+    found: usize,
+}
+
+impl fmt::Display for InvalidType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let InvalidType { part, expected, found } = self;
+        write!(
+            f,
+            "expected a value's {part} to be {expected}, found {found}; pass what the compiler says of the type"
+        )
+    }
+}
+
+impl std::error::Error for InvalidType {}
+
+impl<'a> ValueType<'a> {
+    /// A type that is described by `text` as [`ShmPod::describe`](crate::ShmPod::describe) does, with so many bytes, aligned to `align`.
+    ///
+    /// # Errors
+    /// [`InvalidType`] unless `align` is a power of two and at most 4096, and `size` a multiple of it below 2³².
+    pub fn new(text: &'a str, size: usize, align: usize) -> Result<Self, InvalidType> {
+        let invalid = |part, expected, found| Err(InvalidType { part, expected, found });
+        if !align.is_power_of_two() || align > 4096 {
+            return invalid("alignment", "a power of two up to 4096", align);
+        }
+        if size % align != 0 || size >= 1 << 32 {
+            return invalid("size", "a multiple of its alignment below 4 GiB", size);
+        }
+        Ok(ValueType { text, size, align })
+    }
+
+    fn offset(&self) -> usize {
+        VALUE.next_multiple_of(self.align)
+    }
+
+    /// Text, size and alignment of a [`RegionMutex`] with such a value.
+    pub(crate) fn of_mutex(&self) -> (String, usize, usize) {
+        let align = self.align.max(align_of::<Head>());
+        let size = (self.offset() + self.size).next_multiple_of(align);
+        (format!("RegionMutex<{}>@{}", self.text, self.offset()), size, align)
+    }
+}
+
+/// A mutex in a file, with a value of any type. See the [module](self).
+pub struct UntypedMutex {
+    place: Place<Head>,
+    description: String,
+    /// Where the value is. `None` if the description is cut off.
+    value: Option<usize>,
+}
+
+/// What a mutex is like at a moment, which may be over when this is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MutexState {
+    /// The number of the thread that has it. The thread may be dead, which nobody has found out yet.
+    pub owner: Option<u32>,
+    /// Somebody may wait for it.
+    pub has_waiters: bool,
+    /// The next locker is told [`OwnerDied`](crate::LockError::OwnerDied) or [`Poisoned`](crate::LockError::Poisoned), or this owner was.
+    pub is_torn: bool,
+    /// Every locker is told [`NotRecoverable`](crate::LockError::NotRecoverable).
+    pub is_lost: bool,
+}
+
+impl UntypedMutex {
+    /// Opens a mutex that exists, whatever it protects.
+    ///
+    /// # Errors
+    /// Every [`OpenError`]. A region that holds something else than one mutex is a [`Mismatch`](OpenError::Mismatch).
+    pub fn open_found(name: impl RegionName) -> Result<Self, OpenError> {
+        Place::open_found(&name.as_name()).and_then(UntypedMutex::of)
+    }
+
+    /// Opens a mutex, whatever it protects; where there is none, or one of an earlier boot, makes one with zeros for a value of type `value`.
+    ///
+    /// # Errors
+    /// Every [`OpenError`] but [`Stale`](OpenError::Stale), unless somebody uses the stale file.
+    pub fn open_found_or_create(name: impl RegionName, value: ValueType<'_>) -> Result<Self, OpenError> {
+        Place::open_found_or_create(&name.as_name(), &value).and_then(UntypedMutex::of)
+    }
+
+    /// Makes a mutex with zeros for a value. See [`ShmRegion::create_new`](crate::ShmRegion::create_new).
+    ///
+    /// # Errors
+    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else the system says;
+    /// [`OpenError::Unsupported`].
+    pub fn create_new(name: impl RegionName, value: ValueType<'_>) -> Result<Self, OpenError> {
+        Place::create_untyped(&name.as_name(), &value).and_then(UntypedMutex::of)
+    }
+
+    /// Opens a mutex that exists. See [`ShmRegion::open`](crate::ShmRegion::open).
+    ///
+    /// # Errors
+    /// Every [`OpenError`].
+    pub fn open(name: impl RegionName, value: ValueType<'_>) -> Result<Self, OpenError> {
+        Place::open_untyped(&name.as_name(), &value).and_then(UntypedMutex::of)
+    }
+
+    /// Opens a mutex, or makes it with zeros for a value. See [`ShmRegion::open_or_create`](crate::ShmRegion::open_or_create).
+    ///
+    /// # Errors
+    /// Every [`OpenError`].
+    pub fn open_or_create(name: impl RegionName, value: ValueType<'_>) -> Result<Self, OpenError> {
+        Place::open_or_create_untyped(&name.as_name(), &value).and_then(UntypedMutex::of)
+    }
+
+    /// Opens a mutex, or makes it where there is none, or one that nobody can use any more. See
+    /// [`ShmRegion::open_or_replace_stale`](crate::ShmRegion::open_or_replace_stale).
+    ///
+    /// # Errors
+    /// Every [`OpenError`].
+    pub fn open_or_replace_stale(name: impl RegionName, value: ValueType<'_>) -> Result<Self, OpenError> {
+        Place::open_or_replace_untyped(&name.as_name(), &value).and_then(UntypedMutex::of)
+    }
+
+    /// Removes a mutex's name. See [`ShmRegion::unlink`](crate::ShmRegion::unlink).
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn unlink(name: impl RegionName) -> io::Result<()> {
+        Place::<Head>::unlink(&name.as_name())
+    }
+
+    fn of(place: Place<Head>) -> Result<Self, OpenError> {
+        let (description, size) = place.description()?;
+        let offset = description.rsplit_once(">@").and_then(|(_, offset)| offset.parse::<usize>().ok());
+        let value = offset.filter(|&offset| (VALUE..=size).contains(&offset));
+        Ok(UntypedMutex { place, description, value })
+    }
+
+    /// Whether the path by which the mutex was opened still leads to it. See [`ShmRegion::is_linked`](crate::ShmRegion::is_linked).
+    pub fn is_linked(&self) -> bool {
+        self.place.is_linked()
+    }
+
+    /// What the mutex and its value are, such as `RegionMutex<u64>@40`; cut off after 168 bytes.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The lock. Its guard gives access to the value's first bytes, or to some that nobody uses.
+    pub fn head(&self) -> &Head {
+        self.place.content()
+    }
+
+    /// Where the value is, to be accessed while the lock is held; `None` where the [`description`](Self::description) is cut off, which says it.
+    pub fn value(&self) -> Option<NonNull<u8>> {
+        // SAFETY: the content is larger than the offset (`of`), and mapped.
+        self.value.map(|offset| unsafe { self.place.address().cast::<u8>().add(offset) })
+    }
+
+    /// What the mutex is like at the moment.
+    pub fn state(&self) -> MutexState {
+        let (word, condition) = (self.word(0), self.word(2));
+        let (owner, is_torn) = (word & TID, word & OWNER_DIED != 0);
+        MutexState {
+            owner: (owner != 0 && owner != UNPLACED).then_some(owner),
+            has_waiters: word & WAITERS != 0,
+            is_torn,
+            is_lost: is_torn && condition == LOST,
+        }
+    }
+
+    /// A word of the lock.
+    fn word(&self, index: usize) -> u32 {
+        // SAFETY: a mutex begins with more words than are asked for, and is mapped.
+        let word = unsafe { self.place.address().cast::<u32>().add(index) };
+        // SAFETY: it is aligned, and everybody accesses it by atomic instructions.
+        unsafe { AtomicU32::from_ptr(word.as_ptr()) }.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for UntypedMutex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UntypedMutex")
+            .field("description", &self.description)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
