@@ -107,7 +107,7 @@ impl<'a> ValueType<'a> {
 pub struct UntypedMutex {
     place: Place<Head>,
     description: String,
-    /// Where the value is. `None` if the description is cut off.
+    /// Where the value is, if that is known.
     value: Option<usize>,
 }
 
@@ -131,7 +131,7 @@ impl UntypedMutex {
     /// # Errors
     /// Every [`OpenError`]. A region that holds something else than one mutex is a [`Mismatch`](OpenError::Mismatch).
     pub fn open_found(name: impl RegionName) -> Result<Self, OpenError> {
-        Place::open_found(&name.as_name()).and_then(UntypedMutex::of)
+        UntypedMutex::of(Place::open_found(&name.as_name())?, None)
     }
 
     /// Opens a mutex, whatever it protects; where there is none, or one of an earlier boot, makes one with zeros for a value of type `value`.
@@ -139,7 +139,7 @@ impl UntypedMutex {
     /// # Errors
     /// Every [`OpenError`] but [`Stale`](OpenError::Stale), unless somebody uses the stale file.
     pub fn open_found_or_create(name: impl RegionName, value: ValueType<'_>) -> Result<Self, OpenError> {
-        Place::open_found_or_create(&name.as_name(), &value).and_then(UntypedMutex::of)
+        UntypedMutex::of(Place::open_found_or_create(&name.as_name(), &value)?, None)
     }
 
     /// Makes a mutex with zeros for a value. See [`ShmRegion::create_new`](crate::ShmRegion::create_new).
@@ -148,7 +148,7 @@ impl UntypedMutex {
     /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else the system says;
     /// [`OpenError::Unsupported`].
     pub fn create_new(name: impl RegionName, value: ValueType<'_>) -> Result<Self, OpenError> {
-        Place::create_untyped(&name.as_name(), &value).and_then(UntypedMutex::of)
+        UntypedMutex::of(Place::create_untyped(&name.as_name(), &value)?, Some(value.offset()))
     }
 
     /// Opens a mutex that exists. See [`ShmRegion::open`](crate::ShmRegion::open).
@@ -156,7 +156,7 @@ impl UntypedMutex {
     /// # Errors
     /// Every [`OpenError`].
     pub fn open(name: impl RegionName, value: ValueType<'_>) -> Result<Self, OpenError> {
-        Place::open_untyped(&name.as_name(), &value).and_then(UntypedMutex::of)
+        UntypedMutex::of(Place::open_untyped(&name.as_name(), &value)?, Some(value.offset()))
     }
 
     /// Opens a mutex, or makes it with zeros for a value. See [`ShmRegion::open_or_create`](crate::ShmRegion::open_or_create).
@@ -164,7 +164,7 @@ impl UntypedMutex {
     /// # Errors
     /// Every [`OpenError`].
     pub fn open_or_create(name: impl RegionName, value: ValueType<'_>) -> Result<Self, OpenError> {
-        Place::open_or_create_untyped(&name.as_name(), &value).and_then(UntypedMutex::of)
+        UntypedMutex::of(Place::open_or_create_untyped(&name.as_name(), &value)?, Some(value.offset()))
     }
 
     /// Opens a mutex, or makes it where there is none, or one that nobody can use any more. See
@@ -173,7 +173,7 @@ impl UntypedMutex {
     /// # Errors
     /// Every [`OpenError`].
     pub fn open_or_replace_stale(name: impl RegionName, value: ValueType<'_>) -> Result<Self, OpenError> {
-        Place::open_or_replace_untyped(&name.as_name(), &value).and_then(UntypedMutex::of)
+        UntypedMutex::of(Place::open_or_replace_untyped(&name.as_name(), &value)?, Some(value.offset()))
     }
 
     /// Removes a mutex's name. See [`ShmRegion::unlink`](crate::ShmRegion::unlink).
@@ -184,10 +184,11 @@ impl UntypedMutex {
         Place::<Head>::unlink(&name.as_name())
     }
 
-    fn of(place: Place<Head>) -> Result<Self, OpenError> {
+    /// `offset` is that of the value, if it is known; otherwise the description tells, unless it is cut off.
+    fn of(place: Place<Head>, offset: Option<usize>) -> Result<Self, OpenError> {
         let (description, size) = place.description()?;
-        let offset = description.rsplit_once(">@").and_then(|(_, offset)| offset.parse::<usize>().ok());
-        let value = offset.filter(|&offset| (VALUE..=size).contains(&offset));
+        let told = || description.rsplit_once(">@").and_then(|(_, offset)| offset.parse().ok());
+        let value = offset.or_else(told).filter(|offset| (VALUE..=size).contains(offset));
         Ok(UntypedMutex { place, description, value })
     }
 
@@ -206,7 +207,7 @@ impl UntypedMutex {
         self.place.content()
     }
 
-    /// Where the value is, to be accessed while the lock is held; `None` where the [`description`](Self::description) is cut off, which says it.
+    /// Where the value is, to be accessed while the lock is held. `None` if its type is not known and the [`description`](Self::description), which tells, is cut off.
     pub fn value(&self) -> Option<NonNull<u8>> {
         // SAFETY: the content is larger than the offset (`of`), and mapped.
         self.value.map(|offset| unsafe { self.place.address().cast::<u8>().add(offset) })
