@@ -70,7 +70,12 @@ fn keep(lock: &Lock, guard: Guard) {
 }
 
 pub(crate) fn give_back(lock: &Lock) -> c_int {
-    remove(lock).map_or_else(|code| code, |_guard| OK)
+    match remove(lock) {
+        Ok(Guard::Whole(guard)) => drop(guard),
+        Ok(Guard::Torn(guard)) => drop(guard),
+        Err(code) => return code,
+    }
+    OK
 }
 
 pub(crate) fn mark_consistent(lock: &Lock) -> c_int {
