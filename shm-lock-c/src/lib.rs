@@ -107,7 +107,9 @@ unsafe fn open_with(
     // SAFETY: it may be written, as the caller promises.
     unsafe { lock.write(ptr::null_mut()) };
     // SAFETY: text that ends with a zero, as the caller promises.
-    let (name, text) = unsafe { (CStr::from_ptr(name), CStr::from_ptr(text)) };
+    let name = unsafe { CStr::from_ptr(name) };
+    // SAFETY: as above.
+    let text = unsafe { CStr::from_ptr(text) };
     let Ok(text) = text.to_str() else {
         return fail(INVALID, &"expected a type in UTF-8, found other bytes; describe it as LAYOUT.md says");
     };

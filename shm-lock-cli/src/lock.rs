@@ -24,8 +24,8 @@ use crate::process::Process;
 const RECORD: &str = "ShmLockRun{command@0: u64, started@8: u64}";
 const RECORD_SIZE: usize = 16;
 
-/// How often to look whether a dead holder's command is gone.
-const LOOK: Duration = Duration::from_millis(2);
+/// After what time to look whether a dead holder's command is gone: first, and at most.
+const LOOK: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(64)];
 
 /// What the command line calls a lock.
 #[derive(Clone, Debug)]
@@ -95,7 +95,7 @@ impl Cause {
     }
 }
 
-/// Takes the lock; `None` if it was not to be had in time.
+/// Takes the lock, under which nothing runs any more; `None` if it was not to be had in time.
 pub(crate) fn take(lock: &UntypedMutex, deadline: Deadline) -> Result<Option<Taken<'_>>, Failure> {
     let head = lock.head();
     let outcome = match deadline {
@@ -104,18 +104,21 @@ pub(crate) fn take(lock: &UntypedMutex, deadline: Deadline) -> Result<Option<Tak
         Deadline::Never => head.lock(),
     };
     let taken = match outcome {
-        Ok(guard) => return Ok(Some(Taken::Whole(guard))),
-        Err(LockError::WouldBlock | LockError::TimedOut) => return Ok(None),
+        Ok(guard) => Taken::Whole(guard),
         Err(LockError::OwnerDied(guard)) => Taken::Torn(guard, Cause::OwnerDied),
         Err(LockError::Poisoned(guard)) => Taken::Torn(guard, Cause::Poisoned),
+        Err(LockError::WouldBlock | LockError::TimedOut) => return Ok(None),
         Err(other) => return Err(other.into_reason().into()),
     };
-    let last = Record::of(lock).and_then(|record| record.read());
-    while last.is_some_and(Process::is_alive) {
+    // There is none but that of a dead holder.
+    let command = Record::of(lock).and_then(Record::read);
+    let [mut look, longest] = LOOK;
+    while command.is_some_and(Process::is_alive) {
         if deadline.is_over() {
             return Ok(None);
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(look);
+        look = (2 * look).min(longest);
     }
     Ok(Some(taken))
 }

@@ -3,7 +3,9 @@
 
 mod support;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -197,6 +199,81 @@ fn signals_go_to_the_command_and_the_lock_is_held_until_it_ends() {
     holder.signal(libc::SIGTERM);
     assert_eq!(holder.wait(), Some(128 + libc::SIGTERM));
     scene.assert_state(2, "abandoned");
+}
+
+#[test]
+fn what_the_terminal_sends_reaches_the_command_once() {
+    let (mut ours, mut theirs) = (-1, -1);
+    let none = std::ptr::null_mut::<libc::c_char>();
+    // SAFETY: the descriptors are writable; there is nothing else to be written or read.
+    let opened = unsafe { libc::openpty(&raw mut ours, &raw mut theirs, none, none.cast(), none.cast()) };
+    assert_eq!(opened, 0);
+    // SAFETY: the call has just opened it, so nobody else owns it.
+    let mut terminal = File::from(unsafe { OwnedFd::from_raw_fd(ours) });
+    let scene = Scene::new();
+    let log = scene.path("log");
+    let script = format!(
+        "n=0; trap 'n=$((n + 1))' INT; echo >{0}; sleep 0.2; sleep 0.2; echo $n >{0}; exit 5",
+        log.display()
+    );
+    let mut command = scene.command("run", ["--", "sh", "-c", &script]);
+    let lead = move || {
+        // SAFETY: the child becomes the leader of a session, whose terminal is the other end.
+        unsafe { libc::setsid() };
+        // SAFETY: an open descriptor, and numbers.
+        match unsafe { libc::ioctl(theirs, libc::TIOCSCTTY, 0) } {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        }
+    };
+    // SAFETY: it makes system calls alone.
+    let mut holder = unsafe { command.pre_exec(lead) }.spawn().unwrap();
+    await_that("the command has begun", || log.exists());
+    let control_c = b"\x03";
+    terminal.write_all(control_c).unwrap();
+    assert_eq!(holder.wait().unwrap().code(), Some(5));
+    assert_eq!(fs::read_to_string(&log).unwrap(), "1\n");
+    // SAFETY: nobody else uses it.
+    drop(unsafe { OwnedFd::from_raw_fd(theirs) });
+    scene.assert_state(0, "free");
+}
+
+/// Half of the holders are killed, at random moments.
+#[test]
+fn never_two_run_whoever_is_killed() {
+    const RUNS: u64 = 30;
+    let scene = Scene::new();
+    let (mark, bad) = (scene.path("mark"), scene.path("bad"));
+    // Nothing but the shell itself, since what it starts is not killed with it.
+    let script = format!(
+        "echo $$ >{0}; i=0; while [ $i -lt 400 ]; do i=$((i + 1)); done; read n <{0}; [ \"$n\" = $$ ] || echo $n >>{1}",
+        mark.display(),
+        bad.display()
+    );
+    let killed: usize = std::thread::scope(|scope| {
+        let scene = &scene;
+        let script = &script;
+        let killer = move |seed: u64| {
+            let mut killed = 0;
+            for run in 0..RUNS {
+                let mut command = scene.command("run", ["--", "sh", "-c", &script]);
+                let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+                let random = (seed * RUNS + run).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+                if random % 2 == 0 {
+                    std::thread::sleep(Duration::from_micros(random % 12_000));
+                    signal_to(child.id(), libc::SIGKILL);
+                }
+                killed += usize::from(child.wait().unwrap().code().is_none());
+            }
+            killed
+        };
+        let killers: Vec<_> = (1..=4).map(|seed| scope.spawn(move || killer(seed))).collect();
+        killers.into_iter().map(|killer| killer.join().unwrap()).sum()
+    });
+    assert!(killed > 0);
+    assert!(!bad.exists(), "{:?} beside others", fs::read_to_string(&bad));
+    assert_eq!(scene.run("exit 0").code, Some(0));
+    scene.assert_state(0, "free");
 }
 
 #[test]
