@@ -3,14 +3,21 @@
 //! # The record of a run
 //!
 //! The lock belongs to the process `shm-lock`, and its command runs in another one. If the first is killed, the kernel gives the lock on and then kills the second, unless that one
-//! has put itself beyond its reach (setuid programs do). So that never two run at a time, a lock that this command has made holds a [record](Record)
-//! of the command, which writes it before it begins; who gets the lock of a dead process waits until that command is gone.
+//! has put itself beyond its reach (setuid programs do). So that never two run at a time, a lock that this command has made holds a [record](Record), one word, of the process
+//! in which a command runs:
+//!
+//! * Before it executes the command, that process puts itself into the record, and then looks whether the lock still belongs to its parent; if not, it ends.
+//! * Who has got the lock looks at the record, and waits until the process that is in it has ended.
+//!
+//! Both do the second thing after the first (a fence between them), so at least one sees the other. A process that puts itself into the record too late finds one there that lives, or ends
+//! at its second step; who finds one of these there waits until it has ended.
 
 use std::ffi::OsString;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::time::Duration;
 
 use shm_lock::untyped::{UntypedMutex, ValueType};
@@ -21,8 +28,8 @@ use crate::failure::Failure;
 use crate::process::Process;
 
 /// What a lock protects that this command makes, as `derive(ShmPod)` describes it.
-const RECORD: &str = "ShmLockRun{command@0: u64, started@8: u64}";
-const RECORD_SIZE: usize = 16;
+const RECORD: &str = "ShmLockRun{command@0: u32, started@4: u32}";
+const RECORD_SIZE: usize = 8;
 
 /// After what time to look whether a dead holder's command is gone: first, and at most.
 const LOOK: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(64)];
@@ -56,7 +63,7 @@ impl Name {
 
     /// The lock that is there; a new one if there is none, or none of this boot.
     pub(crate) fn open_or_create(&self) -> Result<UntypedMutex, OpenError> {
-        let record = ValueType::new(RECORD, RECORD_SIZE, 8).expect("two numbers");
+        let record = ValueType::new(RECORD, RECORD_SIZE, 4).expect("two numbers");
         match self {
             Name::Bare(name) => UntypedMutex::open_found_or_create(name, record),
             Name::Path(path) => UntypedMutex::open_found_or_create(path, record),
@@ -110,6 +117,8 @@ pub(crate) fn take(lock: &UntypedMutex, deadline: Deadline) -> Result<Option<Tak
         Err(LockError::WouldBlock | LockError::TimedOut) => return Ok(None),
         Err(other) => return Err(other.into_reason().into()),
     };
+    // SeqCst: the lock is this process's before it looks at the record; pairs with `enter`.
+    fence(Ordering::SeqCst);
     // There is none but that of a dead holder.
     let command = Record::of(lock).and_then(Record::read);
     let [mut look, longest] = LOOK;
@@ -125,40 +134,58 @@ pub(crate) fn take(lock: &UntypedMutex, deadline: Deadline) -> Result<Option<Tak
 
 /// Where a lock that this command has made says what runs under it.
 #[derive(Clone, Copy)]
-pub(crate) struct Record<'a> {
-    command: &'a AtomicU64,
-    started: &'a AtomicU64,
-}
+pub(crate) struct Record<'a>(&'a AtomicU64);
 
 impl<'a> Record<'a> {
     pub(crate) fn of(lock: &'a UntypedMutex) -> Option<Record<'a>> {
-        let number = |at: usize| {
-            let start: NonNull<u64> = lock.value().filter(|_| is_ours(lock))?.cast();
-            // SAFETY: the lock's value is two numbers, which are mapped as long as it is borrowed.
-            let number = unsafe { start.add(at) };
-            // SAFETY: it is aligned to eight, and accessed by atomic instructions alone.
-            Some(unsafe { AtomicU64::from_ptr(number.as_ptr()) })
-        };
-        Some(Record { command: number(0)?, started: number(1)? })
+        let word: NonNull<u64> = lock.value().filter(|_| is_ours(lock))?.cast();
+        // SAFETY: eight bytes at offset 40 of what is aligned to 64, mapped as long as the lock is borrowed, and accessed by atomic instructions alone.
+        Some(Record(unsafe { AtomicU64::from_ptr(word.as_ptr()) }))
     }
 
-    /// The command that runs, or the last one that ran if its holder died; a mixture of two for one who does not have the lock.
+    /// The process in which a command runs, or ran when its holder died.
     pub(crate) fn read(self) -> Option<Process> {
-        let process = Process {
-            id: self.command.load(Ordering::Relaxed),
-            started: self.started.load(Ordering::Relaxed),
-        };
+        let word = self.0.load(Ordering::Relaxed).to_ne_bytes();
+        let half = |at: usize| u32::from_ne_bytes(word[at..at + 4].try_into().expect("four bytes"));
+        let process = Process { id: half(0), started: half(4) };
         (process.id != 0).then_some(process)
     }
 
-    /// By whoever has the lock, or its child that nobody else knows yet.
-    pub(crate) fn write(self, process: Option<Process>) {
-        let Process { id, started } = process.unwrap_or(Process { id: 0, started: 0 });
-        // A death between the two leaves a process that is not there.
-        self.command.store(0, Ordering::Relaxed);
-        self.started.store(started, Ordering::Relaxed);
-        self.command.store(id, Ordering::Relaxed);
+    /// Nothing runs any more. By whoever has the lock.
+    pub(crate) fn clear(self) {
+        self.0.store(0, Ordering::Relaxed);
     }
+
+    /// Puts `process` in the place of `last`, if that is there.
+    fn replace(self, last: Option<Process>, process: Process) -> bool {
+        let word = |process: Option<Process>| {
+            let Process { id, started } = process.unwrap_or(Process { id: 0, started: 0 });
+            let mut word = [0; 8];
+            word[..4].copy_from_slice(&id.to_ne_bytes());
+            word[4..].copy_from_slice(&started.to_ne_bytes());
+            u64::from_ne_bytes(word)
+        };
+        let (last, process) = (word(last), word(Some(process)));
+        self.0.compare_exchange(last, process, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+/// The calling process is about to execute a command for `holder`, which has the lock; false if that is dead, and nothing may be executed.
+pub(crate) fn enter(lock: &UntypedMutex, holder: u32) -> io::Result<bool> {
+    let is_held = || lock.state().owner == Some(holder);
+    let Some(record) = Record::of(lock) else { return Ok(is_held()) };
+    let current = Process::current().ok_or(io::Error::other("cannot read /proc/self/stat"))?;
+    while is_held() {
+        match record.read() {
+            // One that is too late, and is about to end.
+            Some(other) if other.is_alive() => std::thread::sleep(LOOK[0]),
+            last if record.replace(last, current) => break,
+            _ => (),
+        }
+    }
+    // SeqCst: the record is there before the look at the lock; pairs with `take`.
+    fence(Ordering::SeqCst);
+    Ok(is_held())
 }
 
 /// Whether this command has made the lock.

@@ -14,7 +14,7 @@ pub(crate) fn repair(arguments: &Repair) -> Result<u8, Failure> {
         Some(Taken::Whole(_)) => answer!("nothing to repair"),
         Some(Taken::Torn(guard, cause)) => {
             if let Some(record) = Record::of(&lock) {
-                record.write(None);
+                record.clear();
             }
             drop(guard.mark_consistent());
             answer!("repaired: {}", cause.told());

@@ -5,14 +5,14 @@ use std::io;
 use std::mem;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus};
+use std::ptr;
 use std::time::Instant;
 
 use shm_lock::untyped::UntypedMutex;
 
 use crate::arguments::Run;
 use crate::failure::{Failure, tell};
-use crate::lock::{Record, Taken, take};
-use crate::process::Process;
+use crate::lock::{Record, Taken, enter, take};
 use crate::signals::Held;
 
 /// Tells the command that the lock's last holder died, and how.
@@ -53,7 +53,7 @@ fn run_under(lock: &UntypedMutex, taken: Taken<'_>, arguments: &Run) -> Result<u
     if arguments.verbose {
         tell!("executing {}", program.display());
     }
-    match execute(&mut command, record) {
+    match execute(&mut command, lock) {
         Ok(status) => Ok(finish(taken, record, status)),
         Err(Ended::Unstarted(error)) => {
             // Nothing ran; what was torn is torn as before.
@@ -90,18 +90,15 @@ fn command(arguments: &Run) -> (OsString, Command) {
 }
 
 /// Runs the command to its end.
-fn execute(command: &mut Command, record: Option<Record<'_>>) -> Result<ExitStatus, Ended> {
+fn execute(command: &mut Command, lock: &UntypedMutex) -> Result<ExitStatus, Ended> {
     let held = Held::new().map_err(Ended::Unstarted)?;
-    let parent = std::process::id();
-    let begin = {
-        // SAFETY: what the record refers to is mapped until `execute` returns, and in the child until it executes the command, before which
-        // `spawn` does not return.
-        let record = record.map(|record| unsafe { mem::transmute::<Record<'_>, Record<'static>>(record) });
-        let signals = held.before();
-        move || {
-            signals.restore()?;
-            begin(parent, record)
-        }
+    let (signals, holder) = (held.before(), std::process::id());
+    // SAFETY: the lock is open until `execute` returns, and in the child until it executes the command, before which `spawn` does not return; nothing is
+    // called later.
+    let lock: &'static UntypedMutex = unsafe { &*ptr::from_ref(lock) };
+    let begin = move || {
+        signals.restore()?;
+        begin(lock, holder)
     };
     // SAFETY: this process has one thread, so its child may do what it could.
     unsafe { command.pre_exec(begin) };
@@ -109,26 +106,18 @@ fn execute(command: &mut Command, record: Option<Record<'_>>) -> Result<ExitStat
     held.wait_for(&mut child).map_err(Ended::Lost)
 }
 
-/// In the child, before the command is executed: dies with its parent, and leaves a record of itself.
-fn begin(parent: u32, record: Option<Record<'static>>) -> io::Result<()> {
+/// In the child, before the command is executed: from now on it dies with `holder`, its parent, and who has the lock next knows of it.
+fn begin(lock: &UntypedMutex, holder: u32) -> io::Result<()> {
     // SAFETY: the call takes numbers alone.
     if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } != 0 {
         return Err(io::Error::last_os_error());
     }
-    if std::os::unix::process::parent_id() != parent {
-        // It died before it could be watched, and the lock is another one's.
-        return Err(io::Error::from(io::ErrorKind::BrokenPipe));
-    }
-    if let Some(record) = record {
-        let current = Process::current().ok_or(io::Error::other("cannot read /proc/self/stat"))?;
-        record.write(Some(current));
-    }
-    Ok(())
+    if enter(lock, holder)? { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
 }
 
 fn clear(record: Option<Record<'_>>) {
     if let Some(record) = record {
-        record.write(None);
+        record.clear();
     }
 }
 

@@ -61,7 +61,7 @@ impl Seen {
     fn of(lock: &UntypedMutex) -> Seen {
         let state = lock.state();
         let (told, code) = match state.owner {
-            Some(owner) if process::called(owner.into()).is_none() => {
+            Some(owner) if process::called(owner).is_none() => {
                 ("abandoned: its holder died; the next one is told", ABANDONED)
             }
             Some(_) => ("held", HELD),
@@ -73,7 +73,7 @@ impl Seen {
         };
         let mut lines = vec![("type", lock.description().to_owned()), ("state", told.to_owned())];
         let mut add = |key, value: Option<String>| lines.extend(value.map(|value| (key, value)));
-        add("holder", state.owner.map(|owner| shown(owner.into())));
+        add("holder", state.owner.map(shown));
         let command = Record::of(lock).and_then(Record::read).filter(|command| command.is_alive());
         add("command", command.map(|Process { id, .. }| shown(id)));
         add("waiters", Some(if state.has_waiters { "yes" } else { "no" }.to_owned()));
@@ -82,7 +82,7 @@ impl Seen {
 }
 
 /// A number, and what is called so.
-fn shown(id: u64) -> String {
+fn shown(id: u32) -> String {
     match process::called(id) {
         Some(called) => format!("{id} ({called})"),
         None => format!("{id}, which has ended"),

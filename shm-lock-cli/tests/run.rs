@@ -102,7 +102,7 @@ fn a_held_lock_is_a_conflict_at_once_or_when_the_time_is_up() {
 #[test]
 fn who_waits_runs_when_the_holder_is_done() {
     let scene = Scene::new();
-    let holder = scene.holder("cat; echo first >>$0");
+    let holder = scene.holder("cat");
     let log = scene.path("log");
     let script = format!("echo second >>{}", log.display());
     let mut waiter = scene.command("run", ["-w", "1000", "--", "sh", "-c", &script]).spawn().unwrap();
@@ -130,9 +130,9 @@ fn of_many_one_runs_at_a_time() {
 #[test]
 fn a_killed_holder_takes_its_command_along_and_the_next_one_is_told() {
     let scene = Scene::new();
-    let mut holder = scene.holder("cat");
+    let mut holder = scene.holder("exec sleep 20");
     holder.kill();
-    let told = scene.run(TOLD);
+    let told = scene.call("run", ["-w", "10", "--", "sh", "-c", TOLD]);
     assert_eq!((told.code, told.out.as_str()), (Some(0), "owner-died"));
     assert!(!is_alive(holder.command), "the next one began before the command was gone");
     assert_eq!(scene.run(TOLD).out, "nothing");
@@ -256,7 +256,7 @@ fn never_two_run_whoever_is_killed() {
         let killer = move |seed: u64| {
             let mut killed = 0;
             for run in 0..RUNS {
-                let mut command = scene.command("run", ["--", "sh", "-c", &script]);
+                let mut command = scene.command("run", ["--", "sh", "-c", script]);
                 let mut child = command.stderr(Stdio::null()).spawn().unwrap();
                 let random = (seed * RUNS + run).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
                 if random % 2 == 0 {

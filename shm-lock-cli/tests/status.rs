@@ -14,8 +14,8 @@ use support::{Scene, called, shm_lock};
 #[derive(Clone, Copy, ShmPod)]
 #[repr(C)]
 struct ShmLockRun {
-    command: u64,
-    started: u64,
+    command: u32,
+    started: u32,
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn a_status_tells_who_has_the_lock() {
     assert_eq!(free.code, Some(0));
     assert_eq!(
         free.out,
-        "type:     RegionMutex<ShmLockRun{command@0: u64, started@8: u64}>@40\nstate:    free\nwaiters:  no"
+        "type:     RegionMutex<ShmLockRun{command@0: u32, started@4: u32}>@40\nstate:    free\nwaiters:  no"
     );
     let holder = scene.holder("cat");
     let held = scene.status();
