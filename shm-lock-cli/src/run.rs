@@ -67,7 +67,7 @@ fn run_under(lock: &UntypedMutex, taken: Taken<'_>, arguments: &Run) -> Result<u
     }
 }
 
-/// How a command ended that nothing is known of.
+/// Why it is not known how a command ended.
 enum Ended {
     /// It was not started.
     Unstarted(io::Error),
