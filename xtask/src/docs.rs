@@ -22,10 +22,12 @@ pub(crate) struct Workspace {
 }
 
 /// The packages by name, with their folders.
-const PACKAGES: [(&str, &str); 9] = [
+const PACKAGES: [(&str, &str); 11] = [
     ("taskel", "runtime"),
     ("taskel-adaptive", "adaptive"),
     ("shm-lock", "shm-lock"),
+    ("shm-lock-c", "shm-lock-c"),
+    ("shm-lock-cli", "shm-lock-cli"),
     ("shm-lock-derive", "shm-lock-derive"),
     ("taskel-benches", "benches"),
     ("taskel-bench-members", "benches/members"),
