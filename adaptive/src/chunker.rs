@@ -34,7 +34,7 @@ pub struct ChunkConfig {
 /// What earlier loops at the same place have shown about how unlike each other their taskels are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum History {
-    /// There were none. The first 1024 chunks are run in blocks.
+    /// There were none. Chunks are run in blocks at first: as many as 1024 chunks have that take the target's time, or more.
     #[default]
     Unknown,
     /// No chunk took far longer than expected. Chunks are run in blocks only after one that does.
@@ -158,12 +158,14 @@ impl ChunkConfig {
 /// For so many chunks a worker trusts what earlier loops have learned, even if its own taskels are cheaper so far.
 const TRUSTED: u32 = 256;
 
-/// For so many chunks a worker runs chunks in blocks, from a chunk that took far longer than expected: 1 ms of loop, and some 50 µs of what
-/// blocks cost.
-const WARY: u32 = 256;
+/// A worker runs chunks in blocks from one that took far longer than expected, until these were as many blocks as so many chunks have at most: 1 ms of
+/// loop, where taskels are short, and some 50 µs of what blocks cost.
+///
+/// It is the blocks that cost something. A chunk of few taskels, for they are long, or for the worker lost its core and the mean is high, has few.
+const WARY: u64 = 256;
 
 /// The same from the start of a loop of which nothing is known, which happens once.
-const WARY_OF_UNKNOWN: u32 = 1024;
+const WARY_OF_UNKNOWN: u64 = 1024;
 
 /// Shorter taskels are not run in blocks: theirs is code that may have been vectorised, which would lose more than long ones among
 /// them can be worth, as those would show in the estimate.
@@ -205,8 +207,8 @@ pub struct Chunker {
     /// The most that any of the next `trusted` chunks may hold, from what was known before the loop.
     prior_size: usize,
     trusted: u32,
-    /// For so many chunks more, chunks are run in blocks.
-    wary: u32,
+    /// For so many blocks more, chunks are run in blocks.
+    wary: u64,
     surprised: bool,
     config: ChunkConfig,
 }
@@ -226,9 +228,9 @@ impl Chunker {
             prior_size: size.max(1),
             trusted: if config.estimate_ns > 0.0 { TRUSTED } else { 0 },
             wary: match config.history {
-                History::Unknown => WARY_OF_UNKNOWN,
+                History::Unknown => WARY_OF_UNKNOWN.saturating_mul(config.blocks as u64),
                 History::Dense => 0,
-                History::Wide => u32::MAX,
+                History::Wide => u64::MAX,
             },
             surprised: false,
             config,
@@ -265,10 +267,13 @@ impl Chunker {
         if taskels == 0 {
             return;
         }
+        if self.is_wary() {
+            let blocks = taskels.div_ceil(self.block()).min(self.config.blocks);
+            self.wary = self.wary.saturating_sub(blocks as u64);
+        }
         let size = self.estimate.observe(taskels, elapsed_ns, self.config.target_ns as f64);
         self.fit = size;
         self.size = size.min(self.config.max_chunk);
-        self.wary = self.wary.saturating_sub(1);
         if self.trusted > 0 {
             self.trusted -= 1;
             self.size = self.size.min(self.prior_size);
@@ -295,7 +300,7 @@ impl Chunker {
     #[cold]
     pub fn on_surprise(&mut self) {
         self.surprised = true;
-        self.wary = self.wary.max(WARY);
+        self.wary = self.wary.max(WARY.saturating_mul(self.config.blocks as u64));
     }
 
     /// Whether any chunk took far longer than expected: what [`History`] is about.
@@ -342,7 +347,13 @@ impl Chunker {
     #[inline]
     pub fn block_len(&self) -> usize {
         let short = self.fit as u64 > self.config.target_ns / SHORTEST_NS;
-        if self.wary == 0 || short { usize::MAX } else { (self.fit / self.config.blocks).max(1) }
+        if self.wary == 0 || short { usize::MAX } else { self.block() }
+    }
+
+    /// How many taskels a block has, if there are any.
+    #[inline]
+    fn block(&self) -> usize {
+        (self.fit / self.config.blocks).max(1)
     }
 
     /// The estimated time of a taskel in nanoseconds, always finite and above 0; `None` while nothing is known.

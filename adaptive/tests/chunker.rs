@@ -139,6 +139,32 @@ fn a_loop_of_which_nothing_is_known_begins_in_blocks() {
 }
 
 #[test]
+fn a_worker_that_lost_its_core_is_wary_for_as_many_blocks_as_others() {
+    let mut chunker = Chunker::new(ChunkConfig::default());
+    chunker.observe(1, 4_000_000);
+    // The mean makes the next chunks small: eight blocks instead of 32.
+    for chunk in 0..4 * 1024 {
+        assert_eq!(chunker.block_len(), 1, "chunk {chunk}");
+        chunker.observe(8, 400);
+    }
+    assert_eq!(chunker.block_len(), usize::MAX);
+    assert!(!chunker.is_wary());
+}
+
+#[test]
+fn a_worker_is_wary_to_the_last_block() {
+    let mut chunker = Chunker::new(ChunkConfig::default());
+    for _ in 0..1023 {
+        chunker.observe(80, 4000);
+    }
+    chunker.observe(61, 3050); // 31 blocks of two
+    assert!(chunker.is_wary());
+    assert_eq!(chunker.block_len(), 2);
+    chunker.observe(1, 50);
+    assert!(!chunker.is_wary());
+}
+
+#[test]
 fn a_surprise_brings_blocks_for_a_while() {
     let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Dense));
     chunker.observe(80, 4000);
