@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use taskel_adaptive::Chunker;
 
+use super::CHUNK_NS;
 use super::blocks::Blocks;
 use super::shared::LoopState;
 use super::small::{FOLDS, Head};
@@ -321,10 +322,10 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         let left = self.feeder.left().min(taskels);
         let taskels = taskels - left;
         let units = if left == 0 { ran.len() as usize } else { taskels / self.state.plan.granule };
-        self.chunker.observe(units, elapsed_ns);
-        if elapsed_ns > PATIENCE_NS && units > 1 {
+        if elapsed_ns > PATIENCE_NS && (units > 1 || units == 1 && self.bundles()) {
             self.look_for_starved();
         }
+        self.chunker.observe(units, elapsed_ns);
         if let Some(ns) = self.chunker.estimate_ns() {
             self.slot.cost.set(ns);
         }
@@ -335,6 +336,12 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         if self.state.plan.profiled {
             self.record_chunk(start, busy_ns, taskels);
         }
+    }
+
+    /// Whether units have been so short that chunks have several: next time, a long one may lie in one with others.
+    #[cold]
+    fn bundles(&self) -> bool {
+        self.estimate_ns().is_some_and(|ns| 2.0 * ns <= CHUNK_NS as f64)
     }
 
     /// After a chunk that took far longer than expected. If others have taken all that they could meanwhile, they could have used a part of
