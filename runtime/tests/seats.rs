@@ -1,9 +1,10 @@
 //! A lane that sleeps in a wait, which runs nothing but what it waits for, keeps nobody from other work.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
+use taskel::prelude::*;
 use taskel::{Pinning, ThreadPool, current_thread_index, join};
 
 #[path = "support/watchdog.rs"]
@@ -100,4 +101,56 @@ fn a_caller_that_waits_gives_its_seat_back_meanwhile() {
         );
     });
     assert_eq!(index, Some(0));
+}
+
+/// Workers 1 and 3 have halves of 2 and 4, which wait, and the first has something to do until a reserve has begun the caller's half. In that half is a loop:
+/// who has called it and who waits for it are no workers, and a loop has a slot for one of these.
+#[test]
+fn a_caller_that_waits_for_a_reserve_leaves_its_loop_to_workers() {
+    let _watchdog = watch("a loop of a reserve beside a caller that waits for it");
+    let pool = pool(5);
+    let [first, second_taken, fourth_taken, half_begun, over] = [(); 5].map(|()| Flag::default());
+    let (begun, ran_by) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let caller = thread::current().id();
+    let both_at_once = |_| {
+        ran_by.lock().unwrap().push((thread::current().id() == caller, current_thread_index()));
+        begun.fetch_add(1, Ordering::Relaxed);
+        while begun.load(Ordering::Relaxed) < 2 {
+            thread::yield_now();
+        }
+    };
+    thread::scope(|threads| {
+        threads.spawn(|| {
+            pool.broadcast(|context| {
+                let taken = match context.index() {
+                    0 => {
+                        first.set();
+                        return half_begun.wait();
+                    }
+                    2 => &second_taken,
+                    4 => &fourth_taken,
+                    _ => return,
+                };
+                first.wait();
+                let until_over = || {
+                    taken.set();
+                    over.wait();
+                };
+                join(|| taken.wait(), until_over);
+            });
+        });
+        second_taken.wait();
+        fourth_taken.wait();
+        pool.join(
+            || half_begun.wait(),
+            || {
+                half_begun.set();
+                (0..2).into_par_iter().for_each(both_at_once);
+            },
+        );
+        over.set();
+    });
+    let mut ran_by = ran_by.into_inner().unwrap();
+    ran_by.sort_unstable();
+    assert_eq!(ran_by, [(false, None), (false, Some(0))], "the reserve and the worker");
 }

@@ -22,7 +22,7 @@ use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::range::Span;
 use crate::protocol::tickets::Tickets;
 use crate::sched::cancel::{CancelToken, Cancelled};
-use crate::sched::job::{Job, JobHead};
+use crate::sched::job::{Job, JobHead, LoopHead};
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::Work;
 use crate::sched::slab::Slab;
@@ -56,7 +56,7 @@ impl Wave {
 /// The head comes first: a [`Job`] points to it.
 #[repr(C)]
 pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
-    head: JobHead,
+    head: LoopHead,
     /// The lane that waits for everyone else.
     caller: usize,
     /// How many loops the caller is inside of besides this one.
@@ -85,7 +85,7 @@ pub(crate) fn address<P: Producer, C: Consumer<P::Item>>() -> usize {
     enter::<P, C> as *const () as usize
 }
 
-/// A worker takes part in the loop that `head` is the head of.
+/// A lane takes part in the loop that `head` is the head of.
 ///
 /// # Safety
 ///
@@ -95,11 +95,16 @@ unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane:
     let caller = {
         // SAFETY: this lane's ticket keeps the loop alive until `leave`; lanes share it.
         let state = unsafe { state.as_ref() };
+        // At the source of a bridge, it would ask that source, or one whose lane waits for this one.
+        let may_come = !underneath::in_bridge();
+        if may_come && !lane.is_worker() && !state.head.guest.claim(lane.index()) {
+            // Another guest has come meanwhile. The ticket goes with the invitation.
+            return lane.pool().put_back(state.job());
+        }
         // The caller itself comes this way when it finds an invitation while it waits: there is work for it to go back to. In
         // the midst of a taskel that yields, it goes on with the others.
-        let inside = state.slab.slot(lane.pool().slot_of(lane.index())).is_inside();
-        // At the source of a bridge, it would ask that source, or one whose lane waits for this one.
-        if !underneath::in_bridge() && (inside || lane.index() != state.caller) {
+        let inside = || state.slab.slot(lane.pool().slot_of(lane.index())).is_inside();
+        if may_come && (lane.index() != state.caller || inside()) {
             let mut participant = Participant::new(state, lane, None);
             if participant.may_enter() {
                 let works_for_before = lane.lane().set_works_for(Some(state.caller));
@@ -150,8 +155,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             Fences::Asymmetric => FINE_BLOCKS,
         });
         // SAFETY: `enter` expects a `LoopState<P, C>`, whose first field this becomes, and does not unwind.
-        let head = unsafe { JobHead::new(enter::<P, C>) };
-        head.set_born_in(origin);
+        let head = unsafe { LoopHead::new(enter::<P, C>, origin, lane) };
         LoopState {
             head,
             caller: lane.index(),
@@ -356,7 +360,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
     fn wait(&self, lane: &LaneContext<'_>) -> bool {
         let pool = lane.pool();
         let work_left = || !self.stop.stopped() && self.slab.has_work();
-        // A guest's slot is the caller's own.
+        // What a guest has begun, other than the caller, workers can help it with.
         let workers = pool.num_threads();
         let inside = |look: &mut dyn FnMut(usize) -> bool| self.slab.any_inside(workers, look);
         wait(lane, self.job().frame(), &inside, &|| self.tickets.settled() || work_left());

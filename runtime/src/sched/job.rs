@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
 use crate::policy::site::Site;
+use crate::protocol::guest_slot::GuestSlot;
 use crate::sched::lane::LaneContext;
 
 /// What a wait waits for: the address of a loop, a scope, or a pending half of a join. Unique while that exists.
@@ -119,6 +120,33 @@ impl JobHead {
     }
 }
 
+/// The head of a loop. A job in a deque, or put back, is an invitation to a loop if it is no half of a join.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct LoopHead {
+    head: JobHead,
+    /// Who of the guests may take part.
+    pub(crate) guest: GuestSlot,
+}
+
+impl LoopHead {
+    /// The head of a loop that `lane` calls.
+    ///
+    /// # Safety
+    ///
+    /// As for [`JobHead::new`].
+    pub(crate) unsafe fn new(
+        execute: unsafe fn(NonNull<JobHead>, &LaneContext<'_>),
+        born_in: Origin,
+        lane: &LaneContext<'_>,
+    ) -> Self {
+        // SAFETY: this function's contract; the head is the first field of this one.
+        let head = unsafe { JobHead::new(execute) };
+        head.set_born_in(born_in);
+        LoopHead { head, guest: GuestSlot::new((!lane.is_worker()).then(|| lane.index())) }
+    }
+}
+
 /// How deep inside of other work a job was born, and, in the last bit, whether it is no half of a join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank(pub(crate) u32);
@@ -156,12 +184,36 @@ impl Job {
         self.0.as_ptr().cast_const().cast()
     }
 
-    /// Whether this is work of `frame`, or of something that was opened by work of `frame`.
+    /// Whether `lane`, which waits for `frame`, may run this: it is work of `frame`, or of something that was opened by work of `frame`, and no invitation to a
+    /// loop in which another guest has the slot for guests.
     ///
     /// # Safety
     ///
-    /// The job was just taken off a deque, and not executed yet.
-    pub(crate) unsafe fn descends_from(self, frame: Frame) -> bool {
+    /// The job was just taken off a deque, or was put back, and not executed yet.
+    pub(crate) unsafe fn is_for(self, frame: Frame, lane: &LaneContext<'_>) -> bool {
+        // SAFETY: this method's contract.
+        (unsafe { self.descends_from(frame) })
+            // SAFETY: as above.
+            && unsafe { self.is_open_to(lane) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`is_for`](Self::is_for).
+    unsafe fn is_open_to(self, lane: &LaneContext<'_>) -> bool {
+        // SAFETY: this method's contract.
+        if lane.is_worker() || unsafe { self.rank() }.is_half() {
+            return true;
+        }
+        // SAFETY: `new` was promised that the pointee lives until the job is executed; it is a loop, since it is no half.
+        let head = unsafe { self.0.cast::<LoopHead>().as_ref() };
+        head.guest.may_be_claimed(lane.index())
+    }
+
+    /// # Safety
+    ///
+    /// As for [`is_for`](Self::is_for).
+    unsafe fn descends_from(self, frame: Frame) -> bool {
         // SAFETY: `new` was promised that the pointee lives until the job is executed.
         let head = unsafe { self.0.as_ref() };
         // SAFETY: it lay in a deque, and was set before.
@@ -174,7 +226,7 @@ impl Job {
     ///
     /// # Safety
     ///
-    /// The job was just taken off a deque, or is about to be pushed.
+    /// The job was just taken off a deque, or was put back, and not executed yet; or it is about to be pushed.
     pub(crate) unsafe fn rank(self) -> Rank {
         // SAFETY: `new` was promised that the pointee lives until the job is executed.
         let head = unsafe { self.0.as_ref() };

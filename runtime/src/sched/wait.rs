@@ -115,8 +115,9 @@ fn sleep(
 ) -> Option<Job> {
     let pool = lane.pool();
     pool.sleep.announce_wait(lane.index());
-    let work_near =
-        || trail(lane, suspects, &mut |suspect| pool.lane(suspect).has_work()) || pool.has_stray_of(frame);
+    let work_near = || {
+        trail(lane, suspects, &mut |suspect| pool.lane(suspect).has_work()) || pool.has_stray_for(frame, lane)
+    };
     let mut found = None;
     if !ready() && !work_near() {
         found = find_far(lane, frame, suspects);
@@ -175,7 +176,7 @@ fn find_far(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>) -> Opt
             };
             if reached.insert(next) {
                 grown = true;
-                if let Some(job) = pool.steal_descendant(next, frame) {
+                if let Some(job) = pool.steal_for(frame, lane, next) {
                     return Some(job);
                 }
             }
@@ -220,12 +221,12 @@ fn find(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>) -> Option<
         found = find_on(lane, frame, suspect);
         found.is_some()
     });
-    found.or_else(|| lane.pool().take_stray(frame).map(|job| Found::Work(Work::Job(job))))
+    found.or_else(|| lane.pool().take_stray_for(frame, lane).map(|job| Found::Work(Work::Job(job))))
 }
 
 fn find_on(lane: &LaneContext<'_>, frame: Frame, suspect: usize) -> Option<Found> {
     let pool = lane.pool();
-    if let Some(job) = pool.steal_descendant(suspect, frame) {
+    if let Some(job) = pool.steal_for(frame, lane, suspect) {
         return Some(Found::Work(Work::Job(job)));
     }
     let scope = pool.steal_scope(suspect)?;

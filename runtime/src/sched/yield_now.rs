@@ -188,7 +188,7 @@ fn do_something(lane: &LaneContext<'_>, whose: Whose) -> bool {
         None if run_own_task(Some(lane)) => return true,
         None => lane.take_own(),
     };
-    // A loop has memory for one guest, its caller or who waits for that: another must not come to it, nor to what may open one.
+    // A loop has a slot for one guest, which is to be its caller's or who waits for that.
     let may_look = lane.is_worker() && whose == Whose::Anybodys;
     let work = work.or_else(|| may_look.then(|| lane.take_open_scope().or_else(|| lane.find_work()))?);
     work.map(|work| lane.execute(work)).is_some()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crossbeam_deque::Injector;
 
 use crate::sched::job::{Frame, Job};
-use crate::sched::lane::persist;
+use crate::sched::lane::{LaneContext, persist};
 use crate::sync::{AtomicU32, Mutex, Ordering};
 
 /// Work without a caller: some worker does it when it has nothing else to do.
@@ -72,9 +72,9 @@ impl Queues {
         self.stray_count.load(Ordering::Relaxed) > 0
     }
 
-    pub(super) fn has_stray_of(&self, frame: Frame) -> bool {
-        // SAFETY: as in `take_stray`.
-        self.has_stray() && self.lock().iter().any(|job| unsafe { job.descends_from(frame) })
+    pub(super) fn has_stray_for(&self, frame: Frame, lane: &LaneContext<'_>) -> bool {
+        // SAFETY: as in `take_stray_for`.
+        self.has_stray() && self.lock().iter().any(|job| unsafe { job.is_for(frame, lane) })
     }
 
     pub(super) fn push_detached(&self, work: Arc<dyn Detached>) {
@@ -100,10 +100,15 @@ impl Queues {
         self.stray_count.store(strays.len() as u32, Ordering::Relaxed);
     }
 
-    /// Takes a stray: any, or one that descends from `frame`.
-    pub(super) fn take_stray(&self, frame: Option<Frame>) -> Option<Job> {
+    /// Takes any stray.
+    pub(super) fn take_stray(&self) -> Option<Job> {
+        self.take_stray_that(|_| true)
+    }
+
+    /// Takes a stray that `lane`, which waits for `frame`, may run.
+    pub(super) fn take_stray_for(&self, frame: Frame, lane: &LaneContext<'_>) -> Option<Job> {
         // SAFETY: what lies here was taken off a deque and not executed.
-        self.take_stray_that(|job| frame.is_none_or(|frame| unsafe { job.descends_from(frame) }))
+        self.take_stray_that(|job| unsafe { job.is_for(frame, lane) })
     }
 
     fn take_stray_that(&self, fits: impl Fn(&Job) -> bool) -> Option<Job> {

@@ -4,8 +4,8 @@
 //! may sleep beside other work, and its core be idle. After a while it [lends its seat](Seats): to the worker that it had displaced, if it came from outside; else
 //! to a reserve, which takes halves of joins as an idle worker does, on a stack of its own. When the lane is awake again, the reserve ends what it runs, and goes.
 //!
-//! At work, a reserve is a guest that has taken no worker's seat. So it answers no invitations to loops, for which it would need memory there, and is no worker to
-//! anybody who asks.
+//! At work, a reserve is a guest that has taken no worker's seat. So it looks for no invitations to loops, each of which has [a slot for one
+//! guest](crate::protocol::guest_slot), and is no worker to anybody who asks.
 //!
 //! The threads begin when they are first called, no more than the pool has workers, and end when nobody has called them for a while.
 

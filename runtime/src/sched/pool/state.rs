@@ -22,7 +22,7 @@ use crate::protocol::lease::Lease;
 use crate::protocol::shutdown::Shutdown;
 use crate::protocol::sleep::Sleep;
 use crate::sched::job::{Frame, Job};
-use crate::sched::lane::{Lane, Seat};
+use crate::sched::lane::{Lane, LaneContext, Seat};
 use crate::sched::scope::Bag;
 use crate::sched::unwind::{self, Payload};
 use crate::sync::{AtomicU32, Fences, Ordering};
@@ -168,8 +168,7 @@ impl PoolState {
         Table::new((0..self.num_threads + FIRST_GUESTS).map(make), Lease::BLOCK)
     }
 
-    /// How many slots a loop has: one per worker, and one for a guest. A loop has at most one guest, its caller, since
-    /// only workers answer invitations.
+    /// How many slots a loop has: one per worker, and one for [a guest](crate::protocol::guest_slot).
     pub(crate) fn slots(&self) -> usize {
         self.num_threads + 1
     }
@@ -233,7 +232,7 @@ impl PoolState {
                 return work;
             }
         }
-        self.queues.take_stray(None).map(Work::Job).or_else(|| self.find_detached())
+        self.queues.take_stray().map(Work::Job).or_else(|| self.find_detached())
     }
 
     /// The oldest half of a join on some lane that `may_steal_from` does not rule out, or among what was put back.
@@ -248,7 +247,8 @@ impl PoolState {
                 return Some(Work::Stolen(job, victim));
             }
             self.lanes[victim].note_stolen();
-            self.hand_on(job);
+            // The loop's caller may sleep until all its invitations have come back, and no worker be idle.
+            self.put_back(job);
         }
         self.queues.take_stray_half().map(Work::Job)
     }
@@ -289,28 +289,28 @@ impl PoolState {
         self.queues.take_detached().map(Work::Detached)
     }
 
-    /// Looks on `victim` for a job that descends from `frame`; what else is found there goes to whoever may run it.
-    pub(crate) fn steal_descendant(&self, victim: usize, frame: Frame) -> Option<Job> {
+    /// Looks on `victim` for a job that `lane`, which waits for `frame`, may run; what else is found there goes to whoever may run it.
+    pub(crate) fn steal_for(&self, frame: Frame, lane: &LaneContext<'_>, victim: usize) -> Option<Job> {
         let victim = &self.lanes[victim];
         let job = victim.has_job().then(|| victim.steal_job())??;
         victim.note_stolen();
         // SAFETY: the job came off a deque just now.
-        if unsafe { job.descends_from(frame) } {
+        if unsafe { job.is_for(frame, lane) } {
             return Some(job);
         }
         self.put_back(job);
         None
     }
 
-    /// As `steal_descendant`, for scopes that have tasks for others.
+    /// As `steal_for`, for scopes that have tasks for others.
     pub(crate) fn steal_scope(&self, victim: usize) -> Option<Arc<Bag>> {
         let victim = &self.lanes[victim];
         victim.has_open_scope().then(|| victim.steal_open_scope())?
     }
 
-    /// A job that was put back and descends from `frame`.
-    pub(crate) fn take_stray(&self, frame: Frame) -> Option<Job> {
-        self.queues.take_stray(Some(frame))
+    /// A job that was put back, and that `lane`, which waits for `frame`, may run.
+    pub(crate) fn take_stray_for(&self, frame: Frame, lane: &LaneContext<'_>) -> Option<Job> {
+        self.queues.take_stray_for(frame, lane)
     }
 
     pub(crate) fn put_back(&self, job: Job) {
@@ -389,9 +389,9 @@ impl PoolState {
         self.queues.has_detached()
     }
 
-    /// Whether a job that was put back descends from `frame`.
-    pub(crate) fn has_stray_of(&self, frame: Frame) -> bool {
-        self.queues.has_stray_of(frame)
+    /// Whether there is such a job.
+    pub(crate) fn has_stray_for(&self, frame: Frame, lane: &LaneContext<'_>) -> bool {
+        self.queues.has_stray_for(frame, lane)
     }
 
     /// Those of `first`, lanes that were made with the pool, which work may lie on; and all such further lanes, as often before as after them.

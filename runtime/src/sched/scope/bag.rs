@@ -1,8 +1,7 @@
 //! The tasks of a scope that nobody has begun: a deque for each worker and for one guest, and a stack for everybody else.
 //!
-//! The guest is the scope's owner; or, if a worker has opened the scope, the one that helps: only guests that wait for something from which the scope
-//! descends do, and there is only one of those, since only workers begin work that they do not wait for. Other guests may add tasks, if they were
-//! lent the scope, or come across it while they wait for something else, and use the stack.
+//! The [guest](crate::protocol::guest_slot) is the scope's owner; or, if a worker has opened the scope, the first that helps. Other guests may help, too, or add
+//! tasks, if they were lent the scope, or come across it while they wait for something else, and use the stack.
 //!
 //! An owner that is no lane runs no tasks: then nobody is the guest, and there may be as many helpers as workers.
 //!
@@ -18,6 +17,7 @@ use crossbeam_deque::{Stealer, Worker};
 use crossbeam_utils::CachePadded;
 
 use super::task::TaskRef;
+use crate::protocol::guest_slot::GuestSlot;
 use crate::protocol::helpers::Helpers;
 use crate::sched::job::Frame;
 use crate::sched::lane::{LaneContext, persist};
@@ -27,8 +27,7 @@ use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering};
 pub(crate) struct Bag {
     /// By worker, and behind them that of the guest.
     slots: Box<[CachePadded<Slot>]>,
-    /// The lane of the guest, plus one; 0 if there is none yet. Never changes again.
-    guest: AtomicU32,
+    guest: GuestSlot,
     elsewhere: Mutex<VecDeque<TaskRef>>,
     /// The length of `elsewhere`; written under its lock, read without: the fences of who adds a task order it.
     elsewhere_count: AtomicU32,
@@ -77,10 +76,9 @@ impl Bag {
         let helpers = |pool: &PoolState| pool.num_threads() as u32 - u32::from(owner.is_some());
         let (slots, limit) = pool.map_or((0, 0), |pool| (pool.slots(), helpers(pool)));
         let is_guest = |owner: &usize| pool.is_some_and(|pool| *owner >= pool.num_threads());
-        let guest = owner.filter(is_guest).map(|owner| owner as u32 + 1);
         Bag {
             slots: (0..slots).map(|_| CachePadded::default()).collect(),
-            guest: AtomicU32::new(guest.unwrap_or(0)),
+            guest: GuestSlot::new(owner.filter(is_guest)),
             elsewhere: Mutex::new(VecDeque::new()),
             elsewhere_count: AtomicU32::new(0),
             helpers: Helpers::new(),
@@ -93,7 +91,7 @@ impl Bag {
     fn slot(&self, lane: &LaneContext<'_>) -> Option<&Slot> {
         let slot = match lane.is_worker() {
             true => lane.index(),
-            false if self.guest.load(Ordering::Relaxed) == lane.index() as u32 + 1 => self.slots.len() - 1,
+            false if self.guest.holder() == Some(lane.index()) => self.slots.len() - 1,
             false => return None,
         };
         Some(&self.slots[slot])
@@ -168,9 +166,8 @@ impl Bag {
     /// The lanes at work in the scope.
     pub(super) fn lanes_inside(&self) -> impl Iterator<Item = usize> {
         let inside = |(_, slot): &(usize, &CachePadded<Slot>)| slot.inside.load(Ordering::Relaxed);
-        let guest = || (self.guest.load(Ordering::Relaxed) as usize).checked_sub(1);
         let workers = self.slots.len() - 1;
-        let lane = move |(slot, _)| if slot < workers { Some(slot) } else { guest() };
+        let lane = move |(slot, _)| if slot < workers { Some(slot) } else { self.guest.holder() };
         self.slots.iter().enumerate().filter(inside).filter_map(lane)
     }
 
@@ -217,10 +214,7 @@ impl Bag {
         mut first: Option<TaskRef>,
         enough: &dyn Fn() -> bool,
     ) {
-        if !lane.is_worker() {
-            let this = lane.index() as u32 + 1;
-            let _other = self.guest.compare_exchange(0, this, Ordering::Relaxed, Ordering::Relaxed);
-        }
+        let _has_slot = lane.is_worker() || self.guest.claim(lane.index());
         loop {
             let was_inside = self.set_inside(lane, true);
             while let Some(task) = first.take().or_else(|| self.take(Some(lane))) {

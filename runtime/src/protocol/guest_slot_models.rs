@@ -1,0 +1,94 @@
+//! Models of the slot for guests: nobody touches it but its holder.
+
+use std::sync::Arc;
+
+use loom::cell::UnsafeCell;
+
+use super::guest_slot::GuestSlot;
+use super::lease::Lease;
+use super::model::explore;
+
+struct Loop {
+    slot: GuestSlot,
+    /// What is in the slot.
+    private: UnsafeCell<u32>,
+}
+
+// SAFETY: loom's cell checks at run time what this promises: no two unordered accesses.
+unsafe impl Sync for Loop {}
+
+impl Loop {
+    fn new(caller: Option<usize>) -> Arc<Self> {
+        Arc::new(Loop { slot: GuestSlot::new(caller), private: UnsafeCell::new(0) })
+    }
+
+    /// A guest comes, if it may. What is said beforehand, and afterwards, is as it turns out to be.
+    fn visit(&self, guest: usize) -> bool {
+        let may_come = self.slot.may_be_claimed(guest);
+        let comes = self.slot.claim(guest);
+        assert!(may_come || !comes, "a no is for good");
+        assert_eq!(self.slot.may_be_claimed(guest), comes);
+        assert_eq!(self.slot.holder() == Some(guest), comes);
+        if comes {
+            self.private.with_mut(|cell| {
+                // SAFETY: loom verifies that the access is exclusive.
+                unsafe { *cell += 1 }
+            });
+        }
+        comes
+    }
+
+    fn visits(&self) -> u32 {
+        self.private.with(|cell| {
+            // SAFETY: loom verifies that no write is concurrent.
+            unsafe { *cell }
+        })
+    }
+}
+
+/// Catches a slot that two guests have: each would put units into the same range, and results into the same buffer.
+#[test]
+fn model_two_guests_and_one_slot() {
+    explore(|| {
+        let shared = Loop::new(None);
+        let other = Arc::clone(&shared);
+        let racer = loom::thread::spawn(move || other.visit(1));
+        let came = shared.visit(0);
+        assert!(came ^ racer.join().unwrap(), "the slot is for one of them");
+        assert!(shared.visit(usize::from(!came)), "who had it comes back");
+        assert_eq!(shared.visits(), 2);
+    });
+}
+
+/// Catches a guest in the slot of the caller.
+#[test]
+fn model_a_guest_and_the_caller() {
+    explore(|| {
+        let shared = Loop::new(Some(0));
+        assert_eq!(shared.slot.holder(), Some(0));
+        let other = Arc::clone(&shared);
+        let guest = loom::thread::spawn(move || other.visit(1));
+        assert!(shared.visit(0));
+        assert!(!guest.join().unwrap());
+        assert_eq!(shared.visits(), 1);
+    });
+}
+
+/// Catches a thread that leases the lane of the slot's holder, and does not find what that has left there.
+#[test]
+fn model_the_lane_that_has_the_slot_changes_hands() {
+    explore(|| {
+        let place = Arc::new((Lease::new(1), Loop::new(None)));
+        let visit = |(lease, shared): &(Lease, Arc<Loop>)| {
+            let lane = lease.acquire(|_| ());
+            let came = shared.visit(lane);
+            lease.release(lane);
+            u32::from(came)
+        };
+        let other = Arc::clone(&place);
+        let racer = loom::thread::spawn(move || visit(&other));
+        let came = visit(&place) + racer.join().unwrap();
+        assert!(came > 0);
+        assert_eq!(place.1.visits(), came);
+    });
+}
