@@ -198,10 +198,15 @@ fn scope(tasks: &'static [Program], nested: usize, salt: u64, ledger: &'static L
         for (i, value) in values.iter().enumerate().take(nested) {
             let thing = ledger.thing(i);
             s.spawn(move |s| {
+                let thing = thing;
                 if i == 0 {
                     for (i, value) in values.iter().enumerate().skip(nested) {
                         let thing = ledger.thing(i);
-                        s.spawn(move |_| value.store(run(thing.value), Ordering::Relaxed));
+                        s.spawn(move |_| {
+                            // All of it, which is dropped here.
+                            let thing = thing;
+                            value.store(run(thing.value), Ordering::Relaxed);
+                        });
                     }
                 }
                 value.store(run(thing.value), Ordering::Relaxed);
@@ -233,6 +238,7 @@ fn cancelled(len: usize, at: usize, body: &'static Program, ledger: &'static Led
         for thing in ledger.things(len) {
             let (item, of_scope) = (&item, of_scope.clone());
             s.spawn(move |_| {
+                let thing = thing;
                 if thing.value == at {
                     of_scope.cancel();
                 }
