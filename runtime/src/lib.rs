@@ -94,6 +94,9 @@ mod sched;
 pub mod stream;
 mod sync;
 
+pub use self::iter::modules::{
+    array, collections, option, range, range_inclusive, result, slice, str, string, vec,
+};
 pub use self::memory::{MemoryBudget, MemoryGuard, MemoryUnknown};
 pub use self::profile::{Profile, WorkerProfile};
 pub use self::stream::ParallelStream;
@@ -116,8 +119,8 @@ pub use crate::sched::yield_now::{Yield, current_thread_has_pending_tasks, yield
 pub mod prelude {
     pub use crate::iter::{
         FromParallelIterator, IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator,
-        IntoParallelRefMutIterator, ParallelBridge, ParallelExtend, ParallelIterator, ParallelSlice,
-        ParallelSliceMut, ParallelString,
+        IntoParallelRefMutIterator, ParallelBridge, ParallelDrainFull, ParallelDrainRange, ParallelExtend,
+        ParallelIterator, ParallelSlice, ParallelSliceMut, ParallelString,
     };
     pub use crate::stream::ParallelStream;
 }

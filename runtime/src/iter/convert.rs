@@ -1,5 +1,7 @@
 //! How a collection becomes a parallel iterator.
 
+use std::ops::RangeBounds;
+
 use super::ParallelIterator;
 
 /// Turns into a parallel iterator by value.
@@ -84,4 +86,45 @@ where
     fn par_iter_mut(&'data mut self) -> Self::Iter {
         self.into_par_iter()
     }
+}
+
+/// Gives a parallel iterator over all items of a collection, which stays, empty, and keeps its memory.
+pub trait ParallelDrainFull {
+    /// The iterator.
+    type Iter: ParallelIterator<Item = Self::Item>;
+    /// Its items, those of the collection.
+    type Item: Send;
+
+    /// Makes the iterator. The items are gone, even if it is not run.
+    ///
+    /// ```
+    /// use std::collections::HashSet;
+    /// use taskel::prelude::*;
+    /// let mut seen = HashSet::from([1, 2, 3]);
+    /// assert_eq!(seen.par_drain().sum::<i32>(), 6);
+    /// assert!(seen.is_empty());
+    /// ```
+    fn par_drain(self) -> Self::Iter;
+}
+
+/// Gives a parallel iterator over a part of a collection, which stays, without that part.
+pub trait ParallelDrainRange<Idx = usize> {
+    /// The iterator.
+    type Iter: ParallelIterator<Item = Self::Item>;
+    /// Its items, those of the collection.
+    type Item: Send;
+
+    /// Makes the iterator. The items are gone, even if it is not run.
+    ///
+    /// # Panics
+    ///
+    /// When the range begins behind its end, or ends behind the collection's; of a string, when one lies within a character.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = vec![0, 1, 2, 3, 4];
+    /// assert_eq!(numbers.par_drain(1..3).map(|n| 10 * n).collect::<Vec<_>>(), [10, 20]);
+    /// assert_eq!(numbers, [0, 3, 4]);
+    /// ```
+    fn par_drain<R: RangeBounds<Idx>>(self, range: R) -> Self::Iter;
 }

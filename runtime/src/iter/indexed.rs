@@ -57,7 +57,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// assert_eq!([1, 2].par_iter().zip_eq(&[3, 4]).count(), 2);
     /// ```
     #[track_caller]
-    fn zip_eq<Z>(self, other: Z) -> Zip<Self, Z::Iter>
+    fn zip_eq<Z>(self, other: Z) -> ZipEq<Self, Z::Iter>
     where
         Z: IntoParallelIterator<Iter: IndexedParallelIterator>,
     {
@@ -141,19 +141,70 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// assert_eq!((1..6).into_par_iter().fold_chunks(2, || 0, |sum, n| sum + n).collect::<Vec<_>>(), [3, 7, 5]);
     /// ```
     #[track_caller]
-    fn fold_chunks<T, ID, F>(
-        self,
-        size: usize,
-        identity: ID,
-        fold_op: F,
-    ) -> impl IndexedParallelIterator<Item = T>
+    fn fold_chunks<T, ID, F>(self, size: usize, identity: ID, fold_op: F) -> FoldChunks<Self, ID, F>
     where
         ID: Fn() -> T + Sync + Send,
         F: Fn(T, Self::Item) -> T + Sync + Send,
         T: Send,
     {
         assert!(size > 0, "fold_chunks: `size` is 0, but a chunk has at least one item");
-        self.chunks(size).map(move |items| items.into_iter().fold(identity(), &fold_op))
+        self.chunks(size).adapt(FoldChunksOp { identity, fold_op })
+    }
+
+    /// As [`fold_chunks`](Self::fold_chunks), each run starting from a clone of `init`.
+    ///
+    /// # Panics
+    ///
+    /// When `size` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let words: Vec<String> = ["to", "be", "or"]
+    ///     .par_iter()
+    ///     .fold_chunks_with(2, String::from("-"), |text, word| text + word)
+    ///     .collect();
+    /// assert_eq!(words, ["-tobe", "-or"]);
+    /// ```
+    #[track_caller]
+    fn fold_chunks_with<T, F>(self, size: usize, init: T, fold_op: F) -> FoldChunksWith<Self, T, F>
+    where
+        T: Send + Clone,
+        F: Fn(T, Self::Item) -> T + Sync + Send,
+    {
+        assert!(size > 0, "fold_chunks_with: `size` is 0, but a chunk has at least one item");
+        self.chunks(size).adapt(FoldChunksOp { identity: Cloner::new(init), fold_op })
+    }
+
+    /// Blocks of `block_size` neighbouring items, one after the other, each of which is shared by all workers: the first ones are processed before
+    /// the next are begun. The last block may be shorter.
+    ///
+    /// Of use where a search is likely to end early, or where one block's memory fits a cache. Each block is a loop of its own, with a wait at its end.
+    ///
+    /// # Panics
+    ///
+    /// When `block_size` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let found = (0..1000).into_par_iter().by_uniform_blocks(100).find_any(|n| n % 7 == 3);
+    /// assert!(found.is_some_and(|n| n < 100));
+    /// ```
+    #[track_caller]
+    fn by_uniform_blocks(self, block_size: usize) -> UniformBlocks<Self> {
+        assert!(block_size > 0, "by_uniform_blocks: `block_size` is 0, but a block has at least one item");
+        UniformBlocks { base: self, block_size }
+    }
+
+    /// As [`by_uniform_blocks`](Self::by_uniform_blocks), with blocks that grow: the first has one item for each thread of the pool, and each of the others twice as
+    /// many as the one before.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let found = (0..1_000_000_000).into_par_iter().by_exponential_blocks().find_first(|&n| n > 20);
+    /// assert_eq!(found, Some(21));
+    /// ```
+    fn by_exponential_blocks(self) -> ExponentialBlocks<Self> {
+        ExponentialBlocks { base: self }
     }
 
     /// An item of this one, an item of the other one, and so on; then the rest of the longer one.
@@ -180,19 +231,6 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         B: IntoParallelIterator<Item = Self::Item, Iter: IndexedParallelIterator>,
     {
         Interleave::shortest(self, other.into_par_iter())
-    }
-
-    /// The items with clones of `separator` between them.
-    ///
-    /// ```
-    /// use taskel::prelude::*;
-    /// assert_eq!(["a", "b"].into_par_iter().intersperse(", ").collect::<String>(), "a, b");
-    /// ```
-    fn intersperse(self, separator: Self::Item) -> Intersperse<Self>
-    where
-        Self::Item: Clone + Sync,
-    {
-        Intersperse { base: self, separator }
     }
 
     /// The indices of the items for which `predicate` holds.
@@ -429,7 +467,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// let sum: i32 = (0..1000).into_par_iter().with_min_len(100).sum();
     /// assert_eq!(sum, 499_500);
     /// ```
-    fn with_min_len(self, min: usize) -> Tuned<'static, Self> {
+    fn with_min_len(self, min: usize) -> MinLen<Self> {
         Tuned { base: self, options: Options { min_len: min, ..Options::default() } }
     }
 
@@ -442,7 +480,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// let sum: i32 = (0..1000).into_par_iter().with_max_len(8).sum();
     /// assert_eq!(sum, 499_500);
     /// ```
-    fn with_max_len(self, max: usize) -> Tuned<'static, Self> {
+    fn with_max_len(self, max: usize) -> MaxLen<Self> {
         Tuned { base: self, options: Options { max_len: max.max(1), ..Options::default() } }
     }
 }

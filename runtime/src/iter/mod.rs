@@ -13,6 +13,7 @@ mod collect;
 pub(crate) mod consumer;
 mod convert;
 mod indexed;
+pub(crate) mod modules;
 mod parallel;
 pub mod producers;
 pub(crate) mod sort;
@@ -24,7 +25,10 @@ pub use crate::engine::producer::{IndexedProducer, Producer};
 pub use adapter::*;
 pub use bridge::{IterBridge, ParallelBridge};
 pub use collect::{FromParallelIterator, ParallelExtend};
-pub use convert::{IntoParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator};
+pub use convert::{
+    IntoParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelDrainFull,
+    ParallelDrainRange,
+};
 pub use either::Either;
 pub use indexed::IndexedParallelIterator;
 pub use parallel::ParallelIterator;

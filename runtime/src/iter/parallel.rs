@@ -15,8 +15,6 @@ use crate::engine::options::{Chunk, Options};
 use crate::engine::producer::Producer;
 use crate::sched::cancel::CancelToken;
 use crate::sched::pool::ThreadPool;
-use crate::sched::with_lock::with_lock;
-use crate::sync::Mutex;
 
 /// An iterator whose items are processed in parallel.
 ///
@@ -169,7 +167,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert_eq!((0..10).into_par_iter().panic_fuse().count(), 10);
     /// ```
-    fn panic_fuse(self) -> Tuned<'static, Self> {
+    fn panic_fuse(self) -> PanicFuse<Self> {
         Tuned { base: self, options: Options::default() }
     }
 
@@ -215,7 +213,7 @@ pub trait ParallelIterator: Sized + Send {
     ///     .collect();
     /// assert_eq!(lengths, [0, 2, 4]);
     /// ```
-    fn map_init<F, INIT, T, R>(self, init: INIT, f: F) -> MapInit<Self, INIT, T, F>
+    fn map_init<F, INIT, T, R>(self, init: INIT, f: F) -> MapInit<Self, INIT, F>
     where
         INIT: Fn() -> T + Sync + Send,
         F: Fn(&mut T, Self::Item) -> R + Sync + Send,
@@ -240,7 +238,7 @@ pub trait ParallelIterator: Sized + Send {
         T: Send + Clone,
         R: Send,
     {
-        self.adapt(MapWithOp::new(init, f))
+        self.adapt(MapInitOp::new(Cloner::new(init), f))
     }
 
     /// Keeps the items for which `predicate` holds.
@@ -346,6 +344,22 @@ pub trait ParallelIterator: Sized + Send {
         C: IntoParallelIterator<Item = Self::Item>,
     {
         Chain { a: self, b: chain.into_par_iter() }
+    }
+
+    /// The items with clones of `separator` between them.
+    ///
+    /// Where it is not known how many items there are, as behind a [`filter`](Self::filter), they are collected into a vector first.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!(["a", "b"].into_par_iter().intersperse(", ").collect::<String>(), "a, b");
+    /// assert_eq!("to be or not".par_split_whitespace().intersperse("-").collect::<String>(), "to-be-or-not");
+    /// ```
+    fn intersperse(self, separator: Self::Item) -> Intersperse<Self>
+    where
+        Self::Item: Clone + Sync,
+    {
+        Intersperse { base: self, separator }
     }
 
     /// Changes each item on its way.
@@ -489,7 +503,7 @@ pub trait ParallelIterator: Sized + Send {
         ID: Fn() -> T + Sync + Send,
         T: Send,
     {
-        Fold { base: self, identity, fold_op }
+        Fold::new(self, identity, fold_op)
     }
 
     /// As [`fold`](Self::fold), each run starting from a clone of `init`.
@@ -499,12 +513,12 @@ pub trait ParallelIterator: Sized + Send {
     /// let sum: u32 = (1..5).into_par_iter().fold_with(0, |sum, n| sum + n).sum();
     /// assert_eq!(sum, 10);
     /// ```
-    fn fold_with<F, T>(self, init: T, fold_op: F) -> impl ParallelIterator<Item = T>
+    fn fold_with<F, T>(self, init: T, fold_op: F) -> FoldWith<Self, T, F>
     where
         F: Fn(T, Self::Item) -> T + Sync + Send,
         T: Send + Clone,
     {
-        self.fold(cloning(init), fold_op)
+        Fold::new(self, Cloner::new(init), fold_op)
     }
 
     /// As [`fold`](Self::fold), but each run ends when `fold_op` says to stop: `None`, `Err`, or `Break`.
@@ -534,13 +548,13 @@ pub trait ParallelIterator: Sized + Send {
     /// let sum = [1_u8, 2].par_iter().try_fold_with(0_u8, |sum, &n| sum.checked_add(n)).try_reduce(|| 0, u8::checked_add);
     /// assert_eq!(sum, Some(3));
     /// ```
-    fn try_fold_with<F, T, R>(self, init: T, fold_op: F) -> impl ParallelIterator<Item = R>
+    fn try_fold_with<F, T, R>(self, init: T, fold_op: F) -> TryFoldWith<Self, R, F>
     where
         F: Fn(T, Self::Item) -> R + Sync + Send,
         R: Try<Output = T> + Send,
         T: Clone + Send,
     {
-        self.try_fold(cloning(init), fold_op)
+        TryFold::new(self, Cloner::new(init), fold_op)
     }
 
     /// Calls `op` with each item.
@@ -1030,10 +1044,4 @@ pub trait ParallelIterator: Sized + Send {
     {
         C::from_par_iter(self)
     }
-}
-
-/// Makes clones of a value that need not be `Sync`. The lock is held over `clone`, a user's code: whoever waits for it needs that clone.
-fn cloning<T: Clone + Send>(value: T) -> impl Fn() -> T + Send + Sync {
-    let value = Mutex::new(value);
-    move || with_lock(&value, T::clone)
 }

@@ -17,7 +17,7 @@ pub use self::step::{FoldStep, Identity, Step, Then};
 use crate::engine::options::Options;
 use crate::iter::consumer::unless_cancelled;
 use crate::iter::producers::{
-    FilterMapOp, FilterOp, FlatMapIterOp, InspectOp, MapInitOp, MapOp, MapWithOp, UpdateOp,
+    Cloner, FilterMapOp, FilterOp, FlatMapIterOp, InspectOp, MapInitOp, MapOp, UpdateOp,
 };
 use crate::iter::{Adapt, Try};
 use crate::sched::cancel::CancelToken;
@@ -233,7 +233,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// });
     /// assert_eq!(lengths.collect::<Vec<_>>(), [0, 2, 4]);
     /// ```
-    pub fn map_init<INIT, T, F, R>(self, init: INIT, f: F) -> Stream<'w, I, Then<S, MapInitOp<INIT, T, F>>>
+    pub fn map_init<INIT, T, F, R>(self, init: INIT, f: F) -> Stream<'w, I, Then<S, MapInitOp<INIT, F>>>
     where
         INIT: Fn() -> T + Sync + Send,
         F: Fn(&mut T, S::Output) -> R + Sync + Send,
@@ -250,13 +250,13 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// let count = (0..3).par_stream().map_with(sender, |sender, n| sender.send(n).unwrap()).count();
     /// assert_eq!((count, receiver.iter().sum::<u32>()), (3, 3));
     /// ```
-    pub fn map_with<T, F, R>(self, init: T, f: F) -> Stream<'w, I, Then<S, MapWithOp<T, F>>>
+    pub fn map_with<T, F, R>(self, init: T, f: F) -> Stream<'w, I, Then<S, MapInitOp<Cloner<T>, F>>>
     where
         F: Fn(&mut T, S::Output) -> R + Sync + Send,
         T: Send + Clone,
         R: Send,
     {
-        self.adapt(MapWithOp::new(init, f))
+        self.adapt(MapInitOp::new(Cloner::new(init), f))
     }
 
     /// Keeps the items for which `predicate` holds, which is called in parallel.

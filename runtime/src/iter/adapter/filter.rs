@@ -2,8 +2,8 @@
 
 use std::iter;
 
-use super::Enumerate;
 use super::adapted::{Adapted, adapt};
+use super::{Enumerate, debug_without_closures};
 
 /// Made by [`filter`](crate::iter::ParallelIterator::filter).
 pub type Filter<I, F> = Adapted<I, FilterOp<F>>;
@@ -13,7 +13,7 @@ pub type FilterMap<I, F> = Adapted<I, FilterMapOp<F>>;
 pub type Positions<I, F> = Adapted<Enumerate<I>, PositionsOp<F>>;
 
 /// What `filter` does.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct FilterOp<F>(pub(crate) F);
 
 adapt! {
@@ -23,7 +23,7 @@ adapt! {
 }
 
 /// What `filter_map` does.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct FilterMapOp<F>(pub(crate) F);
 
 adapt! {
@@ -33,13 +33,19 @@ adapt! {
 }
 
 /// What `positions` does.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PositionsOp<F>(pub(crate) F);
 
 adapt! {
     impl[F, T] PositionsOp<F>, (usize, T) => usize, yields AtMostOne
     where[F: Fn(T) -> bool + Send + Sync]
     Places<I, &'a F>: |this, items| Places { items, predicate: &this.0 }
+}
+
+debug_without_closures! {
+    [F] FilterOp<F> {};
+    [F] FilterMapOp<F> {};
+    [F] PositionsOp<F> {};
 }
 
 /// The sequential iterator of `positions`.

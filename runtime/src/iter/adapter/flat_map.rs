@@ -1,11 +1,13 @@
 //! Several items for each: `flat_map_iter`, `flatten_iter`, `flat_map`, `flatten`.
 
+use std::borrow::Borrow;
+use std::marker::PhantomData;
 use std::ops::{ControlFlow, Range};
 use std::vec;
 use std::{fmt, iter};
 
 use super::adapted::{Adapt, Adapted};
-use super::forward_to_base;
+use super::{debug_without_closures, forward_to_base};
 use crate::engine::drive_inner;
 use crate::engine::producer::{Producer, Receiver};
 use crate::engine::watched::{Look, Wanted};
@@ -17,7 +19,7 @@ pub type FlatMapIter<I, F> = Adapted<I, FlatMapIterOp<F>>;
 pub type FlattenIter<I> = Adapted<I, FlattenIterOp>;
 
 /// What `flat_map_iter` does.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct FlatMapIterOp<F>(pub(crate) F);
 
 /// What `flatten_iter` does.
@@ -132,11 +134,16 @@ impl<'a, T, I: Iterator<Item = T>, O: Open<T>> Iterator for Opened<'a, I, O> {
 }
 
 /// Made by [`flat_map`](ParallelIterator::flat_map).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "iterators do nothing until they are consumed"]
 pub struct FlatMap<I, F> {
     pub(crate) base: I,
     pub(crate) f: F,
+}
+
+debug_without_closures! {
+    [F] FlatMapIterOp<F> {};
+    [I: fmt::Debug, F] FlatMap<I, F> { base };
 }
 
 /// Made by [`flatten`](ParallelIterator::flatten).
@@ -156,7 +163,7 @@ where
     type Producer = FlatMapProducer<I::Producer, F>;
 
     fn into_producer(self) -> Self::Producer {
-        FlatMapProducer { base: self.base.into_producer(), f: self.f }
+        FlatMapProducer { base: self.base.into_producer(), f: self.f, _calls: PhantomData }
     }
 }
 
@@ -165,22 +172,27 @@ impl<I: ParallelIterator<Item: IntoParallelIterator>> ParallelIterator for Flatt
     type Producer = FlatMapProducer<I::Producer, fn(I::Item) -> I::Item>;
 
     fn into_producer(self) -> Self::Producer {
-        FlatMapProducer { base: self.base.into_producer(), f: |inner| inner }
+        FlatMapProducer { base: self.base.into_producer(), f: |inner| inner, _calls: PhantomData }
     }
 }
 
 /// Hands out the outer items of a [`FlatMap`] or a [`Flatten`]; what is in them, it feeds as inner loops.
-#[derive(Clone, Debug)]
-pub struct FlatMapProducer<P, F> {
+///
+/// In inner loops, it borrows its closure. They have the same type at any depth, as trees need it that are walked.
+pub struct FlatMapProducer<P, F, O = F> {
     base: P,
-    f: F,
+    f: O,
+    _calls: PhantomData<fn() -> F>,
 }
 
-impl<P, F, S> Producer for FlatMapProducer<P, F>
+debug_without_closures! { [P: fmt::Debug, F, O] FlatMapProducer<P, F, O> { base }; }
+
+impl<P, F, S, O> Producer for FlatMapProducer<P, F, O>
 where
     P: Producer,
     F: Fn(P::Item) -> S + Sync,
     S: IntoParallelIterator,
+    O: Borrow<F> + Sync,
 {
     type Item = S::Item;
     type Local = P::Local;
@@ -200,7 +212,7 @@ where
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
         // SAFETY: the same demands.
         let items = unsafe { self.base.chunk(local, indices) };
-        Inner { items, f: &self.f, current: Vec::new().into_iter() }
+        Inner { items, f: self.f.borrow(), current: Vec::new().into_iter() }
     }
 
     #[inline]
@@ -211,7 +223,7 @@ where
         receiver: &mut R,
     ) -> ControlFlow<()> {
         // SAFETY: the same demands.
-        unsafe { self.base.feed(local, indices, &mut Opening { f: &self.f, receiver }) }
+        unsafe { self.base.feed(local, indices, &mut Opening { f: self.f.borrow(), receiver }) }
     }
 
     #[inline]
@@ -244,7 +256,7 @@ where
     }
 
     fn nested<Q: Producer<Item = T>>(&mut self, inner: Q) -> ControlFlow<()> {
-        self.receiver.nested(FlatMapProducer { base: inner, f: self.f })
+        self.receiver.nested(FlatMapProducer::<Q, F, &F> { base: inner, f: self.f, _calls: PhantomData })
     }
 }
 

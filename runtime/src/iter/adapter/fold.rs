@@ -1,10 +1,12 @@
 //! `fold` and `try_fold`.
 
+use std::borrow::Borrow;
 use std::marker::PhantomData;
 use std::ops::{ControlFlow, Range};
-use std::{iter, option};
+use std::{fmt, iter, option};
 
-use super::forward_to_base;
+use super::identity::{Cloner, Identity};
+use super::{debug_without_closures, forward_to_base};
 use crate::engine::options::Options;
 use crate::engine::producer::{Claimed, Place, Producer, Receiver};
 use crate::engine::watched::{Lookout, Watched};
@@ -42,35 +44,68 @@ impl<L, T> Gathered<L, T> {
     }
 }
 
+/// How items are folded: into what, and by what.
+#[derive(Clone)]
+pub struct FoldOps<ID, F> {
+    identity: ID,
+    fold_op: F,
+}
+
 /// Made by [`fold`](ParallelIterator::fold).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "iterators do nothing until they are consumed"]
 pub struct Fold<I, ID, F> {
-    pub(crate) base: I,
-    pub(crate) identity: ID,
-    pub(crate) fold_op: F,
+    base: I,
+    ops: FoldOps<ID, F>,
+}
+
+/// Made by [`fold_with`](ParallelIterator::fold_with).
+pub type FoldWith<I, T, F> = Fold<I, Cloner<T>, F>;
+
+impl<I, ID, F> Fold<I, ID, F> {
+    pub(crate) fn new(base: I, identity: ID, fold_op: F) -> Self {
+        Fold { base, ops: FoldOps { identity, fold_op } }
+    }
 }
 
 impl<I, ID, T, F> ParallelIterator for Fold<I, ID, F>
 where
     I: ParallelIterator,
-    ID: Fn() -> T + Sync + Send,
+    ID: Identity<Output = T> + Send,
     F: Fn(T, I::Item) -> T + Sync + Send,
     T: Send,
 {
     type Item = T;
-    type Producer = Fold<I::Producer, ID, F>;
+    type Producer = FoldProducer<I::Producer, ID, F>;
 
     fn into_producer(self) -> Self::Producer {
-        Fold { base: self.base.into_producer(), identity: self.identity, fold_op: self.fold_op }
+        FoldProducer { base: self.base.into_producer(), ops: self.ops, _ops: PhantomData }
     }
 }
 
-impl<P, ID, T, F> Fold<P, ID, F>
+/// Hands out the indices of what is folded; what a [`Fold`] yields comes at the end of segments.
+///
+/// In inner loops, it borrows its closures. They have the same type at any depth, as trees need it that are walked.
+pub struct FoldProducer<P, ID, F, O = FoldOps<ID, F>> {
+    base: P,
+    ops: O,
+    _ops: PhantomData<fn() -> FoldOps<ID, F>>,
+}
+
+debug_without_closures! {
+    [ID, F] FoldOps<ID, F> {};
+    [I: fmt::Debug, ID, F] Fold<I, ID, F> { base };
+    [P: fmt::Debug, ID, F, O] FoldProducer<P, ID, F, O> { base };
+    [I: fmt::Debug, R, ID, F] TryFold<I, R, ID, F> { base };
+    [P: fmt::Debug, R, ID, F, O] TryFoldProducer<P, R, ID, F, O> { base };
+}
+
+impl<P, ID, T, F, O> FoldProducer<P, ID, F, O>
 where
     P: Producer,
-    ID: Fn() -> T + Sync,
+    ID: Identity<Output = T>,
     F: Fn(T, P::Item) -> T + Sync,
+    O: Borrow<FoldOps<ID, F>>,
 {
     /// Gathers items, and yields nothing until the tail of the segment is asked for or as many as may be are gathered. They were produced
     /// before the identity is made, whose panic drops them.
@@ -82,9 +117,10 @@ where
         full: Option<T>,
         is_tail: bool,
     ) -> option::IntoIter<T> {
-        let before = so_far.take().unwrap_or_else(&self.identity);
+        let ops = self.ops.borrow();
+        let before = so_far.take().unwrap_or_else(|| ops.identity.make());
         // A closure, to be inlined, as in the consumer `Reduce`.
-        let all = items.fold(before, |all, item| (self.fold_op)(all, item));
+        let all = items.fold(before, |all, item| (ops.fold_op)(all, item));
         if is_tail {
             return Some(all).into_iter();
         }
@@ -93,12 +129,13 @@ where
     }
 }
 
-impl<P, ID, T, F> Producer for Fold<P, ID, F>
+impl<P, ID, T, F, O> Producer for FoldProducer<P, ID, F, O>
 where
     P: Producer,
-    ID: Fn() -> T + Sync,
+    ID: Identity<Output = T>,
     F: Fn(T, P::Item) -> T + Sync,
     T: Send,
+    O: Borrow<FoldOps<ID, F>> + Sync,
 {
     type Item = T;
     type Local = Gathered<P::Local, T>;
@@ -159,11 +196,11 @@ where
         if let Some(full) = gathered.take_full(items.len()) {
             receiver.items(iter::once(full))?;
         }
-        let so_far = &mut gathered.so_far;
-        let mut folding = Folding { fold: self, so_far: &mut *so_far, receiver: &mut *receiver };
+        let (ops, so_far) = (self.ops.borrow(), &mut gathered.so_far);
+        let mut folding = Folding { ops, so_far: &mut *so_far, receiver: &mut *receiver };
         items.feed(&mut gathered.local, &mut folding)?;
         if is_tail {
-            receiver.items(iter::once_with(|| so_far.take().unwrap_or_else(&self.identity)))?;
+            receiver.items(iter::once_with(|| so_far.take().unwrap_or_else(|| ops.identity.make())))?;
         }
         ControlFlow::Continue(())
     }
@@ -175,15 +212,15 @@ where
 }
 
 /// Gathers what comes in sequential iterators; inner loops gather for themselves.
-struct Folding<'a, P, ID, F, T, R> {
-    fold: &'a Fold<P, ID, F>,
+struct Folding<'a, ID, F, T, R> {
+    ops: &'a FoldOps<ID, F>,
     so_far: &'a mut Option<T>,
     receiver: &'a mut R,
 }
 
-impl<P, X, ID, T, F, R> Receiver<X> for Folding<'_, P, ID, F, T, R>
+impl<'a, X, ID, T, F, R> Receiver<X> for Folding<'a, ID, F, T, R>
 where
-    ID: Fn() -> T + Sync,
+    ID: Identity<Output = T>,
     F: Fn(T, X) -> T + Sync,
     T: Send,
     R: Receiver<T>,
@@ -196,8 +233,8 @@ where
 
     #[inline]
     fn items<I: Iterator<Item = X>>(&mut self, items: I) -> ControlFlow<()> {
-        let Fold { identity, fold_op, .. } = self.fold;
-        let so_far = self.so_far.take().unwrap_or_else(identity);
+        let FoldOps { identity, fold_op } = self.ops;
+        let so_far = self.so_far.take().unwrap_or_else(|| identity.make());
         *self.so_far = Some(items.fold(so_far, fold_op));
         ControlFlow::Continue(())
     }
@@ -206,53 +243,67 @@ where
         if let Some(before) = self.so_far.take() {
             self.receiver.items(iter::once(before))?;
         }
-        let Fold { identity, fold_op, .. } = self.fold;
-        self.receiver.nested(Fold { base: inner, identity, fold_op })
+        self.receiver.nested(FoldProducer { base: inner, ops: self.ops, _ops: PhantomData })
     }
 
     #[inline]
     fn place<Q: Producer<Item = X>>(&self) -> Option<Place> {
-        self.receiver.place::<Fold<Q, &ID, &F>>()
+        self.receiver.place::<FoldProducer<Q, ID, F, &'a FoldOps<ID, F>>>()
     }
 }
 
 /// Made by [`try_fold`](ParallelIterator::try_fold).
-#[derive(Clone, Debug)]
 #[must_use = "iterators do nothing until they are consumed"]
 pub struct TryFold<I, R, ID, F> {
     base: I,
-    identity: ID,
-    fold_op: F,
+    ops: FoldOps<ID, F>,
     _results: PhantomData<fn() -> R>,
 }
 
+/// Made by [`try_fold_with`](ParallelIterator::try_fold_with).
+pub type TryFoldWith<I, R, F> = TryFold<I, R, Cloner<<R as Try>::Output>, F>;
+
 impl<I, R, ID, F> TryFold<I, R, ID, F> {
     pub(crate) fn new(base: I, identity: ID, fold_op: F) -> Self {
-        TryFold { base, identity, fold_op, _results: PhantomData }
+        TryFold { base, ops: FoldOps { identity, fold_op }, _results: PhantomData }
+    }
+}
+
+impl<I: Clone, R, ID: Clone, F: Clone> Clone for TryFold<I, R, ID, F> {
+    fn clone(&self) -> Self {
+        TryFold { base: self.base.clone(), ops: self.ops.clone(), _results: PhantomData }
     }
 }
 
 impl<I, R, ID, F> ParallelIterator for TryFold<I, R, ID, F>
 where
     I: ParallelIterator,
-    ID: Fn() -> R::Output + Sync + Send,
+    ID: Identity<Output = R::Output> + Send,
     F: Fn(R::Output, I::Item) -> R + Sync + Send,
     R: Try + Send,
 {
     type Item = R;
-    type Producer = TryFold<I::Producer, R, ID, F>;
+    type Producer = TryFoldProducer<I::Producer, R, ID, F>;
 
     fn into_producer(self) -> Self::Producer {
-        TryFold::new(self.base.into_producer(), self.identity, self.fold_op)
+        TryFoldProducer { base: self.base.into_producer(), ops: self.ops, _ops: PhantomData }
     }
 }
 
-impl<P, R, ID, F> TryFold<P, R, ID, F>
+/// As [`FoldProducer`], of a [`TryFold`].
+pub struct TryFoldProducer<P, R, ID, F, O = FoldOps<ID, F>> {
+    base: P,
+    ops: O,
+    _ops: PhantomData<fn(ID, F) -> R>,
+}
+
+impl<P, R, ID, F, O> TryFoldProducer<P, R, ID, F, O>
 where
     P: Producer,
-    ID: Fn() -> R::Output + Sync,
+    ID: Identity<Output = R::Output>,
     F: Fn(R::Output, P::Item) -> R + Sync,
     R: Try + Send,
+    O: Borrow<FoldOps<ID, F>>,
 {
     /// Gathers items until one says to stop, which is yielded at once; else nothing until the tail of the segment is asked for or as many as may be
     /// are gathered.
@@ -269,8 +320,9 @@ where
             *ended = !is_tail;
             return None.into_iter();
         }
-        let all = match so_far.take().unwrap_or_else(|| ControlFlow::Continue((self.identity)())) {
-            ControlFlow::Continue(all) => items.try_fold(all, |all, item| (self.fold_op)(all, item).branch()),
+        let FoldOps { identity, fold_op } = self.ops.borrow();
+        let all = match so_far.take().unwrap_or_else(|| ControlFlow::Continue(identity.make())) {
+            ControlFlow::Continue(all) => items.try_fold(all, |all, item| fold_op(all, item).branch()),
             stopped => stopped,
         };
         *ended = !is_tail && full.is_none() && all.is_break();
@@ -284,12 +336,13 @@ where
     }
 }
 
-impl<P, R, ID, F> Producer for TryFold<P, R, ID, F>
+impl<P, R, ID, F, O> Producer for TryFoldProducer<P, R, ID, F, O>
 where
     P: Producer,
-    ID: Fn() -> R::Output + Sync,
+    ID: Identity<Output = R::Output>,
     F: Fn(R::Output, P::Item) -> R + Sync,
     R: Try + Send,
+    O: Borrow<FoldOps<ID, F>> + Sync,
 {
     type Item = R;
     type Local = Gathered<P::Local, ControlFlow<R::Residual, R::Output>>;
@@ -355,7 +408,8 @@ where
             *ended = !is_tail;
             return ControlFlow::Continue(());
         }
-        let mut folding = TryFolding { fold: self, so_far: &mut *so_far, receiver: &mut *receiver };
+        let ops = self.ops.borrow();
+        let mut folding = TryFolding::<R, ID, F, S> { ops, so_far: &mut *so_far, receiver: &mut *receiver };
         let flow = items.feed(local, &mut folding);
         // If an item has said to stop, no more are wanted from the base, but that is wanted from here, at once.
         if let Some(ControlFlow::Break(residual)) = so_far.take_if(|all| all.is_break()) {
@@ -364,7 +418,7 @@ where
         }
         flow?;
         if is_tail {
-            let all = || ControlFlow::Continue((self.identity)());
+            let all = || ControlFlow::Continue(ops.identity.make());
             receiver.items(iter::once_with(|| result_of(so_far.take().unwrap_or_else(all))))?;
         }
         ControlFlow::Continue(())
@@ -384,15 +438,15 @@ fn result_of<R: Try>(all: ControlFlow<R::Residual, R::Output>) -> R {
 }
 
 /// As [`Folding`]. Once an item has said to stop, nothing more is gathered in the segment.
-struct TryFolding<'a, P, R: Try, ID, F, S> {
-    fold: &'a TryFold<P, R, ID, F>,
+struct TryFolding<'a, R: Try, ID, F, S> {
+    ops: &'a FoldOps<ID, F>,
     so_far: &'a mut Option<ControlFlow<R::Residual, R::Output>>,
     receiver: &'a mut S,
 }
 
-impl<P, X, R, ID, F, S> Receiver<X> for TryFolding<'_, P, R, ID, F, S>
+impl<'a, X, R, ID, F, S> Receiver<X> for TryFolding<'a, R, ID, F, S>
 where
-    ID: Fn() -> R::Output + Sync,
+    ID: Identity<Output = R::Output>,
     F: Fn(R::Output, X) -> R + Sync,
     R: Try + Send,
     S: Receiver<R>,
@@ -405,8 +459,8 @@ where
 
     #[inline]
     fn items<I: Iterator<Item = X>>(&mut self, mut items: I) -> ControlFlow<()> {
-        let TryFold { identity, fold_op, .. } = self.fold;
-        let all = match self.so_far.take().unwrap_or_else(|| ControlFlow::Continue(identity())) {
+        let FoldOps { identity, fold_op } = self.ops;
+        let all = match self.so_far.take().unwrap_or_else(|| ControlFlow::Continue(identity.make())) {
             ControlFlow::Continue(so_far) => items.try_fold(so_far, |all, item| fold_op(all, item).branch()),
             stopped => stopped,
         };
@@ -419,14 +473,13 @@ where
         if matches!(self.so_far, Some(ControlFlow::Break(_))) {
             return ControlFlow::Break(());
         }
-        let TryFold { identity, fold_op, .. } = self.fold;
         let before = self.so_far.take().map(result_of);
         self.receiver.items(before.into_iter())?;
-        self.receiver.nested(TryFold::new(inner, identity, fold_op))
+        self.receiver.nested(TryFoldProducer { base: inner, ops: self.ops, _ops: PhantomData })
     }
 
     #[inline]
     fn place<Q: Producer<Item = X>>(&self) -> Option<Place> {
-        self.receiver.place::<TryFold<Q, R, &ID, &F>>()
+        self.receiver.place::<TryFoldProducer<Q, R, ID, F, &'a FoldOps<ID, F>>>()
     }
 }

@@ -1,33 +1,59 @@
 //! `intersperse`.
 
+use std::fmt;
 use std::ops::Range;
 
 use super::forward_to_base;
 use crate::engine::producer::{IndexedProducer, Producer};
-use crate::iter::{IndexedParallelIterator, ParallelIterator};
+use crate::iter::collect::collect_from;
+use crate::iter::source::Drain;
+use crate::iter::source::producers::VecProducer;
+use crate::iter::{Either, IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
-/// Made by [`intersperse`](IndexedParallelIterator::intersperse).
-#[derive(Clone, Debug)]
+/// Made by [`intersperse`](ParallelIterator::intersperse).
 #[must_use = "iterators do nothing until they are consumed"]
 pub struct Intersperse<I: ParallelIterator> {
     pub(crate) base: I,
     pub(crate) separator: I::Item,
 }
 
-/// Hands out the items of an [`Intersperse`].
-#[derive(Clone, Debug)]
+impl<I: ParallelIterator<Item: Clone> + Clone> Clone for Intersperse<I> {
+    fn clone(&self) -> Self {
+        Intersperse { base: self.base.clone(), separator: self.separator.clone() }
+    }
+}
+
+impl<I: ParallelIterator<Item: fmt::Debug> + fmt::Debug> fmt::Debug for Intersperse<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Intersperse { base, separator } = self;
+        f.debug_struct("Intersperse").field("base", base).field("separator", separator).finish()
+    }
+}
+
+/// Hands out the items of an [`Intersperse`]. Where it is not known how many items there are in front of each, all are collected first.
 pub struct IntersperseProducer<P: Producer> {
-    base: P,
+    base: Either<P, VecProducer<P::Item>>,
     base_len: usize,
     separator: P::Item,
 }
 
-impl<I: IndexedParallelIterator<Item: Clone + Sync>> ParallelIterator for Intersperse<I> {
+impl<P: Producer> fmt::Debug for IntersperseProducer<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntersperseProducer").field("base_len", &self.base_len).finish_non_exhaustive()
+    }
+}
+
+impl<I: ParallelIterator<Item: Clone + Sync>> ParallelIterator for Intersperse<I> {
     type Item = I::Item;
     type Producer = IntersperseProducer<I::Producer>;
 
     fn into_producer(self) -> Self::Producer {
         let base = self.base.into_producer();
+        let base = if base.is_exact() {
+            Either::Left(base)
+        } else {
+            Either::Right(collect_from(&base).into_par_iter().into_producer())
+        };
         IntersperseProducer { base_len: base.len(), base, separator: self.separator }
     }
 }
@@ -50,23 +76,26 @@ fn items_of(indices: &Range<usize>) -> Range<usize> {
     indices.start.div_ceil(2)..indices.end.div_ceil(2)
 }
 
-impl<P: IndexedProducer<Item: Clone + Sync>> Producer for IntersperseProducer<P> {
+impl<P: Producer<Item: Clone + Sync>> Producer for IntersperseProducer<P> {
     type Item = P::Item;
-    type Local = P::Local;
+    type Local = Either<P::Local, ()>;
     type Iter<'a>
-        = Interspersed<'a, P::IndexedIter<'a>>
+        = Interspersed<'a, Either<P::Iter<'a>, Drain<'a, P::Item>>>
     where
         Self: 'a;
+    const DETERMINISTIC: bool = P::DETERMINISTIC;
+    const STEPS: bool = P::STEPS;
 
-    forward_to_base!(indexed, other places);
+    forward_to_base!(@exact);
 
     fn len(&self) -> usize {
         with_separators(self.base_len)
     }
 
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a> {
-        // SAFETY: the same demands.
-        unsafe { self.indexed_chunk(local, indices) }
+        // SAFETY: each item of the base is at one index here.
+        let items = unsafe { self.base.chunk(local, items_of(&indices)) };
+        Interspersed { items, separator: &self.separator, indices }
     }
 
     unsafe fn discard(&self, indices: Range<usize>) {
@@ -77,7 +106,7 @@ impl<P: IndexedProducer<Item: Clone + Sync>> Producer for IntersperseProducer<P>
 
 impl<P: IndexedProducer<Item: Clone + Sync>> IndexedProducer for IntersperseProducer<P> {
     type IndexedIter<'a>
-        = Interspersed<'a, P::IndexedIter<'a>>
+        = Interspersed<'a, Either<P::IndexedIter<'a>, Drain<'a, P::Item>>>
     where
         Self: 'a;
 

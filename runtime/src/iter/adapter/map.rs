@@ -3,6 +3,7 @@
 use std::iter;
 
 use super::adapted::{Adapted, adapt};
+use super::debug_without_closures;
 
 /// Made by [`map`](crate::iter::ParallelIterator::map).
 pub type Map<I, F> = Adapted<I, MapOp<F>>;
@@ -16,7 +17,7 @@ pub type Cloned<I> = Adapted<I, ClonedOp>;
 pub type Copied<I> = Adapted<I, CopiedOp>;
 
 /// What `map` does.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MapOp<F>(pub(crate) F);
 
 adapt! {
@@ -26,7 +27,7 @@ adapt! {
 }
 
 /// What `inspect` does.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct InspectOp<F>(pub(crate) F);
 
 adapt! {
@@ -36,13 +37,19 @@ adapt! {
 }
 
 /// What `update` does.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct UpdateOp<F>(pub(crate) F);
 
 adapt! {
     impl[F, T] UpdateOp<F>, T => T, yields One
     where[F: Fn(&mut T) + Send + Sync, T: Send]
     Updated<I, &'a F>: |this, items| Updated { items, f: &this.0 }
+}
+
+debug_without_closures! {
+    [F] MapOp<F> {};
+    [F] InspectOp<F> {};
+    [F] UpdateOp<F> {};
 }
 
 /// What `cloned` does.

@@ -8,10 +8,14 @@ mod behind;
 mod chain;
 mod chunks;
 mod deterministic;
+mod either;
 mod enumerate;
 mod filter;
 mod flat_map;
 mod fold;
+mod fold_chunks;
+mod identity;
+mod in_blocks;
 mod interleave;
 mod intersperse;
 mod map;
@@ -31,7 +35,9 @@ pub use deterministic::Deterministic;
 pub use enumerate::Enumerate;
 pub use filter::{Filter, FilterMap, Positions};
 pub use flat_map::{FlatMap, FlatMapIter, Flatten, FlattenIter};
-pub use fold::{Fold, TryFold};
+pub use fold::{Fold, FoldWith, TryFold, TryFoldWith};
+pub use fold_chunks::{FoldChunks, FoldChunksWith};
+pub use in_blocks::{ExponentialBlocks, UniformBlocks};
 pub use interleave::{Interleave, InterleaveShortest};
 pub use intersperse::Intersperse;
 pub use map::{Cloned, Copied, Inspect, Map, Update};
@@ -40,10 +46,22 @@ pub(crate) use progress::BETWEEN_REPORTS_NS;
 pub use progress::Progress;
 pub use step_by::StepBy;
 pub use stretch::{Rev, Skip, Take};
-pub use tuned::Tuned;
+pub use tuned::{MaxLen, MinLen, PanicFuse, Tuned};
 pub(crate) use until::Halt;
 pub use until::{SkipAny, SkipAnyWhile, TakeAny, TakeAnyWhile, WhileSome};
-pub use zip::Zip;
+pub use zip::{Zip, ZipEq};
+
+/// Tells of an adapter all but its closures, which have nothing to tell.
+macro_rules! debug_without_closures {
+    ($([$($generics:tt)*] $Adapter:ident<$($parameter:tt),*> { $($field:tt),* };)*) => {$(
+        impl<$($generics)*> std::fmt::Debug for $Adapter<$($parameter),*> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($Adapter))$(.field(stringify!($field), &self.$field))*.finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+pub(crate) use debug_without_closures;
 
 /// The members of [`Producer`](crate::engine::producer::Producer) that an adapter with one base passes on unchanged.
 macro_rules! forward_to_base {

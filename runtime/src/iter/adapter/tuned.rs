@@ -18,6 +18,13 @@ pub struct Tuned<'p, I> {
     pub(crate) options: Options<'p>,
 }
 
+/// Made by [`with_min_len`](IndexedParallelIterator::with_min_len).
+pub type MinLen<I> = Tuned<'static, I>;
+/// Made by [`with_max_len`](IndexedParallelIterator::with_max_len).
+pub type MaxLen<I> = Tuned<'static, I>;
+/// Made by [`panic_fuse`](ParallelIterator::panic_fuse).
+pub type PanicFuse<I> = Tuned<'static, I>;
+
 impl<'p, I: ParallelIterator> ParallelIterator for Tuned<'p, I> {
     type Item = I::Item;
     type Producer = Tuned<'p, I::Producer>;

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::PoisonError;
 
 use super::adapted::{Adapt, Adapted, Yield};
+use super::debug_without_closures;
 use crate::iter::Try;
 use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 
@@ -45,6 +46,13 @@ impl<R> Halt<R> {
         if first.is_none() {
             *first = Some(reason);
         }
+    }
+}
+
+/// An iterator is cloned before it is run.
+impl Clone for WhileOp<Halt<()>> {
+    fn clone(&self) -> Self {
+        WhileOp(Halt::new())
     }
 }
 
@@ -203,17 +211,44 @@ impl<I: Iterator> Iterator for SkipCounted<'_, I> {
 }
 
 /// What `take_any_while` does.
-#[derive(Debug)]
 pub struct TakeAnyWhileOp<F> {
     taking: AtomicBool,
     predicate: F,
 }
 
 /// What `skip_any_while` does.
-#[derive(Debug)]
 pub struct SkipAnyWhileOp<F> {
     skipping: AtomicBool,
     predicate: F,
+}
+
+debug_without_closures! {
+    [F] TakeAnyWhileOp<F> { taking };
+    [F] SkipAnyWhileOp<F> { skipping };
+}
+
+impl Clone for TakeAnyOp {
+    fn clone(&self) -> Self {
+        TakeAnyOp(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+impl Clone for SkipAnyOp {
+    fn clone(&self) -> Self {
+        SkipAnyOp(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+impl<F: Clone> Clone for TakeAnyWhileOp<F> {
+    fn clone(&self) -> Self {
+        TakeAnyWhileOp::new(self.predicate.clone())
+    }
+}
+
+impl<F: Clone> Clone for SkipAnyWhileOp<F> {
+    fn clone(&self) -> Self {
+        SkipAnyWhileOp::new(self.predicate.clone())
+    }
 }
 
 impl<F> TakeAnyWhileOp<F> {

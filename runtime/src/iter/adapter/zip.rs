@@ -15,6 +15,9 @@ pub struct Zip<A, B> {
     pub(crate) b: B,
 }
 
+/// Made by [`zip_eq`](IndexedParallelIterator::zip_eq).
+pub type ZipEq<A, B> = Zip<A, B>;
+
 /// Hands out the pairs of a [`Zip`].
 #[derive(Clone, Debug)]
 pub struct ZipProducer<A, B> {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::{Either, IntoParallelIterator, ParallelIterator};
 
 pub(crate) use pieces::Pieces;
-pub(crate) use vec::{extend_exact, pieces, split, unzip_exact};
+pub(crate) use vec::{collect_from, extend_exact, pieces, split, unzip_exact};
 
 /// What [`collect`](ParallelIterator::collect) can make.
 ///
@@ -120,7 +120,32 @@ made_of_a_vec! {
     [T: Send] Box<[T]>, T, Vec::into_boxed_slice;
     [T: Send] Rc<[T]>, T, Rc::from;
     [T: Send] Arc<[T]>, T, Arc::from;
-    ['a, T: Clone + Send] Cow<'a, [T]>, T, Cow::Owned;
+}
+
+impl<'a, C, T> FromParallelIterator<T> for Cow<'a, C>
+where
+    C: ToOwned<Owned: FromParallelIterator<T>> + ?Sized,
+    T: Send,
+{
+    /// Owned, whatever the items are.
+    fn from_par_iter<I: IntoParallelIterator<Item = T>>(items: I) -> Self {
+        Cow::Owned(C::Owned::from_par_iter(items))
+    }
+}
+
+impl<L, R, T> ParallelExtend<T> for Either<L, R>
+where
+    L: ParallelExtend<T>,
+    R: ParallelExtend<T>,
+    T: Send,
+{
+    /// Extends the collection that it is.
+    fn par_extend<I: IntoParallelIterator<Item = T>>(&mut self, items: I) {
+        match self {
+            Either::Left(left) => left.par_extend(items),
+            Either::Right(right) => right.par_extend(items),
+        }
+    }
 }
 
 impl<T: Send> ParallelExtend<T> for VecDeque<T> {

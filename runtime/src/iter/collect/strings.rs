@@ -1,6 +1,7 @@
-//! Strings.
+//! Strings, of text and of the operating system's.
 
 use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
 use std::marker::PhantomData;
 
 use super::{FromParallelIterator, ParallelExtend};
@@ -9,42 +10,44 @@ use crate::iter::consumer::ExtendSegments;
 use crate::iter::{IntoParallelIterator, ParallelIterator};
 
 macro_rules! texts {
-    ($([$($generics:tt)*] $Item:ty;)*) => {$(
-        impl<$($generics)*> FromParallelIterator<$Item> for String {
+    ($([$($generics:tt)*] $Text:ty, $Item:ty;)*) => {$(
+        impl<$($generics)*> FromParallelIterator<$Item> for $Text {
             fn from_par_iter<I: IntoParallelIterator<Item = $Item>>(items: I) -> Self {
-                let mut text = String::new();
+                let mut text = <$Text>::new();
                 text.par_extend(items);
                 text
             }
         }
 
-        impl<$($generics)*> ParallelExtend<$Item> for String {
+        impl<$($generics)*> ParallelExtend<$Item> for $Text {
             /// Each lane puts together what it processes, and the pieces are put together at the end.
             fn par_extend<I: IntoParallelIterator<Item = $Item>>(&mut self, items: I) {
                 let producer = items.into_par_iter().into_producer();
-                let pieces: Vec<String> = drive(&producer, ExtendSegments(PhantomData));
-                self.reserve(pieces.iter().map(String::len).sum());
-                pieces.iter().for_each(|piece| self.push_str(piece));
+                let pieces: Vec<$Text> = drive(&producer, ExtendSegments(PhantomData));
+                self.reserve(pieces.iter().map(|piece| piece.len()).sum());
+                self.extend(pieces);
             }
         }
     )*};
 }
 
 texts! {
-    [] char;
-    ['a] &'a char;
-    ['a] &'a str;
-    [] String;
-    [] Box<str>;
-    ['a] Cow<'a, str>;
+    [] String, char;
+    ['a] String, &'a char;
+    ['a] String, &'a str;
+    [] String, String;
+    [] String, Box<str>;
+    ['a] String, Cow<'a, str>;
+    ['a] OsString, &'a OsStr;
+    [] OsString, OsString;
+    ['a] OsString, Cow<'a, OsStr>;
 }
 
-impl<'a, T> FromParallelIterator<T> for Cow<'a, str>
+impl<T: Send> FromParallelIterator<T> for Box<str>
 where
-    T: Send,
     String: FromParallelIterator<T>,
 {
     fn from_par_iter<I: IntoParallelIterator<Item = T>>(items: I) -> Self {
-        Cow::Owned(String::from_par_iter(items))
+        String::from_par_iter(items).into_boxed_str()
     }
 }

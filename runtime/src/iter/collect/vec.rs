@@ -20,19 +20,7 @@ impl<T: Send> FromParallelIterator<T> for Vec<T> {
 
 impl<T: Send> ParallelExtend<T> for Vec<T> {
     fn par_extend<I: IntoParallelIterator<Item = T>>(&mut self, items: I) {
-        let producer = items.into_par_iter().into_producer();
-        if producer.is_exact() {
-            return extend_exact(self, &producer);
-        }
-        let items = if producer.is_bounded() {
-            match CollectBounded::new(self, producer.len()) {
-                Ok(bounded) => return drive(&producer, bounded),
-                Err(items) => items,
-            }
-        } else {
-            self
-        };
-        append(items, segments(&producer));
+        extend(self, &items.into_par_iter().into_producer());
     }
 
     fn par_extend_vec(&mut self, mut items: Vec<T>) {
@@ -48,6 +36,28 @@ impl<'a, T: Copy + Send + Sync + 'a> ParallelExtend<&'a T> for Vec<T> {
     fn par_extend<I: IntoParallelIterator<Item = &'a T>>(&mut self, items: I) {
         self.par_extend(items.into_par_iter().copied());
     }
+}
+
+fn extend<P: Producer>(items: &mut Vec<P::Item>, producer: &P) {
+    if producer.is_exact() {
+        return extend_exact(items, producer);
+    }
+    let items = if producer.is_bounded() {
+        match CollectBounded::new(items, producer.len()) {
+            Ok(bounded) => return drive(producer, bounded),
+            Err(items) => items,
+        }
+    } else {
+        items
+    };
+    append(items, segments(producer));
+}
+
+/// All items of a producer.
+pub(crate) fn collect_from<P: Producer>(producer: &P) -> Vec<P::Item> {
+    let mut items = Vec::new();
+    extend(&mut items, producer);
+    items
 }
 
 /// Writes the items of an exact producer behind those that are there.

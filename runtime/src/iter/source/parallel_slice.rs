@@ -2,12 +2,16 @@
 
 use std::cmp::Ordering;
 
+use super::chunk_by::{ChunkBy, Runs};
 use super::parts::{
-    Chunks, ChunksExact, ChunksExactMut, ChunksMut, RChunks, RChunksExact, RChunksExactMut, RChunksMut,
-    Windows,
+    ArrayWindows, Chunks, ChunksExact, ChunksExactMut, ChunksMut, RChunks, RChunksExact, RChunksExactMut,
+    RChunksMut, Windows,
 };
 use super::split::Split;
 use super::split_slice::{Between, EndingWith, SplitInclusiveSlice, SplitSlice};
+use super::split_slice_mut::{
+    AtSeparators, BehindSeparators, BetweenRuns, ChunkByMut, SplitInclusiveMut, SplitMut, SplitSliceMut,
+};
 use crate::iter::sort::{sort_by_cached_key, stable_sort_by, unstable_sort_by};
 
 /// The `size` that was given to `method`.
@@ -101,6 +105,34 @@ pub trait ParallelSlice<T: Sync> {
         Windows { slice: self.as_parallel_slice(), size: positive(size, "par_windows") }
     }
 
+    /// All runs of `N` neighbouring items, which overlap, as arrays.
+    ///
+    /// # Panics
+    ///
+    /// When `N` is 0.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert!([1, 2, 4, 8].par_array_windows().all(|[a, b]| 2 * a == *b));
+    /// ```
+    #[track_caller]
+    fn par_array_windows<const N: usize>(&self) -> ArrayWindows<'_, T, N> {
+        ArrayWindows(Windows { slice: self.as_parallel_slice(), size: positive(N, "par_array_windows") })
+    }
+
+    /// The longest runs of neighbouring items of which `belong_together` holds for each two, as far as they are next to each other.
+    ///
+    /// `belong_together` is called in parallel, as the closure of [`par_split`](Self::par_split) is.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let runs: Vec<_> = [1, 2, 4, 5, 5].par_chunk_by(|a, b| a + 1 == *b).collect();
+    /// assert_eq!(runs, [&[1, 2][..], &[4, 5], &[5]]);
+    /// ```
+    fn par_chunk_by<F: Fn(&T, &T) -> bool + Sync + Send>(&self, belong_together: F) -> ChunkBy<'_, T, F> {
+        Split(Runs::new(self.as_parallel_slice(), belong_together))
+    }
+
     /// The parts between items for which `separator` holds, some of them empty.
     ///
     /// `separator` is called in parallel. If it is slow, that is once for each item, and a few times more; a quick one is called again now and then, rather than
@@ -158,7 +190,7 @@ pub trait ParallelSliceMut<T: Send> {
         ChunksMut { slice: self.as_parallel_slice_mut(), size: positive(size, "par_chunks_mut") }
     }
 
-    /// Parts of exactly `size` items; what remains is left out.
+    /// Parts of exactly `size` items; what remains is in [`take_remainder`](ChunksExactMut::take_remainder).
     ///
     /// # Panics
     ///
@@ -207,6 +239,50 @@ pub trait ParallelSliceMut<T: Send> {
     #[track_caller]
     fn par_rchunks_exact_mut(&mut self, size: usize) -> RChunksExactMut<'_, T> {
         RChunksExactMut { slice: self.as_parallel_slice_mut(), size: positive(size, "par_rchunks_exact_mut") }
+    }
+
+    /// The parts between items for which `separator` holds, some of them empty. It is called for each item, in parallel, before the
+    /// first part is processed.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [1, 2, 0, 3, 4];
+    /// numbers.par_split_mut(|&n| n == 0).for_each(|part| part.reverse());
+    /// assert_eq!(numbers, [2, 1, 0, 4, 3]);
+    /// ```
+    fn par_split_mut<F: Fn(&T) -> bool + Sync + Send>(&mut self, separator: F) -> SplitMut<'_, T, F> {
+        SplitSliceMut::new(self.as_parallel_slice_mut(), AtSeparators(separator))
+    }
+
+    /// The parts that end with an item for which `separator` holds, and the rest if there is one; see [`par_split_mut`](Self::par_split_mut).
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [1, 2, 0, 3, 4];
+    /// numbers.par_split_inclusive_mut(|&n| n == 0).for_each(|part| part.reverse());
+    /// assert_eq!(numbers, [0, 2, 1, 4, 3]);
+    /// ```
+    fn par_split_inclusive_mut<F: Fn(&T) -> bool + Sync + Send>(
+        &mut self,
+        separator: F,
+    ) -> SplitInclusiveMut<'_, T, F> {
+        SplitSliceMut::new(self.as_parallel_slice_mut(), BehindSeparators(separator))
+    }
+
+    /// The longest runs of neighbouring items of which `belong_together` holds for each two, as far as they are next to each other. It is called for all
+    /// neighbours, in parallel, before the first run is processed.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let mut numbers = [1, 2, 4, 5, 5];
+    /// numbers.par_chunk_by_mut(|a, b| a + 1 == *b).for_each(|run| run.reverse());
+    /// assert_eq!(numbers, [2, 1, 5, 4, 5]);
+    /// ```
+    fn par_chunk_by_mut<F: Fn(&T, &T) -> bool + Sync + Send>(
+        &mut self,
+        belong_together: F,
+    ) -> ChunkByMut<'_, T, F> {
+        SplitSliceMut::new(self.as_parallel_slice_mut(), BetweenRuns(belong_together))
     }
 
     /// Sorts, and keeps the order of equal items.

@@ -14,6 +14,13 @@ pub struct Repeat<T> {
     len: usize,
 }
 
+/// Made by [`repeat_n`].
+pub type RepeatN<T> = Repeat<T>;
+/// Made by [`once`].
+pub type Once<T> = VecIter<T>;
+/// Made by [`empty`].
+pub type Empty<T> = VecIter<T>;
+
 /// `item`, for ever: more than any loop can get to the end of.
 ///
 /// ```
@@ -31,7 +38,7 @@ pub fn repeat<T: Clone + Send + Sync>(item: T) -> Repeat<T> {
 /// use taskel::prelude::*;
 /// assert_eq!(taskel::iter::repeat_n("na", 3).collect::<String>(), "nanana");
 /// ```
-pub fn repeat_n<T: Clone + Send + Sync>(item: T, len: usize) -> Repeat<T> {
+pub fn repeat_n<T: Clone + Send + Sync>(item: T, len: usize) -> RepeatN<T> {
     Repeat { item, len }
 }
 
@@ -41,7 +48,7 @@ pub fn repeat_n<T: Clone + Send + Sync>(item: T, len: usize) -> Repeat<T> {
 /// use taskel::prelude::*;
 /// assert_eq!(taskel::iter::once(1).chain(5..7).collect::<Vec<_>>(), [1, 5, 6]);
 /// ```
-pub fn once<T: Send>(item: T) -> VecIter<T> {
+pub fn once<T: Send>(item: T) -> Once<T> {
     vec![item].into_par_iter()
 }
 
@@ -51,7 +58,7 @@ pub fn once<T: Send>(item: T) -> VecIter<T> {
 /// use taskel::prelude::*;
 /// assert_eq!(taskel::iter::empty::<u32>().max(), None);
 /// ```
-pub fn empty<T: Send>() -> VecIter<T> {
+pub fn empty<T: Send>() -> Empty<T> {
     Vec::new().into_par_iter()
 }
 

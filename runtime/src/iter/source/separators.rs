@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::thread;
 use std::time::Duration;
 
+use crate::iter::adapter::debug_without_closures;
 use crate::policy::look::look;
 use crate::protocol::answers::Answers;
 use crate::sched::unwind::OnDrop;
@@ -22,7 +23,6 @@ const PATIENCE: u32 = 2;
 const NAPS: u32 = 4;
 
 /// A predicate, and what it has said.
-#[derive(Debug)]
 pub(super) struct Separators<F> {
     pub(super) is_separator: F,
     /// There is something here if calls take long.
@@ -34,6 +34,8 @@ struct Slow {
     answers: Answers,
     nap: Duration,
 }
+
+debug_without_closures! { [F] Separators<F> { slow }; }
 
 impl<F> Separators<F> {
     pub(super) fn new(is_separator: F) -> Self {

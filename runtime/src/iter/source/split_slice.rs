@@ -2,12 +2,13 @@
 
 use std::iter::Flatten;
 use std::ops::Range;
-use std::{option, slice};
+use std::{fmt, option, slice};
 
 use either::Either;
 
 use super::separators::Separators;
 use super::split::{Cut, Split};
+use crate::iter::adapter::debug_without_closures;
 
 /// Made by [`par_split`](super::ParallelSlice::par_split).
 pub type SplitSlice<'data, T, F> = Split<Between<'data, T, F>>;
@@ -15,10 +16,16 @@ pub type SplitSlice<'data, T, F> = Split<Between<'data, T, F>>;
 pub type SplitInclusiveSlice<'data, T, F> = Split<EndingWith<'data, T, F>>;
 
 /// A slice, and where it is cut.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Source<'data, T, F> {
     slice: &'data [T],
     separators: Separators<F>,
+}
+
+debug_without_closures! {
+    [T: fmt::Debug, F] Source<'_, T, F> { slice };
+    [T: fmt::Debug, F] Between<'_, T, F> { 0 };
+    [T: fmt::Debug, F] EndingWith<'_, T, F> { 0 };
 }
 
 impl<'data, T, F: Fn(&T) -> bool> Source<'data, T, F> {
@@ -53,7 +60,7 @@ impl<'data, T, F: Fn(&T) -> bool> Source<'data, T, F> {
 }
 
 /// A slice and the separators between its parts.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Between<'data, T, F>(Source<'data, T, F>);
 
 impl<'data, T, F: Fn(&T) -> bool> Between<'data, T, F> {
@@ -115,7 +122,7 @@ impl<'data, T, F: Fn(&T) -> bool> Iterator for SlicesBetween<'data, '_, T, F> {
 }
 
 /// A slice and the separators at the ends of its parts.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct EndingWith<'data, T, F>(Source<'data, T, F>);
 
 impl<'data, T, F: Fn(&T) -> bool> EndingWith<'data, T, F> {

@@ -8,6 +8,7 @@ use either::Either;
 use super::separators::Separators;
 use super::slice::SliceIter;
 use super::split::{Cut, Split};
+use super::text_matches::{MatchIndices, Matches, Terminated};
 use crate::iter::{Copied, IntoParallelIterator, ParallelIterator};
 
 /// Parallel iterators over parts of a string.
@@ -98,6 +99,46 @@ pub trait ParallelString {
     fn par_split_inclusive<P: Pattern>(&self, separator: P) -> Split<EndingWith<'_, P>> {
         Split(EndingWith(Source::new(self.as_parallel_string(), separator)))
     }
+
+    /// As [`par_split`](Self::par_split), but without an empty part at the end: separators end parts.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!("((1 + 3) * 2)".par_split_terminator(')').collect::<Vec<_>>(), ["((1 + 3", " * 2"]);
+    /// ```
+    fn par_split_terminator<P: Pattern>(&self, separator: P) -> Split<Terminated<'_, P>> {
+        Split(Terminated(EndingWith(Source::new(self.as_parallel_string(), separator))))
+    }
+
+    /// The characters that `pattern` stands for, as strings.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!("a1 b22".par_matches(char::is_numeric).collect::<Vec<_>>(), ["1", "2", "2"]);
+    /// ```
+    fn par_matches<P: Pattern>(&self, pattern: P) -> Split<Matches<'_, P>> {
+        Split(Matches(MatchIndices::new(self.as_parallel_string(), pattern)))
+    }
+
+    /// The characters that `pattern` stands for, as strings, and where they begin.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!("ä1 b2".par_match_indices(char::is_numeric).collect::<Vec<_>>(), [(2, "1"), (5, "2")]);
+    /// ```
+    fn par_match_indices<P: Pattern>(&self, pattern: P) -> Split<MatchIndices<'_, P>> {
+        Split(MatchIndices::new(self.as_parallel_string(), pattern))
+    }
+
+    /// The text in UTF-16.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// assert_eq!("a𝄞".par_encode_utf16().collect::<Vec<_>>(), [0x61, 0xD834, 0xDD1E]);
+    /// ```
+    fn par_encode_utf16(&self) -> Split<EncodeUtf16<'_>> {
+        Split(EncodeUtf16(self.as_parallel_string()))
+    }
 }
 
 impl ParallelString for str {
@@ -185,6 +226,8 @@ pieces_of_text! {
         split_ascii_whitespace, |text, index| at_char(text, index, |c| c.is_ascii_whitespace());
     Chars, "Cuts a string anywhere.", char, str::Chars<'data>, chars,
         |text, index| ceil_char_boundary(text, index);
+    EncodeUtf16, "Cuts a string anywhere, and encodes it.", u16, str::EncodeUtf16<'data>, encode_utf16,
+        |text, index| ceil_char_boundary(text, index);
 }
 
 /// The standard library's, which is newer than the oldest Rust that this crate is built with.
@@ -193,7 +236,7 @@ fn floor_char_boundary(text: &str, index: usize) -> usize {
 }
 
 /// The standard library's, likewise.
-fn ceil_char_boundary(text: &str, index: usize) -> usize {
+pub(super) fn ceil_char_boundary(text: &str, index: usize) -> usize {
     (index..text.len()).find(|&index| text.is_char_boundary(index)).unwrap_or(text.len())
 }
 
@@ -390,6 +433,12 @@ impl<'data, P: Pattern> Iterator for SlowBetween<'data, '_, P> {
 /// A string and the separators at the ends of its parts.
 #[derive(Clone, Debug)]
 pub struct EndingWith<'data, P>(Source<'data, P>);
+
+impl<P> EndingWith<'_, P> {
+    pub(super) fn pattern(&self) -> &P {
+        &self.0.separators.is_separator
+    }
+}
 
 impl<'data, P: Pattern> Cut for EndingWith<'data, P> {
     type Part = &'data str;

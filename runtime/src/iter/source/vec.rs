@@ -21,7 +21,9 @@ impl<T: Send> ParallelIterator for VecIter<T> {
 
     fn into_producer(self) -> VecProducer<T> {
         let mut items = ManuallyDrop::new(self.0);
-        VecProducer { first: items.as_mut_ptr(), len: items.len(), capacity: items.capacity() }
+        let allocation = Allocation { first: items.as_mut_ptr(), capacity: items.capacity() };
+        // SAFETY: so many items live there, and the vector is not used any more.
+        unsafe { VecProducer::new(allocation.first, items.len(), allocation) }
     }
 }
 
@@ -31,25 +33,40 @@ impl<T: Send> IndexedParallelIterator for VecIter<T> {
     }
 }
 
-/// Hands out the items of a vector. Owns the allocation; the items belong to those who ask for their indices.
+/// Hands out the items of a vector. Owns the memory; the items belong to those who ask for their indices.
 #[derive(Debug)]
-pub struct VecProducer<T> {
+pub struct VecProducer<T, M = Allocation<T>> {
     first: *mut T,
     len: usize,
+    /// What is done with the memory when the items are gone: each went to a chunk or was discarded.
+    _memory: M,
+}
+
+// SAFETY: lanes share the producer only to move different items out of it (`Producer::chunk`), which is sending `T`s. They do not touch the memory's owner.
+unsafe impl<T: Send, M> Sync for VecProducer<T, M> {}
+
+/// That of a vector, to be freed.
+#[derive(Debug)]
+pub struct Allocation<T> {
+    first: *mut T,
     capacity: usize,
 }
 
-// SAFETY: lanes share the producer only to move different items out of it (`Producer::chunk`), which is sending `T`s.
-unsafe impl<T: Send> Sync for VecProducer<T> {}
-
-impl<T> Drop for VecProducer<T> {
+impl<T> Drop for Allocation<T> {
     fn drop(&mut self) {
-        // SAFETY: these are the parts of a vector; its length is 0, because each item went to a chunk or was discarded.
+        // SAFETY: these are the parts of a vector whose items are gone.
         drop(unsafe { Vec::from_raw_parts(self.first, 0, self.capacity) });
     }
 }
 
-impl<T> VecProducer<T> {
+impl<T, M> VecProducer<T, M> {
+    /// # Safety
+    ///
+    /// `len` items live from `first` on, which `memory` keeps, but does not drop.
+    pub(super) unsafe fn new(first: *mut T, len: usize, memory: M) -> Self {
+        VecProducer { first, len, _memory: memory }
+    }
+
     /// # Safety
     ///
     /// As for [`Producer::chunk`].
@@ -61,7 +78,7 @@ impl<T> VecProducer<T> {
     }
 }
 
-impl<T: Send> Producer for VecProducer<T> {
+impl<T: Send, M> Producer for VecProducer<T, M> {
     type Item = T;
     type Local = ();
     type Iter<'a>
@@ -95,7 +112,7 @@ impl<T: Send> Producer for VecProducer<T> {
     }
 }
 
-impl<T: Send> IndexedProducer for VecProducer<T> {
+impl<T: Send, M> IndexedProducer for VecProducer<T, M> {
     type IndexedIter<'a>
         = Drain<'a, T>
     where
@@ -115,7 +132,7 @@ pub struct Drain<'a, T> {
     end: *mut T,
     left: usize,
     /// Whose memory it is: no chunk outlives it.
-    _producer: PhantomData<&'a VecProducer<T>>,
+    _producer: PhantomData<&'a T>,
 }
 
 impl<T> Iterator for Drain<'_, T> {
@@ -195,7 +212,7 @@ type By = fn(usize, usize, &(dyn Fn(Range<usize>) + Sync));
 struct Left<'a, T> {
     first: *mut T,
     len: usize,
-    _producer: PhantomData<&'a VecProducer<T>>,
+    _producer: PhantomData<&'a T>,
 }
 
 // SAFETY: lanes share it only to drop different items, which is sending `T`s; and they can be sent, or there would be no chunk (`Producer`).

@@ -1,0 +1,197 @@
+//! `par_drain`: the items of a collection that stays.
+
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::fmt::{self, Debug, Formatter};
+use std::hash::{BuildHasher, Hash};
+use std::ops::{Bound, Range, RangeBounds};
+use std::ptr;
+use std::str;
+
+use super::split::{Cut, Split};
+use super::text;
+use super::vec::{VecIter, VecProducer};
+use crate::iter::{
+    IndexedParallelIterator, IntoParallelIterator, ParallelDrainFull, ParallelDrainRange, ParallelIterator,
+};
+use crate::sched::unwind::OnDrop;
+
+/// Parallel iterator over items that a vector gives away, made by [`par_drain`](ParallelDrainRange::par_drain).
+///
+/// The vector closes the gap when the iterator has been run, or is dropped. Where one is forgotten, the items from the range's first on are, too.
+#[must_use = "the items are dropped if the iterator is not consumed"]
+pub struct VecDrain<'data, T> {
+    gap: Gap<'data, T>,
+}
+
+impl<T> Debug for VecDrain<'_, T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VecDrain").field("range", &self.gap.range).finish_non_exhaustive()
+    }
+}
+
+/// A vector without the items from the range's first on.
+struct Gap<'data, T> {
+    /// It has the items in front of the range.
+    vec: &'data mut Vec<T>,
+    range: Range<usize>,
+    /// How many items there were.
+    len: usize,
+    /// Whether nobody else has the items in the range.
+    is_full: bool,
+}
+
+impl<T> Gap<'_, T> {
+    fn first(&mut self) -> *mut T {
+        // SAFETY: the range lies within the items that there were, and so within the allocation.
+        unsafe { self.vec.as_mut_ptr().add(self.range.start) }
+    }
+
+    /// Puts the items behind the range where it began.
+    fn close(&mut self) {
+        let Range { start, end } = self.range;
+        let behind = self.len - end;
+        let first = self.first();
+        // SAFETY: as in `first`.
+        let rest = unsafe { first.add(end - start) };
+        // SAFETY: those from `rest` on are items that the vector does not count; in front of them, nothing lives any more.
+        unsafe { rest.copy_to(first, behind) };
+        // SAFETY: up to here, items live: those in front of the range, and those behind it.
+        unsafe { self.vec.set_len(start + behind) };
+    }
+}
+
+impl<T> Drop for Gap<'_, T> {
+    fn drop(&mut self) {
+        let (first, len, is_full) = (self.first(), self.range.len(), self.is_full);
+        let _gap = OnDrop(|| self.close());
+        if is_full {
+            // SAFETY: nobody was given these.
+            unsafe { ptr::slice_from_raw_parts_mut(first, len).drop_in_place() };
+        }
+    }
+}
+
+impl<'data, T: Send> ParallelIterator for VecDrain<'data, T> {
+    type Item = T;
+    type Producer = VecProducer<T, Memory<'data, T>>;
+
+    fn into_producer(self) -> Self::Producer {
+        let mut gap = self.gap;
+        gap.is_full = false;
+        let (first, len) = (gap.first(), gap.range.len());
+        // SAFETY: so many items live there, and the gap has given them away.
+        unsafe { VecProducer::new(first, len, Memory { _gap: gap }) }
+    }
+}
+
+impl<T: Send> IndexedParallelIterator for VecDrain<'_, T> {
+    fn len(&self) -> usize {
+        self.gap.range.len()
+    }
+}
+
+/// A vector some of whose items somebody has; they are gone when this is dropped.
+pub struct Memory<'data, T> {
+    _gap: Gap<'data, T>,
+}
+
+impl<T> Debug for Memory<'_, T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").finish_non_exhaustive()
+    }
+}
+
+/// The places that a range of a collection of `len` items means.
+///
+/// # Panics
+///
+/// Where a slice of the standard library's does.
+fn places(range: &impl RangeBounds<usize>, len: usize) -> Range<usize> {
+    let start = match range.start_bound() {
+        Bound::Included(&start) => start,
+        Bound::Excluded(&before) => before.checked_add(1).expect("a range begins at usize::MAX, or before"),
+        Bound::Unbounded => 0,
+    };
+    let end = match range.end_bound() {
+        Bound::Included(&last) => last.checked_add(1).expect("a range ends at usize::MAX, or before"),
+        Bound::Excluded(&end) => end,
+        Bound::Unbounded => len,
+    };
+    assert!(start <= end, "a range that begins at {start} ends there or behind, not at {end}");
+    assert!(end <= len, "a range of {len} items ends at {len} or before, not at {end}");
+    start..end
+}
+
+impl<'data, T: Send> ParallelDrainRange for &'data mut Vec<T> {
+    type Iter = VecDrain<'data, T>;
+    type Item = T;
+
+    fn par_drain<R: RangeBounds<usize>>(self, range: R) -> Self::Iter {
+        let len = self.len();
+        let range = places(&range, len);
+        // SAFETY: no more than there are. What lies behind is the gap's.
+        unsafe { self.set_len(range.start) };
+        VecDrain { gap: Gap { vec: self, range, len, is_full: true } }
+    }
+}
+
+impl<T: Send> ParallelDrainRange for &mut VecDeque<T> {
+    type Iter = VecIter<T>;
+    type Item = T;
+
+    /// Moves the items into a vector first.
+    fn par_drain<R: RangeBounds<usize>>(self, range: R) -> Self::Iter {
+        self.drain(range).collect::<Vec<_>>().into_par_iter()
+    }
+}
+
+impl ParallelDrainRange for &mut String {
+    type Iter = Split<Drained>;
+    type Item = char;
+
+    /// Copies the text first.
+    fn par_drain<R: RangeBounds<usize>>(self, range: R) -> Self::Iter {
+        Split(Drained(self.drain(range).collect()))
+    }
+}
+
+/// Text that is cut anywhere.
+#[derive(Clone, Debug)]
+pub struct Drained(String);
+
+impl Cut for Drained {
+    type Part = char;
+    type Parts<'a> = str::Chars<'a>;
+
+    fn indices(&self) -> usize {
+        self.0.len()
+    }
+
+    fn next_cut(&self, index: usize) -> usize {
+        text::ceil_char_boundary(&self.0, index)
+    }
+
+    fn parts<'a>(&'a self, piece: Range<usize>) -> str::Chars<'a> {
+        self.0[piece].chars()
+    }
+}
+
+macro_rules! drained_through_a_vec {
+    ($([$($generics:tt)*] $Collection:ty => $Item:ty;)*) => {$(
+        impl<$($generics)*> ParallelDrainFull for &mut $Collection {
+            type Iter = VecIter<$Item>;
+            type Item = $Item;
+
+            /// Moves the items into a vector first.
+            fn par_drain(self) -> Self::Iter {
+                self.drain().collect::<Vec<_>>().into_par_iter()
+            }
+        }
+    )*};
+}
+
+drained_through_a_vec! {
+    [T: Send + Ord] BinaryHeap<T> => T;
+    [T: Send + Eq + Hash, S: BuildHasher] HashSet<T, S> => T;
+    [K: Send + Eq + Hash, V: Send, S: BuildHasher] HashMap<K, V, S> => (K, V);
+}
