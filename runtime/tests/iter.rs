@@ -376,3 +376,11 @@ fn ranges_of_characters_leave_the_surrogates_out() {
         assert!(range.clone().into_par_iter().collect::<String>().chars().eq(range));
     }
 }
+
+#[test]
+fn nothing_comes_before_the_first_item_wherever_it_is() {
+    let from = |least| (0..1000).into_par_iter().filter(move |n| *n >= least).intersperse(-1);
+    assert!(from(1000).collect::<Vec<_>>().is_empty());
+    assert_eq!(from(999).collect::<Vec<_>>(), [999]);
+    assert_eq!(from(997).collect::<Vec<_>>(), [997, -1, 998, -1, 999]);
+}

@@ -162,3 +162,30 @@ fn an_order_that_is_none_does_no_harm() {
         }
     });
 }
+
+/// What the documentation says of them: all items stay, and where the contradiction is noticed, the panic says what is wrong.
+#[test]
+fn an_order_that_contradicts_itself_is_said_to_do_so_if_it_is_noticed() {
+    let mut noticed = 0;
+    for seed in 0..40_u64 {
+        let numbers = (0..5000_u64).map(|n| (n * n + seed) * 0x9E37_79B9 % 1000);
+        let mut floats: Vec<f64> = numbers.map(|n| if n % 10 == 0 { f64::NAN } else { n as f64 }).collect();
+        let mut sorted = floats.clone();
+        let order = |a: &f64, b: &f64| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal);
+        let stable = seed % 2 == 0;
+        let sort = AssertUnwindSafe(|| match stable {
+            true => sorted.par_sort_by(order),
+            false => sorted.par_sort_unstable_by(order),
+        });
+        if let Err(payload) = catch_unwind(sort) {
+            noticed += 1;
+            let text = payload.downcast_ref::<&str>().map(|text| text.to_string());
+            let text = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default();
+            assert!(text.contains("total order"), "{text}");
+        }
+        floats.sort_by(f64::total_cmp);
+        sorted.sort_by(f64::total_cmp);
+        assert!(floats.iter().map(|x| x.to_bits()).eq(sorted.iter().map(|x| x.to_bits())));
+    }
+    assert!(noticed > 0, "the standard library notices some");
+}

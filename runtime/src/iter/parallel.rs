@@ -49,6 +49,12 @@ use crate::sched::pool::ThreadPool;
 /// When a closure panics, the loop ends; items that were not processed are dropped, by all workers if that is slow;
 /// and when all workers are out, the first panic continues on the calling thread, with its payload. The pool stays usable.
 ///
+/// # Who drops what
+///
+/// Closures, and what they own, are dropped by the calling thread before the call returns. The state that a worker has for
+/// [`map_init`](Self::map_init) or [`map_with`](Self::map_with) it drops itself, as it leaves the loop; the call returns when all have. An item is dropped by who processes
+/// it, and one that nobody gets before the call returns, by all workers if that is slow.
+///
 /// # Implementing it
 ///
 /// A type of one's own that is put together from existing iterators names their producer:

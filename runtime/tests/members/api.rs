@@ -30,9 +30,9 @@ const MACROS: [(&str, Line); 5] = [
         Ok(vec![format!("FromParallelIterator<{item}> for {collection}")])
     }),
     ("texts", |line| {
-        let item = plain(&line.parse::<Type>()?);
+        let [text, item] = collection(line)?;
         let both = ["FromParallelIterator", "ParallelExtend"];
-        Ok(both.map(|made| format!("{made}<{item}> for String")).to_vec())
+        Ok(both.map(|made| format!("{made}<{item}> for {text}")).to_vec())
     }),
     ("tuples", |_| Ok(["", "&", "&mut "].map(|by| format!("IntoParallelIterator for {by}tuples")).to_vec())),
 ];

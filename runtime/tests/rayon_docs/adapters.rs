@@ -9,6 +9,7 @@ macro_rules! examples {
         use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
         use std::sync::mpsc::channel;
 
+        use $library::iter::Either;
         use $library::prelude::*;
 
         fn ascending(numbers: &[u32]) -> bool {
@@ -270,6 +271,30 @@ macro_rules! examples {
         fn skip_any_while() {
             let left: Vec<u32> = (0..400).into_par_iter().skip_any_while(|n| *n < 150).collect();
             assert!(left.len() >= 250 && ascending(&left));
+        }
+
+        fn numbers(backwards: bool) -> impl IndexedParallelIterator<Item = u32> {
+            let numbers = (0..100_u32).into_par_iter();
+            if backwards { Either::Left(numbers.rev()) } else { Either::Right(numbers) }
+        }
+
+        #[test]
+        fn either() {
+            assert!(numbers(true).collect::<Vec<_>>().into_iter().eq((0..100).rev()));
+            assert_eq!(numbers(true).enumerate().find_first(|(_, n)| *n == 90), Some((9, 90)));
+            assert_eq!((numbers(false).len(), numbers(false).skip(3).min()), (100, Some(3)));
+            let unlike = |some| {
+                let numbers = (0..100_u32).into_par_iter();
+                if some { Either::Left(numbers.filter(|n| n % 2 == 0)) } else { Either::Right(numbers) }
+            };
+            assert_eq!((unlike(true).count(), unlike(false).count()), (50, 100));
+        }
+
+        /// Between items whose number is not known beforehand.
+        #[test]
+        fn intersperse_unindexed() {
+            let text = "to be or not to be";
+            assert_eq!(text.par_split(' ').intersperse("--").collect::<String>(), text.replace(' ', "--"));
         }
     };
 }

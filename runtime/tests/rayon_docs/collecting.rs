@@ -2,7 +2,9 @@
 
 macro_rules! examples {
     ($library:ident) => {
+        use std::borrow::Cow;
         use std::collections::{BTreeMap, LinkedList};
+        use std::ffi::{OsStr, OsString};
         use std::sync::Mutex;
 
         use $library::iter::Either::{self, Left, Right};
@@ -176,6 +178,37 @@ macro_rules! examples {
             let mut squares = BTreeMap::from([(0, 0)]);
             squares.par_extend((1..4).into_par_iter().map(|n| (n, n * n)));
             assert_eq!(squares, BTreeMap::from([(0, 0), (1, 1), (2, 4), (3, 9)]));
+        }
+
+        #[test]
+        fn collect_texts_of_the_system() {
+            let names = [OsStr::new("a"), OsStr::new("bc")];
+            assert_eq!(names.into_par_iter().collect::<OsString>(), "abc");
+            assert_eq!(names.par_iter().map(|name| name.to_os_string()).collect::<OsString>(), "abc");
+            let borrowed = names.par_iter().map(|name| Cow::Borrowed(*name));
+            assert_eq!(borrowed.collect::<Cow<'_, OsStr>>(), OsStr::new("abc"));
+            let mut path = OsString::from("x");
+            path.par_extend(names);
+            assert_eq!(path, "xabc");
+        }
+
+        #[test]
+        fn collect_boxed_texts() {
+            assert_eq!(&*"abc".par_chars().collect::<Box<str>>(), "abc");
+            assert_eq!(&*["a", "b"].into_par_iter().collect::<Box<str>>(), "ab");
+            assert_eq!(&*["a", "b"].map(Box::<str>::from).into_par_iter().collect::<Box<str>>(), "ab");
+            assert_eq!(["a", "b"].into_par_iter().collect::<Cow<'_, str>>(), "ab");
+            assert_eq!([1, 2].into_par_iter().collect::<Cow<'_, [i32]>>(), [1, 2].as_slice());
+        }
+
+        #[test]
+        fn extend_either() {
+            let mut numbers: Either<Vec<u32>, LinkedList<u32>> = Left(vec![1]);
+            numbers.par_extend(2..4);
+            assert_eq!(numbers, Left(vec![1, 2, 3]));
+            numbers = Right(LinkedList::new());
+            numbers.par_extend(2..4);
+            assert_eq!(numbers, Right(LinkedList::from([2, 3])));
         }
     };
 }

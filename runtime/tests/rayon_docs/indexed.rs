@@ -204,6 +204,44 @@ macro_rules! examples {
             assert_eq!(counts.iter().sum::<usize>(), 700_000);
             assert!(counts.iter().all(|&count| count <= 2345), "{counts:?}");
         }
+
+        #[test]
+        fn fold_chunks_with() {
+            let init = vec!['-'];
+            let words: Vec<String> = ('a'..='g')
+                .into_par_iter()
+                .fold_chunks_with(3, init, |mut word, c| {
+                    word.push(c);
+                    word
+                })
+                .map(String::from_iter)
+                .collect();
+            assert_eq!(words, ["-abc", "-def", "-g"]);
+        }
+
+        /// A block is over before the next begins.
+        #[test]
+        fn by_uniform_blocks() {
+            let begun = std::sync::atomic::AtomicUsize::new(0);
+            let order = |n: usize| {
+                let before = begun.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                assert_eq!(before / 30, n / 30);
+                n
+            };
+            let numbers: Vec<usize> =
+                (0..1000_usize).into_par_iter().map(order).by_uniform_blocks(30).collect();
+            assert!(numbers.into_iter().eq(0..1000));
+        }
+
+        #[test]
+        fn by_exponential_blocks() {
+            let sum: u32 =
+                (0..10_000_u32).into_par_iter().by_exponential_blocks().filter(|n| n % 3 == 0).sum();
+            assert_eq!(sum, (0..10_000).filter(|n| n % 3 == 0).sum());
+            let found = (0..usize::MAX).into_par_iter().by_exponential_blocks().find_first(|&n| n * n > 5000);
+            assert_eq!(found, Some(71));
+            assert_eq!([0; 0].par_iter().by_exponential_blocks().count(), 0);
+        }
     };
 }
 

@@ -2,20 +2,16 @@
 //!
 //! Each test has the name of the member. The list below is of all pages of rayon 1.12 that have examples.
 //!
-//! | page | shared | only in rayon |
-//! |---|---|---|
-//! | `ParallelIterator` | [`adapters`], [`consumers`], [`collecting`] | |
-//! | `IndexedParallelIterator` | [`indexed`] | `by_exponential_blocks`, `by_uniform_blocks`, `fold_chunks_with` |
-//! | `FromParallelIterator`, `ParallelExtend` | [`collecting`] | |
-//! | `ParallelDrainFull`, `ParallelDrainRange` | | `par_drain` |
-//! | `ParallelSlice` | [`slices`] | `par_array_windows`, `par_chunk_by` |
-//! | `ParallelSliceMut` | [`slices`] | `par_split_mut`, `par_split_inclusive_mut`, `par_chunk_by_mut` |
-//! | `ParallelString` | [`strings`] | `par_encode_utf16`, `par_matches`, `par_match_indices` |
-//! | the same | | `par_split_terminator` |
-//! | `IntoParallelIterator` and its kin, `iter` | [`sources`] | |
-//! | `range`, `range_inclusive`, `MultiZip`, `ParallelBridge` | [`sources`] | |
-//! | `iter::{empty, once, repeat, repeat_n}` | [`sources`] | |
-//! | `iter::split`, `iter::{walk_tree, walk_tree_prefix, walk_tree_postfix}` | | all four |
+//! | page | here |
+//! |---|---|
+//! | `ParallelIterator` | [`adapters`], [`consumers`], [`collecting`] |
+//! | `IndexedParallelIterator` | [`indexed`] |
+//! | `FromParallelIterator`, `ParallelExtend` | [`collecting`] |
+//! | `ParallelSlice`, `ParallelSliceMut` | [`slices`] |
+//! | `ParallelString` | [`strings`] |
+//! | `IntoParallelIterator` and its kin, `ParallelDrainFull`, `ParallelDrainRange` | [`sources`] |
+//! | `range`, `range_inclusive`, `MultiZip`, `ParallelBridge`, the functions of `iter` | [`sources`] |
+//! | the types in the modules that are named like the standard library's | [`names`] |
 
 /// The tests of a page, for each library in a module of its own. Nothing but the name of the library differs.
 macro_rules! for_both {
@@ -35,6 +31,7 @@ mod adapters;
 mod collecting;
 mod consumers;
 mod indexed;
+mod names;
 mod slices;
 mod sources;
 mod strings;

@@ -163,6 +163,99 @@ macro_rules! examples {
             floats.par_sort_unstable_by_key(|x| (x.abs() * 10.0) as u32);
             assert_eq!(floats, [-0.5, 1.0, 2.5, -3.0]);
         }
+
+        #[test]
+        fn par_array_windows() {
+            let rising = SCORES.par_array_windows().filter(|[a, b]| a < b).count();
+            assert_eq!(rising, SCORES.windows(2).filter(|pair| pair[0] < pair[1]).count());
+            assert_eq!(SCORES.par_array_windows::<10>().count(), 0);
+            let backwards: Vec<&[i32; 8]> = SCORES.par_array_windows().rev().collect();
+            assert_eq!(backwards.len(), 2);
+            assert_eq!(backwards[1][..], SCORES[..8]);
+        }
+
+        /// Whatever the runs are, they are those of the standard library.
+        #[test]
+        fn par_chunk_by() {
+            assert!([0; 0].par_chunk_by(|a, b| a == b).collect::<Vec<_>>().is_empty());
+            for len in [1, 2, 3, 50, 5000] {
+                let numbers: Vec<u64> = (0..len).map(|n: u64| n.pow(3) % 1000 / 200).collect();
+                for same in [|a: &u64, b: &u64| a == b, |_: &u64, _: &u64| true, |_: &u64, _: &u64| false] {
+                    let runs: Vec<&[u64]> = numbers.par_chunk_by(same).collect();
+                    assert_eq!(runs, numbers.chunk_by(same).collect::<Vec<_>>());
+                }
+            }
+        }
+
+        #[test]
+        fn par_chunk_by_mut() {
+            let mut nothing: [u64; 0] = [];
+            assert_eq!(nothing.par_chunk_by_mut(|a, b| a == b).count(), 0);
+            for len in [1, 2, 3, 50, 5000] {
+                let numbers: Vec<u64> = (0..len).map(|n: u64| n.pow(3) % 1000 / 200).collect();
+                for same in [|a: &u64, b: &u64| a == b, |_: &u64, _: &u64| true, |_: &u64, _: &u64| false] {
+                    let (mut ours, mut theirs) = (numbers.clone(), numbers.clone());
+                    ours.par_chunk_by_mut(same).for_each(|run| run[0] += run.len() as u64);
+                    theirs.chunk_by_mut(same).for_each(|run| run[0] += run.len() as u64);
+                    assert_eq!(ours, theirs);
+                }
+            }
+        }
+
+        #[test]
+        fn par_split_mut() {
+            for len in [0, 1, 2, 3, 50, 5000] {
+                let numbers: Vec<u64> = (0..len).map(|n: u64| n.pow(3) % 1000).collect();
+                for modulo in [1, 2, 7, 2000] {
+                    let is_separator = |n: &u64| n % modulo == 0;
+                    let (mut ours, mut theirs) = (numbers.clone(), numbers.clone());
+                    ours.par_split_mut(is_separator).for_each(|part| part.reverse());
+                    theirs.split_mut(is_separator).for_each(|part| part.reverse());
+                    assert_eq!(ours, theirs);
+                    let parts = ours.par_split_mut(is_separator).count();
+                    assert_eq!(parts, theirs.split(is_separator).count());
+                }
+            }
+        }
+
+        #[test]
+        fn par_split_inclusive_mut() {
+            for len in [0, 1, 2, 3, 50, 5000] {
+                let numbers: Vec<u64> = (0..len).map(|n: u64| n.pow(3) % 1000).collect();
+                for modulo in [1, 2, 7, 2000] {
+                    let is_separator = |n: &u64| n % modulo == 0;
+                    let (mut ours, mut theirs) = (numbers.clone(), numbers.clone());
+                    ours.par_split_inclusive_mut(is_separator).for_each(|part| part.reverse());
+                    theirs.split_inclusive_mut(is_separator).for_each(|part| part.reverse());
+                    assert_eq!(ours, theirs);
+                    let parts = ours.par_split_inclusive_mut(is_separator).count();
+                    assert_eq!(parts, theirs.split_inclusive(is_separator).count());
+                }
+            }
+        }
+
+        /// Can be taken before the chunks are processed, once.
+        #[test]
+        fn remainder() {
+            let mut numbers: Vec<u32> = (0..10).collect();
+            let mut chunks = numbers.par_chunks_exact_mut(4);
+            assert_eq!(chunks.remainder(), [8, 9]);
+            let rest = chunks.take_remainder();
+            assert!(chunks.take_remainder().is_empty());
+            rest.reverse();
+            chunks.for_each(|chunk| chunk.reverse());
+            assert_eq!(numbers, [3, 2, 1, 0, 7, 6, 5, 4, 9, 8]);
+            assert_eq!(numbers.par_chunks_exact_mut(4).into_remainder(), [9, 8]);
+
+            let mut chunks = numbers.par_rchunks_exact_mut(4);
+            assert_eq!(chunks.remainder(), [3, 2]);
+            assert_eq!(chunks.take_remainder(), [3, 2]);
+            assert_eq!(chunks.len(), 2);
+            assert!(chunks.into_remainder().is_empty());
+            assert_eq!(numbers.par_rchunks_exact_mut(4).into_remainder(), [3, 2]);
+            assert_eq!(numbers.par_chunks_exact(4).remainder(), [9, 8]);
+            assert_eq!(numbers.par_rchunks_exact(4).remainder(), [3, 2]);
+        }
     };
 }
 

@@ -2,10 +2,14 @@
 
 macro_rules! examples {
     ($library:ident) => {
+        use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+        use std::ops::Range;
         use std::sync::Mutex;
         use std::sync::mpsc::channel;
 
-        use $library::iter::{empty, once, repeat, repeat_n};
+        use $library::iter::{
+            empty, once, repeat, repeat_n, split, walk_tree, walk_tree_postfix, walk_tree_prefix,
+        };
         use $library::prelude::*;
 
         #[test]
@@ -174,6 +178,122 @@ macro_rules! examples {
             let mut words: Vec<&str> = receiver.into_iter().par_bridge().collect();
             words.sort_unstable();
             assert_eq!(words, ["east", "north", "south"]);
+        }
+
+        /// What is drained is gone; what is not, stays.
+        #[test]
+        fn par_drain_range() {
+            let mut words: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+            let memory = words.as_ptr();
+            let drained: Vec<String> = words.par_drain(5..15).rev().collect();
+            assert!(drained.iter().map(|word| word.parse::<i32>().unwrap()).eq((5..15).rev()));
+            assert_eq!(words.par_drain(..=1).len(), 2);
+            drop(words.par_drain(6..));
+            assert_eq!(words, ["2", "3", "4", "15", "16", "17"]);
+            assert_eq!(words.as_ptr(), memory);
+            assert!(words.par_drain(..).any(|word| word == "16"));
+            assert!(words.is_empty());
+
+            let mut queue: VecDeque<u32> = (0..10).collect();
+            queue.rotate_left(4);
+            assert_eq!(queue.par_drain(3..=6).collect::<Vec<_>>(), [7, 8, 9, 0]);
+            assert_eq!(queue, [4, 5, 6, 1, 2, 3]);
+
+            let mut text = String::from("grün und blau");
+            assert_eq!(text.par_drain(2..10).rev_text(), " dnu nü");
+            assert_eq!(text, "grblau");
+        }
+
+        trait RevText {
+            fn rev_text(self) -> String;
+        }
+
+        impl<I: ParallelIterator<Item = char>> RevText for I {
+            fn rev_text(self) -> String {
+                self.collect::<Vec<_>>().into_iter().rev().collect()
+            }
+        }
+
+        #[test]
+        fn par_drain_of_nothing_that_is_there() {
+            let outside = [5..2, 0..4, 4..4];
+            for range in outside {
+                let drain = || vec![1, 2, 3].par_drain(range.clone()).count();
+                std::panic::catch_unwind(drain).expect_err("a range within the vector is wanted");
+            }
+        }
+
+        #[test]
+        fn par_drain_full() {
+            let mut heap = BinaryHeap::from([3, 1, 2]);
+            assert_eq!(heap.par_drain().sum::<i32>(), 6);
+            let mut set: HashSet<i32> = (0..10).collect();
+            assert_eq!(set.par_drain().sum::<i32>(), 45);
+            let mut map: HashMap<i32, i32> = (0..10).map(|n| (n, 2 * n)).collect();
+            assert_eq!(map.par_drain().map(|(n, twice)| n * twice).sum::<i32>(), 570);
+            assert!(heap.is_empty() && set.is_empty() && map.is_empty());
+        }
+
+        /// A heap's tree: below `n` are `2 n` and `2 n + 1`.
+        fn below(n: &u32) -> Vec<u32> {
+            [2 * n, 2 * n + 1].into_iter().filter(|n| *n < 1000).collect()
+        }
+
+        #[test]
+        fn walk_tree_source() {
+            let mut nodes: Vec<u32> = walk_tree(1, below).collect();
+            nodes.sort_unstable();
+            assert!(nodes.into_iter().eq(1..1000));
+        }
+
+        #[test]
+        fn walk_tree_prefix_source() {
+            fn add(node: u32, all: &mut Vec<u32>) {
+                all.push(node);
+                below(&node).into_iter().for_each(|node| add(node, all));
+            }
+            let mut all = Vec::new();
+            add(1, &mut all);
+            assert_eq!(walk_tree_prefix(1, below).collect::<Vec<_>>(), all);
+        }
+
+        #[test]
+        fn walk_tree_postfix_source() {
+            fn add(node: u32, all: &mut Vec<u32>) {
+                below(&node).into_iter().for_each(|node| add(node, all));
+                all.push(node);
+            }
+            let mut all = Vec::new();
+            add(1, &mut all);
+            assert_eq!(walk_tree_postfix(1, below).collect::<Vec<_>>(), all);
+            let folded = walk_tree_postfix(1, below).fold(Vec::new, |mut all, node| {
+                all.push(node);
+                all
+            });
+            assert_eq!(folded.flatten().collect::<Vec<_>>(), all);
+        }
+
+        /// A list: as deep as there are nodes.
+        #[test]
+        fn walk_deep_trees() {
+            let next = |n: &u32| (*n < 300_000).then_some(n + 1);
+            assert_eq!(walk_tree_prefix(1, next).map(u64::from).sum::<u64>(), 300_000 * 300_001 / 2);
+            assert_eq!(walk_tree_postfix(1, next).find_first(|n| n % 7 == 0), Some(299_999 / 7 * 7));
+        }
+
+        #[test]
+        fn split_source() {
+            fn halve(range: Range<usize>) -> (Range<usize>, Option<Range<usize>>) {
+                match range.len() {
+                    0 | 1 => (range, None),
+                    len => (range.start..range.start + len / 2, Some(range.start + len / 2..range.end)),
+                }
+            }
+            for len in [0, 1, 2, 1000] {
+                let numbers: Vec<usize> = split(0..len, halve).flat_map_iter(|piece| piece).collect();
+                assert!(numbers.into_iter().eq(0..len));
+            }
+            assert!(split(0..1000, halve).count() > 1);
         }
     };
 }

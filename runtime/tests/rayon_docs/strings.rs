@@ -70,6 +70,42 @@ macro_rules! examples {
             assert_eq!("".par_split_ascii_whitespace().count(), 0);
             assert_eq!(" \n\t".par_split_ascii_whitespace().count(), 0);
         }
+
+        const TEXTS: [&str; 6] = ["", ",", "a", "a,,bä,", ",ä,", "no separators; ä"];
+
+        #[test]
+        fn par_split_terminator() {
+            for text in TEXTS {
+                let parts: Vec<&str> = text.par_split_terminator(',').collect();
+                assert_eq!(parts, text.split_terminator(',').collect::<Vec<_>>(), "{text:?}");
+                let parts: Vec<&str> = text.par_split_terminator(|c| c == 'ä').collect();
+                assert_eq!(parts, text.split_terminator('ä').collect::<Vec<_>>(), "{text:?}");
+            }
+        }
+
+        #[test]
+        fn par_matches() {
+            for text in TEXTS {
+                let found: Vec<&str> = text.par_matches([',', 'ä']).collect();
+                assert_eq!(found, text.matches([',', 'ä']).collect::<Vec<_>>(), "{text:?}");
+            }
+        }
+
+        #[test]
+        fn par_match_indices() {
+            for text in TEXTS {
+                let found: Vec<(usize, &str)> = text.par_match_indices([',', 'ä']).collect();
+                assert_eq!(found, text.match_indices([',', 'ä']).collect::<Vec<_>>(), "{text:?}");
+            }
+        }
+
+        #[test]
+        fn par_encode_utf16() {
+            for text in ["", "a", "gr\u{fc}n", "\u{1D11E}"] {
+                let units: Vec<u16> = text.par_encode_utf16().collect();
+                assert!(text.encode_utf16().eq(units));
+            }
+        }
     };
 }
 

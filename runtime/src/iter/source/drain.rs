@@ -195,3 +195,63 @@ drained_through_a_vec! {
     [T: Send + Eq + Hash, S: BuildHasher] HashSet<T, S> => T;
     [K: Send + Eq + Hash, V: Send, S: BuildHasher] HashMap<K, V, S> => (K, V);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use super::*;
+    use crate::iter::ParallelIterator;
+
+    /// Counts how often one is dropped.
+    struct Counted<'a>(usize, &'a AtomicUsize);
+
+    impl Drop for Counted<'_> {
+        fn drop(&mut self) {
+            self.1.fetch_add(1, Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_drained_vector_has_the_rest_whatever_becomes_of_the_items() {
+        type Use = fn(VecDrain<'_, Counted<'_>>);
+        let uses: [Use; 5] = [
+            |drain| drain.for_each(drop),
+            |drain| drop(drain),
+            |drain| assert!(drain.any(|item| item.0 == 4)),
+            |drain| assert_eq!(drain.rev().take(2).count(), 2),
+            |drain| drain.for_each(|item| assert_ne!(item.0, 5, "fails for the sixth")),
+        ];
+        for (of_use, range) in uses.iter().zip([3..7, 0..10, 2..9, 4..4, 5..10]).chain([(&uses[4], 0..6)]) {
+            let dropped = AtomicUsize::new(0);
+            let mut items: Vec<_> = (0..10).map(|n| Counted(n, &dropped)).collect();
+            let _perhaps = catch_unwind(AssertUnwindSafe(|| of_use(items.par_drain(range.clone()))));
+            assert_eq!(dropped.load(Relaxed), range.len());
+            let left: Vec<usize> = items.iter().map(|item| item.0).collect();
+            assert_eq!(left, (0..range.start).chain(range.end..10).collect::<Vec<_>>());
+            drop(items);
+            assert_eq!(dropped.load(Relaxed), 10);
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_the_items_in_front() {
+        let mut items: Vec<String> = (0..10).map(|n| n.to_string()).collect();
+        std::mem::forget(items.par_drain(4..6));
+        assert_eq!(items, ["0", "1", "2", "3"]);
+    }
+
+    #[test]
+    fn an_item_that_fails_to_be_dropped_does_not_keep_the_vector_from_closing() {
+        struct Fails(usize);
+        impl Drop for Fails {
+            fn drop(&mut self) {
+                assert_ne!(self.0, 5, "fails for the sixth");
+            }
+        }
+        let mut items: Vec<_> = (0..10).map(Fails).collect();
+        catch_unwind(AssertUnwindSafe(|| drop(items.par_drain(4..8)))).expect_err("one fails");
+        assert!(items.iter().map(|item| item.0).eq([0, 1, 2, 3, 8, 9]));
+    }
+}

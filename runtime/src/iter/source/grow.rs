@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::vec::VecProducer;
 use crate::engine::drive_inner;
 use crate::engine::producer::{Producer, Receiver};
+use crate::iter::adapter::debug_without_closures;
 use crate::iter::{IntoParallelIterator, ParallelIterator};
 use crate::os::clock::{Clock, Ticks};
 
@@ -38,18 +39,14 @@ pub enum Entry<N, T> {
 /// Parallel iterator over what is found when a node is looked at, and all that it becomes.
 #[derive(Clone)]
 #[must_use = "iterators do nothing until they are consumed"]
-pub struct Grown<G: Grow> {
-    pub(super) root: G::Node,
+pub struct Grown<N, G> {
+    pub(super) root: N,
     pub(super) grow: G,
 }
 
-impl<G: Grow<Node: Debug>> Debug for Grown<G> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Grown").field("root", &self.root).finish_non_exhaustive()
-    }
-}
+debug_without_closures! { [N: Debug, G] Grown<N, G> { root }; }
 
-impl<G: Grow> ParallelIterator for Grown<G> {
+impl<G: Grow> ParallelIterator for Grown<G::Node, G> {
     type Item = G::Item;
     type Producer = GrownProducer<G>;
 

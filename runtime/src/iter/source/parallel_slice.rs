@@ -168,6 +168,12 @@ impl<T: Sync> ParallelSlice<T> for [T] {
 }
 
 /// Parallel iterators over parts of a mutable slice, and parallel sorting.
+///
+/// # Orders that contradict themselves
+///
+/// A sort needs a total order. Floats have none by `partial_cmp` where a NaN is among them: use [`f64::total_cmp`]. With another order,
+/// the items are all there afterwards, in any order; but the call may panic, as it may in the standard library's sorts, which short pieces are left to and which say
+/// "user-provided comparison function does not correctly implement a total order". (rayon's do not look.)
 pub trait ParallelSliceMut<T: Send> {
     /// The slice itself.
     #[doc(hidden)]

@@ -7,13 +7,13 @@ use crate::iter::adapter::debug_without_closures;
 use crate::sched::pool::current_num_threads;
 
 /// Made by [`walk_tree_prefix`].
-pub type WalkTreePrefix<S, B> = Grown<Prefix<S, B>>;
+pub type WalkTreePrefix<S, B> = Grown<S, Prefix<S, B>>;
 /// Made by [`walk_tree_postfix`].
-pub type WalkTreePostfix<S, B> = Grown<Postfix<S, B>>;
+pub type WalkTreePostfix<S, B> = Grown<S, Postfix<S, B>>;
 /// Made by [`walk_tree`].
 pub type WalkTree<S, B> = WalkTreePrefix<S, B>;
 /// Made by [`split`].
-pub type SplitData<D, S> = Grown<Halve<D, S>>;
+pub type SplitData<D, S> = Grown<(D, u32), Halve<D, S>>;
 
 /// The nodes of a tree, in no particular order.
 ///

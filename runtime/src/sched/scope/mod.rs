@@ -192,7 +192,7 @@ impl<'scope> Scope<'scope> {
 
     /// Spawns a task, which some thread of the pool will run before the scope is over; it may begin at once.
     ///
-    /// A task gets the scope, to spawn further ones.
+    /// A task gets the scope, to spawn further ones. Tasks begin in no order that is promised; those of a [`scope_fifo`](crate::scope_fifo) do.
     ///
     /// # Panics
     ///

@@ -122,4 +122,11 @@ pub(super) const ROWS: &[Row] = &[
     row("ParallelIterator::fold / then a reduction", |items, _| {
         awake(items).fold(|| 0, |sum, item| sum + item).reduce(|| 0, |a, b| a + b);
     }),
+    row("ParallelIterator::intersperse", |items, _| {
+        asleep().map(Some).intersperse(None).for_each(|item| ignore(item.map(|item| items.ran(item))));
+    }),
+    row("ParallelIterator::intersperse / behind a filter", |items, _| {
+        let some = asleep().filter(|_| true).map(Some).intersperse(None);
+        some.for_each(|item| ignore(item.map(|item| items.ran(item))));
+    }),
 ];

@@ -6,6 +6,7 @@ use super::library::{iter::Either, prelude::*};
 use super::{asleep, awake, ignore};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
+use std::ffi::{OsStr, OsString};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -64,8 +65,15 @@ pub(super) const ROWS: &[Row] = &[
     row("FromParallelIterator<T> for Box<[T]>", into!(Box<[_]>)),
     row("FromParallelIterator<T> for Rc<[T]>", into!(Rc<[_]>)),
     row("FromParallelIterator<T> for Arc<[T]>", into!(Arc<[_]>)),
-    row("FromParallelIterator<T> for Cow<[T]>", into!(Cow<'_, [_]>)),
-    row("FromParallelIterator<T> for Cow<str>", into!(Cow<'_, str>, letter)),
+    row("FromParallelIterator<T> for Cow<C>", into!(Cow<'_, [_]>)),
+    row("FromParallelIterator<T> for Cow<C> / str", into!(Cow<'_, str>, letter)),
+    row("FromParallelIterator<T> for Box<str>", into!(Box<str>, letter)),
+    row("FromParallelIterator<&OsStr> for OsString", into!(OsString, |_| OsStr::new("text"))),
+    row("FromParallelIterator<OsString> for OsString", into!(OsString, |_| OsString::from("text"))),
+    row(
+        "FromParallelIterator<Cow<OsStr>> for OsString",
+        into!(OsString, |_| Cow::Borrowed(OsStr::new("text"))),
+    ),
     row("FromParallelIterator<T> for LinkedList<T>", into!(LinkedList<_>)),
     row("FromParallelIterator<T> for BTreeSet<T>", into!(BTreeSet<_>)),
     row("FromParallelIterator<T> for HashSet<T, S>", into!(HashSet<_>)),
@@ -108,4 +116,13 @@ pub(super) const ROWS: &[Row] = &[
     row("ParallelExtend<()> for ()", extending!((), drop)),
     row("ParallelExtend<(A, B)> for (FromA, FromB)", extending!((Vec<_>, Vec<_>), pair)),
     row("ParallelExtend<Either<L, R>> for (FromL, FromR)", extending!((Vec<_>, Vec<_>), either)),
+    row("ParallelExtend<&OsStr> for OsString", extending!(OsString, |_| OsStr::new("text"))),
+    row("ParallelExtend<OsString> for OsString", extending!(OsString, |_| OsString::from("text"))),
+    row(
+        "ParallelExtend<Cow<OsStr>> for OsString",
+        extending!(OsString, |_| Cow::Borrowed(OsStr::new("text"))),
+    ),
+    row("ParallelExtend<T> for Either<L, R>", |items, _| {
+        Either::<Vec<usize>, BTreeSet<usize>>::Left(Vec::new()).par_extend(awake(items));
+    }),
 ];

@@ -80,9 +80,18 @@ pub(super) const ROWS: &[Row] = &[
         let [left, right] = [0..LEN / 2, LEN / 2..LEN].map(|half| half.into_par_iter());
         left.interleave_shortest(right).for_each(|item| items.run(item));
     }),
-    row("IndexedParallelIterator::intersperse", |items, _| {
-        asleep().map(Some).intersperse(None).for_each(|item| ignore(item.map(|item| items.ran(item))));
-    }),
+    row("IndexedParallelIterator::fold_chunks_with", |items, _| {
+        asleep().fold_chunks_with(2, 0, |sum, item| sum + items.ran(item)).for_each(drop);
+    })
+    .expect(PAIRS),
+    row("IndexedParallelIterator::by_uniform_blocks", |items, _| {
+        asleep().by_uniform_blocks(LEN / 2).for_each(|item| items.run(item));
+    })
+    .expect(only([6.5, 4.5, 4.5], "the last item of a block is waited for")),
+    row("IndexedParallelIterator::by_exponential_blocks", |items, _| {
+        asleep().by_exponential_blocks().for_each(|item| items.run(item));
+    })
+    .expect(only([6.0, 4.0, 2.8], "the last item of a block is waited for")),
     row("IndexedParallelIterator::positions", |items, _| {
         asleep().positions(|item| items.ran(item) % 2 == 0).for_each(drop);
     }),

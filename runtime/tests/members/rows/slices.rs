@@ -98,6 +98,26 @@ pub(super) const ROWS: &[Row] = &[
     row("ParallelSlice::par_split_inclusive / slow separator", |items, _| {
         numbers().par_split_inclusive(|item| items.ran(*item) % 8 == 0).for_each(|_| ());
     }),
+    row("ParallelSlice::par_array_windows", |items, _| {
+        (0..=LEN).collect::<Vec<_>>().par_array_windows::<2>().for_each(|part| run_all(items, &part[..1]));
+    }),
+    row("ParallelSlice::par_chunk_by", |items, _| {
+        numbers().par_chunk_by(|a, b| a / 2 == b / 2).for_each(|part| run_all(items, part));
+    })
+    .expect(PAIRS),
+    row("ParallelSliceMut::par_chunk_by_mut", |items, _| {
+        numbers().par_chunk_by_mut(|a, b| a / 2 == b / 2).for_each(|part| run_all(items, part));
+    })
+    .expect(PAIRS),
+    row("ParallelSliceMut::par_split_mut", |items, _| {
+        separated().par_split_mut(|item| item.is_none()).for_each(|part| run_first(items, part));
+    }),
+    row("ParallelSliceMut::par_split_mut / slow separator", |items, _| {
+        numbers().par_split_mut(|item| items.ran(*item) % 8 == 0).for_each(|_| ());
+    }),
+    row("ParallelSliceMut::par_split_inclusive_mut", |items, _| {
+        separated().par_split_inclusive_mut(|item| item.is_none()).for_each(|part| run_first(items, part));
+    }),
     row("ParallelSliceMut::par_chunks_mut", |items, _| {
         numbers().par_chunks_mut(2).for_each(|part| run_all(items, part));
     })

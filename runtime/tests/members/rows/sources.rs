@@ -1,7 +1,7 @@
 //! What there is to iterate over.
 
 use super::super::items::LEN;
-use super::super::row::{ANY_ORDER, Row, row};
+use super::super::row::{ANY_ORDER, Expected, Row, only, row};
 use super::library::{self, prelude::*};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
 
@@ -33,6 +33,21 @@ macro_rules! over {
         |items, _| $source.into_par_iter().for_each(|item| items.run(item))
     };
 }
+
+/// Items with up to eight others below them.
+fn below(item: &usize) -> std::ops::Range<usize> {
+    8 * item + 1..(8 * item + 9).clamp(8 * item + 1, LEN.max(8 * item + 1))
+}
+
+fn halves(range: std::ops::Range<usize>) -> (std::ops::Range<usize>, Option<std::ops::Range<usize>>) {
+    match range.len() {
+        0 | 1 => (range, None),
+        len => (range.start..range.start + len / 2, Some(range.start + len / 2..range.end)),
+    }
+}
+
+/// Groups in groups.
+const TREES: Expected = only([4.0, 3.0, 3.0], "who waits for the last item of a group does nothing else");
 
 pub(super) const ROWS: &[Row] = &[
     row("IntoParallelIterator::into_par_iter", over!(0..LEN)),
@@ -102,4 +117,34 @@ pub(super) const ROWS: &[Row] = &[
         (0..LEN).par_bridge().for_each(|item| items.run(item));
     })
     .expect(ANY_ORDER),
+    row("ParallelDrainFull::par_drain", |items, _| {
+        all::<HashSet<_>>().par_drain().for_each(|item| items.run(item));
+    })
+    .expect(ANY_ORDER),
+    row("ParallelDrainRange::par_drain", |items, _| {
+        all::<Vec<_>>().par_drain(..).for_each(|item| items.run(item));
+    }),
+    row("ParallelDrainRange::par_drain / of a queue", |items, _| {
+        all::<VecDeque<_>>().par_drain(..).for_each(|item| items.run(item));
+    }),
+    row("walk_tree", |items, _| {
+        library::iter::walk_tree(0, below).for_each(|item| items.run(item));
+    })
+    .expect(TREES),
+    row("walk_tree_prefix", |items, _| {
+        library::iter::walk_tree_prefix(0, below).for_each(|item| items.run(item));
+    })
+    .expect(TREES),
+    row("walk_tree_prefix / finding what is below takes long", |items, _| {
+        library::iter::walk_tree_prefix(0, |item| below(&items.ran(*item))).for_each(drop);
+    })
+    .expect(TREES),
+    row("walk_tree_postfix", |items, _| {
+        library::iter::walk_tree_postfix(0, below).for_each(|item| items.run(item));
+    })
+    .expect(TREES),
+    row("split", |items, _| {
+        library::iter::split(0..LEN, halves).for_each(|piece| piece.for_each(|item| items.run(item)));
+    })
+    .expect(TREES),
 ];

@@ -49,4 +49,19 @@ pub(super) const ROWS: &[Row] = &[
         numbers("-").par_split_inclusive('-').for_each(|part| run(items, part));
     })
     .expect(ANY_ORDER),
+    row("ParallelString::par_split_terminator", |items, _| {
+        numbers("-").par_split_terminator('-').for_each(|part| run(items, part));
+    })
+    .expect(ANY_ORDER),
+    row("ParallelString::par_matches", |items, _| {
+        let run =
+            |letter: &str| letter.chars().for_each(|letter| items.run((letter as u32 - FIRST) as usize));
+        letters().par_matches(char::is_alphabetic).for_each(run);
+    }),
+    row("ParallelString::par_match_indices", |items, _| {
+        letters().par_match_indices(char::is_alphabetic).for_each(|(at, _)| items.run(at / 2));
+    }),
+    row("ParallelString::par_encode_utf16", |items, _| {
+        letters().par_encode_utf16().for_each(|unit| items.run((u32::from(unit) - FIRST) as usize));
+    }),
 ];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use taskel::iter;
+use taskel::iter::{self, Either};
 use taskel::prelude::*;
 
 use super::erased::{flat, indexed};
@@ -37,8 +37,8 @@ pub(crate) fn source(choices: &mut Choices<'_>) -> Pipeline {
     let other = 1 + choices.below(40) as usize;
     let size = |part: &[u64]| part.iter().sum::<u64>() * 31 + part.len() as u64;
     let odd = |n: &u64| n % 5 == 1;
-    let kind = choices.below(20);
-    if (11..16).contains(&kind) {
+    let kind = choices.below(30);
+    if (11..16).contains(&kind) || kind >= 26 {
         return text(kind, len(choices));
     }
     let (told, stage, expected): (_, _, Vec<u64>) = match kind {
@@ -91,6 +91,51 @@ pub(crate) fn source(choices: &mut Choices<'_>) -> Pipeline {
             ("BTreeSet", Stage::Indexed(indexed(set().into_par_iter())), set().into_iter().collect())
         }
         18 => ("repeat_n", Stage::Indexed(indexed(iter::repeat_n(7, numbers.len()))), vec![7; numbers.len()]),
+        20 => {
+            let alike = |a: &u64, b: &u64| a % 3 == b % 3;
+            (
+                "par_chunk_by",
+                Stage::Flat(flat(numbers.par_chunk_by(alike).map(size))),
+                numbers.chunk_by(alike).map(size).collect(),
+            )
+        }
+        21 => (
+            "par_array_windows",
+            Stage::Indexed(indexed(numbers.par_array_windows().map(|[a, b, c]| a + 2 * b + 3 * c))),
+            numbers.windows(3).map(|part| part[0] + 2 * part[1] + 3 * part[2]).collect(),
+        ),
+        22 => {
+            let either = if other % 2 == 0 {
+                Either::Left(numbers.par_iter().copied())
+            } else {
+                Either::Right(numbers.to_vec().into_par_iter().rev())
+            };
+            let expected =
+                if other % 2 == 0 { numbers.to_vec() } else { numbers.iter().rev().copied().collect() };
+            ("either", Stage::Indexed(indexed(either)), expected)
+        }
+        23 => {
+            let below = move |node: &u64| (2 * node + 1..2 * node + 3).filter(move |node| *node < n);
+            let mut expected = Vec::new();
+            prefix(0, n, &mut expected);
+            (
+                "walk_tree_prefix",
+                Stage::Flat(flat(iter::walk_tree_prefix(0, below).filter(move |x| *x < n))),
+                expected,
+            )
+        }
+        24 => {
+            let piece = |part: &'static [u64]| {
+                let (front, back) = part.split_at(part.len() / 2);
+                if front.is_empty() { (part, None) } else { (front, Some(back)) }
+            };
+            let numbers = iter::split(numbers, piece).flat_map_iter(|part| part.iter().copied());
+            ("split", Stage::Flat(flat(numbers)), NUMBERS[..n as usize].to_vec())
+        }
+        25 => {
+            let items = numbers.to_vec().into_par_iter().by_uniform_blocks(other);
+            ("by_uniform_blocks", Stage::Flat(flat(items)), numbers.to_vec())
+        }
         _ => (
             "tuple",
             Stage::Indexed(indexed(
@@ -126,6 +171,21 @@ fn text(kind: u64, len: usize) -> Pipeline {
             Stage::Flat(flat(text.par_split_inclusive([',', 'ö', '∀']).map(hash))),
             text.split_inclusive([',', 'ö', '∀']).map(hash).collect(),
         ),
+        26 => (
+            "par_split_terminator",
+            Stage::Flat(flat(text.par_split_terminator([',', 'ö', '∀']).map(hash))),
+            text.split_terminator([',', 'ö', '∀']).map(hash).collect(),
+        ),
+        27 => (
+            "par_match_indices",
+            Stage::Flat(flat(text.par_match_indices([',', 'ö', '∀']).map(|(i, c)| i as u64 + hash(c)))),
+            text.match_indices([',', 'ö', '∀']).map(|(i, c)| i as u64 + hash(c)).collect(),
+        ),
+        28 => (
+            "par_encode_utf16",
+            Stage::Flat(flat(text.par_encode_utf16().map(u64::from))),
+            text.encode_utf16().map(u64::from).collect(),
+        ),
         _ => (
             "par_char_indices",
             Stage::Flat(flat(text.par_char_indices().map(|(i, c)| i as u64 * 1000 + u64::from(c)))),
@@ -144,4 +204,12 @@ fn turned(numbers: &[u64]) -> VecDeque<u64> {
 
 fn hash(text: &str) -> u64 {
     text.chars().fold(text.len() as u64, |all, c| all * 31 % 1_000_003 + u64::from(c))
+}
+
+/// The nodes of a heap's tree that has `n` of them.
+fn prefix(node: u64, n: u64, nodes: &mut Vec<u64>) {
+    if node < n {
+        nodes.push(node);
+        (2 * node + 1..2 * node + 3).for_each(|node| prefix(node, n, nodes));
+    }
 }
