@@ -196,7 +196,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     }
 
     /// As [`by_uniform_blocks`](Self::by_uniform_blocks), with blocks that grow: the first has one item for each thread of the pool, and each of the others twice as
-    /// many as the one before.
+    /// many as the one before. So even with [`deterministic`](ParallelIterator::deterministic), how floats are grouped depends on the number of threads.
     ///
     /// ```
     /// use taskel::prelude::*;

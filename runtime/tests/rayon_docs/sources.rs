@@ -271,6 +271,14 @@ macro_rules! examples {
                 all
             });
             assert_eq!(folded.flatten().collect::<Vec<_>>(), all);
+            let gather = |mut all: Vec<u32>, node| {
+                all.push(node);
+                Some(all)
+            };
+            let tried = walk_tree_postfix(1, below).try_fold(Vec::new, gather);
+            assert_eq!(tried.flat_map_iter(|all| all.unwrap()).collect::<Vec<_>>(), all);
+            let twice = walk_tree_postfix(1, below).flat_map(|node| [node; 2]).chain([7]);
+            assert_eq!(twice.count(), 2 * all.len() + 1);
         }
 
         /// A list: as deep as there are nodes.

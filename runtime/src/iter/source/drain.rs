@@ -199,17 +199,17 @@ drained_through_a_vec! {
 #[cfg(test)]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
-    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     use super::*;
     use crate::iter::ParallelIterator;
+    use crate::sync::{AtomicU64, Ordering};
 
     /// Counts how often one is dropped.
-    struct Counted<'a>(usize, &'a AtomicUsize);
+    struct Counted<'a>(usize, &'a AtomicU64);
 
     impl Drop for Counted<'_> {
         fn drop(&mut self) {
-            self.1.fetch_add(1, Relaxed);
+            self.1.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -224,14 +224,14 @@ mod tests {
             |drain| drain.for_each(|item| assert_ne!(item.0, 5, "fails for the sixth")),
         ];
         for (of_use, range) in uses.iter().zip([3..7, 0..10, 2..9, 4..4, 5..10]).chain([(&uses[4], 0..6)]) {
-            let dropped = AtomicUsize::new(0);
+            let dropped = AtomicU64::new(0);
             let mut items: Vec<_> = (0..10).map(|n| Counted(n, &dropped)).collect();
             let _perhaps = catch_unwind(AssertUnwindSafe(|| of_use(items.par_drain(range.clone()))));
-            assert_eq!(dropped.load(Relaxed), range.len());
+            assert_eq!(dropped.load(Ordering::Relaxed), range.len() as u64);
             let left: Vec<usize> = items.iter().map(|item| item.0).collect();
             assert_eq!(left, (0..range.start).chain(range.end..10).collect::<Vec<_>>());
             drop(items);
-            assert_eq!(dropped.load(Relaxed), 10);
+            assert_eq!(dropped.load(Ordering::Relaxed), 10);
         }
     }
 

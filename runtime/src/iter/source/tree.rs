@@ -37,6 +37,9 @@ where
 ///
 /// It does not matter whether the tree is balanced, or how deep it is; only, in one whose nodes have a child each, nothing can be done in parallel.
 ///
+/// Where lanes share a tree depends on time. So results do, too, whose last bits depend on how items are grouped; what
+/// [`deterministic`](crate::iter::ParallelIterator::deterministic) promises holds for nodes that were collected into a vector.
+///
 /// ```
 /// use taskel::{iter::walk_tree_prefix, prelude::*};
 /// let below = |n: &u32| [2 * n, 2 * n + 1].into_iter().filter(|n| *n < 8);

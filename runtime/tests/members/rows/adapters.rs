@@ -3,7 +3,7 @@
 use super::super::items::{Items, LEN};
 use super::super::row::{ANY_ORDER, NESTED, Row, row};
 use super::library::prelude::*;
-use super::{asleep, awake};
+use super::{asleep, awake, ignore};
 use std::sync::Arc;
 
 /// An item that takes its time to be cloned.

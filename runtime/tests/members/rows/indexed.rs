@@ -3,7 +3,7 @@
 use super::super::items::{Items, LEN};
 use super::super::row::{PAIRS, Row, only, row};
 use super::library::prelude::*;
-use super::{asleep, awake, ignore};
+use super::{asleep, awake};
 
 /// An item that takes its time to be dropped.
 struct SlowDrop<'a>(&'a Items, usize);

@@ -41,6 +41,9 @@ pub(crate) fn source(choices: &mut Choices<'_>) -> Pipeline {
     if (11..16).contains(&kind) || kind >= 26 {
         return text(kind, len(choices));
     }
+    if (20..26).contains(&kind) {
+        return source_of_parts(kind, numbers, other);
+    }
     let (told, stage, expected): (_, _, Vec<u64>) = match kind {
         0 => ("vec", Stage::Indexed(indexed(numbers.to_vec().into_par_iter())), numbers.to_vec()),
         1 => ("range", Stage::Indexed(indexed((0..n).into_par_iter())), (0..n).collect()),
@@ -91,6 +94,22 @@ pub(crate) fn source(choices: &mut Choices<'_>) -> Pipeline {
             ("BTreeSet", Stage::Indexed(indexed(set().into_par_iter())), set().into_iter().collect())
         }
         18 => ("repeat_n", Stage::Indexed(indexed(iter::repeat_n(7, numbers.len()))), vec![7; numbers.len()]),
+        _ => (
+            "tuple",
+            Stage::Indexed(indexed(
+                (numbers.to_vec(), 0..1000_u64, iter::repeat(3)).into_par_iter().map(|(a, b, c)| a * b + c),
+            )),
+            numbers.iter().zip(0..1000).map(|(a, b)| a * b + 3).collect(),
+        ),
+    };
+    Pipeline { stage, expected, told: vec![told] }
+}
+
+/// Further sources whose items are numbers or parts of `numbers`.
+fn source_of_parts(kind: u64, numbers: &'static [u64], other: usize) -> Pipeline {
+    let n = numbers.len() as u64;
+    let size = |part: &[u64]| part.iter().sum::<u64>() * 31 + part.len() as u64;
+    let (told, stage, expected): (_, _, Vec<u64>) = match kind {
         20 => {
             let alike = |a: &u64, b: &u64| a % 3 == b % 3;
             (
@@ -132,17 +151,10 @@ pub(crate) fn source(choices: &mut Choices<'_>) -> Pipeline {
             let numbers = iter::split(numbers, piece).flat_map_iter(|part| part.iter().copied());
             ("split", Stage::Flat(flat(numbers)), NUMBERS[..n as usize].to_vec())
         }
-        25 => {
+        _ => {
             let items = numbers.to_vec().into_par_iter().by_uniform_blocks(other);
             ("by_uniform_blocks", Stage::Flat(flat(items)), numbers.to_vec())
         }
-        _ => (
-            "tuple",
-            Stage::Indexed(indexed(
-                (numbers.to_vec(), 0..1000_u64, iter::repeat(3)).into_par_iter().map(|(a, b, c)| a * b + c),
-            )),
-            numbers.iter().zip(0..1000).map(|(a, b)| a * b + 3).collect(),
-        ),
     };
     Pipeline { stage, expected, told: vec![told] }
 }
