@@ -216,7 +216,7 @@ macro_rules! examples {
 
         #[test]
         fn par_drain_of_nothing_that_is_there() {
-            let outside = [5..2, 0..4, 4..4];
+            let outside = [Range { start: 5, end: 2 }, 0..4, 4..4];
             for range in outside {
                 let drain = || vec![1, 2, 3].par_drain(range.clone()).count();
                 std::panic::catch_unwind(drain).expect_err("a range within the vector is wanted");
