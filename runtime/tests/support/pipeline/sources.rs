@@ -41,7 +41,7 @@ pub(crate) fn source(choices: &mut Choices<'_>) -> Pipeline {
     if (11..16).contains(&kind) || kind >= 26 {
         return text(kind, len(choices));
     }
-    if (20..26).contains(&kind) {
+    if (20..26).contains(&kind) || kind == 17 {
         return source_of_parts(kind, numbers, other);
     }
     let (told, stage, expected): (_, _, Vec<u64>) = match kind {
@@ -89,10 +89,6 @@ pub(crate) fn source(choices: &mut Choices<'_>) -> Pipeline {
             Stage::Indexed(indexed(turned(numbers).into_par_iter())),
             turned(numbers).into_iter().collect(),
         ),
-        17 => {
-            let set = || numbers.iter().copied().collect::<BTreeSet<u64>>();
-            ("BTreeSet", Stage::Indexed(indexed(set().into_par_iter())), set().into_iter().collect())
-        }
         18 => ("repeat_n", Stage::Indexed(indexed(iter::repeat_n(7, numbers.len()))), vec![7; numbers.len()]),
         _ => (
             "tuple",
@@ -105,11 +101,15 @@ pub(crate) fn source(choices: &mut Choices<'_>) -> Pipeline {
     Pipeline { stage, expected, told: vec![told] }
 }
 
-/// Further sources whose items are numbers or parts of `numbers`.
+/// Further sources, of `numbers` and their parts.
 fn source_of_parts(kind: u64, numbers: &'static [u64], other: usize) -> Pipeline {
     let n = numbers.len() as u64;
     let size = |part: &[u64]| part.iter().sum::<u64>() * 31 + part.len() as u64;
     let (told, stage, expected): (_, _, Vec<u64>) = match kind {
+        17 => {
+            let set = || numbers.iter().copied().collect::<BTreeSet<u64>>();
+            ("BTreeSet", Stage::Indexed(indexed(set().into_par_iter())), set().into_iter().collect())
+        }
         20 => {
             let alike = |a: &u64, b: &u64| a % 3 == b % 3;
             (
