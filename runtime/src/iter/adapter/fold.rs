@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::{ControlFlow, Range};
 use std::{fmt, iter, option};
 
-use super::identity::{Cloner, Identity};
+use super::identity::{Cloner, FoldOps, Identity};
 use super::{debug_without_closures, forward_to_base};
 use crate::engine::options::Options;
 use crate::engine::producer::{Claimed, Place, Producer, Receiver};
@@ -42,13 +42,6 @@ impl<L, T> Gathered<L, T> {
         self.len = if full { len } else { self.len + len };
         if full { self.so_far.take() } else { None }
     }
-}
-
-/// How items are folded: into what, and by what.
-#[derive(Clone)]
-pub struct FoldOps<ID, F> {
-    identity: ID,
-    fold_op: F,
 }
 
 /// Made by [`fold`](ParallelIterator::fold).
@@ -93,7 +86,6 @@ pub struct FoldProducer<P, ID, F, O = FoldOps<ID, F>> {
 }
 
 debug_without_closures! {
-    [ID, F] FoldOps<ID, F> {};
     [I: fmt::Debug, ID, F] Fold<I, ID, F> { base };
     [P: fmt::Debug, ID, F, O] FoldProducer<P, ID, F, O> { base };
     [I: fmt::Debug, R, ID, F] TryFold<I, R, ID, F> { base };

@@ -1,5 +1,6 @@
 //! What lanes, or runs of items, begin with.
 
+use super::debug_without_closures;
 use crate::sched::with_lock::with_lock;
 use crate::sync::Mutex;
 
@@ -71,3 +72,12 @@ impl<T: Clone + Send> Identity for Cloner<T> {
         local.clone()
     }
 }
+
+/// How items are folded: into what, and by what.
+#[derive(Clone)]
+pub struct FoldOps<ID, F> {
+    pub(super) identity: ID,
+    pub(super) fold_op: F,
+}
+
+debug_without_closures! { [ID, F] FoldOps<ID, F> {}; }
