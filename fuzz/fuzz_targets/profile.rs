@@ -1,5 +1,5 @@
-//! Whatever was recorded, by whatever clock and under whatever names: the picture is well-formed XML within its bounds, and the
-//! text has its lines.
+//! Whatever was recorded, by whatever clock and under whatever names: the picture is well-formed XML within its bounds, the
+//! trace is JSON in the order of time, and the text has its lines.
 
 #![no_main]
 
@@ -99,9 +99,19 @@ fn check_picture(svg: &str) {
     }
 }
 
+fn check_trace(profile: &Profile) {
+    let mut trace = Vec::new();
+    profile.write_trace(&mut trace).expect("a vector takes it");
+    let events: Vec<serde_json::Value> = serde_json::from_slice(&trace).expect("well-formed JSON");
+    let times =
+        events.iter().filter(|event| event["ph"] != "M").map(|event| event["ts"].as_f64().expect("a number"));
+    assert!(times.clone().all(|time| time >= 0.0) && times.is_sorted());
+}
+
 fuzz_target!(|input: Input| {
     let profile = assemble(input);
     check_picture(&profile.to_svg());
+    check_trace(&profile);
     let text = profile.to_string();
     assert!(text.lines().count() >= 4 + profile.workers().len(), "{text}");
     assert_eq!(profile.chunk_sizes().map(|(_, chunks)| chunks).sum::<u64>(), profile.chunks());

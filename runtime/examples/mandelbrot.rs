@@ -4,9 +4,10 @@
 //! cargo run --release --example mandelbrot -- mandelbrot.png
 //! ```
 //!
-//! writes `mandelbrot.png` and `mandelbrot.svg`.
+//! writes `mandelbrot.png` and `mandelbrot.svg`; `--trace FILE` writes what each worker did for <https://ui.perfetto.dev>.
 
 use std::error::Error;
+use std::fs::{self, File};
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -30,10 +31,13 @@ struct Options {
     /// Iterations before a point counts as inside.
     #[arg(long, default_value_t = 1000)]
     iterations: u32,
+    /// What each worker did, for <https://ui.perfetto.dev>.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let Options { picture, width, height, iterations } = Options::parse();
+    let Options { picture, width, height, iterations, trace } = Options::parse();
     if width == 0 || height == 0 || iterations == 0 {
         return Err("a picture has at least one pixel, and takes at least one iteration".into());
     }
@@ -48,7 +52,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     bar.finish_and_clear();
     image.save_with_format(&picture, ImageFormat::Png)?;
     let beside = picture.with_extension("svg");
-    std::fs::write(&beside, profile.to_svg())?;
+    fs::write(&beside, profile.to_svg())?;
+    if let Some(trace) = trace {
+        profile.write_trace(File::create(trace)?)?;
+    }
     println!("{} and {}\n{profile}", picture.display(), beside.display());
     Ok(())
 }

@@ -71,7 +71,7 @@
 //!
 //! # Features
 //!
-//! None is on unless asked for. `svg`: pictures of profiles. `loom`: [models](guide::models).
+//! None is on unless asked for. `svg`: pictures of profiles. `trace`: profiles for Perfetto. `loom`: [models](guide::models).
 //!
 //! # Words
 //!

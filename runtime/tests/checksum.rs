@@ -208,6 +208,26 @@ fn it_draws_what_it_did() {
 }
 
 #[test]
+fn it_writes_a_trace_of_what_it_did() {
+    let dir = made_up_tree();
+    let output = checksum(&dir, &["--threads", "2", "--trace", "trace.json", "tree"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let trace = fs::read_to_string(dir.path().join("trace.json")).expect("a trace");
+    let events: Vec<serde_json::Value> = serde_json::from_str(&trace).expect("an array of events");
+    let slices = events.iter().filter(|event| event["ph"] == "X" && event["cat"] == "chunk");
+    let files = slices.map(|slice| slice["args"]["taskels"].as_u64().expect("a number"));
+    assert_eq!(files.sum::<u64>(), output.stdout.split_inclusive(|&byte| byte == b'\n').count() as u64);
+}
+
+#[test]
+fn a_trace_that_cannot_be_written_is_an_error_with_its_name() {
+    let dir = made_up_tree();
+    let output = checksum(&dir, &["--trace", "nowhere/trace.json", "tree"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("checksum: nowhere/trace.json: "), "{}", stderr(&output));
+}
+
+#[test]
 fn options_that_make_no_sense_are_refused() {
     let dir = made_up_tree();
     for args in [["--threads", "0"], ["--threads", "x"], ["--chunk", "0"], ["--chunk", "-1"]] {

@@ -13,7 +13,7 @@ mod walk;
 
 use std::error::Error;
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -41,6 +41,9 @@ struct Args {
     /// Draw who hashed when into this file
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+    /// Write who hashed when into this file, for <https://ui.perfetto.dev>
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
 }
 
 /// A file or directory that could not be read.
@@ -88,6 +91,9 @@ fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     if let Some(svg) = &args.svg {
         draw(&profile, svg)?;
     }
+    if let Some(trace) = &args.trace {
+        write_trace(&profile, trace)?;
+    }
     Ok(all_read)
 }
 
@@ -126,6 +132,11 @@ fn print_sums(files: &[Box<Path>], results: &[HashResult]) -> io::Result<()> {
 
 fn draw(profile: &Profile, file: &Path) -> Result<(), String> {
     fs::write(file, profile.to_svg()).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn write_trace(profile: &Profile, file: &Path) -> Result<(), String> {
+    let written = File::create(file).and_then(|out| profile.write_trace(out));
+    written.map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// One line about a file, its name byte for byte but for line breaks.

@@ -261,7 +261,7 @@ mod tests {
             (0..3).for_each(|core| tree.siblings(core, "core_cpus_list", nonsense));
             assert_eq!(tree.physical(0..3), [0, 1, 2], "{nonsense:?}");
         }
-        assert_eq!(tree.physical([]), []);
+        assert!(tree.physical([]).is_empty());
     }
 
     #[test]

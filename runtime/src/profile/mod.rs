@@ -2,7 +2,7 @@
 //!
 //! While profiling, each lane writes to its own [`recorder::Recorder`]; afterwards [`Profile::assemble`] puts the
 //! lanes side by side. `timeline` keeps the recorded events within a bounded memory, `report` prints a profile as
-//! text, `svg` draws it.
+//! text, `svg` draws it, `trace` writes it for Perfetto.
 
 #![cfg_attr(not(feature = "svg"), allow(dead_code, reason = "some of it only a picture shows"))]
 
@@ -11,10 +11,14 @@ mod report;
 #[cfg(feature = "svg")]
 mod svg;
 mod timeline;
+#[cfg(feature = "trace")]
+mod trace;
 mod units;
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, feature = "trace"))]
+mod trace_tests;
 
 use std::time::Duration;
 
@@ -22,7 +26,8 @@ use recorder::{Counters, Recorder};
 
 /// What the workers of a pool did while a piece of code ran.
 ///
-/// [`ThreadPool::profile`](crate::ThreadPool::profile) returns one. Print it for a table, or, with the feature `svg`, draw it by `to_svg`.
+/// [`ThreadPool::profile`](crate::ThreadPool::profile) returns one. Print it for a table; draw it by `to_svg`, with the feature `svg`;
+/// or open what `write_trace` writes, with the feature `trace`, in [Perfetto](https://ui.perfetto.dev).
 ///
 /// ```
 /// use taskel::prelude::*;

@@ -4,7 +4,7 @@ use svg::Document;
 use svg::node::element::{Definitions, Group, Line, LinearGradient, Polygon, Rectangle, Stop, Text, Title};
 
 use super::recorder::{Chunks, Steals};
-use super::timeline::Event;
+use super::timeline::{Event, fitting};
 use super::units::{Time, counted, unit_of};
 use super::{Profile, WorkerProfile, share};
 
@@ -86,22 +86,6 @@ impl Profile {
             document = document.add(scale.marks(row, steals, &self.workers, joined));
         }
         document.add(legend(scale.plot_bottom() + 66.0, &colours)).to_string()
-    }
-}
-
-/// The events of all lanes at the finest resolution, from `resolution_ns` up, that leaves at most `most` of them and
-/// at least one for each lane that has any.
-fn fitting<W>(
-    most: usize,
-    mut resolution_ns: f64,
-    merged: impl Fn(u64) -> Vec<Vec<Event<W>>>,
-) -> Vec<Vec<Event<W>>> {
-    loop {
-        let events = merged(resolution_ns as u64);
-        if events.iter().map(Vec::len).sum::<usize>() <= most.max(events.len()) {
-            return events;
-        }
-        resolution_ns = resolution_ns.max(1.0) * 1.5;
     }
 }
 

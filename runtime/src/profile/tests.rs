@@ -10,7 +10,7 @@ impl Weight for u64 {
 }
 
 /// Two workers and a caller, with a steal, a nested loop and a chunk of every sort.
-fn small_profile() -> Profile {
+pub(super) fn small_profile() -> Profile {
     let mut caller = Recorder::new();
     caller.chunk(1_000_000, 1_000_400, 1);
     caller.chunk(1_000_500, 1_300_500, 1024);

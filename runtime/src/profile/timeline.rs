@@ -71,3 +71,19 @@ fn append<W: Weight>(events: &mut Vec<Event<W>>, event: Event<W>, resolution_ns:
         _ => events.push(event),
     }
 }
+
+/// The events of all lanes, as `merged` gives them, at the finest resolution, from `resolution_ns` up, that leaves at most `most` of them and
+/// at least one for each lane that has any.
+pub(super) fn fitting<W>(
+    most: usize,
+    mut resolution_ns: f64,
+    merged: impl Fn(u64) -> Vec<Vec<Event<W>>>,
+) -> Vec<Vec<Event<W>>> {
+    loop {
+        let events = merged(resolution_ns as u64);
+        if events.iter().map(Vec::len).sum::<usize>() <= most.max(events.len()) {
+            return events;
+        }
+        resolution_ns = resolution_ns.max(1.0) * 1.5;
+    }
+}
