@@ -38,9 +38,9 @@ pub enum History {
     #[default]
     Unknown,
     /// No chunk took far longer than expected. Chunks are run in blocks only after one that does.
-    Dense,
+    Even,
     /// Some chunk took far longer than expected. All chunks are run in blocks.
-    Wide,
+    Outliers,
 }
 
 impl Default for ChunkConfig {
@@ -162,10 +162,10 @@ const TRUSTED: u32 = 256;
 /// loop, where taskels are short, and some 50 µs of what blocks cost.
 ///
 /// It is the blocks that cost something. A chunk of few taskels, for they are long, or for the worker lost its core and the mean is high, has few.
-const WARY: u64 = 256;
+const CAUTIOUS_AFTER_OUTLIER: u64 = 256;
 
 /// The same from the start of a loop of which nothing is known, which happens once.
-const WARY_OF_UNKNOWN: u64 = 1024;
+const CAUTIOUS_AT_FIRST: u64 = 1024;
 
 /// Shorter taskels are not run in blocks: theirs is code that may have been vectorised, which would lose more than long ones among
 /// them can be worth, as those would show in the estimate.
@@ -208,8 +208,8 @@ pub struct Chunker {
     prior_size: usize,
     trusted: u32,
     /// For so many blocks more, chunks are run in blocks.
-    wary: u64,
-    surprised: bool,
+    cautious_chunks: u64,
+    met_outlier: bool,
     config: ChunkConfig,
 }
 
@@ -227,12 +227,12 @@ impl Chunker {
             grow: (size / config.growth).max(1),
             prior_size: size.max(1),
             trusted: if config.estimate_ns > 0.0 { TRUSTED } else { 0 },
-            wary: match config.history {
-                History::Unknown => WARY_OF_UNKNOWN.saturating_mul(config.blocks as u64),
-                History::Dense => 0,
-                History::Wide => u64::MAX,
+            cautious_chunks: match config.history {
+                History::Unknown => CAUTIOUS_AT_FIRST.saturating_mul(config.blocks as u64),
+                History::Even => 0,
+                History::Outliers => u64::MAX,
             },
-            surprised: false,
+            met_outlier: false,
             config,
         }
     }
@@ -251,7 +251,7 @@ impl Chunker {
     pub fn next_chunk(&mut self, remaining: usize) -> usize {
         // Halving a rest worth nanoseconds down to one taskel costs more claims than stealing it could save, unless long
         // ones may be there.
-        let takes_rest = self.wary == 0 && remaining <= self.size / TAIL;
+        let takes_rest = self.cautious_chunks == 0 && remaining <= self.size / TAIL;
         let most = if takes_rest { remaining } else { remaining - remaining / 2 };
         let chunk = self.size.min(self.grow).max(1).min(most);
         self.grow = self.grow.saturating_mul(self.config.growth);
@@ -267,9 +267,9 @@ impl Chunker {
         if taskels == 0 {
             return;
         }
-        if self.is_wary() {
+        if self.is_cautious() {
             let blocks = taskels.div_ceil(self.block()).min(self.config.blocks);
-            self.wary = self.wary.saturating_sub(blocks as u64);
+            self.cautious_chunks = self.cautious_chunks.saturating_sub(blocks as u64);
         }
         let size = self.estimate.observe(taskels, elapsed_ns, self.config.target_ns as f64);
         self.fit = size;
@@ -298,28 +298,29 @@ impl Chunker {
     /// Reports that a chunk of several taskels takes far longer than expected, so that other workers wait for its end or have taken a part of
     /// it.
     #[cold]
-    pub fn on_surprise(&mut self) {
-        self.surprised = true;
-        self.wary = self.wary.max(WARY.saturating_mul(self.config.blocks as u64));
+    pub fn on_outlier(&mut self) {
+        self.met_outlier = true;
+        self.cautious_chunks =
+            self.cautious_chunks.max(CAUTIOUS_AFTER_OUTLIER.saturating_mul(self.config.blocks as u64));
     }
 
     /// Whether any chunk took far longer than expected: what [`History`] is about.
     #[must_use]
-    pub fn surprised(&self) -> bool {
-        self.surprised
+    pub fn met_outlier(&self) -> bool {
+        self.met_outlier
     }
 
     /// Whether long taskels may be among short ones, as far as is known: if so, chunks are run in [blocks](Self::block_len).
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker, History};
-    /// assert!(Chunker::new(ChunkConfig::default()).is_wary());
-    /// assert!(!Chunker::new(ChunkConfig::default().with_history(History::Dense)).is_wary());
+    /// assert!(Chunker::new(ChunkConfig::default()).is_cautious());
+    /// assert!(!Chunker::new(ChunkConfig::default().with_history(History::Even)).is_cautious());
     /// ```
     #[must_use]
     #[inline]
-    pub fn is_wary(&self) -> bool {
-        self.wary > 0
+    pub fn is_cautious(&self) -> bool {
+        self.cautious_chunks > 0
     }
 
     /// How many taskels to run at a stretch, before the worker publishes how far it has come in its chunk, so that what is
@@ -337,17 +338,17 @@ impl Chunker {
     /// chunker.observe(100, 1000);
     /// assert_eq!(chunker.block_len(), 12); // of 10 ns
     ///
-    /// let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Dense));
+    /// let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Even));
     /// assert_eq!(chunker.block_len(), usize::MAX);
     /// chunker.observe(400, 1_000_000); // 1 ms instead of 4 µs
-    /// chunker.on_surprise();
+    /// chunker.on_outlier();
     /// assert_eq!(chunker.block_len(), 1);
     /// ```
     #[must_use]
     #[inline]
     pub fn block_len(&self) -> usize {
         let short = self.fit as u64 > self.config.target_ns / SHORTEST_NS;
-        if self.wary == 0 || short { usize::MAX } else { self.block() }
+        if self.cautious_chunks == 0 || short { usize::MAX } else { self.block() }
     }
 
     /// How many taskels a block has, if there are any.

@@ -29,7 +29,7 @@ fn half_of_the_rest_stays_stealable() {
 
 #[test]
 fn a_rest_not_worth_stealing_is_taken_whole() {
-    let dense = ChunkConfig::default().with_history(History::Dense);
+    let dense = ChunkConfig::default().with_history(History::Even);
     let mut chunker = Chunker::new(dense.with_estimate_ns(10.0));
     assert_eq!(chunker.next_chunk(51), 26);
     assert_eq!(chunker.next_chunk(50), 50); // 500 ns
@@ -40,7 +40,7 @@ fn a_rest_not_worth_stealing_is_taken_whole() {
 
 #[test]
 fn where_long_taskels_may_be_a_rest_is_halved_down_to_the_last() {
-    for history in [History::Unknown, History::Wide] {
+    for history in [History::Unknown, History::Outliers] {
         let config = ChunkConfig::default().with_history(history);
         assert_eq!(Chunker::new(config.with_estimate_ns(10.0)).next_chunk(50), 25);
         assert_eq!(sizes(config, 20, |_| 10), [1, 4, 8, 4, 2, 1]);
@@ -130,16 +130,16 @@ fn no_taskels_say_nothing() {
 fn a_loop_of_which_nothing_is_known_begins_in_blocks() {
     let mut chunker = Chunker::new(ChunkConfig::default());
     for chunk in 0..1024 {
-        assert!(chunker.is_wary());
+        assert!(chunker.is_cautious());
         assert_ne!(chunker.block_len(), usize::MAX, "chunk {chunk}");
         chunker.observe(80, 4000);
     }
     assert_eq!(chunker.block_len(), usize::MAX);
-    assert!(!chunker.is_wary() && !chunker.surprised());
+    assert!(!chunker.is_cautious() && !chunker.met_outlier());
 }
 
 #[test]
-fn a_worker_that_lost_its_core_is_wary_for_as_many_blocks_as_others() {
+fn a_worker_that_lost_its_core_is_cautious_for_as_many_blocks_as_others() {
     let mut chunker = Chunker::new(ChunkConfig::default());
     chunker.observe(1, 4_000_000);
     // The mean makes the next chunks small: eight blocks instead of 32.
@@ -148,30 +148,30 @@ fn a_worker_that_lost_its_core_is_wary_for_as_many_blocks_as_others() {
         chunker.observe(8, 400);
     }
     assert_eq!(chunker.block_len(), usize::MAX);
-    assert!(!chunker.is_wary());
+    assert!(!chunker.is_cautious());
 }
 
 #[test]
-fn a_worker_is_wary_to_the_last_block() {
+fn a_worker_is_cautious_to_the_last_block() {
     let mut chunker = Chunker::new(ChunkConfig::default());
     for _ in 0..1023 {
         chunker.observe(80, 4000);
     }
     chunker.observe(61, 3050); // 31 blocks of two
-    assert!(chunker.is_wary());
+    assert!(chunker.is_cautious());
     assert_eq!(chunker.block_len(), 2);
     chunker.observe(1, 50);
-    assert!(!chunker.is_wary());
+    assert!(!chunker.is_cautious());
 }
 
 #[test]
-fn a_surprise_brings_blocks_for_a_while() {
-    let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Dense));
+fn an_outlier_brings_blocks_for_a_while() {
+    let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Even));
     chunker.observe(80, 4000);
     assert_eq!(chunker.block_len(), usize::MAX);
-    assert!(!chunker.surprised());
-    chunker.on_surprise();
-    assert!(chunker.surprised());
+    assert!(!chunker.met_outlier());
+    chunker.on_outlier();
+    assert!(chunker.met_outlier());
     for _ in 0..256 {
         assert_eq!(chunker.block_len(), 2);
         chunker.observe(80, 4000);
@@ -181,10 +181,10 @@ fn a_surprise_brings_blocks_for_a_while() {
 
 #[test]
 fn taskels_that_may_be_vector_code_are_not_run_in_blocks() {
-    let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Wide));
+    let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Outliers));
     chunker.observe(1000, 1900);
     assert_eq!(chunker.block_len(), usize::MAX);
-    let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Wide));
+    let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Outliers));
     chunker.observe(1000, 2000);
     assert_eq!(chunker.block_len(), 62); // of 2 ns
     chunker.observe(1000, 10_000);
@@ -193,12 +193,12 @@ fn taskels_that_may_be_vector_code_are_not_run_in_blocks() {
 
 #[test]
 fn a_wide_loop_is_in_blocks_to_its_end() {
-    let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Wide));
+    let mut chunker = Chunker::new(ChunkConfig::default().with_history(History::Outliers));
     for _ in 0..10_000 {
         chunker.observe(80, 4000);
     }
     assert_eq!(chunker.block_len(), 2); // 100 ns of 125
-    assert!(!chunker.surprised());
+    assert!(!chunker.met_outlier());
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn a_block_that_runs_is_run_to_its_end() {
     times_ns[1500..1600].fill(1e6);
     let simulation = Simulation::new(Policy::Revocable, 8).with_spans(true);
     let run = |blocks| {
-        let config = ChunkConfig::default().with_blocks(blocks).with_history(History::Wide);
+        let config = ChunkConfig::default().with_blocks(blocks).with_history(History::Outliers);
         let schedule = simulation.clone().with_chunk_config(config).run(&times_ns).unwrap();
         check(&schedule, &times_ns, Costs::default().wake_ns);
         schedule
@@ -76,19 +76,19 @@ fn a_block_that_runs_is_run_to_its_end() {
 }
 
 #[test]
-fn a_loop_without_surprises_knows_that() {
-    let surprised = |times_ns: &[f64]| {
+fn a_loop_without_outliers_knows_that() {
+    let met_outlier = |times_ns: &[f64]| {
         let schedule = Simulation::new(Policy::Revocable, 8).run(times_ns).unwrap();
-        schedule.workers.iter().any(|worker| worker.surprised)
+        schedule.workers.iter().any(|worker| worker.met_outlier)
     };
-    assert!(!surprised(&load::constant(100_000, 10.0)));
-    assert!(surprised(&load::clusters(100_000, 10.0, 1e6, 1, 50, 1)));
+    assert!(!met_outlier(&load::constant(100_000, 10.0)));
+    assert!(met_outlier(&load::clusters(100_000, 10.0, 1e6, 1, 50, 1)));
 }
 
 /// What a second call of the loop knows.
 fn learned(times_ns: &[f64]) -> ChunkConfig {
     let mean_ns = times_ns.iter().sum::<f64>() / times_ns.len() as f64;
-    ChunkConfig::default().with_estimate_ns(mean_ns).with_history(History::Wide)
+    ChunkConfig::default().with_estimate_ns(mean_ns).with_history(History::Outliers)
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn everything() {
     assert_eq!(seen, 500);
     let token = CancelToken::new();
     token.cancel_after(Duration::from_secs(1000));
-    assert_eq!((0..1000_u64).into_par_iter().cancel(&token).count(), 1000);
+    assert_eq!((0..1000_u64).into_par_iter().with_cancel_token(&token).count(), 1000);
 }
 
 /// Both halves must run at the same time; that of a site whose halves have been short until now.

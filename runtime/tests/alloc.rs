@@ -213,7 +213,7 @@ fn allocations() {
     check(&pool, "collect_into_vec", 0, || {
         numbers.par_iter().map(|&n| work(n)).collect_into_vec(&mut target.lock().unwrap());
     });
-    // The vector, and its end given back; whatever the number of segments.
+    // The vector, and its end given back; whatever the number of partials.
     check(&pool, "filter", 2, || {
         keep(numbers.par_iter().filter(|&&n| work(n).is_multiple_of(3)).collect::<Vec<_>>())
     });

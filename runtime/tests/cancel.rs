@@ -28,8 +28,12 @@ fn a_loop_of_a_thousand_million_items_ends_within_two_chunks_per_lane() {
     let _watchdog = watchdog::watch("a cancelled loop");
     for pool in pools() {
         let (token, after) = (CancelToken::new(), AtomicU64::new(0));
-        let result =
-            (0..MANY).into_par_iter().on(&pool).chunk(Chunk::Exact(CHUNK)).cancel(&token).try_for_each(|n| {
+        let result = (0..MANY)
+            .into_par_iter()
+            .on(&pool)
+            .chunk(Chunk::Exact(CHUNK))
+            .with_cancel_token(&token)
+            .try_for_each(|n| {
                 if token.is_cancelled() {
                     after.fetch_add(1, Ordering::Relaxed);
                 } else if n % 100_000 == 77_777 {
@@ -56,7 +60,7 @@ fn from_another_thread_and_by_the_clock() {
                 begun.fetch_add(1, Ordering::Relaxed);
                 Ok(())
             };
-            (0..4_000_000_000_u64).into_par_iter().on(&pool).cancel(token).try_for_each(each)
+            (0..4_000_000_000_u64).into_par_iter().on(&pool).with_cancel_token(token).try_for_each(each)
         };
         let result = thread::scope(|s| {
             s.spawn(|| {
@@ -93,7 +97,7 @@ fn a_loop_over_all_64_bit_numbers_ends_as_soon_as_others() {
         let until = |n: usize| if n % 10_000 == 3 { None } else { Some(1) };
         assert!(numbers().map(until).while_some().sum::<usize>() > 0);
         let (token, after) = (CancelToken::new(), AtomicUsize::new(0));
-        let result = numbers().cancel(&token).try_for_each(|n| {
+        let result = numbers().with_cancel_token(&token).try_for_each(|n| {
             if token.is_cancelled() {
                 after.fetch_add(1, Ordering::Relaxed);
             } else if n % 10_000 == 7777 {
@@ -162,7 +166,7 @@ fn what_was_cancelled_before_does_not_begin() {
             let run = || {
                 ran.fetch_add(1, Ordering::Relaxed);
             };
-            let result = (0..1000).into_par_iter().cancel(&token).try_for_each(|_| {
+            let result = (0..1000).into_par_iter().with_cancel_token(&token).try_for_each(|_| {
                 run();
                 Some(())
             });
@@ -174,7 +178,7 @@ fn what_was_cancelled_before_does_not_begin() {
             assert_eq!(ran.into_inner(), 0);
             // Nothing to do is done.
             assert_eq!(
-                (0..0).into_par_iter().cancel(&token).try_for_each(|_| Ok(())),
+                (0..0).into_par_iter().with_cancel_token(&token).try_for_each(|_| Ok(())),
                 Ok::<(), Cancelled>(())
             );
         });
@@ -191,7 +195,7 @@ fn everything_else_unwinds_with_cancelled() {
             let token = CancelToken::new();
             let collect = || {
                 let things = ledger.things(20_000).into_par_iter();
-                let things = things.on(&pool).cancel(&token).map(|thing| {
+                let things = things.on(&pool).with_cancel_token(&token).map(|thing| {
                     if thing.value == at {
                         token.cancel();
                     }
@@ -213,7 +217,7 @@ fn everything_else_unwinds_with_cancelled() {
 fn error_types_that_can_hold_it() {
     let token = CancelToken::new();
     token.cancel();
-    let items = || (0..10).into_par_iter().cancel(&token);
+    let items = || (0..10).into_par_iter().with_cancel_token(&token);
     type Boxed = Box<dyn std::error::Error + Send + Sync>;
     let boxed: Result<(), Boxed> = items().try_for_each(|_| Ok(()));
     assert!(boxed.unwrap_err().is::<Cancelled>());

@@ -196,21 +196,23 @@ macro_rules! members_of {
             }),
             ($mode, "panic in fold", |p| panics(|| _ = $items.fold(|| 0, |_, n| p.panics(n)).sum::<usize>())),
             ($mode, "cancel, for_each", |p| {
-                perhaps_panics(|| $items.cancel(&p.token).for_each(|n| _ = p.cancels(n)));
+                perhaps_panics(|| $items.with_cancel_token(&p.token).for_each(|n| _ = p.cancels(n)));
             }),
             ($mode, "cancel, try_for_each", |p| {
-                let all = $items.cancel(&p.token).try_for_each(|n| {
+                let all = $items.with_cancel_token(&p.token).try_for_each(|n| {
                     p.cancels(n);
                     Ok(())
                 });
                 assert!(all.is_ok() || all == Err(Cancelled));
             }),
             ($mode, "cancel, collect", |p| {
-                perhaps_panics(|| _ = $items.map(|n| p.cancels(n)).cancel(&p.token).collect::<Vec<_>>());
+                perhaps_panics(|| {
+                    _ = $items.map(|n| p.cancels(n)).with_cancel_token(&p.token).collect::<Vec<_>>()
+                });
             }),
             ($mode, "cancel, filter, sum", |p| {
                 perhaps_panics(|| {
-                    _ = $items.cancel(&p.token).filter(|&n| p.cancels(n) > LEN).sum::<usize>();
+                    _ = $items.with_cancel_token(&p.token).filter(|&n| p.cancels(n) > LEN).sum::<usize>();
                 });
             }),
         ]
@@ -349,7 +351,7 @@ fn a_fold_gathers_a_small_part_before_what_follows_can_end_the_loop() {
     }
 }
 
-/// Where nothing ends the loop, a fold is as long as a segment.
+/// Where nothing ends the loop, a fold is as long as a partial.
 #[test]
 fn a_fold_on_one_lane_yields_one_result_where_nothing_ends_the_loop() {
     let pool = ThreadPool::builder().num_threads(1).build().unwrap();

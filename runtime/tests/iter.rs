@@ -121,7 +121,7 @@ fn of_equal_items_min_is_the_first_and_max_the_last() {
     });
 }
 
-/// Concatenation is associative and does not commute: any segment out of place shows.
+/// Concatenation is associative and does not commute: any partial out of place shows.
 #[test]
 fn reductions_keep_the_order() {
     on_pools(|| {
@@ -164,7 +164,7 @@ fn a_fold_gathers_no_more_than_the_greatest_length() {
                 items().fold_with(Vec::new(), push).collect(),
                 items().try_fold(Vec::new, try_push).collect::<Option<_>>().unwrap(),
                 items().chunk(Chunk::Exact(1)).fold(Vec::new, push).collect(),
-                items().cancel(&CancelToken::new()).fold(Vec::new, push).collect(),
+                items().with_cancel_token(&CancelToken::new()).fold(Vec::new, push).collect(),
             ] {
                 assert!(folded.iter().all(|part| part.len() <= most), "{min}, {max}");
                 assert!(folded.concat().into_iter().eq(0..len), "{min}, {max}");
@@ -193,7 +193,8 @@ fn a_fold_gathers_no_fewer_than_the_least_length() {
             let folded = || -> Vec<usize> {
                 (0..len).into_par_iter().with_min_len(min).fold(|| 0, |count, _| count + 1).collect()
             };
-            let alone = (0..len).into_par_iter().with_min_len(min).with_max_len(min).cancel(&token);
+            let alone =
+                (0..len).into_par_iter().with_min_len(min).with_max_len(min).with_cancel_token(&token);
             let counts: Vec<usize> = alone.fold(|| 0, |count, _| count + 1).collect();
             assert!(counts.iter().all(|&count| count >= min.min(len)), "{min}, {len}: {counts:?}");
             for _ in 0..5 {

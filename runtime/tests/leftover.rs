@@ -169,8 +169,10 @@ const WAYS: &[Way<'_>] = &[
     ("cancelled before", 96, 96, &|items| {
         let token = CancelToken::new();
         token.cancel();
-        catch_unwind(AssertUnwindSafe(|| items.into_par_iter().cancel(&token).for_each(Slow::consume)))
-            .unwrap_err();
+        catch_unwind(AssertUnwindSafe(|| {
+            items.into_par_iter().with_cancel_token(&token).for_each(Slow::consume)
+        }))
+        .unwrap_err();
     }),
     ("cancelled", 97, 80, &|items| {
         let token = CancelToken::new();
@@ -178,7 +180,8 @@ const WAYS: &[Way<'_>] = &[
             token.cancel();
             item.consume();
         };
-        catch_unwind(AssertUnwindSafe(|| items.into_par_iter().cancel(&token).for_each(op))).unwrap_err();
+        catch_unwind(AssertUnwindSafe(|| items.into_par_iter().with_cancel_token(&token).for_each(op)))
+            .unwrap_err();
     }),
 ];
 

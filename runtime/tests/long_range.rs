@@ -106,11 +106,11 @@ fn long_sums_are_cancelled_within_moments() {
                     thread::sleep(Duration::from_millis(5));
                     token.cancel();
                 });
-                let numbers = range.clone().into_par_iter().on(&pool).cancel(&token);
+                let numbers = range.clone().into_par_iter().on(&pool).with_cancel_token(&token);
                 numbers.filter_map(each).map(count).try_reduce(|| 0, |a, b| Ok(a + b))
             });
             assert_eq!(result, Err(Cancelled));
-            let unwinds = || range.clone().into_par_iter().on(&pool).cancel(&token).count();
+            let unwinds = || range.clone().into_par_iter().on(&pool).with_cancel_token(&token).count();
             assert!(catch_unwind(AssertUnwindSafe(unwinds)).unwrap_err().is::<Cancelled>());
         }
     }

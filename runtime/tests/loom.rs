@@ -31,7 +31,7 @@ mod protocol {
     pub(crate) mod chain;
     pub(crate) mod chunk_position;
     pub(crate) mod desk;
-    pub(crate) mod guest_slot;
+    pub(crate) mod external_slot;
     pub(crate) mod handover;
     pub(crate) mod helpers;
     pub(crate) mod lease;
@@ -54,7 +54,7 @@ mod protocol {
     mod chain_models;
     mod chunk_position_models;
     mod desk_models;
-    mod guest_slot_models;
+    mod external_slot_models;
     mod handover_models;
     mod helpers_models;
     mod lease_models;

@@ -161,7 +161,7 @@ impl Ord for Guarded<'_> {
     }
 }
 
-/// What makes a lane's state or a segment's start is called a few times a loop at most; each of those calls may panic.
+/// What makes a lane's state or a partial's start is called a few times a loop at most; each of those calls may panic.
 #[test]
 fn closures_that_see_no_items() {
     let call = |calls: &AtomicUsize, trap: &'static Trap| trap.pass(calls.fetch_add(1, Ordering::Relaxed));

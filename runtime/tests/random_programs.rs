@@ -225,7 +225,7 @@ fn cancelled(len: usize, at: usize, body: &'static Program, ledger: &'static Led
         }
         body.parallel(i as u64, ledger)
     };
-    let things = || ledger.things(len).into_par_iter().cancel(&token);
+    let things = || ledger.things(len).into_par_iter().with_cancel_token(&token);
     let collect = || things().map(|thing| (item(thing.value), thing)).collect::<Vec<_>>();
     let outcome = catch_unwind(AssertUnwindSafe(collect));
     match outcome {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread::sleep;
 use std::time::Duration;
 
-use taskel::iter::{Adapt, Yield};
+use taskel::iter::{Adapt, Outputs};
 use taskel::prelude::*;
 use taskel::{CancelToken, ThreadPool};
 
@@ -114,7 +114,11 @@ fn a_stream_runs_on_the_pool_that_it_is_given() {
         // What it borrows need not live for equally long.
         let weights = vec![3; 200];
         let token = CancelToken::new();
-        let stream = (0..200).par_stream().on(pool).cancel(&token).max_in_flight_bytes(100, |n| weights[*n]);
+        let stream = (0..200)
+            .par_stream()
+            .on(pool)
+            .with_cancel_token(&token)
+            .max_in_flight_bytes(100, |n| weights[*n]);
         assert_eq!(stream.count(), 200);
     }
 }
@@ -153,7 +157,7 @@ impl Adapt<u64> for TakeSome {
     type Output = u64;
     type Local = ();
     type Iter<'a, I: Iterator<Item = u64> + 'a> = std::iter::Filter<I, Box<dyn FnMut(&u64) -> bool + 'a>>;
-    const YIELD: Yield = Yield::AtMostOne;
+    const OUTPUTS: Outputs = Outputs::AtMostOne;
 
     fn local(&self) {}
 
@@ -187,7 +191,7 @@ impl Adapt<u64> for Liar {
     type Output = u64;
     type Local = ();
     type Iter<'a, I: Iterator<Item = u64> + 'a> = std::iter::FlatMap<I, [u64; 2], fn(u64) -> [u64; 2]>;
-    const YIELD: Yield = Yield::One;
+    const OUTPUTS: Outputs = Outputs::One;
 
     fn local(&self) {}
 

@@ -183,7 +183,7 @@ fn a_cancelled_stream_says_so_begins_nothing_more_and_drops_each_item_once() {
             let (token, alive) = (CancelToken::new(), AtomicUsize::new(0));
             let (late, begun) = (AtomicUsize::new(0), AtomicUsize::new(0));
             let source = successors(Some(0_usize), |n| Some(n + 1)).map(|n| (n, Alive::new(&alive)));
-            let stream = source.par_stream().on(&pool).cancel(&token).max_in_flight(64);
+            let stream = source.par_stream().on(&pool).with_cancel_token(&token).max_in_flight(64);
             let stream = stream.map(|(n, item)| {
                 late.fetch_add(usize::from(token.is_cancelled()), Relaxed);
                 if begun.fetch_add(1, Relaxed) == at {
@@ -210,7 +210,7 @@ fn a_stream_that_cannot_say_that_it_is_cancelled_unwinds() {
     for pool in pools() {
         let token = CancelToken::new();
         let endless = || {
-            (0_u64..).par_stream().on(&pool).cancel(&token).map(|n| {
+            (0_u64..).par_stream().on(&pool).with_cancel_token(&token).map(|n| {
                 if n == 300 {
                     token.cancel();
                 }
@@ -224,11 +224,15 @@ fn a_stream_that_cannot_say_that_it_is_cancelled_unwinds() {
         unwound(catch_unwind(AssertUnwindSafe(|| endless().collect::<Vec<_>>().len() as u64)));
         let asked = AtomicUsize::new(0);
         let source = (0..10).inspect(|_| _ = asked.fetch_add(1, Relaxed));
-        let nothing = source.par_stream().on(&pool).cancel(&token).try_for_each(|_| Some(()));
+        let nothing = source.par_stream().on(&pool).with_cancel_token(&token).try_for_each(|_| Some(()));
         assert_eq!((nothing, asked.into_inner()), (None, 0));
         // A child's stream ends with the parent.
         let child = token.child_token();
-        let child = (0_u64..).par_stream().on(&pool).cancel(&child).try_for_each(|_| Ok::<(), Cancelled>(()));
+        let child = (0_u64..)
+            .par_stream()
+            .on(&pool)
+            .with_cancel_token(&child)
+            .try_for_each(|_| Ok::<(), Cancelled>(()));
         assert_eq!(child, Err(Cancelled));
     }
 }
@@ -240,7 +244,7 @@ fn a_token_from_elsewhere_or_a_deadline_ends_a_stream_of_sleeping_items() {
         let token = CancelToken::new();
         token.cancel_after(Duration::from_millis(20));
         let endless = || (0_u64..).par_stream().on(&pool).map(|_| sleep(Duration::from_millis(1)));
-        let result = endless().cancel(&token).try_for_each_ordered(|()| Ok::<(), Cancelled>(()));
+        let result = endless().with_cancel_token(&token).try_for_each_ordered(|()| Ok::<(), Cancelled>(()));
         assert_eq!(result, Err(Cancelled));
         let token = CancelToken::new();
         thread::scope(|s| {
@@ -248,7 +252,8 @@ fn a_token_from_elsewhere_or_a_deadline_ends_a_stream_of_sleeping_items() {
                 sleep(Duration::from_millis(20));
                 token.cancel();
             });
-            let result = endless().cancel(&token).try_for_each_unordered(|()| Ok::<(), Cancelled>(()));
+            let result =
+                endless().with_cancel_token(&token).try_for_each_unordered(|()| Ok::<(), Cancelled>(()));
             assert_eq!(result, Err(Cancelled));
         });
     }
@@ -259,7 +264,7 @@ fn a_stream_is_not_cancelled_when_its_sink_has_said_to_stop_or_all_is_done() {
     for pool in pools() {
         for _ in 0..20 {
             let token = CancelToken::new();
-            let stream = (0..1000).par_stream().on(&pool).cancel(&token);
+            let stream = (0..1000).par_stream().on(&pool).with_cancel_token(&token);
             let stopped = stream.try_for_each_ordered(|n| {
                 if n == 100 {
                     token.cancel();
@@ -269,11 +274,16 @@ fn a_stream_is_not_cancelled_when_its_sink_has_said_to_stop_or_all_is_done() {
             });
             assert_eq!(stopped, ControlFlow::Break(100));
             let token = CancelToken::new();
-            assert_eq!((0..1000).par_stream().on(&pool).cancel(&token).sum::<u32>(), 499_500);
+            assert_eq!((0..1000).par_stream().on(&pool).with_cancel_token(&token).sum::<u32>(), 499_500);
             // The last one that was given counts.
             let cancelled = CancelToken::new();
             cancelled.cancel();
-            let count = (0..10).par_stream().on(&pool).cancel(&cancelled).cancel(&token).count();
+            let count = (0..10)
+                .par_stream()
+                .on(&pool)
+                .with_cancel_token(&cancelled)
+                .with_cancel_token(&token)
+                .count();
             assert_eq!(count, 10);
         }
     }

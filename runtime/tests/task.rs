@@ -170,10 +170,10 @@ fn a_pool_does_what_it_was_handed_before_it_ends() {
     }
 }
 
-/// All workers' seats are taken by guests: what was handed to the pool is done all the same.
+/// All workers' seats are taken by external callers: what was handed to the pool is done all the same.
 #[test]
-fn spawned_work_does_not_wait_for_guests_to_leave() {
-    let _watchdog = watchdog::watch("guests and spawned work");
+fn spawned_work_does_not_wait_for_external_callers_to_leave() {
+    let _watchdog = watchdog::watch("externals and spawned work");
     for threads in 1..=3 {
         let pool = pool(threads);
         thread::scope(|s| {

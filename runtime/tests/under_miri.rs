@@ -76,7 +76,7 @@ fn panics_and_cancellation_drop_what_is_left() {
     let token = CancelToken::new();
     let cancelled = || {
         // Whoever is first: nobody begins a further chunk.
-        items().cancel(&token).for_each(|_| token.cancel());
+        items().with_cancel_token(&token).for_each(|_| token.cancel());
     };
     assert!(catch_unwind(AssertUnwindSafe(|| pool.install(cancelled))).is_err());
     assert_eq!(pool.install(|| fib(5)), 5);

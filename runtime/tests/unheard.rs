@@ -35,13 +35,13 @@ fn unheard_after(delay: Duration) -> Box<u64> {
         }
         n % 7
     };
-    Box::new((0..u64::from(u32::MAX)).into_par_iter().cancel(&token).map(cancels).sum())
+    Box::new((0..u64::from(u32::MAX)).into_par_iter().with_cancel_token(&token).map(cancels).sum())
 }
 
 fn unheard_at_once() -> Box<u64> {
     let token = CancelToken::new();
     token.cancel();
-    Box::new((0..1000_u64).into_par_iter().cancel(&token).sum())
+    Box::new((0..1000_u64).into_par_iter().with_cancel_token(&token).sum())
 }
 
 /// So long that another worker comes for what is beside it.
@@ -64,12 +64,18 @@ const TOLD: &[Case] = &[
                 token.cancel()
             }
         };
-        drop((0..100_000_000_u32).into_par_iter().cancel(&token).inspect(|&n| stop(n)).collect::<Vec<_>>());
+        drop(
+            (0..100_000_000_u32)
+                .into_par_iter()
+                .with_cancel_token(&token)
+                .inspect(|&n| stop(n))
+                .collect::<Vec<_>>(),
+        );
     }),
     ("a foreign error", || {
         let token = CancelToken::new();
         token.cancel();
-        let _ = (0..9).into_par_iter().cancel(&token).try_for_each(|_| Ok::<(), String>(()));
+        let _ = (0..9).into_par_iter().with_cancel_token(&token).try_for_each(|_| Ok::<(), String>(()));
     }),
     ("in a loop", || (0..64).into_par_iter().for_each(|_| assert_ne!(*unheard(), 0))),
     ("in a loop on one thread", || {
@@ -81,7 +87,7 @@ const TOLD: &[Case] = &[
             token.cancel();
             (0..n * 1_000_000).into_par_iter()
         };
-        assert_ne!((1..64_u32).into_par_iter().cancel(&token).flat_map(inner).count(), 0);
+        assert_ne!((1..64_u32).into_par_iter().with_cancel_token(&token).flat_map(inner).count(), 0);
     }),
     ("on the first side of a join", || drop(taskel::join(unheard, || 1))),
     ("on the other side of a join", || drop(taskel::join(a_moment, unheard))),
@@ -196,24 +202,25 @@ const SILENT: &[Case] = &[
             }
             Ok(())
         };
-        assert_eq!((0..1 << 40).into_par_iter().cancel(&token).try_for_each(stop), Err(Cancelled));
+        assert_eq!((0..1 << 40).into_par_iter().with_cancel_token(&token).try_for_each(stop), Err(Cancelled));
     }),
     ("a sum in a try_for_each", || {
         for threads in [1, 4] {
             let pool = pool(threads);
             let token = CancelToken::new();
             let each = |_: u64| {
-                let sum: u64 = (0..1000_u64).into_par_iter().cancel(&token).inspect(|_| token.cancel()).sum();
+                let sum: u64 =
+                    (0..1000_u64).into_par_iter().with_cancel_token(&token).inspect(|_| token.cancel()).sum();
                 assert_ne!(sum, 0);
                 Some(())
             };
             let items = (0..1000).into_par_iter().on(&pool);
-            assert_eq!(items.cancel(&token).try_for_each(each), None);
+            assert_eq!(items.with_cancel_token(&token).try_for_each(each), None);
         }
     }),
     ("try_reduce", || {
         let token = CancelToken::new();
-        let numbers = (0..1 << 30).into_par_iter().cancel(&token).inspect(|_| token.cancel());
+        let numbers = (0..1 << 30).into_par_iter().with_cancel_token(&token).inspect(|_| token.cancel());
         let sum = numbers.map(Some).try_reduce(|| 0_u64, |a, b| a.checked_add(b));
         assert_eq!(sum, None);
     }),

@@ -254,7 +254,7 @@ fn a_loop_that_is_cancelled_before_or_after_any_of_its_items() {
         let result = token.join(
             || token.cancel(),
             || {
-                (0..2).into_par_iter().cancel(&token).try_for_each(|_| {
+                (0..2).into_par_iter().with_cancel_token(&token).try_for_each(|_| {
                     begun.fetch_add(1, Ordering::Relaxed);
                     Ok::<_, Cancelled>(())
                 })

@@ -40,13 +40,13 @@ const CLAIMS: [(&str, &str, &str, &str); 21] = [
         "runtime/docs/guide/long_items.md",
         "the first 1024 chunks",
         "adaptive/src/chunker.rs",
-        "const WARY_OF_UNKNOWN: u32 = 1024;",
+        "const CAUTIOUS_AT_FIRST: u32 = 1024;",
     ),
     (
         "adaptive/README.md",
         "first 1024 chunks",
         "adaptive/src/chunker.rs",
-        "const WARY_OF_UNKNOWN: u32 = 1024;",
+        "const CAUTIOUS_AT_FIRST: u32 = 1024;",
     ),
     (
         "runtime/docs/guide/long_items.md",

@@ -18,7 +18,7 @@ pub(crate) fn document(studies: &[Study], workers: &[usize]) -> String {
         Three policies are ours: `adaptive` claims chunks, and all its workers begin together, as those of all policies above it do. `taskel` is what the\n\
         crate does: what is not begun of a chunk can be taken away, workers sleep until others wake them, which costs 5 µs each, and nothing is dealt out\n\
         beforehand as long as nothing is known. `taskel, again` is the second call of the same loop, which starts from the mean time and, where the first\n\
-        met one, the surprise. The tables right below show them in this order. How workers are woken, and how many at once, is in [wakes.md](wakes.md).\n\
+        met one, the outlier. The tables right below show them in this order. How workers are woken, and how many at once, is in [wakes.md](wakes.md).\n\
         \n\
         The vertical axis is logarithmic in what is lost: 1.001, 1.01, 1.1, 2 and 11 times the bound are equally far apart.\n"
         .to_owned();

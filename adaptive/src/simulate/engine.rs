@@ -67,7 +67,7 @@ pub(crate) trait Deal {
     }
 
     /// Whether a chunk of the worker took far longer than expected.
-    fn surprised(&self, _worker: usize) -> bool {
+    fn met_outlier(&self, _worker: usize) -> bool {
         false
     }
 
@@ -196,7 +196,7 @@ impl Run<'_> {
             }
         }
         for (worker, done) in done.iter_mut().enumerate() {
-            done.surprised = deal.surprised(worker);
+            done.met_outlier = deal.met_outlier(worker);
         }
         done
     }

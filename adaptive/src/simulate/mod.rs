@@ -187,7 +187,7 @@ impl Simulation {
     }
 
     /// Lets a loop start from what an earlier one at the same place has taught: the mean time of a taskel, and whether any chunk was
-    /// surprisingly long.
+    /// far longer than expected.
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Simulation, load};
@@ -200,8 +200,8 @@ impl Simulation {
     pub fn with_lesson(mut self, earlier: &Schedule) -> Self {
         let sums = |(ns, taskels), worker: &WorkerSchedule| (ns + worker.busy_ns, taskels + worker.taskels);
         let (busy_ns, taskels) = earlier.workers.iter().fold((0.0, 0), sums);
-        let surprised = earlier.workers.iter().any(|worker| worker.surprised);
-        let history = if surprised { History::Wide } else { History::Dense };
+        let met_outlier = earlier.workers.iter().any(|worker| worker.met_outlier);
+        let history = if met_outlier { History::Outliers } else { History::Even };
         self.chunk_config =
             self.chunk_config.with_estimate_ns(busy_ns / taskels as f64).with_history(history);
         self

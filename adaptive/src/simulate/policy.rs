@@ -172,7 +172,7 @@ pub enum Wake {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cuts {
     /// How long a worker watches a chunk before it wants the rest; also, from when on a chunk counts as
-    /// [surprising](crate::Chunker::on_surprise).
+    /// [an outlier](crate::Chunker::on_outlier).
     pub watch_ns: f64,
     /// From then until it has the rest, if the chunk's owner does not begin another block meanwhile. A steal is paid on top.
     pub fence_ns: f64,

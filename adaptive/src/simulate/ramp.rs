@@ -90,7 +90,7 @@ impl Ramp {
                 useful.saturating_sub(self.offers.out()).max(1).min(fan_out)
             }
         };
-        if !is_worth_sharing(worker, open, ranges) && !ranges.chunker(worker).is_wary() {
+        if !is_worth_sharing(worker, open, ranges) && !ranges.chunker(worker).is_cautious() {
             return now_ns;
         }
         // Who comes was called by others for their own sake: if they were counted here, no more than `fan_out` would ever be on their way.

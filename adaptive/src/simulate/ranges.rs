@@ -139,7 +139,7 @@ impl StealableRanges {
 
     /// Makes the rest of another worker's chunk the worker's range; returns the first chunk of it.
     pub(crate) fn revoke(&mut self, worker: usize, owner: usize, rest: Range<usize>, now_ns: f64) -> Claim {
-        self.chunkers[worker].on_surprise();
+        self.chunkers[worker].on_outlier();
         self.all_left += rest.len();
         self.acquire(worker, owner, rest);
         let steal_ns = self.nodes.steal_ns(self.costs.steal_ns, worker, owner);

@@ -263,18 +263,18 @@ impl Deal for RevocableChunks<'_> {
     fn finish(&mut self, worker: usize, taskels: usize, elapsed_ns: f64) {
         let starved = elapsed_ns > self.cuts.watch_ns && taskels > 1 && self.ranges.left(worker) == 0;
         if self.chunks[worker].cut {
-            self.ranges.chunker_mut(worker).on_surprise();
+            self.ranges.chunker_mut(worker).on_outlier();
         }
         self.ranges.finish(worker, taskels, elapsed_ns);
         if starved {
-            self.ranges.chunker_mut(worker).on_surprise();
+            self.ranges.chunker_mut(worker).on_outlier();
         }
         self.chunks[worker].closed_ns = f64::NEG_INFINITY;
         self.open.set(worker, false);
     }
 
-    fn surprised(&self, worker: usize) -> bool {
-        self.ranges.chunker(worker).surprised()
+    fn met_outlier(&self, worker: usize) -> bool {
+        self.ranges.chunker(worker).met_outlier()
     }
 
     fn sleeps(&self) -> bool {

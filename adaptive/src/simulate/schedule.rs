@@ -57,8 +57,8 @@ pub struct WorkerSchedule {
     /// Of these, those that took the rest of a running chunk.
     pub revoked: usize,
     /// A chunk took far longer than expected, so that another call of the loop would begin with
-    /// [`History::Wide`](crate::History::Wide); only under [`Policy::Revocable`](super::Policy::Revocable).
-    pub surprised: bool,
+    /// [`History::Outliers`](crate::History::Outliers); only under [`Policy::Revocable`](super::Policy::Revocable).
+    pub met_outlier: bool,
     /// Its chunks in the order of time, if [`with_spans`](super::Simulation::with_spans) asked for them.
     pub spans: Vec<Span>,
 }

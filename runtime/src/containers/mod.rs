@@ -1,6 +1,6 @@
 //! Containers that grow while other threads read them.
 
-pub(crate) mod segments;
+pub(crate) mod partials;
 pub(crate) mod table;
 #[cfg(test)]
 mod table_tests;

@@ -1,4 +1,4 @@
-//! Results of segments become one: one after the other while that is quick, else as a tree whose branches idle workers take.
+//! Results of partials become one: one after the other while that is quick, else as a tree whose branches idle workers take.
 
 use std::iter;
 use std::ops::ControlFlow;
@@ -60,21 +60,21 @@ impl<T, O: Operation<T>> Operation<Option<T>> for OfSome<O> {
     }
 }
 
-/// The results of all segments, in the order of their items.
-pub(crate) trait Segments: Iterator<Item: Send> + Sized {
+/// The results of all partials, in the order of their items.
+pub(crate) trait Partials: Iterator<Item: Send> + Sized {
     /// One of all; `None` if there are none. May run on several workers.
     fn combine(self, op: impl Operation<Self::Item>) -> Option<Self::Item>;
 }
 
-impl<T: Send> Segments for iter::Once<T> {
+impl<T: Send> Partials for iter::Once<T> {
     fn combine(mut self, _: impl Operation<T>) -> Option<T> {
         self.next()
     }
 }
 
-/// Segments as lanes have left them.
+/// Partials as lanes have left them.
 pub(crate) struct InOrder<I> {
-    pub(crate) segments: I,
+    pub(crate) partials: I,
     /// An item took so long that, if it is the operation that did, a tree is due at once; and if not, it does not matter.
     pub(crate) slow: bool,
 }
@@ -83,23 +83,23 @@ impl<I: Iterator> Iterator for InOrder<I> {
     type Item = I::Item;
 
     fn next(&mut self) -> Option<I::Item> {
-        self.segments.next()
+        self.partials.next()
     }
 }
 
-impl<I: ExactSizeIterator<Item: Send>> Segments for InOrder<I> {
+impl<I: ExactSizeIterator<Item: Send>> Partials for InOrder<I> {
     fn combine(mut self, op: impl Operation<I::Item>) -> Option<I::Item> {
-        let mut all = self.segments.next()?;
-        let others = self.segments.len();
+        let mut all = self.partials.next()?;
+        let others = self.partials.len();
         // Few results need no look at the clock.
         let watch = (others + 1 >= FEWEST).then(Watch::new);
         for done in 0..others {
             let left = others - done;
             let is_slow = |watch: &Watch| self.slow || done > 0 && watch.is_worth_sharing(done, left);
             if left + 1 >= FEWEST && watch.as_ref().is_some_and(is_slow) {
-                return in_a_tree(iter::once(all).chain(self.segments), left + 1, &op);
+                return in_a_tree(iter::once(all).chain(self.partials), left + 1, &op);
             }
-            all = match op.check(op.apply(all, self.segments.next()?)) {
+            all = match op.check(op.apply(all, self.partials.next()?)) {
                 ControlFlow::Continue(all) => all,
                 ControlFlow::Break(all) => return Some(all),
             };
@@ -110,12 +110,12 @@ impl<I: ExactSizeIterator<Item: Send>> Segments for InOrder<I> {
 
 /// What is known to be slow. Where one result ends everything already, nothing is combined.
 #[cold]
-fn in_a_tree<T: Send>(segments: impl Iterator<Item = T>, len: usize, op: &impl Operation<T>) -> Option<T> {
+fn in_a_tree<T: Send>(partials: impl Iterator<Item = T>, len: usize, op: &impl Operation<T>) -> Option<T> {
     let mut leaves = Vec::with_capacity(len);
-    for segment in segments {
-        match op.check(segment) {
-            ControlFlow::Continue(segment) => leaves.push(segment),
-            ControlFlow::Break(segment) => return Some(segment),
+    for partial in partials {
+        match op.check(partial) {
+            ControlFlow::Continue(partial) => leaves.push(partial),
+            ControlFlow::Break(partial) => return Some(partial),
         }
     }
     Some(Tree::new(op, leaves, 1).combine())
@@ -139,7 +139,7 @@ impl<T> Iterator for InBlocks<T> {
     }
 }
 
-impl<T: Send> Segments for InBlocks<T> {
+impl<T: Send> Partials for InBlocks<T> {
     fn combine(self, op: impl Operation<T>) -> Option<T> {
         let op = OfSome(op);
         let mut leaves: Vec<Option<T>> = self.0.collect();

@@ -2,34 +2,34 @@
 
 use std::ops::{ControlFlow, Range};
 
-use crate::engine::combine::Segments;
+use crate::engine::combine::Partials;
 use crate::engine::options::Over;
 use crate::engine::producer::{Around, Claimed, Producer};
 
 /// The end of a pipeline.
 pub(crate) trait Consumer<T>: Sync {
-    /// The result of a segment: a run of adjacent items that one lane processes from front to back.
-    type Segment: Send;
+    /// The result of a partial: a run of adjacent items that one lane processes from front to back.
+    type Partial: Send;
 
     /// The result of the loop.
     type Output;
 
-    /// Whether segments matter at all; if not, they are not kept.
-    const KEEPS_SEGMENTS: bool = true;
+    /// Whether partials matter at all; if not, they are not kept.
+    const KEEPS_PARTIALS: bool = true;
 
     /// Whether it may have seen enough before all items have come.
     const ENDS_EARLY: bool = false;
 
-    /// Starts a segment whose first item has index `start`.
-    fn begin(&self, start: usize) -> Self::Segment;
+    /// Starts a partial whose first item has index `start`.
+    fn begin(&self, start: usize) -> Self::Partial;
 
-    /// Processes a chunk that follows on what is in `segment`. `Break` ends the loop as soon as possible; the segment counts all
+    /// Processes a chunk that follows on what is in `partial`. `Break` ends the loop as soon as possible; the partial counts all
     /// the same.
     fn feed<P: Producer<Item = T>>(
         &self,
-        segment: Self::Segment,
+        partial: Self::Partial,
         chunk: ChunkOf<'_, P>,
-    ) -> ControlFlow<Self::Segment, Self::Segment>;
+    ) -> ControlFlow<Self::Partial, Self::Partial>;
 
     /// Whether [`skips`](Self::skips) may ever say so.
     const SKIPS: bool = false;
@@ -50,8 +50,8 @@ pub(crate) trait Consumer<T>: Sync {
         false
     }
 
-    /// Puts the segments together, which come in the order of their items.
-    fn finish(self, segments: impl Segments<Item = Self::Segment>) -> Self::Output;
+    /// Puts the partials together, which come in the order of their items.
+    fn finish(self, partials: impl Partials<Item = Self::Partial>) -> Self::Output;
 }
 
 /// A chunk that is about to be run. Consuming it is the only way to its items, so they are produced once.

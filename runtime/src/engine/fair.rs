@@ -3,7 +3,7 @@
 //! Whoever is idle finds every open loop. But in a loop of an hour nobody is idle, and the loop of a second caller would wait that long. So a
 //! worker leaves a loop between two chunks
 //!
-//! * when a guest has taken its seat, who computes in its place;
+//! * when an external caller has taken its seat, who computes in its place;
 //! * when the loop has more than its fair share of lanes, and other work lies somewhere: that it takes along;
 //! * when a [memory guard](crate::memory) holds it back.
 //!

@@ -49,13 +49,13 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     #[inline]
     pub(super) fn feed(
         &mut self,
-        segment: C::Segment,
+        partial: C::Partial,
         claimed: Claimed<'a, P>,
-    ) -> ControlFlow<C::Segment, C::Segment> {
+    ) -> ControlFlow<C::Partial, C::Partial> {
         let LoopState { producer, stop, .. } = self.state;
         let local = self.local.get_or_insert_with(|| producer.local());
         let around = self.state.in_chunk(claimed.indices().clone());
-        let flow = self.feeder.feed(&mut &*around.consumer, segment, (claimed, local), &around);
+        let flow = self.feeder.feed(&mut &*around.consumer, partial, (claimed, local), &around);
         if self.feeder.ended() {
             stop.leave_items();
         }

@@ -34,26 +34,26 @@ const AROUND_NS: f64 = 100.0;
 /// Where the chunks of a loop go.
 pub(crate) trait Feed<T> {
     /// What is gathered of them.
-    type Segment;
+    type Partial;
 
-    /// Passes a chunk on, which follows on what is in `segment`. `Break` if it is the last.
+    /// Passes a chunk on, which follows on what is in `partial`. `Break` if it is the last.
     fn feed<P: Producer<Item = T>>(
         &mut self,
-        segment: Self::Segment,
+        partial: Self::Partial,
         chunk: ChunkOf<'_, P>,
-    ) -> ControlFlow<Self::Segment, Self::Segment>;
+    ) -> ControlFlow<Self::Partial, Self::Partial>;
 }
 
 impl<T, C: Consumer<T>> Feed<T> for &C {
-    type Segment = C::Segment;
+    type Partial = C::Partial;
 
     #[inline]
     fn feed<P: Producer<Item = T>>(
         &mut self,
-        segment: C::Segment,
+        partial: C::Partial,
         chunk: ChunkOf<'_, P>,
-    ) -> ControlFlow<C::Segment, C::Segment> {
-        (**self).feed(segment, chunk)
+    ) -> ControlFlow<C::Partial, C::Partial> {
+        (**self).feed(partial, chunk)
     }
 }
 
@@ -113,16 +113,16 @@ impl Feeder {
     pub(crate) fn feed<P: Producer, F: Feed<P::Item>>(
         &mut self,
         feed: &mut F,
-        segment: F::Segment,
+        partial: F::Partial,
         (claimed, local): (Claimed<'_, P>, &mut P::Local),
         over: &impl Around,
-    ) -> ControlFlow<F::Segment, F::Segment> {
+    ) -> ControlFlow<F::Partial, F::Partial> {
         if P::LOOKS {
             claimed.producer().expect(local, self.index_ns);
         } else if has_several(&claimed) && !self.is_known(claimed.len()) && may_be_torn(claimed.producer()) {
-            return self.feed_in_stretches(feed, segment, (claimed, local), over);
+            return self.feed_in_stretches(feed, partial, (claimed, local), over);
         }
-        self.feed_whole(feed, segment, (claimed, local), over)
+        self.feed_whole(feed, partial, (claimed, local), over)
     }
 
     /// The same in one go: what comes out depends on where chunks begin.
@@ -130,16 +130,16 @@ impl Feeder {
     pub(crate) fn feed_whole<P: Producer, F: Feed<P::Item>>(
         &mut self,
         feed: &mut F,
-        segment: F::Segment,
+        partial: F::Partial,
         (claimed, local): (Claimed<'_, P>, &mut P::Local),
         over: &impl Around,
-    ) -> ControlFlow<F::Segment, F::Segment> {
+    ) -> ControlFlow<F::Partial, F::Partial> {
         (self.left, self.ended) = (0, false);
         if !P::LOOKS && has_several(&claimed) && self.is_watched() {
-            return self.feed_watched(feed, segment, (claimed, local), over);
+            return self.feed_watched(feed, partial, (claimed, local), over);
         }
         let chunk = ChunkOf::new(claimed, local);
-        if P::NESTS { feed.feed(segment, chunk.until(over)) } else { feed.feed(segment, chunk) }
+        if P::NESTS { feed.feed(partial, chunk.until(over)) } else { feed.feed(partial, chunk) }
     }
 
     #[inline]
@@ -164,10 +164,10 @@ impl Feeder {
     fn feed_in_stretches<P: Producer, F: Feed<P::Item>>(
         &mut self,
         feed: &mut F,
-        mut segment: F::Segment,
+        mut partial: F::Partial,
         (mut claimed, local): (Claimed<'_, P>, &mut P::Local),
         over: &impl Around,
-    ) -> ControlFlow<F::Segment, F::Segment> {
+    ) -> ControlFlow<F::Partial, F::Partial> {
         (self.left, self.ended) = (0, false);
         let clock = Clock::new();
         let mut len = 1;
@@ -179,20 +179,20 @@ impl Feeder {
             let indices = stretch.len();
             let since = clock.now();
             let flow = if self.is_watched() && has_several(&stretch) {
-                self.feed_watched(feed, segment, (stretch, &mut *local), over)
+                self.feed_watched(feed, partial, (stretch, &mut *local), over)
             } else {
-                feed.feed(segment, ChunkOf::new(stretch, &mut *local).until(over))
+                feed.feed(partial, ChunkOf::new(stretch, &mut *local).until(over))
             };
             if claimed.len() == 0 {
                 return flow;
             }
             self.left += claimed.len();
-            segment = flow?;
+            partial = flow?;
             // What looks at the clock has all others see what it says.
             let cancel = claimed.producer().options().cancel;
             self.ended |= cancel.is_some_and(CancelToken::is_cancelled) || over.is_over();
             if self.ended {
-                return ControlFlow::Continue(segment);
+                return ControlFlow::Continue(partial);
             }
             self.left = 0;
             self.observe(indices, clock.ns_between(since, clock.now()));
@@ -213,14 +213,14 @@ impl Feeder {
     fn feed_watched<P: Producer, F: Feed<P::Item>>(
         &mut self,
         feed: &mut F,
-        segment: F::Segment,
+        partial: F::Partial,
         (claimed, local): (Claimed<'_, P>, &mut P::Local),
         over: &impl Around,
-    ) -> ControlFlow<F::Segment, F::Segment> {
+    ) -> ControlFlow<F::Partial, F::Partial> {
         let (producer, indices) = (claimed.producer(), claimed.len());
         let lookout = Lookout::new(|| over.is_over());
         let watched = Watched::new(producer, &lookout);
-        let flow = feed.feed(segment, ChunkOf::new(watched.claim(claimed), local).until(over));
+        let flow = feed.feed(partial, ChunkOf::new(watched.claim(claimed), local).until(over));
         (self.left, self.ended) = (lookout.left(), lookout.has_ended());
         if !P::NESTS && !has_one_each(producer) {
             let items = (lookout.looks() as f64 / indices as f64).max(1.0);

@@ -87,7 +87,7 @@ struct Onward<'a, R> {
 }
 
 impl<T, R: Receiver<T>> Feed<T> for &mut Onward<'_, R> {
-    type Segment = ();
+    type Partial = ();
 
     #[inline]
     fn feed<P: Producer<Item = T>>(&mut self, (): (), chunk: ChunkOf<'_, P>) -> ControlFlow<()> {
@@ -105,7 +105,7 @@ fn whole<Q: Producer, R: Receiver<Q::Item>>(inner: &Q, receiver: &mut R) -> Cont
 /// What comes behind the first items, which have taken longer than was expected.
 #[cold]
 fn rest<Q: Producer, R: Receiver<Q::Item>>(inner: Q, head: Head<Q, ()>, receiver: &mut R) -> ControlFlow<()> {
-    let Head { mut local, segment: (), next } = head;
+    let Head { mut local, partial: (), next } = head;
     let rest = Rest::new(inner, next);
     if Q::HAS_TAIL {
         let end = rest.base.len();

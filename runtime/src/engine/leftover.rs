@@ -16,8 +16,8 @@ use crate::os::clock::Clock;
 use crate::policy::site::Site;
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::range::Span;
+use crate::sched::loop_slots::LoopSlots;
 use crate::sched::pool::{with_lane, with_pool};
-use crate::sched::slab::Slab;
 use crate::sched::unwind::{self, OnDrop, Payload, drop_quietly};
 
 /// A drop that takes less is quick: it frees a few pieces of memory, for which threads would contend.
@@ -117,7 +117,7 @@ fn drop_shared(site: Site, left: Range<usize>, drop_some: &(dyn Fn(Range<usize>)
 /// What lies in the ranges of a loop that ended early.
 pub(super) struct Unclaimed<'a, P> {
     pub(super) producer: &'a P,
-    pub(super) slab: &'a Slab,
+    pub(super) slots: &'a LoopSlots,
     pub(super) plan: Plan,
     /// Where a panic is kept: it must not keep a run from what it has in other ranges.
     pub(super) stop: &'a PanicSlot<Payload>,
@@ -125,7 +125,7 @@ pub(super) struct Unclaimed<'a, P> {
 
 impl<P: Producer> Unclaimed<'_, P> {
     fn units(&self) -> usize {
-        self.slab.slots().map(|slot| slot.range.peek().len() as usize).sum()
+        self.slots.slots().map(|slot| slot.range.peek().len() as usize).sum()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -143,7 +143,7 @@ impl<P: Producer> Unclaimed<'_, P> {
             return;
         }
         let discard: unsafe fn(&P, Range<usize>) = P::discard;
-        let empty = OnDrop(|| self.slab.slots().for_each(|slot| _ = slot.range.take()));
+        let empty = OnDrop(|| self.slots.slots().for_each(|slot| _ = slot.range.take()));
         // SAFETY: `drop_all` asks for each run of them once.
         drop_all(discard as usize, units, &|run| unsafe { self.discard_some(run) });
         drop(empty);
@@ -156,7 +156,7 @@ impl<P: Producer> Unclaimed<'_, P> {
     /// As for `discard`; `run` lies within what is left, and of all calls, no two get the same unit.
     unsafe fn discard_some(&self, run: Range<usize>) {
         let mut before = 0;
-        for slot in self.slab.slots() {
+        for slot in self.slots.slots() {
             let Span { lo, hi } = slot.range.peek();
             let behind = before + (hi - lo) as usize;
             let [lo, hi] = [run.start, run.end].map(|unit| lo + (unit.clamp(before, behind) - before) as u32);

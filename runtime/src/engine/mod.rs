@@ -82,7 +82,7 @@ where
     let start = match site.estimate_ns() {
         Some(ns) if plan.runs_alone(ns, pool) => {
             match try_alone(producer, &consumer, plan, (pool, site, ns)) {
-                small::Outcome::Done(segment) => return consumer.finish(std::iter::once(segment)),
+                small::Outcome::Done(partial) => return consumer.finish(std::iter::once(partial)),
                 small::Outcome::Dearer(head) => Some(head),
             }
         }
@@ -97,7 +97,7 @@ fn try_alone<P, C>(
     consumer: &C,
     plan: Plan,
     known: small::Known<'_>,
-) -> small::Outcome<P, C::Segment>
+) -> small::Outcome<P, C::Partial>
 where
     P: Producer,
     C: Consumer<P::Item>,
@@ -187,31 +187,31 @@ fn share<P, C>(
     consumer: C,
     plan: Plan,
     site: Site,
-    head: Option<small::Head<P, C::Segment>>,
+    head: Option<small::Head<P, C::Partial>>,
 ) -> C::Output
 where
     P: Producer,
     C: Consumer<P::Item>,
 {
-    let mut slab = lane.take_slab();
+    let mut slots = lane.take_slots();
     let (panic, slow) = {
-        let state = LoopState::new(lane, producer, &consumer, &mut slab, plan, site);
+        let state = LoopState::new(lane, producer, &consumer, &mut slots, plan, site);
         state.run_as_caller(lane, head);
         let panic = state.settle();
         site.learn_from(&state.lesson);
         (panic, state.lesson.ns_per_taskel().is_some_and(|ns| ns >= SLOW_ITEM_NS))
     };
-    // SAFETY: every lane is out (`settle`), and the loop pushed segments of this type only.
-    let segments = unsafe { slab.merge::<C::Segment>() };
+    // SAFETY: every lane is out (`settle`), and the loop pushed partials of this type only.
+    let partials = unsafe { slots.merge::<C::Partial>() };
     match panic {
         None => {
-            let output = consumer.finish(InOrder { segments, slow });
-            lane.put_slab(slab);
+            let output = consumer.finish(InOrder { partials, slow });
+            lane.put_slots(slots);
             output
         }
         Some(payload) => {
-            drop_quietly(segments);
-            lane.put_slab(slab);
+            drop_quietly(partials);
+            lane.put_slots(slots);
             panic::resume_unwind(payload)
         }
     }

@@ -34,12 +34,12 @@ pub(super) fn alone<P: Producer, C: Consumer<P::Item>>(producer: &P, consumer: C
         stop: PanicSlot::new(),
         is_incomplete: AtomicBool::new(false),
     };
-    let mut segments: Vec<_> = (0..lanes).map(|_| None).collect();
+    let mut partials: Vec<_> = (0..lanes).map(|_| None).collect();
     let edge = |lane: u32| (u64::from(plan.units) * u64::from(lane) / u64::from(lanes)) as u32;
     let shares = (0..lanes).map(|lane| Span { lo: edge(lane), hi: edge(lane + 1) });
-    let mut parts = segments.iter_mut().zip(shares).map(|(segment, share)| {
+    let mut parts = partials.iter_mut().zip(shares).map(|(partial, share)| {
         let state = &state;
-        Box::new(move || *segment = state.protect(|| state.run(share)).flatten()) as Job<'_>
+        Box::new(move || *partial = state.protect(|| state.run(share)).flatten()) as Job<'_>
     });
     let own = parts.next().expect("there is a lane");
     modelled::together(parts, own);
@@ -48,11 +48,11 @@ pub(super) fn alone<P: Producer, C: Consumer<P::Item>>(producer: &P, consumer: C
         drop(state.stop.panicked(Box::new(Cancelled)));
     }
     let panic = state.stop.take();
-    let segments: Vec<_> = segments.into_iter().flatten().collect();
+    let partials: Vec<_> = partials.into_iter().flatten().collect();
     match panic {
-        None => consumer.finish(InOrder { segments: segments.into_iter(), slow: false }),
+        None => consumer.finish(InOrder { partials: partials.into_iter(), slow: false }),
         Some(payload) => {
-            segments.into_iter().for_each(drop_quietly);
+            partials.into_iter().for_each(drop_quietly);
             panic::resume_unwind(payload)
         }
     }
@@ -86,13 +86,13 @@ impl<P: Producer, C: Consumer<P::Item>> LoopState<'_, P, C> {
     }
 
     /// One lane's part.
-    fn run(&self, share: Span) -> Option<C::Segment> {
+    fn run(&self, share: Span) -> Option<C::Partial> {
         let all = self.plan.items(share);
         let start = all.start;
         // SAFETY: the shares are apart, and this one is run once.
         let mut rest = unsafe { Claimed::new(self.producer, all) };
         let mut local = None;
-        let mut segment = None;
+        let mut partial = None;
         for unit in share.lo..share.hi {
             let skips = || C::SKIPS_BEHIND && !P::HAS_TAIL && self.consumer.skips(rest.indices());
             if self.is_stopped() || skips() {
@@ -100,9 +100,9 @@ impl<P: Producer, C: Consumer<P::Item>> LoopState<'_, P, C> {
                 break;
             }
             let chunk = rest.split_off(self.plan.items(Span { lo: unit, hi: unit + 1 }).len());
-            let so_far = segment.take().unwrap_or_else(|| self.consumer.begin(start));
+            let so_far = partial.take().unwrap_or_else(|| self.consumer.begin(start));
             match self.feed(so_far, chunk, &mut local) {
-                ControlFlow::Continue(so_far) => segment = Some(so_far),
+                ControlFlow::Continue(so_far) => partial = Some(so_far),
                 ControlFlow::Break(all) => {
                     self.stop.stop();
                     return Some(all);
@@ -110,7 +110,7 @@ impl<P: Producer, C: Consumer<P::Item>> LoopState<'_, P, C> {
             }
         }
         drop(rest);
-        if let Some(so_far) = segment.take_if(|_| P::HAS_TAIL) {
+        if let Some(so_far) = partial.take_if(|_| P::HAS_TAIL) {
             let end = self.plan.len;
             // SAFETY: there are no indices in it.
             let tail = unsafe { Claimed::new(self.producer, end..end) };
@@ -119,26 +119,26 @@ impl<P: Producer, C: Consumer<P::Item>> LoopState<'_, P, C> {
                 self.stop.stop();
             }
             let (ControlFlow::Continue(all) | ControlFlow::Break(all)) = flow;
-            segment = Some(all);
+            partial = Some(all);
         }
-        segment
+        partial
     }
 
     fn feed(
         &self,
-        segment: C::Segment,
+        partial: C::Partial,
         claimed: Claimed<'_, P>,
         local: &mut Option<P::Local>,
-    ) -> ControlFlow<C::Segment, C::Segment> {
+    ) -> ControlFlow<C::Partial, C::Partial> {
         let local = local.get_or_insert_with(|| self.producer.local());
         let indices = claimed.indices().clone();
         let chunk = ChunkOf::new(claimed, local);
         if !P::NESTS {
-            return self.consumer.feed(segment, chunk);
+            return self.consumer.feed(partial, chunk);
         }
         let LoopState { producer, consumer, ref stop, .. } = *self;
         let Options { cancel, over, .. } = producer.options();
         let around = InChunk { consumer, stop, cancel, over, indices, of: PhantomData::<&P> };
-        consumer.feed(segment, chunk.until(&around))
+        consumer.feed(partial, chunk.until(&around))
     }
 }

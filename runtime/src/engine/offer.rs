@@ -57,7 +57,7 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
         // What others have left is theirs to offer, but they do so later.
         let wave = if first { self.first_wave(all_open().max(1)) } else { Wave::ONE };
         let worth_it = self.estimate_ns().is_none_or(|ns| ns * f64::from(open) >= WORTH_SHARING_NS);
-        if worth_it || self.chunker.is_wary() {
+        if worth_it || self.chunker.is_cautious() {
             self.invited = self.state.invite(self.lane, wave);
             // A wake-up takes microseconds, which no taskel should be blamed for.
             self.restart_clock();

@@ -9,14 +9,14 @@ use super::blocks::Blocks;
 use super::shared::LoopState;
 use super::small::{FOLDS, Head};
 use super::watch::PATIENCE_NS;
-use crate::containers::segments::Segment;
+use crate::containers::partials::Partial;
 use crate::engine::consumer::Consumer;
 use crate::engine::feeder::Feeder;
 use crate::engine::producer::{Around, Claimed, Producer};
 use crate::os::clock::Ticks;
 use crate::protocol::range::Span;
 use crate::sched::lane::LaneContext;
-use crate::sched::slab::Slot;
+use crate::sched::loop_slots::Slot;
 use crate::sched::unwind::OnDrop;
 use crate::sync::Ordering;
 
@@ -31,8 +31,8 @@ pub(super) struct Participant<'a, P: Producer, C: Consumer<P::Item>> {
     pub(super) feeder: Feeder,
     /// Made with the first chunk, so that a lane that comes too late makes none.
     pub(super) local: Option<P::Local>,
-    /// The result so far of a segment that was begun before the loop was shared.
-    begun: Option<Segment<C::Segment>>,
+    /// The result so far of a partial that was begun before the loop was shared.
+    begun: Option<Partial<C::Partial>>,
     /// The end of the last chunk, which is the beginning of the next.
     pub(super) since: Ticks,
     waited_ns: u64,
@@ -63,17 +63,17 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     pub(super) fn new(
         state: &'a LoopState<'a, P, C>,
         lane: &'a LaneContext<'a>,
-        head: Option<Head<P, C::Segment>>,
+        head: Option<Head<P, C::Partial>>,
     ) -> Self {
         let (local, begun) = match head {
             None => (None, None),
-            Some(head) => (Some(head.local), Some(Segment { start: 0, result: head.segment })),
+            Some(head) => (Some(head.local), Some(Partial { start: 0, result: head.partial })),
         };
         let now = lane.pool().clock.now();
         Participant {
             state,
             lane,
-            slot: state.slab.slot(lane.pool().slot_of(lane.index())),
+            slot: state.slots.slot(lane.pool().slot_of(lane.index())),
             chunker: Chunker::new(state.config),
             feeder: state.feeder(),
             local,
@@ -140,13 +140,13 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         self.state.take_invitations_back(self.lane, std::mem::take(&mut self.invited));
     }
 
-    /// Ends this lane's part. Nothing is left of it but its segments.
+    /// Ends this lane's part. Nothing is left of it but its partials.
     pub(super) fn finish(&mut self) {
         let counters = &self.lane.lane().counters;
         let own_cost_ns = self.tally.chunks * CLAIM_NS;
         self.state.lesson.add(self.tally.busy_ns.saturating_sub(own_cost_ns), self.tally.taskels);
-        if self.chunker.surprised() {
-            self.state.lesson.add_surprise();
+        if self.chunker.met_outlier() {
+            self.state.lesson.add_outlier();
         }
         counters.loops.add(1);
         counters.chunks.add(self.tally.chunks);
@@ -160,10 +160,10 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         drop(self.local.take());
     }
 
-    /// One segment: `first`, which is claimed already, then the own range, chunk by chunk, to its end or to where a
+    /// One partial: `first`, which is claimed already, then the own range, chunk by chunk, to its end or to where a
     /// thief has cut it.
     fn work_off(&mut self, mut first: Option<Span>) {
-        let mut segment = self.begun.take();
+        let mut partial = self.begun.take();
         let mut gathered = 0;
         while let Some(span) = first.take().or_else(|| self.claim()) {
             let items = self.state.items(span);
@@ -177,16 +177,16 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
                 drop(unsafe { Claimed::new(self.state.producer, self.state.items(self.slot.range.take())) });
                 break;
             }
-            let segment_so_far = segment
+            let partial_so_far = partial
                 .take()
-                .unwrap_or_else(|| Segment { start: first, result: self.state.consumer.begin(first) });
-            let start = segment_so_far.start;
-            let (flow, cut) = self.run_chunk(segment_so_far.result, span, claimed);
+                .unwrap_or_else(|| Partial { start: first, result: self.state.consumer.begin(first) });
+            let start = partial_so_far.start;
+            let (flow, cut) = self.run_chunk(partial_so_far.result, span, claimed);
             match flow {
-                ControlFlow::Continue(result) => segment = Some(Segment { start, result }),
+                ControlFlow::Continue(result) => partial = Some(Partial { start, result }),
                 ControlFlow::Break(result) => {
                     self.state.end();
-                    return self.keep(Segment { start, result });
+                    return self.keep(Partial { start, result });
                 }
             }
             if cut || self.is_stopped() {
@@ -200,7 +200,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
                 break;
             }
         }
-        if let Some(Segment { start, mut result }) = segment {
+        if let Some(Partial { start, mut result }) = partial {
             if P::HAS_TAIL {
                 let end = self.state.plan.len;
                 // SAFETY: there are no indices in it.
@@ -213,7 +213,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
                     }
                 }
             }
-            self.keep(Segment { start, result });
+            self.keep(Partial { start, result });
         }
     }
 
@@ -229,7 +229,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         if !claims_first {
             self.offer(remaining - 1);
         }
-        if self.chunker.is_wary() {
+        if self.chunker.is_cautious() {
             self.slot.set_claiming(true);
         }
         let claimed = self.slot.range.claim(want as u32);
@@ -245,19 +245,19 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     #[inline]
     fn run_chunk(
         &mut self,
-        segment: C::Segment,
+        partial: C::Partial,
         chunk: Span,
         claimed: Claimed<'a, P>,
-    ) -> (ControlFlow<C::Segment, C::Segment>, bool) {
+    ) -> (ControlFlow<C::Partial, C::Partial>, bool) {
         let block = self.chunker.block_len();
         if block < chunk.len() as usize && !self.reentered {
-            return self.run_in_blocks(segment, chunk, claimed, block);
+            return self.run_in_blocks(partial, chunk, claimed, block);
         }
-        if self.chunker.is_wary() {
+        if self.chunker.is_cautious() {
             self.slot.set_claiming(false);
         }
         let taskels = claimed.len();
-        let flow = self.feed(segment, claimed);
+        let flow = self.feed(partial, claimed);
         self.account(chunk, taskels);
         (flow, false)
     }
@@ -266,11 +266,11 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     #[inline(never)]
     fn run_in_blocks(
         &mut self,
-        mut segment: C::Segment,
+        mut partial: C::Partial,
         chunk: Span,
         claimed: Claimed<'a, P>,
         block: usize,
-    ) -> (ControlFlow<C::Segment, C::Segment>, bool) {
+    ) -> (ControlFlow<C::Partial, C::Partial>, bool) {
         let fences = self.lane.pool().fences;
         let granule = self.state.plan.granule;
         let (mut block, mut blocks) =
@@ -278,25 +278,25 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         self.slot.set_claiming(false);
         let around = self.state.in_chunk(self.state.items(chunk));
         let flow = loop {
-            match self.feed(segment, block) {
-                ControlFlow::Continue(so_far) => segment = so_far,
+            match self.feed(partial, block) {
+                ControlFlow::Continue(so_far) => partial = so_far,
                 broken => break broken,
             }
             if around.is_over() {
                 self.state.stop.leave_items();
-                break ControlFlow::Continue(segment);
+                break ControlFlow::Continue(partial);
             }
             let local = self.local.as_ref().expect("feed has made it");
             match blocks.next(local) {
                 Some(next) => block = next,
-                None => break ControlFlow::Continue(segment),
+                None => break ControlFlow::Continue(partial),
             }
         };
         let cut = blocks.cut();
         let end = cut.or(blocks.unbegun()).unwrap_or(chunk.hi);
         drop(blocks);
         if cut.is_some() {
-            self.chunker.on_surprise();
+            self.chunker.on_outlier();
         }
         let ran = Span { hi: end, ..chunk };
         self.account(ran, self.state.items(ran).len());
@@ -349,7 +349,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
     #[cold]
     fn look_for_starved(&mut self) {
         if self.slot.range.peek().len() == 0 {
-            self.chunker.on_surprise();
+            self.chunker.on_outlier();
         }
     }
 
@@ -371,12 +371,12 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         self.helped_ns = self.lane.private().helped_ns.get();
     }
 
-    fn keep(&self, segment: Segment<C::Segment>) {
-        if C::KEEPS_SEGMENTS {
+    fn keep(&self, partial: Partial<C::Partial>) {
+        if C::KEEPS_PARTIALS {
             // SAFETY: the slot is this lane's, and it is inside the loop.
-            let segments = unsafe { self.slot.segments() };
-            // SAFETY: in this loop, all segments are of this type; between loops the buffer is empty.
-            unsafe { segments.push(segment) };
+            let partials = unsafe { self.slot.partials() };
+            // SAFETY: in this loop, all partials are of this type; between loops the buffer is empty.
+            unsafe { partials.push(partial) };
         }
     }
 }

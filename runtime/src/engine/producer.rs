@@ -61,7 +61,7 @@ pub trait Producer: Sync {
     where
         Self: 'a;
 
-    /// Whether a lane must be asked once more, with an empty run of indices, at the end of each segment of adjacent chunks: so
+    /// Whether a lane must be asked once more, with an empty run of indices, at the end of each partial of adjacent chunks: so
     /// `fold` yields what it has gathered.
     const HAS_TAIL: bool = false;
 

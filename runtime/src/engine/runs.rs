@@ -3,7 +3,7 @@
 use std::iter;
 use std::ops::{ControlFlow, Range};
 
-use super::combine::Segments;
+use super::combine::Partials;
 use super::consumer::{ChunkOf, Consumer};
 use super::options::Options;
 use super::producer::Producer;
@@ -39,9 +39,9 @@ impl Producer for Runs {
 pub(super) struct EachRun<'f>(pub(super) &'f (dyn Fn(Range<usize>) + Sync));
 
 impl Consumer<Range<usize>> for EachRun<'_> {
-    type Segment = ();
+    type Partial = ();
     type Output = ();
-    const KEEPS_SEGMENTS: bool = false;
+    const KEEPS_PARTIALS: bool = false;
 
     fn begin(&self, _: usize) {}
 
@@ -50,5 +50,5 @@ impl Consumer<Range<usize>> for EachRun<'_> {
         ControlFlow::Continue(())
     }
 
-    fn finish(self, _: impl Segments<Item = ()>) {}
+    fn finish(self, _: impl Partials<Item = ()>) {}
 }

@@ -24,9 +24,9 @@ use crate::protocol::tickets::Tickets;
 use crate::sched::cancel::{CancelToken, Cancelled};
 use crate::sched::job::{Job, JobHead, LoopHead};
 use crate::sched::lane::LaneContext;
+use crate::sched::loop_slots::LoopSlots;
 use crate::sched::pool::Work;
-use crate::sched::slab::Slab;
-use crate::sched::underneath;
+use crate::sched::reentrancy;
 use crate::sched::unwind::{Payload, drop_quietly};
 use crate::sched::wait::wait;
 use crate::sync::{AtomicU32, Fences};
@@ -71,7 +71,7 @@ pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
     pub(super) stop: PanicSlot<Payload>,
     pub(super) producer: &'a P,
     pub(super) consumer: &'a C,
-    pub(super) slab: &'a Slab,
+    pub(super) slots: &'a LoopSlots,
     pub(super) plan: Plan,
     pub(super) cancel: Option<&'a CancelToken>,
     over: Over<'a>,
@@ -96,14 +96,14 @@ unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane:
         // SAFETY: this lane's ticket keeps the loop alive until `leave`; lanes share it.
         let state = unsafe { state.as_ref() };
         // At the source of a bridge, it would ask that source, or one whose lane waits for this one.
-        let may_come = !underneath::in_bridge();
-        if may_come && !lane.is_worker() && !state.head.guest.claim(lane.index()) {
-            // Another guest has come meanwhile. The ticket goes with the invitation.
+        let may_come = !reentrancy::in_bridge();
+        if may_come && !lane.is_worker() && !state.head.external.claim(lane.index()) {
+            // Another external caller has come meanwhile. The ticket goes with the invitation.
             return lane.pool().put_back(state.job());
         }
         // The caller itself comes this way when it finds an invitation while it waits: there is work for it to go back to. In
         // the midst of a taskel that yields, it goes on with the others.
-        let inside = || state.slab.slot(lane.pool().slot_of(lane.index())).is_inside();
+        let inside = || state.slots.slot(lane.pool().slot_of(lane.index())).is_inside();
         if may_come && (lane.index() != state.caller || inside()) {
             let mut participant = Participant::new(state, lane, None);
             if participant.may_enter() {
@@ -134,15 +134,15 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         lane: &LaneContext<'_>,
         producer: &'a P,
         consumer: &'a C,
-        slab: &'a mut Slab,
+        slots: &'a mut LoopSlots,
         plan: Plan,
         site: Site,
     ) -> Self {
-        if C::KEEPS_SEGMENTS {
-            slab.reserve::<C::Segment>();
+        if C::KEEPS_PARTIALS {
+            slots.reserve::<C::Partial>();
         }
         if !P::STATELESS {
-            slab.forget_visits();
+            slots.forget_visits();
         }
         let estimate_ns = site.estimate_ns();
         let origin = lane.run().at_least(lane.depth());
@@ -167,7 +167,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             stop: PanicSlot::new(),
             producer,
             consumer,
-            slab,
+            slots,
             plan,
             cancel: producer.options().cancel,
             over: producer.options().over,
@@ -178,7 +178,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
     }
 
     /// The caller's part: deals the units out, works, and waits for everyone to leave.
-    pub(super) fn run_as_caller(&self, lane: &LaneContext<'_>, head: Option<Head<P, C::Segment>>) {
+    pub(super) fn run_as_caller(&self, lane: &LaneContext<'_>, head: Option<Head<P, C::Partial>>) {
         let _open = Open::new(lane, self.loop_ns());
         self.deal_out(lane, head.as_ref().map_or(0, |head| head.next));
         let mut participant = Participant::new(self, lane, head);
@@ -205,7 +205,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             let first = (next / granule) as u32;
             return self.put(own, Span { lo: first, hi: units });
         }
-        // A guest has its share where the worker whose seat it took would have had it.
+        // An external caller has its share where the worker whose seat it took would have had it.
         let seat = pool.seat_of(lane.index());
         let share = |worker: usize| (u64::from(units) * worker as u64 / workers as u64) as u32;
         for worker in 0..workers {
@@ -215,7 +215,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
     }
 
     fn put(&self, slot: usize, span: Span) {
-        let slot = self.slab.slot(slot);
+        let slot = self.slots.slot(slot);
         slot.cost.set(self.unit_ns());
         slot.range.put(span);
     }
@@ -313,7 +313,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
 
     /// What the caller has found that a unit takes; 0 if it knows nothing.
     pub(super) fn callers_unit_ns(&self, lane: &LaneContext<'_>) -> f64 {
-        self.slab.slot(lane.pool().slot_of(self.caller)).cost.get()
+        self.slots.slot(lane.pool().slot_of(self.caller)).cost.get()
     }
 
     /// Whether the caller waits, or is in the second half of a unit, which takes `unit_ns` and has no loop inside (if it has, others can help
@@ -321,7 +321,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
     fn caller_is_due(&self, lane: &LaneContext<'_>, unit_ns: f64) -> bool {
         let pool = lane.pool();
         let caller = pool.lane(self.caller);
-        let slot = self.slab.slot(pool.slot_of(self.caller));
+        let slot = self.slots.slot(pool.slot_of(self.caller));
         if !slot.is_inside() {
             return true;
         }
@@ -341,7 +341,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
 
     /// How many units lie in ranges, where any lane can take them; a hint.
     pub(super) fn unclaimed(&self) -> u32 {
-        self.slab.slots().map(|slot| slot.range.peek().len()).fold(0, u32::saturating_add)
+        self.slots.slots().map(|slot| slot.range.peek().len()).fold(0, u32::saturating_add)
     }
 
     /// The caller, should it wait for the others already, comes back for what has become stealable.
@@ -359,10 +359,10 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
     /// The caller waits. True when there is work after all, false when everyone is out.
     fn wait(&self, lane: &LaneContext<'_>) -> bool {
         let pool = lane.pool();
-        let work_left = || !self.stop.stopped() && self.slab.has_work();
-        // What a guest has begun, other than the caller, workers can help it with.
+        let work_left = || !self.stop.stopped() && self.slots.has_work();
+        // What an external caller has begun, other than the caller, workers can help it with.
         let workers = pool.num_threads();
-        let inside = |look: &mut dyn FnMut(usize) -> bool| self.slab.any_inside(workers, look);
+        let inside = |look: &mut dyn FnMut(usize) -> bool| self.slots.any_inside(workers, look);
         wait(lane, self.job().frame(), &inside, &|| self.tickets.settled() || work_left());
         !self.tickets.settled()
     }
@@ -382,7 +382,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             return None;
         }
         let unclaimed =
-            Unclaimed { producer: self.producer, slab: self.slab, plan: self.plan, stop: &self.stop };
+            Unclaimed { producer: self.producer, slots: self.slots, plan: self.plan, stop: &self.stop };
         let complete = !self.stop.items_left() && unclaimed.is_empty();
         // SAFETY: everyone is out, and this is the one place where such a thing is made.
         self.protect(|| unsafe { unclaimed.discard() });

@@ -21,7 +21,7 @@ pub(super) const FOLDS: usize = 64;
 /// The beginning of a loop that was run alone: the items before `next`.
 pub(super) struct Head<P: Producer, S> {
     pub(super) local: P::Local,
-    pub(super) segment: S,
+    pub(super) partial: S,
     pub(super) next: usize,
 }
 
@@ -40,9 +40,9 @@ trait Looks {
     fn feed<P: Producer, F: Feed<P::Item>>(
         &mut self,
         feed: &mut F,
-        segment: F::Segment,
+        partial: F::Partial,
         items: (Claimed<'_, P>, &mut P::Local),
-    ) -> ControlFlow<F::Segment, F::Segment>;
+    ) -> ControlFlow<F::Partial, F::Partial>;
 
     /// Whether it has been seen in the midst of what was fed last that nothing more is wanted.
     fn ended(&self) -> bool;
@@ -58,10 +58,10 @@ impl Looks for Never {
     fn feed<P: Producer, F: Feed<P::Item>>(
         &mut self,
         feed: &mut F,
-        segment: F::Segment,
+        partial: F::Partial,
         (items, local): (Claimed<'_, P>, &mut P::Local),
-    ) -> ControlFlow<F::Segment, F::Segment> {
-        feed.feed(segment, ChunkOf::new(items, local))
+    ) -> ControlFlow<F::Partial, F::Partial> {
+        feed.feed(partial, ChunkOf::new(items, local))
     }
 
     #[inline]
@@ -78,12 +78,12 @@ impl<O: Around> Looks for Option<(O, Feeder)> {
     fn feed<P: Producer, F: Feed<P::Item>>(
         &mut self,
         feed: &mut F,
-        segment: F::Segment,
+        partial: F::Partial,
         items: (Claimed<'_, P>, &mut P::Local),
-    ) -> ControlFlow<F::Segment, F::Segment> {
+    ) -> ControlFlow<F::Partial, F::Partial> {
         match self {
-            Some((around, feeder)) => feeder.feed(feed, segment, items, around),
-            None => Never.feed(feed, segment, items),
+            Some((around, feeder)) => feeder.feed(feed, partial, items, around),
+            None => Never.feed(feed, partial, items),
         }
     }
 
@@ -103,39 +103,39 @@ struct Alone<'a, P: Producer, F, L> {
 
 impl<P: Producer, F: Feed<P::Item>, L: Looks> Alone<'_, P, F, L> {
     #[inline]
-    fn feed(&mut self, segment: F::Segment, items: Claimed<'_, P>) -> ControlFlow<F::Segment, F::Segment> {
-        self.looks.feed(&mut self.feed, segment, (items, &mut self.local))
+    fn feed(&mut self, partial: F::Partial, items: Claimed<'_, P>) -> ControlFlow<F::Partial, F::Partial> {
+        self.looks.feed(&mut self.feed, partial, (items, &mut self.local))
     }
 
     /// Has what was gathered handed on.
-    fn feed_tail(&mut self, segment: F::Segment) -> ControlFlow<F::Segment, F::Segment> {
+    fn feed_tail(&mut self, partial: F::Partial) -> ControlFlow<F::Partial, F::Partial> {
         let end = self.producer.len();
         // SAFETY: there are no indices in it.
         let tail = unsafe { Claimed::new(self.producer, end..end) };
-        self.feed.feed(segment, ChunkOf::new(tail, &mut self.local))
+        self.feed.feed(partial, ChunkOf::new(tail, &mut self.local))
     }
 
     /// Feeds the last items of a loop, and ends the lane's state. False if some of them were not wanted any more.
-    fn run_out(mut self, mut segment: F::Segment, rest: Claimed<'_, P>) -> (F::Segment, bool) {
+    fn run_out(mut self, mut partial: F::Partial, rest: Claimed<'_, P>) -> (F::Partial, bool) {
         let mut more = true;
         // An empty run of indices stands for the tail, and so cannot be fed as a chunk.
         if rest.len() > 0 {
-            (segment, more) = match self.feed(segment, rest) {
-                ControlFlow::Continue(segment) => (segment, true),
-                ControlFlow::Break(segment) => (segment, false),
+            (partial, more) = match self.feed(partial, rest) {
+                ControlFlow::Continue(partial) => (partial, true),
+                ControlFlow::Break(partial) => (partial, false),
             };
         }
         if self.looks.ended() {
-            return (self.end(segment), false);
+            return (self.end(partial), false);
         }
         if P::HAS_TAIL && more {
-            let (ControlFlow::Continue(all) | ControlFlow::Break(all)) = self.feed_tail(segment);
-            segment = all;
+            let (ControlFlow::Continue(all) | ControlFlow::Break(all)) = self.feed_tail(partial);
+            partial = all;
         }
         // Here and not at the end of the scope: what is being returned when a drop panics there is never dropped
         // (rust-lang/rust#47949).
         drop(self.local);
-        (segment, true)
+        (partial, true)
     }
 
     /// Ends a loop of which nothing more is wanted.
@@ -144,14 +144,14 @@ impl<P: Producer, F: Feed<P::Item>, L: Looks> Alone<'_, P, F, L> {
     ///
     /// If it was cancelled.
     #[cold]
-    fn end(self, segment: F::Segment) -> F::Segment {
+    fn end(self, partial: F::Partial) -> F::Partial {
         let cancelled = self.producer.options().cancel.is_some_and(CancelToken::is_cancelled);
         drop(self.local);
         if cancelled {
-            drop(segment);
+            drop(partial);
             unwind::cancelled();
         }
-        segment
+        partial
     }
 }
 
@@ -159,26 +159,26 @@ impl<P: Producer, F: Feed<P::Item>, L: Looks> Alone<'_, P, F, L> {
 pub(super) fn alone<P: Producer, C: Consumer<P::Item>>(producer: &P, consumer: C) -> C::Output {
     // SAFETY: nobody else gets a part of this loop.
     let items = unsafe { Claimed::new(producer, 0..producer.len()) };
-    let (local, segment) = (producer.local(), consumer.begin(0));
+    let (local, partial) = (producer.local(), consumer.begin(0));
     let options = producer.options();
     let looks = options.told().map(|told| (told, Feeder::new(producer, None)));
     let lane = Alone { producer, feed: &consumer, looks, local };
-    let segment = if options.needs_pieces() || P::HAS_TAIL && (C::ENDS_EARLY || P::ENDS_EARLY) {
-        in_pieces(lane, segment, items, options, C::ENDS_EARLY)
+    let partial = if options.needs_pieces() || P::HAS_TAIL && (C::ENDS_EARLY || P::ENDS_EARLY) {
+        in_pieces(lane, partial, items, options, C::ENDS_EARLY)
     } else {
-        lane.run_out(segment, items).0
+        lane.run_out(partial, items).0
     };
-    consumer.finish(std::iter::once(segment))
+    consumer.finish(std::iter::once(partial))
 }
 
 /// Runs a loop on this thread, in chunks as those of shared loops, with a look at the token between them.
 fn in_pieces<P: Producer, F: Feed<P::Item>, O: Around>(
     mut lane: Alone<'_, P, F, Option<(O, Feeder)>>,
-    mut segment: F::Segment,
+    mut partial: F::Partial,
     mut rest: Claimed<'_, P>,
     options: Options<'_>,
     ends_early: bool,
-) -> F::Segment {
+) -> F::Partial {
     let producer = lane.producer;
     let granule = options.granule().max(1);
     let clock = Clock::new();
@@ -190,7 +190,7 @@ fn in_pieces<P: Producer, F: Feed<P::Item>, O: Around>(
     while rest.len() > 0 && !producer.is_full() {
         if lane.looks.ended() || options.cancel.is_some_and(CancelToken::is_cancelled) {
             drop(rest);
-            return lane.end(segment);
+            return lane.end(partial);
         }
         let units = rest.len() / granule;
         let chunk = chunker.next_chunk(units);
@@ -200,19 +200,19 @@ fn in_pieces<P: Producer, F: Feed<P::Item>, O: Around>(
         let items = rest.split_off(chunk * granule);
         let len = items.len();
         gathered += len;
-        let mut flow = lane.feed(segment, items);
+        let mut flow = lane.feed(partial, items);
         if P::HAS_TAIL && (ends_early || P::ENDS_EARLY) && gathered >= most_gathered {
             gathered = 0;
             flow = match flow {
-                ControlFlow::Continue(segment) => lane.feed_tail(segment),
+                ControlFlow::Continue(partial) => lane.feed_tail(partial),
                 broken => broken,
             };
         }
-        segment = match flow {
-            ControlFlow::Continue(segment) => segment,
-            ControlFlow::Break(segment) => {
+        partial = match flow {
+            ControlFlow::Continue(partial) => partial,
+            ControlFlow::Break(partial) => {
                 drop((lane.local, rest));
-                return segment;
+                return partial;
             }
         };
         let now = clock.now();
@@ -226,7 +226,7 @@ fn in_pieces<P: Producer, F: Feed<P::Item>, O: Around>(
     if producer.is_full() {
         rest.split_off(usize::MAX);
     }
-    lane.run_out(segment, rest).0
+    lane.run_out(partial, rest).0
 }
 
 /// What is known of a loop that may be run alone: the pool, its site, and what an item takes there.
@@ -235,11 +235,11 @@ pub(super) type Known<'a> = (&'a PoolState, Site, f64);
 /// As [`try_alone`], of a loop that `around` may end.
 pub(super) fn try_until<P: Producer, F: Feed<P::Item>>(
     producer: &P,
-    begin: impl FnOnce() -> F::Segment,
+    begin: impl FnOnce() -> F::Partial,
     (feed, around): (F, impl Around),
     plan: Plan,
     known @ (_, _, expected_ns): Known<'_>,
-) -> Outcome<P, F::Segment> {
+) -> Outcome<P, F::Partial> {
     let feeder = Feeder::new(producer, Some(expected_ns));
     let looks = feeder.looks(plan.len).then_some((around, feeder));
     try_with(producer, begin, (feed, looks), plan, known)
@@ -248,28 +248,28 @@ pub(super) fn try_until<P: Producer, F: Feed<P::Item>>(
 /// Runs a loop alone whose site has taught that an item takes `expected_ns`, for as long as it does.
 ///
 /// Like the chunks of a shared loop, the pieces begin with one unit and grow by four, and what comes after a piece that took far
-/// longer than expected is shared. The segment begins with what `begin` makes.
+/// longer than expected is shared. The partial begins with what `begin` makes.
 #[inline]
 pub(super) fn try_alone<P: Producer, F: Feed<P::Item>>(
     producer: &P,
-    begin: impl FnOnce() -> F::Segment,
+    begin: impl FnOnce() -> F::Partial,
     feed: F,
     plan: Plan,
     known: Known<'_>,
-) -> Outcome<P, F::Segment> {
+) -> Outcome<P, F::Partial> {
     try_with(producer, begin, (feed, Never), plan, known)
 }
 
 fn try_with<P: Producer, F: Feed<P::Item>, L: Looks>(
     producer: &P,
-    begin: impl FnOnce() -> F::Segment,
+    begin: impl FnOnce() -> F::Partial,
     (feed, looks): (F, L),
     Plan { granule, most_units, .. }: Plan,
     (pool, site, expected_ns): Known<'_>,
-) -> Outcome<P, F::Segment> {
+) -> Outcome<P, F::Partial> {
     /// A piece may take this much longer than expected before the rest is shared.
-    const SURPRISE: f64 = 16.0;
-    /// A surprise below this is an interrupt or a cache miss.
+    const OUTLIER: f64 = 16.0;
+    /// An outlier below this is an interrupt or a cache miss.
     const NEGLIGIBLE_NS: f64 = 500.0;
     /// What an interrupt, or the hypervisor, takes away at once, as a rule.
     const INTERRUPT_NS: f64 = 100_000.0;
@@ -280,18 +280,18 @@ fn try_with<P: Producer, F: Feed<P::Item>, L: Looks>(
     let mut rest = unsafe { Claimed::new(producer, 0..len) };
     let mut lane = Alone { producer, feed, looks, local: producer.local() };
     // Not before the items are claimed: it may panic.
-    let mut segment = begin();
+    let mut partial = begin();
     let token = producer.options().cancel;
     let started = pool.clock.now();
     let mut piece_started = started;
     let mut piece = granule;
     // The last piece, which has no unit behind it to hold back, needs no watching.
     while rest.len() >= piece.saturating_add(granule) {
-        segment = match lane.feed(segment, rest.split_off(piece)) {
-            ControlFlow::Continue(segment) => segment,
-            ControlFlow::Break(segment) => {
+        partial = match lane.feed(partial, rest.split_off(piece)) {
+            ControlFlow::Continue(partial) => partial,
+            ControlFlow::Break(partial) => {
                 drop((lane.local, rest));
-                return Outcome::Done(segment);
+                return Outcome::Done(partial);
             }
         };
         if producer.is_full() {
@@ -300,35 +300,35 @@ fn try_with<P: Producer, F: Feed<P::Item>, L: Looks>(
         }
         if L::EVER && (lane.looks.ended() || token.is_some_and(CancelToken::is_cancelled)) {
             drop(rest);
-            return Outcome::Done(lane.end(segment));
+            return Outcome::Done(lane.end(partial));
         }
         let now = pool.clock.now();
         let piece_ns = pool.clock.ns_between(piece_started, now) as f64;
-        if piece_ns > (SURPRISE * expected_ns * piece as f64).max(NEGLIGIBLE_NS) {
+        if piece_ns > (OUTLIER * expected_ns * piece as f64).max(NEGLIGIBLE_NS) {
             site.learn(piece_ns / piece as f64);
             let next = rest.release().start;
-            return Outcome::Dearer(Head { local: lane.local, segment, next });
+            return Outcome::Dearer(Head { local: lane.local, partial, next });
         }
         piece_started = now;
         piece = piece.saturating_mul(GROWTH).min(most_units.saturating_mul(granule));
     }
-    let (segment, complete) = lane.run_out(segment, rest);
+    let (partial, complete) = lane.run_out(partial, rest);
     if !complete {
-        return Outcome::Done(segment);
+        return Outcome::Done(partial);
     }
     let all_ns = pool.clock.ns_between(started, pool.clock.now()) as f64;
     let ns = all_ns / len as f64;
     // What the unwatched last piece took counts in full, unless it may have been the system's.
-    if all_ns > (SURPRISE * expected_ns * len as f64).max(INTERRUPT_NS) {
+    if all_ns > (OUTLIER * expected_ns * len as f64).max(INTERRUPT_NS) {
         site.learn(ns);
     } else {
         site.learn_alone(ns);
     }
-    Outcome::Done(segment)
+    Outcome::Done(partial)
 }
 
 /// Feeds all items of a loop at once.
-pub(super) fn whole<P: Producer, F: Feed<P::Item, Segment = ()>>(producer: &P, feed: F) {
+pub(super) fn whole<P: Producer, F: Feed<P::Item, Partial = ()>>(producer: &P, feed: F) {
     // SAFETY: nobody else gets a part of this loop.
     let items = unsafe { Claimed::new(producer, 0..producer.len()) };
     let lane = Alone { producer, feed, looks: Never, local: producer.local() };

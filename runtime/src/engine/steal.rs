@@ -20,7 +20,7 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
     pub(super) fn steal(&mut self) -> Option<Span> {
         while let Some(victim) = self.choose_victim() {
             self.tally.steals_tried += 1;
-            let Some(span) = self.state.slab.slot(victim).range.steal() else { continue };
+            let Some(span) = self.state.slots.slot(victim).range.steal() else { continue };
             self.tally.steals_won += 1;
             return Some(self.acquire(victim, span));
         }
@@ -42,7 +42,7 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
             }
             if let Some((victim, rest)) = watch.revoke() {
                 self.tally.revoked += 1;
-                self.chunker.on_surprise();
+                self.chunker.on_outlier();
                 return Some(self.acquire(victim, rest));
             }
         }
@@ -55,7 +55,7 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
     fn acquire(&mut self, victim: usize, span: Span) -> Span {
         self.chunker.on_steal();
         if self.chunker.estimate_ns().is_none() {
-            self.slot.cost.set(self.state.slab.slot(victim).cost.get());
+            self.slot.cost.set(self.state.slots.slot(victim).cost.get());
         }
         let first = self.chunker.next_chunk(span.len() as usize) as u32;
         let (first, rest) = span.split_at(first);
@@ -75,7 +75,7 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
     /// Of the first few ranges that are not empty, the one that is worth most.
     fn choose_victim(&self) -> Option<usize> {
         let worth = |victim: usize| {
-            let slot = self.state.slab.slot(victim);
+            let slot = self.state.slots.slot(victim);
             let units = slot.range.peek().len();
             // A lane that has not finished a chunk yet, or is not here, says 0: then the number of units decides.
             (units > 0).then(|| (victim, f64::from(units) * slot.cost.get().max(f64::MIN_POSITIVE)))

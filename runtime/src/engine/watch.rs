@@ -7,7 +7,7 @@ use crate::os::clock::Ticks;
 use crate::protocol::chunk_position::Kept;
 use crate::protocol::range::Span;
 use crate::sched::lane::LaneContext;
-use crate::sched::slab::Slot;
+use crate::sched::loop_slots::Slot;
 
 /// A chunk that is not over after this time is taken for much longer than expected: chunks are to take 8 µs.
 pub(super) const PATIENCE_NS: u64 = 50_000;
@@ -51,7 +51,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
             self.watched =
                 running.map(|(slot, rest)| Watched { slot, end: rest.hi, since: pool.clock.now() });
         }
-        if self.refused || self.watched.is_none() && !self.state.slab.slots().any(Slot::is_claiming) {
+        if self.refused || self.watched.is_none() && !self.state.slots.slots().any(Slot::is_claiming) {
             return false;
         }
         for _ in 0..self.pauses {
@@ -70,7 +70,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
         }
         self.watched = None;
         let thief = pool.slot_of(self.lane.index()) as u32;
-        match self.state.slab.slot(slot).position.revoke(end, thief, pool.fences) {
+        match self.state.slots.slot(slot).position.revoke(end, thief, pool.fences) {
             Ok(rest) => Some((slot, rest)),
             Err(kept) => {
                 self.failures += 1;
@@ -87,6 +87,6 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
     }
 
     fn rest(&self, slot: usize) -> Span {
-        self.state.slab.slot(slot).position.rest()
+        self.state.slots.slot(slot).position.rest()
     }
 }

@@ -9,7 +9,7 @@ use crate::engine::producer::Producer;
 use crate::feed::{Feed, Seat, Source, Wish};
 use crate::os::clock::{Clock, Ticks};
 use crate::sched::pool::with_current_lane;
-use crate::sched::underneath::Entered;
+use crate::sched::reentrancy::Entered;
 use crate::sync::Fences;
 
 /// Turns sequential iterators into parallel ones.

@@ -34,7 +34,7 @@ use crate::sched::pool::ThreadPool;
 ///
 /// # Early ends
 ///
-/// A search that has found, an error, a [cancelled](Self::cancel) token and a panic end a loop: from then on no worker begins more than two
+/// A search that has found, an error, a [cancelled](Self::with_cancel_token) token and a panic end a loop: from then on no worker begins more than two
 /// further items, whatever chunks it has claimed, and whatever [`chunk`](Self::chunk), [`with_min_len`](super::IndexedParallelIterator::with_min_len) and
 /// [`deterministic`](Self::deterministic) say. (Items in front of the end are still wanted, where the first match or error is.) Workers look for the end
 /// between any two items that take 20 ns or more, as measured (200 ns without optimisation); between shorter ones, and between parts of a text that take less
@@ -136,10 +136,10 @@ pub trait ParallelIterator: Sized + Send {
     ///
     /// let token = CancelToken::new();
     /// token.cancel();
-    /// let result = (0..10).into_par_iter().cancel(&token).map(Ok).try_reduce(|| 0, |a, b| Ok(a + b));
+    /// let result = (0..10).into_par_iter().with_cancel_token(&token).map(Ok).try_reduce(|| 0, |a, b| Ok(a + b));
     /// assert_eq!(result, Err(Cancelled));
     /// ```
-    fn cancel(self, token: &CancelToken) -> Tuned<'_, Self> {
+    fn with_cancel_token(self, token: &CancelToken) -> Tuned<'_, Self> {
         Tuned { base: self, options: Options { cancel: Some(token), ..Options::default() } }
     }
 

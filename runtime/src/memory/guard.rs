@@ -2,7 +2,7 @@
 //!
 //! A worker takes up work for a caller only with a [permit](crate::protocol::permits), and gives it back when that work is over, or, if there are
 //! more permits out than may be, between two chunks of a loop or two tasks of a scope. Held back, it is a worker without work: it holds nothing that another could wait for, makes its calls of
-//! broadcasts, and does what was handed to the pool itself, like one whose seat a guest has. A caller needs no permit.
+//! broadcasts, and does what was handed to the pool itself, like one whose seat an external caller has. A caller needs no permit.
 //!
 //! Whoever comes to the end of a chunk, or of such a task, looks at what the system says, if nobody has done so for 50 ms; and so do workers that are held back from work, who
 //! sleep so long and no longer. So nobody has to be woken when there is room again.

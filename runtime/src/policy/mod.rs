@@ -1,9 +1,9 @@
 //! How much work is taken at a time, and when it is shared: estimates of a call site, and all that is decided by measured times.
 
 pub(crate) mod batch;
-pub(crate) mod brief;
 pub(crate) mod look;
 pub(crate) mod pace;
 #[cfg(test)]
 mod pace_tests;
 pub(crate) mod site;
+pub(crate) mod steal_delay;

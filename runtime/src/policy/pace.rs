@@ -146,7 +146,7 @@ impl Pace {
     }
 
     /// A bundle was not over when it was to be, after that time.
-    pub(crate) fn surprised(&mut self, ns: u64) {
+    pub(crate) fn met_outlier(&mut self, ns: u64) {
         self.items.doubt(ns);
     }
 }

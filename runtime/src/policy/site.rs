@@ -1,4 +1,4 @@
-//! What a call site has taught: the time per item that earlier calls of the same loop measured, and whether one was surprised.
+//! What a call site has taught: the time per item that earlier calls of the same loop measured, and whether one met an outlier.
 //!
 //! A small table, keyed by the address of the monomorphised function that drives the loop, which is as good as a name: it
 //! differs with the closure. Two sites that fall on the same entry overwrite each other, and then know nothing again.
@@ -13,7 +13,7 @@ use crate::sync::{AtomicBool, AtomicU64, Ordering};
 pub(crate) struct Lesson {
     busy_ns: AtomicU64,
     taskels: AtomicU64,
-    surprised: AtomicBool,
+    met_outlier: AtomicBool,
 }
 
 impl Lesson {
@@ -24,13 +24,13 @@ impl Lesson {
     }
 
     /// Notes that some chunk took far longer than expected.
-    pub(crate) fn add_surprise(&self) {
-        self.surprised.store(true, Ordering::Relaxed);
+    pub(crate) fn add_outlier(&self) {
+        self.met_outlier.store(true, Ordering::Relaxed);
     }
 
     /// Whether some chunk took far longer than expected, once every lane is out.
-    pub(crate) fn surprised(&self) -> bool {
-        self.surprised.load(Ordering::Relaxed)
+    pub(crate) fn met_outlier(&self) -> bool {
+        self.met_outlier.load(Ordering::Relaxed)
     }
 
     /// The mean time per item in nanoseconds, once every lane is out; `None` if there was no item.
@@ -45,23 +45,23 @@ const ENTRIES: usize = 512;
 /// The upper three bytes of an entry tell whose it is; then come a [`Caution`], and the time per item as an `f32`.
 static TABLE: [AtomicU64; ENTRIES] = [const { AtomicU64::new(0) }; ENTRIES];
 
-/// For how many more calls that run in chunks a site is cautious, and whether because one was surprised, or because it is new.
+/// For how many more calls that run in chunks a site is cautious, and whether because one met an outlier, or because it is new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Caution(u8);
 
 impl Caution {
-    const SURPRISED: u8 = 0x80;
+    const OUTLIER: u8 = 0x80;
 
-    /// A surprise is remembered for so many calls: it may have been the system's, which gave the core to somebody else.
+    /// An outlier is remembered for so many calls: it may have been the system's, which gave the core to somebody else.
     const CALLS: u8 = 16;
 
     /// Of loops that are parts of something (loops inside of a loop, or those of several callers), the first may hold short items only, and the
     /// next all the long ones. Whole loops are like the last one, as a rule.
     const NEW: Caution = Caution(Self::CALLS);
 
-    fn after_a_call(self, surprised: bool) -> Self {
-        match self.0 & !Self::SURPRISED {
-            _ if surprised => Caution(Self::CALLS | Self::SURPRISED),
+    fn after_a_call(self, met_outlier: bool) -> Self {
+        match self.0 & !Self::OUTLIER {
+            _ if met_outlier => Caution(Self::CALLS | Self::OUTLIER),
             0 | 1 => Caution(0),
             _ => Caution(self.0 - 1),
         }
@@ -69,10 +69,10 @@ impl Caution {
 
     fn history(self, is_among_others: bool) -> History {
         match self.0 {
-            0 => History::Dense,
-            few if few & Self::SURPRISED != 0 => History::Wide,
+            0 => History::Even,
+            few if few & Self::OUTLIER != 0 => History::Outliers,
             _ if is_among_others => History::Unknown,
-            _ => History::Dense,
+            _ => History::Even,
         }
     }
 }
@@ -114,7 +114,7 @@ impl Site {
         self.read().map(|(ns, _)| ns)
     }
 
-    /// What is known about surprises at this site, for a loop that is inside of other work or beside another loop, or for one by itself.
+    /// What is known about outliers at this site, for a loop that is inside of other work or beside another loop, or for one by itself.
     pub(crate) fn history(self, is_among_others: bool) -> History {
         self.read().map_or(History::Unknown, |(_, caution)| caution.history(is_among_others))
     }
@@ -154,7 +154,7 @@ impl Site {
         let Some(ns) = lesson.ns_per_taskel() else { return };
         self.learn(ns);
         let Some((ns, caution)) = self.read() else { return };
-        let next = caution.after_a_call(lesson.surprised());
+        let next = caution.after_a_call(lesson.met_outlier());
         if next != caution {
             self.write(ns, next);
         }
@@ -195,13 +195,13 @@ mod tests {
     }
 
     #[test]
-    fn a_surprise_is_remembered_for_some_calls_and_that_a_site_is_new() {
+    fn an_outlier_is_remembered_for_some_calls_and_that_a_site_is_new() {
         let site = Site::at(0x2222_3330);
-        let lesson = |surprised| {
+        let lesson = |met_outlier| {
             let lesson = Lesson::default();
             lesson.add(1000, 10);
-            if surprised {
-                lesson.add_surprise();
+            if met_outlier {
+                lesson.add_outlier();
             }
             lesson
         };
@@ -209,17 +209,20 @@ mod tests {
         assert_eq!((site.history(alone), site.history(among_others)), (History::Unknown, History::Unknown));
         for _ in 0..Caution::CALLS - 1 {
             site.learn_from(&lesson(false));
-            assert_eq!((site.history(alone), site.estimate_ns()), (History::Dense, Some(100.0)));
+            assert_eq!((site.history(alone), site.estimate_ns()), (History::Even, Some(100.0)));
             assert_eq!(site.history(among_others), History::Unknown);
         }
         site.learn_from(&lesson(false));
-        assert_eq!((site.history(alone), site.history(among_others)), (History::Dense, History::Dense));
+        assert_eq!((site.history(alone), site.history(among_others)), (History::Even, History::Even));
         site.learn_from(&lesson(true));
         for _ in 0..Caution::CALLS {
-            assert_eq!((site.history(alone), site.history(among_others)), (History::Wide, History::Wide));
+            assert_eq!(
+                (site.history(alone), site.history(among_others)),
+                (History::Outliers, History::Outliers)
+            );
             site.learn_from(&lesson(false));
         }
-        assert_eq!((site.history(alone), site.history(among_others)), (History::Dense, History::Dense));
+        assert_eq!((site.history(alone), site.history(among_others)), (History::Even, History::Even));
     }
 
     #[test]

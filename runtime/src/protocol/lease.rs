@@ -1,4 +1,4 @@
-//! Guest lanes: which of them a calling thread from outside the pool holds.
+//! External lanes: which of them a calling thread from outside the pool holds.
 //!
 //! There are as many as there ever were such threads inside at once: the *first* few are made with the pool, the *later* ones in blocks, when all
 //! others are held.
@@ -7,7 +7,7 @@
 //!
 //! | word | meaning |
 //! |---|---|
-//! | `held`, a bit per guest lane (one word for the first lanes, one for each 32 of the later ones) | some thread owns the lane and everything private to it |
+//! | `held`, a bit per external lane (one word for the first lanes, one for each 32 of the later ones) | some thread owns the lane and everything private to it |
 //! | `known`, a bit for each of the first lanes | some thread has owned it: others look there for work from now on |
 //!
 //! | transition | who | when |
@@ -79,7 +79,7 @@ impl Lease {
         }
     }
 
-    /// The number of a guest lane which is now the caller's alone. If all are held, `make` is called with a number below which all lanes
+    /// The number of an external lane which is now the caller's alone. If all are held, `make` is called with a number below which all lanes
     /// shall exist when it returns.
     #[must_use]
     pub(crate) fn acquire(&self, make: impl Fn(usize)) -> usize {

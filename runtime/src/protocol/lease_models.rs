@@ -1,4 +1,4 @@
-//! Models of the guest lanes: one holder at a time, and each sees what the last one did.
+//! Models of the external lanes: one holder at a time, and each sees what the last one did.
 
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ fn model_more_lanes_than_fit_into_a_block() {
     });
 }
 
-/// Deques of guest lanes, the first of them or one of the others; a worker that looks there before it sleeps; and what it found.
+/// Deques of external lanes, the first of them or one of the others; a worker that looks there before it sleeps; and what it found.
 struct Offered {
     lease: Lease,
     jobs: Table<AtomicU32>,
@@ -130,7 +130,7 @@ impl Offered {
         })
     }
 
-    fn push_as_guest(&self) {
+    fn push_as_external(&self) {
         let lane = self.acquire();
         self.push(lane);
         self.lease.release(lane);
@@ -172,7 +172,7 @@ fn model_a_push_on_a_lane_that_nobody_knew() {
         let offered = Offered::new();
         let worker = Arc::clone(&offered);
         loom::thread::spawn(move || worker.find_or_sleep());
-        offered.push_as_guest();
+        offered.push_as_external();
     });
 }
 
@@ -201,12 +201,12 @@ fn model_a_push_of_the_second_holder() {
         loom::thread::spawn(move || {
             let lane = first.acquire();
             first.lease.release(lane);
-            first.push_as_guest();
+            first.push_as_external();
         });
     });
 }
 
-/// Catches a guest that gives its lane back before the worker's seat: the next holder counts on it to look at what it pushes there, which it does
+/// Catches an external caller that gives its lane back before the worker's seat: the next holder counts on it to look at what it pushes there, which it does
 /// not. (If the other comes before that, it has another lane, and there the first one looks.)
 #[test]
 fn model_a_push_on_a_lane_whose_holder_had_the_seat() {

@@ -9,7 +9,7 @@ pub(crate) mod answers;
 pub(crate) mod chain;
 pub(crate) mod chunk_position;
 pub(crate) mod desk;
-pub(crate) mod guest_slot;
+pub(crate) mod external_slot;
 pub(crate) mod handover;
 pub(crate) mod helpers;
 pub(crate) mod lease;

@@ -3,14 +3,14 @@
 //! # State
 //!
 //! A lane is *busy*, *searching* (spinning over the deques), *asleep* for want of work, or *waiting*: parked until something that
-//! it has begun is over. Workers search and sleep; guests are busy or waiting.
+//! it has begun is over. Workers search and sleep; external callers are busy or waiting.
 //!
 //! | word | meaning | who writes |
 //! |---|---|---|
 //! | `searching` | how many lanes search; signed | a lane as it starts or stops; a waker on behalf of the lane it wakes |
 //! | `rest[lane]` | `ASLEEP` or `WAITING`: the lane has announced that it will park, and nobody has claimed it yet; else `UP` | set by the lane, cleared by whoever wakes it or by itself |
 //! | `resting` | at least how many lanes have announced; nobody looks for them if there is none | a lane, before it announces and when it is up again |
-//! | `displaced[lane]` | how many guests have the worker's seat; while any do, it looks away and is not woken | guests, as they come and go |
+//! | `displaced[lane]` | how many external callers have the worker's seat; while any do, it looks away and is not woken | external callers, as they come and go |
 //!
 //! | transition | step |
 //! |---|---|
@@ -21,7 +21,7 @@
 //! | asleep → busy or searching, as before | [`retract`](Sleep::retract), when the second look found work; or after a while, when that is work which the lane may not take up yet |
 //! | busy → waiting | [`announce_wait`](Sleep::announce_wait), look at what is waited for once more, then park |
 //! | waiting → busy | [`wake_waiting`](Sleep::wake_waiting) by who ends the wait or has work for it; [`wake_one`](Sleep::wake_one), if nobody sleeps, by who has work for anyone; [`end_wait`](Sleep::end_wait) by the lane itself |
-//! | a guest leaves, or has waited for a while (then it keeps its lane) | [`give_seat_back`](Sleep::give_seat_back), give the lane back, look at every other deque, and `wake_one` if there is something |
+//! | an external caller leaves, or has waited for a while (then it keeps its lane) | [`give_seat_back`](Sleep::give_seat_back), give the lane back, look at every other deque, and `wake_one` if there is something |
 //!
 //! # Why no wake-up is lost
 //!
@@ -32,12 +32,12 @@
 //! `announce` or in `found`), so its look at the deques sees the push. Several pushes may rely on it. So if that look finds work after `announce`, the
 //! lane searches again, and ends its search by `found`, after which it looks for what is left.
 //!
-//! The same holds for a worker that could not be woken because it was displaced: the guest that leaves gives the seat
+//! The same holds for a worker that could not be woken because it was displaced: the external caller that leaves gives the seat
 //! back, fences, and looks at the deques, so that it sees the push or the producer sees the seat free. It need not look at the deque of the lane
 //! that it leaves: whoever leases that next has seen the seat given back, since that came before the lane's release. And a worker
 //! that goes to sleep because it is displaced has announced before it looked whether it still is.
 //!
-//! Work that must not wait for a guest to leave (what was handed to the pool itself, where no caller takes part) also wakes
+//! Work that must not wait for an external caller to leave (what was handed to the pool itself, where no caller takes part) also wakes
 //! displaced workers: [`wake_any`](Sleep::wake_any). They do look there.
 //!
 //! A waiting lane is owed the wake-up that ends its wait, by the same pattern: whoever ends it writes that down, fences, and reads
@@ -65,7 +65,7 @@
 //! # Models
 //!
 //! `sleep_models.rs`: a push against a lane going to sleep; a push that relies on a searcher which is about to sleep or
-//! which finds other work; two producers and one sleeper; a push against a guest that gives a seat back; a push for a
+//! which finds other work; two producers and one sleeper; a push against an external caller that gives a seat back; a push for a
 //! displaced worker; mail against a receiver that goes to sleep or begins to wait; the end of a wait, and work, against a lane
 //! that begins to wait.
 
@@ -204,17 +204,17 @@ impl Sleep {
         self.beds[lane].is(ASLEEP)
     }
 
-    /// Whether a guest has this worker's seat.
+    /// Whether an external caller has this worker's seat.
     pub(crate) fn is_displaced(&self, lane: usize) -> bool {
         self.beds[lane].displaced.load(Ordering::Relaxed) > 0
     }
 
-    /// A guest takes the seat of `lane`.
+    /// An external caller takes the seat of `lane`.
     pub(crate) fn displace(&self, lane: usize) {
         self.beds[lane].displaced.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The guest leaves. True if the worker has its seat back: the guest must give its own lane back after this, look at every deque but that lane's
+    /// The external caller leaves. True if the worker has its seat back: the external caller must give its own lane back after this, look at every deque but that lane's
     /// and, if there is something, `wake_one`.
     #[must_use = "work may lie beside a worker that was passed over"]
     pub(crate) fn give_seat_back(&self, lane: usize) -> bool {

@@ -176,10 +176,10 @@ fn model_push_against_seat_given_back() {
         assert!(pool.sleep.is_displaced(0));
         let worker = Arc::clone(&pool);
         loom::thread::spawn(move || worker.work_off_from(0, 1, &mut false));
-        let guest = Arc::clone(&pool);
+        let external = Arc::clone(&pool);
         loom::thread::spawn(move || {
-            if guest.sleep.give_seat_back(0) && guest.deques.any() {
-                guest.wake_one();
+            if external.sleep.give_seat_back(0) && external.deques.any() {
+                external.wake_one();
             }
         });
         pool.submit();
@@ -302,7 +302,7 @@ fn model_work_put_back_against_waiting_lane() {
     });
 }
 
-/// Catches two guests with the same worker's seat, of whom neither, or the first to leave, looks for what it missed.
+/// Catches two external callers with the same worker's seat, of whom neither, or the first to leave, looks for what it missed.
 #[test]
 fn model_push_against_two_who_give_the_same_seat_back() {
     explore(|| {
@@ -311,13 +311,13 @@ fn model_push_against_two_who_give_the_same_seat_back() {
         pool.sleep.displace(0);
         let worker = Arc::clone(&pool);
         loom::thread::spawn(move || worker.work_off_from(0, 1, &mut false));
-        let leave = |guest: Arc<Pool>| {
-            if guest.sleep.give_seat_back(0) && guest.deques.any() {
-                guest.wake_one();
+        let leave = |external: Arc<Pool>| {
+            if external.sleep.give_seat_back(0) && external.deques.any() {
+                external.wake_one();
             }
         };
-        let guest = Arc::clone(&pool);
-        loom::thread::spawn(move || leave(guest));
+        let external = Arc::clone(&pool);
+        loom::thread::spawn(move || leave(external));
         pool.submit();
         leave(pool);
     });

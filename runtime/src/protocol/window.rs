@@ -351,7 +351,7 @@ impl<T, R> State<T, R> {
                 self.next = next;
             }
         }
-        self.pace.surprised(PATIENCE_NS);
+        self.pace.met_outlier(PATIENCE_NS);
         self.bundles.retain(|(other, _)| *other != bundle);
     }
 

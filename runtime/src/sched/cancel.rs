@@ -9,7 +9,7 @@ use crate::sched::scope::{Scope, scope_with_cancel};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// A flag that ends parallel work early: set by [`cancel`](Self::cancel) or a deadline, and looked at by loops between items
-/// ([`ParallelIterator::cancel`](crate::iter::ParallelIterator::cancel)), by [`join`](Self::join) and [`scope`](Self::scope) before each closure, and
+/// ([`ParallelIterator::with_cancel_token`](crate::iter::ParallelIterator::with_cancel_token)), by [`join`](Self::join) and [`scope`](Self::scope) before each closure, and
 /// by whoever asks.
 ///
 /// Clones are the same token. A [child](Self::child_token) is cancelled with its parent, but not the other way round.
@@ -20,7 +20,7 @@ use crate::sync::{AtomicBool, AtomicU64, Ordering};
 /// use taskel::{CancelToken, Cancelled, prelude::*};
 ///
 /// let token = CancelToken::new();
-/// let result = (0..1_000_000_000_u64).into_par_iter().cancel(&token).try_for_each(|n| {
+/// let result = (0..1_000_000_000_u64).into_par_iter().with_cancel_token(&token).try_for_each(|n| {
 ///     if n == 1000 {
 ///         token.cancel();
 ///     }

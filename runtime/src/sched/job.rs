@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
 use crate::policy::site::Site;
-use crate::protocol::guest_slot::GuestSlot;
+use crate::protocol::external_slot::ExternalSlot;
 use crate::sched::lane::LaneContext;
 
 /// What a wait waits for: the address of a loop, a scope, or a pending half of a join. Unique while that exists.
@@ -125,8 +125,8 @@ impl JobHead {
 #[repr(C)]
 pub(crate) struct LoopHead {
     head: JobHead,
-    /// Who of the guests may take part.
-    pub(crate) guest: GuestSlot,
+    /// Who of the external callers may take part.
+    pub(crate) external: ExternalSlot,
 }
 
 impl LoopHead {
@@ -143,7 +143,7 @@ impl LoopHead {
         // SAFETY: this function's contract; the head is the first field of this one.
         let head = unsafe { JobHead::new(execute) };
         head.set_born_in(born_in);
-        LoopHead { head, guest: GuestSlot::new((!lane.is_worker()).then(|| lane.index())) }
+        LoopHead { head, external: ExternalSlot::new((!lane.is_worker()).then(|| lane.index())) }
     }
 }
 
@@ -185,7 +185,7 @@ impl Job {
     }
 
     /// Whether `lane`, which waits for `frame`, may run this: it is work of `frame`, or of something that was opened by work of `frame`, and no invitation to a
-    /// loop in which another guest has the slot for guests.
+    /// loop in which another external caller has the slot for external callers.
     ///
     /// # Safety
     ///
@@ -207,7 +207,7 @@ impl Job {
         }
         // SAFETY: `new` was promised that the pointee lives until the job is executed; it is a loop, since it is no half.
         let head = unsafe { self.0.cast::<LoopHead>().as_ref() };
-        head.guest.may_be_claimed(lane.index())
+        head.external.may_be_claimed(lane.index())
     }
 
     /// # Safety

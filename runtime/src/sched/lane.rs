@@ -13,14 +13,14 @@ use crossbeam_utils::CachePadded;
 
 use self::front::Front;
 use crate::os::clock::Ticks;
-use crate::policy::brief::{Notice, Patience};
+use crate::policy::steal_delay::{Patience, StealDelay};
 use crate::profile::recorder::Recorder;
 use crate::sched::counter::Counter;
 use crate::sched::job::{Frame, Job, Origin, Run};
+use crate::sched::loop_slots::LoopSlots;
 use crate::sched::pending::PendingChain;
 use crate::sched::pool::{PoolState, Work};
-use crate::sched::scope::Bag;
-use crate::sched::slab::Slab;
+use crate::sched::scope::ScopeQueue;
 use crate::sync::{AtomicU32, Mutex, MutexGuard, Ordering};
 
 /// One lane as the whole pool sees it.
@@ -28,7 +28,7 @@ pub(crate) struct Lane {
     private: UnsafeCell<Private>,
     stealer: Stealer<Job>,
     /// Scopes in which there is work for others.
-    open_scopes: Stealer<Arc<Bag>>,
+    open_scopes: Stealer<Arc<ScopeQueue>>,
     /// Work that only this worker can do.
     mail: Mutex<VecDeque<Work>>,
     /// The length of `mail`; written under its lock, read without: the sleep protocol's fences order it.
@@ -36,11 +36,11 @@ pub(crate) struct Lane {
     /// The pending halves of joins, on cache lines of their own: the lane writes there all the time.
     ///
     /// The lane looks up there when nothing of its own may be on offer any more: it says so as it takes the last thing back, and thieves say so after
-    /// they have stolen something. A lane that offers a brief half lowers that before. So a thief that takes just that raises it again,
+    /// they have stolen something. A lane that offers a short half lowers that before. So a thief that takes just that raises it again,
     /// since the deque orders the two; and raised too late, it costs the lane a look. Where halves last long, it stays raised.
     pending: CachePadded<PendingChain>,
     /// Whether what is on offer should be left alone for a moment.
-    notice: Notice,
+    steal_delay: StealDelay,
     front: Front,
     /// The lane that this one waits for, plus one; a hint.
     waits_for: AtomicU32,
@@ -63,13 +63,13 @@ unsafe impl Send for Lane {}
 pub(crate) struct Private {
     /// Invitations to loops, and halves of joins: what is on top was opened last and is over first.
     deque: Worker<Job>,
-    open_scopes: Worker<Arc<Bag>>,
-    /// Memory for loops, the last one used on top: one slab for each level of nesting that was ever reached.
-    slabs: RefCell<Vec<Slab>>,
+    open_scopes: Worker<Arc<ScopeQueue>>,
+    /// Memory for loops, the last one used on top: one set of loop slots for each level of nesting that was ever reached.
+    spare_slots: RefCell<Vec<LoopSlots>>,
     /// State of a xorshift generator.
     random: Cell<u32>,
-    /// How many jobs of this lane have carried a notice.
-    notices: Cell<u32>,
+    /// How many jobs of this lane have carried a steal delay.
+    delayed: Cell<u32>,
     /// When this lane last left alone what no other had seen.
     left_alone: Cell<Ticks>,
     /// How much work that it took from somewhere this lane is in the midst of.
@@ -111,7 +111,7 @@ impl Lane {
             mail: Mutex::new(VecDeque::new()),
             mail_count: AtomicU32::new(0),
             pending: CachePadded::new(PendingChain::new()),
-            notice: Notice::new(),
+            steal_delay: StealDelay::new(),
             front: Front::new(),
             waits_for: AtomicU32::new(0),
             works_for: AtomicU32::new(0),
@@ -119,9 +119,9 @@ impl Lane {
             private: UnsafeCell::new(Private {
                 deque,
                 open_scopes,
-                slabs: RefCell::new(Vec::new()),
+                spare_slots: RefCell::new(Vec::new()),
                 random: Cell::new(seed.wrapping_mul(0x9E37_79B9) | 1),
-                notices: Cell::new(0),
+                delayed: Cell::new(0),
                 left_alone: Cell::new(Ticks::default()),
                 taken: Cell::new(0),
                 next: Cell::new(None),
@@ -195,7 +195,7 @@ impl Lane {
     }
 
     /// Takes the oldest notice of a scope with work for others.
-    pub(crate) fn steal_open_scope(&self) -> Option<Arc<Bag>> {
+    pub(crate) fn steal_open_scope(&self) -> Option<Arc<ScopeQueue>> {
         steal_from(&self.open_scopes)
     }
 
@@ -332,7 +332,7 @@ impl<'p> LaneContext<'p> {
 
     fn leaves_alone(&self, victim: usize) -> bool {
         let now = self.pool.clock.now();
-        match self.pool.lane(victim).notice.look(self.pool.ns_since_start(now)) {
+        match self.pool.lane(victim).steal_delay.look(self.pool.ns_since_start(now)) {
             Patience::Over => false,
             Patience::Lasts => true,
             Patience::Begins => {
@@ -369,7 +369,7 @@ impl<'p> LaneContext<'p> {
     /// Offers a job to whoever looks for one, after the halves of joins that are older.
     pub(crate) fn push(&self, job: Job) {
         self.publish_all();
-        self.lane.notice.put(0);
+        self.lane.steal_delay.put(0);
         self.push_job(job);
     }
 
@@ -509,13 +509,13 @@ impl<'p> LaneContext<'p> {
     }
 
     /// Leaves a notice of the scope's work for others.
-    pub(crate) fn offer_scope(&self, scope: Arc<Bag>) {
+    pub(crate) fn offer_scope(&self, scope: Arc<ScopeQueue>) {
         self.private.open_scopes.push(scope);
         self.pool.wake_one(self.index, self.random());
     }
 
     /// Takes this lane's notices of `scope` back, and says how many nobody has taken.
-    pub(crate) fn take_back_notices(&self, scope: &Arc<Bag>) -> usize {
+    pub(crate) fn take_back_notices(&self, scope: &Arc<ScopeQueue>) -> usize {
         let mut others = Vec::new();
         let mut taken_back = 0;
         while let Some(notice) = self.private.open_scopes.pop() {
@@ -541,15 +541,15 @@ impl<'p> LaneContext<'p> {
         self.lane.steal_open_scope().map(|scope| Work::Detached(scope))
     }
 
-    /// Memory for a loop. Give it back with [`put_slab`](Self::put_slab).
-    pub(crate) fn take_slab(&self) -> Slab {
-        let spare = self.private.slabs.borrow_mut().pop();
-        spare.unwrap_or_else(|| Slab::new(self.pool.slots()))
+    /// Memory for a loop. Give it back with [`put_slots`](Self::put_slots).
+    pub(crate) fn take_slots(&self) -> LoopSlots {
+        let spare = self.private.spare_slots.borrow_mut().pop();
+        spare.unwrap_or_else(|| LoopSlots::new(self.pool.slots()))
     }
 
-    /// Keeps the memory, which has no segments and no units left in it, for the next loop.
-    pub(crate) fn put_slab(&self, slab: Slab) {
-        self.private.slabs.borrow_mut().push(slab);
+    /// Keeps the memory, which has no partials and no units left in it, for the next loop.
+    pub(crate) fn put_slots(&self, slots: LoopSlots) {
+        self.private.spare_slots.borrow_mut().push(slots);
     }
 
     /// A number to start looking for victims from.

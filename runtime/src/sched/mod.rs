@@ -10,16 +10,16 @@ pub(crate) mod error;
 pub(crate) mod job;
 pub(crate) mod join;
 pub(crate) mod lane;
+pub(crate) mod loop_slots;
 #[cfg(all(loom, feature = "loom"))]
 pub(crate) mod modelled;
 pub(crate) mod outside;
 pub(crate) mod pending;
 pub(crate) mod pool;
+pub(crate) mod reentrancy;
 pub(crate) mod run_on_worker;
 pub(crate) mod scope;
-pub(crate) mod slab;
 pub(crate) mod task;
-pub(crate) mod underneath;
 pub(crate) mod unwind;
 pub(crate) mod wait;
 pub(crate) mod with_lock;

@@ -62,8 +62,8 @@ pub(crate) struct Shared {
 pub(crate) enum Offer {
     /// At that moment, for whoever comes.
     Since(Ticks),
-    /// With a [notice](crate::brief).
-    Brief,
+    /// With a [steal delay](crate::policy::steal_delay).
+    Short,
 }
 
 fn without_marks(link: *mut Pending) -> *mut Pending {

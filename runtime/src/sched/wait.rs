@@ -19,7 +19,7 @@
 //!
 //! 1. *Nothing that is waited for lies unbegun.* A lane that waits has made all its own work public before, and looks for it: the
 //!    half of a join is in its deque (it takes it back, and does not wait), with a thief (it is begun), or among the strays, where the wait finds it by its
-//!    descent. The tasks of a scope are in its bag, which its owner empties before it waits, and whoever adds one wakes the owner. A task is
+//!    descent. The tasks of a scope are in its queue, which its owner empties before it waits, and whoever adds one wakes the owner. A task is
 //!    begun by whoever joins it. A call of a broadcast lies in the mail of a worker, which makes it when it is idle or waits.
 //! 2. So each wait is for *runs* that have begun, on lanes that wait themselves: the thief's of a half, helpers' in a loop or scope, a worker's of
 //!    a task, or a worker's call of a broadcast.
@@ -37,7 +37,7 @@ use std::sync::Arc;
 use crate::sched::job::{Frame, Job};
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{BEFORE_LENDING, Work};
-use crate::sched::scope::{Bag, Glimpse, TaskRef};
+use crate::sched::scope::{Glimpse, ScopeQueue, TaskRef};
 
 /// How long a wait spins before it sleeps. A chunk of a loop takes about 8 µs.
 const SPIN_NS: u64 = 20_000;
@@ -48,7 +48,7 @@ const LOOKS: u32 = 20;
 enum Found {
     Work(Work),
     /// A scope that descends from the frame, and one of its tasks.
-    Scope(Arc<Bag>, TaskRef),
+    Scope(Arc<ScopeQueue>, TaskRef),
 }
 
 /// Calls its argument with each lane that may have work for the frame, until it answers true; says whether it did.

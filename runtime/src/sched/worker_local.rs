@@ -19,7 +19,7 @@ use crate::sync::{Mutex, MutexGuard};
 /// One `T` for each thread that works in a pool, made when that thread first asks for it: for counters, buffers and caches that workers should
 /// not share.
 ///
-/// Workers reach theirs without a lock. So does a thread from outside: while it takes part in the pool it is one of the pool's *guests*, and has a value which
+/// Workers reach theirs without a lock. So does a thread from outside: while it takes part in the pool it is one of the pool's *external callers*, and has a value which
 /// other threads have at other times. So has a thread that stands in for workers which wait.
 /// There are at most as many values as workers, and such threads at the same time. Afterwards, whoever owns the
 /// `WorkerLocal` sees all values.

@@ -2,8 +2,8 @@
 
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{ThreadPool, with_current_lane};
+use crate::sched::reentrancy::Entered;
 use crate::sched::scope::{has_own_task, run_own_task};
-use crate::sched::underneath::Entered;
 
 /// What came of a [`yield_now`] or [`yield_local`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,7 +188,7 @@ fn do_something(lane: &LaneContext<'_>, whose: Whose) -> bool {
         None if run_own_task(Some(lane)) => return true,
         None => lane.take_own(),
     };
-    // A loop has a slot for one guest, which is to be its caller's or who waits for that.
+    // A loop has a slot for one external caller, which is to be its caller's or who waits for that.
     let may_look = lane.is_worker() && whose == Whose::Anybodys;
     let work = work.or_else(|| may_look.then(|| lane.take_open_scope().or_else(|| lane.find_work()))?);
     work.map(|work| lane.execute(work)).is_some()

@@ -17,7 +17,7 @@ use crate::os::clock::{Clock, Ticks};
 use crate::policy::batch::{Batch, Bundle, Done};
 use crate::protocol::window::{Report, SINK, Turn, Window};
 use crate::sched::cancel::{CancelToken, Cancelled};
-use crate::sched::underneath;
+use crate::sched::reentrancy;
 use crate::sched::unwind::{Payload, drop_quietly};
 use crate::sync::{AtomicU32, Fences, Mutex, Ordering};
 
@@ -129,10 +129,10 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
     /// waits for room, it waits for what began before it, and that may wait for what is below it. (Other waits are for what begins after them,
     /// and so never for anything that is further down a stack.)
     pub(super) fn help(&self) {
-        if underneath::in_stream() || underneath::in_bridge() || underneath::in_yield() {
+        if reentrancy::in_stream() || reentrancy::in_bridge() || reentrancy::in_yield() {
             return;
         }
-        let _inside = underneath::Entered::stream();
+        let _inside = reentrancy::Entered::stream();
         let lane = self.helpers_came.fetch_add(1, Ordering::Relaxed) + 1;
         let (mut report, mut stepper) = (Report::Nothing, Stepper::new(self.step));
         loop {

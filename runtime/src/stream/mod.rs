@@ -22,8 +22,8 @@ use crate::iter::producers::{
 use crate::iter::{Adapt, Try};
 use crate::sched::cancel::CancelToken;
 use crate::sched::pool::{ThreadPool, current_num_threads};
+use crate::sched::reentrancy;
 use crate::sched::scope::scope;
-use crate::sched::underneath;
 
 /// Turns sequential iterators into parallel streams.
 pub trait ParallelStream: Iterator<Item: Send> + Send + Sized {
@@ -66,7 +66,7 @@ impl<I: Iterator<Item: Send> + Send> ParallelStream for I {}
 const DEFAULT_IN_FLIGHT: usize = 1024;
 
 /// A stream of items, made by [`par_stream`](ParallelStream::par_stream). `'w` is how long what it borrows lives: what [weighs](Self::max_in_flight_bytes) items,
-/// a [pool](Self::on), a [token](Self::cancel), what is told of its [progress](Self::progress_with).
+/// a [pool](Self::on), a [token](Self::with_cancel_token), what is told of its [progress](Self::progress_with).
 ///
 /// The source is asked by one thread at a time; nobody else's code runs meanwhile under a lock. Up to as many threads as the pool has
 /// process items. The sink runs on the calling thread, which processes items as well whenever it has
@@ -143,14 +143,14 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     ///
     /// [`try_for_each_ordered`](Self::try_for_each_ordered) and its kin then return `None`, or `Err(Cancelled)` where their error type is
     /// [`Cancelled`](crate::Cancelled) or `Box<dyn Error + Send + Sync>`. What cannot say it, unwinds with the payload `Cancelled`, as
-    /// [`ParallelIterator::cancel`](crate::iter::ParallelIterator::cancel) says. What is in flight is dropped. A stream that has come to the end of its source, all of whose results
+    /// [`ParallelIterator::with_cancel_token`](crate::iter::ParallelIterator::with_cancel_token) says. What is in flight is dropped. A stream that has come to the end of its source, all of whose results
     /// have gone through the sink, is complete, and not cancelled; so is one whose sink has said to stop.
     ///
     /// ```
     /// use taskel::{CancelToken, Cancelled, prelude::*};
     ///
     /// let token = CancelToken::new();
-    /// let result = (0_u64..).par_stream().cancel(&token).try_for_each_ordered(|n| {
+    /// let result = (0_u64..).par_stream().with_cancel_token(&token).try_for_each_ordered(|n| {
     ///     if n == 1000 {
     ///         token.cancel();
     ///     }
@@ -158,7 +158,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// });
     /// assert_eq!(result, Err(Cancelled));
     /// ```
-    pub fn cancel<'b>(self, token: &'b CancelToken) -> Stream<'b, I, S>
+    pub fn with_cancel_token<'b>(self, token: &'b CancelToken) -> Stream<'b, I, S>
     where
         'w: 'b,
     {
@@ -599,7 +599,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
             // In a user's model, the calling thread alone.
             let lanes = if cfg!(all(loom, feature = "loom")) { 1 } else { current_num_threads() };
             if lanes <= 1 {
-                let inside = underneath::Entered::stream();
+                let inside = reentrancy::Entered::stream();
                 let mut results =
                     Results::new(Supply::Alone(Alone::new(source, &step, options.cancel)), progress);
                 let result = sink(&mut results);
@@ -615,7 +615,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
                 let mut call_helpers = || {
                     (0..mem::take(&mut helpers)).for_each(|_| scope.spawn(|_| running.help()));
                 };
-                let _inside = underneath::Entered::stream();
+                let _inside = reentrancy::Entered::stream();
                 let results = SharedResults::new(&running, &mut call_helpers);
                 let mut results = Results::new(Supply::Lanes(results), progress);
                 (sink(&mut results), results.into_end())

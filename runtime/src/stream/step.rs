@@ -2,7 +2,7 @@
 
 use std::{iter, mem};
 
-use crate::iter::{Adapt, Yield};
+use crate::iter::{Adapt, Outputs};
 
 /// What happens to an item on its way through a stream: some adapters, one after the other.
 ///
@@ -95,7 +95,7 @@ impl<S, A> Then<S, A> {
 
 impl<T, S: Step<T>, A: Adapt<S::Output>> Step<T> for Then<S, A> {
     type Output = A::Output;
-    const MANY: bool = S::MANY || matches!(A::YIELD, Yield::Any);
+    const MANY: bool = S::MANY || matches!(A::OUTPUTS, Outputs::Any);
     type Local = (S::Local, A::Local);
 
     fn local(&self) -> Self::Local {
@@ -198,7 +198,7 @@ impl<'s, T, S: Step<T>> Stepper<'s, T, S> {
         if first.is_none() {
             *first = Some(result);
         } else {
-            assert!(S::MANY, "an adapter yields more for an item than its `YIELD` says");
+            assert!(S::MANY, "an adapter yields more for an item than its `OUTPUTS` says");
             more.push(result);
         }
     }

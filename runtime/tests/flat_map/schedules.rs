@@ -77,7 +77,7 @@ fn a_token_ends_the_inner_loops() {
         let (token, begun) = (CancelToken::new(), AtomicUsize::new(0));
         let ended = catch_unwind(AssertUnwindSafe(|| {
             pool.install(|| {
-                (0..4).into_par_iter().cancel(&token).flat_map(|_| 0..1000).for_each(|_| {
+                (0..4).into_par_iter().with_cancel_token(&token).flat_map(|_| 0..1000).for_each(|_| {
                     begun.fetch_add(1, Ordering::Relaxed);
                     rest();
                     token.cancel();

@@ -65,8 +65,8 @@ const ROWS: &[Row] = &[
         asleep().chunk(Chunk::Exact(2)).for_each(|item| items.run(item));
     })
     .expect(PAIRS),
-    row("ParallelIterator::cancel", |items, _| {
-        let all = asleep().cancel(&CancelToken::new()).try_for_each(|item| {
+    row("ParallelIterator::with_cancel_token", |items, _| {
+        let all = asleep().with_cancel_token(&CancelToken::new()).try_for_each(|item| {
             items.run(item);
             Some(())
         });
@@ -176,8 +176,8 @@ const STREAMS: &[Row] = &[
     .expect(ANY_ORDER),
     row("Stream::on", |items, pool| (0..LEN).par_stream().on(pool).for_each(|item| items.run(item)))
         .expect(ANY_ORDER),
-    row("Stream::cancel", |items, _| {
-        (0..LEN).par_stream().cancel(&CancelToken::new()).for_each(|item| items.run(item));
+    row("Stream::with_cancel_token", |items, _| {
+        (0..LEN).par_stream().with_cancel_token(&CancelToken::new()).for_each(|item| items.run(item));
     })
     .expect(ANY_ORDER),
     row("Stream::progress_with", |items, _| {

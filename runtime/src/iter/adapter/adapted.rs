@@ -8,10 +8,10 @@ use crate::engine::producer::{IndexedProducer, Producer, Receiver};
 use crate::engine::watched::{Look, Lookout};
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
-/// How many items an adapter yields for each that it gets.
+/// How many items an adapter puts out for each that it gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Yield {
+pub enum Outputs {
     /// Exactly one.
     One,
     /// None or one.
@@ -25,7 +25,7 @@ pub enum Yield {
 /// This is how one writes an adapter of one's own; [`ParallelIterator::adapt`] applies it.
 ///
 /// ```
-/// use taskel::iter::{Adapt, Yield};
+/// use taskel::iter::{Adapt, Outputs};
 /// use taskel::prelude::*;
 ///
 /// /// Keeps every item that is even.
@@ -35,7 +35,7 @@ pub enum Yield {
 ///     type Output = u32;
 ///     type Local = ();
 ///     type Iter<'a, I: Iterator<Item = u32> + 'a> = std::iter::Filter<I, fn(&u32) -> bool>;
-///     const YIELD: Yield = Yield::AtMostOne;
+///     const OUTPUTS: Outputs = Outputs::AtMostOne;
 ///
 ///     fn local(&self) {}
 ///     fn adapt<'a, I: Iterator<Item = u32> + 'a>(&'a self, _: &'a mut (), items: I) -> Self::Iter<'a, I> {
@@ -58,7 +58,7 @@ pub trait Adapt<T>: Send + Sync {
         Self: 'a;
 
     /// How many items come out for each that goes in. Too small an answer leads to a panic, never to undefined behaviour.
-    const YIELD: Yield = Yield::Any;
+    const OUTPUTS: Outputs = Outputs::Any;
 
     /// Whether it is to see chunks even where one thread could take all at once.
     const IN_PIECES: bool = false;
@@ -98,7 +98,7 @@ pub trait Adapt<T>: Send + Sync {
 
 /// An adapter that keeps items at their places: exactly one comes out for each that goes in, from either end.
 ///
-/// [`YIELD`](Adapt::YIELD) must be [`Yield::One`].
+/// [`OUTPUTS`](Adapt::OUTPUTS) must be [`Outputs::One`].
 pub trait AdaptIndexed<T>: Adapt<T> {
     /// Like [`Adapt::Iter`], with both ends and a known length.
     type IndexedIter<'a, I: DoubleEndedIterator<Item = T> + ExactSizeIterator + 'a>: DoubleEndedIterator<Item = Self::Output>
@@ -147,7 +147,7 @@ impl<P: Producer, A: Adapt<P::Item>> Producer for Adapted<P, A> {
     const HAS_TAIL: bool = P::HAS_TAIL;
     const DETERMINISTIC: bool = P::DETERMINISTIC;
     const NESTS: bool = P::NESTS;
-    const STEPS: bool = P::STEPS && !A::IN_PIECES && !matches!(A::YIELD, Yield::Any);
+    const STEPS: bool = P::STEPS && !A::IN_PIECES && !matches!(A::OUTPUTS, Outputs::Any);
     const ENDS_EARLY: bool = P::ENDS_EARLY || A::ENDS_EARLY;
     const STATELESS: bool = P::STATELESS && size_of::<A::Local>() == 0;
 
@@ -161,11 +161,11 @@ impl<P: Producer, A: Adapt<P::Item>> Producer for Adapted<P, A> {
     }
 
     fn is_exact(&self) -> bool {
-        A::YIELD == Yield::One && self.base.is_exact()
+        A::OUTPUTS == Outputs::One && self.base.is_exact()
     }
 
     fn is_bounded(&self) -> bool {
-        A::YIELD != Yield::Any && self.base.is_bounded()
+        A::OUTPUTS != Outputs::Any && self.base.is_bounded()
     }
 
     fn is_full(&self) -> bool {
@@ -267,14 +267,14 @@ macro_rules! adapt {
             }
         }
     };
-    (impl[$($generics:tt)*] $Adapter:ty, $T:ty => $Output:ty, yields $Yield:ident where[$($bounds:tt)*]
+    (impl[$($generics:tt)*] $Adapter:ty, $T:ty => $Output:ty, yields $Outputs:ident where[$($bounds:tt)*]
      $($Iter:ident)::*<I $(, $Rest:ty)*>: |$this:ident, $items:ident| $wrap:expr) => {
         $crate::iter::adapter::adapted::adapt! {
-            @any [$($generics)*] $Adapter, $T => $Output, $Yield [$($bounds)*]
+            @any [$($generics)*] $Adapter, $T => $Output, $Outputs [$($bounds)*]
             [$($Iter)::*] [$(, $Rest)*] |$this, $items| $wrap
         }
     };
-    (@any [$($generics:tt)*] $Adapter:ty, $T:ty => $Output:ty, $Yield:ident [$($bounds:tt)*]
+    (@any [$($generics:tt)*] $Adapter:ty, $T:ty => $Output:ty, $Outputs:ident [$($bounds:tt)*]
      [$($Iter:tt)*] [$($rest:tt)*] |$this:ident, $items:ident| $wrap:expr) => {
         impl<$($generics)*> $crate::iter::Adapt<$T> for $Adapter where $($bounds)* {
             type Output = $Output;
@@ -283,7 +283,7 @@ macro_rules! adapt {
                 = $($Iter)*<I $($rest)*>
             where
                 Self: 'a;
-            const YIELD: $crate::iter::Yield = $crate::iter::Yield::$Yield;
+            const OUTPUTS: $crate::iter::Outputs = $crate::iter::Outputs::$Outputs;
 
             fn local(&self) {}
 

@@ -4,7 +4,7 @@ use std::cell::UnsafeCell;
 use std::ops::{ControlFlow, Range};
 use std::ptr;
 
-use super::adapted::{Adapt, Yield};
+use super::adapted::{Adapt, Outputs};
 use crate::engine::options::Options;
 use crate::engine::producer::{Place, Producer, Receiver};
 use crate::engine::watched::Lookout;
@@ -75,7 +75,7 @@ impl<'s, Q: Producer, A: Adapt<Q::Item>> Producer for Behind<'s, Q, A, A::Local>
     const HAS_TAIL: bool = Q::HAS_TAIL;
     const DETERMINISTIC: bool = Q::DETERMINISTIC;
     const NESTS: bool = Q::NESTS;
-    const STEPS: bool = Q::STEPS && !A::IN_PIECES && !matches!(A::YIELD, Yield::Any);
+    const STEPS: bool = Q::STEPS && !A::IN_PIECES && !matches!(A::OUTPUTS, Outputs::Any);
     const ENDS_EARLY: bool = Q::ENDS_EARLY || A::ENDS_EARLY;
     const STATELESS: bool = Q::STATELESS && size_of::<A::Local>() == 0;
 

@@ -60,7 +60,7 @@ pub(super) fn both(a: usize, b: usize) -> usize {
 pub struct ChainLocal<A, B> {
     a: A,
     b: B,
-    /// The lane's segment has items of `a` or `b` in it whose tail was not asked for.
+    /// The lane's partial has items of `a` or `b` in it whose tail was not asked for.
     a_is_open: bool,
     b_is_open: bool,
 }
@@ -110,7 +110,7 @@ impl<A: Producer, B: Producer<Item = A::Item>> ChainProducer<A, B> {
         ControlFlow::Continue(())
     }
 
-    /// Of which halves the tail is due at the end of a segment.
+    /// Of which halves the tail is due at the end of a partial.
     fn tails_due(&self, local: &mut ChainLocal<A::Local, B::Local>) -> (bool, bool) {
         let empty_loop = self.a_len + self.b_len == 0;
         let a_is_due = A::HAS_TAIL && (std::mem::take(&mut local.a_is_open) || empty_loop);
@@ -118,7 +118,7 @@ impl<A: Producer, B: Producer<Item = A::Item>> ChainProducer<A, B> {
         (a_is_due, b_is_due)
     }
 
-    /// The end of a segment: whatever half has been gathering yields what it has.
+    /// The end of a partial: whatever half has been gathering yields what it has.
     fn tail<'a>(
         &'a self,
         local: &'a mut ChainLocal<A::Local, B::Local>,

@@ -12,7 +12,7 @@ use crate::engine::producer::{Claimed, Place, Producer, Receiver};
 use crate::engine::watched::{Lookout, Watched};
 use crate::iter::{ParallelIterator, Try};
 
-/// What a lane has gathered in its current segment.
+/// What a lane has gathered in its current partial.
 #[derive(Debug)]
 pub struct Gathered<L, T> {
     /// The base's.
@@ -22,7 +22,7 @@ pub struct Gathered<L, T> {
     len: usize,
     /// Of how many it may be, which [`with_max_len`](crate::iter::IndexedParallelIterator::with_max_len) says.
     most: usize,
-    /// An item has said to stop, and was handed on: nothing more is gathered in the segment.
+    /// An item has said to stop, and was handed on: nothing more is gathered in the partial.
     ended: bool,
 }
 
@@ -32,7 +32,7 @@ impl<L, T> Gathered<L, T> {
         Gathered { local: base.local(), so_far: None, len: 0, most, ended: false }
     }
 
-    /// What has been gathered, if `len` indices more would be too many; none more are the tail, which ends the segment.
+    /// What has been gathered, if `len` indices more would be too many; none more are the tail, which ends the partial.
     fn take_full(&mut self, len: usize) -> Option<T> {
         if len == 0 {
             self.len = 0;
@@ -76,7 +76,7 @@ where
     }
 }
 
-/// Hands out the indices of what is folded; what a [`Fold`] yields comes at the end of segments.
+/// Hands out the indices of what is folded; what a [`Fold`] yields comes at the end of partials.
 ///
 /// In inner loops, it borrows its closures. They have the same type at any depth, as trees need it that are walked.
 pub struct FoldProducer<P, ID, F, O = FoldOps<ID, F>> {
@@ -99,7 +99,7 @@ where
     F: Fn(T, P::Item) -> T + Sync,
     O: Borrow<FoldOps<ID, F>>,
 {
-    /// Gathers items, and yields nothing until the tail of the segment is asked for or as many as may be are gathered. They were produced
+    /// Gathers items, and yields nothing until the tail of the partial is asked for or as many as may be are gathered. They were produced
     /// before the identity is made, whose panic drops them.
     #[inline]
     fn gather(
@@ -297,7 +297,7 @@ where
     R: Try + Send,
     O: Borrow<FoldOps<ID, F>>,
 {
-    /// Gathers items until one says to stop, which is yielded at once; else nothing until the tail of the segment is asked for or as many as may be
+    /// Gathers items until one says to stop, which is yielded at once; else nothing until the tail of the partial is asked for or as many as may be
     /// are gathered.
     #[inline]
     fn gather(
@@ -429,7 +429,7 @@ fn result_of<R: Try>(all: ControlFlow<R::Residual, R::Output>) -> R {
     }
 }
 
-/// As [`Folding`]. Once an item has said to stop, nothing more is gathered in the segment.
+/// As [`Folding`]. Once an item has said to stop, nothing more is gathered in the partial.
 struct TryFolding<'a, R: Try, ID, F, S> {
     ops: &'a FoldOps<ID, F>,
     so_far: &'a mut Option<ControlFlow<R::Residual, R::Output>>,

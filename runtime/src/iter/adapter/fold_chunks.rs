@@ -1,6 +1,6 @@
 //! `fold_chunks`, `fold_chunks_with`.
 
-use super::adapted::{Adapt, AdaptIndexed, Adapted, Yield};
+use super::adapted::{Adapt, AdaptIndexed, Adapted, Outputs};
 use super::identity::{Cloner, Identity};
 use super::{Chunks, debug_without_closures};
 
@@ -29,7 +29,7 @@ where
         = FoldedChunks<'a, I, ID, F>
     where
         Self: 'a;
-    const YIELD: Yield = Yield::One;
+    const OUTPUTS: Outputs = Outputs::One;
 
     fn local(&self) -> ID::Local {
         self.identity.local()

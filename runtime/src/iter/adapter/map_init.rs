@@ -1,6 +1,6 @@
 //! A state for each lane: `map_init`, `map_with`.
 
-use super::adapted::{Adapt, AdaptIndexed, Adapted, Yield};
+use super::adapted::{Adapt, AdaptIndexed, Adapted, Outputs};
 use super::debug_without_closures;
 use super::identity::{Cloner, Identity};
 
@@ -37,7 +37,7 @@ where
         = WithState<'a, I, INIT::Output, F>
     where
         Self: 'a;
-    const YIELD: Yield = Yield::One;
+    const OUTPUTS: Outputs = Outputs::One;
 
     fn local(&self) -> INIT::Output {
         self.init.make()

@@ -14,8 +14,8 @@ pub use super::intersperse::{IntersperseProducer, Interspersed};
 pub use super::map::{ClonedOp, CopiedOp, InspectOp, MapOp, UpdateOp, Updated};
 pub use super::map_init::{MapInitOp, WithState};
 pub use super::progress::{Counted, ProgressOp};
+pub use super::skip_take_rev::{RevProducer, Subrange};
 pub use super::step_by::StepByProducer;
-pub use super::stretch::{RevProducer, Stretch};
 pub use super::until::{
     SkipAnyOp, SkipAnyWhileOp, SkipCounted, SkipWhileFlag, TakeAnyOp, TakeAnyWhileOp, TakeCounted,
     TakeWhileFlag, While, WhileOp,

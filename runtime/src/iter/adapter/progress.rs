@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, TryLockError};
 
-use super::adapted::{Adapt, AdaptIndexed, Adapted, Yield};
+use super::adapted::{Adapt, AdaptIndexed, Adapted, Outputs};
 use crate::os::clock::{Clock, Ticks};
 use crate::sched::pool::with_current_lane;
 use crate::sync::{AtomicU64, Mutex, Ordering};
@@ -76,7 +76,7 @@ impl<T: Send, F: Fn(usize, usize) + Send + Sync> Adapt<T> for ProgressOp<F> {
         = Counted<'a, I, F>
     where
         Self: 'a;
-    const YIELD: Yield = Yield::One;
+    const OUTPUTS: Outputs = Outputs::One;
     const IN_PIECES: bool = true;
 
     fn local(&self) {}

@@ -1,4 +1,4 @@
-//! `on`, `chunk`, `cancel`, `with_min_len`, `with_max_len`: how a loop is run, not what it computes.
+//! `on`, `chunk`, `with_cancel_token`, `with_min_len`, `with_max_len`: how a loop is run, not what it computes.
 
 use std::ops::{ControlFlow, Range};
 
@@ -8,7 +8,7 @@ use crate::engine::watched::Lookout;
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// Made by [`on`](ParallelIterator::on), [`chunk`](ParallelIterator::chunk),
-/// [`cancel`](ParallelIterator::cancel),
+/// [`with_cancel_token`](ParallelIterator::with_cancel_token),
 /// [`with_min_len`](IndexedParallelIterator::with_min_len) and
 /// [`with_max_len`](IndexedParallelIterator::with_max_len).
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use std::borrow::Borrow;
 use std::ops::ControlFlow;
 use std::sync::PoisonError;
 
-use super::adapted::{Adapt, Adapted, Yield};
+use super::adapted::{Adapt, Adapted, Outputs};
 use super::debug_without_closures;
 use crate::iter::Try;
 use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
@@ -71,7 +71,7 @@ where
         = While<'a, I, H>
     where
         Self: 'a;
-    const YIELD: Yield = Yield::AtMostOne;
+    const OUTPUTS: Outputs = Outputs::AtMostOne;
     const ENDS_EARLY: bool = true;
 
     fn local(&self) {}
@@ -143,7 +143,7 @@ impl<T: Send> Adapt<T> for TakeAnyOp {
     type Output = T;
     type Local = ();
     type Iter<'a, I: Iterator<Item = T> + 'a> = TakeCounted<'a, I>;
-    const YIELD: Yield = Yield::AtMostOne;
+    const OUTPUTS: Outputs = Outputs::AtMostOne;
     const ENDS_EARLY: bool = true;
 
     fn local(&self) {}
@@ -161,7 +161,7 @@ impl<T: Send> Adapt<T> for SkipAnyOp {
     type Output = T;
     type Local = ();
     type Iter<'a, I: Iterator<Item = T> + 'a> = SkipCounted<'a, I>;
-    const YIELD: Yield = Yield::AtMostOne;
+    const OUTPUTS: Outputs = Outputs::AtMostOne;
 
     fn local(&self) {}
 
@@ -270,7 +270,7 @@ impl<T: Send, F: Fn(&T) -> bool + Send + Sync> Adapt<T> for TakeAnyWhileOp<F> {
         = TakeWhileFlag<'a, I, F>
     where
         Self: 'a;
-    const YIELD: Yield = Yield::AtMostOne;
+    const OUTPUTS: Outputs = Outputs::AtMostOne;
     const ENDS_EARLY: bool = true;
 
     fn local(&self) {}
@@ -291,7 +291,7 @@ impl<T: Send, F: Fn(&T) -> bool + Send + Sync> Adapt<T> for SkipAnyWhileOp<F> {
         = SkipWhileFlag<'a, I, F>
     where
         Self: 'a;
-    const YIELD: Yield = Yield::AtMostOne;
+    const OUTPUTS: Outputs = Outputs::AtMostOne;
 
     fn local(&self) {}
 

@@ -12,7 +12,7 @@ const PIECE_BYTES: usize = 256 << 10;
 /// Below this, putting the pieces together is not worth sharing.
 const WORTH_SHARING: usize = 1 << 20;
 
-/// The items of a segment.
+/// The items of a partial.
 #[derive(Debug)]
 pub(crate) struct Pieces<T> {
     full: Vec<Vec<T>>,
@@ -63,9 +63,9 @@ impl<T> Append for Pieces<T> {
     }
 }
 
-/// All pieces of all segments.
-pub(crate) fn flatten<T>(segments: Vec<Pieces<T>>) -> Vec<Vec<T>> {
-    segments.into_iter().flat_map(Pieces::into_vecs).collect()
+/// All pieces of all partials.
+pub(crate) fn flatten<T>(partials: Vec<Pieces<T>>) -> Vec<Vec<T>> {
+    partials.into_iter().flat_map(Pieces::into_vecs).collect()
 }
 
 /// Moves all pieces behind what is in `items`, with at most one allocation, in parallel if they are large.

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use super::{FromParallelIterator, ParallelExtend};
 use crate::engine::drive;
-use crate::iter::consumer::ExtendSegments;
+use crate::iter::consumer::ExtendPartials;
 use crate::iter::{IntoParallelIterator, ParallelIterator};
 
 macro_rules! texts {
@@ -23,7 +23,7 @@ macro_rules! texts {
             /// Each lane puts together what it processes, and the pieces are put together at the end.
             fn par_extend<I: IntoParallelIterator<Item = $Item>>(&mut self, items: I) {
                 let producer = items.into_par_iter().into_producer();
-                let pieces: Vec<$Text> = drive(&producer, ExtendSegments(PhantomData));
+                let pieces: Vec<$Text> = drive(&producer, ExtendPartials(PhantomData));
                 self.reserve(pieces.iter().map(|piece| piece.len()).sum());
                 self.extend(pieces);
             }

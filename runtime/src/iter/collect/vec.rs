@@ -4,7 +4,7 @@ use super::pieces::{Pieces, append, flatten};
 use super::{FromParallelIterator, ParallelExtend};
 use crate::engine::drive;
 use crate::engine::producer::Producer;
-use crate::iter::consumer::{CollectBounded, CollectExact, CollectSegments, UnzipExact, drive_in_order};
+use crate::iter::consumer::{CollectBounded, CollectExact, CollectPartials, UnzipExact, drive_in_order};
 use crate::iter::{IntoParallelIterator, ParallelIterator};
 
 impl<T: Send> FromParallelIterator<T> for Vec<T> {
@@ -50,7 +50,7 @@ fn extend<P: Producer>(items: &mut Vec<P::Item>, producer: &P) {
     } else {
         items
     };
-    append(items, segments(producer));
+    append(items, partials(producer));
 }
 
 /// All items of a producer.
@@ -65,10 +65,10 @@ pub(crate) fn extend_exact<P: Producer>(items: &mut Vec<P::Item>, producer: &P) 
     drive(producer, CollectExact::new(items, producer.len()));
 }
 
-fn segments<P: Producer>(producer: &P) -> Vec<Vec<P::Item>> {
+fn partials<P: Producer>(producer: &P) -> Vec<Vec<P::Item>> {
     // Pushed from inside the iterator: `extend` would ask a nested one for each item from outside.
-    let consumer = CollectSegments::new(|segment: &mut Pieces<P::Item>, item| segment.push(item));
-    // Only what `fold` yields, here or inside of an item, depends on where segments begin.
+    let consumer = CollectPartials::new(|partial: &mut Pieces<P::Item>, item| partial.push(item));
+    // Only what `fold` yields, here or inside of an item, depends on where partials begin.
     flatten(if P::HAS_TAIL || P::NESTS {
         drive_in_order(producer, consumer)
     } else {
@@ -84,7 +84,7 @@ pub(crate) fn pieces<I: IntoParallelIterator>(items: I) -> Vec<Vec<I::Item>> {
         extend_exact(&mut all, &producer);
         return vec![all];
     }
-    segments(&producer)
+    partials(&producer)
 }
 
 /// The first and the second parts of all pairs.
@@ -98,7 +98,7 @@ pub(crate) fn unzip<A: Send, B: Send, I: IntoParallelIterator<Item = (A, B)>>(it
             a.push(left);
             b.push(right);
         };
-        let (a, b) = drive(&producer, CollectSegments::new(add)).into_iter().unzip();
+        let (a, b) = drive(&producer, CollectPartials::new(add)).into_iter().unzip();
         append(&mut all_a, flatten(a));
         append(&mut all_b, flatten(b));
     }
@@ -123,8 +123,8 @@ pub(crate) fn split<I, L: Send, R: Send>(
 where
     I: ParallelIterator,
 {
-    let segments = drive(&items.into_producer(), CollectSegments::new(sort));
-    let (left, right) = segments.into_iter().unzip();
+    let partials = drive(&items.into_producer(), CollectPartials::new(sort));
+    let (left, right) = partials.into_iter().unzip();
     let (mut all_left, mut all_right) = (Vec::new(), Vec::new());
     append(&mut all_left, flatten(left));
     append(&mut all_right, flatten(right));

@@ -6,7 +6,7 @@ use std::ops::{ControlFlow, Range};
 use super::push::{INSIDE, InnerLoop};
 use super::{CollectExact, Push};
 use crate::engine::combine::InBlocks;
-use crate::engine::combine::Segments;
+use crate::engine::combine::Partials;
 use crate::engine::consumer::{ChunkOf, Consumer};
 use crate::engine::drive;
 use crate::engine::feeder::Feeder;
@@ -23,8 +23,8 @@ const LONGEST_BLOCK: usize = 8192;
 /// As long as blocks can be longer, there are at most this many: enough for a few hundred workers to share.
 const BLOCKS: usize = 1024;
 
-/// As `drive`, for a consumer whose result depends on where segments begin: if the producer is to be deterministic, each
-/// block is a segment.
+/// As `drive`, for a consumer whose result depends on where partials begin: if the producer is to be deterministic, each
+/// block is a partial.
 pub(crate) fn drive_in_order<P, C>(producer: &P, consumer: C) -> C::Output
 where
     P: Producer,
@@ -38,7 +38,7 @@ where
     with_pool(producer.options().pool, |_| consumer.finish(results))
 }
 
-fn drive_in_blocks<P, C>(producer: &P, consumer: Ordered<'_, C>) -> InBlocks<C::Segment>
+fn drive_in_blocks<P, C>(producer: &P, consumer: Ordered<'_, C>) -> InBlocks<C::Partial>
 where
     P: Producer,
     C: Push<P::Item>,
@@ -69,51 +69,51 @@ impl<C> Clone for Ordered<'_, C> {
 impl<C> Copy for Ordered<'_, C> {}
 
 impl<T, C: Push<T>> Consumer<T> for Ordered<'_, C> {
-    type Segment = C::Segment;
+    type Partial = C::Partial;
     type Output = ();
 
-    fn begin(&self, start: usize) -> C::Segment {
+    fn begin(&self, start: usize) -> C::Partial {
         self.consumer.begin(if self.is_inside { INSIDE } else { start })
     }
 
     #[inline]
     fn feed<P: Producer<Item = T>>(
         &self,
-        segment: C::Segment,
+        partial: C::Partial,
         chunk: ChunkOf<'_, P>,
-    ) -> ControlFlow<C::Segment, C::Segment> {
-        if P::NESTS { chunk.push_into(self, segment) } else { self.consumer.feed(segment, chunk) }
+    ) -> ControlFlow<C::Partial, C::Partial> {
+        if P::NESTS { chunk.push_into(self, partial) } else { self.consumer.feed(partial, chunk) }
     }
 
     /// Their results are put together by [`Push::merge`].
-    fn finish(self, _: impl Segments<Item = C::Segment>) {}
+    fn finish(self, _: impl Partials<Item = C::Partial>) {}
 }
 
 impl<T, C: Push<T>> Push<T> for Ordered<'_, C> {
     #[inline]
     fn push<I: Iterator<Item = T>>(
         &self,
-        segment: C::Segment,
+        partial: C::Partial,
         items: I,
-    ) -> ControlFlow<C::Segment, C::Segment> {
-        self.consumer.push(segment, items)
+    ) -> ControlFlow<C::Partial, C::Partial> {
+        self.consumer.push(partial, items)
     }
 
     fn merge(
         &self,
-        segment: C::Segment,
-        behind: impl Segments<Item = C::Segment>,
-    ) -> ControlFlow<C::Segment, C::Segment> {
-        self.consumer.merge(segment, behind)
+        partial: C::Partial,
+        behind: impl Partials<Item = C::Partial>,
+    ) -> ControlFlow<C::Partial, C::Partial> {
+        self.consumer.merge(partial, behind)
     }
 
     fn nest<Q: Producer<Item = T>>(
         &self,
-        segment: C::Segment,
+        partial: C::Partial,
         inner: InnerLoop<'_, Q>,
-    ) -> ControlFlow<C::Segment, C::Segment> {
+    ) -> ControlFlow<C::Partial, C::Partial> {
         let results = drive_in_blocks(&inner.into_producer(), Ordered { is_inside: true, ..*self });
-        self.consumer.merge(segment, results)
+        self.consumer.merge(partial, results)
     }
 
     /// Never pushed: it must not depend on how long they take how the items are put together.
@@ -174,7 +174,7 @@ impl<'p, P: Producer, C: Push<P::Item>> Blocks<'p, P, C> {
 
 impl<P: Producer, C: Push<P::Item>> Producer for Blocks<'_, P, C> {
     /// `None` if it does not matter, for an earlier block has ended everything.
-    type Item = Option<C::Segment>;
+    type Item = Option<C::Partial>;
     type Local = BlockLocal<P::Local>;
     type Iter<'a>
         = BlockResults<'a, P, C>
@@ -256,32 +256,32 @@ struct BlockResults<'a, P: Producer, C> {
 }
 
 impl<P: Producer, C: Push<P::Item>> BlockResults<'_, P, C> {
-    fn run(&mut self, index: u64, block: Claimed<'_, P>) -> ControlFlow<C::Segment, C::Segment> {
+    fn run(&mut self, index: u64, block: Claimed<'_, P>) -> ControlFlow<C::Partial, C::Partial> {
         let Range { start, end } = *block.indices();
         let Blocks { base, consumer, .. } = *self.all;
         let around = InBlock { all: self.all, index };
         let BlockLocal { base: local, feeder } = &mut *self.local;
-        let mut segment = consumer.begin(start);
+        let mut partial = consumer.begin(start);
         if block.len() > 0 {
-            let flow = feeder.feed_whole(&mut &consumer, segment, (block, &mut *local), &around);
+            let flow = feeder.feed_whole(&mut &consumer, partial, (block, &mut *local), &around);
             if feeder.ended() {
                 self.all.leave();
             }
-            segment = flow?;
+            partial = flow?;
         }
         if P::HAS_TAIL {
             // SAFETY: there are no indices in it.
             let tail = unsafe { Claimed::new(base, end..end) };
-            segment = consumer.feed(segment, ChunkOf::new(tail, local).until(&around))?;
+            partial = consumer.feed(partial, ChunkOf::new(tail, local).until(&around))?;
         }
-        ControlFlow::Continue(segment)
+        ControlFlow::Continue(partial)
     }
 }
 
 impl<P: Producer, C: Push<P::Item>> Iterator for BlockResults<'_, P, C> {
-    type Item = Option<C::Segment>;
+    type Item = Option<C::Partial>;
 
-    fn next(&mut self) -> Option<Option<C::Segment>> {
+    fn next(&mut self) -> Option<Option<C::Partial>> {
         let index = self.blocks.next()? as u64;
         let block = self.left.split_off(self.all.size);
         if self.all.is_over(index) {
@@ -299,8 +299,8 @@ impl<P: Producer, C: Push<P::Item>> Iterator for BlockResults<'_, P, C> {
                 self.local.base = all.base.local();
             }
         }
-        let (ControlFlow::Continue(segment) | ControlFlow::Break(segment)) = flow;
-        Some(Some(segment))
+        let (ControlFlow::Continue(partial) | ControlFlow::Break(partial)) = flow;
+        Some(Some(partial))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

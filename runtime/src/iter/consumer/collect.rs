@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::ops::ControlFlow;
 
 use super::Push;
-use crate::engine::combine::Segments;
+use crate::engine::combine::Partials;
 use crate::engine::consumer::{ChunkOf, Consumer};
 use crate::engine::producer::Producer;
 
@@ -28,18 +28,18 @@ impl<'v, T: Send> CollectExact<'v, T> {
         CollectExact { first: items.spare_capacity_mut().as_mut_ptr().cast(), items, len }
     }
 
-    pub(crate) fn segment(&self, start: usize) -> Written<T> {
+    pub(crate) fn partial(&self, start: usize) -> Written<T> {
         Written::new(self.first, start, self.len)
     }
 
-    /// Makes the items of all segments the vector's.
-    pub(crate) fn complete(self, segments: impl Iterator<Item = Written<T>>) {
+    /// Makes the items of all partials the vector's.
+    pub(crate) fn complete(self, partials: impl Iterator<Item = Written<T>>) {
         let before = self.items.len();
         let mut len = 0;
-        for written in segments {
+        for written in partials {
             // SAFETY: `len` is at most the capacity that was reserved.
             let expected = unsafe { self.first.add(len) };
-            assert!(std::ptr::eq(written.first, expected), "segments are adjacent");
+            assert!(std::ptr::eq(written.first, expected), "partials are adjacent");
             len += written.len;
             // SAFETY: `len` items behind the old ones are written, and from here on they belong to the vector.
             unsafe { self.items.set_len(before + len) };
@@ -63,7 +63,7 @@ unsafe impl<T: Send> Send for Written<T> {}
 impl<T> Written<T> {
     /// An empty stretch at index `start` of an allocation for `len` items that begins with `first`.
     fn new(first: *mut T, start: usize, len: usize) -> Self {
-        assert!(start <= len, "a segment starts within the loop");
+        assert!(start <= len, "a partial starts within the loop");
         // SAFETY: within the allocation or at its end.
         Written { first: unsafe { first.add(start) }, start, len: 0 }
     }
@@ -105,11 +105,11 @@ impl<T> Drop for Written<T> {
 }
 
 impl<T: Send> Consumer<T> for CollectExact<'_, T> {
-    type Segment = Written<T>;
+    type Partial = Written<T>;
     type Output = ();
 
     fn begin(&self, start: usize) -> Written<T> {
-        self.segment(start)
+        self.partial(start)
     }
 
     #[inline]
@@ -139,13 +139,13 @@ impl<T: Send> Consumer<T> for CollectExact<'_, T> {
         ControlFlow::Continue(written)
     }
 
-    fn finish(self, segments: impl Segments<Item = Written<T>>) {
-        self.complete(segments);
+    fn finish(self, partials: impl Partials<Item = Written<T>>) {
+        self.complete(partials);
     }
 }
 
-/// Writes items where there is one at most for each index: from the place of its segment's first index on, so that segments do not meet,
-/// and moves the segments together once.
+/// Writes items where there is one at most for each index: from the place of its partial's first index on, so that partials do not meet,
+/// and moves the partials together once.
 pub(crate) struct CollectBounded<'v, T>(CollectExact<'v, T>);
 
 /// As much memory as is asked for beforehand, although most of it may never be written to.
@@ -163,11 +163,11 @@ impl<'v, T: Send> CollectBounded<'v, T> {
 }
 
 impl<T: Send> Consumer<T> for CollectBounded<'_, T> {
-    type Segment = Written<T>;
+    type Partial = Written<T>;
     type Output = ();
 
     fn begin(&self, start: usize) -> Written<T> {
-        self.0.segment(start)
+        self.0.partial(start)
     }
 
     #[inline]
@@ -176,10 +176,10 @@ impl<T: Send> Consumer<T> for CollectBounded<'_, T> {
         mut written: Written<T>,
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Written<T>, Written<T>> {
-        // A tail has no indices, wherever they are said to end: what lies behind the segment is another lane's.
+        // A tail has no indices, wherever they are said to end: what lies behind the partial is another lane's.
         let end = if chunk.len() == 0 { written.start + written.len } else { chunk.indices().end };
         assert!(end <= self.0.len, "a chunk lies within the loop");
-        // SAFETY: all indices of the segment lie in the allocation, as was just checked, and are this lane's alone.
+        // SAFETY: all indices of the partial lie in the allocation, as was just checked, and are this lane's alone.
         let mut room = unsafe { written.places_before(end) }.len();
         chunk.into_iter().for_each(|item| {
             room = room.checked_sub(1).expect("a bounded iterator yields no more items than it has indices");
@@ -189,12 +189,12 @@ impl<T: Send> Consumer<T> for CollectBounded<'_, T> {
         ControlFlow::Continue(written)
     }
 
-    fn finish(self, segments: impl Segments<Item = Written<T>>) {
+    fn finish(self, partials: impl Partials<Item = Written<T>>) {
         let CollectExact { items, first, len: places } = self.0;
         let before = items.len();
         let mut len = 0;
-        for written in segments {
-            // SAFETY: the segments before this one have at most as many items as indices, so this is at most where it starts.
+        for written in partials {
+            // SAFETY: the partials before this one have at most as many items as indices, so this is at most where it starts.
             let end = unsafe { first.add(len) };
             // SAFETY: from a stretch to its front, both in the allocation.
             unsafe { std::ptr::copy(written.first, end, written.len) };
@@ -221,20 +221,20 @@ impl<A: Append, B: Append> Append for (A, B) {
     }
 }
 
-/// Collects each segment by itself, with a closure that adds an item to it.
-pub(crate) struct CollectSegments<S, A> {
+/// Collects each partial by itself, with a closure that adds an item to it.
+pub(crate) struct CollectPartials<S, A> {
     add: A,
-    _segments: PhantomData<fn() -> S>,
+    _partials: PhantomData<fn() -> S>,
 }
 
-impl<S, A> CollectSegments<S, A> {
+impl<S, A> CollectPartials<S, A> {
     pub(crate) fn new(add: A) -> Self {
-        CollectSegments { add, _segments: PhantomData }
+        CollectPartials { add, _partials: PhantomData }
     }
 }
 
-impl<T, S: Append + Default + Send, A: Fn(&mut S, T) + Sync> Consumer<T> for CollectSegments<S, A> {
-    type Segment = S;
+impl<T, S: Append + Default + Send, A: Fn(&mut S, T) + Sync> Consumer<T> for CollectPartials<S, A> {
+    type Partial = S;
     type Output = Vec<S>;
 
     fn begin(&self, _: usize) -> S {
@@ -242,33 +242,33 @@ impl<T, S: Append + Default + Send, A: Fn(&mut S, T) + Sync> Consumer<T> for Col
     }
 
     #[inline]
-    fn feed<P: Producer<Item = T>>(&self, segment: S, chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
-        chunk.push_into(self, segment)
+    fn feed<P: Producer<Item = T>>(&self, partial: S, chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
+        chunk.push_into(self, partial)
     }
 
-    fn finish(self, segments: impl Segments<Item = S>) -> Vec<S> {
-        segments.collect()
+    fn finish(self, partials: impl Partials<Item = S>) -> Vec<S> {
+        partials.collect()
     }
 }
 
-impl<T, S: Append + Default + Send, A: Fn(&mut S, T) + Sync> Push<T> for CollectSegments<S, A> {
+impl<T, S: Append + Default + Send, A: Fn(&mut S, T) + Sync> Push<T> for CollectPartials<S, A> {
     #[inline]
-    fn push<I: Iterator<Item = T>>(&self, mut segment: S, items: I) -> ControlFlow<S, S> {
-        items.for_each(|item| (self.add)(&mut segment, item));
-        ControlFlow::Continue(segment)
+    fn push<I: Iterator<Item = T>>(&self, mut partial: S, items: I) -> ControlFlow<S, S> {
+        items.for_each(|item| (self.add)(&mut partial, item));
+        ControlFlow::Continue(partial)
     }
 
-    fn merge(&self, mut segment: S, behind: impl Segments<Item = S>) -> ControlFlow<S, S> {
-        behind.for_each(|behind| segment.append(behind));
-        ControlFlow::Continue(segment)
+    fn merge(&self, mut partial: S, behind: impl Partials<Item = S>) -> ControlFlow<S, S> {
+        behind.for_each(|behind| partial.append(behind));
+        ControlFlow::Continue(partial)
     }
 }
 
-/// Collects each segment with its own `extend`.
-pub(crate) struct ExtendSegments<S>(pub(crate) PhantomData<fn() -> S>);
+/// Collects each partial with its own `extend`.
+pub(crate) struct ExtendPartials<S>(pub(crate) PhantomData<fn() -> S>);
 
-impl<T, S: Default + Extend<T> + Extend<S> + Send> Consumer<T> for ExtendSegments<S> {
-    type Segment = S;
+impl<T, S: Default + Extend<T> + Extend<S> + Send> Consumer<T> for ExtendPartials<S> {
+    type Partial = S;
     type Output = Vec<S>;
 
     fn begin(&self, _: usize) -> S {
@@ -276,25 +276,25 @@ impl<T, S: Default + Extend<T> + Extend<S> + Send> Consumer<T> for ExtendSegment
     }
 
     #[inline]
-    fn feed<P: Producer<Item = T>>(&self, segment: S, chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
-        chunk.push_into(self, segment)
+    fn feed<P: Producer<Item = T>>(&self, partial: S, chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
+        chunk.push_into(self, partial)
     }
 
-    fn finish(self, segments: impl Segments<Item = S>) -> Vec<S> {
-        segments.collect()
+    fn finish(self, partials: impl Partials<Item = S>) -> Vec<S> {
+        partials.collect()
     }
 }
 
-impl<T, S: Default + Extend<T> + Extend<S> + Send> Push<T> for ExtendSegments<S> {
+impl<T, S: Default + Extend<T> + Extend<S> + Send> Push<T> for ExtendPartials<S> {
     #[inline]
-    fn push<I: Iterator<Item = T>>(&self, mut segment: S, items: I) -> ControlFlow<S, S> {
-        segment.extend(items);
-        ControlFlow::Continue(segment)
+    fn push<I: Iterator<Item = T>>(&self, mut partial: S, items: I) -> ControlFlow<S, S> {
+        partial.extend(items);
+        ControlFlow::Continue(partial)
     }
 
-    fn merge(&self, mut segment: S, behind: impl Segments<Item = S>) -> ControlFlow<S, S> {
-        segment.extend(behind);
-        ControlFlow::Continue(segment)
+    fn merge(&self, mut partial: S, behind: impl Partials<Item = S>) -> ControlFlow<S, S> {
+        partial.extend(behind);
+        ControlFlow::Continue(partial)
     }
 }
 
@@ -302,19 +302,19 @@ impl<T, S: Default + Extend<T> + Extend<S> + Send> Push<T> for ExtendSegments<S>
 pub(crate) struct UnzipExact<'v, A, B>(pub(crate) CollectExact<'v, A>, pub(crate) CollectExact<'v, B>);
 
 impl<A: Send, B: Send> Consumer<(A, B)> for UnzipExact<'_, A, B> {
-    type Segment = (Written<A>, Written<B>);
+    type Partial = (Written<A>, Written<B>);
     type Output = ();
 
-    fn begin(&self, start: usize) -> Self::Segment {
-        (self.0.segment(start), self.1.segment(start))
+    fn begin(&self, start: usize) -> Self::Partial {
+        (self.0.partial(start), self.1.partial(start))
     }
 
     #[inline]
     fn feed<P: Producer<Item = (A, B)>>(
         &self,
-        (mut a, mut b): Self::Segment,
+        (mut a, mut b): Self::Partial,
         chunk: ChunkOf<'_, P>,
-    ) -> ControlFlow<Self::Segment, Self::Segment> {
+    ) -> ControlFlow<Self::Partial, Self::Partial> {
         let (mut room, producer) = (chunk.len(), chunk.producer());
         assert!(a.start + a.len + room <= self.0.len.min(self.1.len), "a chunk lies within the loop");
         chunk.into_iter().for_each(|(left, right)| {
@@ -328,8 +328,8 @@ impl<A: Send, B: Send> Consumer<(A, B)> for UnzipExact<'_, A, B> {
         ControlFlow::Continue((a, b))
     }
 
-    fn finish(self, segments: impl Segments<Item = Self::Segment>) {
-        let (a, b): (Vec<_>, Vec<_>) = segments.unzip();
+    fn finish(self, partials: impl Partials<Item = Self::Partial>) {
+        let (a, b): (Vec<_>, Vec<_>) = partials.unzip();
         self.0.complete(a.into_iter());
         self.1.complete(b.into_iter());
     }

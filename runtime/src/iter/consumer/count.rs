@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::Push;
-use crate::engine::combine::Segments;
+use crate::engine::combine::Partials;
 use crate::engine::consumer::{ChunkOf, Consumer};
 use crate::engine::producer::Producer;
 
@@ -11,7 +11,7 @@ use crate::engine::producer::Producer;
 pub(crate) struct Count;
 
 impl<T> Consumer<T> for Count {
-    type Segment = usize;
+    type Partial = usize;
     type Output = usize;
 
     fn begin(&self, _: usize) -> usize {
@@ -23,8 +23,8 @@ impl<T> Consumer<T> for Count {
         chunk.push_into(self, count)
     }
 
-    fn finish(self, segments: impl Segments<Item = usize>) -> usize {
-        segments.sum()
+    fn finish(self, partials: impl Partials<Item = usize>) -> usize {
+        partials.sum()
     }
 }
 
@@ -34,7 +34,7 @@ impl<T> Push<T> for Count {
         ControlFlow::Continue(items.fold(count, |count, _| count + 1))
     }
 
-    fn merge(&self, count: usize, behind: impl Segments<Item = usize>) -> ControlFlow<usize, usize> {
+    fn merge(&self, count: usize, behind: impl Partials<Item = usize>) -> ControlFlow<usize, usize> {
         ControlFlow::Continue(count + behind.sum::<usize>())
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::Push;
-use crate::engine::combine::Segments;
+use crate::engine::combine::Partials;
 use crate::engine::consumer::{ChunkOf, Consumer};
 use crate::engine::producer::Producer;
 
@@ -11,9 +11,9 @@ use crate::engine::producer::Producer;
 pub(crate) struct ForEach<F>(pub(crate) F);
 
 impl<T, F: Fn(T) + Sync> Consumer<T> for ForEach<F> {
-    type Segment = ();
+    type Partial = ();
     type Output = ();
-    const KEEPS_SEGMENTS: bool = false;
+    const KEEPS_PARTIALS: bool = false;
 
     fn begin(&self, _: usize) {}
 
@@ -22,7 +22,7 @@ impl<T, F: Fn(T) + Sync> Consumer<T> for ForEach<F> {
         chunk.push_into(self, ())
     }
 
-    fn finish(self, _: impl Segments<Item = ()>) {}
+    fn finish(self, _: impl Partials<Item = ()>) {}
 }
 
 impl<T, F: Fn(T) + Sync> Push<T> for ForEach<F> {
@@ -32,7 +32,7 @@ impl<T, F: Fn(T) + Sync> Push<T> for ForEach<F> {
         ControlFlow::Continue(())
     }
 
-    fn merge(&self, (): (), _: impl Segments<Item = ()>) -> ControlFlow<(), ()> {
+    fn merge(&self, (): (), _: impl Partials<Item = ()>) -> ControlFlow<(), ()> {
         ControlFlow::Continue(())
     }
 }

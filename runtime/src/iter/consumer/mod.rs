@@ -1,4 +1,4 @@
-//! What happens to the items: each chunk is fed to a segment's result, and the results of all segments, in order, make
+//! What happens to the items: each chunk is fed to a partial's result, and the results of all partials, in order, make
 //! the loop's.
 
 mod blocks;
@@ -13,7 +13,7 @@ mod sum;
 mod try_for_each;
 
 pub(crate) use blocks::drive_in_order;
-pub(crate) use collect::{Append, CollectBounded, CollectExact, CollectSegments, ExtendSegments, UnzipExact};
+pub(crate) use collect::{Append, CollectBounded, CollectExact, CollectPartials, ExtendPartials, UnzipExact};
 pub(crate) use count::Count;
 pub(crate) use for_each::ForEach;
 pub(crate) use product::product;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
 use super::{Push, drive_in_order};
-use crate::engine::combine::Segments;
+use crate::engine::combine::Partials;
 use crate::engine::combine::{OfSome, Operation};
 use crate::engine::consumer::{ChunkOf, Consumer};
 use crate::engine::producer::Producer;
@@ -28,7 +28,7 @@ fn multiply<S: Product<S>>(a: S, b: S) -> S {
 struct MultiplyInOrder<S>(PhantomData<fn() -> S>);
 
 impl<T, S: Send + Product<T> + Product<S>> Consumer<T> for MultiplyInOrder<S> {
-    type Segment = Option<S>;
+    type Partial = Option<S>;
     type Output = S;
 
     fn begin(&self, _: usize) -> Option<S> {
@@ -44,8 +44,8 @@ impl<T, S: Send + Product<T> + Product<S>> Consumer<T> for MultiplyInOrder<S> {
         chunk.push_into(self, product)
     }
 
-    fn finish(self, segments: impl Segments<Item = Option<S>>) -> S {
-        segments.combine(OfSome(multiply)).flatten().unwrap_or_else(|| iter::empty::<S>().product())
+    fn finish(self, partials: impl Partials<Item = Option<S>>) -> S {
+        partials.combine(OfSome(multiply)).flatten().unwrap_or_else(|| iter::empty::<S>().product())
     }
 }
 
@@ -59,7 +59,7 @@ impl<T, S: Send + Product<T> + Product<S>> Push<T> for MultiplyInOrder<S> {
     fn merge(
         &self,
         product: Option<S>,
-        behind: impl Segments<Item = Option<S>>,
+        behind: impl Partials<Item = Option<S>>,
     ) -> ControlFlow<Option<S>, Option<S>> {
         let behind = behind.combine(OfSome(multiply)).flatten();
         ControlFlow::Continue(OfSome(multiply).apply(product, behind))

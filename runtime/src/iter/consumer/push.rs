@@ -3,7 +3,7 @@
 use std::iter;
 use std::ops::ControlFlow;
 
-use crate::engine::combine::Segments;
+use crate::engine::combine::Partials;
 use crate::engine::consumer::{ChunkOf, Consumer};
 use crate::engine::options::{Options, Over};
 use crate::engine::producer::{Around, Place, Producer, Receiver};
@@ -12,32 +12,32 @@ use crate::iter::adapter::Tuned;
 use crate::sched::cancel::CancelToken;
 use crate::sched::unwind;
 
-/// What is the first index of segments inside of an outer item: none of the loop's, and never its first.
+/// What is the first index of partials inside of an outer item: none of the loop's, and never its first.
 pub(super) const INSIDE: usize = usize::MAX;
 
-/// What has become of a segment; `Break` if its chunk need not go on.
+/// What has become of a partial; `Break` if its chunk need not go on.
 type Flow<S> = ControlFlow<S, S>;
 
 /// A consumer to which it does not matter where items come from: sequential iterators, one after the other, and inner loops.
 pub(crate) trait Push<T>: Consumer<T> {
-    /// Processes items that follow on what is in `segment`.
-    fn push<I: Iterator<Item = T>>(&self, segment: Self::Segment, items: I) -> Flow<Self::Segment>;
+    /// Processes items that follow on what is in `partial`.
+    fn push<I: Iterator<Item = T>>(&self, partial: Self::Partial, items: I) -> Flow<Self::Partial>;
 
-    /// Puts segments behind `segment`, each of which follows on the one before.
+    /// Puts partials behind `partial`, each of which follows on the one before.
     fn merge(
         &self,
-        segment: Self::Segment,
-        behind: impl Segments<Item = Self::Segment>,
-    ) -> Flow<Self::Segment>;
+        partial: Self::Partial,
+        behind: impl Partials<Item = Self::Partial>,
+    ) -> Flow<Self::Partial>;
 
-    /// Runs an inner loop, whose items follow on what is in `segment`.
+    /// Runs an inner loop, whose items follow on what is in `partial`.
     fn nest<Q: Producer<Item = T>>(
         &self,
-        segment: Self::Segment,
+        partial: Self::Partial,
         inner: InnerLoop<'_, Q>,
-    ) -> Flow<Self::Segment> {
+    ) -> Flow<Self::Partial> {
         let behind = inner.run(Inside(self));
-        self.merge(segment, iter::once(behind))
+        self.merge(partial, iter::once(behind))
     }
 
     /// What stands for the loop that `nest` runs, if its items may as well be pushed.
@@ -68,27 +68,27 @@ impl<'a, Q: Producer> InnerLoop<'a, Q> {
     }
 }
 
-/// Has the segments of an inner loop put together to one.
+/// Has the partials of an inner loop put together to one.
 pub(crate) struct Inside<'c, C: ?Sized>(&'c C);
 
 impl<T, C: Push<T> + ?Sized> Consumer<T> for Inside<'_, C> {
-    type Segment = C::Segment;
-    type Output = C::Segment;
-    const KEEPS_SEGMENTS: bool = C::KEEPS_SEGMENTS;
+    type Partial = C::Partial;
+    type Output = C::Partial;
+    const KEEPS_PARTIALS: bool = C::KEEPS_PARTIALS;
     const ENDS_EARLY: bool = C::ENDS_EARLY;
 
-    fn begin(&self, _: usize) -> C::Segment {
+    fn begin(&self, _: usize) -> C::Partial {
         self.0.begin(INSIDE)
     }
 
     #[inline]
-    fn feed<P: Producer<Item = T>>(&self, segment: C::Segment, chunk: ChunkOf<'_, P>) -> Flow<C::Segment> {
-        self.0.feed(segment, chunk)
+    fn feed<P: Producer<Item = T>>(&self, partial: C::Partial, chunk: ChunkOf<'_, P>) -> Flow<C::Partial> {
+        self.0.feed(partial, chunk)
     }
 
-    fn finish(self, segments: impl Segments<Item = C::Segment>) -> C::Segment {
+    fn finish(self, partials: impl Partials<Item = C::Partial>) -> C::Partial {
         let (ControlFlow::Continue(all) | ControlFlow::Break(all)) =
-            self.0.merge(self.0.begin(INSIDE), segments);
+            self.0.merge(self.0.begin(INSIDE), partials);
         all
     }
 }
@@ -102,15 +102,15 @@ impl<P: Producer> ChunkOf<'_, P> {
 
     /// Pushes all items to a consumer, which runs as loops what is parallel among them.
     #[inline]
-    pub(super) fn push_into<C: Push<P::Item>>(self, consumer: &C, segment: C::Segment) -> Flow<C::Segment> {
+    pub(super) fn push_into<C: Push<P::Item>>(self, consumer: &C, partial: C::Partial) -> Flow<C::Partial> {
         if !P::NESTS {
-            return consumer.push(segment, self.into_iter());
+            return consumer.push(partial, self.into_iter());
         }
         let ChunkOf { claimed, local, over } = self;
         let outer = claimed.producer().options();
         let told = outer.told();
         let over = if over.0.is_some() { over } else { Over(told.as_ref().map(|told| told as &dyn Around)) };
-        let mut last = Last { consumer, flow: Some(ControlFlow::Continue(segment)), outer, over };
+        let mut last = Last { consumer, flow: Some(ControlFlow::Continue(partial)), outer, over };
         // Whether it wanted more, `last` knows.
         let _ = claimed.feed(local, &mut last);
         last.flow.expect("a panic would not come here")
@@ -120,14 +120,14 @@ impl<P: Producer> ChunkOf<'_, P> {
 /// The last receiver of all: the consumer.
 struct Last<'a, C, S> {
     consumer: &'a C,
-    /// The segment, and whether its chunk goes on. `None` while the consumer has it.
+    /// The partial, and whether its chunk goes on. `None` while the consumer has it.
     flow: Option<Flow<S>>,
     outer: Options<'a>,
     over: Over<'a>,
 }
 
 impl<C, S> Last<'_, C, S> {
-    /// Has the segment go on, if that is still of use.
+    /// Has the partial go on, if that is still of use.
     #[inline]
     fn go_on(&mut self, with: impl FnOnce(&Self, S) -> Flow<S>) -> ControlFlow<()> {
         if self.outer.cancel.is_some_and(CancelToken::is_cancelled) {
@@ -137,8 +137,8 @@ impl<C, S> Last<'_, C, S> {
             return ControlFlow::Break(());
         }
         match self.flow.take() {
-            Some(ControlFlow::Continue(segment)) => {
-                let flow = with(self, segment);
+            Some(ControlFlow::Continue(partial)) => {
+                let flow = with(self, partial);
                 let more = if flow.is_break() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
                 self.flow = Some(flow);
                 more
@@ -151,7 +151,7 @@ impl<C, S> Last<'_, C, S> {
     }
 }
 
-impl<'a, T, C: Push<T>> Receiver<T> for Last<'a, C, C::Segment> {
+impl<'a, T, C: Push<T>> Receiver<T> for Last<'a, C, C::Partial> {
     type Over = Over<'a>;
 
     fn over(&self) -> Over<'a> {
@@ -160,12 +160,12 @@ impl<'a, T, C: Push<T>> Receiver<T> for Last<'a, C, C::Segment> {
 
     #[inline]
     fn items<I: Iterator<Item = T>>(&mut self, items: I) -> ControlFlow<()> {
-        self.go_on(|last, segment| last.consumer.push(segment, items))
+        self.go_on(|last, partial| last.consumer.push(partial, items))
     }
 
     fn nested<Q: Producer<Item = T>>(&mut self, inner: Q) -> ControlFlow<()> {
-        self.go_on(|last, segment| {
-            last.consumer.nest(segment, InnerLoop { inner, outer: last.outer, over: last.over })
+        self.go_on(|last, partial| {
+            last.consumer.nest(partial, InnerLoop { inner, outer: last.outer, over: last.over })
         })
     }
 

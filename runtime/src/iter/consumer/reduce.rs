@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::{Push, drive_in_order, unless_cancelled};
-use crate::engine::combine::Segments;
+use crate::engine::combine::Partials;
 use crate::engine::combine::{OfSome, Operation};
 use crate::engine::consumer::{ChunkOf, Consumer};
 use crate::engine::drive;
@@ -37,7 +37,7 @@ pub(crate) fn reduce<I: ParallelIterator>(
     all.expect("there is what stands in front of the items")
 }
 
-/// `front` makes what stands in front of all items. Every other segment begins with its first item, so that there are no more calls
+/// `front` makes what stands in front of all items. Every other partial begins with its first item, so that there are no more calls
 /// of `op` than there are on one thread.
 struct Reduce<S, F> {
     front: S,
@@ -50,7 +50,7 @@ where
     S: Fn() -> Option<T> + Sync,
     F: Fn(T, T) -> T + Sync,
 {
-    type Segment = Option<T>;
+    type Partial = Option<T>;
     type Output = Option<T>;
 
     fn begin(&self, start: usize) -> Option<T> {
@@ -66,8 +66,8 @@ where
         chunk.push_into(self, all)
     }
 
-    fn finish(self, segments: impl Segments<Item = Option<T>>) -> Option<T> {
-        segments.combine(OfSome(self.op)).flatten()
+    fn finish(self, partials: impl Partials<Item = Option<T>>) -> Option<T> {
+        partials.combine(OfSome(self.op)).flatten()
     }
 }
 
@@ -88,7 +88,7 @@ where
     fn merge(
         &self,
         all: Option<T>,
-        behind: impl Segments<Item = Option<T>>,
+        behind: impl Partials<Item = Option<T>>,
     ) -> ControlFlow<Option<T>, Option<T>> {
         let behind = behind.combine(OfSome(&self.op)).flatten();
         ControlFlow::Continue(OfSome(&self.op).apply(all, behind))
@@ -155,7 +155,7 @@ where
     S: Fn() -> Option<R> + Sync,
     F: Fn(R::Output, R::Output) -> R + Sync,
 {
-    type Segment = Option<R>;
+    type Partial = Option<R>;
     type Output = Option<R>;
     const ENDS_EARLY: bool = true;
 
@@ -172,8 +172,8 @@ where
         chunk.push_into(self, all)
     }
 
-    fn finish(self, segments: impl Segments<Item = Option<R>>) -> Option<R> {
-        segments.combine(OfSome(self.op)).flatten()
+    fn finish(self, partials: impl Partials<Item = Option<R>>) -> Option<R> {
+        partials.combine(OfSome(self.op)).flatten()
     }
 }
 
@@ -194,7 +194,7 @@ where
     fn merge(
         &self,
         all: Option<R>,
-        behind: impl Segments<Item = Option<R>>,
+        behind: impl Partials<Item = Option<R>>,
     ) -> ControlFlow<Option<R>, Option<R>> {
         let op = OfSome(Until(&self.op.0));
         let behind = behind.combine(OfSome(Until(&self.op.0))).flatten();

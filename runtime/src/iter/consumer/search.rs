@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, Range};
 use super::Push;
 use super::push::InnerLoop;
 use crate::engine;
-use crate::engine::combine::Segments;
+use crate::engine::combine::Partials;
 use crate::engine::consumer::{ChunkOf, Consumer};
 use crate::engine::producer::{Around, Producer};
 use crate::iter::adapter::Tuned;
@@ -15,7 +15,7 @@ use crate::sync::{AtomicU64, Ordering};
 pub(crate) struct FindAny<F>(pub(crate) F);
 
 impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindAny<F> {
-    type Segment = Option<T>;
+    type Partial = Option<T>;
     type Output = Option<T>;
     const ENDS_EARLY: bool = true;
 
@@ -32,8 +32,8 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindAny<F> {
         chunk.push_into(self, found)
     }
 
-    fn finish(self, mut segments: impl Segments<Item = Option<T>>) -> Option<T> {
-        segments.find_map(|found| found)
+    fn finish(self, mut partials: impl Partials<Item = Option<T>>) -> Option<T> {
+        partials.find_map(|found| found)
     }
 }
 
@@ -50,7 +50,7 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Push<T> for FindAny<F> {
     fn merge(
         &self,
         found: Option<T>,
-        mut behind: impl Segments<Item = Option<T>>,
+        mut behind: impl Partials<Item = Option<T>>,
     ) -> ControlFlow<Option<T>, Option<T>> {
         until_found(found.or_else(|| behind.find_map(|found| found)))
     }
@@ -64,7 +64,7 @@ fn until_found<T>(found: Option<T>) -> ControlFlow<Option<T>, Option<T>> {
 pub(crate) struct FindFirst<'f, F> {
     predicate: &'f F,
     /// The first index of the chunk with the best item so far: a bound that saves work, and orders nothing (Relaxed). The items are in the
-    /// segments.
+    /// partials.
     best: AtomicU64,
 }
 
@@ -75,7 +75,7 @@ impl<'f, F> FindFirst<'f, F> {
 }
 
 impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindFirst<'_, F> {
-    type Segment = Option<T>;
+    type Partial = Option<T>;
     type Output = Option<T>;
     const ENDS_EARLY: bool = true;
     const SKIPS: bool = true;
@@ -103,7 +103,7 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindFirst<'_, F> {
         let start = chunk.indices().start;
         if found.is_some() {
             if P::HAS_TAIL && chunk.len() == 0 {
-                // What was gathered is not the next segment's.
+                // What was gathered is not the next partial's.
                 chunk.into_iter().for_each(drop);
             }
             return ControlFlow::Continue(found);
@@ -123,8 +123,8 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindFirst<'_, F> {
         ControlFlow::Continue(found)
     }
 
-    fn finish(self, mut segments: impl Segments<Item = Option<T>>) -> Option<T> {
-        segments.find_map(|found| found)
+    fn finish(self, mut partials: impl Partials<Item = Option<T>>) -> Option<T> {
+        partials.find_map(|found| found)
     }
 }
 
@@ -142,7 +142,7 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Push<T> for FindFirst<'_, F> {
     fn merge(
         &self,
         found: Option<T>,
-        mut behind: impl Segments<Item = Option<T>>,
+        mut behind: impl Partials<Item = Option<T>>,
     ) -> ControlFlow<Option<T>, Option<T>> {
         until_found(found.or_else(|| behind.find_map(|found| found)))
     }
@@ -175,7 +175,7 @@ impl<'f, F> FindLast<'f, F> {
 }
 
 impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindLast<'_, F> {
-    type Segment = Option<T>;
+    type Partial = Option<T>;
     type Output = Option<T>;
     const SKIPS: bool = true;
 
@@ -212,8 +212,8 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindLast<'_, F> {
         ControlFlow::Continue(last.or(found))
     }
 
-    fn finish(self, segments: impl Segments<Item = Option<T>>) -> Option<T> {
-        segments.flatten().last()
+    fn finish(self, partials: impl Partials<Item = Option<T>>) -> Option<T> {
+        partials.flatten().last()
     }
 }
 
@@ -226,7 +226,7 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Push<T> for FindLast<'_, F> {
     fn merge(
         &self,
         found: Option<T>,
-        behind: impl Segments<Item = Option<T>>,
+        behind: impl Partials<Item = Option<T>>,
     ) -> ControlFlow<Option<T>, Option<T>> {
         ControlFlow::Continue(behind.flatten().last().or(found))
     }

@@ -7,7 +7,7 @@ use std::mem;
 use std::ops::ControlFlow;
 
 use super::{Push, drive_in_order};
-use crate::engine::combine::Segments;
+use crate::engine::combine::Partials;
 use crate::engine::combine::{OfSome, Operation};
 use crate::engine::consumer::{ChunkOf, Consumer};
 use crate::engine::producer::Producer;
@@ -35,7 +35,7 @@ fn add<S: Sum<S>>(a: S, b: S) -> S {
 struct SumInOrder<S>(PhantomData<fn() -> S>);
 
 impl<T, S: Send + Sum<T> + Sum<S>> Consumer<T> for SumInOrder<S> {
-    type Segment = Option<S>;
+    type Partial = Option<S>;
     type Output = S;
 
     fn begin(&self, _: usize) -> Option<S> {
@@ -51,8 +51,8 @@ impl<T, S: Send + Sum<T> + Sum<S>> Consumer<T> for SumInOrder<S> {
         chunk.push_into(self, sum)
     }
 
-    fn finish(self, segments: impl Segments<Item = Option<S>>) -> S {
-        segments.combine(OfSome(add)).flatten().unwrap_or_else(|| iter::empty::<S>().sum())
+    fn finish(self, partials: impl Partials<Item = Option<S>>) -> S {
+        partials.combine(OfSome(add)).flatten().unwrap_or_else(|| iter::empty::<S>().sum())
     }
 }
 
@@ -67,7 +67,7 @@ impl<T, S: Send + Sum<T> + Sum<S>> Push<T> for SumInOrder<S> {
     fn merge(
         &self,
         sum: Option<S>,
-        behind: impl Segments<Item = Option<S>>,
+        behind: impl Partials<Item = Option<S>>,
     ) -> ControlFlow<Option<S>, Option<S>> {
         let behind = behind.combine(OfSome(add)).flatten();
         ControlFlow::Continue(OfSome(add).apply(sum, behind))
@@ -85,7 +85,7 @@ const LANES: usize = 32;
 struct SumInLanes<S>(PhantomData<fn() -> S>);
 
 impl<T, S: Send + Sum<T> + Sum<S>> Consumer<T> for SumInLanes<S> {
-    type Segment = S;
+    type Partial = S;
     type Output = S;
 
     fn begin(&self, _: usize) -> S {
@@ -94,7 +94,7 @@ impl<T, S: Send + Sum<T> + Sum<S>> Consumer<T> for SumInLanes<S> {
 
     // By itself, so that nothing around it competes for the registers that hold the sums.
     #[inline(never)]
-    fn feed<P: Producer<Item = T>>(&self, segment: S, mut chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
+    fn feed<P: Producer<Item = T>>(&self, partial: S, mut chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
         let mut sums: [S; LANES] = std::array::from_fn(|_| iter::empty::<S>().sum());
         while chunk.len() >= LANES {
             // As many sums as items, and known to be: that is what the compiler turns into vector additions.
@@ -104,11 +104,11 @@ impl<T, S: Send + Sum<T> + Sum<S>> Consumer<T> for SumInLanes<S> {
             }
         }
         let rest = chunk.into_iter().sum();
-        ControlFlow::Continue([segment, sums.into_iter().sum(), rest].into_iter().sum())
+        ControlFlow::Continue([partial, sums.into_iter().sum(), rest].into_iter().sum())
     }
 
-    fn finish(self, segments: impl Segments<Item = S>) -> S {
-        segments.sum()
+    fn finish(self, partials: impl Partials<Item = S>) -> S {
+        partials.sum()
     }
 }
 
@@ -118,7 +118,7 @@ impl<T, S: Send + Sum<T> + Sum<S>> Push<T> for SumInLanes<S> {
         ControlFlow::Continue(add(sum, items.sum()))
     }
 
-    fn merge(&self, sum: S, behind: impl Segments<Item = S>) -> ControlFlow<S, S> {
+    fn merge(&self, sum: S, behind: impl Partials<Item = S>) -> ControlFlow<S, S> {
         ControlFlow::Continue(add(sum, behind.sum()))
     }
 }

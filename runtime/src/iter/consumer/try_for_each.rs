@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::ops::ControlFlow;
 
 use super::{Push, drive_in_order};
-use crate::engine::combine::Segments;
+use crate::engine::combine::Partials;
 use crate::engine::consumer::{ChunkOf, Consumer};
 use crate::engine::options::Options;
 use crate::engine::producer::Producer;
@@ -38,7 +38,7 @@ where
     R: Try<Output = ()> + Send,
     F: Fn(T) -> R + Sync,
 {
-    type Segment = R;
+    type Partial = R;
     type Output = R;
     const ENDS_EARLY: bool = true;
 
@@ -51,8 +51,8 @@ where
         chunk.push_into(self, so_far)
     }
 
-    fn finish(self, mut segments: impl Segments<Item = R>) -> R {
-        let flow = segments.try_for_each(R::branch);
+    fn finish(self, mut partials: impl Partials<Item = R>) -> R {
+        let flow = partials.try_for_each(R::branch);
         match flow {
             ControlFlow::Continue(()) => R::from_output(()),
             ControlFlow::Break(residual) => R::from_residual(residual),
@@ -78,7 +78,7 @@ where
         }
     }
 
-    fn merge(&self, so_far: R, mut behind: impl Segments<Item = R>) -> ControlFlow<R, R> {
+    fn merge(&self, so_far: R, mut behind: impl Partials<Item = R>) -> ControlFlow<R, R> {
         let flow = match so_far.branch() {
             ControlFlow::Continue(()) => behind.try_for_each(R::branch),
             stopped => stopped,

@@ -109,7 +109,7 @@ impl<T: Integer> Producer for LongRangeProducer<T> {
                 // SAFETY: the same demands.
                 receiver.items(unsafe { range.chunk(local, indices) })
             }
-            // The end of a segment.
+            // The end of a partial.
             Counted::Long { .. } if indices.is_empty() => ControlFlow::Continue(()),
             &Counted::Long { first, distance, bits } => blocks((first, distance, bits), indices)
                 .try_for_each(|ends| drive_inner(RangeProducer::new(Some(ends)), receiver)),

@@ -4,8 +4,8 @@ use std::ptr::NonNull;
 
 use super::LaneContext;
 use crate::os::clock::Ticks;
-use crate::policy::brief;
 use crate::policy::site::Site;
+use crate::policy::steal_delay;
 use crate::protocol::handover::Handover;
 use crate::sched::job::Job;
 use crate::sched::pending::{Offer, Pending, Shared};
@@ -41,8 +41,8 @@ impl LaneContext<'_> {
             return true;
         }
         let is_back = self.take_back_public(pending);
-        if !brief::is_expected_of(pending.site()) {
-            // Something brief inside of it may have made the lane keep things to itself.
+        if !steal_delay::applies_to(pending.site()) {
+            // Something short inside of it may have made the lane keep things to itself.
             self.lane.ask();
         }
         is_back
@@ -69,13 +69,13 @@ impl LaneContext<'_> {
     #[inline(never)]
     fn look_up(&self, pending: NonNull<Pending>) {
         if self.pool.num_threads() == 1 {
-            // Raised by a lane that took a half of its own, or by a guest that helped a worker.
+            // Raised by a lane that took a half of its own, or by an external caller that helped a worker.
             self.lane.pending.lock().lower();
             return;
         }
         // SAFETY: it is in this lane's frame.
         let site = unsafe { pending.as_ref() }.site();
-        if !brief::is_expected_of(site) {
+        if !steal_delay::applies_to(site) {
             self.publish(true);
         } else if self.nothing_pushed() {
             self.publish(false);
@@ -126,23 +126,23 @@ impl LaneContext<'_> {
 
     /// What is needed of a frame that this lane makes public.
     pub(super) fn shared(&self, site: Site) -> Shared {
-        let offer = match brief::is_expected_of(site) {
+        let offer = match steal_delay::applies_to(site) {
             true => {
-                self.put_notice();
-                Offer::Brief
+                self.put_steal_delay();
+                Offer::Short
             }
             false => {
-                self.lane.notice.put(0);
+                self.lane.steal_delay.put(0);
                 Offer::Since(self.pool.clock.now())
             }
         };
         Shared { handover: Handover::new(), owner: self.index, offer }
     }
 
-    fn put_notice(&self) {
-        let notice = self.private.notices.get().wrapping_add(1).max(1);
-        self.private.notices.set(notice);
-        self.lane.notice.put(notice);
+    fn put_steal_delay(&self) {
+        let number = self.private.delayed.get().wrapping_add(1).max(1);
+        self.private.delayed.set(number);
+        self.lane.steal_delay.put(number);
     }
 
     /// `pending`, which was public, is over or taken back: its site learns from that.
@@ -150,10 +150,10 @@ impl LaneContext<'_> {
         // SAFETY: it was public.
         match unsafe { pending.shared() }.offer {
             // It was left alone for a moment, which says nothing of how long it lasts.
-            Offer::Brief => (),
+            Offer::Short => (),
             Offer::Since(then) => {
                 let clock = self.pool.clock;
-                brief::learn(pending.site(), clock.ns_between(then, clock.now()));
+                steal_delay::learn(pending.site(), clock.ns_between(then, clock.now()));
             }
         }
     }
@@ -162,8 +162,8 @@ impl LaneContext<'_> {
     pub(crate) fn learn_from_wait_for(&self, owner: usize, pending: &Pending) {
         // SAFETY: it was public.
         let offer = unsafe { pending.shared() }.offer;
-        if matches!(offer, Offer::Brief) && self.pool.lane(owner).pending.is_newest(pending) {
-            brief::learn_otherwise(pending.site());
+        if matches!(offer, Offer::Short) && self.pool.lane(owner).pending.is_newest(pending) {
+            steal_delay::learn_long(pending.site());
         }
     }
 
@@ -181,7 +181,7 @@ impl LaneContext<'_> {
                 return None;
             }
             let shared = |site| {
-                brief::learn_otherwise(site);
+                steal_delay::learn_long(site);
                 Shared { handover: Handover::new(), owner: victim, offer: Offer::Since(since) }
             };
             while let Some(oldest) = pending.publish_oldest(shared) {

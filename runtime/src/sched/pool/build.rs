@@ -6,12 +6,12 @@ use std::sync::{Arc, mpsc};
 use super::builder::{Cores, Pinning, Settings};
 use super::reserve::Reserves;
 use super::threads::{self, SpawnHandler, ThreadBuilder, Threads};
-use super::{PoolState, ThreadPool, ambient, environment, worker};
+use super::{PoolState, ThreadPool, current, environment, worker};
 use crate::memory::Guard;
 use crate::os::affinity::{self, Unpinned};
 use crate::os::topology;
 use crate::sched::error::ThreadPoolBuildError;
-use crate::sched::underneath::know_stack;
+use crate::sched::reentrancy::know_stack;
 
 /// The stack of a worker that runs code which needs next to none itself: an unoptimised build takes some tens of KiB for a loop in a task.
 pub(super) const LEAST_STACK_BYTES: usize = 256 * 1024;
@@ -30,7 +30,7 @@ pub(super) fn build(
     mut builder: Settings,
     mut handler: Option<&mut SpawnHandler<'_>>,
 ) -> Result<ThreadPool, ThreadPoolBuildError> {
-    if threads::EXIST && builder.use_current_thread && ambient::is_inside_any() {
+    if threads::EXIST && builder.use_current_thread && current::is_inside_any() {
         return Err(ThreadPoolBuildError::thread_in_pool());
     }
     let cores = choose_cores(&builder)?;
@@ -96,7 +96,7 @@ pub(super) fn build(
     }
     if builder.use_current_thread {
         // SAFETY: the lane was left out above.
-        unsafe { ambient::become_worker(Arc::clone(&pool.state), 0) };
+        unsafe { current::become_worker(Arc::clone(&pool.state), 0) };
     }
     // Here and not at the end of the function: what is being returned when a drop panics there is never dropped
     // (rust-lang/rust#47949), and the functions may own what does.

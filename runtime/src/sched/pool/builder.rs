@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::threads::{SpawnHandler, ThreadBuilder};
-use super::{ThreadPool, ambient, build};
+use super::{ThreadPool, build, current};
 use crate::memory::MemoryGuard;
 use crate::sched::error::ThreadPoolBuildError;
 
@@ -414,7 +414,7 @@ impl<S: ThreadSpawn> ThreadPoolBuilder<S> {
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
     pub fn build_global(self) -> Result<(), ThreadPoolBuildError> {
-        ambient::build_global(|| self.build())
+        current::build_global(|| self.build())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::sched::lane::Lane;
 #[derive(Clone, Debug)]
 pub struct PoolMetrics {
     workers: Vec<WorkerMetrics>,
-    guests: WorkerMetrics,
+    externals: WorkerMetrics,
 }
 
 /// What one worker has done since its pool was built.
@@ -77,13 +77,13 @@ impl PoolMetrics {
     }
 
     /// All threads from outside that called loops on the pool, together.
-    pub fn guests(&self) -> WorkerMetrics {
-        self.guests
+    pub fn external_callers(&self) -> WorkerMetrics {
+        self.externals
     }
 
     /// Everything together.
     pub fn total(&self) -> WorkerMetrics {
-        self.workers.iter().copied().fold(self.guests, WorkerMetrics::plus)
+        self.workers.iter().copied().fold(self.externals, WorkerMetrics::plus)
     }
 }
 
@@ -100,7 +100,7 @@ impl ThreadPool {
         let mut lanes = self.state.lanes().map(WorkerMetrics::of);
         PoolMetrics {
             workers: lanes.by_ref().take(workers).collect(),
-            guests: lanes.fold(WorkerMetrics::default(), WorkerMetrics::plus),
+            externals: lanes.fold(WorkerMetrics::default(), WorkerMetrics::plus),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The pool: what its lanes share ([`PoolState`]), and the handle that users hold ([`ThreadPool`]).
 
-mod ambient;
 mod build;
 mod builder;
+mod current;
 mod environment;
 mod guarded;
 #[cfg(test)]
@@ -22,12 +22,12 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr;
 use std::sync::Arc;
 
-pub(crate) use ambient::{
+#[cfg(all(loom, feature = "loom"))]
+pub(crate) use build::USUAL_LANES_OF_MODEL;
+pub(crate) use current::{
     current_lane, enter, this_thread, with_current_lane, with_lane, with_lane_to_wait, with_pool,
     with_surrounding, with_worker,
 };
-#[cfg(all(loom, feature = "loom"))]
-pub(crate) use build::USUAL_LANES_OF_MODEL;
 pub(crate) use injector::{Detached, Work};
 pub(crate) use reserve::BEFORE_LENDING;
 pub(crate) use state::PoolState;
@@ -72,7 +72,7 @@ use crate::sched::lane::LaneContext;
 /// In WebAssembly without atomics, a pool can be built all the same: of one lane, whatever was asked for, and no worker. Everything runs on the
 /// thread that calls it, at once; handlers for workers are not called.
 ///
-/// # Guests
+/// # External callers
 ///
 /// Any number of threads from outside can be inside loops, joins and scopes of one pool at a time. Each takes the seat of a worker, several that of the
 /// same one if there are more of them than workers; then nobody is left to help, and each does its own.
@@ -132,7 +132,7 @@ impl ThreadPool {
     /// ```
     #[track_caller]
     pub fn global() -> &'static ThreadPool {
-        ambient::global()
+        current::global()
             .expect("ThreadPool::global: the global pool could not be started; `ThreadPoolBuilder::build_global` tells why")
     }
 
@@ -158,7 +158,7 @@ impl ThreadPool {
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
     pub fn install<R>(&self, op: impl FnOnce() -> R) -> R {
-        ambient::enter(&self.state, op)
+        current::enter(&self.state, op)
     }
 
     /// Ends the pool, as dropping it does, and returns when its threads have ended: after everything that was [spawned](crate::spawn) or
@@ -181,7 +181,7 @@ impl ThreadPool {
     #[track_caller]
     pub fn shutdown(self) {
         assert!(
-            !ambient::is_inside(&self.state),
+            !current::is_inside(&self.state),
             "ThreadPool::shutdown: it waits for all work of the pool, so work of the pool cannot call it; drop the pool instead"
         );
     }
@@ -220,7 +220,7 @@ impl ThreadPool {
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
     /// assert_eq!(pool.broadcast(|_| pool.current_thread_index()), [Some(0), Some(1)]);
-    /// assert_eq!(pool.install(|| pool.current_thread_index()), None, "the calling thread is a guest");
+    /// assert_eq!(pool.install(|| pool.current_thread_index()), None, "the calling thread is an external caller");
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
     pub fn current_thread_index(&self) -> Option<usize> {
@@ -264,7 +264,7 @@ impl Drop for ThreadPool {
             return self.threads.forget();
         }
         self.state.release();
-        if !ambient::is_inside(&self.state) {
+        if !current::is_inside(&self.state) {
             self.threads.join();
             self.state.reserves.join();
         }
@@ -316,5 +316,5 @@ pub fn current_num_threads() -> usize {
 /// # Ok::<(), taskel::ThreadPoolBuildError>(())
 /// ```
 pub fn current_thread_index() -> Option<usize> {
-    ambient::worker_index()
+    current::worker_index()
 }

@@ -2,7 +2,7 @@
 //!
 //! A pool with a worker for each core *places* them, if it is not told otherwise: each begins on a core of its own, from which the system may move it. The system leaves
 //! most of them where they slept, but it has little to go by when it wakes one: the core that a thread slept on may belong to another pool's worker by now, or to a
-//! guest, and both would share it for milliseconds. So a worker that gets up on a core where somebody of this process computes moves to one where nobody does.
+//! external caller, and both would share it for milliseconds. So a worker that gets up on a core where somebody of this process computes moves to one where nobody does.
 
 use super::PoolState;
 use crate::os::affinity::{AtWork, current_core, place_current_thread};
@@ -76,7 +76,7 @@ impl PoolState {
         }
         let settle_on = |core| {
             let belongs_to = places.worker_on(core)?;
-            // A guest has the seat of the worker whose core it is on.
+            // An external caller has the seat of the worker whose core it is on.
             if self.sleep.is_displaced(belongs_to) { None } else { AtWork::alone_on(core) }
         };
         let moved = || {

@@ -1,7 +1,7 @@
 //! Takes a profile: gives every lane a recorder, runs the code, and collects them.
 
 use super::metrics::WorkerMetrics;
-use super::{PoolState, ThreadPool, ambient};
+use super::{PoolState, ThreadPool, current};
 use crate::profile::Profile;
 use crate::profile::recorder::{Counters, Recorder};
 use crate::sched::lane::{Lane, LaneContext};
@@ -35,7 +35,7 @@ impl ThreadPool {
         }
         let recording = Recording::start(&self.state);
         let start = self.state.now_ns();
-        let result = ambient::enter(&self.state, op);
+        let result = current::enter(&self.state, op);
         let end = self.state.now_ns();
         (result, recording.finish(start, end))
     }
@@ -114,14 +114,14 @@ impl<'p> Recording<'p> {
                 parks: now.parks - before.parks,
                 held_back: now.held_back.saturating_sub(before.held_back),
             };
-            let guest = index.checked_sub(threads);
-            if guest.is_some() && recorder.is_empty() {
+            let external = index.checked_sub(threads);
+            if external.is_some() && recorder.is_empty() {
                 continue;
             }
-            let label = match guest {
+            let label = match external {
                 None => format!("worker {index}"),
                 Some(0) => "caller".to_owned(),
-                Some(guest) => format!("caller {}", guest + 1),
+                Some(external) => format!("caller {}", external + 1),
             };
             workers.push(recorder.into_worker(self.pool.slot_of(index), label, counters));
         }

@@ -4,8 +4,8 @@
 //! may sleep beside other work, and its core be idle. After a while it [lends its seat](Seats): to the worker that it had displaced, if it came from outside; else
 //! to a reserve, which takes halves of joins as an idle worker does, on a stack of its own. When the lane is awake again, the reserve ends what it runs, and goes.
 //!
-//! At work, a reserve is a guest that has taken no worker's seat. So it looks for no invitations to loops, each of which has [a slot for one
-//! guest](crate::protocol::guest_slot), and is no worker to anybody who asks.
+//! At work, a reserve is an external caller that has taken no worker's seat. So it looks for no invitations to loops, each of which has [a slot for one
+//! external caller](crate::protocol::external_slot), and is no worker to anybody who asks.
 //!
 //! The threads begin when they are first called, no more than the pool has workers, and end when nobody has called them for a while.
 
@@ -14,11 +14,11 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::PoolState;
-use super::ambient::{enter, with_lane_of_reserve};
+use super::current::{enter, with_lane_of_reserve};
 use crate::os::affinity::Unpinned;
 use crate::protocol::seats::Seats;
 use crate::sched::lane::{LaneContext, Seat};
-use crate::sched::underneath::know_stack;
+use crate::sched::reentrancy::know_stack;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// A wait sleeps so long before it lends the seat: waking a thread, and having one more at work afterwards, is worth it only for what lasts.

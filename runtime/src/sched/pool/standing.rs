@@ -1,6 +1,6 @@
 //! How idle workers come by the halves of joins that nobody but their owner knows of.
 //!
-//! Where the halves of a site are brief, a lane offers one at a time, and the next when that is taken and the lane forks or joins again. A lane that does
+//! Where the halves of a site are short, a lane offers one at a time, and the next when that is taken and the lane forks or joins again. A lane that does
 //! neither for long is in a leaf that lasts, and cannot offer what it has: an idle worker that finds nothing else watches it, and takes it after 50 µs.
 //!
 //! A lane that has something private, and nothing on offer, has been asked to offer something (`Lane::ask`). So whoever watches it need not fear that it goes on

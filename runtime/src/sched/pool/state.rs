@@ -6,8 +6,8 @@ use std::thread;
 
 use crossbeam_utils::CachePadded;
 
-use super::ambient::Visit;
 use super::builder::{IdlePolicy, PanicHandler};
+use super::current::Visit;
 use super::injector::{Detached, Queues, Work};
 use super::places::Places;
 use super::profiling::Profiling;
@@ -23,11 +23,11 @@ use crate::protocol::shutdown::Shutdown;
 use crate::protocol::sleep::Sleep;
 use crate::sched::job::{Frame, Job};
 use crate::sched::lane::{Lane, LaneContext, Seat};
-use crate::sched::scope::Bag;
+use crate::sched::scope::ScopeQueue;
 use crate::sched::unwind::{self, Payload};
 use crate::sync::{AtomicU32, Fences, Ordering};
 
-/// How many guest lanes a pool is made with. Searching workers look at those of them that were leased once, and at those of all others that are leased
+/// How many external lanes a pool is made with. Searching workers look at those of them that were leased once, and at those of all others that are leased
 /// now.
 const FIRST_GUESTS: usize = 8;
 const _: () = assert!(FIRST_GUESTS <= Lease::MOST_FIRST);
@@ -44,7 +44,7 @@ const GUARDED: u32 = 1 << 31;
 /// Among so many lanes that have jobs a thief chooses.
 const LOOKED_AT: usize = 32;
 
-/// Lanes `0..num_threads` belong to the workers, those behind to guests.
+/// Lanes `0..num_threads` belong to the workers, those behind to external callers.
 pub(crate) struct PoolState {
     this: Weak<PoolState>,
     panic_handler: Option<PanicHandler>,
@@ -168,7 +168,7 @@ impl PoolState {
         Table::new((0..self.num_threads + FIRST_GUESTS).map(make), Lease::BLOCK)
     }
 
-    /// How many slots a loop has: one per worker, and one for [a guest](crate::protocol::guest_slot).
+    /// How many slots a loop has: one per worker, and one for [an external caller](crate::protocol::external_slot).
     pub(crate) fn slots(&self) -> usize {
         self.num_threads + 1
     }
@@ -303,7 +303,7 @@ impl PoolState {
     }
 
     /// As `steal_for`, for scopes that have tasks for others.
-    pub(crate) fn steal_scope(&self, victim: usize) -> Option<Arc<Bag>> {
+    pub(crate) fn steal_scope(&self, victim: usize) -> Option<Arc<ScopeQueue>> {
         let victim = &self.lanes[victim];
         victim.has_open_scope().then(|| victim.steal_open_scope())?
     }
@@ -335,7 +335,7 @@ impl PoolState {
         self.wake_any();
     }
 
-    /// Hands work to the pool: some worker will do it, even if all seats are taken by guests, unless the pool ends first, from which a
+    /// Hands work to the pool: some worker will do it, even if all seats are taken by external callers, unless the pool ends first, from which a
     /// [hold](Self::hold) keeps it.
     pub(crate) fn inject(&self, work: Arc<dyn Detached>) {
         self.queues.push_detached(work);
@@ -401,7 +401,7 @@ impl PoolState {
         let first = first.filter(may_have_work);
         let later = move |now: bool| {
             let held = now.then(|| self.lease.later_held(random));
-            held.into_iter().flatten().map(|guest| self.num_threads + guest)
+            held.into_iter().flatten().map(|external| self.num_threads + external)
         };
         // Another bit than those that choose among few.
         let before = random & 1 << 20 != 0;
@@ -463,18 +463,18 @@ impl PoolState {
     }
 
     /// Leases a lane to the calling thread, which is no worker.
-    pub(super) fn enter_guest(&self, visit: Visit) -> Guest<'_> {
-        let guest = self.lease.acquire(|guests| self.make_lanes(self.num_threads + guests));
+    pub(super) fn enter_external(&self, visit: Visit) -> ExternalCaller<'_> {
+        let external = self.lease.acquire(|externals| self.make_lanes(self.num_threads + externals));
         let seat = match visit {
             Visit::ToCompute => {
-                let worker = self.worker_to_displace(guest);
+                let worker = self.worker_to_displace(external);
                 self.sleep.displace(worker);
                 Seat::OfWorker(worker)
             }
             Visit::ToWait => Seat::None,
             Visit::OfReserve => Seat::Lent,
         };
-        Guest { pool: self, lane: self.num_threads + guest, seat }
+        ExternalCaller { pool: self, lane: self.num_threads + external, seat }
     }
 
     /// Makes sure that there are so many lanes.
@@ -491,12 +491,12 @@ impl PoolState {
         });
     }
 
-    /// The worker whose seat a guest takes: the one that belongs to the guest's core; if there is none, any. A worker's seat may be taken by several, since
-    /// there may be more guests than workers.
-    fn worker_to_displace(&self, guest: usize) -> usize {
+    /// The worker whose seat an external caller takes: the one that belongs to the external caller's core; if there is none, any. A worker's seat may be taken by several, since
+    /// there may be more external callers than workers.
+    fn worker_to_displace(&self, external: usize) -> usize {
         let any = || (0..self.num_threads).find(|&worker| !self.sleep.is_displaced(worker));
         let free = if self.places.are_known() { self.places.worker_here().or_else(any) } else { any() };
-        free.unwrap_or(guest % self.num_threads)
+        free.unwrap_or(external % self.num_threads)
     }
 }
 
@@ -515,19 +515,19 @@ impl Drop for Hold<'_> {
 }
 
 /// A lease; the lane is given back when it drops.
-pub(super) struct Guest<'p> {
+pub(super) struct ExternalCaller<'p> {
     pool: &'p PoolState,
     pub(super) lane: usize,
     pub(super) seat: Seat,
 }
 
-impl Drop for Guest<'_> {
+impl Drop for ExternalCaller<'_> {
     fn drop(&mut self) {
-        let Guest { pool, lane, seat } = *self;
+        let ExternalCaller { pool, lane, seat } = *self;
         // The seat first: whoever gets this lane next sees it free, and so wakes the worker for what it pushes there.
         let is_free = matches!(seat, Seat::OfWorker(worker) if pool.sleep.give_seat_back(worker));
         pool.lease.release(lane - pool.num_threads);
-        // Another guest's invitation may lie on another lane since before, when this worker could not be woken for it. (On this lane
+        // Another external caller's invitation may lie on another lane since before, when this worker could not be woken for it. (On this lane
         // nothing does: its cache line, which the last thief has, need not be waited for.)
         if is_free && pool.any_work_beside(Some(lane)) {
             pool.wake_one(lane, 0);

@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::builder::{Handler, IdlePolicy};
 use super::injector::Work;
 use super::standing::{Sight, Watch};
-use super::{PoolState, ambient};
+use super::{PoolState, current};
 use crate::memory::Guard;
 use crate::os::affinity::AtWork;
 use crate::os::clock::Ticks;
-use crate::policy::brief::PATIENCE_NS;
+use crate::policy::steal_delay::STEAL_DELAY_NS;
 use crate::protocol::sleep::MOST_WOKEN;
 use crate::sched::lane::{LaneContext, Seat};
 use crate::sched::unwind;
@@ -36,7 +36,7 @@ impl Worker {
     pub(super) fn run(self) {
         // SAFETY: this thread is worker `index`, the only one, until it ends.
         let lane = unsafe { LaneContext::new(&self.pool, self.index, Seat::Own) };
-        ambient::live_as_worker(&lane, || self.live(&lane));
+        current::live_as_worker(&lane, || self.live(&lane));
         let Worker { pool, start_handler, exit_handler, .. } = self;
         for handler in [start_handler, exit_handler] {
             // The last worker drops what the handler owns.
@@ -151,7 +151,7 @@ impl<'a> Idle<'a> {
         }
     }
 
-    /// A displaced worker looks away from what has a caller: a guest computes on its core, and has its seat there. So does one that a memory guard
+    /// A displaced worker looks away from what has a caller: an external caller computes on its core, and has its seat there. So does one that a memory guard
     /// holds back.
     fn look(&self) -> Option<Work> {
         if let Some(work) = self.lane.take_next() {
@@ -258,10 +258,10 @@ impl<'a> Idle<'a> {
         self.at_work = pool.settle(index);
     }
 
-    /// Whoever has brief work waits for each cache line of its own that others look at, so they look seldom.
+    /// Whoever has short work waits for each cache line of its own that others look at, so they look seldom.
     fn pause(&self) {
         let clock = self.pool.clock;
-        let watching = clock.ns_between(self.lane.last_left_alone(), clock.now()) < PATIENCE_NS;
+        let watching = clock.ns_between(self.lane.last_left_alone(), clock.now()) < STEAL_DELAY_NS;
         for _ in 0..if watching { 64 } else { 1 } {
             self.pool.pause();
         }

@@ -61,7 +61,7 @@ impl<'scope> Scope<'scope> {
             return self.spawn(move |scope| body(scope, BroadcastContext::new(0, 1)));
         };
         // What the owner waits for is looked for there.
-        self.bag();
+        self.queue();
         let workers = pool.num_threads();
         // A reference for each worker and none for this thread, which shall not be the one that drops what the closure owns.
         let bodies = std::iter::repeat_n(Arc::new(body), workers);

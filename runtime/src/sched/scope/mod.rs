@@ -1,25 +1,25 @@
 //! Scopes: tasks that may borrow from outside, all of which are over when the scope returns.
 
-mod bag;
 mod broadcast;
 mod fifo;
 mod in_place;
 mod open;
+mod queue;
 mod task;
 
 use std::marker::PhantomData;
 use std::ptr;
 use std::sync::{Arc, OnceLock};
 
-pub(crate) use self::bag::{Bag, Glimpse};
 pub(crate) use self::open::{has_own_task, run_own_task};
+pub(crate) use self::queue::{Glimpse, ScopeQueue};
 pub(crate) use self::task::TaskRef;
 pub use self::{
     fifo::{ScopeFifo, in_place_scope_fifo, scope_fifo},
     in_place::in_place_scope,
 };
 
-use self::bag::Order;
+use self::queue::Order;
 
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::tickets::Tickets;
@@ -53,7 +53,7 @@ pub struct Scope<'scope> {
     /// A task was dropped. Read when all tickets are in, which orders it.
     dropped: AtomicBool,
     /// Made for the first task.
-    bag: OnceLock<Arc<Bag>>,
+    queue: OnceLock<Arc<ScopeQueue>>,
     /// Tasks borrow for `'scope`, which is thereby invariant.
     _bodies: PhantomData<fn(&Scope<'scope>) -> &'scope ()>,
 }
@@ -185,7 +185,7 @@ impl<'scope> Scope<'scope> {
             born_in,
             #[cfg(all(loom, feature = "loom"))]
             inside_of: crate::sched::modelled::current_frames(),
-            bag: OnceLock::new(),
+            queue: OnceLock::new(),
             _bodies: PhantomData,
         }
     }
@@ -225,19 +225,19 @@ impl<'scope> Scope<'scope> {
             let job = Box::new(|| task.execute(None));
             return crate::sched::modelled::post_inside(&self.inside_of, self.frame().addr(), job);
         }
-        let (pool, bag) = (self.pool(), self.bag());
+        let (pool, queue) = (self.pool(), self.queue());
         assert!(self.tasks.invite(u32::MAX), "Scope::spawn: a scope can have 2^32 - 1 pending tasks");
         // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
         let task = unsafe { TaskRef::new(self, body) };
         with_current_lane(|lane| {
             let lane = lane.filter(|lane| ptr::eq(lane.pool(), self.pool));
-            bag.push(lane, task);
+            queue.push(lane, task);
             let Some(pool) = pool else { return };
-            if bag.invite() {
+            if queue.invite() {
                 match lane {
-                    Some(lane) => lane.offer_scope(Arc::clone(bag)),
-                    None if self.is_a_worker_outside() => pool.call(Arc::clone(bag) as _),
-                    None => pool.inject(Arc::clone(bag) as _),
+                    Some(lane) => lane.offer_scope(Arc::clone(queue)),
+                    None if self.is_a_worker_outside() => pool.call(Arc::clone(queue) as _),
+                    None => pool.inject(Arc::clone(queue) as _),
                 }
             }
             // `invite` has fenced.
@@ -250,8 +250,8 @@ impl<'scope> Scope<'scope> {
         unsafe { self.pool.as_ref() }
     }
 
-    fn bag(&self) -> &Arc<Bag> {
-        self.bag.get_or_init(|| Arc::new(Bag::new(self.pool(), self.owner.lane(), self.order)))
+    fn queue(&self) -> &Arc<ScopeQueue> {
+        self.queue.get_or_init(|| Arc::new(ScopeQueue::new(self.pool(), self.owner.lane(), self.order)))
     }
 
     /// Whether a worker of another pool waits for the tasks.
@@ -317,20 +317,20 @@ impl<'scope> Scope<'scope> {
         if let Owner::Outsider(outsider) = &self.owner {
             return outsider.wait(&|| self.tasks.settled());
         }
-        let Some(bag) = self.bag.get() else { return };
+        let Some(queue) = self.queue.get() else { return };
         loop {
-            while let Some(task) = bag.take(lane) {
+            while let Some(task) = queue.take(lane) {
                 task.execute(lane);
             }
             if self.tasks.settled() {
                 if let Some(lane) = lane {
-                    bag.stand_down(lane);
+                    queue.stand_down(lane);
                 }
                 return;
             }
             let lane = lane.expect("without a lane nobody else has tasks");
-            let ready = || self.tasks.settled() || !bag.is_empty();
-            wait(lane, self.frame(), &|look| bag.lanes_inside().any(look), &ready);
+            let ready = || self.tasks.settled() || !queue.is_empty();
+            wait(lane, self.frame(), &|look| queue.lanes_inside().any(look), &ready);
         }
     }
 }

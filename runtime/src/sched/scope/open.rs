@@ -54,7 +54,7 @@ fn find<R>(
 /// Runs a task of the innermost scope that has one: this lane's youngest, or another's oldest. False if there is none.
 pub(crate) fn run_own_task(lane: Option<&LaneContext<'_>>) -> bool {
     let take = |scope: &Scope<'static>, lane: Option<&LaneContext<'_>>| {
-        let task = scope.bag.get()?.take(lane)?;
+        let task = scope.queue.get()?.take(lane)?;
         Some((task, lane.is_some()))
     };
     let Some((task, on_lane)) = find(lane, take) else { return false };
@@ -65,8 +65,8 @@ pub(crate) fn run_own_task(lane: Option<&LaneContext<'_>>) -> bool {
 /// Whether there is one.
 pub(crate) fn has_own_task(lane: &LaneContext<'_>) -> bool {
     let has_task = |scope: &Scope<'static>, _: Option<&LaneContext<'_>>| {
-        let bag = scope.bag.get()?;
-        (!bag.is_empty()).then_some(())
+        let queue = scope.queue.get()?;
+        (!queue.is_empty()).then_some(())
     };
     find(Some(lane), has_task).is_some()
 }

@@ -1,8 +1,7 @@
-//! What the calling thread has underneath: whether it is in the middle of something that other threads may be waiting for: a lane of a stream, the source of a bridge,
-//! work that has yielded.
+//! Tracks re-entrancy: whether the current thread is inside a lane of a stream, the source of a bridge, or a yield.
 //!
-//! Code of the user's runs there, and may ask for other work ([`yield_now`](crate::yield_now())), which then runs on top of it. That must not
-//! wait for what is below, nor for another thread that waits for it.
+//! The user's code runs there. It may ask for other work ([`yield_now`](crate::yield_now())), which then runs on top of it on the stack. Such work must not
+//! wait for what is below, nor for a thread that waits for that.
 
 use crate::sync::{PerThread, per_thread};
 

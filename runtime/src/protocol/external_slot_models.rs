@@ -1,15 +1,15 @@
-//! Models of the slot for guests: nobody touches it but its holder.
+//! Models of the slot for external callers: nobody touches it but its holder.
 
 use std::sync::Arc;
 
 use loom::cell::UnsafeCell;
 
-use super::guest_slot::GuestSlot;
+use super::external_slot::ExternalSlot;
 use super::lease::Lease;
 use super::model::explore;
 
 struct Loop {
-    slot: GuestSlot,
+    slot: ExternalSlot,
     /// What is in the slot.
     private: UnsafeCell<u32>,
 }
@@ -19,16 +19,16 @@ unsafe impl Sync for Loop {}
 
 impl Loop {
     fn new(caller: Option<usize>) -> Arc<Self> {
-        Arc::new(Loop { slot: GuestSlot::new(caller), private: UnsafeCell::new(0) })
+        Arc::new(Loop { slot: ExternalSlot::new(caller), private: UnsafeCell::new(0) })
     }
 
-    /// A guest comes, if it may. What is said beforehand, and afterwards, is as it turns out to be.
-    fn visit(&self, guest: usize) -> bool {
-        let may_come = self.slot.may_be_claimed(guest);
-        let comes = self.slot.claim(guest);
+    /// An external caller comes, if it may. What is said beforehand, and afterwards, is as it turns out to be.
+    fn visit(&self, external: usize) -> bool {
+        let may_come = self.slot.may_be_claimed(external);
+        let comes = self.slot.claim(external);
         assert!(may_come || !comes, "a no is for good");
-        assert_eq!(self.slot.may_be_claimed(guest), comes);
-        assert_eq!(self.slot.holder() == Some(guest), comes);
+        assert_eq!(self.slot.may_be_claimed(external), comes);
+        assert_eq!(self.slot.holder() == Some(external), comes);
         if comes {
             self.private.with_mut(|cell| {
                 // SAFETY: loom verifies that the access is exclusive.
@@ -46,9 +46,9 @@ impl Loop {
     }
 }
 
-/// Catches a slot that two guests have: each would put units into the same range, and results into the same buffer.
+/// Catches a slot that two external callers have: each would put units into the same range, and results into the same buffer.
 #[test]
-fn model_two_guests_and_one_slot() {
+fn model_two_external_lanes_and_one_slot() {
     explore(|| {
         let shared = Loop::new(None);
         let other = Arc::clone(&shared);
@@ -60,16 +60,16 @@ fn model_two_guests_and_one_slot() {
     });
 }
 
-/// Catches a guest in the slot of the caller.
+/// Catches an external caller in the slot of the caller.
 #[test]
-fn model_a_guest_and_the_caller() {
+fn model_an_external_lane_and_the_caller() {
     explore(|| {
         let shared = Loop::new(Some(0));
         assert_eq!(shared.slot.holder(), Some(0));
         let other = Arc::clone(&shared);
-        let guest = loom::thread::spawn(move || other.visit(1));
+        let external = loom::thread::spawn(move || other.visit(1));
         assert!(shared.visit(0));
-        assert!(!guest.join().unwrap());
+        assert!(!external.join().unwrap());
         assert_eq!(shared.visits(), 1);
     });
 }

@@ -1,8 +1,8 @@
-//! Halves of joins that thieves leave alone for a moment, because they will be over before it pays to take them.
+//! The steal delay: halves of joins that thieves leave alone for a moment, because they will be over before it pays to take them.
 //!
 //! Taking a half and handing back its result moves some ten cache lines from one core to another: 0.5 to 1.5 µs, in which the owner
 //! does a few hundred small joins by itself. So the call site of each join learns how long its offers last. Where that is short, an offer
-//! carries a *notice*, and is taken only [`PATIENCE_NS`] after a thief has first seen it: two halves that wait for
+//! carries a *steal delay*, and is taken only [`STEAL_DELAY_NS`] after a thief has first seen it: two halves that wait for
 //! each other run at the same time as ever, only a little later. A thief that has to take halves from a lane that stands still tells their
 //! sites, whose next halves are all [offered as they come](crate::pending), and taken at once, until some seven in a row were short.
 //!
@@ -11,39 +11,39 @@
 use crate::policy::site::Site;
 use crate::sync::{AtomicU64, Ordering};
 
-/// How long a half with a notice is left alone.
-pub(crate) const PATIENCE_NS: u64 = 3_000;
+/// How long a half with a steal delay is left alone.
+pub(crate) const STEAL_DELAY_NS: u64 = 3_000;
 
 /// What is over in this time after it was offered, perhaps with the help of a thief, is worth a try without.
-const BRIEF_NS: f64 = 2.0 * PATIENCE_NS as f64;
+const SHORT_NS: f64 = 2.0 * STEAL_DELAY_NS as f64;
 
-/// Whether what `site` offers has lately been over so soon that it should carry a notice.
-pub(crate) fn is_expected_of(site: Site) -> bool {
-    site.estimate_ns().is_some_and(|ns| ns < BRIEF_NS)
+/// Whether what `site` offers has lately been over so soon that it should carry a steal delay.
+pub(crate) fn applies_to(site: Site) -> bool {
+    site.estimate_ns().is_some_and(|ns| ns < SHORT_NS)
 }
 
-/// What `site` offered, without a notice, is over after `ns`.
+/// What `site` offered, without a steal delay, is over after `ns`.
 ///
-/// In a tree, most halves are small, and the few large ones are over last: once a site is known to be brief, a large one says nothing of
+/// In a tree, most halves are small, and the few large ones are over last: once a site is known to be short, a large one says nothing of
 /// the next.
 pub(crate) fn learn(site: Site, ns: u64) {
-    if !is_expected_of(site) {
+    if !applies_to(site) {
         site.learn(ns as f64);
     }
 }
 
 /// What `site` kept private lasts long.
-pub(crate) fn learn_otherwise(site: Site) {
+pub(crate) fn learn_long(site: Site) {
     // What a site has learned falls by half with each lesson: from there, it is short again after some seven.
-    site.learn(100.0 * BRIEF_NS);
+    site.learn(100.0 * SHORT_NS);
 }
 
 /// On a lane, in one word: the number of the job that it offers, if that is to be left alone, else 0; and when a thief first saw it, if one
 /// has. Times are in nanoseconds, and wrap around after four seconds; a job so old is watched anew.
 #[derive(Debug)]
-pub(crate) struct Notice(AtomicU64);
+pub(crate) struct StealDelay(AtomicU64);
 
-/// What a notice means to a thief.
+/// What a steal delay means to a thief.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Patience {
     /// The job may be taken.
@@ -58,9 +58,9 @@ const fn number_of(word: u64) -> u32 {
     (word >> 32) as u32
 }
 
-impl Notice {
+impl StealDelay {
     pub(crate) fn new() -> Self {
-        Notice(AtomicU64::new(0))
+        StealDelay(AtomicU64::new(0))
     }
 
     /// The lane offers its job `number`, to be left alone; or, with 0, one that is not.
@@ -80,7 +80,7 @@ impl Notice {
         let (now, seen) = (now_ns as u32, word as u32);
         let next = match seen {
             0 => (word | u64::from(now.max(1)), Patience::Begins),
-            _ if now.wrapping_sub(seen) < PATIENCE_NS as u32 => return Patience::Lasts,
+            _ if now.wrapping_sub(seen) < STEAL_DELAY_NS as u32 => return Patience::Lasts,
             _ => (0, Patience::Over),
         };
         // If that fails, another job is on offer by now, or another thief was here.
@@ -97,40 +97,40 @@ mod tests {
 
     #[test]
     fn patience_begins_anew_with_each_job() {
-        let notice = Notice::new();
-        assert_eq!(notice.look(5), Patience::Over, "there is no notice");
-        notice.put(7);
-        assert_eq!(notice.look(0), Patience::Begins);
-        assert_eq!(notice.look(PATIENCE_NS), Patience::Lasts);
-        assert_eq!(notice.look(PATIENCE_NS + 1), Patience::Over);
-        assert_eq!(notice.look(0), Patience::Over, "for good");
-        notice.put(8);
+        let delay = StealDelay::new();
+        assert_eq!(delay.look(5), Patience::Over, "there is no steal delay");
+        delay.put(7);
+        assert_eq!(delay.look(0), Patience::Begins);
+        assert_eq!(delay.look(STEAL_DELAY_NS), Patience::Lasts);
+        assert_eq!(delay.look(STEAL_DELAY_NS + 1), Patience::Over);
+        assert_eq!(delay.look(0), Patience::Over, "for good");
+        delay.put(8);
         let late = u64::from(u32::MAX) - 10;
-        assert_eq!(notice.look(late), Patience::Begins);
-        assert_eq!(notice.look(late + PATIENCE_NS - 1), Patience::Lasts, "times wrap around");
-        assert_eq!(notice.look(late + PATIENCE_NS), Patience::Over);
+        assert_eq!(delay.look(late), Patience::Begins);
+        assert_eq!(delay.look(late + STEAL_DELAY_NS - 1), Patience::Lasts, "times wrap around");
+        assert_eq!(delay.look(late + STEAL_DELAY_NS), Patience::Over);
     }
 
     #[test]
-    fn a_large_half_does_not_change_what_is_expected_of_the_small_ones() {
+    fn a_large_half_does_not_change_what_applies_to_the_small_ones() {
         let site = Site::at(0x0bad_beef);
         learn(site, 100);
         learn(site, 1_000_000);
-        assert!(is_expected_of(site));
-        learn_otherwise(site);
-        assert!(!is_expected_of(site));
+        assert!(applies_to(site));
+        learn_long(site);
+        assert!(!applies_to(site));
     }
 
     #[test]
     fn a_site_whose_lane_stood_still_is_not_believed_for_some_lessons() {
         let site = Site::at(0x0bad_cafe);
-        assert!(!is_expected_of(site), "nothing is known of it");
+        assert!(!applies_to(site), "nothing is known of it");
         learn(site, 100);
-        assert!(is_expected_of(site));
-        learn_otherwise(site);
+        assert!(applies_to(site));
+        learn_long(site);
         let lessons = (1..1000).find(|_| {
             learn(site, 100);
-            is_expected_of(site)
+            applies_to(site)
         });
         assert!((5..10).contains(&lessons.unwrap()), "{lessons:?}");
     }

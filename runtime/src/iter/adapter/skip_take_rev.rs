@@ -25,13 +25,13 @@ pub struct Skip<I> {
 
 /// Hands out those items of its base whose indices lie in a range.
 #[derive(Clone, Debug)]
-pub struct Stretch<P> {
+pub struct Subrange<P> {
     base: P,
     /// Fixed when what lies outside was discarded.
     kept: Range<usize>,
 }
 
-impl<P: IndexedProducer> Stretch<P> {
+impl<P: IndexedProducer> Subrange<P> {
     /// Discards what lies before and behind `kept`.
     fn new(base: P, kept: impl FnOnce(usize) -> Range<usize>) -> Self {
         // SAFETY: nobody has asked for any of its items yet.
@@ -42,7 +42,7 @@ impl<P: IndexedProducer> Stretch<P> {
         base.options().install(|| drop((before, all)));
         // Claimed until here, so that a panic as an item is dropped takes all others with it.
         let kept = inside.release();
-        Stretch { base, kept }
+        Subrange { base, kept }
     }
 
     fn shift(&self, indices: Range<usize>) -> Range<usize> {
@@ -52,10 +52,10 @@ impl<P: IndexedProducer> Stretch<P> {
 
 impl<I: IndexedParallelIterator> ParallelIterator for Take<I> {
     type Item = I::Item;
-    type Producer = Stretch<I::Producer>;
+    type Producer = Subrange<I::Producer>;
 
     fn into_producer(self) -> Self::Producer {
-        Stretch::new(self.base.into_producer(), |len| 0..self.n.min(len))
+        Subrange::new(self.base.into_producer(), |len| 0..self.n.min(len))
     }
 }
 
@@ -67,10 +67,10 @@ impl<I: IndexedParallelIterator> IndexedParallelIterator for Take<I> {
 
 impl<I: IndexedParallelIterator> ParallelIterator for Skip<I> {
     type Item = I::Item;
-    type Producer = Stretch<I::Producer>;
+    type Producer = Subrange<I::Producer>;
 
     fn into_producer(self) -> Self::Producer {
-        Stretch::new(self.base.into_producer(), |len| self.n.min(len)..len)
+        Subrange::new(self.base.into_producer(), |len| self.n.min(len)..len)
     }
 }
 
@@ -80,7 +80,7 @@ impl<I: IndexedParallelIterator> IndexedParallelIterator for Skip<I> {
     }
 }
 
-impl<P: IndexedProducer> Producer for Stretch<P> {
+impl<P: IndexedProducer> Producer for Subrange<P> {
     type Item = P::Item;
     type Local = P::Local;
     type Iter<'a>
@@ -106,7 +106,7 @@ impl<P: IndexedProducer> Producer for Stretch<P> {
     }
 }
 
-impl<P: IndexedProducer> IndexedProducer for Stretch<P> {
+impl<P: IndexedProducer> IndexedProducer for Subrange<P> {
     type IndexedIter<'a>
         = P::IndexedIter<'a>
     where

@@ -1,12 +1,12 @@
-//! The tasks of a scope that nobody has begun: a deque for each worker and for one guest, and a stack for everybody else.
+//! The tasks of a scope that nobody has begun: a deque for each worker and for one external caller, and a stack for everybody else.
 //!
-//! The [guest](crate::protocol::guest_slot) is the scope's owner; or, if a worker has opened the scope, the first that helps. Other guests may help, too, or add
+//! The [external caller](crate::protocol::external_slot) is the scope's owner; or, if a worker has opened the scope, the first that helps. Other external callers may help, too, or add
 //! tasks, if they were lent the scope, or come across it while they wait for something else, and use the stack.
 //!
-//! An owner that is no lane runs no tasks: then nobody is the guest, and there may be as many helpers as workers.
+//! An owner that is no lane runs no tasks: then nobody is the external caller, and there may be as many helpers as workers.
 //!
-//! A lane that brings in a helper leaves a notice in its list of open scopes, and takes it back when it is done with the scope itself. A bag is
-//! shared by reference counting, since such a notice, once taken by somebody else, may outlive the scope. Nothing in the bag does:
+//! A lane that brings in a helper leaves a notice in its list of open scopes, and takes it back when it is done with the scope itself. A scope queue is
+//! shared by reference counting, since such a notice, once taken by somebody else, may outlive the scope. Nothing in the queue does:
 //! each task holds a ticket of its scope.
 
 use std::cell::{Cell, UnsafeCell};
@@ -17,17 +17,17 @@ use crossbeam_deque::{Stealer, Worker};
 use crossbeam_utils::CachePadded;
 
 use super::task::TaskRef;
-use crate::protocol::guest_slot::GuestSlot;
+use crate::protocol::external_slot::ExternalSlot;
 use crate::protocol::helpers::Helpers;
 use crate::sched::job::Frame;
 use crate::sched::lane::{LaneContext, persist};
 use crate::sched::pool::{Detached, PoolState, with_current_lane};
 use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering};
 
-pub(crate) struct Bag {
-    /// By worker, and behind them that of the guest.
+pub(crate) struct ScopeQueue {
+    /// By worker, and behind them that of the external caller.
     slots: Box<[CachePadded<Slot>]>,
-    guest: GuestSlot,
+    external: ExternalSlot,
     elsewhere: Mutex<VecDeque<TaskRef>>,
     /// The length of `elsewhere`; written under its lock, read without: the fences of who adds a task order it.
     elsewhere_count: AtomicU32,
@@ -44,7 +44,7 @@ pub(super) enum Order {
     Fifo,
 }
 
-/// What a worker, or the guest, has in one scope.
+/// What a worker, or the external caller, has in one scope.
 #[derive(Default)]
 struct Slot {
     /// Made with the lane's first task.
@@ -58,7 +58,7 @@ struct Tasks {
     stealer: Stealer<TaskRef>,
 }
 
-// SAFETY: `own` is reached with the context of the slot's lane only (`Bag::slot`), of which there is one at a time, on one thread.
+// SAFETY: `own` is reached with the context of the slot's lane only (`ScopeQueue::slot`), of which there is one at a time, on one thread.
 unsafe impl Sync for Tasks {}
 
 /// What a waiting lane finds in a scope.
@@ -70,15 +70,15 @@ pub(crate) enum Glimpse {
     Empty,
 }
 
-impl Bag {
-    /// A bag for `pool`'s lanes, of which `owner` has opened the scope, or none; without a pool, one that nobody helps with.
+impl ScopeQueue {
+    /// A scope queue for `pool`'s lanes, of which `owner` has opened the scope, or none; without a pool, one that nobody helps with.
     pub(super) fn new(pool: Option<&PoolState>, owner: Option<usize>, order: Order) -> Self {
         let helpers = |pool: &PoolState| pool.num_threads() as u32 - u32::from(owner.is_some());
         let (slots, limit) = pool.map_or((0, 0), |pool| (pool.slots(), helpers(pool)));
-        let is_guest = |owner: &usize| pool.is_some_and(|pool| *owner >= pool.num_threads());
-        Bag {
+        let is_external = |owner: &usize| pool.is_some_and(|pool| *owner >= pool.num_threads());
+        ScopeQueue {
             slots: (0..slots).map(|_| CachePadded::default()).collect(),
-            guest: GuestSlot::new(owner.filter(is_guest)),
+            external: ExternalSlot::new(owner.filter(is_external)),
             elsewhere: Mutex::new(VecDeque::new()),
             elsewhere_count: AtomicU32::new(0),
             helpers: Helpers::new(),
@@ -87,17 +87,17 @@ impl Bag {
         }
     }
 
-    /// What is `lane`'s alone, if it has something here. It is a lane of the bag's pool.
+    /// What is `lane`'s alone, if it has something here. It is a lane of the queue's pool.
     fn slot(&self, lane: &LaneContext<'_>) -> Option<&Slot> {
         let slot = match lane.is_worker() {
             true => lane.index(),
-            false if self.guest.holder() == Some(lane.index()) => self.slots.len() - 1,
+            false if self.external.holder() == Some(lane.index()) => self.slots.len() - 1,
             false => return None,
         };
         Some(&self.slots[slot])
     }
 
-    /// Adds a task. `lane` is the calling thread's lane of the bag's pool, if it has one.
+    /// Adds a task. `lane` is the calling thread's lane of the queue's pool, if it has one.
     pub(super) fn push(&self, lane: Option<&LaneContext<'_>>, task: TaskRef) {
         let Some(slot) = lane.and_then(|lane| self.slot(lane)) else {
             return self.with_elsewhere(|tasks| tasks.push_back(task));
@@ -167,7 +167,7 @@ impl Bag {
     pub(super) fn lanes_inside(&self) -> impl Iterator<Item = usize> {
         let inside = |(_, slot): &(usize, &CachePadded<Slot>)| slot.inside.load(Ordering::Relaxed);
         let workers = self.slots.len() - 1;
-        let lane = move |(slot, _)| if slot < workers { Some(slot) } else { self.guest.holder() };
+        let lane = move |(slot, _)| if slot < workers { Some(slot) } else { self.external.holder() };
         self.slots.iter().enumerate().filter(inside).filter_map(lane)
     }
 
@@ -214,7 +214,7 @@ impl Bag {
         mut first: Option<TaskRef>,
         enough: &dyn Fn() -> bool,
     ) {
-        let _has_slot = lane.is_worker() || self.guest.claim(lane.index());
+        let _has_slot = lane.is_worker() || self.external.claim(lane.index());
         loop {
             let was_inside = self.set_inside(lane, true);
             while let Some(task) = first.take().or_else(|| self.take(Some(lane))) {
@@ -235,7 +235,7 @@ impl Bag {
     }
 }
 
-impl Detached for Bag {
+impl Detached for ScopeQueue {
     fn run(self: Arc<Self>) {
         with_current_lane(|lane| {
             let lane = lane.expect("workers are lanes");

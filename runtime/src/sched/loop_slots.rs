@@ -5,15 +5,15 @@ use std::marker::PhantomData;
 
 use crossbeam_utils::CachePadded;
 
-use crate::containers::segments::SegmentBuffer;
+use crate::containers::partials::PartialBuffer;
 use crate::os::clock::Ticks;
 use crate::protocol::chunk_position::ChunkPosition;
 use crate::protocol::range::Range;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-/// Segments per lane and loop for which there is room beforehand. A lane that steals more often than this in one loop makes its
+/// Partials per lane and loop for which there is room beforehand. A lane that steals more often than this in one loop makes its
 /// buffer larger, once.
-const USUAL_SEGMENTS: usize = 32;
+const USUAL_PARTIALS: usize = 32;
 
 /// What one lane has in one loop. Its range is on a cache line of its own, with nothing that others write.
 #[derive(Debug)]
@@ -28,12 +28,12 @@ pub(crate) struct Slot {
     /// A chunk of the lane's may be neither in its range nor in its position: others wait for it, since the system may take the lane's core away there.
     claiming: AtomicBool,
     inside: AtomicBool,
-    segments: UnsafeCell<SegmentBuffer>,
+    partials: UnsafeCell<PartialBuffer>,
     /// Of the chunk that the lane runs. Written far more often than the range, and looked at only by who finds all ranges empty.
     pub(crate) position: CachePadded<ChunkPosition>,
 }
 
-// SAFETY: `range`, `cost`, `began` and `position` are atomic; `segments` is reached through methods that demand exclusive use.
+// SAFETY: `range`, `cost`, `began` and `position` are atomic; `partials` is reached through methods that demand exclusive use.
 unsafe impl Sync for Slot {}
 
 impl Slot {
@@ -65,9 +65,9 @@ impl Slot {
     /// Only the lane that the slot belongs to calls this while it is inside the loop, or the loop's caller once every lane is
     /// out; and the reference ends before the next call.
     #[expect(clippy::mut_from_ref, reason = "exclusiveness is the caller's promise")]
-    pub(crate) unsafe fn segments(&self) -> &mut SegmentBuffer {
+    pub(crate) unsafe fn partials(&self) -> &mut PartialBuffer {
         // SAFETY: exclusive by this method's contract.
-        unsafe { &mut *self.segments.get() }
+        unsafe { &mut *self.partials.get() }
     }
 }
 
@@ -101,16 +101,16 @@ impl MomentHint {
     }
 }
 
-/// A slot for each worker of the pool, and one for the guest that called.
+/// A slot for each worker of the pool, and one for the external caller that called.
 #[derive(Debug)]
-pub(crate) struct Slab {
+pub(crate) struct LoopSlots {
     slots: Box<[CachePadded<Slot>]>,
 }
 
-impl Slab {
+impl LoopSlots {
     pub(crate) fn new(slots: usize) -> Self {
         let slot = |_| {
-            let segments = UnsafeCell::new(SegmentBuffer::new());
+            let partials = UnsafeCell::new(PartialBuffer::new());
             CachePadded::new(Slot {
                 range: Range::new(),
                 cost: CostHint(AtomicU32::new(0)),
@@ -118,11 +118,11 @@ impl Slab {
                 visited: AtomicBool::new(false),
                 inside: AtomicBool::new(false),
                 claiming: AtomicBool::new(false),
-                segments,
+                partials,
                 position: CachePadded::new(ChunkPosition::new()),
             })
         };
-        Slab { slots: (0..slots).map(slot).collect() }
+        LoopSlots { slots: (0..slots).map(slot).collect() }
     }
 
     pub(crate) fn slot(&self, index: usize) -> &Slot {
@@ -144,10 +144,10 @@ impl Slab {
         slots.any(|(lane, slot)| slot.is_inside() && look(lane))
     }
 
-    /// Makes room in every slot for as many segments as a loop usually has.
+    /// Makes room in every slot for as many partials as a loop usually has.
     pub(crate) fn reserve<T>(&mut self) {
         for slot in &mut self.slots {
-            slot.segments.get_mut().reserve::<T>(USUAL_SEGMENTS);
+            slot.partials.get_mut().reserve::<T>(USUAL_PARTIALS);
         }
     }
 
@@ -158,30 +158,30 @@ impl Slab {
         }
     }
 
-    /// Empties all segment buffers and yields what was in them, by start index.
+    /// Empties all partial buffers and yields what was in them, by start index.
     ///
     /// # Safety
     ///
-    /// Every lane is out, and every segment has the result type `T`.
+    /// Every lane is out, and every partial has the result type `T`.
     pub(crate) unsafe fn merge<T: Send>(&mut self) -> Merge<'_, T> {
         let mut left = 0;
         for slot in &mut self.slots {
-            let buffer = slot.segments.get_mut();
+            let buffer = slot.partials.get_mut();
             // SAFETY: the result type is `T` by this method's contract.
-            let mut segments = unsafe { buffer.peek::<T>() };
-            // SAFETY: `self` is borrowed exclusively, so nobody else looks at the segments.
-            unsafe { segments.as_mut() }.sort_unstable_by_key(|segment| segment.start);
-            left += segments.len();
+            let mut partials = unsafe { buffer.peek::<T>() };
+            // SAFETY: `self` is borrowed exclusively, so nobody else looks at the partials.
+            unsafe { partials.as_mut() }.sort_unstable_by_key(|partial| partial.start);
+            left += partials.len();
         }
-        Merge { slab: self, left, _results: PhantomData }
+        Merge { slots: self, left, _results: PhantomData }
     }
 }
 
-/// The segments of a loop in order. What is not asked for is dropped with it.
+/// The partials of a loop in order. What is not asked for is dropped with it.
 #[derive(Debug)]
 pub(crate) struct Merge<'a, T: Send> {
-    slab: &'a mut Slab,
-    /// How many segments are left.
+    slots: &'a mut LoopSlots,
+    /// How many partials are left.
     left: usize,
     _results: PhantomData<T>,
 }
@@ -191,16 +191,16 @@ impl<T: Send> Iterator for Merge<'_, T> {
 
     fn next(&mut self) -> Option<T> {
         fn first<T: Send>(slot: &mut CachePadded<Slot>) -> Option<(usize, &mut CachePadded<Slot>)> {
-            // SAFETY: every segment is a `T` (`Slab::merge`).
-            let segments = unsafe { slot.segments.get_mut().peek::<T>() };
-            // SAFETY: the slab is borrowed exclusively, and segments in a buffer are initialised.
-            let start = unsafe { segments.as_ref() }.first()?.start;
+            // SAFETY: every partial is a `T` (`LoopSlots::merge`).
+            let partials = unsafe { slot.partials.get_mut().peek::<T>() };
+            // SAFETY: the loop slots are borrowed exclusively, and partials in a buffer are initialised.
+            let start = unsafe { partials.as_ref() }.first()?.start;
             Some((start, slot))
         }
-        let (_, slot) = self.slab.slots.iter_mut().filter_map(first::<T>).min_by_key(|(start, _)| *start)?;
+        let (_, slot) = self.slots.slots.iter_mut().filter_map(first::<T>).min_by_key(|(start, _)| *start)?;
         self.left -= 1;
-        // SAFETY: every segment is a `T` (`Slab::merge`).
-        unsafe { slot.segments.get_mut().pop_front::<T>() }.map(|segment| segment.result)
+        // SAFETY: every partial is a `T` (`LoopSlots::merge`).
+        unsafe { slot.partials.get_mut().pop_front::<T>() }.map(|partial| partial.result)
     }
 }
 
@@ -212,7 +212,7 @@ impl<T: Send> ExactSizeIterator for Merge<'_, T> {
 
 impl<T: Send> Drop for Merge<'_, T> {
     fn drop(&mut self) {
-        /// Goes on with the next segment when dropping one panics.
+        /// Goes on with the next partial when dropping one panics.
         struct Rest<'m, 'a, T: Send>(&'m mut Merge<'a, T>);
         impl<T: Send> Drop for Rest<'_, '_, T> {
             fn drop(&mut self) {

@@ -21,20 +21,20 @@ pub(super) enum Visit {
 }
 
 #[derive(Clone, Copy)]
-struct Ambient {
+struct Current {
     /// Null outside of every pool. Alive as long as it stands here: the thread is a worker of this pool, or is inside a
     /// call that borrows it.
     pool: *const PoolState,
     /// This thread's lane of that pool; null if it has none yet. Alive as long as it stands here.
     lane: *const LaneContext<'static>,
-    /// What surrounds these surroundings, further down the stack; null outside of every pool. Alive as long as it stands here.
-    outer: *const Ambient,
+    /// What the thread was in before, further down the stack; null outside of every pool. Alive as long as it stands here.
+    outer: *const Current,
 }
 
-const OUTSIDE: Ambient = Ambient { pool: ptr::null(), lane: ptr::null(), outer: ptr::null() };
+const OUTSIDE: Current = Current { pool: ptr::null(), lane: ptr::null(), outer: ptr::null() };
 
 per_thread! {
-    static AMBIENT: Ambient = OUTSIDE;
+    static CURRENT: Current = OUTSIDE;
     /// Each thread's has an address of its own.
     static HERE: u8 = 0;
 }
@@ -46,11 +46,11 @@ static GLOBAL: OnceLock<ThreadPool> = OnceLock::new();
 static GLOBAL_FAILED: AtomicBool = AtomicBool::new(false);
 
 /// Puts the former surroundings back, on return and on panic.
-struct Restore(Ambient);
+struct Restore(Current);
 
 impl Drop for Restore {
     fn drop(&mut self) {
-        AMBIENT.set(self.0);
+        CURRENT.set(self.0);
     }
 }
 
@@ -65,39 +65,39 @@ impl Drop for HandOn<'_, '_> {
 
 /// Runs `op` with `pool` as the surroundings. A thread that is a lane of `pool` already stays that lane.
 pub(crate) fn enter<R>(pool: &PoolState, op: impl FnOnce() -> R) -> R {
-    let before = AMBIENT.get();
+    let before = CURRENT.get();
     if ptr::eq(before.pool, pool) {
         return op();
     }
     let restore = Restore(before);
-    AMBIENT.set(Ambient { pool, lane: lane_further_out(&before, pool), outer: &raw const restore.0 });
+    CURRENT.set(Current { pool, lane: lane_further_out(&before, pool), outer: &raw const restore.0 });
     op()
 }
 
 /// The lane that this thread has in `pool` because of a call further down its stack; else null.
-fn lane_further_out(around: &Ambient, pool: &PoolState) -> *const LaneContext<'static> {
-    let in_pool = |around: &&Ambient| ptr::eq(around.pool, pool) && !around.lane.is_null();
+fn lane_further_out(around: &Current, pool: &PoolState) -> *const LaneContext<'static> {
+    let in_pool = |around: &&Current| ptr::eq(around.pool, pool) && !around.lane.is_null();
     from_inside_out(around).find(in_pool).map_or(ptr::null(), |around| around.lane)
 }
 
 /// `innermost`, and what surrounds it.
-fn from_inside_out(innermost: &Ambient) -> impl Iterator<Item = &Ambient> {
+fn from_inside_out(innermost: &Current) -> impl Iterator<Item = &Current> {
     // SAFETY: it is alive as long as it stands there, which is as long as the surroundings in which it does.
     std::iter::successors(Some(innermost), |around| unsafe { around.outer.as_ref() })
 }
 
 /// Whether this thread is in the middle of work of `pool`, or of a call on it.
 pub(super) fn is_inside(pool: &PoolState) -> bool {
-    from_inside_out(&AMBIENT.get()).any(|around| ptr::eq(around.pool, pool))
+    from_inside_out(&CURRENT.get()).any(|around| ptr::eq(around.pool, pool))
 }
 
 /// Runs `life` with the current thread as `lane`. Afterwards, when destructors of thread-locals run and the pool
 /// may be gone, the thread is outside of it again.
 pub(super) fn live_as_worker(lane: &LaneContext<'_>, life: impl FnOnce()) {
-    let _restore = Restore(AMBIENT.get());
+    let _restore = Restore(CURRENT.get());
     // All that a worker runs is somebody's, who is told of its panics.
     let _heard = Heard::here();
-    AMBIENT.set(Ambient { pool: lane.pool(), lane: ptr::from_ref(lane).cast(), outer: ptr::null() });
+    CURRENT.set(Current { pool: lane.pool(), lane: ptr::from_ref(lane).cast(), outer: ptr::null() });
     life();
 }
 
@@ -117,8 +117,8 @@ pub(crate) fn with_current_lane<R>(op: impl FnOnce(Option<&LaneContext<'_>>) -> 
 
 /// Calls `op` with the lane of which the calling thread is the worker, whatever was installed since.
 pub(crate) fn with_worker<R>(op: impl FnOnce(Option<&LaneContext<'_>>) -> R) -> R {
-    let innermost = AMBIENT.get();
-    // SAFETY: a lane in `AMBIENT`, or around that, is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    let innermost = CURRENT.get();
+    // SAFETY: a lane in `CURRENT`, or around that, is alive, and stays there during `op`: whoever put it there is below us on the stack.
     let lanes = from_inside_out(&innermost).filter_map(|around| unsafe { around.lane.as_ref() });
     op({ lanes }.find(|lane| lane.is_worker()))
 }
@@ -148,8 +148,8 @@ pub(crate) fn this_thread() -> usize {
 /// The reference is not used after the calling function has returned.
 #[inline(always)]
 pub(crate) unsafe fn current_lane<'a>() -> Option<&'a LaneContext<'a>> {
-    // SAFETY: a lane in `AMBIENT` is alive, and stays there until the caller returns: whoever put it there is below it on the stack.
-    unsafe { AMBIENT.get().lane.cast::<LaneContext<'a>>().as_ref() }
+    // SAFETY: a lane in `CURRENT` is alive, and stays there until the caller returns: whoever put it there is below it on the stack.
+    unsafe { CURRENT.get().lane.cast::<LaneContext<'a>>().as_ref() }
 }
 
 /// Calls `op` with the pool that a parallel call here uses: `chosen`, else the surroundings, else the global
@@ -158,8 +158,8 @@ pub(crate) fn with_pool<R>(chosen: Option<&ThreadPool>, op: impl FnOnce(Option<&
     if let Some(chosen) = chosen {
         return enter(&chosen.state, || op(usable(&chosen.state)));
     }
-    // SAFETY: a pool in `AMBIENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
-    if let Some(pool) = unsafe { AMBIENT.get().pool.as_ref() } {
+    // SAFETY: a pool in `CURRENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    if let Some(pool) = unsafe { CURRENT.get().pool.as_ref() } {
         return op(usable(pool));
     }
     // In a user's model, what has no pool has the usual lanes.
@@ -172,8 +172,8 @@ pub(crate) fn with_pool<R>(chosen: Option<&ThreadPool>, op: impl FnOnce(Option<&
 
 /// Calls `op` with the pool that was chosen or surrounds the caller, even if it was left behind by a `fork`.
 pub(crate) fn with_surrounding<R>(op: impl FnOnce(Option<&PoolState>) -> R) -> R {
-    // SAFETY: a pool in `AMBIENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
-    op(unsafe { AMBIENT.get().pool.as_ref() })
+    // SAFETY: a pool in `CURRENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    op(unsafe { CURRENT.get().pool.as_ref() })
 }
 
 /// The pool, unless its threads are in another process.
@@ -181,13 +181,13 @@ fn usable(pool: &PoolState) -> Option<&PoolState> {
     pool.is_usable().then_some(pool)
 }
 
-/// Calls `op` with the lane that this thread is in `pool`, which is the surrounding one; a guest lane if it has none
+/// Calls `op` with the lane that this thread is in `pool`, which is the surrounding one; an external lane if it has none
 /// yet.
 pub(crate) fn with_lane<R>(pool: &PoolState, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
     with_lane_for(pool, Visit::ToCompute, op)
 }
 
-/// As `with_lane`, for a caller that only waits: as a guest it takes no worker's seat.
+/// As `with_lane`, for a caller that only waits: as an external caller it takes no worker's seat.
 pub(crate) fn with_lane_to_wait<R>(pool: &PoolState, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
     with_lane_for(pool, Visit::ToWait, op)
 }
@@ -198,23 +198,23 @@ pub(super) fn with_lane_of_reserve<R>(pool: &PoolState, op: impl FnOnce(&LaneCon
 }
 
 fn with_lane_for<R>(pool: &PoolState, visit: Visit, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
-    let before = AMBIENT.get();
+    let before = CURRENT.get();
     debug_assert!(ptr::eq(before.pool, pool));
-    // SAFETY: a lane in `AMBIENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    // SAFETY: a lane in `CURRENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
     if let Some(lane) = unsafe { before.lane.as_ref() } {
         return op(lane);
     }
-    let as_guest = || {
-        let guest = pool.enter_guest(visit);
-        // SAFETY: `guest` holds the lease until after the context's end.
-        let context = unsafe { LaneContext::new(pool, guest.lane, guest.seat) };
+    let as_external = || {
+        let external = pool.enter_external(visit);
+        // SAFETY: `external` holds the lease until after the context's end.
+        let context = unsafe { LaneContext::new(pool, external.lane, external.seat) };
         let _hand_on = HandOn(&context);
-        // Declared after `guest`, so dropped first: the thread forgets the lane before it gives it back.
+        // Declared after `external`, so dropped first: the thread forgets the lane before it gives it back.
         let _restore = Restore(before);
-        AMBIENT.set(Ambient { pool, lane: ptr::from_ref(&context).cast(), outer: before.outer });
+        CURRENT.set(Current { pool, lane: ptr::from_ref(&context).cast(), outer: before.outer });
         op(&context)
     };
-    unwind::catch(as_guest).unwrap_or_else(|payload| unwind::resume(payload))
+    unwind::catch(as_external).unwrap_or_else(|payload| unwind::resume(payload))
 }
 
 /// The global pool, made now if there is none yet.
@@ -243,7 +243,7 @@ pub(super) fn build_global(
 
 /// Whether the calling thread is a worker, or in the midst of a call on a pool.
 pub(super) fn is_inside_any() -> bool {
-    !AMBIENT.get().pool.is_null()
+    !CURRENT.get().pool.is_null()
 }
 
 /// Makes the calling thread, which is inside of no pool, worker `index` until it ends.
@@ -256,5 +256,5 @@ pub(super) unsafe fn become_worker(pool: Arc<PoolState>, index: usize) {
     let pool: &'static Arc<PoolState> = Box::leak(Box::new(pool));
     // SAFETY: passed on to the caller; the context lives for ever, and so does the pool.
     let lane = Box::leak(Box::new(unsafe { LaneContext::new(pool, index, Seat::Own) }));
-    AMBIENT.set(Ambient { pool: Arc::as_ptr(pool), lane, outer: ptr::null() });
+    CURRENT.set(Current { pool: Arc::as_ptr(pool), lane, outer: ptr::null() });
 }
