@@ -1,5 +1,6 @@
-//! Hands the compiler's version to the report, for a figure without it cannot be compared, and builds the peers that are written in
-//! C and C++ where their headers and libraries are installed. Where not, the report says so; it is no failure.
+//! Hands the compiler's version to the report, for a figure without it cannot be compared, and
+//! builds the peers that are written in C and C++ where their headers and libraries are installed.
+//! Where not, the report says so; it is no failure.
 
 use std::{
     env,
@@ -62,7 +63,8 @@ impl Native {
         build
     }
 
-    /// Whether a shared library of it compiles and links: a header alone says nothing about the library.
+    /// Whether a shared library of it compiles and links: a header alone says nothing about the
+    /// library.
     fn can_be_built(&self) -> bool {
         let Ok(compiler) = self.build().try_get_compiler() else { return false };
         let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo tells build scripts where to write"));

@@ -2,16 +2,18 @@
 
 use crate::estimate::{Estimate, whole};
 
-/// A worker that expects no long taskels takes the rest of its range whole when it is worth less than this part of the target.
+/// A worker that expects no long taskels takes the rest of its range whole when it is worth less
+/// than this part of the target.
 const TAIL: usize = 8;
 
-/// Longer estimates could leave the range of floats when they are multiplied by a number of taskels.
+/// Longer estimates could leave the range of floats when they are multiplied by a number of
+/// taskels.
 const LONGEST_NS: f64 = 1e18;
 
 /// The constants of the chunk policy, and what is known before the loop starts.
 ///
-/// The default is right for loops on the cores of one machine. No value makes a method panic: what cannot be
-/// used is clamped or ignored, as each method says.
+/// The default is right for loops on the cores of one machine. No value makes a method panic: what
+/// cannot be used is clamped or ignored, as each method says.
 ///
 /// ```
 /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -34,7 +36,8 @@ pub struct ChunkConfig {
 /// What earlier loops at the same place have shown about how unlike each other their taskels are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum History {
-    /// There were none. Chunks are run in blocks at first: as many as 1024 chunks have that take the target's time, or more.
+    /// There were none. Chunks are run in blocks at first: as many as 1024 chunks have that take
+    /// the target's time, or more.
     #[default]
     Unknown,
     /// No chunk took far longer than expected. Chunks are run in blocks only after one that does.
@@ -60,7 +63,8 @@ impl Default for ChunkConfig {
 impl ChunkConfig {
     /// Sets the time in nanoseconds that a chunk should take; 0 counts as 1.
     ///
-    /// A longer target spends less on claims, a shorter one bundles fewer taskels that turn out long.
+    /// A longer target spends less on claims, a shorter one bundles fewer taskels that turn out
+    /// long.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -77,8 +81,8 @@ impl ChunkConfig {
         self
     }
 
-    /// Sets the factor by which a chunk may exceed the one before it after a start or a steal; below 2 counts
-    /// as 2.
+    /// Sets the factor by which a chunk may exceed the one before it after a start or a steal;
+    /// below 2 counts as 2.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -94,13 +98,15 @@ impl ChunkConfig {
         self
     }
 
-    /// Starts from a time per taskel, in nanoseconds, that earlier calls of the same loop have learned.
+    /// Starts from a time per taskel, in nanoseconds, that earlier calls of the same loop have
+    /// learned.
     ///
-    /// The first chunk is then about a quarter (1/growth) of what the target holds, instead of one taskel. A
-    /// chunk that turns out dearer than the estimate replaces it at once. Cheaper ones do not for the first 256
-    /// chunks: at a place where a few taskels are long and most are short, the long ones are still to come, and 256
-    /// claims more than needed cost less than 10 µs. An estimate that is not finite or not above 0 is ignored, one
-    /// beyond 1e18 ns (31 years) counts as that.
+    /// The first chunk is then about a quarter (1/growth) of what the target holds, instead of one
+    /// taskel. A chunk that turns out dearer than the estimate replaces it at once. Cheaper ones do
+    /// not for the first 256 chunks: at a place where a few taskels are long and most are short,
+    /// the long ones are still to come, and 256 claims more than needed cost less than 10 µs. An
+    /// estimate that is not finite or not above 0 is ignored, one beyond 1e18 ns (31 years) counts
+    /// as that.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -132,7 +138,8 @@ impl ChunkConfig {
         self
     }
 
-    /// Sets what earlier loops have shown, on which it depends whether chunks are run in [blocks](Chunker::block_len).
+    /// Sets what earlier loops have shown, on which it depends whether chunks are run in
+    /// [blocks](Chunker::block_len).
     #[must_use]
     #[inline]
     pub fn with_history(mut self, history: History) -> Self {
@@ -155,33 +162,38 @@ impl ChunkConfig {
     }
 }
 
-/// For so many chunks a worker trusts what earlier loops have learned, even if its own taskels are cheaper so far.
+/// For so many chunks a worker trusts what earlier loops have learned, even if its own taskels are
+/// cheaper so far.
 const TRUSTED: u32 = 256;
 
-/// A worker runs chunks in blocks from one that took far longer than expected, until these were as many blocks as so many chunks have at most: 1 ms of
-/// loop, where taskels are short, and some 50 µs of what blocks cost.
+/// A worker runs chunks in blocks from one that took far longer than expected, until these were as
+/// many blocks as so many chunks have at most: 1 ms of loop, where taskels are short, and some 50
+/// µs of what blocks cost.
 ///
-/// It is the blocks that cost something. A chunk of few taskels, for they are long, or for the worker lost its core and the mean is high, has few.
+/// It is the blocks that cost something. A chunk of few taskels, for they are long, or for the
+/// worker lost its core and the mean is high, has few.
 const CAUTIOUS_AFTER_OUTLIER: u64 = 256;
 
 /// The same from the start of a loop of which nothing is known, which happens once.
 const CAUTIOUS_AT_FIRST: u64 = 1024;
 
-/// Shorter taskels are not run in blocks: theirs is code that may have been vectorised, which would lose more than long ones among
-/// them can be worth, as those would show in the estimate.
+/// Shorter taskels are not run in blocks: theirs is code that may have been vectorised, which would
+/// lose more than long ones among them can be worth, as those would show in the estimate.
 const SHORTEST_NS: u64 = 2;
 
 /// One worker's view of one loop: how many taskels to claim next.
 ///
-/// Every worker has a `Chunker` of its own, since cores differ in speed. It asks [`next_chunk`] before it claims
-/// from its range, reports with [`observe`] how long the chunk took, and calls [`on_steal`] when its range is
-/// one that it has just stolen. All three take a few nanoseconds and no memory.
+/// Every worker has a `Chunker` of its own, since cores differ in speed. It asks [`next_chunk`]
+/// before it claims from its range, reports with [`observe`] how long the chunk took, and calls
+/// [`on_steal`] when its range is one that it has just stolen. All three take a few nanoseconds and
+/// no memory.
 ///
-/// The size is `target / estimate`, at most half of the worker's range, so that the other half can be stolen at
-/// any moment (a rest worth less than an eighth of the target is taken whole, where no long taskels are to be
-/// expected), and at most `grow`, which is 1 at the start and after every steal and quadruples with each chunk: one
-/// long taskel among short ones is met alone, not in a bundle. `estimate` is the larger of the mean of all taskels so
-/// far and a moving average that rises at once and falls slowly.
+/// The size is `target / estimate`, at most half of the worker's range, so that the other half can
+/// be stolen at any moment (a rest worth less than an eighth of the target is taken whole, where no
+/// long taskels are to be expected), and at most `grow`, which is 1 at the start and after every
+/// steal and quadruples with each chunk: one long taskel among short ones is met alone, not in a
+/// bundle. `estimate` is the larger of the mean of all taskels so far and a moving average that
+/// rises at once and falls slowly.
 ///
 /// ```
 /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -198,13 +210,15 @@ const SHORTEST_NS: u64 = 2;
 #[derive(Clone, Debug)]
 pub struct Chunker {
     estimate: Estimate,
-    /// `target / estimate`, at most `config.max_chunk`; may be 0. Kept, so that `next_chunk` need not divide.
+    /// `target / estimate`, at most `config.max_chunk`; may be 0. Kept, so that `next_chunk` need
+    /// not divide.
     size: usize,
     /// `target / estimate`, whatever the most is that a chunk may hold; may be 0.
     fit: usize,
     /// The most that the next chunk may hold.
     grow: usize,
-    /// The most that any of the next `trusted` chunks may hold, from what was known before the loop.
+    /// The most that any of the next `trusted` chunks may hold, from what was known before the
+    /// loop.
     prior_size: usize,
     trusted: u32,
     /// For so many blocks more, chunks are run in blocks.
@@ -237,8 +251,8 @@ impl Chunker {
         }
     }
 
-    /// The number of taskels to claim from a range that has `remaining` left: in `1..=remaining`, and 0 only if
-    /// `remaining` is 0.
+    /// The number of taskels to claim from a range that has `remaining` left: in `1..=remaining`,
+    /// and 0 only if `remaining` is 0.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -249,8 +263,8 @@ impl Chunker {
     #[must_use]
     #[inline]
     pub fn next_chunk(&mut self, remaining: usize) -> usize {
-        // Halving a rest worth nanoseconds down to one taskel costs more claims than stealing it could save, unless long
-        // ones may be there.
+        // Halving a rest worth nanoseconds down to one taskel costs more claims than stealing it
+        // could save, unless long ones may be there.
         let takes_rest = self.cautious_chunks == 0 && remaining <= self.size / TAIL;
         let most = if takes_rest { remaining } else { remaining - remaining / 2 };
         let chunk = self.size.min(self.grow).max(1).min(most);
@@ -258,10 +272,12 @@ impl Chunker {
         chunk
     }
 
-    /// Reports that `taskels` taskels took `elapsed_ns` nanoseconds together: a chunk, or several when the caller
-    /// does not look at the clock after each. Without taskels there is nothing to learn, and nothing happens.
+    /// Reports that `taskels` taskels took `elapsed_ns` nanoseconds together: a chunk, or several
+    /// when the caller does not look at the clock after each. Without taskels there is nothing to
+    /// learn, and nothing happens.
     ///
-    /// Time that the worker spent on other work meanwhile (helping while it waited) does not belong in here.
+    /// Time that the worker spent on other work meanwhile (helping while it waited) does not belong
+    /// in here.
     #[inline]
     pub fn observe(&mut self, taskels: usize, elapsed_ns: u64) {
         if taskels == 0 {
@@ -280,8 +296,8 @@ impl Chunker {
         }
     }
 
-    /// Reports that the range has just been stolen: its taskels may be unlike those before, so the next chunk is
-    /// one taskel.
+    /// Reports that the range has just been stolen: its taskels may be unlike those before, so the
+    /// next chunk is one taskel.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -295,8 +311,8 @@ impl Chunker {
         self.grow = 1;
     }
 
-    /// Reports that a chunk of several taskels takes far longer than expected, so that other workers wait for its end or have taken a part of
-    /// it.
+    /// Reports that a chunk of several taskels takes far longer than expected, so that other
+    /// workers wait for its end or have taken a part of it.
     #[cold]
     pub fn on_outlier(&mut self) {
         self.met_outlier = true;
@@ -310,7 +326,8 @@ impl Chunker {
         self.met_outlier
     }
 
-    /// Whether long taskels may be among short ones, as far as is known: if so, chunks are run in [blocks](Self::block_len).
+    /// Whether long taskels may be among short ones, as far as is known: if so, chunks are run in
+    /// [blocks](Self::block_len).
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker, History};
@@ -323,13 +340,15 @@ impl Chunker {
         self.cautious_chunks > 0
     }
 
-    /// How many taskels to run at a stretch, before the worker publishes how far it has come in its chunk, so that what is
-    /// not begun can be taken from it; at least 1.
+    /// How many taskels to run at a stretch, before the worker publishes how far it has come in its
+    /// chunk, so that what is not begun can be taken from it; at least 1.
     ///
-    /// A block bundles what a chunk would bundle otherwise: with a 32nd of the target, 125 ns, some taskels of 50 ns instead
-    /// of dozens. It costs some nanoseconds (a loop that begins anew, a store, a load), which is several per cent of so
-    /// short a time, and more where the compiler has made vector code. So chunks are run in one block, `usize::MAX`, where
-    /// [`History`] and the first chunks of this loop show no taskels that are worth it, and where they take less than 2 ns.
+    /// A block bundles what a chunk would bundle otherwise: with a 32nd of the target, 125 ns, some
+    /// taskels of 50 ns instead of dozens. It costs some nanoseconds (a loop that begins anew, a
+    /// store, a load), which is several per cent of so short a time, and more where the compiler
+    /// has made vector code. So chunks are run in one block, `usize::MAX`, where [`History`] and
+    /// the first chunks of this loop show no taskels that are worth it, and where they take less
+    /// than 2 ns.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker, History};
@@ -357,7 +376,8 @@ impl Chunker {
         (self.fit / self.config.blocks).max(1)
     }
 
-    /// The estimated time of a taskel in nanoseconds, always finite and above 0; `None` while nothing is known.
+    /// The estimated time of a taskel in nanoseconds, always finite and above 0; `None` while
+    /// nothing is known.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker};

@@ -1,6 +1,7 @@
 //! What one worker has learned about the time of a taskel.
 
-/// No taskel counts as shorter than this: keeps every estimate above 0, whatever a coarse clock says.
+/// No taskel counts as shorter than this: keeps every estimate above 0, whatever a coarse clock
+/// says.
 const FLOOR_NS: f64 = 1.0 / 1024.0;
 
 /// Part of the distance that the moving average gives up per chunk when taskels get cheaper.
@@ -8,9 +9,9 @@ const DECAY: f64 = 0.25;
 
 /// Time per taskel: the larger of the cumulative mean and a moving average.
 ///
-/// The moving average jumps *up* to the last chunk's mean at once and decays slowly: it catches taskels that get
-/// dearer. The cumulative mean keeps chunks from becoming so small that claims cost more than their share of
-/// the time measured so far, even after taskels got cheaper.
+/// The moving average jumps *up* to the last chunk's mean at once and decays slowly: it catches
+/// taskels that get dearer. The cumulative mean keeps chunks from becoming so small that claims
+/// cost more than their share of the time measured so far, even after taskels got cheaper.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Estimate {
     sum_ns: f64,
@@ -20,18 +21,20 @@ pub(crate) struct Estimate {
 }
 
 impl Estimate {
-    /// Starts from what earlier loops have learned; `prior_ns` of 0 means nothing. The prior only seeds the
-    /// moving average, so that a dearer first chunk replaces it and cheaper chunks make it fade.
+    /// Starts from what earlier loops have learned; `prior_ns` of 0 means nothing. The prior only
+    /// seeds the moving average, so that a dearer first chunk replaces it and cheaper chunks make
+    /// it fade.
     #[inline]
     pub(crate) fn new(prior_ns: f64) -> Self {
         Estimate { sum_ns: 0.0, taskels: 0.0, moving_ns: prior_ns }
     }
 
-    /// Learns that `taskels` > 0 taskels took `elapsed_ns` together; returns how many taskels fit into `target_ns`
-    /// now, rounded down, at most `u32::MAX`.
+    /// Learns that `taskels` > 0 taskels took `elapsed_ns` together; returns how many taskels fit
+    /// into `target_ns` now, rounded down, at most `u32::MAX`.
     ///
-    /// A worker waits for the result before it can claim. So the moving average is rearranged, multiplied by
-    /// `taskels`, for the three divisions not to depend on each other, and there is no branch to mispredict.
+    /// A worker waits for the result before it can claim. So the moving average is rearranged,
+    /// multiplied by `taskels`, for the three divisions not to depend on each other, and there is
+    /// no branch to mispredict.
     #[inline]
     pub(crate) fn observe(&mut self, taskels: usize, elapsed_ns: u64, target_ns: f64) -> usize {
         let (taskels, elapsed_ns) = (float(taskels as u64), float(elapsed_ns));
@@ -61,8 +64,8 @@ impl Estimate {
     }
 }
 
-/// A count or a time as a float, `i64::MAX` at most: signed integers convert in one instruction, unsigned ones in
-/// several, and 292 years are long enough.
+/// A count or a time as a float, `i64::MAX` at most: signed integers convert in one instruction,
+/// unsigned ones in several, and 292 years are long enough.
 #[inline]
 fn float(n: u64) -> f64 {
     n.min(i64::MAX as u64) as i64 as f64

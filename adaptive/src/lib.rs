@@ -1,8 +1,8 @@
 //! How many loop items should a worker take at once?
 //!
-//! Words: a *taskel* is the processing of one item, a *chunk* is a run of consecutive taskels that a worker
-//! claims at once. Small chunks pay the price of a claim over and over; big chunks bundle long taskels that
-//! could have run side by side.
+//! Words: a *taskel* is the processing of one item, a *chunk* is a run of consecutive taskels that
+//! a worker claims at once. Small chunks pay the price of a claim over and over; big chunks bundle
+//! long taskels that could have run side by side.
 //!
 //! | job | tool |
 //! |---|---|
@@ -13,11 +13,12 @@
 //! | see what `taskel` makes of a loop | [`Simulation::taskel`](simulate::Simulation::taskel) |
 //! | make up loads: equal, ascending, lognormal, Pareto, clusters | [`load`](simulate::load) |
 //!
-//! The pool of threads that is built on it is the crate [`taskel`](https://docs.rs/taskel); what its users should know of chunks is a
-//! [chapter of its guide](https://docs.rs/taskel/latest/taskel/guide/long_items/index.html).
+//! The pool of threads that is built on it is the crate [`taskel`](https://docs.rs/taskel); what
+//! its users should know of chunks is a [chapter of its
+//! guide](https://docs.rs/taskel/latest/taskel/guide/long_items/index.html).
 //!
-//! The crate measures nothing and starts nothing: times come in as numbers, so it needs no clock, no threads
-//! and no standard library.
+//! The crate measures nothing and starts nothing: times come in as numbers, so it needs no clock,
+//! no threads and no standard library.
 //!
 //! ```
 //! use taskel_adaptive::{ChunkConfig, Chunker};

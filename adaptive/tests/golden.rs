@@ -14,8 +14,9 @@ const COLUMNS: [Policy; 7] = [
     Policy::Adaptive,
 ];
 
-/// Computes a row of README's table for 64 workers and finds it there, digit for digit. `published` are the figures
-/// of the study that the policy comes from; the row shows those that it misses by more than 2 %.
+/// Computes a row of README's table for 64 workers and finds it there, digit for digit. `published`
+/// are the figures of the study that the policy comes from; the row shows those that it misses by
+/// more than 2 %.
 fn check_row(name: &str, times_ns: &[f64], published: [f64; 7]) {
     let cells = COLUMNS.iter().zip(published).map(|(&policy, published)| {
         let ratio = Simulation::new(policy, 64).run(times_ns).unwrap().ratio();
@@ -144,7 +145,8 @@ fn adaptive_copes_with_slow_cores() {
         let on_both =
             |policy| Simulation::new(policy, 64).with_speeds(&speeds).run(&times_ns).unwrap().ratio();
         let ratio = on_both(Policy::Adaptive);
-        // Pareto is the heavy tail: a slow core that meets the longest taskel near the end takes 2.5 times as long.
+        // Pareto is the heavy tail: a slow core that meets the longest taskel near the end takes
+        // 2.5 times as long.
         let limit = if name == "Pareto" { 2.5 } else { 1.14 };
         assert!(ratio < limit, "{name}: {ratio}");
         assert!(ratio < on_both(Policy::Static), "{name}: {ratio}");

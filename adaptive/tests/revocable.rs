@@ -8,7 +8,8 @@ mod support;
 
 use support::check;
 
-/// Two workers: the first runs two taskels of 1 µs in blocks of one, all others take no time, and nothing else does.
+/// Two workers: the first runs two taskels of 1 µs in blocks of one, all others take no time, and
+/// nothing else does.
 fn one_chunk(watch_ns: f64, fence_ns: f64) -> Schedule {
     chunk_of(&[1000.0; 2], watch_ns, fence_ns)
 }

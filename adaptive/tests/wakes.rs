@@ -1,5 +1,5 @@
-//! Workers are woken by others, and a chunk that is being run is nobody else's: what the runtime took when it woke one worker at a
-//! time, and what it takes now.
+//! Workers are woken by others, and a chunk that is being run is nobody else's: what the runtime
+//! took when it woke one worker at a time, and what it takes now.
 
 use taskel_adaptive::simulate::{Costs, Policy, Publish, Schedule, Simulation, Wake, load};
 

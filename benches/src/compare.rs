@@ -10,7 +10,8 @@ use crate::{
 const CHANCE: f64 = 0.01;
 /// How sure the interval of the ratio is.
 const CONFIDENCE: f64 = 0.99;
-/// A change must be greater than this: from run to run, code lies elsewhere in memory, which alone may cost or gain as much.
+/// A change must be greater than this: from run to run, code lies elsewhere in memory, which alone
+/// may cost or gain as much.
 const LEAST_CHANGE: f64 = 0.02;
 /// The same for exact counts.
 const LEAST_CHANGE_OF_COUNTS: f64 = 0.005;

@@ -2,8 +2,8 @@
 
 /// The processor time of all threads of this process, in nanoseconds.
 ///
-/// The kernel accounts for threads on other cores at its ticks of some milliseconds, so only differences over many of them mean
-/// something.
+/// The kernel accounts for threads on other cores at its ticks of some milliseconds, so only
+/// differences over many of them mean something.
 ///
 /// # Panics
 /// Panics where there is no such clock, which every Linux has.

@@ -1,8 +1,10 @@
 //! taskel and shm-lock beside their peers: `cargo run --release -p taskel-benches -- help`.
 //!
-//! [`suite`] is the list of what is measured. What suites share: [`load`] is what there is to do, [`work`] what a taskel of it does, [`peer`] who
-//! does it, [`turns`] how samples are taken, [`result`] what they are kept in. [`iters`], [`locks`], [`programs`] and [`regions`] are loads of
-//! their own. [`report`] shows results, [`compare`](mod@compare) tells what changed, [`stats`] how sure that is.
+//! [`suite`] is the list of what is measured. What suites share: [`load`] is what there is to do,
+//! [`work`] what a taskel of it does, [`peer`] who does it, [`turns`] how samples are taken,
+//! [`result`] what they are kept in. [`iters`], [`locks`], [`programs`] and [`regions`] are loads
+//! of their own. [`report`] shows results, [`compare`](mod@compare) tells what changed, [`stats`]
+//! how sure that is.
 
 pub mod compare;
 pub mod cpu;

@@ -75,7 +75,8 @@ fn read(path: &Path) -> Result<Report, Box<dyn Error>> {
     Ok(serde_json::from_reader(BufReader::new(file)).map_err(|error| named(&error))?)
 }
 
-/// Measures each suite in a process of its own, so that no thread, no warm cache and no crash of one reaches the next.
+/// Measures each suite in a process of its own, so that no thread, no warm cache and no crash of
+/// one reaches the next.
 fn report(only: &[String], choice: &Choice, out: Option<&Path>) -> Result<(), Box<dyn Error>> {
     if let Some(unknown) = only.iter().find(|name| suite_named(name).is_none()) {
         let names: Vec<&str> = suite::ALL.iter().map(|suite| suite.name).collect();

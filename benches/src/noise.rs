@@ -2,7 +2,8 @@
 
 use std::{fs, time::Instant};
 
-/// How much processor time everybody and this process had used at a moment, in the kernel's ticks of 10 ms.
+/// How much processor time everybody and this process had used at a moment, in the kernel's ticks
+/// of 10 ms.
 #[derive(Clone, Copy, Debug)]
 pub struct Noise {
     start: Instant,
@@ -11,15 +12,16 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// Starts to watch; `None` where there is no `/proc`. What child processes use counts as this one's own once they were waited for.
+    /// Starts to watch; `None` where there is no `/proc`. What child processes use counts as this
+    /// one's own once they were waited for.
     #[must_use]
     pub fn watch() -> Option<Self> {
         let (total, own) = ticks_now()?;
         Some(Self { start: Instant::now(), total, own })
     }
 
-    /// The cores that others kept busy since [`watch`](Self::watch), on average: 0.5 is half of one core. The
-    /// hypervisor is one of the others.
+    /// The cores that others kept busy since [`watch`](Self::watch), on average: 0.5 is half of one
+    /// core. The hypervisor is one of the others.
     #[must_use]
     pub fn cores_of_others(&self) -> Option<f64> {
         const TICKS_PER_SECOND: f64 = 100.0;
@@ -43,7 +45,8 @@ fn busy_ticks(stat: &str) -> Option<u64> {
     Some(user + nice + system + irq + softirq + steal)
 }
 
-/// utime, stime, cutime and cstime are the fields from 14 on; the second is the program's name, which may contain anything, in parentheses.
+/// utime, stime, cutime and cstime are the fields from 14 on; the second is the program's name,
+/// which may contain anything, in parentheses.
 fn own_ticks(stat: &str) -> Option<u64> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let times: Vec<u64> =

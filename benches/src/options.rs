@@ -41,9 +41,11 @@ pub enum Command {
         /// What to measure of it.
         choice: Choice,
     },
-    /// Run every hot path a few thousand times: what the suite `instructions` starts under valgrind.
+    /// Run every hot path a few thousand times: what the suite `instructions` starts under
+    /// valgrind.
     HotPaths,
-    /// Make the calls of one row with one peer and print their times as JSON: what the suite `workers` starts.
+    /// Make the calls of one row with one peer and print their times as JSON: what the suite
+    /// `workers` starts.
     Calls {
         /// The name of the row.
         row: String,
@@ -151,7 +153,8 @@ fn report(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     Ok(Command::Report { only, choice, out })
 }
 
-/// Reads options until the end; those that no [`Choice`] has are `other`'s, which says whether it knows them.
+/// Reads options until the end; those that no [`Choice`] has are `other`'s, which says whether it
+/// knows them.
 fn choice(
     parser: &mut lexopt::Parser,
     mut other: impl FnMut(&str, &mut lexopt::Parser) -> Result<bool, lexopt::Error>,

@@ -17,8 +17,9 @@ pub struct Timed<T> {
 
 /// A way to run a loop over a slice, used as its documentation recommends.
 ///
-/// An implementation makes its threads once, before it is measured. Where loops are cheaper to start from inside the
-/// peer's pool, all calls are made from there, and [`timed`] starts its clock there.
+/// An implementation makes its threads once, before it is measured. Where loops are cheaper to
+/// start from inside the peer's pool, all calls are made from there, and [`timed`] starts its clock
+/// there.
 pub trait Peer {
     /// What the table calls it.
     fn name(&self) -> &'static str;
@@ -44,7 +45,8 @@ pub trait Peer {
     }
 }
 
-/// All peers, each with `threads` threads. The first is [`SERIAL`](crate::result::SERIAL), from which the bounds are derived.
+/// All peers, each with `threads` threads. The first is [`SERIAL`](crate::result::SERIAL), from
+/// which the bounds are derived.
 #[must_use]
 pub fn all(threads: usize) -> Vec<Box<dyn Peer>> {
     let mut peers: Vec<Box<dyn Peer>> = vec![
@@ -93,7 +95,8 @@ pub fn timed<I: ?Sized, T>(input: &I, calls: u32, mut call: impl FnMut(&I) -> T)
     assert!(calls > 0, "nothing to time: 0 calls were asked for");
     let start = Instant::now();
     for _ in 1..calls {
-        // An input that could have changed and an answer that is used keep each call from being left out.
+        // An input that could have changed and an answer that is used keep each call from being
+        // left out.
         black_box(call(black_box(input)));
     }
     let answer = call(black_box(input));

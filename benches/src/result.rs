@@ -1,5 +1,6 @@
-//! What was measured: a report of groups, groups of rows, rows of cells, and a cell's samples. It is written as JSON with every
-//! sample, and everything else (tables, charts, comparisons) is made from it.
+//! What was measured: a report of groups, groups of rows, rows of cells, and a cell's samples. It
+//! is written as JSON with every sample, and everything else (tables, charts, comparisons) is made
+//! from it.
 
 use crate::stats::median;
 use serde::{Deserialize, Serialize};
@@ -68,7 +69,8 @@ pub struct Cell {
     pub peer: String,
     /// One for each repetition, in the group's unit.
     pub samples: Vec<f64>,
-    /// The processor time of all threads in the same samples and the same unit, where it was measured.
+    /// The processor time of all threads in the same samples and the same unit, where it was
+    /// measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu: Option<Vec<f64>>,
     /// What else the table says, such as how often a call was repeated for a sample.

@@ -32,8 +32,9 @@ pub fn min(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
-/// Where the median would be in `confidence` of the cases, were the same samples taken again: the percentiles of the medians of
-/// samples drawn with replacement (Efron's bootstrap). The same in every run.
+/// Where the median would be in `confidence` of the cases, were the same samples taken again: the
+/// percentiles of the medians of samples drawn with replacement (Efron's bootstrap). The same in
+/// every run.
 ///
 /// # Panics
 /// Panics if there are no samples.
@@ -43,7 +44,8 @@ pub fn interval(samples: &[f64], confidence: f64) -> RangeInclusive<f64> {
     percentiles((0..RESAMPLES).map(|_| median(&drawn(samples, &mut random))).collect(), confidence)
 }
 
-/// Where the ratio of the median of `new` to that of `old` is in `confidence` of the cases, drawn as for [`interval`].
+/// Where the ratio of the median of `new` to that of `old` is in `confidence` of the cases, drawn
+/// as for [`interval`].
 ///
 /// # Panics
 /// Panics if there are no samples.
@@ -54,8 +56,8 @@ pub fn ratio_interval(old: &[f64], new: &[f64], confidence: f64) -> RangeInclusi
     percentiles((0..RESAMPLES).map(|_| draw(new) / draw(old)).collect(), confidence)
 }
 
-/// How probable so different ranks are if the samples are of one kind: the two-sided test of Mann and Whitney. 1 for samples that are too
-/// few or all the same.
+/// How probable so different ranks are if the samples are of one kind: the two-sided test of Mann
+/// and Whitney. 1 for samples that are too few or all the same.
 #[must_use]
 pub fn probability_of_chance(old: &[f64], new: &[f64]) -> f64 {
     let method = MannWhitneyUMethod::AsymptoticInclContinuityCorrection;

@@ -37,8 +37,9 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// Lets each peer take `repetitions` samples in turns, each repetition starting with the next peer, so that each peer comes at each
-/// place equally often, and a slow drift of the machine meets all of them. Before each sample everybody has come to rest.
+/// Lets each peer take `repetitions` samples in turns, each repetition starting with the next peer,
+/// so that each peer comes at each place equally often, and a slow drift of the machine meets all
+/// of them. Before each sample everybody has come to rest.
 pub fn take_turns(turns: &mut [Turn<'_>], repetitions: usize) -> Vec<Cell> {
     let mut cells: Vec<Cell> = turns
         .iter()
@@ -58,8 +59,9 @@ pub fn take_turns(turns: &mut [Turn<'_>], repetitions: usize) -> Vec<Cell> {
     cells
 }
 
-/// Keeps the calling thread busy until no other thread of this process runs, so that nobody of the peer before takes a core from the
-/// next: at least 200 µs, and at most 20 ms, in case somebody never rests.
+/// Keeps the calling thread busy until no other thread of this process runs, so that nobody of the
+/// peer before takes a core from the next: at least 200 µs, and at most 20 ms, in case somebody
+/// never rests.
 fn settle() {
     const LEAST: Duration = Duration::from_micros(200);
     const MOST: Duration = Duration::from_millis(20);
@@ -76,7 +78,8 @@ fn settle() {
     }
 }
 
-/// Whether a thread besides the calling one is on a core or waits for one; false where there is no `/proc`.
+/// Whether a thread besides the calling one is on a core or waits for one; false where there is no
+/// `/proc`.
 fn another_thread_runs() -> bool {
     // SAFETY: it only tells the caller's number.
     let own = unsafe { libc::gettid() }.to_string();

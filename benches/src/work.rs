@@ -1,15 +1,17 @@
-//! What one taskel does: counted steps of an opaque function, and how many of them make a nanosecond.
+//! What one taskel does: counted steps of an opaque function, and how many of them make a
+//! nanosecond.
 //!
-//! Spinning on the clock until a deadline would look busy on a core that the operating system has taken away, and
-//! would make a preempted taskel no longer; counted steps are the same amount of work wherever they run.
+//! Spinning on the clock until a deadline would look busy on a core that the operating system has
+//! taken away, and would make a preempted taskel no longer; counted steps are the same amount of
+//! work wherever they run.
 
 use crate::stats::median;
 use std::{cell::Cell, fmt, hint::black_box, time::Instant};
 
 /// Runs `iterations` dependent multiply-xorshift steps and returns 24 bits of the result.
 ///
-/// The compiler can neither look into the call nor guess its seed. The result is small so that the plain sum over any
-/// load fits in a `u64` (and exactly in an `f64`).
+/// The compiler can neither look into the call nor guess its seed. The result is small so that the
+/// plain sum over any load fits in a `u64` (and exactly in an `f64`).
 ///
 /// ```
 /// use taskel_benches::work::work;
@@ -18,7 +20,8 @@ use std::{cell::Cell, fmt, hint::black_box, time::Instant};
 /// assert!(work(1000) < 1 << 24);
 /// ```
 ///
-/// It has the calling convention of C, so that peers which are written in C or C++ call the very same function.
+/// It has the calling convention of C, so that peers which are written in C or C++ call the very
+/// same function.
 ///
 /// O(`iterations`).
 #[inline(never)]
@@ -27,8 +30,9 @@ pub extern "C" fn work(iterations: u32) -> u64 {
     thread_local! {
         static LAST: Cell<u64> = const { Cell::new(0) };
     }
-    // Nothing of the last result is kept, but the processor does not know that before it has it. Otherwise it would
-    // run several short calls at once, and 10 ns would be 7 ns or 14 ns, as it foresees the ends of their loops.
+    // Nothing of the last result is kept, but the processor does not know that before it has it.
+    // Otherwise it would run several short calls at once, and 10 ns would be 7 ns or 14 ns, as it
+    // foresees the ends of their loops.
     let nothing = LAST.get() & black_box(0);
     let mut state: u64 = black_box(0x9E37_79B9_7F4A_7C15) ^ nothing;
     for _ in 0..iterations {
@@ -50,9 +54,11 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Measures [`work`] on the calling thread: the line through the times of short and of long calls.
+    /// Measures [`work`] on the calling thread: the line through the times of short and of long
+    /// calls.
     ///
-    /// Takes about 15 ms. The median of 31 measurements of each length is taken, so a preemption does not count.
+    /// Takes about 15 ms. The median of 31 measurements of each length is taken, so a preemption
+    /// does not count.
     #[must_use]
     pub fn measure() -> Self {
         const SHORT: u32 = 8;

@@ -1,4 +1,5 @@
-//! A file of any bytes is no region, or a working one: nothing panics, hangs, or reads what is not there.
+//! A file of any bytes is no region, or a working one: nothing panics, hangs, or reads what is not
+//! there.
 
 #![no_main]
 
@@ -27,7 +28,8 @@ shm_lock::region! {
 enum Input {
     /// The whole file.
     Bytes(Vec<u8>),
-    /// An intact region, changed in places, perhaps with the checksum that belongs to it, and cut off or made longer.
+    /// An intact region, changed in places, perhaps with the checksum that belongs to it, and cut
+    /// off or made longer.
     Changed { changes: Vec<(u16, u8)>, sealed: bool, length: Option<u16> },
 }
 

@@ -1,4 +1,5 @@
-//! Any input of a simulation gives a schedule in which all is right, or an error that says what is wrong.
+//! Any input of a simulation gives a schedule in which all is right, or an error that says what is
+//! wrong.
 
 #![no_main]
 

@@ -1,8 +1,9 @@
 //! Eight experiments on four workers, in two orders: how much of the time they take is luck?
 //!
-//! Three experiments take a day, five take a minute. A policy that bundles two days into one chunk needs two days,
-//! whatever the other workers do meanwhile. Each policy runs both orders for real, asleep instead of at work with a
-//! second shortened to 10 µs, and once more in the simulator, where it costs nothing to ask for a thousand workers.
+//! Three experiments take a day, five take a minute. A policy that bundles two days into one chunk
+//! needs two days, whatever the other workers do meanwhile. Each policy runs both orders for real,
+//! asleep instead of at work with a second shortened to 10 µs, and once more in the simulator,
+//! where it costs nothing to ask for a thousand workers.
 
 use std::error::Error;
 use std::thread;
@@ -15,7 +16,8 @@ use taskel_adaptive::simulate::{Policy, SimulateError, Simulation};
 const WORKERS: usize = 4;
 const NS_PER_SECOND: u64 = 10_000;
 
-/// The same experiments, by the seconds that they take: where the days fall among the chunks of 2 is luck.
+/// The same experiments, by the seconds that they take: where the days fall among the chunks of 2
+/// is luck.
 const LISTS: [(&str, [u64; 8]); 2] = [
     ("good", [60, 60, 86_400, 60, 86_400, 60, 60, 84_600]),
     ("bad", [60, 60, 86_400, 86_400, 60, 60, 60, 84_600]),

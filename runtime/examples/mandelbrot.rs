@@ -1,10 +1,12 @@
-//! Draws the Mandelbrot set, whose rows take between nothing and long, and beside it what each worker did when.
+//! Draws the Mandelbrot set, whose rows take between nothing and long, and beside it what each
+//! worker did when.
 //!
 //! ```sh
 //! cargo run --release --example mandelbrot -- mandelbrot.png
 //! ```
 //!
-//! writes `mandelbrot.png` and `mandelbrot.svg`; `--trace FILE` writes what each worker did for <https://ui.perfetto.dev>.
+//! writes `mandelbrot.png` and `mandelbrot.svg`; `--trace FILE` writes what each worker did for
+//! <https://ui.perfetto.dev>.
 
 use std::error::Error;
 use std::fs::{self, File};

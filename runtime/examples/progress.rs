@@ -12,7 +12,8 @@ use clap::Parser;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use taskel::prelude::*;
 
-/// Finds how many steps the Collatz sequence that takes longest has, of those that begin below a number.
+/// Finds how many steps the Collatz sequence that takes longest has, of those that begin below a
+/// number.
 #[derive(Parser)]
 struct Options {
     /// The first number that is not looked at.

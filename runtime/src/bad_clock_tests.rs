@@ -1,5 +1,6 @@
-//! Pools whose clock is wrong: it goes back, or far ahead, as it may when a virtual machine is stopped or moved to another host. Times are
-//! guesses; results must be right all the same, everything must end, and no estimate may overflow.
+//! Pools whose clock is wrong: it goes back, or far ahead, as it may when a virtual machine is
+//! stopped or moved to another host. Times are guesses; results must be right all the same,
+//! everything must end, and no estimate may overflow.
 //!
 //! A clock serves a whole process, so each kind of trouble has a process to itself.
 

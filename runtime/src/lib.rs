@@ -1,8 +1,9 @@
 //! Parallel loops that need no tuning.
 //!
-//! A loop over equal tiny items runs like a plain vectorised loop split over the cores. One over wildly unequal items ends about as
-//! early as the longest of them allows. Nobody chooses a chunk size: workers measure how long items take, and claim
-//! about 8 µs worth at a time; what nobody has claimed can be stolen at any moment.
+//! A loop over equal tiny items runs like a plain vectorised loop split over the cores. One over
+//! wildly unequal items ends about as early as the longest of them allows. Nobody chooses a chunk
+//! size: workers measure how long items take, and claim about 8 µs worth at a time; what nobody has
+//! claimed can be stolen at any moment.
 //!
 //! ```
 //! use taskel::prelude::*;
@@ -47,35 +48,43 @@
 //!
 //! # Pools
 //!
-//! A [`ThreadPool`] has one worker for each core that the process may use, or fewer if a control group's quota allows fewer, unless its
-//! [`ThreadPoolBuilder`] says otherwise. With one for each core, it [places](Pinning::Auto) them there without pinning them. Code inside
-//! [`install`](ThreadPool::install) runs its loops on that pool; code outside of any pool, on a global one that is
-//! made when it is first needed. The calling thread always takes part, and dropping a pool joins its threads.
+//! A [`ThreadPool`] has one worker for each core that the process may use, or fewer if a control
+//! group's quota allows fewer, unless its [`ThreadPoolBuilder`] says otherwise. With one for each
+//! core, it [places](Pinning::Auto) them there without pinning them. Code inside
+//! [`install`](ThreadPool::install) runs its loops on that pool; code outside of any pool, on a
+//! global one that is made when it is first needed. The calling thread always takes part, and
+//! dropping a pool joins its threads.
 //!
 //! # When something goes wrong
 //!
-//! A panic in parallel code continues in the caller, when everything else that it began is over; items that nobody has processed are
-//! dropped. A panic that nobody waits for goes to the [`panic_handler`](ThreadPoolBuilder::panic_handler), or aborts the process if there is none;
-//! so does one in the `Drop` of what a [`spawn`]ed closure or a handler owns. When memory runs out, the process is aborted, as everywhere
-//! in the standard library; nothing has been spawned then. A worker that overflows its stack aborts the process with a message that names
-//! its thread. Where no thread can be had, a pool fails to build with the system's reason, and parallel calls without a pool run on the
-//! calling thread; as they do in a forked child. A clock that goes back, as in a virtual machine that is moved, costs time only.
+//! A panic in parallel code continues in the caller, when everything else that it began is over;
+//! items that nobody has processed are dropped. A panic that nobody waits for goes to the
+//! [`panic_handler`](ThreadPoolBuilder::panic_handler), or aborts the process if there is none; so
+//! does one in the `Drop` of what a [`spawn`]ed closure or a handler owns. When memory runs out,
+//! the process is aborted, as everywhere in the standard library; nothing has been spawned then. A
+//! worker that overflows its stack aborts the process with a message that names its thread. Where
+//! no thread can be had, a pool fails to build with the system's reason, and parallel calls without
+//! a pool run on the calling thread; as they do in a forked child. A clock that goes back, as in a
+//! virtual machine that is moved, costs time only.
 //!
 //! # Coming from rayon
 //!
-//! A program that uses rayon's iterators, `join`, `scope` and pools usually compiles with `use taskel::prelude::*` in place of
-//! `use rayon::prelude::*`: names, order of arguments and order of results are the same. [The chapter](guide::from_rayon) has more ways, and
-//! what is not there. What differs:
+//! A program that uses rayon's iterators, `join`, `scope` and pools usually compiles with
+//! `use taskel::prelude::*` in place of `use rayon::prelude::*`: names, order of arguments and
+//! order of results are the same. [The chapter](guide::from_rayon) has more ways, and what is not
+//! there. What differs:
 //!
 #![doc = include_str!("../docs/guide/from_rayon_table.md")]
 //!
 //! # Features
 //!
-//! None is on unless asked for. `svg`: pictures of profiles. `trace`: profiles for Perfetto. `loom`: [models](guide::models).
+//! None is on unless asked for. `svg`: pictures of profiles. `trace`: profiles for Perfetto.
+//! `loom`: [models](guide::models).
 //!
 //! # Words
 //!
-//! A *taskel* is the processing of one item. A *chunk* is a run of neighbouring taskels that a worker claims at once.
+//! A *taskel* is the processing of one item. A *chunk* is a run of neighbouring taskels that a
+//! worker claims at once.
 
 #![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(loom, feature = "loom"))))]
 

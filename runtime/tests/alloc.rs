@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use taskel::prelude::*;
 use taskel::{Chunk, Pinning, ThreadPool};
 
-/// Counts what all threads ask for. The file has one test, so that no other thread of the test program is at work.
+/// Counts what all threads ask for. The file has one test, so that no other thread of the test
+/// program is at work.
 struct Counting;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
@@ -54,7 +55,8 @@ fn entered_by_workers(pool: &ThreadPool) -> u64 {
     pool.metrics().workers().iter().map(|worker| worker.loops).sum()
 }
 
-/// Runs `run` until it has run ten times and workers took part, and compares the allocations of all but the first run.
+/// Runs `run` until it has run ten times and workers took part, and compares the allocations of all
+/// but the first run.
 #[track_caller]
 fn check(pool: &ThreadPool, name: &str, expected: u64, run: impl Fn()) {
     pool.install(&run);
@@ -78,7 +80,8 @@ fn warm_up(pool: &ThreadPool) {
         assert_eq!(inner(1000), (0..1000).map(work).fold(0, u64::wrapping_add));
         all.wait();
     });
-    // And has the calling thread steal for once: a thread is registered with the deques' garbage collector as it does.
+    // And has the calling thread steal for once: a thread is registered with the deques' garbage
+    // collector as it does.
     (0..THREADS).into_par_iter().on(pool).for_each(|_| {
         all.wait();
         if taskel::current_thread_index().is_some() {
@@ -87,7 +90,8 @@ fn warm_up(pool: &ThreadPool) {
             });
         }
     });
-    // And each worker from another, as any of them may come to be the one whose seat the caller takes.
+    // And each worker from another, as any of them may come to be the one whose seat the caller
+    // takes.
     for owner in 0..THREADS {
         pool.broadcast(|context| {
             if context.index() == owner {
@@ -128,7 +132,8 @@ fn tree(depth: u32) -> u64 {
 /// A scope's first task costs this much more: the deques that it lies in, and what they hang from.
 const SCOPE: u64 = 6;
 
-/// At most this much is allocated each time that more tasks are pending on a lane than its deque has room for, at first 64, which doubles that.
+/// At most this much is allocated each time that more tasks are pending on a lane than its deque
+/// has room for, at first 64, which doubles that.
 const GROWTH: u64 = 10;
 
 /// What is handed to the pool lies in a queue of blocks of this many.
@@ -179,7 +184,8 @@ fn allocations() {
     let one = ThreadPool::builder().num_threads(1).build().unwrap();
     joins_scopes_and_tasks(&one);
     drop(one);
-    // Unpinned, it is always the same worker that makes room for the caller, and the others have all been warmed up.
+    // Unpinned, it is always the same worker that makes room for the caller, and the others have
+    // all been warmed up.
     let pool = ThreadPool::builder().num_threads(THREADS).pinning(Pinning::Off).build().unwrap();
     warm_up(&pool);
     let numbers: Vec<u64> = (0..LEN).collect();

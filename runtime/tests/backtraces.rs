@@ -1,5 +1,6 @@
-//! What a program says when it panics on a worker is what it would say on the thread that called: once, with the thread's name, the place, and the
-//! way there from the user's code. Each in a process of its own.
+//! What a program says when it panics on a worker is what it would say on the thread that called:
+//! once, with the thread's name, the place, and the way there from the user's code. Each in a
+//! process of its own.
 #![cfg(not(target_family = "wasm"))]
 
 use std::process::Command;

@@ -119,7 +119,8 @@ fn neighbours_of_a_slow_item_go_to_idle_lanes() {
         if workers == 1 {
             return;
         }
-        // Each waits until all others are done, so that none may be behind another in a lane that nobody takes from.
+        // Each waits until all others are done, so that none may be behind another in a lane that
+        // nobody takes from.
         let (len, slow) = (200_000, 100_000);
         let (done, all) = (Mutex::new(0), Condvar::new());
         (0..len).par_bridge().for_each(|n| {

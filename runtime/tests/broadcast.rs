@@ -1,4 +1,5 @@
-//! Broadcasts need every worker, whatever the workers are waiting for, and also while the pool ends.
+//! Broadcasts need every worker, whatever the workers are waiting for, and also while the pool
+//! ends.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -14,8 +15,8 @@ fn pool(threads: usize) -> ThreadPool {
     ThreadPool::builder().num_threads(threads).build().unwrap()
 }
 
-/// Two trees: in each, one worker waits for a half that another has taken, and that broadcasts. Each broadcast needs the worker that waits in
-/// the other tree.
+/// Two trees: in each, one worker waits for a half that another has taken, and that broadcasts.
+/// Each broadcast needs the worker that waits in the other tree.
 #[test]
 fn two_that_need_each_others_waiting_workers() {
     let _watchdog = watchdog::watch("two broadcasts");
@@ -45,7 +46,8 @@ fn two_that_need_each_others_waiting_workers() {
     }
 }
 
-/// A worker waits for a half, which joins a task, which broadcasts: the task does not descend from what the worker waits for.
+/// A worker waits for a half, which joins a task, which broadcasts: the task does not descend from
+/// what the worker waits for.
 #[test]
 fn from_a_task_that_a_waiting_worker_does_not_know_of() {
     let _watchdog = watchdog::watch("a broadcast from a task");

@@ -1,6 +1,8 @@
-//! A process that was given less than the machine: one core, a quota of processor time, cores that change while its pools live.
+//! A process that was given less than the machine: one core, a quota of processor time, cores that
+//! change while its pools live.
 //!
-//! The tests start this program again, under `taskset` or in a control group that they make. Where they may not make one, they say so and are left out.
+//! The tests start this program again, under `taskset` or in a control group that they make. Where
+//! they may not make one, they say so and are left out.
 #![cfg(target_os = "linux")]
 
 use std::io::Write;
@@ -70,7 +72,8 @@ fn workers_see_what_the_process_has() {
     assert_eq!(pinned.run_on_worker(mask).len(), 1);
 }
 
-/// Work of each of two pools, and of a third with more workers than there are cores, is done at the same time.
+/// Work of each of two pools, and of a third with more workers than there are cores, is done at the
+/// same time.
 fn several_pools_do_their_work() {
     let mut pools: Vec<_> = (0..2).map(|_| ThreadPool::new().unwrap()).collect();
     pools.push(ThreadPool::builder().num_threads(5).build().unwrap());
@@ -132,7 +135,8 @@ fn with_a_quota_of_one_core() {
     succeeds(&group.run(TEST, |program| _ = child::with_case(program, "quota")));
 }
 
-/// More workers than the quota has processor time for: they are stopped for most of each tenth of a second, at any moment, and lose nothing.
+/// More workers than the quota has processor time for: they are stopped for most of each tenth of a
+/// second, at any moment, and lose nothing.
 #[test]
 fn workers_that_a_quota_stops_now_and_then_lose_nothing() {
     const TEST: &str = "workers_that_a_quota_stops_now_and_then_lose_nothing";
@@ -165,7 +169,8 @@ fn ask_for(cores: &str) {
     assert_eq!(answer, "given\n");
 }
 
-/// Pools of all kinds that were made before a change do their work after it, and what is made then has the cores that are left.
+/// Pools of all kinds that were made before a change do their work after it, and what is made then
+/// has the cores that are left.
 fn pools_follow(all: &[usize]) {
     let (first, last) = (all[0], all[all.len() - 1]);
     let kinds = [Pinning::Auto, Pinning::Cores, Pinning::Off, Pinning::Explicit(vec![first, last])];

@@ -80,7 +80,8 @@ fn deterministic_reductions_have_the_same_bits_for_any_threads_chunks_and_runs()
     }
 }
 
-/// A thousand runs, of so few items that they take no time: still many chunks, and as many lanes as there are.
+/// A thousand runs, of so few items that they take no time: still many chunks, and as many lanes as
+/// there are.
 #[test]
 fn a_deterministic_float_sum_has_the_same_bits_in_a_thousand_runs() {
     let items = inexact(10_000);

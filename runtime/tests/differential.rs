@@ -1,4 +1,5 @@
-//! Pipelines put together at random, against the standard library's iterators: equal in value and order.
+//! Pipelines put together at random, against the standard library's iterators: equal in value and
+//! order.
 
 #[path = "support/pipeline/mod.rs"]
 mod pipeline;

@@ -23,8 +23,8 @@ use walkdir::WalkDir;
 use crate::example::{assert_prints, program, run_unread, run_unwritable, stderr};
 use crate::unprivileged::unprivileged;
 
-/// Below `tree/`: directories, files and links of all kinds. Hard links are next to each other, so that it is clear which
-/// directory they belong to.
+/// Below `tree/`: directories, files and links of all kinds. Hard links are next to each other, so
+/// that it is clear which directory they belong to.
 fn made_up_tree() -> TempDir {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let tree = dir.path().join("tree");
@@ -81,8 +81,8 @@ fn dirsize(dir: &TempDir, args: &[&str]) -> Output {
     Command::new(program("dirsize")).args(args).current_dir(dir).output().expect("the program to start")
 }
 
-/// Whether there is a `du` to compare with: GNU's up to coreutils 9.1. Later ones leave out what directories themselves
-/// have, and others know no `-b`.
+/// Whether there is a `du` to compare with: GNU's up to coreutils 9.1. Later ones leave out what
+/// directories themselves have, and others know no `-b`.
 fn du_counts_as_we_do() -> bool {
     let probe = tempfile::tempdir().expect("a temporary directory");
     let bytes = probe.path().metadata().expect("its metadata").len();

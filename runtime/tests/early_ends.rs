@@ -1,7 +1,9 @@
-//! How many items are begun after a loop's end is known: at most two by each lane, whatever chunks it has claimed.
+//! How many items are begun after a loop's end is known: at most two by each lane, whatever chunks
+//! it has claimed.
 //!
-//! Items are quick up to the one that ends the loop, and from then on take milliseconds, wherever they are: so a lane is in the midst of a
-//! chunk that was cut for quick ones. Each lane may be about to begin an item when the end comes, and one more as it comes to be known.
+//! Items are quick up to the one that ends the loop, and from then on take milliseconds, wherever
+//! they are: so a lane is in the midst of a chunk that was cut for quick ones. Each lane may be
+//! about to begin an item when the end comes, and one more as it comes to be known.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -109,7 +111,8 @@ impl Probe {
     }
 }
 
-/// Some 50 ns, optimised: items below 20 ns are not looked between one by one, nor are those below 200 ns that are not optimised.
+/// Some 50 ns, optimised: items below 20 ns are not looked between one by one, nor are those below
+/// 200 ns that are not optimised.
 #[inline]
 fn work() {
     let mut x = std::hint::black_box(1_u64);
@@ -272,8 +275,8 @@ fn members() -> impl Iterator<Item = &'static Member> {
         .into_iter()
         .flatten()
         .chain(OTHERS)
-        // What `take_any` has taken enough of, only what is behind it knows: a `filter` before it looks for one more among the
-        // items that came of one.
+        // What `take_any` has taken enough of, only what is behind it knows: a `filter` before it
+        // looks for one more among the items that came of one.
         .filter(|&&(mode, name, _)| (mode, name) != ("flat_map_iter", "filter, take_any"))
 }
 
@@ -293,7 +296,8 @@ fn runs() -> usize {
     std::env::var("TASKEL_EARLY_ENDS").map_or(1, |runs| runs.parse().expect("a number of runs"))
 }
 
-/// What the system takes from the lane that ends the loop, the others have: so each run may be tried three times. It says how many were.
+/// What the system takes from the lane that ends the loop, the others have: so each run may be
+/// tried three times. It says how many were.
 fn no_lane_begins_more_than_two_items_after_the_end(threads: usize) {
     let _watchdog = watchdog::watch("loops that end early");
     let pool = ThreadPool::builder().num_threads(threads).build().unwrap();
@@ -332,7 +336,8 @@ fn each_of_16_lanes_begins_at_most_two_items_after_the_end() {
     no_lane_begins_more_than_two_items_after_the_end(16);
 }
 
-/// A fold yields nothing before its end; so it has to end now and then, where that may end the loop.
+/// A fold yields nothing before its end; so it has to end now and then, where that may end the
+/// loop.
 #[test]
 fn a_fold_gathers_a_small_part_before_what_follows_can_end_the_loop() {
     for threads in [1, 2, 5] {
@@ -358,7 +363,8 @@ fn a_fold_on_one_lane_yields_one_result_where_nothing_ends_the_loop() {
     assert_eq!(indices().on(&pool).fold(|| 0, |all: usize, n| all ^ n).count(), 1);
 }
 
-/// What lies behind a match in the same chunk is still wanted, also where the chunk is run in parts.
+/// What lies behind a match in the same chunk is still wanted, also where the chunk is run in
+/// parts.
 #[test]
 fn the_last_match_of_a_chunk_is_found_behind_others() {
     for threads in [1, 2, 5] {

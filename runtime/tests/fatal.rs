@@ -1,4 +1,5 @@
-//! Bad days that end the process: at once, with a message that says what happened, and never by hanging. Each in a process of its own.
+//! Bad days that end the process: at once, with a message that says what happened, and never by
+//! hanging. Each in a process of its own.
 #![cfg(target_os = "linux")] // with its signals and limits
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -86,7 +87,8 @@ fn no_memory_for_a_task() {
     });
 }
 
-/// A worker's thread has a guard page and a name, so that the standard library can tell whose stack it was.
+/// A worker's thread has a guard page and a name, so that the standard library can tell whose stack
+/// it was.
 #[test]
 fn a_workers_stack_overflows() {
     #[expect(unconditional_recursion, reason = "this is what is tested")]

@@ -1,7 +1,8 @@
-//! Bad days that a pool survives: it cannot be built, or what users gave it panics where nobody expects it. The panic goes where the
-//! documentation says, threads end, and nothing is leaked. (Those that end the process are in `fatal.rs`; pools that are dropped by
-//! their own workers in `shutdown.rs` and `spawn_handler.rs`; forks in `os/fork.rs`; items and results in `panic.rs` and `fork_join_panic.rs`;
-//! clocks in `src/bad_clock_tests.rs`.)
+//! Bad days that a pool survives: it cannot be built, or what users gave it panics where nobody
+//! expects it. The panic goes where the documentation says, threads end, and nothing is leaked.
+//! (Those that end the process are in `fatal.rs`; pools that are dropped by their own workers in
+//! `shutdown.rs` and `spawn_handler.rs`; forks in `os/fork.rs`; items and results in `panic.rs` and
+//! `fork_join_panic.rs`; clocks in `src/bad_clock_tests.rs`.)
 
 use std::any::Any;
 use std::future::Future;
@@ -67,8 +68,8 @@ enum Refusal {
     NameWithNul,
 }
 
-/// Whichever thread it is that cannot be started: those before it end, with their handlers called, and everything that the builder owned is
-/// dropped.
+/// Whichever thread it is that cannot be started: those before it end, with their handlers called,
+/// and everything that the builder owned is dropped.
 #[test]
 fn a_pool_that_cannot_be_built_at_its_nth_thread() {
     use Refusal::{Error, Forgets, NamePanics, NameWithNul, Panic};

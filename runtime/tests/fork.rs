@@ -1,4 +1,5 @@
-//! A child process that was forked with a pool in it: what it calls there runs on its one thread, and ends.
+//! A child process that was forked with a pool in it: what it calls there runs on its one thread,
+//! and ends.
 #![cfg(target_os = "linux")] // Windows has no `fork`
 
 use std::future::Future;
@@ -14,8 +15,8 @@ use taskel::{Chunk, Task, ThreadPool, WorkerLocal, Yield};
 
 /// Forks, runs `child` there, and waits for it, but not for ever.
 ///
-/// Everything that the child calls is this crate's or leaves the heap and the locks of the other threads alone: the test's threads are all asleep or
-/// in a loop that does not allocate.
+/// Everything that the child calls is this crate's or leaves the heap and the locks of the other
+/// threads alone: the test's threads are all asleep or in a loop that does not allocate.
 fn in_child(child: impl FnOnce() -> bool) -> bool {
     let status = status_of_child(child);
     libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
@@ -137,7 +138,8 @@ fn message(panics: impl FnOnce()) -> String {
     owned.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap()
 }
 
-/// Handles that the child has inherited: of a task that is over, one that was begun, and one that was not.
+/// Handles that the child has inherited: of a task that is over, one that was begun, and one that
+/// was not.
 fn tasks_of_the_parent() {
     let pool = ThreadPool::builder().num_threads(1).build().unwrap();
     let done = pool.submit(|| 1);
@@ -171,7 +173,8 @@ fn tasks_of_the_parent() {
     assert_eq!((numbers, third.join()), ([1, 2, 3, 4], (5, 1)));
 }
 
-/// The child inherits what the thread was in the midst of. It does nothing of that, but what it begins itself.
+/// The child inherits what the thread was in the midst of. It does nothing of that, but what it
+/// begins itself.
 fn yields_in_the_child() {
     for threads in [1, 2] {
         let pool = ThreadPool::builder().num_threads(threads).build().unwrap();
@@ -196,7 +199,8 @@ fn yields_in_the_child() {
     }
 }
 
-/// Panics that nobody takes go to the handler of the pool that was left behind, or abort; they never reach who spawns.
+/// Panics that nobody takes go to the handler of the pool that was left behind, or abort; they
+/// never reach who spawns.
 fn panics_in_the_child() {
     static HANDLED: AtomicUsize = AtomicUsize::new(0);
     let handler = |payload: Box<dyn std::any::Any + Send>| {

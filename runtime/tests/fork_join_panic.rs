@@ -1,4 +1,5 @@
-//! A panic in every place of joins, scopes and broadcasts: one payload arrives, everything is dropped, the pool works on.
+//! A panic in every place of joins, scopes and broadcasts: one payload arrives, everything is
+//! dropped, the pool works on.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
@@ -99,7 +100,8 @@ fn in_both_sides_of_a_join() {
     }
 }
 
-/// One side panics, and what the other side left panics when it is dropped: the first payload arrives all the same.
+/// One side panics, and what the other side left panics when it is dropped: the first payload
+/// arrives all the same.
 #[test]
 fn in_the_drop_of_a_result_that_nobody_gets() {
     for pool in pools() {
@@ -121,7 +123,8 @@ fn in_the_drop_of_a_result_that_nobody_gets() {
     }
 }
 
-/// The second side panics, and the result of the first does when it is dropped: it is not told of, whoever ran the second side.
+/// The second side panics, and the result of the first does when it is dropped: it is not told of,
+/// whoever ran the second side.
 #[test]
 fn in_the_drop_of_the_first_sides_result() {
     struct Worse(&'static Trap);

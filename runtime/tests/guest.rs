@@ -1,4 +1,5 @@
-//! What a program that links taskel in may expect of its pools: how they begin and end, what the environment says, which thread runs what.
+//! What a program that links taskel in may expect of its pools: how they begin and end, what the
+//! environment says, which thread runs what.
 #![cfg(target_os = "linux")] // which lists threads with their names
 
 use std::cell::Cell;
@@ -121,7 +122,8 @@ fn run_on_worker_borrows_returns_and_unwinds() {
             pool.run_on_worker(|| std::panic::panic_any(*boxed));
         }));
         assert_eq!(payload.unwrap_err().downcast_ref::<i32>(), Some(&7));
-        // On a worker it stays there, even under the surroundings of another pool; a loop in it is one of the pool.
+        // On a worker it stays there, even under the surroundings of another pool; a loop in it is
+        // one of the pool.
         let other = named("other-", 1).build().unwrap();
         pool.run_on_worker(|| {
             let here = thread::current().id();

@@ -30,7 +30,8 @@ struct Counts {
 impl Counts {
     fn of(task: &Path) -> Counts {
         let stat = fs::read_to_string(task.join("stat")).unwrap();
-        // The name, in parentheses, may contain anything; the state comes next, and user and system time 11 fields later.
+        // The name, in parentheses, may contain anything; the state comes next, and user and system
+        // time 11 fields later.
         let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
         let status = fs::read_to_string(task.join("status")).unwrap();
         let switches =
@@ -47,7 +48,8 @@ fn counts(tasks: &[impl AsRef<Path>]) -> Vec<Counts> {
     tasks.iter().map(|task| Counts::of(task.as_ref())).collect()
 }
 
-/// Waits until the counts stand still for a moment: the workers have finished their part, searched, and gone to sleep.
+/// Waits until the counts stand still for a moment: the workers have finished their part, searched,
+/// and gone to sleep.
 #[track_caller]
 fn await_quiet(tasks: &[impl AsRef<Path>]) {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -109,7 +111,8 @@ fn await_park(pool: &ThreadPool, before: u64) {
     }
 }
 
-/// Between two pieces of work, the worker of a hot pool does not park; of one that has cooled down, it does each time.
+/// Between two pieces of work, the worker of a hot pool does not park; of one that has cooled down,
+/// it does each time.
 #[test]
 fn a_hot_pool() {
     for policy in [IdlePolicy::Park, IdlePolicy::Adaptive, IdlePolicy::SpinFor(Duration::ZERO)] {
@@ -154,7 +157,8 @@ fn a_new_pool() {
     assert_eq!(pool.install(|| (0..1000).into_par_iter().count()), 1000);
 }
 
-/// A scope that ended while others had been invited to it, and were busy, leaves nothing to look at.
+/// A scope that ended while others had been invited to it, and were busy, leaves nothing to look
+/// at.
 #[test]
 fn after_scopes_that_nobody_came_to() {
     let pool = ThreadPool::builder().num_threads(2).thread_name(|n| format!("scope-{n}")).build().unwrap();

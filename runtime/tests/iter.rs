@@ -7,7 +7,8 @@ use taskel::{CancelToken, Chunk, ThreadPool};
 
 const LENGTHS: [usize; 9] = [0, 1, 2, 3, 7, 64, 1000, 10_007, 60_000];
 
-/// Runs `test` on pools of one to eight workers, several times: the first call of a site takes another way than later ones.
+/// Runs `test` on pools of one to eight workers, several times: the first call of a site takes
+/// another way than later ones.
 fn on_pools(test: impl Fn()) {
     for threads in [1, 2, 3, 8] {
         let pool = ThreadPool::builder().num_threads(threads).build().unwrap();
@@ -344,7 +345,8 @@ fn a_producer_that_changes_its_length_cannot_make_zip_hand_out_dropped_items() {
     assert!(pairs.is_empty());
 }
 
-/// A call site that has only seen nothing, then a call with taskels that take longer: they must not be run one after another.
+/// A call site that has only seen nothing, then a call with taskels that take longer: they must not
+/// be run one after another.
 #[test]
 fn a_site_that_was_small_shares_what_is_not() {
     let pool = ThreadPool::builder().num_threads(4).build().unwrap();
@@ -358,7 +360,8 @@ fn a_site_that_was_small_shares_what_is_not() {
         seen.into_inner().unwrap().len()
     };
     for _ in 0..50 {
-        // Sleeping for no time at all costs nothing: the standard library makes no system call for it.
+        // Sleeping for no time at all costs nothing: the standard library makes no system call for
+        // it.
         threads(&[0; 8]);
     }
     let naps = [0, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 20];

@@ -110,7 +110,8 @@ fn every_item_is_dropped_once_when_a_closure_panics() {
     check(ways, true);
 }
 
-/// What lies behind the first match is not looked at for long: the match is in the first tenth of a loop whose items take some time.
+/// What lies behind the first match is not looked at for long: the match is in the first tenth of a
+/// loop whose items take some time.
 #[test]
 fn searches_stop_early() {
     let pool = ThreadPool::builder().num_threads(4).build().unwrap();
@@ -133,7 +134,8 @@ fn searches_stop_early() {
     }
 }
 
-/// Says that it yields at most one item for each index, and yields items where there is no index at all.
+/// Says that it yields at most one item for each index, and yields items where there is no index at
+/// all.
 struct OnlyInItsTail<'a>(&'a [AtomicUsize]);
 
 impl<'c> Producer for OnlyInItsTail<'c> {

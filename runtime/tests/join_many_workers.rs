@@ -1,4 +1,5 @@
-//! A long leaf hides nothing: trees of joins whose leaves sleep, on many workers, end about as early as can be.
+//! A long leaf hides nothing: trees of joins whose leaves sleep, on many workers, end about as
+//! early as can be.
 //!
 //! Leaves that sleep keep any number of workers busy on two cores.
 
@@ -17,12 +18,14 @@ fn pool(threads: usize) -> ThreadPool {
     ThreadPool::builder().num_threads(threads).build().unwrap()
 }
 
-/// `rounds` leaves one after the other and an eighth more, and what it takes to wake so many threads, one by the other, on a busy machine.
+/// `rounds` leaves one after the other and an eighth more, and what it takes to wake so many
+/// threads, one by the other, on a busy machine.
 fn limit(rounds: usize, threads: usize) -> Duration {
     LEAF * rounds as u32 * 9 / 8 + Duration::from_micros(100) * threads as u32 + Duration::from_millis(2)
 }
 
-/// Calls `work` three times in a fresh pool; each call ends within so many rounds of leaves, or the third try does.
+/// Calls `work` three times in a fresh pool; each call ends within so many rounds of leaves, or the
+/// third try does.
 fn ends_within(name: &str, threads: usize, rounds: usize, work: impl Fn() + Sync) {
     let _alone = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let limit = limit(rounds, threads);

@@ -231,8 +231,8 @@ fn each_item_ends_once_with_any_number_of_workers() {
 #[test]
 fn a_drop_that_panics_takes_no_other_item_with_it_and_arrives() {
     let pool = pool(5);
-    // Not those where it would be the second panic of a thread, which aborts, nor where an item is on its way to the caller meanwhile,
-    // which is lost (rust-lang/rust#47949).
+    // Not those where it would be the second panic of a thread, which aborts, nor where an item is
+    // on its way to the caller meanwhile, which is lost (rust-lang/rust#47949).
     let ways = WAYS.iter().filter(|(name, ..)| !name.contains("panic") && *name != "one chunk");
     for &(name, len, _, way) in ways {
         for panics in [0, 1, 20, len - 1] {

@@ -1,4 +1,5 @@
-//! Streams and bridges whose items or sources are slow: all lanes are at work, and nothing that was pulled waits for the source.
+//! Streams and bridges whose items or sources are slow: all lanes are at work, and nothing that was
+//! pulled waits for the source.
 
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -22,7 +23,8 @@ fn pool(threads: usize) -> ThreadPool {
 /// Who keeps cores busy, or measures how busy they are, does so alone.
 static ONE: Mutex<()> = Mutex::new(());
 
-/// Asserts how many slow items are processed at a time, from when the first begins: at the better of two calls.
+/// Asserts how many slow items are processed at a time, from when the first begins: at the better
+/// of two calls.
 #[track_caller]
 fn assert_busy(least: f64, threads: usize, window: usize, ordered: bool, is_slow: &[bool]) {
     let _alone = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -74,8 +76,9 @@ fn a_window_of_64_keeps_8_workers_busy() {
     }
 }
 
-/// In order, a window of n has no more slow items than n in a row have: n / 8. In any order, each helper has one: min(P, n) - 1; the sink lets the quick ones through. (Only before
-/// helpers come has it a slow one, with which the window fills once.)
+/// In order, a window of n has no more slow items than n in a row have: n / 8. In any order, each
+/// helper has one: min(P, n) - 1; the sink lets the quick ones through. (Only before helpers come
+/// has it a slow one, with which the window fills once.)
 #[test]
 fn small_windows_keep_as_many_workers_busy_as_they_have_slow_items() {
     for (window, ordered, slow, bound) in
@@ -123,7 +126,8 @@ enum Answer {
     Emitted,
 }
 
-/// A source that waits, from some item on, for the answer to the last item before it yields the next one.
+/// A source that waits, from some item on, for the answer to the last item before it yields the
+/// next one.
 fn feed_back(threads: usize, ordered: bool, at: Answer, backlog: usize) {
     const LEN: usize = 200;
     let (answer, answered) = mpsc::channel();
@@ -290,7 +294,8 @@ fn bridge_on_pools(act: impl Fn(usize)) {
     }
 }
 
-/// By counts: an item that waited for the next one would be begun after that was asked for, two milliseconds later.
+/// By counts: an item that waited for the next one would be begun after that was asked for, two
+/// milliseconds later.
 #[test]
 fn an_item_of_a_slow_bridge_does_not_wait_for_the_next_one() {
     bridge_on_pools(|workers| {

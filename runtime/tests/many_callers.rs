@@ -1,4 +1,5 @@
-//! Threads from outside, more of them than a pool has workers or was made for: each is served, and what it needed is given back.
+//! Threads from outside, more of them than a pool has workers or was made for: each is served, and
+//! what it needed is given back.
 //!
 //! Items that sleep keep any number of workers busy on any machine.
 
@@ -98,7 +99,8 @@ fn each_of_many_callers_does_at_least_its_own() {
     }
 }
 
-/// Who comes for the rest must not leave the caller without any: it would wait, and a wait does nothing else.
+/// Who comes for the rest must not leave the caller without any: it would wait, and a wait does
+/// nothing else.
 #[test]
 fn a_caller_runs_the_first_of_its_long_items() {
     const CALLERS: usize = 3;

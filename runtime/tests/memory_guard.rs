@@ -1,6 +1,7 @@
 //! A pool with a memory guard, in a control group of 1 GiB: what would be killed is done.
 //!
-//! The tests start this program again, in a group that they make. Where they may not make one, they say so and are left out.
+//! The tests start this program again, in a group that they make. Where they may not make one, they
+//! say so and are left out.
 #![cfg(target_os = "linux")]
 
 use std::os::unix::process::ExitStatusExt;

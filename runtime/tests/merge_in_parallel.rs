@@ -1,4 +1,5 @@
-//! Operators that sleep: their results are combined in a tree, in order, by whoever is there. Sleeping makes any number of workers busy.
+//! Operators that sleep: their results are combined in a tree, in order, by whoever is there.
+//! Sleeping makes any number of workers busy.
 
 use std::cmp::Ordering;
 use std::iter::Sum;
@@ -35,8 +36,9 @@ fn pool(workers: usize) -> ThreadPool {
     ThreadPool::builder().num_threads(workers).build().expect("a pool")
 }
 
-/// In operator times: each worker's share of `len` items, and the levels of a tree. How soon everybody is there, at the beginning and for the
-/// tree, takes its time as well, the longer the more they are.
+/// In operator times: each worker's share of `len` items, and the levels of a tree. How soon
+/// everybody is there, at the beginning and for the tree, takes its time as well, the longer the
+/// more they are.
 fn bound(len: u64, workers: usize) -> f64 {
     let tree = workers.ilog2() as f64 + 1.0;
     let room = if workers <= 8 { 1.5 } else { 3.5 };

@@ -1,4 +1,5 @@
-//! Loops inside loops, pools inside pools, many callers at once: is every result right, and does every call return?
+//! Loops inside loops, pools inside pools, many callers at once: is every result right, and does
+//! every call return?
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Barrier, Mutex};
@@ -126,7 +127,8 @@ fn callers_from_outside_at_once() {
     }
 }
 
-/// rayon #592: who waits for an inner loop must not start another outer item, which would lock the mutex again.
+/// rayon #592: who waits for an inner loop must not start another outer item, which would lock the
+/// mutex again.
 #[test]
 fn a_mutex_held_around_an_inner_loop() {
     for threads in [2, 3, 8] {

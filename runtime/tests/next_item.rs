@@ -1,11 +1,13 @@
-//! Where the next item may be, if each stands for many indices: what lines know of their bytes, every adapter passes on.
+//! Where the next item may be, if each stands for many indices: what lines know of their bytes,
+//! every adapter passes on.
 
 use taskel::iter::Producer;
 use taskel::prelude::*;
 
 const TEXT: &str = "a line of twenty-two.\nb line of twenty-two.\n";
 
-/// Makes a chunk of the first three indices and asks about the fourth and about the second line's first.
+/// Makes a chunk of the first three indices and asks about the fourth and about the second line's
+/// first.
 fn asked<I: ParallelIterator>(iterator: I) -> (usize, usize) {
     let producer = iterator.into_producer();
     let mut local = producer.local();

@@ -1,4 +1,5 @@
-//! A panic in any place of a loop: does it arrive once, does every item get dropped once, does the pool live on?
+//! A panic in any place of a loop: does it arrive once, does every item get dropped once, does the
+//! pool live on?
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
@@ -30,8 +31,8 @@ fn pool(threads: usize) -> (ThreadPool, String) {
     (builder.thread_name(move |worker| format!("{name}{worker}")).build().unwrap(), prefix)
 }
 
-/// Runs `looping` with a trap at the first, a middle and the last item, on first and later calls of its site, for
-/// several lengths and numbers of threads.
+/// Runs `looping` with a trap at the first, a middle and the last item, on first and later calls of
+/// its site, for several lengths and numbers of threads.
 #[track_caller]
 fn check(name: &str, looping: impl Fn(usize, &Ledger, &'static Trap)) {
     let mut sprung = 0;
@@ -49,7 +50,8 @@ fn check(name: &str, looping: impl Fn(usize, &Ledger, &'static Trap)) {
                     trap.sprung.load(Ordering::Relaxed)
                 };
                 sprung += run(Trap::new(at));
-                // Later calls know how long an item takes: short loops run alone, long ones are dealt out beforehand.
+                // Later calls know how long an item takes: short loops run alone, long ones are
+                // dealt out beforehand.
                 assert_eq!(run(Trap::new(usize::MAX)), 0);
                 sprung += run(Trap::new(at));
                 assert_eq!(pool.install(|| (0..500_usize).into_par_iter().sum::<usize>()), 124_750, "{what}");
@@ -161,7 +163,8 @@ impl Ord for Guarded<'_> {
     }
 }
 
-/// What makes a lane's state or a partial's start is called a few times a loop at most; each of those calls may panic.
+/// What makes a lane's state or a partial's start is called a few times a loop at most; each of
+/// those calls may panic.
 #[test]
 fn closures_that_see_no_items() {
     let call = |calls: &AtomicUsize, trap: &'static Trap| trap.pass(calls.fetch_add(1, Ordering::Relaxed));
@@ -307,8 +310,9 @@ fn clones_and_collected_items() {
     });
 }
 
-/// A loop of two items that wait for each other, so that two lanes have one each. Its call sites learn that items are
-/// slow: a loop that is known to be short is not shared, and its items would wait for ever.
+/// A loop of two items that wait for each other, so that two lanes have one each. Its call sites
+/// learn that items are slow: a loop that is known to be short is not shared, and its items would
+/// wait for ever.
 fn on_two_lanes<T: Send>(item: impl Fn(usize) -> T + Sync + Send) -> impl ParallelIterator<Item = T> {
     let both = Barrier::new(2);
     (0..2).into_par_iter().map(move |i| {
@@ -336,7 +340,8 @@ fn the_step_that_combines_two_lanes() {
     }
 }
 
-/// One lane has kept a result whose drop panics when another lane's item panics: the first panic is the one that counts.
+/// One lane has kept a result whose drop panics when another lane's item panics: the first panic is
+/// the one that counts.
 #[test]
 fn a_collected_item_that_panics_as_it_is_dropped() {
     struct Grudge<'l>(usize, #[expect(dead_code, reason = "counts itself")] Thing<'l>);

@@ -111,7 +111,8 @@ fn a_process_that_was_given_one_core() {
         for core in mask() {
             let mut child = Command::new(env::current_exe().unwrap());
             child.args(["--exact", "a_process_that_was_given_one_core"]).env(GIVEN, core.to_string());
-            // SAFETY: between fork and exec the closure makes one system call and allocates nothing.
+            // SAFETY: between fork and exec the closure makes one system call and allocates
+            // nothing.
             let child = unsafe { child.pre_exec(move || set_mask(&[core])) };
             let output = child.output().unwrap();
             assert!(output.status.success(), "core {core}: {}", String::from_utf8_lossy(&output.stdout));
@@ -147,7 +148,8 @@ fn cores_seen() -> [usize; 5] {
     ]
 }
 
-/// Threads, programs and pools that begin in a worker inherit where it may run. The global pool is first touched there.
+/// Threads, programs and pools that begin in a worker inherit where it may run. The global pool is
+/// first touched there.
 #[test]
 fn what_is_started_in_a_worker_has_all_cores_of_the_process() {
     const TEST: &str = "what_is_started_in_a_worker_has_all_cores_of_the_process";
@@ -180,8 +182,10 @@ fn what_is_started_in_a_worker_has_all_cores_of_the_process() {
     }
 }
 
-/// Work of each of several pools goes to a core of its own, as long as there are cores, however busy the machine is. Threads that compute on all cores make
-/// it busy: without them the system finds the quiet cores by itself. It may move a worker at any moment, so a few rounds may fail, and one process in five.
+/// Work of each of several pools goes to a core of its own, as long as there are cores, however
+/// busy the machine is. Threads that compute on all cores make it busy: without them the system
+/// finds the quiet cores by itself. It may move a worker at any moment, so a few rounds may fail,
+/// and one process in five.
 #[test]
 fn one_piece_of_work_in_each_of_several_pools_has_a_core_of_its_own() {
     const TEST: &str = "one_piece_of_work_in_each_of_several_pools_has_a_core_of_its_own";
@@ -197,8 +201,9 @@ fn one_piece_of_work_in_each_of_several_pools_has_a_core_of_its_own() {
                     let (sender, came) = (sender.clone(), &came);
                     s.spawn(move || {
                         pool.run_on_worker(|| {
-                            // At once: a moment later the system may have moved it, when other programs run.
-                            // SAFETY: takes no argument and touches no memory of ours.
+                            // At once: a moment later the system may have moved it, when other
+                            // programs run. SAFETY: takes no argument and touches no memory of
+                            // ours.
                             sender.send(unsafe { libc::sched_getcpu() }).unwrap();
                             came.fetch_add(1, Ordering::Relaxed);
                             // At work, not asleep, until all have come.

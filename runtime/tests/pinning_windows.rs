@@ -1,4 +1,5 @@
-//! Windows: does each worker run where it should, and only on cores that the process was given? What it starts is not confined.
+//! Windows: does each worker run where it should, and only on cores that the process was given?
+//! What it starts is not confined.
 
 #![cfg(windows)]
 
@@ -47,7 +48,8 @@ fn set_mask_of_process(mask: Mask) {
 /// The cores that the calling thread may run on.
 fn mask_of_thread() -> Mask {
     let set = |mask| {
-        // SAFETY: the handle is this thread's; the call takes a number and touches no memory of ours.
+        // SAFETY: the handle is this thread's; the call takes a number and touches no memory of
+        // ours.
         let before = unsafe { SetThreadAffinityMask(GetCurrentThread(), mask) };
         assert_ne!(before, 0, "{}", io::Error::last_os_error());
         before
@@ -161,7 +163,8 @@ fn the_threads_of_workers_have_their_names_for_the_system_too() {
         let status = unsafe { GetThreadDescription(GetCurrentThread(), &raw mut description) };
         assert!(status >= 0, "{status:#x}");
         let unit = |index| {
-            // SAFETY: the system has put a string there that ends with a 0, and all units before this one are others.
+            // SAFETY: the system has put a string there that ends with a 0, and all units before
+            // this one are others.
             let unit = unsafe { description.add(index) };
             // SAFETY: as above.
             unsafe { unit.read() }

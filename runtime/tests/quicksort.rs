@@ -170,7 +170,8 @@ fn without_a_file_it_sorts_made_up_numbers_and_tells_on_standard_error() {
 
 /// How many numbers the workers claim to have sorted: `worker 1: 250 numbers in 3 pieces`.
 ///
-/// Those that equal a pivot are in their places without being sorted; made-up ones are too few to be equal.
+/// Those that equal a pivot are in their places without being sorted; made-up ones are too few to
+/// be equal.
 fn told_numbers(stderr: &str) -> usize {
     let shares = stderr.lines().filter_map(|line| line.split_once(": ")?.1.split_once(" numbers in "));
     shares.map(|(numbers, _)| numbers.parse::<usize>().expect("a number")).sum()
@@ -205,8 +206,8 @@ fn values_that_are_there_often_are_done_once_they_are_pivots() {
     }
 }
 
-/// Makes up values while they are compared, so that every pivot turns out to be among the smallest: McIlroy, "A killer
-/// adversary for quicksort" (1999).
+/// Makes up values while they are compared, so that every pivot turns out to be among the smallest:
+/// McIlroy, "A killer adversary for quicksort" (1999).
 struct Adversary {
     /// By name. None is larger than any that is decided, and not decided yet.
     values: Vec<Option<usize>>,

@@ -1,8 +1,9 @@
-//! Random programs: trees of loops, joins, scopes, tasks, streams, yields, cancellations and panics, on pools of 1 to 16 threads. Is the
-//! result that of the same tree done sequentially, does it end, and is everything dropped once?
+//! Random programs: trees of loops, joins, scopes, tasks, streams, yields, cancellations and
+//! panics, on pools of 1 to 16 threads. Is the result that of the same tree done sequentially, does
+//! it end, and is everything dropped once?
 //!
-//! `TASKEL_STRESS_SECONDS` says how long each test goes on; a program that fails is named by its seed, and `TASKEL_STRESS_SEED` runs that one,
-//! many times.
+//! `TASKEL_STRESS_SECONDS` says how long each test goes on; a program that fails is named by its
+//! seed, and `TASKEL_STRESS_SEED` runs that one, many times.
 
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -29,7 +30,8 @@ use random::Random;
 enum Program {
     /// Computes, for so many rounds.
     Work(u64),
-    /// Takes so many microseconds and no core: then all workers are at work at the same time, however many cores there are.
+    /// Takes so many microseconds and no core: then all workers are at work at the same time,
+    /// however many cores there are.
     Sleep(u64),
     Yield,
     /// For one in so many salts: in a loop, items before and behind it come to their ends.
@@ -54,7 +56,8 @@ enum Program {
     Submit(Box<Program>),
     /// A panic ends here.
     Catch(Box<Program>),
-    /// Loops, joins and tasks, of which one cancels them all. What they do is not known, only that they end.
+    /// Loops, joins and tasks, of which one cancels them all. What they do is not known, only that
+    /// they end.
     Cancel {
         len: usize,
         at: usize,
@@ -254,7 +257,8 @@ fn cancelled(len: usize, at: usize, body: &'static Program, ledger: &'static Led
 fn run(seed: u64, pools: &[ThreadPool]) {
     let mut random = Random(seed);
     let size = random.pick(&[3, 20, 100, 400]);
-    // Leaked, since tasks own references to it; the size of what is not dropped is that of a tree, not of what it does.
+    // Leaked, since tasks own references to it; the size of what is not dropped is that of a tree,
+    // not of what it does.
     let program: &'static Program = Box::leak(Box::new(Program::random(&mut random, size, true)));
     let ledger: &'static Ledger = Box::leak(Box::default());
     let expected = program.sequential(seed);
@@ -282,7 +286,8 @@ fn seconds() -> Duration {
     Duration::from_secs(number("TASKEL_STRESS_SECONDS").unwrap_or(2))
 }
 
-/// Callers, who often meet on a pool, run programs until the time is over; a further thread watches that they get on.
+/// Callers, who often meet on a pool, run programs until the time is over; a further thread watches
+/// that they get on.
 fn run_programs(pinning: &Pinning, callers: usize) {
     const LONGEST: Duration = Duration::from_secs(100);
     let pool = |threads| ThreadPool::builder().num_threads(threads).pinning(pinning.clone()).build().unwrap();
@@ -356,7 +361,8 @@ fn programs_on_a_single_core() {
     run_programs(&Pinning::Cores, 2);
 }
 
-/// All threads of the process are stopped, anywhere, and go on later, as when a container is frozen.
+/// All threads of the process are stopped, anywhere, and go on later, as when a container is
+/// frozen.
 #[test]
 #[cfg(target_os = "linux")]
 fn programs_in_a_process_that_is_stopped_now_and_then() {

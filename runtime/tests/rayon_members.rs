@@ -1,5 +1,5 @@
-//! Small programs for each member that rayon and taskel share, as its documentation shows them: the text stands here once, is compiled
-//! for both, and computes the same.
+//! Small programs for each member that rayon and taskel share, as its documentation shows them: the
+//! text stands here once, is compiled for both, and computes the same.
 
 /// The programs, for the library of that name.
 macro_rules! programs {

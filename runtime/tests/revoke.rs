@@ -1,8 +1,8 @@
 //! Chunks whose rest is taken away, because an item in them takes far longer than expected.
 //!
-//! An item that waits for its neighbour hangs unless another lane gets that neighbour, which was claimed together with it. Nothing here
-//! depends on how long anything takes, except that items of 63 ns to 4 µs are bundled (250 ns without membarrier) and that each of them is
-//! a block.
+//! An item that waits for its neighbour hangs unless another lane gets that neighbour, which was
+//! claimed together with it. Nothing here depends on how long anything takes, except that items of
+//! 63 ns to 4 µs are bundled (250 ns without membarrier) and that each of them is a block.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -36,8 +36,8 @@ fn pool(threads: usize) -> ThreadPool {
     ThreadPool::builder().num_threads(threads).build().unwrap()
 }
 
-/// Takes as long as an item must at least, so that it is a block of its own; ten times as long, on a slow machine and without
-/// optimisation, would still be bundled.
+/// Takes as long as an item must at least, so that it is a block of its own; ten times as long, on
+/// a slow machine and without optimisation, would still be bundled.
 fn short_work() {
     let since = Instant::now();
     while since.elapsed() < Duration::from_nanos(400) {
@@ -71,7 +71,8 @@ impl Neighbours {
 /// A loop with a waiting item, at a call site of its own.
 type Looping = fn(&Neighbours, &Ledger);
 
-/// The instances of a function for several call sites: at one that has been even so far, chunks cannot be cut.
+/// The instances of a function for several call sites: at one that has been even so far, chunks
+/// cannot be cut.
 macro_rules! sites {
     ($looping:ident) => {
         sites!($looping, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29)
@@ -227,8 +228,8 @@ fn long_items_in_any_place_change_no_result() {
     ledger.assert_balanced("long items");
 }
 
-/// Sandboxes answer a system call that they do not know in various ways: "no such call", a plain 0 as if it were done, death. The environment
-/// spares a program the last.
+/// Sandboxes answer a system call that they do not know in various ways: "no such call", a plain 0
+/// as if it were done, death. The environment spares a program the last.
 #[cfg(target_os = "linux")]
 #[test]
 fn an_item_may_wait_for_its_neighbour_without_membarrier() {

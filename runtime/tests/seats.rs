@@ -1,4 +1,5 @@
-//! A lane that sleeps in a wait, which runs nothing but what it waits for, keeps nobody from other work.
+//! A lane that sleeps in a wait, which runs nothing but what it waits for, keeps nobody from other
+//! work.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -31,8 +32,8 @@ fn pool(workers: usize) -> ThreadPool {
     ThreadPool::builder().num_threads(workers).pinning(Pinning::Off).build().unwrap()
 }
 
-/// One worker waits for a half of a join, and holds a lock; the second runs that half, and the third has a half for which there is no worker. Whoever takes
-/// that wants the lock.
+/// One worker waits for a half of a join, and holds a lock; the second runs that half, and the
+/// third has a half for which there is no worker. Whoever takes that wants the lock.
 #[test]
 fn unrelated_work_goes_on_beside_a_worker_that_waits() {
     let _watchdog = watch("a half of a join beside a worker that waits");
@@ -103,8 +104,9 @@ fn a_caller_that_waits_gives_its_seat_back_meanwhile() {
     assert_eq!(index, Some(0));
 }
 
-/// Workers 1 and 3 have halves of 2 and 4, which wait, and the first has something to do until a reserve has begun the caller's half. In that half is a loop:
-/// who has called it and who waits for it are no workers, and a loop has a slot for one of these.
+/// Workers 1 and 3 have halves of 2 and 4, which wait, and the first has something to do until a
+/// reserve has begun the caller's half. In that half is a loop: who has called it and who waits for
+/// it are no workers, and a loop has a slot for one of these.
 #[test]
 fn a_caller_that_waits_for_a_reserve_leaves_its_loop_to_workers() {
     let _watchdog = watch("a loop of a reserve beside a caller that waits for it");

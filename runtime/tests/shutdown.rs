@@ -28,7 +28,8 @@ fn a_dropped_pool_leaves_no_thread() {
     }
 }
 
-/// The pool is dropped while its workers are starting, searching, parking, or still leaving the loop.
+/// The pool is dropped while its workers are starting, searching, parking, or still leaving the
+/// loop.
 #[test]
 fn many_pools_in_a_row() {
     for round in 0..300_usize {
@@ -84,7 +85,8 @@ fn workers_are_named_as_asked() {
     assert_eq!(names, [long(0), long(1), long(2), short(0), short(1)]);
 }
 
-/// A worker cannot wait for its own end: it drops the last reference to its pool, and ends afterwards.
+/// A worker cannot wait for its own end: it drops the last reference to its pool, and ends
+/// afterwards.
 #[test]
 fn a_worker_drops_its_own_pool() {
     for threads in [1, 2, 4] {
@@ -175,8 +177,8 @@ fn too_many_threads_are_refused() {
     threads::await_count("many-", 0);
 }
 
-/// A stack of 48 TiB fits twice into the address space of a process, so that two threads run already when the third
-/// cannot be started.
+/// A stack of 48 TiB fits twice into the address space of a process, so that two threads run
+/// already when the third cannot be started.
 #[test]
 fn a_thread_that_cannot_be_started_takes_the_others_with_it() {
     for stack in [48 << 40, 1 << 62] {

@@ -1,7 +1,9 @@
-//! The simulator says what the scheduler does: loops and trees of joins of items that sleep, which keep any number of workers busy on few cores.
+//! The simulator says what the scheduler does: loops and trees of joins of items that sleep, which
+//! keep any number of workers busy on few cores.
 //!
-//! A machine that is busy with other things wakes sleepers late. So the simulated items take as long as the real ones have slept, a
-//! call may be late by what bystanders on the same cores are late by meanwhile, and is tried again.
+//! A machine that is busy with other things wakes sleepers late. So the simulated items take as
+//! long as the real ones have slept, a call may be late by what bystanders on the same cores are
+//! late by meanwhile, and is tried again.
 
 use std::hint::black_box;
 use std::sync::Mutex;
@@ -20,12 +22,14 @@ mod bystanders;
 const COSTS: Costs =
     Costs { claim_ns: 100.0, steal_ns: 3_000.0, timestamp_ns: 50.0, wake_ns: 50_000.0, call_ns: 8_000.0 };
 
-/// A schedule depends on whom a thief chooses. So many choices are simulated: with few, the rare ones that reality has, too, are missing.
+/// A schedule depends on whom a thief chooses. So many choices are simulated: with few, the rare
+/// ones that reality has, too, are missing.
 const SEEDS: u64 = 100;
 
 const TOLERANCE: f64 = 0.05;
 
-/// In a tree, a schedule depends also on who comes first: on a core that was idle, a worker is awake sooner.
+/// In a tree, a schedule depends also on who comes first: on a core that was idle, a worker is
+/// awake sooner.
 const WAKES_NS: [f64; 2] = [50_000.0, 10_000.0];
 
 const WORKERS: [usize; 5] = [2, 4, 8, 16, 32];
@@ -36,8 +40,8 @@ const ATTEMPTS: usize = 3;
 /// One test at a time.
 static MACHINE: Mutex<()> = Mutex::new(());
 
-/// Runs a loop, and returns the time that it took and those of its items. A loop that is called with other parameters of this function is
-/// another loop: nothing is known of it.
+/// Runs a loop, and returns the time that it took and those of its items. A loop that is called
+/// with other parameters of this function is another loop: nothing is known of it.
 fn sleep_through<const LOAD: usize, const ATTEMPT: usize>(pool: &ThreadPool, ns: &[f64]) -> (f64, Vec<f64>) {
     let slept_ns: Vec<AtomicU64> = ns.iter().map(|_| AtomicU64::new(0)).collect();
     let began = Instant::now();
@@ -91,7 +95,8 @@ fn differs<const LOAD: usize, const ATTEMPT: usize>(workers: usize, ns: &[f64]) 
     None
 }
 
-/// Says what is wrong with a time that must be one of those of the schedules, or up to `later_ns` later.
+/// Says what is wrong with a time that must be one of those of the schedules, or up to `later_ns`
+/// later.
 fn difference(took_ns: f64, later_ns: f64, schedules: &[Schedule]) -> Option<String> {
     let least_ns = schedules.iter().map(|schedule| schedule.makespan_ns).fold(f64::MAX, f64::min);
     let most_ns = schedules.iter().map(|schedule| schedule.makespan_ns).fold(0.0, f64::max) + later_ns;
@@ -258,8 +263,8 @@ fn a_list_with_its_rest_first_takes_as_long_as_simulated() {
     check_tree("three each, unequal", LAST_BY_ITSELF, 0.0, unequal);
 }
 
-/// Who waits for a half does nothing but parts of it. Whom that leaves idle depends on which of several equal leaves ends first, which nobody can simulate: it
-/// costs a leaf's time at most.
+/// Who waits for a half does nothing but parts of it. Whom that leaves idle depends on which of
+/// several equal leaves ends first, which nobody can simulate: it costs a leaf's time at most.
 #[test]
 fn a_tree_of_three_leaves_for_each_worker_takes_as_long_as_simulated_or_one_leaf_longer() {
     const LEAF_NS: f64 = 8e6;

@@ -1,4 +1,5 @@
-//! Sorting, against the standard library's, on data of many shapes; and what is left when a comparison panics.
+//! Sorting, against the standard library's, on data of many shapes; and what is left when a
+//! comparison panics.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -163,7 +164,8 @@ fn an_order_that_is_none_does_no_harm() {
     });
 }
 
-/// What the documentation says of them: all items stay, and where the contradiction is noticed, as it often is in a few dozen items, the panic says what is wrong.
+/// What the documentation says of them: all items stay, and where the contradiction is noticed, as
+/// it often is in a few dozen items, the panic says what is wrong.
 #[test]
 fn an_order_that_contradicts_itself_is_said_to_do_so_if_it_is_noticed() {
     let random = |n: u64| {

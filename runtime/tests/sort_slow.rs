@@ -1,4 +1,5 @@
-//! Sorting where a comparison takes long: on all threads, in the right order, and no further than a panic.
+//! Sorting where a comparison takes long: on all threads, in the right order, and no further than a
+//! panic.
 
 use std::cmp::Ordering;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -190,7 +191,8 @@ fn slow_items_behind_quick_ones_are_compared_on_all_threads() {
             let quick = len - slow;
             let mut items: Vec<(u64, usize)> = shuffled(len);
             let compare = |a: &(u64, usize), b: &(u64, usize)| {
-                // Not if either is slow: then merges with quick ones would be, too, and be most of all comparisons.
+                // Not if either is slow: then merges with quick ones would be, too, and be most of
+                // all comparisons.
                 if a.1 >= quick && b.1 >= quick {
                     crowd.nap();
                 }
@@ -272,7 +274,8 @@ fn a_slow_order_that_is_none_loses_nothing() {
     }
 }
 
-/// Sorts with a comparison of which number `panic_at` panics, and later ones count; yields their count.
+/// Sorts with a comparison of which number `panic_at` panics, and later ones count; yields their
+/// count.
 fn comparisons_after_a_panic(
     pool: &ThreadPool,
     len: usize,

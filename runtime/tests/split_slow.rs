@@ -1,4 +1,5 @@
-//! Slices and texts that are cut by a predicate that takes long: each item is asked about once or so, by all threads.
+//! Slices and texts that are cut by a predicate that takes long: each item is asked about once or
+//! so, by all threads.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::thread;

@@ -1,4 +1,5 @@
-//! How streams end: by a panic in any closure, a cancellation, a sink that stops; and what is told of it on the way: states of lanes, progress.
+//! How streams end: by a panic in any closure, a cancellation, a sink that stops; and what is told
+//! of it on the way: states of lanes, progress.
 
 use std::cell::Cell;
 use std::iter::successors;

@@ -146,7 +146,8 @@ impl Load {
 /// The payload of a panic that a load asked for.
 struct Stop;
 
-/// The hash of a text whose letters are numbers: hashes of two texts make that of their concatenation, in this order only.
+/// The hash of a text whose letters are numbers: hashes of two texts make that of their
+/// concatenation, in this order only.
 #[derive(Clone, Copy)]
 struct Text {
     hash: u64,
@@ -206,7 +207,8 @@ fn random_loads() {
     });
 }
 
-/// A call site that was taught that its items are cheap meets an expensive one, and shares the rest.
+/// A call site that was taught that its items are cheap meets an expensive one, and shares the
+/// rest.
 #[test]
 fn a_first_item_that_takes_longer_than_taught() {
     let pool = ThreadPool::builder().num_threads(2).build().unwrap();

@@ -170,7 +170,8 @@ fn a_pool_does_what_it_was_handed_before_it_ends() {
     }
 }
 
-/// All workers' seats are taken by external callers: what was handed to the pool is done all the same.
+/// All workers' seats are taken by external callers: what was handed to the pool is done all the
+/// same.
 #[test]
 fn spawned_work_does_not_wait_for_external_callers_to_leave() {
     let _watchdog = watchdog::watch("externals and spawned work");
@@ -220,7 +221,8 @@ fn panics_go_to_whoever_takes_the_result_or_to_the_handler() {
     assert_eq!(pool.submit(|| 1).join(), 1);
 }
 
-/// Without a handler the process aborts, as rayon's does, and with nobody to hand the work to as well. Tried in processes of their own.
+/// Without a handler the process aborts, as rayon's does, and with nobody to hand the work to as
+/// well. Tried in processes of their own.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_lost_panic_aborts() {
@@ -264,7 +266,8 @@ fn forbid_threads() {
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) }, 0);
 }
 
-/// Each waits for all others. Workers go to sleep and are woken in between, which must not leave one of them asleep beside work.
+/// Each waits for all others. Workers go to sleep and are woken in between, which must not leave
+/// one of them asleep beside work.
 #[test]
 fn as_many_spawned_closures_run_at_once_as_there_are_workers() {
     let _watchdog = watchdog::watch("closures that wait for each other");

@@ -1,4 +1,5 @@
-//! The example `thumbnails`: the same small pictures with a memory guard, with weights, and with neither.
+//! The example `thumbnails`: the same small pictures with a memory guard, with weights, and with
+//! neither.
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;

@@ -1,14 +1,16 @@
 //! The style of this workspace, as far as a machine can check it: see CONTRIBUTING.md.
 //!
-//! Each check is a function from a source file to findings. A test applies it to the workspace, and a second one to
-//! text that breaks the rule, so that a check which finds nothing is known to be able to.
+//! Each check is a function from a source file to findings. A test applies it to the workspace, and
+//! a second one to text that breaks the rule, so that a check which finds nothing is known to be
+//! able to.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
 
-/// The crates that are published, by folder. Rules on orderings and atomics are about their sources.
+/// The crates that are published, by folder. Rules on orderings and atomics are about their
+/// sources.
 const PUBLISHED: [&str; 3] = ["adaptive", "runtime", "shm-lock"];
 const LONGEST_FILE: usize = 400;
 const LONGEST_FUNCTION: usize = 70;
@@ -188,7 +190,8 @@ fn unlabelled_orderings(source: &Source) -> Vec<Finding> {
     findings
 }
 
-/// Whether a comment on the line, or in the comments directly above it, begins with the name of the ordering.
+/// Whether a comment on the line, or in the comments directly above it, begins with the name of the
+/// ordering.
 fn is_labelled(source: &Source, line: usize, ordering: &str) -> bool {
     let label = format!("// {ordering}: ");
     let code = source.code();

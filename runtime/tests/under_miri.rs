@@ -1,4 +1,5 @@
-//! A little of everything, small enough to be interpreted: `.ci/sanitize miri`. In plain `cargo test` it takes no time.
+//! A little of everything, small enough to be interpreted: `.ci/sanitize miri`. In plain
+//! `cargo test` it takes no time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};

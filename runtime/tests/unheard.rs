@@ -1,4 +1,5 @@
-//! A cancellation that nobody has a result for is told of once, and any other not at all. Each in a process of its own.
+//! A cancellation that nobody has a result for is told of once, and any other not at all. Each in a
+//! process of its own.
 #![cfg(not(target_family = "wasm"))]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -11,10 +11,12 @@ use taskel::{Chunk, ThreadPool};
 #[path = "support/watchdog.rs"]
 mod watchdog;
 
-/// Runs in each pool, so short that hardly anything of the inner work is stolen: what they find is races.
+/// Runs in each pool, so short that hardly anything of the inner work is stolen: what they find is
+/// races.
 const RUNS: usize = 10_000;
 
-/// Runs with taskels that sleep: every thread comes for them, outer ones lie everywhere, and each inner piece is waited for.
+/// Runs with taskels that sleep: every thread comes for them, outer ones lie everywhere, and each
+/// inner piece is waited for.
 const SLOW_RUNS: usize = 100;
 
 fn pools() -> impl Iterator<Item = ThreadPool> {
@@ -26,7 +28,8 @@ fn inner(n: u64) -> u64 {
     (0..n).into_par_iter().chunk(Chunk::Exact(1)).map(|i| i + 1).sum()
 }
 
-/// rayon-rs/rayon#592: a thread that holds a lock waits for an inner loop, and takes another outer item, which wants the lock.
+/// rayon-rs/rayon#592: a thread that holds a lock waits for an inner loop, and takes another outer
+/// item, which wants the lock.
 #[test]
 fn a_lock_held_across_a_loop() {
     let _watchdog = watchdog::watch("a lock held across a loop");
@@ -68,7 +71,8 @@ fn nap() {
     thread::sleep(Duration::from_micros(50));
 }
 
-/// Runs `outer` often, in a pool with more threads than one outer taskel and its wait can keep busy.
+/// Runs `outer` often, in a pool with more threads than one outer taskel and its wait can keep
+/// busy.
 fn slow_runs(what: &'static str, outer: impl Fn()) {
     let _watchdog = watchdog::watch(what);
     for threads in [3, 4] {
@@ -228,15 +232,18 @@ fn locks_across_all_of_them() {
     }
 }
 
-/// A waiting thread does take part in what it waits for: here nothing ends unless both threads are in the inner work.
+/// A waiting thread does take part in what it waits for: here nothing ends unless both threads are
+/// in the inner work.
 #[test]
 fn a_waiting_thread_helps_with_what_it_waits_for() {
     let _watchdog = watchdog::watch("a wait that helps");
     let pool = ThreadPool::builder().num_threads(2).build().unwrap();
-    // The caller has nothing left of the outer loop, join or scope when the worker comes to the inner one.
+    // The caller has nothing left of the outer loop, join or scope when the worker comes to the
+    // inner one.
     let both = Barrier::new(2);
     let meet = |_: usize| {
-        // A loop that expects to be over within microseconds would not offer itself to the other thread.
+        // A loop that expects to be over within microseconds would not offer itself to the other
+        // thread.
         nap();
         both.wait();
     };
@@ -281,8 +288,8 @@ fn a_sleeping_wait_wakes_up_to_help() {
     }
 }
 
-/// On a stack of 4 MiB, by the caller and by a worker. Without optimisation, a level takes kilobytes instead of 150 bytes: `.ci/run` has this
-/// test run with it, too.
+/// On a stack of 4 MiB, by the caller and by a worker. Without optimisation, a level takes
+/// kilobytes instead of 150 bytes: `.ci/run` has this test run with it, too.
 #[test]
 fn recursions_of_10_000_joins_on_one_side() {
     const STACK: usize = if cfg!(debug_assertions) { 64 << 20 } else { 4 << 20 };
@@ -342,11 +349,13 @@ fn a_million_tasks_one_after_the_other_need_little_memory() {
     assert_eq!(ran.into_inner(), 1_111_111);
     assert_eq!(held.into_inner(), 0);
     let most = most.into_inner();
-    // Two threads, six levels, nine siblings each; a thief may begin such a branch anew at each of its steals.
+    // Two threads, six levels, nine siblings each; a thief may begin such a branch anew at each of
+    // its steals.
     assert!(most < 10_000, "{most} tasks were pending at once, of a million");
 }
 
-/// A task of an outer scope that is spawned inside an inner one is not waited for there, nor run there while its own scope could.
+/// A task of an outer scope that is spawned inside an inner one is not waited for there, nor run
+/// there while its own scope could.
 #[test]
 fn tasks_of_an_outer_scope_spawned_inside_an_inner_one() {
     let _watchdog = watchdog::watch("outer and inner scopes");

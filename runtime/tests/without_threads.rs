@@ -1,4 +1,5 @@
-//! What has to work on the calling thread alone, as in WebAssembly, where this is run (`.ci/foreign`); elsewhere pools have their threads.
+//! What has to work on the calling thread alone, as in WebAssembly, where this is run
+//! (`.ci/foreign`); elsewhere pools have their threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -192,8 +192,9 @@ fn halves_with_results_and_panics() {
     });
 }
 
-/// What a loop has offered to others is not lost when nobody but its own lane can take it: the loop goes on in the middle of an item. (Such
-/// items are none for real programs: a loop that expects to be over soon offers nothing. These two run for the first time.)
+/// What a loop has offered to others is not lost when nobody but its own lane can take it: the loop
+/// goes on in the middle of an item. (Such items are none for real programs: a loop that expects to
+/// be over soon offers nothing. These two run for the first time.)
 #[test]
 fn for_the_other_item_of_a_loop() {
     let _watchdog = watchdog::watch("the other item of a loop");
@@ -284,7 +285,8 @@ fn for_work_of_others() {
     });
 }
 
-/// Each yield runs something that yields as well: there is an end to what lies on top of each other.
+/// Each yield runs something that yields as well: there is an end to what lies on top of each
+/// other.
 #[test]
 fn thousands_of_tasks_that_yield() {
     const TASKS: usize = 20_000;

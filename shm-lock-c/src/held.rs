@@ -1,7 +1,9 @@
-//! The locks that the calling thread has: a guard cannot leave its thread, so each thread keeps its own.
+//! The locks that the calling thread has: a guard cannot leave its thread, so each thread keeps its
+//! own.
 //!
-//! What is kept has no destructor, so that a thread that ends with a lock dies with it, as it would in C, and its locks can be given back while it ends. The memory
-//! goes when the last lock is given back.
+//! What is kept has no destructor, so that a thread that ends with a lock dies with it, as it would
+//! in C, and its locks can be given back while it ends. The memory goes when the last lock is given
+//! back.
 
 use std::cell::RefCell;
 use std::ffi::c_int;
@@ -34,8 +36,9 @@ pub(crate) fn take<'a>(
     attempt: impl FnOnce(&'static Head) -> Result<ShmMutexGuard<'static, Bytes>, LockError<'static, Bytes>>,
 ) -> c_int {
     let head: &'a Head = lock.0.head();
-    // SAFETY: the lock lies in a mapping that stays while a thread of this process has the lock, also when it is closed (`ShmMutexGuard`: a guard that is leaked keeps the
-    // region mapped), and no guard is used after it was given back.
+    // SAFETY: the lock lies in a mapping that stays while a thread of this process has the lock,
+    // also when it is closed (`ShmMutexGuard`: a guard that is leaked keeps the region mapped), and
+    // no guard is used after it was given back.
     let head = unsafe { &*std::ptr::from_ref(head) };
     let (guard, code) = match attempt(head) {
         Ok(guard) => (Guard::Whole(guard), OK),
@@ -50,7 +53,8 @@ pub(crate) fn take<'a>(
     code
 }
 
-/// Takes the guard of a lock that this thread has out of what is kept; the latest, since a child has those of its parent as well.
+/// Takes the guard of a lock that this thread has out of what is kept; the latest, since a child
+/// has those of its parent as well.
 fn remove(lock: &Lock) -> Result<Guard, c_int> {
     GUARDS.with_borrow_mut(|guards| {
         let Some(index) = guards.iter().rposition(|&(of, _)| std::ptr::eq(of, lock)) else {

@@ -1,6 +1,7 @@
 //! C functions for locks between processes that survive the death of their owner.
 //!
-//! They are told in `include/shm_lock.h`; this package builds `libshm_lock_c.so` and `libshm_lock_c.a`. Rust programs use the crate `shm-lock` itself.
+//! They are told in `include/shm_lock.h`; this package builds `libshm_lock_c.so` and
+//! `libshm_lock_c.a`. Rust programs use the crate `shm-lock` itself.
 
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
@@ -53,7 +54,8 @@ macro_rules! open_by {
         $(#[$meta])*
         ///
         /// # Safety
-        /// `lock` points to where a pointer may be written; `name` and `type` to text that ends with a zero, or they are null.
+        /// `lock` points to where a pointer may be written; `name` and `type` to text that ends
+        /// with a zero, or they are null.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $function(
             lock: *mut *mut Lock,
@@ -136,7 +138,8 @@ unsafe fn open_with(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn shm_lock_close(lock: *mut Lock) {
     if !lock.is_null() {
-        // SAFETY: `open_with` has made it by `Box::into_raw`, and nobody uses it, as the caller promises.
+        // SAFETY: `open_with` has made it by `Box::into_raw`, and nobody uses it, as the caller
+        // promises.
         drop(unsafe { Box::from_raw(lock) });
     }
 }

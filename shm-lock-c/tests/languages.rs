@@ -183,7 +183,8 @@ impl Worker {
         panic!("it ended without the lock");
     }
 
-    /// Whether one of its threads is blocked in the system call that waits for a futex, with the lock's word, which is mapped from a file.
+    /// Whether one of its threads is blocked in the system call that waits for a futex, with the
+    /// lock's word, which is mapped from a file.
     fn waits(&self) -> bool {
         let call = |task: &Path| fs::read_to_string(task.join("syscall")).unwrap_or_default();
         let tasks = fs::read_dir(format!("/proc/{}/task", self.0.id())).into_iter().flatten().flatten();

@@ -10,7 +10,8 @@ use crate::lock::Name;
 
 /// Locks between processes, whose next holder is told when the last one was killed.
 ///
-/// NAME without a `/` is a lock of this user in /dev/shm, which a restart removes; otherwise it is a path.
+/// NAME without a `/` is a lock of this user in /dev/shm, which a restart removes; otherwise it is
+/// a path.
 #[derive(Parser)]
 #[command(name = "shm-lock", version)]
 pub(crate) struct Arguments {
@@ -27,13 +28,16 @@ pub(crate) enum Command {
 
 /// Run a command while holding a lock, which is made if there is none.
 ///
-/// Exits as COMMAND does (128 and the number of the signal, if one killed it), with the number of `-E` if the lock was not to be had, and as flock(1) where
-/// something is wrong: 64 bad usage, 65 NAME is no usable lock, 66 it cannot be opened, 69 COMMAND cannot be executed, 77 others could change it.
+/// Exits as COMMAND does (128 and the number of the signal, if one killed it), with the number of
+/// `-E` if the lock was not to be had, and as flock(1) where something is wrong: 64 bad usage, 65
+/// NAME is no usable lock, 66 it cannot be opened, 69 COMMAND cannot be executed, 77 others could
+/// change it.
 #[derive(Args)]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) patience: Patience,
-    /// Do not run COMMAND if the last holder died, but exit with NUMBER; the lock stays marked until `repair`.
+    /// Do not run COMMAND if the last holder died, but exit with NUMBER; the lock stays marked
+    /// until `repair`.
     #[arg(short = 'A', long, value_name = "NUMBER")]
     pub(crate) abandoned_exit_code: Option<u8>,
     /// Run this by $SHELL or /bin/sh in place of COMMAND.
@@ -56,9 +60,11 @@ pub(crate) struct Run {
     pub(crate) command: Vec<OsString>,
 }
 
-/// Show who has a lock and whether its last holder died; all of this user's in /dev/shm without NAME.
+/// Show who has a lock and whether its last holder died; all of this user's in /dev/shm without
+/// NAME.
 ///
-/// Exits with 0 if the lock is free, 1 if somebody has it, 2 if its last holder died and nobody has repaired it.
+/// Exits with 0 if the lock is free, 1 if somebody has it, 2 if its last holder died and nobody has
+/// repaired it.
 #[derive(Args)]
 pub(crate) struct Status {
     /// The lock.

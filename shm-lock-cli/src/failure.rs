@@ -18,7 +18,8 @@ const SYSTEM: u8 = 71;
 /// Others could change what NAME leads to.
 const NO_PERMISSION: u8 = 77;
 
-/// Says something on the standard error output. If nobody can be told, the lock is not to suffer from it, as it would from a panic.
+/// Says something on the standard error output. If nobody can be told, the lock is not to suffer
+/// from it, as it would from a panic.
 macro_rules! tell {
     ($($argument:tt)*) => {{
         let _ = std::io::Write::write_fmt(

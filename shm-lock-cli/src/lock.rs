@@ -2,15 +2,18 @@
 //!
 //! # The record of a run
 //!
-//! The lock belongs to the process `shm-lock`, and its command runs in another one. If the first is killed, the kernel gives the lock on and then kills the second, unless that one
-//! has put itself beyond its reach (setuid programs do). So that never two run at a time, a lock that this command has made holds a [record](Record), one word, of the process
-//! in which a command runs:
+//! The lock belongs to the process `shm-lock`, and its command runs in another one. If the first is
+//! killed, the kernel gives the lock on and then kills the second, unless that one has put itself
+//! beyond its reach (setuid programs do). So that never two run at a time, a lock that this command
+//! has made holds a [record](Record), one word, of the process in which a command runs:
 //!
-//! * Before it executes the command, that process puts itself into the record, and then looks whether the lock still belongs to its parent; if not, it ends.
+//! * Before it executes the command, that process puts itself into the record, and then looks
+//!   whether the lock still belongs to its parent; if not, it ends.
 //! * Who has got the lock looks at the record, and waits until the process that is in it has ended.
 //!
-//! Both do the second thing after the first (a fence between them), so at least one sees the other. A process that puts itself into the record too late finds one there that lives, or ends
-//! at its second step; who finds one of these there waits until it has ended.
+//! Both do the second thing after the first (a fence between them), so at least one sees the other.
+//! A process that puts itself into the record too late finds one there that lives, or ends at its
+//! second step; who finds one of these there waits until it has ended.
 
 use std::ffi::OsString;
 use std::io;
@@ -139,7 +142,8 @@ pub(crate) struct Record<'a>(&'a AtomicU64);
 impl<'a> Record<'a> {
     pub(crate) fn of(lock: &'a UntypedMutex) -> Option<Record<'a>> {
         let word: NonNull<u64> = lock.value().filter(|_| is_ours(lock))?.cast();
-        // SAFETY: eight bytes at offset 40 of what is aligned to 64, mapped as long as the lock is borrowed, and accessed by atomic instructions alone.
+        // SAFETY: eight bytes at offset 40 of what is aligned to 64, mapped as long as the lock is
+        // borrowed, and accessed by atomic instructions alone.
         Some(Record(unsafe { AtomicU64::from_ptr(word.as_ptr()) }))
     }
 
@@ -170,7 +174,8 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The calling process is about to execute a command for `holder`, which has the lock; false if that is dead, and nothing may be executed.
+/// The calling process is about to execute a command for `holder`, which has the lock; false if
+/// that is dead, and nothing may be executed.
 pub(crate) fn enter(lock: &UntypedMutex, holder: u32) -> io::Result<bool> {
     let is_held = || lock.state().owner == Some(holder);
     let Some(record) = Record::of(lock) else { return Ok(is_held()) };

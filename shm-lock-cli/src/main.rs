@@ -1,4 +1,5 @@
-//! The command `shm-lock`: runs a command under a lock between processes. What it does is told in its README.
+//! The command `shm-lock`: runs a command under a lock between processes. What it does is told in
+//! its README.
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod arguments;

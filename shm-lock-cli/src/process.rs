@@ -1,4 +1,5 @@
-//! Processes that are told apart from others with the same number, by the time at which they were started.
+//! Processes that are told apart from others with the same number, by the time at which they were
+//! started.
 
 use std::fs;
 

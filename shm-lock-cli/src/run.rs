@@ -93,8 +93,8 @@ fn command(arguments: &Run) -> (OsString, Command) {
 fn execute(command: &mut Command, lock: &UntypedMutex) -> Result<ExitStatus, Ended> {
     let held = Held::new().map_err(Ended::Unstarted)?;
     let (signals, holder) = (held.before(), std::process::id());
-    // SAFETY: the lock is open until `execute` returns, and in the child until it executes the command, before which `spawn` does not return; nothing is
-    // called later.
+    // SAFETY: the lock is open until `execute` returns, and in the child until it executes the
+    // command, before which `spawn` does not return; nothing is called later.
     let lock: &'static UntypedMutex = unsafe { &*ptr::from_ref(lock) };
     let begin = move || {
         signals.restore()?;
@@ -106,7 +106,8 @@ fn execute(command: &mut Command, lock: &UntypedMutex) -> Result<ExitStatus, End
     held.wait_for(&mut child).map_err(Ended::Lost)
 }
 
-/// In the child, before the command is executed: from now on it dies with `holder`, its parent, and who has the lock next knows of it.
+/// In the child, before the command is executed: from now on it dies with `holder`, its parent, and
+/// who has the lock next knows of it.
 fn begin(lock: &UntypedMutex, holder: u32) -> io::Result<()> {
     // SAFETY: the call takes numbers alone.
     if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } != 0 {
@@ -121,7 +122,8 @@ fn clear(record: Option<Record<'_>>) {
     }
 }
 
-/// Gives the lock back, or lets it die with this process; returns the exit status that says how the command ended.
+/// Gives the lock back, or lets it die with this process; returns the exit status that says how the
+/// command ended.
 fn finish(taken: Taken<'_>, record: Option<Record<'_>>, status: ExitStatus) -> u8 {
     if let Some(signal) = status.signal() {
         tell!("the command was killed by signal {signal}; the next one is told that the holder died");

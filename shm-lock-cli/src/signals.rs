@@ -1,17 +1,20 @@
 //! What becomes of signals while a command runs.
 //!
-//! The lock must be held as long as the command runs, so a signal that would end this process goes to the command, and this process waits for
-//! what comes of it. What the terminal sends, such as Ctrl-C, the command has got already: it is in the same group.
+//! The lock must be held as long as the command runs, so a signal that would end this process goes
+//! to the command, and this process waits for what comes of it. What the terminal sends, such as
+//! Ctrl-C, the command has got already: it is in the same group.
 
 use std::io;
 use std::mem::MaybeUninit;
 use std::process::{Child, ExitStatus};
 
-/// What would end this process, as far as people send it. `SIGKILL` cannot be held back: the kernel kills the command, too.
+/// What would end this process, as far as people send it. `SIGKILL` cannot be held back: the kernel
+/// kills the command, too.
 const FORWARDED: [i32; 6] =
     [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2];
 
-/// Signals wait to be [passed on](Held::wait_for), from now on and until the process ends. A child must [let them through](Released).
+/// Signals wait to be [passed on](Held::wait_for), from now on and until the process ends. A child
+/// must [let them through](Released).
 pub(crate) struct Held {
     signals: libc::sigset_t,
     before: Released,
@@ -53,8 +56,8 @@ impl Held {
             // SAFETY: a set, and signals that exist.
             unsafe { libc::sigaddset(&raw mut signals, signal) };
         }
-        // Whoever started this process may have it ignore the ends of children, of which nobody would be told then.
-        // SAFETY: no function is installed.
+        // Whoever started this process may have it ignore the ends of children, of which nobody
+        // would be told then. SAFETY: no function is installed.
         unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
         let before = Released(mask(libc::SIG_BLOCK, &signals)?);
         Ok(Held { signals, before })

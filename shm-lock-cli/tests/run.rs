@@ -138,7 +138,8 @@ fn a_killed_holder_takes_its_command_along_and_the_next_one_is_told() {
     assert_eq!(scene.run(TOLD).out, "nothing");
 }
 
-/// No test of its own: what runs as a command that its holder's death does not kill, as setuid programs.
+/// No test of its own: what runs as a command that its holder's death does not kill, as setuid
+/// programs.
 #[test]
 fn a_command_that_outlives_its_holder() {
     if std::env::var_os("SHM_LOCK_TEST_OUTLIVES").is_none() {

@@ -34,8 +34,9 @@ fn expand(mut input: DeriveInput) -> Result<proc_macro2::TokenStream> {
     }
     let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
     Ok(quote! {
-        // SAFETY: a structure whose layout is the same in all programs (`repr`), made of fields each of which may have any bytes and
-        // holds nothing that belongs to a process: the bounds say so.
+        // SAFETY: a structure whose layout is the same in all programs (`repr`), made of fields
+        // each of which may have any bytes and holds nothing that belongs to a process: the bounds
+        // say so.
         unsafe impl #impl_generics ::shm_lock::ShmPod for #name #type_generics #where_clause {
             fn describe(text: &mut ::std::string::String) {
                 ::shm_lock::describe_fields(

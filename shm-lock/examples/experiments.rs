@@ -1,4 +1,5 @@
-//! Several processes look an experiment up in a database, and insert it if it is missing: with and without a lock.
+//! Several processes look an experiment up in a database, and insert it if it is missing: with and
+//! without a lock.
 //!
 //! ```sh
 //! cargo run --release -p shm-lock --example experiments -- --processes 8 --lock off
@@ -6,10 +7,11 @@
 //! cargo run --release -p shm-lock --example experiments -- --processes 8 --lock on --kill
 //! ```
 //!
-//! Looking up and inserting are two steps. Without a lock, several processes find nothing and all insert: the database,
-//! which has a primary key, lets the first one and tells the others of a duplicate. With the lock there is one insert.
-//! With `--kill` the first process dies by SIGKILL inside the critical section, in the middle of its transaction; the next one is told that
-//! the owner died, notes that, and does the work.
+//! Looking up and inserting are two steps. Without a lock, several processes find nothing and all
+//! insert: the database, which has a primary key, lets the first one and tells the others of a
+//! duplicate. With the lock there is one insert. With `--kill` the first process dies by SIGKILL
+//! inside the critical section, in the middle of its transaction; the next one is told that the
+//! owner died, notes that, and does the work.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -144,7 +146,8 @@ fn work(folder: &Path, lock: Switch, kill: bool) -> Outcome<u8> {
     look_up_or_insert(&database, kill && first)
 }
 
-/// Takes the lock. If its last owner died: SQLite has rolled back what it had begun, so all there is to do is to note the death.
+/// Takes the lock. If its last owner died: SQLite has rolled back what it had begun, so all there
+/// is to do is to note the death.
 fn take(mutex: &ShmMutex<Killed>) -> Outcome<ShmMutexGuard<'_, Killed>> {
     match mutex.lock() {
         Ok(guard) => Ok(guard),

@@ -11,11 +11,13 @@ use crate::protocol::condvar::Condvar;
 use crate::protocol::mutex::Slept;
 use crate::thread::Ticker;
 
-/// A condition variable between processes, in a [`ShmRegion`](crate::ShmRegion) with a mutex or in one of its own.
+/// A condition variable between processes, in a [`ShmRegion`](crate::ShmRegion) with a mutex or in
+/// one of its own.
 ///
-/// As with every condition variable a wait may end without a notification: look at the condition in a loop, or let
-/// [`wait_while`](Self::wait_while) do so. Here each wait ends at least four times a second, so that a notification that died
-/// with the waiter it woke keeps nobody from seeing what has changed.
+/// As with every condition variable a wait may end without a notification: look at the condition in
+/// a loop, or let [`wait_while`](Self::wait_while) do so. Here each wait ends at least four times a
+/// second, so that a notification that died with the waiter it woke keeps nobody from seeing what
+/// has changed.
 ///
 /// Taking the lock again may say [`OwnerDied`](LockError::OwnerDied), as `lock` does.
 ///
@@ -121,7 +123,8 @@ impl ShmCondvar {
         self.wait_with(guard, Ticker::within(patience))
     }
 
-    /// Waits until `condition` is false of the value, no longer than `patience`; true beside the lock if it still was true.
+    /// Waits until `condition` is false of the value, no longer than `patience`; true beside the
+    /// lock if it still was true.
     ///
     /// # Errors
     /// What [`lock`](crate::RegionMutex::lock) says.

@@ -6,8 +6,8 @@ use std::{fmt, io};
 
 /// Why a region of shared memory could not be created or opened.
 ///
-/// `region` is its path, or for a region without one what `/proc` shows for it, such as `/memfd:experiments`.
-/// The message says what was expected, what was found and what to do.
+/// `region` is its path, or for a region without one what `/proc` shows for it, such as
+/// `/memfd:experiments`. The message says what was expected, what was found and what to do.
 ///
 /// ```
 /// use shm_lock::OpenError;
@@ -16,13 +16,15 @@ use std::{fmt, io};
 /// assert!(error.to_string().starts_with("/dev/shm/experiments was left by an earlier boot"));
 /// ```
 ///
-/// A file that is refused is replaced by [`open_or_replace_stale`](crate::ShmRegion::open_or_replace_stale). If several processes remove it and
-/// make a new one, each when it is told, the second removes what the first has just made: then there are two locks under one name, which exclude
-/// nobody.
+/// A file that is refused is replaced by
+/// [`open_or_replace_stale`](crate::ShmRegion::open_or_replace_stale). If several processes remove
+/// it and make a new one, each when it is told, the second removes what the first has just made:
+/// then there are two locks under one name, which exclude nobody.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The operating system refused: the region does not exist, or exists already, or may not be accessed, and so on.
+    /// The operating system refused: the region does not exist, or exists already, or may not be
+    /// accessed, and so on.
     Io {
         /// The region in question.
         region: PathBuf,
@@ -53,12 +55,14 @@ pub enum OpenError {
         /// What the region was made with.
         found: String,
     },
-    /// The region was made before the system was last started, so its owners are gone and its content is of no use.
+    /// The region was made before the system was last started, so its owners are gone and its
+    /// content is of no use.
     Stale {
         /// The region in question.
         region: PathBuf,
     },
-    /// The region could be tampered with by others: it has another owner, is open to others, or is not a regular file.
+    /// The region could be tampered with by others: it has another owner, is open to others, or is
+    /// not a regular file.
     Untrusted {
         /// The region in question.
         region: PathBuf,
@@ -67,7 +71,8 @@ pub enum OpenError {
         /// What this one looks like.
         found: String,
     },
-    /// The region was made in another PID namespace, where the same thread number means another thread.
+    /// The region was made in another PID namespace, where the same thread number means another
+    /// thread.
     OtherPidNamespace {
         /// The region in question.
         region: PathBuf,
@@ -96,7 +101,8 @@ pub enum Unsupported {
         /// Its name, as in [`std::env::consts::OS`].
         found: &'static str,
     },
-    /// The kernel does not know this thread by a list of held locks that is laid out as 64-bit glibc does.
+    /// The kernel does not know this thread by a list of held locks that is laid out as 64-bit
+    /// glibc does.
     ///
     /// Another C library, a 32-bit program or a thread started by a bare `clone` is the reason.
     RobustList {
@@ -109,17 +115,19 @@ pub enum Unsupported {
     },
     /// The lock was not put into a [`ShmRegion`](crate::ShmRegion).
     NotInRegion,
-    /// This process was forked into another PID namespace after its first region was opened, so its threads have numbers that
-    /// mean other threads to the other users of its locks.
+    /// This process was forked into another PID namespace after its first region was opened, so its
+    /// threads have numbers that mean other threads to the other users of its locks.
     OtherPidNamespace {
         /// The inode number of the namespace in which the region was opened.
         expected: u64,
         /// The inode number of this process's namespace.
         found: u64,
     },
-    /// The kernel cannot clear a page in a child of this process, by which a child knows that its parent's locks are not its own.
+    /// The kernel cannot clear a page in a child of this process, by which a child knows that its
+    /// parent's locks are not its own.
     WipeOnFork,
-    /// The system refuses a call without which nobody can wait for a lock or be known to have one, as a filter (seccomp) may tell it to.
+    /// The system refuses a call without which nobody can wait for a lock or be known to have one,
+    /// as a filter (seccomp) may tell it to.
     SystemCall {
         /// Which one, such as `futex`.
         call: &'static str,

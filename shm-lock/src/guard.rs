@@ -13,9 +13,10 @@ use crate::thread::{Claim, RawLock, Thread};
 
 /// A lock that this thread holds, and its value. Dropping it gives the lock back.
 ///
-/// A panic while it lives leaves the value [`Poisoned`](crate::LockError::Poisoned). After a fork the parent has the lock and the
-/// child's copy of the guard does nothing when it is dropped; the child must not use the value through it. A guard that is leaked keeps
-/// the lock until its thread ends, and the region mapped.
+/// A panic while it lives leaves the value [`Poisoned`](crate::LockError::Poisoned). After a fork
+/// the parent has the lock and the child's copy of the guard does nothing when it is dropped; the
+/// child must not use the value through it. A guard that is leaked keeps the lock until its thread
+/// ends, and the region mapped.
 ///
 /// It cannot be sent to another thread, since the kernel knows which thread holds the lock:
 ///
@@ -29,10 +30,11 @@ use crate::thread::{Claim, RawLock, Thread};
 #[must_use = "the lock is given back at once unless the guard is kept"]
 pub struct ShmMutexGuard<'a, T: ShmPod>(Held<'a, T>);
 
-/// A lock that this thread holds, and a value that may be torn: see [`LockError`](crate::LockError).
+/// A lock that this thread holds, and a value that may be torn: see
+/// [`LockError`](crate::LockError).
 ///
-/// Dropping it gives the lock back and leaves the value [`Poisoned`](crate::LockError::Poisoned); if the thread dies, the next locker
-/// is told [`OwnerDied`](crate::LockError::OwnerDied) again.
+/// Dropping it gives the lock back and leaves the value [`Poisoned`](crate::LockError::Poisoned);
+/// if the thread dies, the next locker is told [`OwnerDied`](crate::LockError::OwnerDied) again.
 ///
 /// ```
 /// use shm_lock::{LockError, ShmMutex};
@@ -108,7 +110,8 @@ impl<'a, T: ShmPod> RecoverGuard<'a, T> {
         ShmMutexGuard(unsafe { std::ptr::read(&raw const guard.0) })
     }
 
-    /// The value cannot be repaired: from now on every locker is told [`NotRecoverable`](crate::LockError::NotRecoverable).
+    /// The value cannot be repaired: from now on every locker is told
+    /// [`NotRecoverable`](crate::LockError::NotRecoverable).
     ///
     /// ```
     /// # use shm_lock::{LockError, ShmMutex};
@@ -148,12 +151,13 @@ impl<'a, T: ShmPod> Held<'a, T> {
     }
 }
 
-/// Gives the lock back, unless a copy of its guard is dropped in a child of the process that has the lock. Called once, when
-/// the guard is not used any more.
+/// Gives the lock back, unless a copy of its guard is dropped in a child of the process that has
+/// the lock. Called once, when the guard is not used any more.
 #[inline(always)]
 fn give_back(lock: &RawLock, taken: u64, unlock: impl FnOnce(&Mutex, &Claim<'_>)) {
     let Some(thread) = Thread::holding_since(taken as u32) else { return };
-    // SAFETY: the lock was taken by this thread (the guard is not `Send`) in this process (its generation).
+    // SAFETY: the lock was taken by this thread (the guard is not `Send`) in this process (its
+    // generation).
     let claim = unsafe { thread.claim(lock) };
     unlock(lock.mutex(), &claim);
 }
@@ -187,7 +191,8 @@ impl<T: ShmPod> Deref for Held<'_, T> {
 
     #[inline(always)]
     fn deref(&self) -> &T {
-        // SAFETY: the lock is held, so nobody writes; the value is mapped as long as the mutex is borrowed.
+        // SAFETY: the lock is held, so nobody writes; the value is mapped as long as the mutex is
+        // borrowed.
         unsafe { &*self.value.pointer(self.mutex.value()) }
     }
 }
@@ -195,7 +200,8 @@ impl<T: ShmPod> Deref for Held<'_, T> {
 impl<T: ShmPod> DerefMut for Held<'_, T> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: the lock is held, and this guard is borrowed mutably, so this is the only reference.
+        // SAFETY: the lock is held, and this guard is borrowed mutably, so this is the only
+        // reference.
         unsafe { &mut *self.value.pointer(self.mutex.value()) }
     }
 }

@@ -15,7 +15,8 @@
 //! | 80–87 | a number that was drawn when the region was made | telling apart what is [mapped](crate::place) already |
 //! | 88–255 | that text, cut off, then zeros | for the message |
 //!
-//! All is copied out of the file once and checked in the copy, so nobody can change it between the check and the use.
+//! All is copied out of the file once and checked in the copy, so nobody can change it between the
+//! check and the use.
 
 use std::path::Path;
 
@@ -38,15 +39,16 @@ pub(crate) struct Header {
     pub(crate) pid_namespace: u64,
     pub(crate) size: usize,
     pub(crate) align: usize,
-    /// Describes the layout of the content; perhaps cut off, where it was [found](Header::of_mutex).
+    /// Describes the layout of the content; perhaps cut off, where it was
+    /// [found](Header::of_mutex).
     pub(crate) text: String,
     /// Of the whole text.
     pub(crate) hash: u64,
 }
 
 impl Header {
-    /// The header of one mutex, whatever it protects: as `bytes` say, if they are such a header in a file of `file_size` bytes; as
-    /// `typical` says otherwise, from which they then differ.
+    /// The header of one mutex, whatever it protects: as `bytes` say, if they are such a header in
+    /// a file of `file_size` bytes; as `typical` says otherwise, from which they then differ.
     #[cfg(feature = "untyped")]
     pub(crate) fn of_mutex(bytes: &[u8; LENGTH], file_size: u64, typical: Header) -> Header {
         let number_at = |at: usize| {
@@ -97,7 +99,8 @@ impl Header {
         bytes
     }
 
-    /// Whether a region that begins with `bytes` and is `file_size` bytes long holds what this header describes; then, its number.
+    /// Whether a region that begins with `bytes` and is `file_size` bytes long holds what this
+    /// header describes; then, its number.
     pub(crate) fn check(
         &self,
         bytes: &[u8; LENGTH],
@@ -185,7 +188,8 @@ fn sum(bytes: &[u8; LENGTH]) -> u64 {
     hash(&others)
 }
 
-/// FNV-1a by Fowler, Noll and Vo, with 64 bits: it guards against accidents, not against an adversary.
+/// FNV-1a by Fowler, Noll and Vo, with 64 bits: it guards against accidents, not against an
+/// adversary.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)

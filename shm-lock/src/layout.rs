@@ -3,20 +3,23 @@
 use crate::pod::ShmPod;
 use crate::thread::RawLock;
 
-/// What may lie in a [`ShmRegion`](crate::ShmRegion): locks, and values that are not changed once the region is made.
+/// What may lie in a [`ShmRegion`](crate::ShmRegion): locks, and values that are not changed once
+/// the region is made.
 ///
 /// Implemented for [`RegionMutex`](crate::RegionMutex), [`ShmCondvar`](crate::ShmCondvar),
-/// [`ShmSemaphore`](crate::ShmSemaphore), [`ShmOnce`](crate::ShmOnce), every [`ShmPod`] value, arrays of these, and atomic integers. For a structure of
-/// several of them, [`region!`](crate::region) writes the implementation.
+/// [`ShmSemaphore`](crate::ShmSemaphore), [`ShmOnce`](crate::ShmOnce), every [`ShmPod`] value,
+/// arrays of these, and atomic integers. For a structure of several of them,
+/// [`region!`](crate::region) writes the implementation.
 ///
 /// # Safety
 ///
 /// * The type is `#[repr(C)]`, and all of it is made of what implements this trait.
 /// * [`describe`](Self::describe) tells types apart whose layouts differ.
-/// * [`visit_locks`](Self::visit_locks) passes `locks` on to every part of `self`, and does nothing else.
+/// * [`visit_locks`](Self::visit_locks) passes `locks` on to every part of `self`, and does nothing
+///   else.
 pub unsafe trait ShmLayout: Send + Sync + Sized + 'static {
-    /// Appends a text that is the same for the same layout: its hash is compared when a region is opened, and it is shown
-    /// where it differs.
+    /// Appends a text that is the same for the same layout: its hash is compared when a region is
+    /// opened, and it is shown where it differs.
     fn describe(text: &mut String);
 
     /// Shows `locks` every lock.
@@ -50,8 +53,8 @@ pub(crate) fn text_of<R: ShmLayout>() -> String {
     text
 }
 
-// SAFETY: the value holds no locks and is laid out alike everywhere, as `ShmPod` demands; what describes it and, in the header, its
-// size are compared.
+// SAFETY: the value holds no locks and is laid out alike everywhere, as `ShmPod` demands; what
+// describes it and, in the header, its size are compared.
 unsafe impl<T: ShmPod + Send + Sync> ShmLayout for T {
     fn describe(text: &mut String) {
         <T as ShmPod>::describe(text);
@@ -63,7 +66,8 @@ unsafe impl<T: ShmPod + Send + Sync> ShmLayout for T {
 #[cfg(not(loom))]
 macro_rules! atomics {
     ($($name:ident)*) => {$(
-        // SAFETY: an integer that may have any bytes and is changed by atomic instructions alone; no lock.
+        // SAFETY: an integer that may have any bytes and is changed by atomic instructions alone;
+        // no lock.
         unsafe impl ShmLayout for crate::sync::atomics::$name {
             fn describe(text: &mut String) {
                 text.push_str(stringify!($name));
@@ -119,7 +123,8 @@ pub fn describe_fields(text: &mut String, name: &str, fields: &[Field]) {
 
 /// Declares a structure of locks and values that share a [`ShmRegion`](crate::ShmRegion).
 ///
-/// It becomes `#[repr(C)]`. Names, types and offsets of all fields are compared when a region is opened.
+/// It becomes `#[repr(C)]`. Names, types and offsets of all fields are compared when a region is
+/// opened.
 ///
 /// ```
 /// use shm_lock::{RegionMutex, ShmCondvar, ShmRegion};
@@ -158,7 +163,8 @@ macro_rules! region {
             $($(#[$field_meta])* $field_visibility $field: $type,)+
         }
 
-        // SAFETY: `repr(C)`; the compiler checks that each field implements the trait; all are described and shown.
+        // SAFETY: `repr(C)`; the compiler checks that each field implements the trait; all are
+        // described and shown.
         unsafe impl $crate::ShmLayout for $name {
             fn describe(text: &mut ::std::string::String) {
                 $crate::describe_fields(

@@ -1,4 +1,5 @@
-//! Locks in shared memory, between processes, that survive the death of their owner at any instruction.
+//! Locks in shared memory, between processes, that survive the death of their owner at any
+//! instruction.
 //!
 //! ```
 //! use shm_lock::{LockError, ShmMutex};
@@ -25,7 +26,8 @@
 //! | [`ShmPod`] | what a lock may protect |
 //! | `untyped` (feature) | a mutex whose value's type is known when the program runs, for tools and other languages |
 //!
-//! How they are used together with a pool of threads is a chapter of [taskel's guide](https://docs.rs/taskel/latest/taskel/guide/processes/index.html).
+//! How they are used together with a pool of threads is a chapter of [taskel's
+//! guide](https://docs.rs/taskel/latest/taskel/guide/processes/index.html).
 //!
 //! # What each failure gets
 //!
@@ -54,17 +56,21 @@
 //!
 //! # What it asks for
 //!
-//! 64-bit Linux with glibc, 4.14 or later. Elsewhere everything compiles, and every constructor says
-//! [`Unsupported`]. Where the kernel does not wake another sleeper for one that dies between being woken and taking the lock (before
-//! Linux 6.2 and the stable releases with "futex: Resend potentially swallowed owner death notification"; tested on 6.18 alone), the others go on at their next look, within a quarter of a second. Threads must be started by `std` or `pthread`. All processes must be in one PID namespace. They trust each
-//! other: whoever can write the file can make its users write anywhere in their memory, so a file that others can write is
-//! refused. No function may be called in a signal handler.
+//! 64-bit Linux with glibc, 4.14 or later. Elsewhere everything compiles, and every constructor
+//! says [`Unsupported`]. Where the kernel does not wake another sleeper for one that dies between
+//! being woken and taking the lock (before Linux 6.2 and the stable releases with "futex: Resend
+//! potentially swallowed owner death notification"; tested on 6.18 alone), the others go on at
+//! their next look, within a quarter of a second. Threads must be started by `std` or `pthread`.
+//! All processes must be in one PID namespace. They trust each other: whoever can write the file
+//! can make its users write anywhere in their memory, so a file that others can write is refused.
+//! No function may be called in a signal handler.
 //!
 //! # Models
 //!
-//! With `--cfg loom` the same types work inside `loom::model`, in one process with loom's threads, on a model of the
-//! kernel; `shm_lock::model::die_after` kills a thread there after a number of steps. No time passes in a model: a timed wait
-//! that would have to sleep times out at once, so it never sees a wake-up that comes in time.
+//! With `--cfg loom` the same types work inside `loom::model`, in one process with loom's threads,
+//! on a model of the kernel; `shm_lock::model::die_after` kills a thread there after a number of
+//! steps. No time passes in a model: a timed wait that would have to sleep times out at once, so it
+//! never sees a wake-up that comes in time.
 
 #![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(loom))))]
 #![cfg_attr(

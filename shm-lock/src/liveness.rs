@@ -1,14 +1,15 @@
 //! Whether a thread that owns a lock still lives.
 //!
-//! `/proc/<number>/stat` exists for threads as for processes. It tells a zombie, whose locks the kernel has
-//! already looked through, and when a thread was started: one that began later than somebody saw its number as an owner's is
-//! another thread with the same number.
+//! `/proc/<number>/stat` exists for threads as for processes. It tells a zombie, whose locks the
+//! kernel has already looked through, and when a thread was started: one that began later than
+//! somebody saw its number as an owner's is another thread with the same number.
 
 use std::{fs, io};
 
 use crate::sys;
 
-/// Whether the thread that had the number `since_ns` after the system was started is dead. False where it cannot be known.
+/// Whether the thread that had the number `since_ns` after the system was started is dead. False
+/// where it cannot be known.
 pub(crate) fn is_dead(thread: u32, since_ns: u64) -> bool {
     match fs::read_to_string(format!("/proc/{thread}/stat")) {
         Ok(stat) => shows_dead(&stat, since_ns, sys::ticks_per_second()),

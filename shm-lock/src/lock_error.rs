@@ -10,7 +10,8 @@ use crate::protocol::mutex::Refused;
 
 /// Why [`lock`](crate::ShmMutex::lock) and its relatives return no plain guard.
 ///
-/// Two of the reasons come with a guard, since the lock *is* taken: look at the value, repair it, and say so.
+/// Two of the reasons come with a guard, since the lock *is* taken: look at the value, repair it,
+/// and say so.
 ///
 /// ```
 /// use shm_lock::{LockError, ShmMutex, ShmMutexGuard};
@@ -30,13 +31,16 @@ use crate::protocol::mutex::Refused;
 /// ```
 #[non_exhaustive]
 pub enum LockError<'a, T: ShmPod> {
-    /// The last owner was killed, or its thread ended, or its process called `exec`, while it had the lock. Exactly one locker is told.
+    /// The last owner was killed, or its thread ended, or its process called `exec`, while it had
+    /// the lock. Exactly one locker is told.
     OwnerDied(RecoverGuard<'a, T>),
-    /// An owner panicked while it had the lock, or did not repair a value that it was told was torn.
+    /// An owner panicked while it had the lock, or did not repair a value that it was told was
+    /// torn.
     Poisoned(RecoverGuard<'a, T>),
     /// Another thread has the lock. Only from `try_lock`.
     WouldBlock,
-    /// The time is up and another thread still has the lock. Only from `lock_timeout` and `lock_deadline`.
+    /// The time is up and another thread still has the lock. Only from `lock_timeout` and
+    /// `lock_deadline`.
     TimedOut,
     /// This thread has the lock already and would wait for itself for ever.
     Deadlock,
@@ -47,7 +51,8 @@ pub enum LockError<'a, T: ShmPod> {
 }
 
 impl<T: ShmPod> LockError<'_, T> {
-    /// The reason without the guard, if there is one: to be kept or passed on, for which a guard lives too short.
+    /// The reason without the guard, if there is one: to be kept or passed on, for which a guard
+    /// lives too short.
     ///
     /// Dropping the guard leaves the value [`Poisoned`](LockError::Poisoned).
     ///

@@ -20,8 +20,8 @@ use crate::thread::{Claim, RawLock, Thread, Ticker};
 
 /// A mutex as a part of a [`ShmRegion`].
 ///
-/// It can be taken once it lies in a region; before, [`lock`](Self::lock) says [`Unsupported`](crate::LockError::Unsupported). A mutex with a small value
-/// is one cache line.
+/// It can be taken once it lies in a region; before, [`lock`](Self::lock) says
+/// [`Unsupported`](crate::LockError::Unsupported). A mutex with a small value is one cache line.
 ///
 /// ```
 /// use shm_lock::{RegionMutex, ShmRegion};
@@ -75,8 +75,9 @@ impl<T: ShmPod> RegionMutex<T> {
 
     /// Takes the lock, waiting for it as long as it takes.
     ///
-    /// A free lock costs one atomic instruction and no system call. One that is held is looked at for some microseconds, if that was of
-    /// use lately, and then slept for. There is no order among those who wait. It is no function for a signal handler.
+    /// A free lock costs one atomic instruction and no system call. One that is held is looked at
+    /// for some microseconds, if that was of use lately, and then slept for. There is no order
+    /// among those who wait. It is no function for a signal handler.
     ///
     /// ```
     /// let mutex = shm_lock::ShmMutex::memfd("a", 1_u64)?;
@@ -147,7 +148,8 @@ impl<T: ShmPod> RegionMutex<T> {
         })
     }
 
-    /// Takes the lock, waiting for it no longer than until `deadline`. See [`lock_timeout`](Self::lock_timeout).
+    /// Takes the lock, waiting for it no longer than until `deadline`. See
+    /// [`lock_timeout`](Self::lock_timeout).
     ///
     /// # Errors
     /// Every [`LockError`] but `WouldBlock`.
@@ -162,16 +164,17 @@ impl<T: ShmPod> RegionMutex<T> {
         }
     }
 
-    /// Takes the lock at once, or as `slowly` does. What comes back from there is a number, since a structure would
-    /// have to go through memory, also on the way where nothing is slow.
+    /// Takes the lock at once, or as `slowly` does. What comes back from there is a number, since a
+    /// structure would have to go through memory, also on the way where nothing is slow.
     #[inline(always)]
     fn attempt(
         &self,
         slowly: impl FnOnce(&Mutex, &Claim<'_>) -> Outcome,
     ) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
         let outcome = match Thread::registered() {
-            // SAFETY: a lock that can be taken is placed, in a region that is mapped while it is borrowed and, if the guard
-            // is leaked, for as long as this process has its thread (`Place::drop`).
+            // SAFETY: a lock that can be taken is placed, in a region that is mapped while it is
+            // borrowed and, if the guard is leaked, for as long as this process has its thread
+            // (`Place::drop`).
             Some(thread) if self.raw.mutex().lock_untouched(&unsafe { thread.claim(&self.raw) }) => {
                 Outcome::Clean
             }
@@ -272,8 +275,9 @@ impl<T: ShmPod> fmt::Debug for RegionMutex<T> {
 
 /// A mutex between processes, in a file or memory of its own, that survives the death of its owner.
 ///
-/// It is a [`ShmRegion`] with one [`RegionMutex`] in it, to which it dereferences: [`lock`](RegionMutex::lock) and its relatives are
-/// there. How names and paths are understood is told at [`ShmRegion`].
+/// It is a [`ShmRegion`] with one [`RegionMutex`] in it, to which it dereferences:
+/// [`lock`](RegionMutex::lock) and its relatives are there. How names and paths are understood is
+/// told at [`ShmRegion`].
 ///
 /// ```
 /// use shm_lock::ShmMutex;
@@ -290,8 +294,8 @@ impl<T: ShmPod> ShmMutex<T> {
     /// Makes a mutex; fails if there is a file with that name. See [`ShmRegion::create_new`].
     ///
     /// # Errors
-    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else the system says;
-    /// [`OpenError::Unsupported`].
+    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else
+    /// the system says; [`OpenError::Unsupported`].
     pub fn create_new(name: impl RegionName, value: T) -> Result<Self, OpenError> {
         ShmRegion::create_new(name, RegionMutex::new(value)).map(ShmMutex)
     }
@@ -304,7 +308,8 @@ impl<T: ShmPod> ShmMutex<T> {
         ShmRegion::open(name).map(ShmMutex)
     }
 
-    /// Opens a mutex, or makes it with the value that `init` returns if there is none. See [`ShmRegion::open_or_create`].
+    /// Opens a mutex, or makes it with the value that `init` returns if there is none. See
+    /// [`ShmRegion::open_or_create`].
     ///
     /// # Errors
     /// Every [`OpenError`].
@@ -312,8 +317,8 @@ impl<T: ShmPod> ShmMutex<T> {
         ShmRegion::open_or_create(name, || RegionMutex::new(init())).map(ShmMutex)
     }
 
-    /// Opens a mutex, or makes it with the value that `init` returns if there is none, or one that nobody can use any more. See
-    /// [`ShmRegion::open_or_replace_stale`].
+    /// Opens a mutex, or makes it with the value that `init` returns if there is none, or one that
+    /// nobody can use any more. See [`ShmRegion::open_or_replace_stale`].
     ///
     /// # Errors
     /// Every [`OpenError`].
@@ -338,7 +343,8 @@ impl<T: ShmPod> ShmMutex<T> {
         ShmRegion::from_fd(fd).map(ShmMutex)
     }
 
-    /// Whether the path by which the mutex was opened still leads to it. See [`ShmRegion::is_linked`].
+    /// Whether the path by which the mutex was opened still leads to it. See
+    /// [`ShmRegion::is_linked`].
     pub fn is_linked(&self) -> bool {
         self.0.is_linked()
     }
@@ -378,7 +384,8 @@ impl<T: ShmPod> ShmMutex<T> {
         self.0.lock_timeout(patience)
     }
 
-    /// Takes the lock, waiting for it no longer than until `deadline`. See [`RegionMutex::lock_timeout`].
+    /// Takes the lock, waiting for it no longer than until `deadline`. See
+    /// [`RegionMutex::lock_timeout`].
     ///
     /// # Errors
     /// Every [`LockError`] but `WouldBlock`.

@@ -7,10 +7,11 @@ use crate::lock_error::LockFailure;
 use crate::protocol::once::{Done, Turn};
 use crate::thread::{RawLock, Thread, Ticker};
 
-/// Something that is done once, by whichever process comes first, in a [`ShmRegion`](crate::ShmRegion).
+/// Something that is done once, by whichever process comes first, in a
+/// [`ShmRegion`](crate::ShmRegion).
 ///
-/// If the one who does it dies or panics, the next one does it: what was begun must be fit to be begun again, and
-/// [`call_once_with`](Self::call_once_with) says when that is so.
+/// If the one who does it dies or panics, the next one does it: what was begun must be fit to be
+/// begun again, and [`call_once_with`](Self::call_once_with) says when that is so.
 ///
 /// ```
 /// use shm_lock::{ShmOnce, ShmRegion};
@@ -70,7 +71,8 @@ impl ShmOnce {
         self.call_once_with(|_| action())
     }
 
-    /// [`call_once`](Self::call_once), but `action` is told whether one before has begun and died or panicked.
+    /// [`call_once`](Self::call_once), but `action` is told whether one before has begun and died
+    /// or panicked.
     ///
     /// ```
     /// # use shm_lock::{ShmOnce, ShmRegion};

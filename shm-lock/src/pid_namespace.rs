@@ -1,7 +1,8 @@
 //! Whether this process is still in the PID namespace in which it has opened its locks.
 //!
-//! A region remembers the namespace that it was made in. A mapping goes through a fork, also into a child that is in another
-//! namespace (`unshare`, `clone` with `CLONE_NEWPID`); its threads have numbers that mean other threads to the lock's other users.
+//! A region remembers the namespace that it was made in. A mapping goes through a fork, also into a
+//! child that is in another namespace (`unshare`, `clone` with `CLONE_NEWPID`); its threads have
+//! numbers that mean other threads to the lock's other users.
 
 use std::io;
 use std::sync::OnceLock;
@@ -19,7 +20,8 @@ pub(crate) fn of_new_region() -> io::Result<u64> {
     Ok(here)
 }
 
-/// Whether threads of this process may take locks. Where the namespace cannot be known (no `/proc`), it is taken for the same.
+/// Whether threads of this process may take locks. Where the namespace cannot be known (no
+/// `/proc`), it is taken for the same.
 pub(crate) fn check() -> Result<(), Unsupported> {
     match (OF_REGIONS.get(), sys::pid_namespace()) {
         (Some(&expected), Ok(found)) if found != expected => {

@@ -2,12 +2,13 @@
 
 /// A value that means the same in every process, whatever its bytes are.
 ///
-/// A lock's value lies in memory that other programs write, some of which die halfway. So every sequence of bytes must be a
-/// valid value: a `bool` that is 2, an enum without such a variant or a `char` beyond Unicode would be undefined behaviour in
-/// whoever looks at it after a crash. And it must mean the same elsewhere: a reference, a pointer, a file descriptor
-/// or a `Box` does not.
+/// A lock's value lies in memory that other programs write, some of which die halfway. So every
+/// sequence of bytes must be a valid value: a `bool` that is 2, an enum without such a variant or a
+/// `char` beyond Unicode would be undefined behaviour in whoever looks at it after a crash. And it
+/// must mean the same elsewhere: a reference, a pointer, a file descriptor or a `Box` does not.
 ///
-/// Implemented for integers, floats, and arrays of what implements it. For a structure of one's own, derive it:
+/// Implemented for integers, floats, and arrays of what implements it. For a structure of one's
+/// own, derive it:
 ///
 /// ```
 /// use shm_lock::{ShmMutex, ShmPod};
@@ -24,8 +25,9 @@
 /// # Ok::<(), shm_lock::OpenError>(())
 /// ```
 ///
-/// Names, types and offsets of all fields are then compared when a region is opened, so that a program with another version of the
-/// structure is told [`Mismatch`](crate::OpenError::Mismatch). Without `#[repr(C)]`, or with a field that may not have any bytes, it does not compile:
+/// Names, types and offsets of all fields are then compared when a region is opened, so that a
+/// program with another version of the structure is told [`Mismatch`](crate::OpenError::Mismatch).
+/// Without `#[repr(C)]`, or with a field that may not have any bytes, it does not compile:
 ///
 /// ```compile_fail
 /// #[derive(Clone, Copy, shm_lock::ShmPod)]
@@ -42,8 +44,9 @@
 /// }
 /// ```
 ///
-/// Types of other crates come by the features `bytemuck` and `zerocopy` (`pod_by_bytemuck!`, `pod_by_zerocopy!`), which leave the proof to these,
-/// or by one's own word. Of those no more than name, size, alignment and [`VERSION`](Self::VERSION) are compared.
+/// Types of other crates come by the features `bytemuck` and `zerocopy` (`pod_by_bytemuck!`,
+/// `pod_by_zerocopy!`), which leave the proof to these, or by one's own word. Of those no more than
+/// name, size, alignment and [`VERSION`](Self::VERSION) are compared.
 ///
 /// # Safety
 ///
@@ -51,12 +54,13 @@
 /// * It holds no pointers, references, or other things that belong to a process or a thread.
 /// * Its layout is the same in all programs that open the region: `#[repr(C)]`, or a primitive.
 pub unsafe trait ShmPod: Copy + 'static {
-    /// Increase it when the meaning of the value changes but not its name or size; who has another one is told
-    /// [`Mismatch`](crate::OpenError::Mismatch).
+    /// Increase it when the meaning of the value changes but not its name or size; who has another
+    /// one is told [`Mismatch`](crate::OpenError::Mismatch).
     const VERSION: u32 = 0;
 
-    /// Appends a text that is the same for the same layout and meaning: it is compared when a region is opened, and shown where it
-    /// differs. By default it has the type's name without its modules, version, size and alignment.
+    /// Appends a text that is the same for the same layout and meaning: it is compared when a
+    /// region is opened, and shown where it differs. By default it has the type's name without its
+    /// modules, version, size and alignment.
     fn describe(text: &mut String) {
         describe_by_name::<Self>(text);
     }
@@ -86,7 +90,8 @@ unsafe impl<T: ShmPod, const N: usize> ShmPod for [T; N] {
     }
 }
 
-/// A name alone does not tell types apart, not even one like `u64`, which a module may use for a structure.
+/// A name alone does not tell types apart, not even one like `u64`, which a module may use for a
+/// structure.
 fn describe_by_name<T: ShmPod>(text: &mut String) {
     text.push_str(&without_paths(std::any::type_name::<T>()));
     if T::VERSION != 0 {
@@ -95,7 +100,8 @@ fn describe_by_name<T: ShmPod>(text: &mut String) {
     text.push_str(&format!(" ({} bytes, align {})", size_of::<T>(), align_of::<T>()));
 }
 
-/// A type's name without the modules: two programs that share a structure may have it in different ones.
+/// A type's name without the modules: two programs that share a structure may have it in different
+/// ones.
 fn without_paths(name: &str) -> String {
     let mut short = String::new();
     let mut segment = 0;
@@ -132,8 +138,8 @@ fn without_paths(name: &str) -> String {
 #[macro_export]
 macro_rules! pod_by_bytemuck {
     ($($type:ty),+ $(,)?) => {$(
-        // SAFETY: `AnyBitPattern` says that any bytes are a valid value, and forbids pointers and interior mutability; the
-        // constant checks that the type implements it.
+        // SAFETY: `AnyBitPattern` says that any bytes are a valid value, and forbids pointers and
+        // interior mutability; the constant checks that the type implements it.
         unsafe impl $crate::ShmPod for $type {
             const VERSION: u32 = {
                 const fn any_bit_pattern<T: $crate::bytemuck::AnyBitPattern>() {}
@@ -164,8 +170,8 @@ macro_rules! pod_by_bytemuck {
 #[macro_export]
 macro_rules! pod_by_zerocopy {
     ($($type:ty),+ $(,)?) => {$(
-        // SAFETY: `FromBytes` says that any bytes are a valid value, `Immutable` that it has no interior mutability; the
-        // constant checks that the type implements both.
+        // SAFETY: `FromBytes` says that any bytes are a valid value, `Immutable` that it has no
+        // interior mutability; the constant checks that the type implements both.
         unsafe impl $crate::ShmPod for $type {
             const VERSION: u32 = {
                 const fn from_bytes<T: $crate::zerocopy::FromBytes + $crate::zerocopy::Immutable>() {}

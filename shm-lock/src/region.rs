@@ -13,14 +13,17 @@ use crate::place::Place;
 
 /// Memory that processes share, with locks and values in it.
 ///
-/// It dereferences to its content: one lock, or a structure of several that [`region!`](crate::region) declares. A
-/// single mutex has [`ShmMutex`](crate::ShmMutex) for short.
+/// It dereferences to its content: one lock, or a structure of several that
+/// [`region!`](crate::region) declares. A single mutex has [`ShmMutex`](crate::ShmMutex) for short.
 ///
-/// A string without a `/` such as `"experiments"` means `/dev/shm/shm-lock-<user id>-experiments`; anything else is a path ([`RegionName`](crate::RegionName)).
-/// Another user can make the file first, which nobody can prevent in a directory that all may write to: then it is
+/// A string without a `/` such as `"experiments"` means `/dev/shm/shm-lock-<user id>-experiments`;
+/// anything else is a path ([`RegionName`](crate::RegionName)). Another user can make the file
+/// first, which nobody can prevent in a directory that all may write to: then it is
 /// [`Untrusted`](OpenError::Untrusted), and a path in `$XDG_RUNTIME_DIR` helps. The file can be
-/// read and written by its owner alone, and stays until it is [unlinked](Self::unlink) or, in `/dev/shm`, until the system is restarted. A region holds one
-/// file descriptor and one mapping, however often a process opens it, as long as one of these values lives, and longer if a guard was leaked.
+/// read and written by its owner alone, and stays until it is [unlinked](Self::unlink) or, in
+/// `/dev/shm`, until the system is restarted. A region holds one file descriptor and one mapping,
+/// however often a process opens it, as long as one of these values lives, and longer if a guard
+/// was leaked.
 ///
 /// ```
 /// use shm_lock::{ShmRegion, ShmSemaphore};
@@ -34,14 +37,16 @@ use crate::place::Place;
 ///
 /// # Truncation
 ///
-/// Shortening the file while it is mapped makes every access to what was cut off a `SIGBUS`. Nothing prevents that for a
-/// file with a path, except that only its owner can do it; regions made by [`memfd`](Self::memfd) are sealed against it.
+/// Shortening the file while it is mapped makes every access to what was cut off a `SIGBUS`.
+/// Nothing prevents that for a file with a path, except that only its owner can do it; regions made
+/// by [`memfd`](Self::memfd) are sealed against it.
 pub struct ShmRegion<R: ShmLayout>(Place<R>);
 
 impl<R: ShmLayout> ShmRegion<R> {
     /// Makes a region with this content; fails if there is a file with that name.
     ///
-    /// The file appears with its content or not at all, whoever else looks for it and wherever this process dies.
+    /// The file appears with its content or not at all, whoever else looks for it and wherever this
+    /// process dies.
     ///
     /// ```
     /// # let directory = tempfile::tempdir().unwrap();
@@ -55,8 +60,8 @@ impl<R: ShmLayout> ShmRegion<R> {
     /// ```
     ///
     /// # Errors
-    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else the system says;
-    /// [`OpenError::Unsupported`].
+    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else
+    /// the system says; [`OpenError::Unsupported`].
     pub fn create_new(name: impl RegionName, content: R) -> Result<Self, OpenError> {
         Place::create_new(&name.as_name(), content).map(ShmRegion)
     }
@@ -79,15 +84,17 @@ impl<R: ShmLayout> ShmRegion<R> {
     /// ```
     ///
     /// # Errors
-    /// Every [`OpenError`]; [`OpenError::Io`] with [`NotFound`](io::ErrorKind::NotFound) if there is no such file.
+    /// Every [`OpenError`]; [`OpenError::Io`] with [`NotFound`](io::ErrorKind::NotFound) if there
+    /// is no such file.
     pub fn open(name: impl RegionName) -> Result<Self, OpenError> {
         Place::open(&name.as_name()).map(ShmRegion)
     }
 
     /// Opens a region, or makes it with what `init` returns if there is none.
     ///
-    /// However many processes do so at the same time, and wherever one of them dies, all get the same region. `init` runs at
-    /// most once here, and its content is thrown away if another process is faster.
+    /// However many processes do so at the same time, and wherever one of them dies, all get the
+    /// same region. `init` runs at most once here, and its content is thrown away if another
+    /// process is faster.
     ///
     /// ```
     /// # let directory = tempfile::tempdir().unwrap();
@@ -106,11 +113,14 @@ impl<R: ShmLayout> ShmRegion<R> {
         Place::open_or_create(&name.as_name(), init).map(ShmRegion)
     }
 
-    /// Opens a region, or makes it with what `init` returns if there is none, or one that nobody can use any more: of an earlier boot
-    /// ([`Stale`](OpenError::Stale)), [`Damaged`](OpenError::Damaged), or of another version of the program ([`Mismatch`](OpenError::Mismatch)).
+    /// Opens a region, or makes it with what `init` returns if there is none, or one that nobody
+    /// can use any more: of an earlier boot ([`Stale`](OpenError::Stale)),
+    /// [`Damaged`](OpenError::Damaged), or of another version of the program
+    /// ([`Mismatch`](OpenError::Mismatch)).
     ///
-    /// However many processes do so at the same time, and wherever one of them dies, all get the same region. A region that a process has open is
-    /// not replaced: after a second, the caller is told why it was refused. All processes must use this crate to open it, on a file system with
+    /// However many processes do so at the same time, and wherever one of them dies, all get the
+    /// same region. A region that a process has open is not replaced: after a second, the caller is
+    /// told why it was refused. All processes must use this crate to open it, on a file system with
     /// `flock`; [`unlink`](Self::unlink) is still for one process alone, before the others start.
     ///
     /// ```
@@ -132,10 +142,11 @@ impl<R: ShmLayout> ShmRegion<R> {
         Place::open_or_replace(&name.as_name(), init).map(ShmRegion)
     }
 
-    /// Makes a region in memory that has no path; others get it by its descriptor ([`AsFd`], [`from_fd`](Self::from_fd)) or
-    /// from their parent.
+    /// Makes a region in memory that has no path; others get it by its descriptor ([`AsFd`],
+    /// [`from_fd`](Self::from_fd)) or from their parent.
     ///
-    /// `name` is for those who look at `/proc`. The region's size is sealed: nobody can truncate it.
+    /// `name` is for those who look at `/proc`. The region's size is sealed: nobody can truncate
+    /// it.
     ///
     /// # Errors
     /// [`OpenError::Io`] or [`OpenError::Unsupported`].
@@ -143,7 +154,8 @@ impl<R: ShmLayout> ShmRegion<R> {
         Place::memfd(name, content).map(ShmRegion)
     }
 
-    /// Opens the region that a file descriptor stands for, such as one that another process has sent or left open.
+    /// Opens the region that a file descriptor stands for, such as one that another process has
+    /// sent or left open.
     ///
     /// ```
     /// use std::os::fd::AsFd;
@@ -163,12 +175,15 @@ impl<R: ShmLayout> ShmRegion<R> {
         Place::from_fd(fd).map(ShmRegion)
     }
 
-    /// Whether the path by which the region was opened still leads to it; for one without a path, whether it has any.
+    /// Whether the path by which the region was opened still leads to it; for one without a path,
+    /// whether it has any.
     ///
-    /// A region loses its name by [`unlink`](Self::unlink), and by whoever cleans up: systemd-logind deletes a user's files in `/dev/shm`
-    /// when the last session of the user ends (`RemoveIPC=yes`, which spares system users), systemd-tmpfiles and its like what nobody has
-    /// touched in `/tmp` for days. Who opens it afterwards finds none or makes a new one, and has a lock that excludes nobody
-    /// who has the old one. Where that may happen, look while you have the lock, and open it again if it is false.
+    /// A region loses its name by [`unlink`](Self::unlink), and by whoever cleans up:
+    /// systemd-logind deletes a user's files in `/dev/shm` when the last session of the user ends
+    /// (`RemoveIPC=yes`, which spares system users), systemd-tmpfiles and its like what nobody has
+    /// touched in `/tmp` for days. Who opens it afterwards finds none or makes a new one, and has a
+    /// lock that excludes nobody who has the old one. Where that may happen, look while you have
+    /// the lock, and open it again if it is false.
     ///
     /// ```
     /// # let directory = tempfile::tempdir().unwrap();
@@ -185,10 +200,12 @@ impl<R: ShmLayout> ShmRegion<R> {
         self.0.is_linked()
     }
 
-    /// Removes a region's name. Whoever has it open keeps it; who comes later finds none, or makes a new one.
+    /// Removes a region's name. Whoever has it open keeps it; who comes later finds none, or makes
+    /// a new one.
     ///
-    /// Only one process may do so to replace a region, before the others start: if two unlink and make one, each may have a lock of its own.
-    /// Nothing else does so: a region outlives all processes that use it.
+    /// Only one process may do so to replace a region, before the others start: if two unlink and
+    /// make one, each may have a lock of its own. Nothing else does so: a region outlives all
+    /// processes that use it.
     ///
     /// ```
     /// # let directory = tempfile::tempdir().unwrap();
@@ -203,7 +220,8 @@ impl<R: ShmLayout> ShmRegion<R> {
     /// ```
     ///
     /// # Errors
-    /// What the operating system says; [`Unsupported`](io::ErrorKind::Unsupported) on systems without such regions.
+    /// What the operating system says; [`Unsupported`](io::ErrorKind::Unsupported) on systems
+    /// without such regions.
     pub fn unlink(name: impl RegionName) -> io::Result<()> {
         Place::<R>::unlink(&name.as_name())
     }

@@ -1,18 +1,21 @@
 //! The list of locks that the calling thread holds, which the kernel walks when the thread dies.
 //!
-//! There is one list for each thread. glibc registers it and puts its own robust mutexes into it, so ours are laid out
-//! as the kernel can find them there: with the futex word 32 bytes before the link, and the pointer to the node before
-//! in the word before the link. The list is doubly linked; its head takes part in it, with the back pointer of
-//! the first node in the word before the head. The lowest bit of a link marks glibc's mutexes with priority inheritance.
+//! There is one list for each thread. glibc registers it and puts its own robust mutexes into it,
+//! so ours are laid out as the kernel can find them there: with the futex word 32 bytes before the
+//! link, and the pointer to the node before in the word before the link. The list is doubly linked;
+//! its head takes part in it, with the back pointer of the first node in the word before the head.
+//! The lowest bit of a link marks glibc's mutexes with priority inheritance.
 //!
-//! Links lie in memory that processes share, and are addresses in the owner's process. Only the owner reads them, or the
-//! kernel on its behalf; so plain writes in the order of the program are enough ([`compiler_fence`]).
+//! Links lie in memory that processes share, and are addresses in the owner's process. Only the
+//! owner reads them, or the kernel on its behalf; so plain writes in the order of the program are
+//! enough ([`compiler_fence`]).
 //!
 //! # Forks
 //!
-//! After a fork the child has its parent's memory but none of its locks. A page that the kernel clears in the child
-//! holds the process's *generation*; a thread that finds another one than it was registered with registers anew, and a guard
-//! that finds another one than it was made with does nothing.
+//! After a fork the child has its parent's memory but none of its locks. A page that the kernel
+//! clears in the child holds the process's *generation*; a thread that finds another one than it
+//! was registered with registers anew, and a guard that finds another one than it was made with
+//! does nothing.
 
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::{self, NonNull};
@@ -29,7 +32,8 @@ use crate::sys::{self, Head, Link};
 /// From a link to the futex word of its lock.
 const OFFSET: isize = -32;
 
-/// Of how many attempts in a row to take a held lock one asks the system, half a microsecond, whether its owner lives.
+/// Of how many attempts in a row to take a held lock one asks the system, half a microsecond,
+/// whether its owner lives.
 const ASKED_ONCE_IN: u32 = 128;
 
 /// A lock and its place in its owner's list.
@@ -48,10 +52,11 @@ const _: () = assert!(
         || usize::BITS != 64
 );
 
-// SAFETY: `mutex` is made of atomics. The links are written by the lock's owner alone, between `Holder::link` and
-// `Holder::unlink`, which the protocol calls while it owns the lock.
+// SAFETY: `mutex` is made of atomics. The links are written by the lock's owner alone, between
+// `Holder::link` and `Holder::unlink`, which the protocol calls while it owns the lock.
 unsafe impl Sync for RawLock {}
-// SAFETY: as above; no part of it belongs to a thread while the lock is free, and it is not moved while it has an owner.
+// SAFETY: as above; no part of it belongs to a thread while the lock is free, and it is not moved
+// while it has an owner.
 unsafe impl Send for RawLock {}
 
 impl RawLock {
@@ -82,14 +87,15 @@ pub(crate) struct Thread {
     tid: u32,
 }
 
-/// What a thread remembers about itself. It has one cell for each part, because a copy of all of them is a structure that
-/// the compiler moves through memory.
+/// What a thread remembers about itself. It has one cell for each part, because a copy of all of
+/// them is a structure that the compiler moves through memory.
 struct Me {
     head: Cell<*mut Head>,
     tid: Cell<u32>,
     /// That of the process when the thread asked for itself.
     generation: Cell<u32>,
-    /// Where that of the process is now: a static variable. (A constant of Rust 1.85 may not hold a reference to one.)
+    /// Where that of the process is now: a static variable. (A constant of Rust 1.85 may not hold a
+    /// reference to one.)
     now: Cell<*const AtomicU32>,
 }
 
@@ -105,7 +111,8 @@ thread_local! {
             now: Cell::new(&raw const NEVER),
         }
     };
-    /// About which lock and owner it asked last whether the owner lives, and how often it would have since.
+    /// About which lock and owner it asked last whether the owner lives, and how often it would
+    /// have since.
     static ASKED: Cell<((usize, u32), u32)> = const { Cell::new(((0, 0), 0)) };
 }
 
@@ -127,7 +134,8 @@ impl Thread {
         ME.with(|me| me.generation.get())
     }
 
-    /// The calling thread, if a lock that it took in `generation` is still its own: not after a fork.
+    /// The calling thread, if a lock that it took in `generation` is still its own: not after a
+    /// fork.
     #[inline(always)]
     pub(crate) fn holding_since(generation: u32) -> Option<Thread> {
         ME.with(|me| {
@@ -141,8 +149,9 @@ impl Thread {
     /// The calling thread with `lock`.
     ///
     /// # Safety
-    /// Where the lock is taken through the claim, its memory must stay mapped until it is released through a claim of the
-    /// same thread, or this process no longer has that thread. It must be placed in a region, from where it does not move.
+    /// Where the lock is taken through the claim, its memory must stay mapped until it is released
+    /// through a claim of the same thread, or this process no longer has that thread. It must be
+    /// placed in a region, from where it does not move.
     #[inline(always)]
     pub(crate) unsafe fn claim(self, lock: &RawLock) -> Claim<'_> {
         Claim { thread: self, lock }
@@ -166,7 +175,8 @@ fn register() -> Result<Thread, Unsupported> {
     let own_link = head.as_ptr().cast::<Link>();
     // SAFETY: the first field of the head.
     let first = untagged(unsafe { (*own_link).next });
-    // SAFETY: `first` is the head or a node, and glibc, who made the head with this offset, has a back pointer before either.
+    // SAFETY: `first` is the head or a node, and glibc, who made the head with this offset, has a
+    // back pointer before either.
     let back = unsafe { previous_of(first).read() };
     if back != own_link {
         let found = (back.addr() as i64).wrapping_sub(own_link.addr() as i64);
@@ -178,7 +188,8 @@ fn register() -> Result<Thread, Unsupported> {
         // A child. What was pending when its process was forked is its parent's.
         // SAFETY: the kernel reads a head there when the thread dies.
         let pending = unsafe { &raw mut (*head.as_ptr()).pending };
-        // SAFETY: only this thread writes it, and it is not between `begin` and `end`, where nothing registers.
+        // SAFETY: only this thread writes it, and it is not between `begin` and `end`, where
+        // nothing registers.
         unsafe { pending.write_volatile(ptr::null_mut()) };
     }
     let thread = Thread { head: head.as_ptr(), tid: sys::thread_id() };
@@ -196,8 +207,8 @@ fn generation() -> Result<(&'static AtomicU32, u32), Unsupported> {
     static PAGE: OnceLock<Option<&'static AtomicU32>> = OnceLock::new();
     static LAST: AtomicU32 = AtomicU32::new(1);
     let page = PAGE.get_or_init(wiped_on_fork).ok_or(Unsupported::WipeOnFork)?;
-    // A child has the parent's count, so it gets to a number that the parent had not used when it forked. 0 and 1 are no
-    // generations.
+    // A child has the parent's count, so it gets to a number that the parent had not used when it
+    // forked. 0 and 1 are no generations.
     let mut next = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
     if next < 2 {
         next = 2;
@@ -208,18 +219,20 @@ fn generation() -> Result<(&'static AtomicU32, u32), Unsupported> {
     }
 }
 
-/// A word that is 0 in a child of this process, whatever this process has stored; `None` if the system has none.
+/// A word that is 0 in a child of this process, whatever this process has stored; `None` if the
+/// system has none.
 fn wiped_on_fork() -> Option<&'static AtomicU32> {
     let mut page = MmapMut::map_anon(size_of::<AtomicU32>()).ok()?;
     sys::wipe_on_fork(&mut page).ok()?;
     let word = page.as_mut_ptr().cast::<u32>();
     std::mem::forget(page);
-    // SAFETY: a page is aligned and large enough; this one is never unmapped and used for nothing else. The kernel writes it
-    // only in a child, before any thread of it runs.
+    // SAFETY: a page is aligned and large enough; this one is never unmapped and used for nothing
+    // else. The kernel writes it only in a child, before any thread of it runs.
     Some(unsafe { AtomicU32::from_ptr(word) })
 }
 
-/// Somebody has written over a lock that this thread holds: where its links lead now, nothing may be written.
+/// Somebody has written over a lock that this thread holds: where its links lead now, nothing may
+/// be written.
 #[cold]
 #[inline(never)]
 fn overwritten() -> ! {
@@ -257,9 +270,11 @@ pub(crate) struct Claim<'a> {
 impl Claim<'_> {
     #[inline(always)]
     fn set_pending(&self, link: *mut Link) {
-        // SAFETY: `register` has found the thread's head there, and it lives as long as the thread, which is the caller.
+        // SAFETY: `register` has found the thread's head there, and it lives as long as the thread,
+        // which is the caller.
         let pending = unsafe { &raw mut (*self.thread.head).pending };
-        // SAFETY: only this thread writes it; volatile, because the kernel may read it after any instruction.
+        // SAFETY: only this thread writes it; volatile, because the kernel may read it after any
+        // instruction.
         unsafe { pending.write_volatile(link) };
     }
 }
@@ -282,15 +297,17 @@ impl Holder for Claim<'_> {
         let own = self.lock.link();
         // SAFETY: the head's first field, as above.
         let first = unsafe { (*head).next };
-        // SAFETY: the list of a living thread holds the head and locks that this thread holds, ours or glibc's, which stay
-        // mapped while they are held (`Thread::claim`); each has a back pointer before its link.
+        // SAFETY: the list of a living thread holds the head and locks that this thread holds, ours
+        // or glibc's, which stay mapped while they are held (`Thread::claim`); each has a back
+        // pointer before its link.
         unsafe { previous_of(untagged(first)).write(own) };
         // SAFETY: the links belong to the owner, which the caller is now.
         unsafe { self.lock.next.get().write(first) };
         // SAFETY: as above.
         unsafe { self.lock.previous.get().write(head) };
         compiler_fence(Ordering::SeqCst); // SeqCst: the node leads on before the list leads to it.
-        // SAFETY: the head's first field, as above; volatile, because the kernel may read it after any instruction.
+        // SAFETY: the head's first field, as above; volatile, because the kernel may read it after
+        // any instruction.
         unsafe { next_of(head).write_volatile(own) };
         compiler_fence(Ordering::SeqCst); // SeqCst: in the list before anything else is pending, or nothing.
     }
@@ -308,18 +325,20 @@ impl Holder for Claim<'_> {
         }
         // SAFETY: as above.
         unsafe { previous_of(untagged(next)).write(previous) };
-        // SAFETY: as above. What points back carries no mark: glibc and `link` store plain addresses there.
+        // SAFETY: as above. What points back carries no mark: glibc and `link` store plain
+        // addresses there.
         unsafe { next_of(untagged(previous)).write_volatile(next) };
         compiler_fence(Ordering::SeqCst); // SeqCst: out of the list before another may put the lock into its own.
     }
 
-    /// Looks through the list for the lock's links, not for its address: the lock may have been taken through another mapping.
-    /// The links of a node that is in a list tell it from all others there. Those of a lock that is in no list may happen to be the same,
-    /// and the answer is true: who hears of a deadlock that is none waits for nothing, and takes nothing from the living.
+    /// Looks through the list for the lock's links, not for its address: the lock may have been
+    /// taken through another mapping. The links of a node that is in a list tell it from all others
+    /// there. Those of a lock that is in no list may happen to be the same, and the answer is true:
+    /// who hears of a deadlock that is none waits for nothing, and takes nothing from the living.
     #[cold]
     fn has_linked(&self) -> bool {
-        // SAFETY: the links are read by a thread that the word calls the owner. If a dead thread is meant, nobody writes them
-        // until a locker has marked that.
+        // SAFETY: the links are read by a thread that the word calls the owner. If a dead thread is
+        // meant, nobody writes them until a locker has marked that.
         let own_previous = unsafe { self.lock.previous.get().read() };
         // SAFETY: as above.
         let own_next = unsafe { self.lock.next.get().read() };

@@ -11,13 +11,15 @@ use crate::thread::Ticker;
 ///
 /// # Death of a holder
 ///
-/// A semaphore counts permits and does not know who has them. A [`Permit`] goes back when it is dropped, also by a panic. It
-/// does **not** go back when its process is killed, calls `exec` or `_exit`, or leaks it: there is one permit less until somebody
-/// calls [`add_permits`](Self::add_permits). Where that matters, use an array of [`RegionMutex`](crate::RegionMutex), one for each slot, and
-/// `try_lock`: the lock of a dead process is given to the next one.
+/// A semaphore counts permits and does not know who has them. A [`Permit`] goes back when it is
+/// dropped, also by a panic. It does **not** go back when its process is killed, calls `exec` or
+/// `_exit`, or leaks it: there is one permit less until somebody calls
+/// [`add_permits`](Self::add_permits). Where that matters, use an array of
+/// [`RegionMutex`](crate::RegionMutex), one for each slot, and `try_lock`: the lock of a dead
+/// process is given to the next one.
 ///
-/// What is never lost is a permit that was given back: whoever sleeps looks again at least four times a second, even if the one
-/// who should have woken it died just then.
+/// What is never lost is a permit that was given back: whoever sleeps looks again at least four
+/// times a second, even if the one who should have woken it died just then.
 ///
 /// ```
 /// use shm_lock::{ShmRegion, ShmSemaphore};
@@ -95,8 +97,8 @@ impl ShmSemaphore {
         self.0.acquire(&mut ticker.with_long_ticks()).then(|| Permit(self))
     }
 
-    /// Adds permits: more of them, or those of a process that died. False, and none are added, if there would be more than
-    /// [`MAX_PERMITS`](Self::MAX_PERMITS).
+    /// Adds permits: more of them, or those of a process that died. False, and none are added, if
+    /// there would be more than [`MAX_PERMITS`](Self::MAX_PERMITS).
     ///
     /// ```
     /// # use shm_lock::{ShmRegion, ShmSemaphore};

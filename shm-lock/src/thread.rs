@@ -1,4 +1,5 @@
-//! The calling thread, the locks that it holds and how it waits: as the kernel sees them, or as a model does.
+//! The calling thread, the locks that it holds and how it waits: as the kernel sees them, or as a
+//! model does.
 
 #[cfg(not(loom))]
 pub(crate) use crate::robust_list::{Claim, RawLock, Thread};

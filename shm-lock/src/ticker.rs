@@ -1,7 +1,9 @@
-//! How a thread waits: in sleeps that end by themselves, with a look at whether the lock's owner lives after each.
+//! How a thread waits: in sleeps that end by themselves, with a look at whether the lock's owner
+//! lives after each.
 //!
-//! The first sleep lasts a millisecond and each one twice as long as the one before, up to a quarter of a second. So a death that the kernel
-//! did not report (more than 2048 locks, a list that a fault has cut) is found soon, and a long wait costs four looks a second.
+//! The first sleep lasts a millisecond and each one twice as long as the one before, up to a
+//! quarter of a second. So a death that the kernel did not report (more than 2048 locks, a list
+//! that a fault has cut) is found soon, and a long wait costs four looks a second.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +24,8 @@ static WITHOUT_TICKS: AtomicBool = AtomicBool::new(false);
 
 /// From now on, in this process and its children, sleeps end by a wake-up or a deadline alone.
 ///
-/// For the tests of this crate, which look for sleepers that nobody wakes; a program has no use for it.
+/// For the tests of this crate, which look for sleepers that nobody wakes; a program has no use for
+/// it.
 #[doc(hidden)]
 pub fn sleep_without_ticks() {
     WITHOUT_TICKS.store(true, Ordering::Relaxed);
@@ -33,11 +36,13 @@ pub(crate) struct Ticker {
     /// By the monotonic clock; `u64::MAX` is never.
     deadline_ns: u64,
     tick_ns: u64,
-    /// When the next tick is, by the same clock: neither wake-ups nor signals put it off. 0 before the first sleep.
+    /// When the next tick is, by the same clock: neither wake-ups nor signals put it off. 0 before
+    /// the first sleep.
     look_ns: u64,
     /// When the first sleep began, and when the last one ended.
     slept_ns: (u64, u64),
-    /// The word and the turn before the last sleep, and when, since boot, this waiter had seen them already.
+    /// The word and the turn before the last sleep, and when, since boot, this waiter had seen them
+    /// already.
     awaited: (Seen, u64),
 }
 

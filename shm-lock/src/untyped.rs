@@ -1,7 +1,9 @@
-//! A mutex whose value has a type that is known when the program runs: for tools, and for other languages.
+//! A mutex whose value has a type that is known when the program runs: for tools, and for other
+//! languages.
 //!
-//! It is the same lock in the same file as [`ShmMutex`](crate::ShmMutex), so that a program with `ShmMutex<u64>` and one that opens its file here exclude each
-//! other. What lies where is told in `LAYOUT.md`. The command `shm-lock` and the C functions of `shm-lock-c` are made of this.
+//! It is the same lock in the same file as [`ShmMutex`](crate::ShmMutex), so that a program with
+//! `ShmMutex<u64>` and one that opens its file here exclude each other. What lies where is told in
+//! `LAYOUT.md`. The command `shm-lock` and the C functions of `shm-lock-c` are made of this.
 //!
 //! ```
 //! # let directory = tempfile::tempdir().unwrap();
@@ -76,10 +78,12 @@ impl fmt::Display for InvalidType {
 impl std::error::Error for InvalidType {}
 
 impl<'a> ValueType<'a> {
-    /// A type that is described by `text` as [`ShmPod::describe`](crate::ShmPod::describe) does, with so many bytes, aligned to `align`.
+    /// A type that is described by `text` as [`ShmPod::describe`](crate::ShmPod::describe) does,
+    /// with so many bytes, aligned to `align`.
     ///
     /// # Errors
-    /// [`InvalidType`] unless `align` is a power of two and at most 4096, and `size` a multiple of it below 2³².
+    /// [`InvalidType`] unless `align` is a power of two and at most 4096, and `size` a multiple of
+    /// it below 2³².
     pub fn new(text: &'a str, size: usize, align: usize) -> Result<Self, InvalidType> {
         let invalid = |part, expected, found| Err(InvalidType { part, expected, found });
         if !align.is_power_of_two() || align > 4096 {
@@ -115,11 +119,13 @@ pub struct UntypedMutex {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MutexState {
-    /// The number of the thread that has it. The thread may be dead, which nobody has found out yet.
+    /// The number of the thread that has it. The thread may be dead, which nobody has found out
+    /// yet.
     pub owner: Option<u32>,
     /// Somebody may wait for it.
     pub has_waiters: bool,
-    /// The next locker is told [`OwnerDied`](crate::LockError::OwnerDied) or [`Poisoned`](crate::LockError::Poisoned), or this owner was.
+    /// The next locker is told [`OwnerDied`](crate::LockError::OwnerDied) or
+    /// [`Poisoned`](crate::LockError::Poisoned), or this owner was.
     pub is_torn: bool,
     /// Every locker is told [`NotRecoverable`](crate::LockError::NotRecoverable).
     pub is_lost: bool,
@@ -129,12 +135,14 @@ impl UntypedMutex {
     /// Opens a mutex that exists, whatever it protects.
     ///
     /// # Errors
-    /// Every [`OpenError`]. A region that holds something else than one mutex is a [`Mismatch`](OpenError::Mismatch).
+    /// Every [`OpenError`]. A region that holds something else than one mutex is a
+    /// [`Mismatch`](OpenError::Mismatch).
     pub fn open_found(name: impl RegionName) -> Result<Self, OpenError> {
         UntypedMutex::of(Place::open_found(&name.as_name())?, None)
     }
 
-    /// Opens a mutex, whatever it protects; where there is none, or one of an earlier boot, makes one with zeros for a value of type `value`.
+    /// Opens a mutex, whatever it protects; where there is none, or one of an earlier boot, makes
+    /// one with zeros for a value of type `value`.
     ///
     /// # Errors
     /// Every [`OpenError`] but [`Stale`](OpenError::Stale), unless somebody uses the stale file.
@@ -142,11 +150,12 @@ impl UntypedMutex {
         UntypedMutex::of(Place::open_found_or_create(&name.as_name(), &value)?, None)
     }
 
-    /// Makes a mutex with zeros for a value. See [`ShmRegion::create_new`](crate::ShmRegion::create_new).
+    /// Makes a mutex with zeros for a value. See
+    /// [`ShmRegion::create_new`](crate::ShmRegion::create_new).
     ///
     /// # Errors
-    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else the system says;
-    /// [`OpenError::Unsupported`].
+    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else
+    /// the system says; [`OpenError::Unsupported`].
     pub fn create_new(name: impl RegionName, value: ValueType<'_>) -> Result<Self, OpenError> {
         UntypedMutex::of(Place::create_untyped(&name.as_name(), &value)?, Some(value.offset()))
     }
@@ -159,7 +168,8 @@ impl UntypedMutex {
         UntypedMutex::of(Place::open_untyped(&name.as_name(), &value)?, Some(value.offset()))
     }
 
-    /// Opens a mutex, or makes it with zeros for a value. See [`ShmRegion::open_or_create`](crate::ShmRegion::open_or_create).
+    /// Opens a mutex, or makes it with zeros for a value. See
+    /// [`ShmRegion::open_or_create`](crate::ShmRegion::open_or_create).
     ///
     /// # Errors
     /// Every [`OpenError`].
@@ -184,7 +194,8 @@ impl UntypedMutex {
         Place::<Head>::unlink(&name.as_name())
     }
 
-    /// `offset` is that of the value, if it is known; otherwise the description tells, unless it is cut off.
+    /// `offset` is that of the value, if it is known; otherwise the description tells, unless it is
+    /// cut off.
     fn of(place: Place<Head>, offset: Option<usize>) -> Result<Self, OpenError> {
         let (description, size) = place.description()?;
         let told = || description.rsplit_once(">@").and_then(|(_, offset)| offset.parse().ok());
@@ -192,7 +203,8 @@ impl UntypedMutex {
         Ok(UntypedMutex { place, description, value })
     }
 
-    /// Whether the path by which the mutex was opened still leads to it. See [`ShmRegion::is_linked`](crate::ShmRegion::is_linked).
+    /// Whether the path by which the mutex was opened still leads to it. See
+    /// [`ShmRegion::is_linked`](crate::ShmRegion::is_linked).
     pub fn is_linked(&self) -> bool {
         self.place.is_linked()
     }
@@ -207,7 +219,8 @@ impl UntypedMutex {
         self.place.content()
     }
 
-    /// Where the value is, to be accessed while the lock is held. `None` if its type is not known and the [`description`](Self::description), which tells, is cut off.
+    /// Where the value is, to be accessed while the lock is held. `None` if its type is not known
+    /// and the [`description`](Self::description), which tells, is cut off.
     pub fn value(&self) -> Option<NonNull<u8>> {
         // SAFETY: the content is larger than the offset (`of`), and mapped.
         self.value.map(|offset| unsafe { self.place.address().cast::<u8>().add(offset) })

@@ -1,6 +1,8 @@
-//! SIGKILL after every single instruction: of taking and giving back a lock, of waking, of being woken.
+//! SIGKILL after every single instruction: of taking and giving back a lock, of waking, of being
+//! woken.
 //!
-//! Sleepers have no ticks here, so that one whom nobody wakes is not rescued: it hangs, and the test fails.
+//! Sleepers have no ticks here, so that one whom nobody wakes is not rescued: it hangs, and the
+//! test fails.
 #![cfg(all(not(loom), target_os = "linux", target_arch = "x86_64"))]
 
 mod support;
@@ -48,7 +50,8 @@ enum Told {
     OwnerDied,
 }
 
-/// Takes the lock, checks that a value said to be whole is so, repairs a torn one, and gives the lock back.
+/// Takes the lock, checks that a value said to be whole is so, repairs a torn one, and gives the
+/// lock back.
 #[inline(never)]
 fn visit(pair: &Pair) -> Told {
     match pair.lock() {
@@ -85,7 +88,8 @@ fn told_code(told: Told) -> i32 {
     if told == Told::OwnerDied { 1 } else { 0 }
 }
 
-/// Checks that exactly one of them was told of the death if there was a torn value, and none otherwise.
+/// Checks that exactly one of them was told of the death if there was a torn value, and none
+/// otherwise.
 fn assert_told(told: &[Told], torn: bool, at: usize) {
     let deaths = told.iter().filter(|&&told| told == Told::OwnerDied).count();
     assert_eq!(deaths, usize::from(torn), "after {at} instructions: {told:?}");

@@ -1,4 +1,5 @@
-//! What the other rows of the failure table get: thread exit, exec, fork, leaked guards, many locks, panics.
+//! What the other rows of the failure table get: thread exit, exec, fork, leaked guards, many
+//! locks, panics.
 #![cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
 
 mod support;
@@ -234,7 +235,8 @@ fn a_fork_leaves_the_lock_with_the_parent() {
 fn a_child_made_by_a_bare_system_call_is_told_that_it_cannot() {
     let mutex = mutex();
     drop(mutex.lock());
-    // SAFETY: as fork, without glibc's knowledge; the child does nothing but look at the lock and end.
+    // SAFETY: as fork, without glibc's knowledge; the child does nothing but look at the lock and
+    // end.
     let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) } as libc::pid_t;
     if pid == 0 {
         let told = matches!(mutex.try_lock(), Err(LockError::Unsupported(_)));
@@ -288,7 +290,8 @@ fn three_thousand_locks_of_a_dead_process_are_all_recovered() {
     let unmarked = locks.iter().filter(|lock| !format!("{lock:?}").contains("owner: 0,")).count();
     let mut recovered = 0;
     for (i, lock) in locks.iter().enumerate() {
-        // Those that the kernel left alone were taken first or last; both ways to lock must get some of them.
+        // Those that the kernel left alone were taken first or last; both ways to lock must get
+        // some of them.
         if i % 2 == 0 {
             match lock.try_lock() {
                 Err(LockError::OwnerDied(guard)) => drop(guard.mark_consistent()),

@@ -1,4 +1,5 @@
-//! What surrounds a lock goes wrong: signals, filters of system calls, names that go away, files that are cut off.
+//! What surrounds a lock goes wrong: signals, filters of system calls, names that go away, files
+//! that are cut off.
 #![cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
 
 #[path = "support/filter.rs"]
@@ -27,7 +28,8 @@ fn set_owner(mutex: &ShmMutex<u64>, owner: libc::pid_t) {
     file.write_all_at(&(owner as u32).to_ne_bytes(), 256).unwrap();
 }
 
-/// How many mappings and how many descriptors of this process are of a file whose path contains `name`.
+/// How many mappings and how many descriptors of this process are of a file whose path contains
+/// `name`.
 fn uses(name: &str) -> (usize, usize) {
     let mappings = fs::read_to_string("/proc/self/maps").unwrap();
     let mappings = mappings.lines().filter(|line| line.contains(name)).count();

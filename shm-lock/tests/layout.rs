@@ -1,4 +1,5 @@
-//! `LAYOUT.md` says what the code does: every row of its tables is compared with the bytes of a file, and with what locks do to them.
+//! `LAYOUT.md` says what the code does: every row of its tables is compared with the bytes of a
+//! file, and with what locks do to them.
 #![cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
 
 mod support;

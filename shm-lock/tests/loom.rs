@@ -1,4 +1,5 @@
-//! The loom models, in plain `cargo test`: the protocol files once more, on top of a modelled kernel.
+//! The loom models, in plain `cargo test`: the protocol files once more, on top of a modelled
+//! kernel.
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test -p shm-lock --lib` runs the same models inside the crate.
 #![cfg(not(loom))]

@@ -1,4 +1,5 @@
-//! The public types in a model, as a user's model sees them: `RUSTFLAGS="--cfg loom" cargo test -p shm-lock --test loom_public`.
+//! The public types in a model, as a user's model sees them:
+//! `RUSTFLAGS="--cfg loom" cargo test -p shm-lock --test loom_public`.
 #![cfg(loom)]
 
 use std::sync::Arc;

@@ -41,7 +41,8 @@ fn overwrite(path: &Path, at: u64, bytes: &[u8]) {
     OpenOptions::new().write(true).open(path).unwrap().write_all_at(bytes, at).unwrap();
 }
 
-/// Stores the checksum that the header's other bytes ask for (FNV-1a, with its own eight bytes as zeros).
+/// Stores the checksum that the header's other bytes ask for (FNV-1a, with its own eight bytes as
+/// zeros).
 fn seal(path: &Path) {
     let mut header = fs::read(path).unwrap()[..256].to_vec();
     header[24..32].fill(0);
@@ -339,7 +340,8 @@ fn a_creator_that_dies_leaves_nothing_half_made() {
 
 #[test]
 fn a_lock_of_any_bytes_is_a_lock() {
-    // Behind an intact header the content may be anything: it answers, or waits for a thread that lives.
+    // Behind an intact header the content may be anything: it answers, or waits for a thread that
+    // lives.
     for byte in [0x00, 0x01, 0x3f, 0x40, 0x7f, 0x80, 0xff] {
         let (_directory, path) = made();
         overwrite(&path, 256, &[byte; 64]);

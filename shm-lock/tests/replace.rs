@@ -1,4 +1,5 @@
-//! A file that nobody can use any more is replaced by many at the same time, and all get the same new one.
+//! A file that nobody can use any more is replaced by many at the same time, and all get the same
+//! new one.
 #![cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
 
 #[path = "support/age.rs"]

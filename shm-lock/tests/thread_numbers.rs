@@ -1,4 +1,5 @@
-//! A thread's number is not the thread: exec changes it, another thread may get it, another namespace has its own.
+//! A thread's number is not the thread: exec changes it, another thread may get it, another
+//! namespace has its own.
 #![cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
 
 mod support;
@@ -75,7 +76,8 @@ fn an_owner_with_this_thread_s_number_that_does_not_hold_it_is_a_dead_one() {
     assert!(mutex.try_lock().is_ok(), "only one is told");
 }
 
-/// As `fork`, but the child gets the number `tid`, which nobody has; `None` where that is not permitted.
+/// As `fork`, but the child gets the number `tid`, which nobody has; `None` where that is not
+/// permitted.
 fn fork_as(tid: libc::pid_t, body: impl FnOnce() -> i32) -> Option<Child> {
     let (mut head, mut size) = (0_usize, 0_usize);
     // SAFETY: both are writable.
@@ -114,7 +116,8 @@ fn a_living_owner_with_a_former_owner_s_number_keeps_the_lock() {
     let mut waiter = Child::fork(|| i32::from(mutex.lock().is_err()));
     // By now it looks every quarter of a second.
     thread::sleep(std::time::Duration::from_millis(600));
-    // The first one gives the lock back, to another sleeper, which dies. All that is left of it is the mark.
+    // The first one gives the lock back, to another sleeper, which dies. All that is left of it is
+    // the mark.
     word.write_all_at(&(1_u32 << 31).to_ne_bytes(), 256).unwrap();
     first.kill_and_wait();
     let second = fork_as(first.pid, || {

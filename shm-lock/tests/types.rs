@@ -1,4 +1,5 @@
-//! A region is opened as the type that it was made as, and as no other: fields, their types and their places are compared.
+//! A region is opened as the type that it was made as, and as no other: fields, their types and
+//! their places are compared.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! What must not compile: uses that would be a data race, or a use after free. What the compiler says is kept beside each program;
-//! `TRYBUILD=overwrite cargo test -p tests-build` writes it anew.
+//! What must not compile: uses that would be a data race, or a use after free. What the compiler
+//! says is kept beside each program; `TRYBUILD=overwrite cargo test -p tests-build` writes it anew.
 
 use std::process::Command;
 

@@ -1,7 +1,8 @@
-//! A copy of a crate and the tests of its protocols, in which files can be changed and the tests run.
+//! A copy of a crate and the tests of its protocols, in which files can be changed and the tests
+//! run.
 //!
-//! The copy is a package of its own with those tests alone, so that a change costs one small compilation; what
-//! they depend on is shared with the workspace through its target folder.
+//! The copy is a package of its own with those tests alone, so that a change costs one small
+//! compilation; what they depend on is shared with the workspace through its target folder.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ use wait_timeout::ChildExt;
 use crate::package::Package;
 use crate::source::CHOICE;
 
-/// The versions of what it depends on are those in the workspace's lock file, and the optimisation is the workspace's.
+/// The versions of what it depends on are those in the workspace's lock file, and the optimisation
+/// is the workspace's.
 const MANIFEST: &str = r#"
 [package]
 name = "mutants-of-PACKAGE"
@@ -136,7 +138,8 @@ impl Binaries {
         Ok(tests)
     }
 
-    /// Runs one test with the mutant of this number, if the sources have it; one that takes longer than `limit` has failed.
+    /// Runs one test with the mutant of this number, if the sources have it; one that takes longer
+    /// than `limit` has failed.
     pub(crate) fn run(&self, mutant: usize, test: &Test, limit: Duration) -> Result<Verdict> {
         let errors = self.folder.join(format!("errors-{mutant}-{}.txt", test.name.replace("::", "-")));
         let mut child = Command::new(&self.paths[test.binary])

@@ -1,7 +1,7 @@
 //! Whether what the documentation names is there: files, links, commands, variables.
 //!
-//! Each check is a function from a page to findings. Examples are compiled and run by `cargo test --doc`, and links to items are
-//! checked by rustdoc.
+//! Each check is a function from a page to findings. Examples are compiled and run by
+//! `cargo test --doc`, and links to items are checked by rustdoc.
 
 use std::collections::BTreeSet;
 use std::fs;

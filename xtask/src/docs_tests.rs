@@ -1,10 +1,12 @@
-//! The checks of [`docs`](super::docs) on the workspace, and on text that breaks the rule; and what single pages say.
+//! The checks of [`docs`](super::docs) on the workspace, and on text that breaks the rule; and what
+//! single pages say.
 
 use std::process::Command;
 
 use crate::docs::{Page, Workspace, broken_links, missing_files, unknown_variables, wrong_commands};
 
-/// Numbers and facts in the documentation, and the code that they are about: if either changes, look at the other.
+/// Numbers and facts in the documentation, and the code that they are about: if either changes,
+/// look at the other.
 const CLAIMS: [(&str, &str, &str, &str); 21] = [
     (
         "runtime/src/lib.rs",

@@ -1,4 +1,5 @@
-//! Whether imports go down: the parts of a crate, which of them names which, and in which order they stand.
+//! Whether imports go down: the parts of a crate, which of them names which, and in which order
+//! they stand.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,7 +11,8 @@ use ra_ap_rustc_lexer::TokenKind;
 
 use crate::source::Source;
 
-/// A crate's layers from top to bottom: files or folders in `src`. A part may import from its own layer's part and from those below.
+/// A crate's layers from top to bottom: files or folders in `src`. A part may import from its own
+/// layer's part and from those below.
 pub(crate) struct Layers {
     pub(crate) package: &'static str,
     pub(crate) from_top: &'static [&'static [&'static str]],
@@ -164,7 +166,8 @@ fn read(folder: &Path, module: &[String], texts: &mut BTreeMap<Module, String>) 
     Ok(())
 }
 
-/// The paths in `text` that begin with `crate`, `super` or `self`, from the crate's root on; not those in a module of tests.
+/// The paths in `text` that begin with `crate`, `super` or `self`, from the crate's root on; not
+/// those in a module of tests.
 fn paths(text: &str, module: &Module) -> Vec<Module> {
     let source = Source::new(text);
     let end = (1..source.len()).find(|&at| source.word(at - 1) == "mod" && source.word(at) == "tests");

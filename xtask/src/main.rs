@@ -36,20 +36,24 @@ use clap::Parser;
 enum Task {
     /// Weaken every ordering of the protocols in turn, and print which loom model notices
     ///
-    /// Prints ORDERINGS.md of the package; progress goes to standard error. The exit status is 1 when a mutant survives.
+    /// Prints ORDERINGS.md of the package; progress goes to standard error. The exit status is 1
+    /// when a mutant survives.
     MutateOrderings(mutate::Arguments),
-    /// Get every condition of the protocols, or of the chunk policy, wrong in turn, and print which test notices
+    /// Get every condition of the protocols, or of the chunk policy, wrong in turn, and print which
+    /// test notices
     ///
-    /// Prints CONDITIONS.md of the package; progress goes to standard error. The exit status is 1 when a mutant survives
-    /// without an argument.
+    /// Prints CONDITIONS.md of the package; progress goes to standard error. The exit status is 1
+    /// when a mutant survives without an argument.
     MutateConditions(mutate::ConditionArguments),
     /// Run rayon's and rayon-core's own tests on taskel, by way of compat/rayon-core
     ///
-    /// The exit status is 1 when a test fails that is not listed as left out, or when one that is listed passes or does not exist.
+    /// The exit status is 1 when a test fails that is not listed as left out, or when one that is
+    /// listed passes or does not exist.
     RayonSuite(rayon_suite::Arguments),
     /// Print which parts of the crates stand above which, and what their imports make of that
     Layers,
-    /// Build the same program with taskel and with rayon, and print what each costs: packages, seconds, bytes
+    /// Build the same program with taskel and with rayon, and print what each costs: packages,
+    /// seconds, bytes
     Weight(weight::Arguments),
 }
 

@@ -47,7 +47,8 @@ struct Run {
 
 /// Weakens each ordering in turn; fails when no model notices.
 ///
-/// Whatever is weakened compiles, so all mutants are built in one, and told at run time which one to be.
+/// Whatever is weakened compiles, so all mutants are built in one, and told at run time which one
+/// to be.
 pub(crate) fn orderings(arguments: &Arguments) -> Result<ExitCode> {
     let package = Package::named(&arguments.package);
     let start = Start::new(package, &arguments.run)?;

@@ -7,7 +7,8 @@ use crate::source::{Mutant, Source};
 
 /// A mutant for each step down from each ordering stronger than Relaxed.
 ///
-/// One step is enough for an access: what fails with it fails with everything weaker. A fence is removed as well.
+/// One step is enough for an access: what fails with it fails with everything weaker. A fence is
+/// removed as well.
 pub(crate) fn mutants(text: &str) -> Result<Vec<Mutant>> {
     let source = Source::new(text);
     let mut mutants = Vec::new();
@@ -71,7 +72,8 @@ fn is_half_of_a_pair(source: &Source<'_>, token: usize) -> bool {
         && source.kind(token + 1) == TokenKind::OpenParen
 }
 
-/// The mutants of a light or a heavy fence, which in a model are full ones. A heavy one says that it succeeded.
+/// The mutants of a light or a heavy fence, which in a model are full ones. A heavy one says that
+/// it succeeded.
 fn without_fence(source: &Source<'_>, token: usize) -> [Mutant; 2] {
     let call = source.path(token)..source.closing(token + 1) + 1;
     let name = source.word(token);

@@ -41,7 +41,8 @@ impl fmt::Display for Fate {
     }
 }
 
-/// A row of a table up to the fate. It tells the line itself, so that the table stays right while lines move.
+/// A row of a table up to the fate. It tells the line itself, so that the table stays right while
+/// lines move.
 pub(crate) fn site(file: &str, mutant: &Mutant) -> String {
     let Mutant { function, code, change, .. } = mutant;
     format!("| `{file}` | `{function}` | `{}` | {} |", escaped(code), escaped(change))

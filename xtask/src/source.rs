@@ -38,8 +38,8 @@ impl Mutant {
 /// What a program with several mutants in it is told the number of the one to be by.
 pub(crate) const CHOICE: &str = "MUTANT";
 
-/// The file `text` with all `mutants`, each an expression for an expression, behind their numbers: the first has the
-/// number `first`, and 0 is none of them.
+/// The file `text` with all `mutants`, each an expression for an expression, behind their numbers:
+/// the first has the number `first`, and 0 is none of them.
 pub(crate) fn all_in_one(text: &str, mutants: &[Mutant], first: usize) -> String {
     let mut sites = BTreeMap::<_, Vec<_>>::new();
     for (number, Mutant { range, replacement, .. }) in (first..).zip(mutants) {
@@ -115,8 +115,9 @@ impl<'a> Source<'a> {
         line.split(" //").next().unwrap_or_default().trim()
     }
 
-    /// The operator that begins with `token`, if that is a binary one: it stands behind an operand, and between spaces, as
-    /// rustfmt leaves them, which tells it from the brackets of a generic type and the bars of a closure.
+    /// The operator that begins with `token`, if that is a binary one: it stands behind an operand,
+    /// and between spaces, as rustfmt leaves them, which tells it from the brackets of a generic
+    /// type and the bars of a closure.
     pub(crate) fn operator(&self, token: usize) -> Option<&'a str> {
         let behind_operand = matches!(
             self.kind(token.checked_sub(1)?),

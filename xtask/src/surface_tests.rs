@@ -34,7 +34,8 @@ fn sources() -> Vec<(PathBuf, String)> {
     sources
 }
 
-/// The public items of a kind, such as `struct`, with their attributes: the lines right above that are none of the item before.
+/// The public items of a kind, such as `struct`, with their attributes: the lines right above that
+/// are none of the item before.
 fn items<'a>(text: &'a str, kind: &str) -> Vec<(&'a str, String)> {
     let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
     let start = format!("pub {kind} ");
@@ -54,7 +55,8 @@ fn parallel_iterators(text: &str) -> BTreeSet<&str> {
     after.map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '$').next().unwrap_or(rest)).collect()
 }
 
-/// The types of a text that do nothing unless they are used, and may be left unused without a warning.
+/// The types of a text that do nothing unless they are used, and may be left unused without a
+/// warning.
 fn left_unused(text: &str) -> Vec<String> {
     let lazy = parallel_iterators(text);
     let structs = items(text, "struct").into_iter();

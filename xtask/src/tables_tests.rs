@@ -11,7 +11,8 @@ use crate::report::site;
 use crate::source::Mutant;
 use crate::survivors::{ARGUMENTS, argument};
 
-/// Asserts that a package's table has a row for each mutant of its sources as they are, and that each was noticed.
+/// Asserts that a package's table has a row for each mutant of its sources as they are, and that
+/// each was noticed.
 fn assert_listed(package: &Package, table: &str, command: &str, mutants: impl Fn(&str) -> Vec<Mutant>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let remake = format!("cargo xtask {command} {0} > {0}/{table}", package.name);

@@ -1,4 +1,5 @@
-//! What a program pays for depending on taskel: packages in its lock file, time to build, bytes. Beside rayon, in the same run.
+//! What a program pays for depending on taskel: packages in its lock file, time to build, bytes.
+//! Beside rayon, in the same run.
 
 use std::fs;
 use std::path::{Path, PathBuf};

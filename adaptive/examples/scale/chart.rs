@@ -11,7 +11,8 @@ const SIZE: (u32, u32) = (1260, 470);
 /// What is lost is drawn down to a thousandth.
 const LEAST: f64 = 0.001;
 
-/// Okabe and Ito's colours, which the colour-blind can tell apart, and a grey; ours are violet, red and black.
+/// Okabe and Ito's colours, which the colour-blind can tell apart, and a grey; ours are violet, red
+/// and black.
 const COLOURS: [RGBColor; POLICIES.len()] = [
     RGBColor(150, 150, 150),
     RGBColor(204, 121, 167),

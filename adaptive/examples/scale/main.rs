@@ -1,4 +1,5 @@
-//! How the policies scale: the makespan of eight loads on 2 to 4096 simulated workers, drawn and as tables.
+//! How the policies scale: the makespan of eight loads on 2 to 4096 simulated workers, drawn and as
+//! tables.
 //!
 //! ```sh
 //! cargo run --release -p taskel-adaptive --example scale -- benches/results/simulation

@@ -4,7 +4,8 @@ use taskel_adaptive::simulate::{Costs, Policy, Publish, Simulation, Wake, load};
 
 const WORKERS: [usize; 6] = [4, 16, 64, 256, 1024, 4096];
 
-/// Until a woken worker begins, in microseconds: on an idle machine, on a virtual one, from a deep sleep.
+/// Until a woken worker begins, in microseconds: on an idle machine, on a virtual one, from a deep
+/// sleep.
 const WAKE_US: [f64; 3] = [5.0, 50.0, 130.0];
 
 const RULES: [(&str, Wake); 7] = [

@@ -71,7 +71,8 @@ pub(crate) trait Deal {
         false
     }
 
-    /// Whether all workers but the first sleep until an [`Effect`] calls them, instead of beginning one wake-up after the start.
+    /// Whether all workers but the first sleep until an [`Effect`] calls them, instead of beginning
+    /// one wake-up after the start.
     fn sleeps(&self) -> bool {
         false
     }

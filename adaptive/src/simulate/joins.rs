@@ -96,7 +96,8 @@ impl JoinTree {
         }
     }
 
-    /// What the worker runs next, down to single taskels; and by which steal, if it has taken that from another.
+    /// What the worker runs next, down to single taskels; and by which steal, if it has taken that
+    /// from another.
     fn next(&mut self, worker: usize, now_ns: f64) -> Option<(Range<usize>, Option<usize>)> {
         if let Some(root) = self.root.take_if(|_| worker == 0) {
             return Some((root, None));
@@ -124,7 +125,8 @@ impl JoinTree {
         Some(self.take(worker, oldest))
     }
 
-    /// What a thief takes: the oldest half of the worker that offers most, as its halves are the larger.
+    /// What a thief takes: the oldest half of the worker that offers most, as its halves are the
+    /// larger.
     fn oldest_of_many(&mut self) -> Option<usize> {
         let offering: Vec<usize> = self.offering.some(LOOK_AT, &mut self.rng).collect();
         let most = offering.iter().map(|&worker| self.public[worker].len()).max()?;
@@ -143,7 +145,8 @@ impl JoinTree {
         }
     }
 
-    /// A worker waits for a half: it runs only what descends from that, and finds it only where it looks.
+    /// A worker waits for a half: it runs only what descends from that, and finds it only where it
+    /// looks.
     fn help(&mut self, worker: usize, half: usize) -> Option<(Range<usize>, Option<usize>)> {
         if let Some(found) = self.find(worker, half) {
             return Some(self.take(worker, found));
@@ -153,8 +156,8 @@ impl JoinTree {
         None
     }
 
-    /// Looks at the oldest half of the worker that has the awaited one, of those that have taken something from that worker last or for which it waits, and
-    /// so on.
+    /// Looks at the oldest half of the worker that has the awaited one, of those that have taken
+    /// something from that worker last or for which it waits, and so on.
     fn find(&self, worker: usize, half: usize) -> Option<usize> {
         let mut reached = alloc::vec![false; self.stacks.len()];
         let mut to_see = alloc::vec![self.halves[half].thief];

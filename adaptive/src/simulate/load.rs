@@ -23,16 +23,16 @@ pub fn linear(n: usize, first_ns: f64, last_ns: f64) -> Vec<f64> {
     (0..n).map(|i| first_ns + (last_ns - first_ns) * (i as f64 / steps)).collect()
 }
 
-/// `n` taskels whose logarithm is normally distributed: half take less than `median_ns`, and `sigma` is the standard
-/// deviation of the logarithm. The mean is `median_ns * exp(sigma² / 2)`.
+/// `n` taskels whose logarithm is normally distributed: half take less than `median_ns`, and
+/// `sigma` is the standard deviation of the logarithm. The mean is `median_ns * exp(sigma² / 2)`.
 #[must_use]
 pub fn lognormal(n: usize, median_ns: f64, sigma: f64, seed: u64) -> Vec<f64> {
     let mut rng = Rng::new(seed);
     (0..n).map(|_| (median_ns * exp(sigma * normal(&mut rng))).min(f64::MAX)).collect()
 }
 
-/// `n` taskels of at least `min_ns` with a heavy tail: a taskel takes longer than t with probability
-/// `(min_ns / t)^alpha`, and at most `cap_ns`.
+/// `n` taskels of at least `min_ns` with a heavy tail: a taskel takes longer than t with
+/// probability `(min_ns / t)^alpha`, and at most `cap_ns`.
 #[must_use]
 pub fn pareto(n: usize, min_ns: f64, alpha: f64, cap_ns: f64, seed: u64) -> Vec<f64> {
     let mut rng = Rng::new(seed);
@@ -50,8 +50,8 @@ pub fn step(n: usize, cheap_ns: f64, dear_ns: f64, dear_part: f64) -> Vec<f64> {
     (0..n).map(|i| if i < cheap { cheap_ns } else { dear_ns }).collect()
 }
 
-/// `n` taskels of `base_ns` with `clusters` runs of `per_cluster` taskels of `heavy_ns` side by side, at random places;
-/// runs may overlap.
+/// `n` taskels of `base_ns` with `clusters` runs of `per_cluster` taskels of `heavy_ns` side by
+/// side, at random places; runs may overlap.
 ///
 /// ```
 /// let times_ns = taskel_adaptive::simulate::load::clusters(1000, 5.0, 1e6, 1, 10, 7);
@@ -99,7 +99,8 @@ fn normal(rng: &mut Rng) -> f64 {
     }
 }
 
-// `core` has neither logarithm nor exponential, and those of `std` differ in their last bits between platforms.
+// `core` has neither logarithm nor exponential, and those of `std` differ in their last bits
+// between platforms.
 
 /// Natural logarithm of a normal number above 0.
 fn ln(x: f64) -> f64 {
@@ -110,7 +111,8 @@ fn ln(x: f64) -> f64 {
         mantissa *= 0.5;
         exponent += 1;
     }
-    // ln m = 2 artanh((m - 1) / (m + 1)); the argument is at most 0.172, so 12 terms give all digits.
+    // ln m = 2 artanh((m - 1) / (m + 1)); the argument is at most 0.172, so 12 terms give all
+    // digits.
     let s = (mantissa - 1.0) / (mantissa + 1.0);
     let series = (0..12).rev().fold(0.0, |sum, k| sum * s * s + 1.0 / f64::from(2 * k + 1));
     exponent as f64 * core::f64::consts::LN_2 + 2.0 * s * series

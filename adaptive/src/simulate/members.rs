@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use super::rng::Rng;
 
-/// Which workers have something, as a list without gaps: a thief finds some of them without looking at all.
+/// Which workers have something, as a list without gaps: a thief finds some of them without looking
+/// at all.
 pub(crate) struct Members {
     list: Vec<usize>,
     /// Place in `list`, or `ABSENT`.

@@ -1,8 +1,9 @@
 //! Replays a loop under a scheduling policy: who runs what, and how long all of it takes.
 //!
-//! A discrete-event simulation over any list of taskel times, on 1 to 4096 workers of given speeds, with the costs
-//! of claims, steals, time stamps and wake-ups. [`Policy::Adaptive`] and [`Policy::Revocable`] run the very
-//! [`Chunker`] that loops run; the other policies are there to compare with. The same input gives the same schedule, everywhere.
+//! A discrete-event simulation over any list of taskel times, on 1 to 4096 workers of given speeds,
+//! with the costs of claims, steals, time stamps and wake-ups. [`Policy::Adaptive`] and
+//! [`Policy::Revocable`] run the very [`Chunker`] that loops run; the other policies are there to
+//! compare with. The same input gives the same schedule, everywhere.
 //!
 //! ```
 //! use taskel_adaptive::simulate::{Policy, Simulation};
@@ -16,9 +17,10 @@
 //! assert!((days(Policy::Adaptive) - 1.0).abs() < 0.01);
 //! ```
 //!
-//! What it leaves out: caches, memory bandwidth, taskels that slow each other down, and contention, except that
-//! claims from a queue that all workers share happen one after another. All workers but the first begin together after one wake-up,
-//! unless [`Wake`] says otherwise, as it does in [`Simulation::taskel`].
+//! What it leaves out: caches, memory bandwidth, taskels that slow each other down, and contention,
+//! except that claims from a queue that all workers share happen one after another. All workers but
+//! the first begin together after one wake-up, unless [`Wake`] says otherwise, as it does in
+//! [`Simulation::taskel`].
 
 mod engine;
 mod error;
@@ -116,7 +118,8 @@ impl Simulation {
         self
     }
 
-    /// Sets what cutting a running chunk takes under [`Policy::Revocable`]; no other policy looks at it.
+    /// Sets what cutting a running chunk takes under [`Policy::Revocable`]; no other policy looks
+    /// at it.
     #[must_use]
     pub fn with_cuts(mut self, cuts: Cuts) -> Self {
         self.cuts = cuts;
@@ -130,10 +133,12 @@ impl Simulation {
         self
     }
 
-    /// Divides the workers into nodes of `workers` neighbours each, such as the cores of a socket: taking work from a
-    /// worker of another node costs `far_steal_ns` in place of [`Costs::steal_ns`]. One node unless set.
+    /// Divides the workers into nodes of `workers` neighbours each, such as the cores of a socket:
+    /// taking work from a worker of another node costs `far_steal_ns` in place of
+    /// [`Costs::steal_ns`]. One node unless set.
     ///
-    /// Claims from a queue that all share, and wake-ups, cost the same everywhere. Thieves choose without regard to nodes.
+    /// Claims from a queue that all share, and wake-ups, cost the same everywhere. Thieves choose
+    /// without regard to nodes.
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Policy, Simulation};
@@ -148,15 +153,17 @@ impl Simulation {
         self
     }
 
-    /// Sets the constants of [`Policy::Adaptive`] and [`Policy::Revocable`]; no other policy looks at them.
+    /// Sets the constants of [`Policy::Adaptive`] and [`Policy::Revocable`]; no other policy looks
+    /// at them.
     #[must_use]
     pub fn with_chunk_config(mut self, chunk_config: ChunkConfig) -> Self {
         self.chunk_config = chunk_config;
         self
     }
 
-    /// Sets the form of the tree under [`Policy::Join`]: how many of the taskels of a join, of which there are at least two, its first half has. Each half
-    /// has one at least, whatever `split` says. Half of them unless set.
+    /// Sets the form of the tree under [`Policy::Join`]: how many of the taskels of a join, of
+    /// which there are at least two, its first half has. Each half has one at least, whatever
+    /// `split` says. Half of them unless set.
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Policy, Publish, Simulation};
@@ -170,8 +177,9 @@ impl Simulation {
         self
     }
 
-    /// A simulation of a loop as the crate `taskel` runs it on equal cores: [`Policy::Revocable`], [`Wake::FanOut`] of 4, and its chunks
-    /// and blocks. [`with_lesson`](Self::with_lesson) makes it the next call.
+    /// A simulation of a loop as the crate `taskel` runs it on equal cores: [`Policy::Revocable`],
+    /// [`Wake::FanOut`] of 4, and its chunks and blocks. [`with_lesson`](Self::with_lesson) makes
+    /// it the next call.
     ///
     /// ```
     /// use taskel_adaptive::simulate::Simulation;
@@ -186,8 +194,8 @@ impl Simulation {
         Simulation::new(Policy::Revocable, workers).with_wake(Wake::FanOut(4)).with_chunk_config(config)
     }
 
-    /// Lets a loop start from what an earlier one at the same place has taught: the mean time of a taskel, and whether any chunk was
-    /// far longer than expected.
+    /// Lets a loop start from what an earlier one at the same place has taught: the mean time of a
+    /// taskel, and whether any chunk was far longer than expected.
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Simulation, load};
@@ -214,8 +222,8 @@ impl Simulation {
         self
     }
 
-    /// Records each chunk in [`WorkerSchedule::spans`], so that the schedule can be drawn. Off unless set: there may
-    /// be as many chunks as taskels.
+    /// Records each chunk in [`WorkerSchedule::spans`], so that the schedule can be drawn. Off
+    /// unless set: there may be as many chunks as taskels.
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Policy, Simulation};
@@ -230,13 +238,14 @@ impl Simulation {
 
     /// Runs taskels of the given times, in nanoseconds on a worker of speed 1.
     ///
-    /// Takes O(n + c log P) steps for n taskels in c chunks on P workers: a million chunks on 64 workers take a fraction
-    /// of a second.
+    /// Takes O(n + c log P) steps for n taskels in c chunks on P workers: a million chunks on 64
+    /// workers take a fraction of a second.
     ///
     /// # Errors
-    /// When the number of workers is not in 1..=4096, when there is not one speed per worker, when a speed is not
-    /// finite and above 0, when a time or a cost is not finite or below 0, when a policy has a parameter of 0, when
-    /// nodes have no workers, and when the schedule would not end before `f64::MAX` nanoseconds.
+    /// When the number of workers is not in 1..=4096, when there is not one speed per worker, when
+    /// a speed is not finite and above 0, when a time or a cost is not finite or below 0, when a
+    /// policy has a parameter of 0, when nodes have no workers, and when the schedule would not end
+    /// before `f64::MAX` nanoseconds.
     pub fn run(&self, times_ns: &[f64]) -> Result<Schedule, SimulateError> {
         let speeds = self.checked_speeds()?;
         self.policy.check()?;

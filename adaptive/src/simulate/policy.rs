@@ -4,8 +4,9 @@ use super::error::{Kind, SimulateError};
 
 /// How chunks are made and who gets them.
 ///
-/// P is the number of workers, n the number of taskels. Except where said otherwise chunks are claimed from one
-/// queue that all workers share, in order; claims from it happen one after another.
+/// P is the number of workers, n the number of taskels. Except where said otherwise chunks are
+/// claimed from one queue that all workers share, in order; claims from it happen one after
+/// another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Policy {
@@ -15,26 +16,30 @@ pub enum Policy {
     PerWorker(usize),
     /// One taskel at a time (Tang and Yew, 1986).
     SelfScheduling,
-    /// Chunks of remaining/(2P), at least 1 (after Polychronopoulos and Kuck, 1987, who take remaining/P).
+    /// Chunks of remaining/(2P), at least 1 (after Polychronopoulos and Kuck, 1987, who take
+    /// remaining/P).
     Guided,
-    /// Rounds of P equal chunks, each round half of what remains (FAC2; Hummel, Schonberg and Flynn, 1992).
+    /// Rounds of P equal chunks, each round half of what remains (FAC2; Hummel, Schonberg and
+    /// Flynn, 1992).
     Factoring,
-    /// Halves on a stack of its own per worker, the largest stolen first, about P splits and as many again after a
-    /// steal; a running leaf cannot be split (rayon's `bridge`).
+    /// Halves on a stack of its own per worker, the largest stolen first, about P splits and as
+    /// many again after a steal; a running leaf cannot be split (rayon's `bridge`).
     RayonSplit,
-    /// A batch size for all that doubles as long as a batch takes less than 0.2 s and halves when one takes more
-    /// than 2 s (joblib's `batch_size="auto"`).
+    /// A batch size for all that doubles as long as a batch takes less than 0.2 s and halves when
+    /// one takes more than 2 s (joblib's `batch_size="auto"`).
     JoblibAuto,
-    /// A [`Chunker`](crate::Chunker) and a range of its own per worker; a worker without work looks at up to four
-    /// ranges and steals the back half of the one that will take longest.
+    /// A [`Chunker`](crate::Chunker) and a range of its own per worker; a worker without work looks
+    /// at up to four ranges and steals the back half of the one that will take longest.
     Adaptive,
     /// Chunks of this many taskels.
     Fixed(usize),
-    /// As [`Adaptive`](Policy::Adaptive), but what is not begun of a chunk can be taken away: a worker runs a chunk in
-    /// [blocks](crate::Chunker::block_len), and one that finds all ranges empty watches the chunk of another; if that is not over after
-    /// a while, it cuts off what lies behind the present block, which becomes its range. What that costs are [`Cuts`].
+    /// As [`Adaptive`](Policy::Adaptive), but what is not begun of a chunk can be taken away: a
+    /// worker runs a chunk in [blocks](crate::Chunker::block_len), and one that finds all ranges
+    /// empty watches the chunk of another; if that is not over after a while, it cuts off what lies
+    /// behind the present block, which becomes its range. What that costs are [`Cuts`].
     ///
-    /// This is what the crate `taskel` does, together with [`Wake::FanOut`]: [`Simulation::taskel`](super::Simulation::taskel).
+    /// This is what the crate `taskel` does, together with [`Wake::FanOut`]:
+    /// [`Simulation::taskel`](super::Simulation::taskel).
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Policy, Simulation, load};
@@ -46,8 +51,10 @@ pub enum Policy {
     /// assert!(revocable.ratio() < 1.4 && revocable.revoked > 0);
     /// ```
     Revocable,
-    /// No loop, but a tree of joins: the taskels are [divided](super::Simulation::with_split), `join(first half, second half)`, down to one. Who waits for a
-    /// second half that another worker has taken runs only what descends from that; who has nothing takes the oldest half of the worker that offers most.
+    /// No loop, but a tree of joins: the taskels are [divided](super::Simulation::with_split),
+    /// `join(first half, second half)`, down to one. Who waits for a second half that another
+    /// worker has taken runs only what descends from that; who has nothing takes the oldest half of
+    /// the worker that offers most.
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Policy, Publish, Simulation};
@@ -63,7 +70,8 @@ pub enum Policy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Publish {
-    /// Only the oldest; the next one when the worker enters or leaves a join after that has been taken. Before it waits, all.
+    /// Only the oldest; the next one when the worker enters or leaves a join after that has been
+    /// taken. Before it waits, all.
     Oldest,
     /// Each as soon as there is one.
     Each,
@@ -81,8 +89,9 @@ impl Policy {
 
 /// What the moves of a scheduler cost, in nanoseconds.
 ///
-/// The default is what a pool of threads in one process pays: 10 ns per claim, 300 ns per steal, 25 ns per look at
-/// the clock, 5 µs until a woken worker runs, and 5 µs for the system call that wakes it.
+/// The default is what a pool of threads in one process pays: 10 ns per claim, 300 ns per steal, 25
+/// ns per look at the clock, 5 µs until a woken worker runs, and 5 µs for the system call that
+/// wakes it.
 ///
 /// ```
 /// use taskel_adaptive::simulate::Costs;
@@ -91,7 +100,8 @@ impl Policy {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Costs {
-    /// Taking a chunk from a queue or from the worker's own range; for [`Policy::RayonSplit`], a split.
+    /// Taking a chunk from a queue or from the worker's own range; for [`Policy::RayonSplit`], a
+    /// split.
     pub claim_ns: f64,
     /// Taking work from another worker.
     pub steal_ns: f64,
@@ -125,8 +135,8 @@ impl Costs {
     }
 }
 
-/// Who wakes the workers that sleep, and when: under [`Policy::Revocable`] and [`Policy::Join`]. The workers of all other policies
-/// begin together.
+/// Who wakes the workers that sleep, and when: under [`Policy::Revocable`] and [`Policy::Join`].
+/// The workers of all other policies begin together.
 ///
 /// ```
 /// use taskel_adaptive::simulate::{Policy, Simulation, Wake};
@@ -138,23 +148,28 @@ impl Costs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Wake {
-    /// All begin one wake-up after the first, which wakes nobody. Each has a share, and finds at once what comes up later.
+    /// All begin one wake-up after the first, which wakes nobody. Each has a share, and finds at
+    /// once what comes up later.
     #[default]
     Together,
-    /// A worker wakes one other before it claims from its own range, or lets others see a half of a join, unless one is on its way. What it has just
-    /// stolen it begins at once: long taskels double the number of busy workers one round after the other.
+    /// A worker wakes one other before it claims from its own range, or lets others see a half of a
+    /// join, unless one is on its way. What it has just stolen it begins at once: long taskels
+    /// double the number of busy workers one round after the other.
     OneByOne,
-    /// What the crate `taskel` does, with 4. No chunk is begun before all workers are inside of the loop, or an invitation lies for them,
-    /// as long as anything can be stolen. A worker's first offer wakes up to so many, whoever is on their way, but no more than one for each 10 µs of the loop;
-    /// further offers wake one, if nobody comes. The first worker begins with one as long as nothing is known.
-    /// A loop that is known to take 50 µs is dealt out beforehand, if it has a taskel for each worker.
+    /// What the crate `taskel` does, with 4. No chunk is begun before all workers are inside of the
+    /// loop, or an invitation lies for them, as long as anything can be stolen. A worker's first
+    /// offer wakes up to so many, whoever is on their way, but no more than one for each 10 µs of
+    /// the loop; further offers wake one, if nobody comes. The first worker begins with one as long
+    /// as nothing is known. A loop that is known to take 50 µs is dealt out beforehand, if it has a
+    /// taskel for each worker.
     FanOut(usize),
 }
 
 /// What it takes to cut a running chunk short under [`Policy::Revocable`], in nanoseconds.
 ///
-/// The default is what the crate `taskel` waits and pays: 50 µs of watching; 10 µs for a fence on all cores (what `membarrier` takes
-/// on a virtual machine), which lets the owner of the chunk do without one; 5 ns per block.
+/// The default is what the crate `taskel` waits and pays: 50 µs of watching; 10 µs for a fence on
+/// all cores (what `membarrier` takes on a virtual machine), which lets the owner of the chunk do
+/// without one; 5 ns per block.
 ///
 /// ```
 /// use taskel_adaptive::simulate::{Cuts, Policy, Simulation};
@@ -171,10 +186,11 @@ pub enum Wake {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cuts {
-    /// How long a worker watches a chunk before it wants the rest; also, from when on a chunk counts as
-    /// [an outlier](crate::Chunker::on_outlier).
+    /// How long a worker watches a chunk before it wants the rest; also, from when on a chunk
+    /// counts as [an outlier](crate::Chunker::on_outlier).
     pub watch_ns: f64,
-    /// From then until it has the rest, if the chunk's owner does not begin another block meanwhile. A steal is paid on top.
+    /// From then until it has the rest, if the chunk's owner does not begin another block
+    /// meanwhile. A steal is paid on top.
     pub fence_ns: f64,
     /// What a block costs, for chunks of several.
     pub block_ns: f64,

@@ -26,8 +26,8 @@ enum Rule {
     },
 }
 
-/// A counter of handed-out taskels. Claims happen one after another: the counter's cache line, or the lock of the
-/// queue, has one owner at a time.
+/// A counter of handed-out taskels. Claims happen one after another: the counter's cache line, or
+/// the lock of the queue, has one owner at a time.
 pub(crate) struct SharedQueue {
     rule: Rule,
     next: usize,

@@ -13,7 +13,8 @@ const WORTH_SHARING_NS: f64 = 10_000.0;
 /// A loop that is known to take this long is dealt out to all workers beforehand.
 const WORTH_DEALING_NS: f64 = 50_000.0;
 
-/// Whether each of the workers has a share when a loop of `len` taskels begins, each of which is known to take so long.
+/// Whether each of the workers has a share when a loop of `len` taskels begins, each of which is
+/// known to take so long.
 pub(crate) fn is_dealt(wake: Wake, len: usize, workers: usize, known_ns: Option<f64>) -> bool {
     let worth_it = WORTH_DEALING_NS.max(WORTH_SHARING_NS * workers as f64);
     let is_long = known_ns.is_some_and(|ns| ns * len as f64 >= worth_it);
@@ -93,7 +94,8 @@ impl Ramp {
         if !is_worth_sharing(worker, open, ranges) && !ranges.chunker(worker).is_cautious() {
             return now_ns;
         }
-        // Who comes was called by others for their own sake: if they were counted here, no more than `fan_out` would ever be on their way.
+        // Who comes was called by others for their own sake: if they were counted here, no more
+        // than `fan_out` would ever be on their way.
         let relying = worker == 0 || !first;
         self.offers.offer(worker, (most.min(ranges.all_left()), relying), now_ns, effects)
     }

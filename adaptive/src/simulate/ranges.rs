@@ -1,4 +1,5 @@
-//! The policies whose workers have a range of their own: fixed shares, and adaptive chunks with stealing.
+//! The policies whose workers have a range of their own: fixed shares, and adaptive chunks with
+//! stealing.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -46,7 +47,8 @@ impl Deal for Shares {
 pub(crate) struct StealableRanges {
     ranges: Vec<Range<usize>>,
     chunkers: Vec<Chunker>,
-    /// What a taskel takes in the range that the worker has taken from another one, by that one's estimate.
+    /// What a taskel takes in the range that the worker has taken from another one, by that one's
+    /// estimate.
     taught_ns: Vec<Option<f64>>,
     non_empty: Members,
     all_left: usize,
@@ -120,14 +122,16 @@ impl StealableRanges {
 
     /// The next chunk of a worker whose range is not empty.
     fn next_chunk(&mut self, worker: usize, measured_from_ns: f64, taken: Taken) -> Claim {
-        // A thief keeps the first chunk at once: a single taskel cannot go from thief to thief without being run.
+        // A thief keeps the first chunk at once: a single taskel cannot go from thief to thief
+        // without being run.
         let taskels = self.take_chunk(worker);
         // One look at the clock per chunk: the end of the one before is the start of this one.
         let start_ns = measured_from_ns + self.costs.claim_ns + self.costs.timestamp_ns;
         Claim { taskels, start_ns, taken, measured_from_ns, blocks_ns: 0.0 }
     }
 
-    /// The next chunk of a worker that is free at `now_ns`, from its range or half of another; `None` if all are empty.
+    /// The next chunk of a worker that is free at `now_ns`, from its range or half of another;
+    /// `None` if all are empty.
     pub(crate) fn claim_or_steal(&mut self, worker: usize, now_ns: f64) -> Option<Claim> {
         if !self.ranges[worker].is_empty() {
             return Some(self.next_chunk(worker, now_ns, Taken::Own));

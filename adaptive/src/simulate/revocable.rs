@@ -10,7 +10,8 @@ use super::ramp::Ramp;
 use super::ranges::StealableRanges;
 use super::rng::Rng;
 
-/// After each failure to take a rest, patience lasts twice as long, at most so often: the chunk moves, or other thieves are at it.
+/// After each failure to take a rest, patience lasts twice as long, at most so often: the chunk
+/// moves, or other thieves are at it.
 const MOST_DOUBLINGS: u32 = 5;
 
 /// The chunk that a worker runs, or has run last.
@@ -56,7 +57,8 @@ pub(crate) struct RevocableChunks<'a> {
     /// Workers whose chunk had a rest when somebody looked last.
     open: Members,
     thieves: Vec<Thief>,
-    /// Thieves that look at all ranges all the time, and those that have left, since there was nothing to be watched.
+    /// Thieves that look at all ranges all the time, and those that have left, since there was
+    /// nothing to be watched.
     watching: Members,
     asleep: Members,
     /// If workers sleep until others wake them.
@@ -177,8 +179,8 @@ impl<'a> RevocableChunks<'a> {
         claim
     }
 
-    /// Up to `count` workers come for what has become stealable: those that look all the time at once, those that have left
-    /// after a wake-up.
+    /// Up to `count` workers come for what has become stealable: those that look all the time at
+    /// once, those that have left after a wake-up.
     fn call(&mut self, mut count: usize, now_ns: f64) {
         for (workers, at_ns) in [(&mut self.watching, now_ns), (&mut self.asleep, now_ns + self.wake_ns)] {
             let called: Vec<usize> = workers.some(count, &mut self.rng).collect();
@@ -190,7 +192,8 @@ impl<'a> RevocableChunks<'a> {
         }
     }
 
-    /// Another worker, any one whose chunk has a rest, and how long a thief watches it that has failed so often.
+    /// Another worker, any one whose chunk has a rest, and how long a thief watches it that has
+    /// failed so often.
     fn choose(&mut self, failures: u32, now_ns: f64) -> Option<Watched> {
         let patience_ns = self.cuts.watch_ns * f64::from(1 << failures.min(MOST_DOUBLINGS));
         loop {

@@ -9,17 +9,18 @@ use core::ops::Range;
 pub struct Schedule {
     /// From the start until the last taskel ends, in nanoseconds.
     pub makespan_ns: f64,
-    /// Part of the workers' time up to the makespan that went into taskels: in (0, 1] if any taskel takes time.
-    /// 1 for a schedule that takes no time at all.
+    /// Part of the workers' time up to the makespan that went into taskels: in (0, 1] if any taskel
+    /// takes time. 1 for a schedule that takes no time at all.
     pub utilisation: f64,
-    /// What no schedule can beat, in nanoseconds: all taskels spread evenly over all workers, or the longest taskel
-    /// on the fastest worker, whichever is longer.
+    /// What no schedule can beat, in nanoseconds: all taskels spread evenly over all workers, or
+    /// the longest taskel on the fastest worker, whichever is longer.
     pub bound: f64,
     /// Chunks run.
     pub chunks: usize,
     /// Times that a worker took work from another one.
     pub steals: usize,
-    /// Of these, those that took the rest of a running chunk, which only [`Policy::Revocable`](super::Policy::Revocable) does.
+    /// Of these, those that took the rest of a running chunk, which only
+    /// [`Policy::Revocable`](super::Policy::Revocable) does.
     pub revoked: usize,
     /// One entry per worker.
     pub workers: Vec<WorkerSchedule>,
@@ -57,9 +58,11 @@ pub struct WorkerSchedule {
     /// Of these, those that took the rest of a running chunk.
     pub revoked: usize,
     /// A chunk took far longer than expected, so that another call of the loop would begin with
-    /// [`History::Outliers`](crate::History::Outliers); only under [`Policy::Revocable`](super::Policy::Revocable).
+    /// [`History::Outliers`](crate::History::Outliers); only under
+    /// [`Policy::Revocable`](super::Policy::Revocable).
     pub met_outlier: bool,
-    /// Its chunks in the order of time, if [`with_spans`](super::Simulation::with_spans) asked for them.
+    /// Its chunks in the order of time, if [`with_spans`](super::Simulation::with_spans) asked for
+    /// them.
     pub spans: Vec<Span>,
 }
 

@@ -62,7 +62,8 @@ impl Sleepers {
         woken
     }
 
-    /// What a worker does that comes and finds `more` offers than it takes, before it works: it wakes others.
+    /// What a worker does that comes and finds `more` offers than it takes, before it works: it
+    /// wakes others.
     pub(crate) fn pass_on(&mut self, more: usize, now_ns: f64, effects: &mut Vec<Effect>) -> f64 {
         let most = match self.wake {
             Wake::FanOut(most) => most,
@@ -103,7 +104,8 @@ impl Offers {
         })
     }
 
-    /// A worker is free at `now_ns`. One that was woken takes an invitation; `None` if there is none left for it.
+    /// A worker is free at `now_ns`. One that was woken takes an invitation; `None` if there is
+    /// none left for it.
     pub(crate) fn enter(&mut self, worker: usize, now_ns: f64, effects: &mut Vec<Effect>) -> Option<f64> {
         if !self.sleepers.arrives(worker) {
             return Some(now_ns);
@@ -122,8 +124,9 @@ impl Offers {
         self.lie + self.inside
     }
 
-    /// Sees to it that some invitation of the worker's lies, as long as there are workers that have none: if there is none, puts down
-    /// up to `most` and wakes as many, less those that come anyway if it is `relying` on them. Returns when that is done.
+    /// Sees to it that some invitation of the worker's lies, as long as there are workers that have
+    /// none: if there is none, puts down up to `most` and wakes as many, less those that come
+    /// anyway if it is `relying` on them. Returns when that is done.
     pub(crate) fn offer(
         &mut self,
         worker: usize,

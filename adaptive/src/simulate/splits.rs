@@ -71,8 +71,9 @@ impl Deal for SplitStacks {
             None => {
                 let Some((mut half, victim)) = self.steal() else { return Turn::Idle };
                 start_ns += self.nodes.steal_ns(self.costs.steal_ns, worker, victim);
-                // Stolen work is taken as a sign that there are idle workers: it may be split anew. rayon resets
-                // at the first split of the stolen half, where it also counts; hence twice the workers.
+                // Stolen work is taken as a sign that there are idle workers: it may be split anew.
+                // rayon resets at the first split of the stolen half, where it also counts; hence
+                // twice the workers.
                 half.splits = (2 * self.stacks.len()).max(half.splits);
                 (half, Taken::Stolen)
             }

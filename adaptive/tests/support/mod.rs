@@ -2,11 +2,13 @@
 
 use taskel_adaptive::simulate::Schedule;
 
-/// Checks a schedule with spans of taskels that take `times_ns`, all workers but the first of which start at `wake_ns`.
+/// Checks a schedule with spans of taskels that take `times_ns`, all workers but the first of which
+/// start at `wake_ns`.
 ///
 /// # Panics
 ///
-/// When a taskel does not run exactly once, when a worker runs two chunks at a time, and when figures contradict each other.
+/// When a taskel does not run exactly once, when a worker runs two chunks at a time, and when
+/// figures contradict each other.
 pub(crate) fn check(schedule: &Schedule, times_ns: &[f64], wake_ns: f64) {
     let mut spans: Vec<_> = schedule.workers.iter().flat_map(|worker| &worker.spans).collect();
     spans.sort_by_key(|span| span.taskels.start);
@@ -33,7 +35,8 @@ pub(crate) fn check(schedule: &Schedule, times_ns: &[f64], wake_ns: f64) {
         assert!(done.end_ns <= schedule.makespan_ns);
     }
 
-    // Sums of floats in different orders differ in their last digits, of which the smallest floats have few.
+    // Sums of floats in different orders differ in their last digits, of which the smallest floats
+    // have few.
     assert!(schedule.makespan_ns + f64::MIN_POSITIVE >= schedule.bound * (1.0 - 1e-12));
     assert!((0.0..=1.0).contains(&schedule.utilisation));
 }

@@ -1,6 +1,8 @@
-//! The table of `runtime/tests/members`, for rayon and for taskel: how many of eight workers each member keeps busy.
+//! The table of `runtime/tests/members`, for rayon and for taskel: how many of eight workers each
+//! member keeps busy.
 //!
-//! It is a crate of its own, so that it need not be optimised: its items sleep, and five hundred loops would take minutes to build.
+//! It is a crate of its own, so that it need not be optimised: its items sleep, and five hundred
+//! loops would take minutes to build.
 
 #[path = "../../../runtime/tests/members/items.rs"]
 mod items;

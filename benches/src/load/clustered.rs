@@ -1,4 +1,5 @@
-//! Cheap taskels with a few dear ones next to each other, which a chunk or a split of the range keeps together.
+//! Cheap taskels with a few dear ones next to each other, which a chunk or a split of the range
+//! keeps together.
 
 /// Neither of the two is at a power of two, where halving the range would part them by luck.
 pub(super) fn two_in_64() -> Vec<f64> {
@@ -26,8 +27,9 @@ pub(super) fn eight_at_the_end() -> Vec<f64> {
     ns
 }
 
-/// What a chunk of the end holds together nobody can share any more. (A single one that takes so long and comes last, nobody can meet the
-/// bound with who does not know the future: it has to be started first.)
+/// What a chunk of the end holds together nobody can share any more. (A single one that takes so
+/// long and comes last, nobody can meet the bound with who does not know the future: it has to be
+/// started first.)
 pub(super) fn two_at_the_end() -> Vec<f64> {
     let mut ns = vec![10.0; 400_000];
     ns[399_998..].fill(1e6);

@@ -20,7 +20,8 @@ pub(super) fn twenty_of_10_us() -> Vec<f64> {
     vec![1e4; 20]
 }
 
-/// An odd number: with two threads one must take one more than the other, and with chunks many more.
+/// An odd number: with two threads one must take one more than the other, and with chunks many
+/// more.
 pub(super) fn two_hundred_and_one_of_100_us() -> Vec<f64> {
     vec![1e5; 201]
 }

@@ -1,4 +1,5 @@
-//! Taskels that get steadily dearer or cheaper: a triangular matrix, row by row; once or again and again.
+//! Taskels that get steadily dearer or cheaper: a triangular matrix, row by row; once or again and
+//! again.
 
 const COUNT: usize = 20_000;
 const LONGEST_NS: f64 = 2e3;
@@ -13,7 +14,8 @@ pub(super) fn descending() -> Vec<f64> {
     ns
 }
 
-/// Teeth of a prime length, so that they start anywhere in a chunk; the longest taskel is followed by the shortest.
+/// Teeth of a prime length, so that they start anywhere in a chunk; the longest taskel is followed
+/// by the shortest.
 pub(super) fn sawtooth() -> Vec<f64> {
     const TOOTH: usize = 541;
     (0..37 * TOOTH).map(|i| LONGEST_NS * (i % TOOTH) as f64 / TOOTH as f64).collect()

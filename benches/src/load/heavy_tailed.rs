@@ -34,7 +34,8 @@ pub(super) fn giants() -> Vec<f64> {
     ns
 }
 
-/// Costs that drift by factors of up to 1.2 from taskel to taskel, between 10 ns and 10 µs: what was measured soon is wrong.
+/// Costs that drift by factors of up to 1.2 from taskel to taskel, between 10 ns and 10 µs: what
+/// was measured soon is wrong.
 pub(super) fn random_walk() -> Vec<f64> {
     let mut random = Pcg64Mcg::seed_from_u64(SEED);
     let mut ns = 300.0_f64;

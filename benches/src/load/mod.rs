@@ -75,15 +75,16 @@ pub struct Load {
     pub name: &'static str,
     /// What the peers iterate over.
     pub data: Data,
-    /// What every peer must find. Exact: sums of [`work`] are integers below 2^53, and so are those of the floats,
-    /// below 2^24, in every order of addition.
+    /// What every peer must find. Exact: sums of [`work`] are integers below 2^53, and so are those
+    /// of the floats, below 2^24, in every order of addition.
     pub expected: f64,
     /// The longest taskel's part of the whole, of which no number of threads can rid the loop.
     pub longest_share: f64,
 }
 
 impl Load {
-    /// Builds the load with taskels of as many iterations as `calibration` says, and computes its answer.
+    /// Builds the load with taskels of as many iterations as `calibration` says, and computes its
+    /// answer.
     ///
     /// Takes as long as a serial run of the load.
     #[must_use]
@@ -98,8 +99,9 @@ impl Load {
                 Self { name, data: Data::Taskels(weights), expected, longest_share: longest / total }
             }
             Shape::Floats(len) => {
-                // Whole numbers of which no partial sum needs more than a float's 24 bits, so a single float left out or added
-                // twice shows, which a tolerance would hide: up to 250 for 64 k of them, all 1 for 16 M.
+                // Whole numbers of which no partial sum needs more than a float's 24 bits, so a
+                // single float left out or added twice shows, which a tolerance would hide: up to
+                // 250 for 64 k of them, all 1 for 16 M.
                 let most = ((1 << 25) / len - 1).clamp(1, 250);
                 let floats: Vec<f32> = (0..len).map(|i| (1 + i % most) as f32).collect();
                 let expected = floats.iter().map(|&float| f64::from(float)).sum();
@@ -108,7 +110,8 @@ impl Load {
         }
     }
 
-    /// The least time that `threads` threads can take, given the time of one: max(sum / P, longest taskel).
+    /// The least time that `threads` threads can take, given the time of one: max(sum / P, longest
+    /// taskel).
     ///
     /// ```
     /// # use taskel_benches::load::{Data, Load};

@@ -41,8 +41,9 @@ shm_lock::region! {
     }
 }
 
-/// Times all `peers` that can be used so, `repetitions` times, taking turns: nanoseconds per acquisition, by whomever. The note says how many
-/// acquisitions one of two had for each of the other.
+/// Times all `peers` that can be used so, `repetitions` times, taking turns: nanoseconds per
+/// acquisition, by whomever. The note says how many acquisitions one of two had for each of the
+/// other.
 ///
 /// # Panics
 /// Panics if a peer counts wrong.

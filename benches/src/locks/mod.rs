@@ -17,8 +17,9 @@ pub trait Peer: Sync {
     /// Whether processes can share it.
     fn is_shared(&self) -> bool;
 
-    /// What one thread or process does: take the lock, increase the value and [`work`](crate::work::work) for that many iterations, and
-    /// give the lock back, as often as it is told to. Without iterations it does nothing with the lock in hand. Made in the thread or
+    /// What one thread or process does: take the lock, increase the value and
+    /// [`work`](crate::work::work) for that many iterations, and give the lock back, as often as it
+    /// is told to. Without iterations it does nothing with the lock in hand. Made in the thread or
     /// process that calls it.
     fn visitor(&self, iterations: u32) -> Box<dyn FnMut(u32) + '_>;
 

@@ -17,7 +17,8 @@ struct Shared {
     value: UnsafeCell<u64>,
 }
 
-// SAFETY: `mutex` is what pthread says may be used by all threads, and `value` is accessed with it locked.
+// SAFETY: `mutex` is what pthread says may be used by all threads, and `value` is accessed with it
+// locked.
 unsafe impl Sync for Shared {}
 // SAFETY: as above.
 unsafe impl Send for Shared {}

@@ -1,5 +1,5 @@
-//! chili, which has joins and no loops: the range is halved down to single taskels, as its documentation does with trees; a join
-//! that nobody takes costs it 1 to 2 ns.
+//! chili, which has joins and no loops: the range is halved down to single taskels, as its
+//! documentation does with trees; a join that nobody takes costs it 1 to 2 ns.
 
 use crate::{
     peer::{FLOATS_PER_TASKEL, Peer, Timed, lane_sum, timed},

@@ -1,6 +1,7 @@
 //! fork_union, with equal shares and with shares that are claimed item by item.
 //!
-//! Its threads spin as long as their pool lives, so it is made anew for each sample, before the clock starts.
+//! Its threads spin as long as their pool lives, so it is made anew for each sample, before the
+//! clock starts.
 
 use crate::{
     peer::{FLOATS_PER_TASKEL, Peer, Timed, lane_sum, timed},

@@ -32,7 +32,8 @@ impl OneTbb {
             result: Option<R>,
         }
         extern "C" fn enter<F: FnOnce() -> R, R>(call: *mut c_void) {
-            // SAFETY: `execute` has passed its own `call`, which it does not touch before this returns.
+            // SAFETY: `execute` has passed its own `call`, which it does not touch before this
+            // returns.
             let call = unsafe { &mut *call.cast::<Call<F, R>>() };
             call.result = call.body.take().map(|body| body());
         }
@@ -42,8 +43,9 @@ impl OneTbb {
         }
         let mut call = Call { body: Some(body), result: None };
         let enter = entry(&call);
-        // SAFETY: the arena lives as long as `self`; it calls `enter` once, with `call`, before it returns. It may do so on another thread
-        // only while this one waits, and nothing here belongs to a thread.
+        // SAFETY: the arena lives as long as `self`; it calls `enter` once, with `call`, before it
+        // returns. It may do so on another thread only while this one waits, and nothing here
+        // belongs to a thread.
         unsafe { onetbb_execute(self.arena, enter, (&raw mut call).cast()) };
         call.result.expect("the arena has called it")
     }
@@ -64,7 +66,8 @@ impl Peer for OneTbb {
     fn sum_work(&mut self, weights: &[u32], calls: u32) -> Timed<u64> {
         self.execute(|| {
             timed(weights, calls, |weights| {
-                // SAFETY: it reads the slice, and calls `work` from threads that have ended their part when it returns.
+                // SAFETY: it reads the slice, and calls `work` from threads that have ended their
+                // part when it returns.
                 unsafe { onetbb_sum_work(weights.as_ptr(), weights.len(), work) }
             })
         })
@@ -73,7 +76,8 @@ impl Peer for OneTbb {
     fn sum_floats(&mut self, floats: &[f32], calls: u32) -> Timed<f32> {
         self.execute(|| {
             timed(floats, calls, |floats| {
-                // SAFETY: it reads the slice, in threads that have ended their part when it returns.
+                // SAFETY: it reads the slice, in threads that have ended their part when it
+                // returns.
                 unsafe { onetbb_sum_floats(floats.as_ptr(), floats.len(), FLOATS_PER_TASKEL) }
             })
         })

@@ -46,7 +46,8 @@ impl Peer for OpenMp {
 
     fn sum_work(&mut self, weights: &[u32], calls: u32) -> Timed<u64> {
         timed(weights, calls, |weights| {
-            // SAFETY: it reads the slice, and calls `work` from threads that have ended their part when it returns.
+            // SAFETY: it reads the slice, and calls `work` from threads that have ended their part
+            // when it returns.
             unsafe { (self.sum_work)(weights.as_ptr(), weights.len(), self.threads, work) }
         })
     }

@@ -1,4 +1,5 @@
-//! taskel, with workers that are placed, as they are by default, or pinned. All calls are made inside one `install`.
+//! taskel, with workers that are placed, as they are by default, or pinned. All calls are made
+//! inside one `install`.
 
 use crate::{
     peer::{Peer, Timed, timed},

@@ -1,6 +1,7 @@
 //! Programs that people run, for rayon and for taskel: what the suite `programs` measures.
 //!
-//! The parallel part of each is written once, in a file `parallel.rs`. It is compiled twice, and the line that differs is the `use`:
+//! The parallel part of each is written once, in a file `parallel.rs`. It is compiled twice, and
+//! the line that differs is the `use`:
 //!
 //! ```text
 //! mod by_rayon {
@@ -13,9 +14,10 @@
 //! }
 //! ```
 //!
-//! A program's `mod.rs` has its data, the plain sequential version, and what is known of the answer. What takes the time is in functions that are
-//! never inlined, so that all three run the same machine code: otherwise it is chance where the compiler puts the innermost loop of each, which was
-//! worth 7 to 12 % in the k-means.
+//! A program's `mod.rs` has its data, the plain sequential version, and what is known of the
+//! answer. What takes the time is in functions that are never inlined, so that all three run the
+//! same machine code: otherwise it is chance where the compiler puts the innermost loop of each,
+//! which was worth 7 to 12 % in the k-means.
 
 mod kmeans;
 mod nbody;
@@ -62,7 +64,8 @@ struct Program {
 }
 
 impl Program {
-    /// A program that reads `input`, which is made anew for each run by `make`; `check` panics if the answer is wrong. Only `run` is timed.
+    /// A program that reads `input`, which is made anew for each run by `make`; `check` panics if
+    /// the answer is wrong. Only `run` is timed.
     fn new<I, A>(
         name: &'static str,
         make: impl Fn() -> I + Send + Sync + 'static,
@@ -142,7 +145,8 @@ impl Pools {
     }
 }
 
-/// All programs whose name is `wanted`, each made, with its input and its answer, when its turn comes.
+/// All programs whose name is `wanted`, each made, with its input and its answer, when its turn
+/// comes.
 fn all(wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Program> {
     type Make = fn(&'static str) -> Program;
     let programs: [(&str, Make); 6] = [

@@ -1,4 +1,5 @@
-//! Short regions with serial work between them, as in a control loop (rayon-rs/rayon#1318): what waits meanwhile, and at what price?
+//! Short regions with serial work between them, as in a control loop (rayon-rs/rayon#1318): what
+//! waits meanwhile, and at what price?
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -95,7 +96,8 @@ fn row(name: &str, tick: &Tick, context: &Context) -> Row {
     super::row(name, turns, threads, context)
 }
 
-/// Equal taskels are what its static distribution is for. Its threads spin as long as they live: for one sample.
+/// Equal taskels are what its static distribution is for. Its threads spin as long as they live:
+/// for one sample.
 #[cfg(feature = "fork-union")]
 fn with_fork_union(tick: &Tick, threads: usize) -> Sample {
     use std::sync::atomic::{AtomicU64, Ordering};

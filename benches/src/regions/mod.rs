@@ -1,5 +1,6 @@
-//! Parallel regions where programs have them: between pieces of serial work, two at once, one inside another, on fewer cores than there are
-//! threads. Each with the processor time that it burns, beside the time that it takes.
+//! Parallel regions where programs have them: between pieces of serial work, two at once, one
+//! inside another, on fewer cores than there are threads. Each with the processor time that it
+//! burns, beside the time that it takes.
 
 mod gaps;
 mod shared;
@@ -40,7 +41,8 @@ fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
-/// A row of the wanted peers, of which the first is serial. At best, each core does its share of the serial work.
+/// A row of the wanted peers, of which the first is serial. At best, each core does its share of
+/// the serial work.
 fn row(name: &str, mut turns: Vec<Turn<'_>>, cores: usize, context: &Context) -> Row {
     turns.retain(|turn| context.wants_peer(&turn.peer));
     let mut row = Row { name: name.to_owned(), bound: None, cells: take_turns(&mut turns, context.reps) };

@@ -57,7 +57,8 @@ const PEERS: &[(&str, Start)] = &[
     (FORK_UNION, by_fork_union::Pool::start),
 ];
 
-/// Where it has more threads than there are cores it is left out: each spins for its time slice before the next one's turn.
+/// Where it has more threads than there are cores it is left out: each spins for its time slice
+/// before the next one's turn.
 const FORK_UNION: &str = "fork_union";
 
 /// Regions, back to back.
@@ -93,7 +94,8 @@ impl Load {
     }
 }
 
-/// A row for each way to share. Two callers are two threads even without a pool: that is the best that they can have.
+/// A row for each way to share. Two callers are two threads even without a pool: that is the best
+/// that they can have.
 pub(super) fn rows(context: &Context) -> Vec<Row> {
     let long = &Load::new(1, 20_000, 1e3, context);
     let short = &Load::new(20, 20, 5e3, context);

@@ -1,7 +1,8 @@
-//! A chart of each group: every sample is a dot, so that the shape of the distribution shows, not only its middle.
+//! A chart of each group: every sample is a dot, so that the shape of the distribution shows, not
+//! only its middle.
 //!
-//! Each row is a block with a lane for each peer. To the right is slower, on a logarithmic scale: times the bound where there is one, and times
-//! the row's best median elsewhere.
+//! Each row is a block with a lane for each peer. To the right is slower, on a logarithmic scale:
+//! times the bound where there is one, and times the row's best median elsewhere.
 
 use crate::{
     result::{Cell, Group, Row, SERIAL, Shown},

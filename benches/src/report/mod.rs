@@ -1,4 +1,5 @@
-//! What a report looks like: [`tables`] in Markdown, [`charts`] in SVG, and the files that both are in.
+//! What a report looks like: [`tables`] in Markdown, [`charts`] in SVG, and the files that both are
+//! in.
 
 pub mod charts;
 pub mod tables;
@@ -9,7 +10,8 @@ use std::{fs, io, path::Path};
 /// A chart of more rows than this is no picture.
 const MOST_ROWS: usize = 100;
 
-/// Writes `report.json`, `report.md` and a chart of each group that is not too long for one, `GROUP.svg`, into the directory `out`, which is made if it is not there.
+/// Writes `report.json`, `report.md` and a chart of each group that is not too long for one,
+/// `GROUP.svg`, into the directory `out`, which is made if it is not there.
 ///
 /// # Errors
 /// Says which file could not be written.

@@ -1,7 +1,8 @@
 //! How long does it take until another thread has done something, and the caller knows?
 //!
-//! A dispatch is a fork of two empty pieces of work, one of which must run on another thread: with joins, the first side spins until the second,
-//! on another thread, has raised a flag. chili is left out of that: it shares a fork only at a heartbeat, and only forks that are pending then.
+//! A dispatch is a fork of two empty pieces of work, one of which must run on another thread: with
+//! joins, the first side spins until the second, on another thread, has raised a flag. chili is
+//! left out of that: it shares a fork only at a heartbeat, and only forks that are pending then.
 
 use super::Context;
 use crate::{
@@ -91,7 +92,8 @@ fn turns<'a>(gap: Duration, taskel: &'a taskel::ThreadPool, rayon: &'a rayon::Th
     turns
 }
 
-/// One dispatch after a pause, with the processor time of the pause; or the mean of many without a pause.
+/// One dispatch after a pause, with the processor time of the pause; or the mean of many without a
+/// pause.
 fn sample(gap: Duration, mut dispatch: impl FnMut() -> Duration) -> Sample {
     if gap.is_zero() {
         // The first ones wake whoever slept meanwhile.

@@ -1,8 +1,10 @@
-//! What does a loop cost the very first time that it is called, when nobody knows yet how long its taskels take?
+//! What does a loop cost the very first time that it is called, when nobody knows yet how long its
+//! taskels take?
 //!
-//! Each sample is one call of a call site that was never called before. A generic constant makes as many of them as are needed: each
-//! instance has closures of its own, and machine code that is not in any cache yet, the serial loop's too. Each row is measured in a process of its own, in
-//! which nobody has called them either: it takes a second to compile a site with three peers.
+//! Each sample is one call of a call site that was never called before. A generic constant makes as
+//! many of them as are needed: each instance has closures of its own, and machine code that is not
+//! in any cache yet, the serial loop's too. Each row is measured in a process of its own, in which
+//! nobody has called them either: it takes a second to compile a site with three peers.
 
 use super::{Context, in_its_own_process};
 use crate::{

@@ -1,4 +1,5 @@
-//! What one thread does most often, for counting its instructions: a list of short programs, each of which repeats one thing.
+//! What one thread does most often, for counting its instructions: a list of short programs, each
+//! of which repeats one thing.
 
 use crate::{locks, result::SERIAL};
 use std::{hint::black_box, num::NonZero, sync::mpsc};
@@ -13,10 +14,12 @@ pub struct HotPath {
     run: Box<dyn FnOnce()>,
 }
 
-/// How often a path is repeated in its two countings: the difference is what 2000 cost, without what comes before and after them.
+/// How often a path is repeated in its two countings: the difference is what 2000 cost, without
+/// what comes before and after them.
 pub const TIMES: [u32; 2] = [1000, 3000];
 
-/// The function whose instructions are counted, as a pattern of valgrind's, which may have one asterisk.
+/// The function whose instructions are counted, as a pattern of valgrind's, which may have one
+/// asterisk.
 pub const COUNTED: &str = "*hot_paths::counted";
 /// The function that ends a count, as such a pattern.
 pub const END: &str = "*hot_paths::end_of_count";
@@ -26,7 +29,8 @@ pub fn run_all() {
     all().into_iter().for_each(|path| (path.run)());
 }
 
-/// Repeats a path a few times, so that everything is known and warm, and then as often as [`TIMES`] says, counted.
+/// Repeats a path a few times, so that everything is known and warm, and then as often as [`TIMES`]
+/// says, counted.
 fn measured(mut path: impl FnMut(u32)) {
     path(100);
     TIMES.into_iter().for_each(|times| counted(&mut path, times));
@@ -73,8 +77,9 @@ fn rayon(threads: usize) -> rayon::ThreadPool {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool")
 }
 
-/// Calls `op` while a worker, to which `spawn` gives something to do, is kept from doing anything else: the caller has to share what it does, and
-/// yet does all of it, so that every run counts the same.
+/// Calls `op` while a worker, to which `spawn` gives something to do, is kept from doing anything
+/// else: the caller has to share what it does, and yet does all of it, so that every run counts the
+/// same.
 fn beside_a_busy_worker(spawn: impl FnOnce(Box<dyn FnOnce() + Send>), op: impl FnOnce()) {
     let (begun, has_begun) = mpsc::channel();
     let (over, is_over) = mpsc::channel::<()>();

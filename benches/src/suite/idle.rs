@@ -7,7 +7,8 @@ use crate::{
 };
 use std::{fs, thread, time::Duration};
 
-/// Three idle seconds each, one peer after the other: turns would change nothing, for everybody else is gone.
+/// Three idle seconds each, one peer after the other: turns would change nothing, for everybody
+/// else is gone.
 pub(super) fn run(context: &Context) -> Vec<Group> {
     let threads = context.threads;
     let mut times = Vec::new();
@@ -57,7 +58,8 @@ pub(super) fn run(context: &Context) -> Vec<Group> {
     vec![group]
 }
 
-/// Microseconds of processor time, and how often a thread gave up its core to sleep, besides the calling one's own second of sleep.
+/// Microseconds of processor time, and how often a thread gave up its core to sleep, besides the
+/// calling one's own second of sleep.
 fn second() -> (f64, f64) {
     thread::sleep(Duration::from_millis(200));
     let sleeps = sleeps_of_others();
@@ -67,7 +69,8 @@ fn second() -> (f64, f64) {
     (cpu / 1e3, sleeps_of_others() - sleeps)
 }
 
-/// How often the other threads of this process have gone to sleep, which each must have been woken for; 0 where there is no `/proc`.
+/// How often the other threads of this process have gone to sleep, which each must have been woken
+/// for; 0 where there is no `/proc`.
 fn sleeps_of_others() -> f64 {
     let own = std::process::id().to_string();
     let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();

@@ -1,7 +1,9 @@
-//! How many instructions does one thread need for what it does most often? A count is the same on a noisy machine as on a quiet one.
+//! How many instructions does one thread need for what it does most often? A count is the same on a
+//! noisy machine as on a quiet one.
 //!
-//! This program runs itself under valgrind, whose tool callgrind counts the function [`COUNTED`] alone, and writes a file of totals
-//! whenever that is over. What an instruction costs it does not know: an atomic one counts as much as any other.
+//! This program runs itself under valgrind, whose tool callgrind counts the function [`COUNTED`]
+//! alone, and writes a file of totals whenever that is over. What an instruction costs it does not
+//! know: an atomic one counts as much as any other.
 
 use super::{
     Context,

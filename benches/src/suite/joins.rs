@@ -10,8 +10,8 @@ use std::{hint::black_box, num::NonZero, time::Instant};
 /// A sample has at least this many joins.
 const JOINS: u64 = 60_000;
 
-/// A node of a complete binary tree in level order: neither child is closer to its parent than the other, so that no order of
-/// visiting them is easier on the cache.
+/// A node of a complete binary tree in level order: neither child is closer to its parent than the
+/// other, so that no order of visiting them is easier on the cache.
 struct Node {
     value: u64,
     /// 0 in a leaf.
@@ -27,7 +27,8 @@ fn tree(depth: u32) -> Vec<Node> {
         .collect()
 }
 
-/// A node of a complete binary tree in memory of its own: children were allocated before their parent, the left one, with all below it, first.
+/// A node of a complete binary tree in memory of its own: children were allocated before their
+/// parent, the left one, with all below it, first.
 struct Boxed {
     value: u64,
     children: Option<[Box<Boxed>; 2]>,

@@ -11,14 +11,16 @@ use std::{cell::RefCell, time::Duration};
 
 /// A sample lasts about this long at least: what is shorter is called repeatedly, back to back.
 ///
-/// Reading the clock takes 25 ns and a preemption some microseconds; neither shows in a millisecond.
+/// Reading the clock takes 25 ns and a preemption some microseconds; neither shows in a
+/// millisecond.
 const SAMPLE: Duration = Duration::from_millis(1);
 
-/// A slow peer's sample may last so much longer, for as many calls as the quickest makes: what the first of them costs a sleeping pool, all
-/// should divide by the same number.
+/// A slow peer's sample may last so much longer, for as many calls as the quickest makes: what the
+/// first of them costs a sleeping pool, all should divide by the same number.
 const LONGER: u32 = 8;
 
-/// Of loops that are shorter, one asks how little they cost over the serial loop, and not how much they gain.
+/// Of loops that are shorter, one asks how little they cost over the serial loop, and not how much
+/// they gain.
 const WORTH_SHARING_NS: f64 = 20e3;
 
 pub(super) fn run(context: &Context) -> Vec<Group> {

@@ -1,4 +1,5 @@
-//! How many of eight workers each member keeps busy, with items that sleep: the table of `runtime/tests/members`, beside rayon where it has the member.
+//! How many of eight workers each member keeps busy, with items that sleep: the table of
+//! `runtime/tests/members`, beside rayon where it has the member.
 
 use super::Context;
 use crate::result::{Cell, Group, Row, Shown};
@@ -58,7 +59,8 @@ fn empty_group(name: &str, layout: &str) -> Group {
     }
 }
 
-/// Notes beside taskel's median where its speed-up is less than it must be, with the reason if that is known.
+/// Notes beside taskel's median where its speed-up is less than it must be, with the reason if that
+/// is known.
 fn judge(row: &mut Row, busy: &Busy) {
     let [rayon, taskel] =
         ["rayon", "taskel"].map(|peer| row.cell(peer).map(|cell| WORKERS as f64 / cell.median()));

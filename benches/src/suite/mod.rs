@@ -31,7 +31,8 @@ pub struct Suite {
     pub name: &'static str,
     /// What it answers, in a line.
     pub about: &'static str,
-    /// Measures it. Rows and peers that [`Context`] does not want are left out, and so is a group without rows.
+    /// Measures it. Rows and peers that [`Context`] does not want are left out, and so is a group
+    /// without rows.
     pub run: fn(&Context) -> Vec<Group>,
 }
 

@@ -4,7 +4,8 @@ use taskel::{BroadcastContext, Yield};
 
 use crate::worker::{global, is_worker};
 
-/// Calls `op` on every worker of the calling worker's pool, else of the global one, and returns the results by worker.
+/// Calls `op` on every worker of the calling worker's pool, else of the global one, and returns the
+/// results by worker.
 ///
 /// ```
 /// let indices = rayon_core::broadcast(|context| context.index());

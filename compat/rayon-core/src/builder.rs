@@ -114,7 +114,8 @@ impl ThreadPoolBuilder {
         Self::default()
     }
 
-    /// Builds a pool whose threads live as long as `with_pool` runs, each of them inside of a call of `wrapper`, which calls [`ThreadBuilder::run`].
+    /// Builds a pool whose threads live as long as `with_pool` runs, each of them inside of a call
+    /// of `wrapper`, which calls [`ThreadBuilder::run`].
     ///
     /// # Errors
     ///
@@ -147,14 +148,16 @@ impl<S: ThreadSpawn> ThreadPoolBuilder<S> {
     ///
     /// # Errors
     ///
-    /// When a thread cannot be started, or the [current one](Self::use_current_thread) is in a pool already.
+    /// When a thread cannot be started, or the [current one](Self::use_current_thread) is in a pool
+    /// already.
     pub fn build(self) -> Result<ThreadPool, ThreadPoolBuildError> {
         let (builder, workers, spawn) = self.into_parts()?;
         let pool = spawn.build(builder)?;
         Ok(ThreadPool::of(pool, workers.ready()))
     }
 
-    /// Builds the pool for what is called outside of every other pool; it lives until the process ends.
+    /// Builds the pool for what is called outside of every other pool; it lives until the process
+    /// ends.
     ///
     /// # Errors
     ///
@@ -229,8 +232,8 @@ impl Workers {
 }
 
 impl<S> ThreadPoolBuilder<S> {
-    /// Sets what starts the threads: it is called once for each worker, by [`build`](Self::build), and sees to it that [`ThreadBuilder::run`] is called on a
-    /// thread of its own.
+    /// Sets what starts the threads: it is called once for each worker, by [`build`](Self::build),
+    /// and sees to it that [`ThreadBuilder::run`] is called on a thread of its own.
     ///
     /// ```
     /// let pool = rayon_core::ThreadPoolBuilder::new()
@@ -268,21 +271,23 @@ impl<S> ThreadPoolBuilder<S> {
         self
     }
 
-    /// Sets the number of workers. 0 means the default: what `TASKEL_NUM_THREADS`, else `RAYON_NUM_THREADS`, else `RAYON_RS_NUM_CPUS` says, else the number of
-    /// cores. More than [`max_num_threads`] are that many.
+    /// Sets the number of workers. 0 means the default: what `TASKEL_NUM_THREADS`, else
+    /// `RAYON_NUM_THREADS`, else `RAYON_RS_NUM_CPUS` says, else the number of cores. More than
+    /// [`max_num_threads`] are that many.
     pub fn num_threads(mut self, num_threads: usize) -> Self {
         self.num_threads = num_threads;
         self
     }
 
-    /// Makes the thread that builds the pool its worker 0, for the rest of its life. It runs what others left for the pool only while it waits for the pool's
-    /// work, or yields.
+    /// Makes the thread that builds the pool its worker 0, for the rest of its life. It runs what
+    /// others left for the pool only while it waits for the pool's work, or yields.
     pub fn use_current_thread(mut self) -> Self {
         self.use_current_thread = true;
         self
     }
 
-    /// Sets what is called with the payload of a panic that reaches nobody. Unless set, such a panic aborts the process.
+    /// Sets what is called with the payload of a panic that reaches nobody. Unless set, such a
+    /// panic aborts the process.
     pub fn panic_handler<H>(mut self, panic_handler: H) -> Self
     where
         H: Fn(Box<dyn Any + Send>) + Send + Sync + 'static,

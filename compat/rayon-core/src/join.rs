@@ -19,7 +19,8 @@ impl FnContext {
         FnContext { migrated, _not_send: PhantomData }
     }
 
-    /// Whether the closure runs on another thread than the one that it was given to [`join_context`] by.
+    /// Whether the closure runs on another thread than the one that it was given to
+    /// [`join_context`] by.
     #[inline]
     pub fn migrated(&self) -> bool {
         self.migrated

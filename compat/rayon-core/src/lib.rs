@@ -1,18 +1,23 @@
-//! [taskel](../taskel/index.html) in the place of rayon-core: whatever uses rayon, runs on taskel's pool without a change.
+//! [taskel](../taskel/index.html) in the place of rayon-core: whatever uses rayon, runs on taskel's
+//! pool without a change.
 //!
 //! ```toml
 //! [patch.crates-io]
 //! rayon-core = { path = "PATH/TO/TASKEL/compat/rayon-core" }
 //! ```
 //!
-//! The names, and what they mean, are rayon-core's, whose documentation holds here. What is different is how work is scheduled:
+//! The names, and what they mean, are rayon-core's, whose documentation holds here. What is
+//! different is how work is scheduled:
 //!
-//! - Who waits runs only what it waits for, so a lock may be held across a parallel call. (Workers that call another pool also do what their own pool is
-//!   called for from there.) So work that a task leaves to a *waiting* worker, by a channel or a flag and not by waiting for it, may not be begun.
+//! - Who waits runs only what it waits for, so a lock may be held across a parallel call. (Workers
+//!   that call another pool also do what their own pool is called for from there.) So work that a
+//!   task leaves to a *waiting* worker, by a channel or a flag and not by waiting for it, may not
+//!   be begun.
 //! - Idle workers use no processor time.
 //!
-//! As with rayon, workers float between cores; the environment variable `TASKEL_PINNING=cores` pins them. `TASKEL_NUM_THREADS`, `RAYON_NUM_THREADS` and
-//! `RAYON_RS_NUM_CPUS`, in this order, set how many there are.
+//! As with rayon, workers float between cores; the environment variable `TASKEL_PINNING=cores` pins
+//! them. `TASKEL_NUM_THREADS`, `RAYON_NUM_THREADS` and `RAYON_RS_NUM_CPUS`, in this order, set how
+//! many there are.
 
 mod broadcast;
 mod builder;

@@ -8,7 +8,8 @@ use taskel::{BroadcastContext, Scope, ScopeFifo, Yield};
 use crate::broadcast::broadcast_on;
 use crate::spawned::Spawned;
 
-/// Workers of one's own. Dropping it returns at once; the workers end when they have done what was spawned.
+/// Workers of one's own. Dropping it returns at once; the workers end when they have done what was
+/// spawned.
 pub struct ThreadPool {
     /// Until it is dropped.
     pool: Option<taskel::ThreadPool>,
@@ -35,7 +36,8 @@ impl ThreadPool {
         configuration.build()
     }
 
-    /// Runs `op` on a worker of this pool, and returns its result; what it calls in parallel runs on this pool.
+    /// Runs `op` on a worker of this pool, and returns its result; what it calls in parallel runs
+    /// on this pool.
     ///
     /// ```
     /// let pool = rayon_core::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
@@ -69,7 +71,8 @@ impl ThreadPool {
         self.pool().current_thread_index()
     }
 
-    /// As [`current_thread_has_pending_tasks`](crate::current_thread_has_pending_tasks), on a worker of this pool; `None` on all other threads.
+    /// As [`current_thread_has_pending_tasks`](crate::current_thread_has_pending_tasks), on a
+    /// worker of this pool; `None` on all other threads.
     pub fn current_thread_has_pending_tasks(&self) -> Option<bool> {
         self.current_thread_index()?;
         crate::current_thread_has_pending_tasks()
@@ -150,7 +153,8 @@ impl ThreadPool {
         crate::yield_now()
     }
 
-    /// As [`yield_local`](crate::yield_local), on a worker of this pool; `None` on all other threads.
+    /// As [`yield_local`](crate::yield_local), on a worker of this pool; `None` on all other
+    /// threads.
     pub fn yield_local(&self) -> Option<Yield> {
         self.current_thread_index()?;
         crate::yield_local()

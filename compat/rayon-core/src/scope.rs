@@ -4,7 +4,8 @@ use taskel::{Scope, ScopeFifo};
 
 use crate::worker::{global, in_worker, is_worker};
 
-/// Calls `op` on a worker, with a scope in which it can spawn tasks that borrow from outside, and returns when `op` and all tasks are over.
+/// Calls `op` on a worker, with a scope in which it can spawn tasks that borrow from outside, and
+/// returns when `op` and all tasks are over.
 ///
 /// ```
 /// let mut words = vec!["one"];

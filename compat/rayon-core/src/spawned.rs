@@ -1,8 +1,10 @@
 //! What was spawned on workers: each runs its own newest first, and then the oldest of others.
 //!
-//! taskel's `spawn` begins the oldest first, whoever has spawned it. So a worker keeps what it spawns here, and spawns *tickets* on taskel: whoever comes to one
-//! takes work from here until there is none. Whenever something is added there is a ticket that nobody has begun, which will find it, or find it taken; but
-//! never more such tickets than workers. (Those that have been begun do not count: what they run may wait for what is added.)
+//! taskel's `spawn` begins the oldest first, whoever has spawned it. So a worker keeps what it
+//! spawns here, and spawns *tickets* on taskel: whoever comes to one takes work from here until
+//! there is none. Whenever something is added there is a ticket that nobody has begun, which will
+//! find it, or find it taken; but never more such tickets than workers. (Those that have been begun
+//! do not count: what they run may wait for what is added.)
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -163,7 +165,8 @@ pub(crate) fn any_own() -> bool {
     here().is_some_and(|here| !here.spawned.lock().queues[here.worker].all.is_empty())
 }
 
-/// Does what the calling thread has spawned last, if nobody has begun it. False if there is nothing.
+/// Does what the calling thread has spawned last, if nobody has begun it. False if there is
+/// nothing.
 pub(crate) fn run_own() -> bool {
     let Some(work) = here().and_then(|here| here.spawned.take_own(here.worker)) else { return false };
     run(work);

@@ -41,7 +41,8 @@ pub(crate) fn is_worker() -> bool {
     taskel::current_thread_index().is_some()
 }
 
-/// Runs `op` here on a worker, and on a worker of the global pool on any other thread. It is told whether it has moved.
+/// Runs `op` here on a worker, and on a worker of the global pool on any other thread. It is told
+/// whether it has moved.
 #[inline]
 pub(crate) fn in_worker<R: Send>(op: impl FnOnce(bool) -> R + Send) -> R {
     if is_worker() { op(false) } else { in_global(op) }
@@ -67,18 +68,21 @@ pub fn current_thread_index() -> Option<usize> {
     taskel::current_thread_index()
 }
 
-/// Whether the calling worker has work that it has begun, spawned or forked and that nobody has taken; `None` on all other threads.
+/// Whether the calling worker has work that it has begun, spawned or forked and that nobody has
+/// taken; `None` on all other threads.
 pub fn current_thread_has_pending_tasks() -> Option<bool> {
     current_thread_index()?;
     Some(spawned::any_own() || taskel::current_thread_has_pending_tasks()?)
 }
 
-/// Does one piece of any work of the calling worker's pool, if there is some; `None` on all other threads.
+/// Does one piece of any work of the calling worker's pool, if there is some; `None` on all other
+/// threads.
 pub fn yield_now() -> Option<Yield> {
     yield_by(taskel::yield_now)
 }
 
-/// Does one piece of work of the calling worker's own, if there is some; `None` on all other threads.
+/// Does one piece of work of the calling worker's own, if there is some; `None` on all other
+/// threads.
 pub fn yield_local() -> Option<Yield> {
     yield_by(taskel::yield_local)
 }

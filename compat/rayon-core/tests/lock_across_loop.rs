@@ -1,4 +1,5 @@
-//! rayon-rs/rayon#592: with rayon-core, a worker that holds a lock waits for an inner loop, takes another outer item meanwhile, and wants the lock.
+//! rayon-rs/rayon#592: with rayon-core, a worker that holds a lock waits for an inner loop, takes
+//! another outer item meanwhile, and wants the lock.
 
 use std::sync::Mutex;
 

@@ -1,4 +1,5 @@
-//! No two threads have the same index in a pool at the same time: programs index data by it without a lock.
+//! No two threads have the same index in a pool at the same time: programs index data by it without
+//! a lock.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -12,7 +12,8 @@ pub(crate) struct FileHasher {
 
 impl FileHasher {
     pub(crate) fn new() -> Self {
-        // Large enough for BLAKE3's widest vector code and for few system calls, small enough for a core's own cache.
+        // Large enough for BLAKE3's widest vector code and for few system calls, small enough for a
+        // core's own cache.
         const BUFFER_BYTES: usize = 128 * 1024;
         Self { hasher: blake3::Hasher::new(), buffer: vec![0; BUFFER_BYTES].into() }
     }

@@ -18,8 +18,9 @@ pub(crate) fn write(out: &mut impl Write, hash: &blake3::Hash, name: &OsStr) -> 
 
 /// Writes backslash, line feed and carriage return as `\\`, `\n` and `\r`; changes nothing else.
 ///
-/// On a name that is not UTF-8 this parts with `b3sum`, which prints U+FFFD for each wrong byte, so that different
-/// files get the same name and `b3sum --check` refuses the line. Here the bytes stay what they are.
+/// On a name that is not UTF-8 this parts with `b3sum`, which prints U+FFFD for each wrong byte, so
+/// that different files get the same name and `b3sum --check` refuses the line. Here the bytes stay
+/// what they are.
 pub(crate) fn escape(name: &OsStr) -> Cow<'_, [u8]> {
     let bytes = name.as_encoded_bytes();
     if !bytes.iter().any(|byte| matches!(byte, b'\\' | b'\n' | b'\r')) {

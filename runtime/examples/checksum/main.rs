@@ -1,8 +1,9 @@
 //! BLAKE3 sums of all files below some directories, in parallel.
 //!
-//! `cargo run --release --example checksum -- DIR…` prints what `find DIR… -type f | LC_ALL=C sort | xargs b3sum`
-//! prints, and then, on standard error, who hashed how much. File sizes differ by many orders of magnitude and
-//! nobody chooses a chunk size: a loop over files is what taskel is for.
+//! `cargo run --release --example checksum -- DIR…` prints what
+//! `find DIR… -type f | LC_ALL=C sort | xargs b3sum` prints, and then, on standard error, who
+//! hashed how much. File sizes differ by many orders of magnitude and nobody chooses a chunk size:
+//! a loop over files is what taskel is for.
 //!
 //! Start reading at [`hash_all`], the parallel part.
 
@@ -147,8 +148,8 @@ fn complain(path: &Path, error: &io::Error) {
     let _ = writeln!(message, ": {error}").and_then(|()| io::stderr().write_all(&message));
 }
 
-/// Prints to standard error. Unlike `eprintln!`, does not panic when nobody listens there any more: the sums on
-/// standard output and the exit status are still good.
+/// Prints to standard error. Unlike `eprintln!`, does not panic when nobody listens there any more:
+/// the sums on standard output and the exit status are still good.
 fn say(message: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{message}");
 }

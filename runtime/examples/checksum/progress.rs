@@ -4,7 +4,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// Counts files; disappears when dropped.
 ///
-/// A step is one atomic addition and a look at the clock; every now and then the thread that makes it draws the bar.
+/// A step is one atomic addition and a look at the clock; every now and then the thread that makes
+/// it draws the bar.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {

@@ -8,11 +8,12 @@ use walkdir::{DirEntry, WalkDir};
 use crate::Failure;
 use crate::progress::Progress;
 
-/// All regular files at and below `roots`, ordered by the bytes of their paths as `LC_ALL=C sort` orders them, and
-/// what could not be looked at.
+/// All regular files at and below `roots`, ordered by the bytes of their paths as `LC_ALL=C sort`
+/// orders them, and what could not be looked at.
 ///
-/// Paths begin as their root was given. A file that is below two roots is there twice. Other kinds of files are left
-/// out where the walk meets them, but are failures where they are roots: whoever names one expects to hear of it.
+/// Paths begin as their root was given. A file that is below two roots is there twice. Other kinds
+/// of files are left out where the walk meets them, but are failures where they are roots: whoever
+/// names one expects to hear of it.
 ///
 /// Only names are kept, about 100 bytes each, so that a million files are no burden.
 pub(crate) fn regular_files(roots: &[PathBuf], progress: &Progress) -> (Vec<Box<Path>>, Vec<Failure>) {

@@ -31,7 +31,8 @@ struct Count<'s> {
     report: Mutex<Report>,
 }
 
-/// Counts `root` and all below it, except for what has been `seen` already. There is no line for a root that has been.
+/// Counts `root` and all below it, except for what has been `seen` already. There is no line for a
+/// root that has been.
 pub(crate) fn count(pool: &ThreadPool, root: &Path, seen: &Seen, per_dir: bool) -> Report {
     let count = Count { seen, per_dir, report: Mutex::default() };
     match fs::symlink_metadata(root) {
@@ -50,11 +51,12 @@ pub(crate) fn count(pool: &ThreadPool, root: &Path, seen: &Seen, per_dir: bool) 
 }
 
 impl<'s> Count<'s> {
-    /// The task of a directory: adds up what is in it and spawns a task for each directory among that.
+    /// The task of a directory: adds up what is in it and spawns a task for each directory among
+    /// that.
     ///
-    /// A worker that has nothing left takes the oldest task of another, which is one of those closest to the root and
-    /// likely to lead to many more. Only running tasks have their directory open, so that there are never more open than
-    /// threads.
+    /// A worker that has nothing left takes the oldest task of another, which is one of those
+    /// closest to the root and likely to lead to many more. Only running tasks have their directory
+    /// open, so that there are never more open than threads.
     fn visit(&'s self, scope: &Scope<'s>, dir: Arc<Subtree>) {
         let mut bytes = 0_u64;
         match read_dir(&dir.path) {

@@ -12,9 +12,10 @@ pub(crate) fn read_dir(path: &Path) -> io::Result<ReadDir> {
     }
 }
 
-/// Linux takes paths of up to 4095 bytes, but also has a short path for each open file: opens a directory on the way
-/// that it takes the path of, and goes on from that. This begins at the root each time, so that no directory need stay
-/// open: a chain of 20 000 directories takes half a minute, one of 1000 a tenth of a second.
+/// Linux takes paths of up to 4095 bytes, but also has a short path for each open file: opens a
+/// directory on the way that it takes the path of, and goes on from that. This begins at the root
+/// each time, so that no directory need stay open: a chain of 20 000 directories takes half a
+/// minute, one of 1000 a tenth of a second.
 #[cfg(target_os = "linux")]
 fn read_dir_stepwise(path: &Path, _: io::Error) -> io::Result<ReadDir> {
     use std::os::fd::AsRawFd;

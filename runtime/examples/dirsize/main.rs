@@ -1,9 +1,10 @@
 //! How many bytes are in a directory and all below it: `du`, in parallel.
 //!
-//! `cargo run --release --example dirsize -- DIR` prints what `du -sb DIR` prints: the sizes of files, directories and
-//! symbolic links as `ls -l` shows them, whatever they take on the disk. (From coreutils 9.2 on, `du` leaves out what
-//! directories themselves have.) Nobody knows how large a directory is before it is read, and it may hold anything from
-//! nothing to a million others: that is what a scope with a task per directory is for.
+//! `cargo run --release --example dirsize -- DIR` prints what `du -sb DIR` prints: the sizes of
+//! files, directories and symbolic links as `ls -l` shows them, whatever they take on the disk.
+//! (From coreutils 9.2 on, `du` leaves out what directories themselves have.) Nobody knows how
+//! large a directory is before it is read, and it may hold anything from nothing to a million
+//! others: that is what a scope with a task per directory is for.
 //!
 //! Start reading at [`count::count`], the parallel part.
 
@@ -93,8 +94,8 @@ fn complain(path: &Path, doing: &str, error: &io::Error) {
     say(format_args!("dirsize: cannot {doing} {path:?}: {error}"));
 }
 
-/// Prints to standard error. Unlike `eprintln!`, does not panic when nobody listens there any more: the sizes on
-/// standard output and the exit status are still good.
+/// Prints to standard error. Unlike `eprintln!`, does not panic when nobody listens there any more:
+/// the sizes on standard output and the exit status are still good.
 fn say(message: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{message}");
 }

@@ -6,11 +6,13 @@ use std::sync::{Mutex, PoisonError};
 
 /// Files that could be met a second time, by device and inode.
 ///
-/// That is what `du` remembers: with one root, files that have several names; with more, everything, since one root
-/// may lie in another. Which of several directories a file with several names is counted in depends on who comes first.
+/// That is what `du` remembers: with one root, files that have several names; with more,
+/// everything, since one root may lie in another. Which of several directories a file with several
+/// names is counted in depends on who comes first.
 pub(crate) struct Seen {
     everything: bool,
-    /// Many small sets, so that workers seldom wait for each other in a tree that is all hard links.
+    /// Many small sets, so that workers seldom wait for each other in a tree that is all hard
+    /// links.
     shards: [Mutex<HashSet<(u64, u64)>>; 64],
 }
 
@@ -19,7 +21,8 @@ impl Seen {
         Seen { everything: roots > 1, shards: std::array::from_fn(|_| Mutex::default()) }
     }
 
-    /// Whether this is the first time that a file, which may be a directory, is met: else it is not counted.
+    /// Whether this is the first time that a file, which may be a directory, is met: else it is not
+    /// counted.
     pub(crate) fn is_new(&self, metadata: &Metadata) -> bool {
         let Some((id, has_several_names)) = identity(metadata) else { return true };
         if !self.everything && !has_several_names {
@@ -30,8 +33,8 @@ impl Seen {
     }
 }
 
-/// Device and inode, and whether a file has several names. Those of a directory (`.` and the `..` below it) are no
-/// further places in the tree.
+/// Device and inode, and whether a file has several names. Those of a directory (`.` and the `..`
+/// below it) are no further places in the tree.
 #[cfg(unix)]
 fn identity(metadata: &Metadata) -> Option<((u64, u64), bool)> {
     use std::os::unix::fs::MetadataExt;

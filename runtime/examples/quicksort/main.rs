@@ -1,8 +1,8 @@
 //! Quicksort with [`taskel::join`], on a file of numbers or on made-up ones.
 //!
-//! `cargo run --release --example quicksort -- FILE` prints the whole numbers in FILE, one per line, as `sort -n FILE`
-//! does. Without a file, it sorts 10 million made-up numbers, checks them against `slice::sort_unstable`, and says how
-//! long both took and who did how much.
+//! `cargo run --release --example quicksort -- FILE` prints the whole numbers in FILE, one per
+//! line, as `sort -n FILE` does. Without a file, it sorts 10 million made-up numbers, checks them
+//! against `slice::sort_unstable`, and says how long both took and who did how much.
 //!
 //! Start reading at [`sort::quicksort`], the parallel part.
 
@@ -26,7 +26,8 @@ use crate::sort::quicksort;
 /// Sorts whole numbers in parallel.
 #[derive(Parser)]
 struct Args {
-    /// A file with one whole number per line, to be printed in order; - is standard input [default: made-up numbers]
+    /// A file with one whole number per line, to be printed in order; - is standard input [default:
+    /// made-up numbers]
     file: Option<PathBuf>,
     /// Threads that sort [default: one per usable core]
     #[arg(long, value_name = "N")]

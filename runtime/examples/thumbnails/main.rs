@@ -5,10 +5,12 @@
 //! cargo run --release --example thumbnails -- PICTURES
 //! ```
 //!
-//! A picture of 6000 × 6000 pixels takes 108 MB once it is decoded, so eight at a time are too much for a container of half a GiB. The pool has a
-//! memory guard, which lets as many workers decode as fit. With `--weighed`, the number of bytes that each picture takes is known
-//! before, from its header, and a stream takes up no more of them than half of what there is. (glibc keeps up to 32 MiB for each thread of what was
-//! freed, which nothing accounts for: smaller pictures need `MALLOC_MMAP_THRESHOLD_=1000000`.)
+//! A picture of 6000 × 6000 pixels takes 108 MB once it is decoded, so eight at a time are too much
+//! for a container of half a GiB. The pool has a memory guard, which lets as many workers decode as
+//! fit. With `--weighed`, the number of bytes that each picture takes is known before, from its
+//! header, and a stream takes up no more of them than half of what there is. (glibc keeps up to 32
+//! MiB for each thread of what was freed, which nothing accounts for: smaller pictures need
+//! `MALLOC_MMAP_THRESHOLD_=1000000`.)
 //!
 //! To see either in a control group (version 2; as root):
 //!
@@ -84,7 +86,8 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Goes on to the next pictures only if all that are being worked on take less than half of the memory.
+/// Goes on to the next pictures only if all that are being worked on take less than half of the
+/// memory.
 fn weighed(pictures: Vec<PathBuf>, small: &Path, size: u32) -> Result<Vec<PathBuf>, Failure> {
     let half = MemoryBudget::detect()?.share(0.5);
     pictures

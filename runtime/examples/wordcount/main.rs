@@ -1,4 +1,5 @@
-//! Counts words in files, in directories with all they hold, or in standard input, with little memory however much there is to read.
+//! Counts words in files, in directories with all they hold, or in standard input, with little
+//! memory however much there is to read.
 //!
 //! ```sh
 //! cargo run --release --example wordcount -- DIRECTORY
@@ -10,11 +11,11 @@
 //! grep -rha '' DIRECTORY | tr -cs A-Za-z '\n' | tr A-Z a-z | grep . | sort | uniq -c | sort -k1,1nr -k2 | head
 //! ```
 //!
-//! (but for the blanks in front of the counts), in the C locale. Files that are no text are counted, too: what is not an ASCII
-//! letter stands between words.
+//! (but for the blanks in front of the counts), in the C locale. Files that are no text are
+//! counted, too: what is not an ASCII letter stands between words.
 //!
-//! A thread at a time reads; blocks of 64 KiB, cut between words, go through a stream in which no more than 16 MiB are in flight; the calling thread
-//! adds the counts up.
+//! A thread at a time reads; blocks of 64 KiB, cut between words, go through a stream in which no
+//! more than 16 MiB are in flight; the calling thread adds the counts up.
 
 mod blocks;
 

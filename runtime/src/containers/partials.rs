@@ -1,7 +1,8 @@
 //! The partial results of one lane in one loop, in memory that the next loop reuses.
 //!
-//! A lane starts a partial whenever it acquires a range, so a loop has a handful of partials per lane; their type changes
-//! from loop to loop. `PartialBuffer` therefore keeps bytes, and each loop sees them as a list of its own type.
+//! A lane starts a partial whenever it acquires a range, so a loop has a handful of partials per
+//! lane; their type changes from loop to loop. `PartialBuffer` therefore keeps bytes, and each loop
+//! sees them as a list of its own type.
 
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
@@ -45,13 +46,14 @@ impl PartialBuffer {
             wanted.align().max(self.layout.align()),
         )
         .expect("the larger of two valid sizes, at a valid alignment");
-        // SAFETY: the size is not zero: `wanted` exceeds the present layout in size or alignment, and a wanted size
-        // of zero means a partial without size, which cannot be (`start`).
+        // SAFETY: the size is not zero: `wanted` exceeds the present layout in size or alignment,
+        // and a wanted size of zero means a partial without size, which cannot be (`start`).
         let Some(bytes) = NonNull::new(unsafe { alloc::alloc(layout) }) else {
             alloc::handle_alloc_error(layout)
         };
         let used = self.len * size_of::<Partial<T>>();
-        // SAFETY: `used` bytes are initialised in the old memory and fit into the new, which is apart from it.
+        // SAFETY: `used` bytes are initialised in the old memory and fit into the new, which is
+        // apart from it.
         unsafe { bytes.copy_from_nonoverlapping(self.bytes, used) };
         self.free();
         self.bytes = bytes;
@@ -106,7 +108,8 @@ impl PartialBuffer {
         if self.head == self.len {
             (self.head, self.len) = (0, 0);
         }
-        // SAFETY: the first partial was initialised by `push`, and `head` has moved past it: it is read once.
+        // SAFETY: the first partial was initialised by `push`, and `head` has moved past it: it is
+        // read once.
         Some(unsafe { partials.cast::<Partial<T>>().read() })
     }
 

@@ -1,7 +1,8 @@
-//! A list that grows and never moves: what each lane of a pool has, however many lanes there come to be.
+//! A list that grows and never moves: what each lane of a pool has, however many lanes there come
+//! to be.
 //!
-//! The first entries are made at once and found as in a slice. Further ones come in blocks, each twice as long as the one before, made when
-//! somebody first needs one of them.
+//! The first entries are made at once and found as in a slice. Further ones come in blocks, each
+//! twice as long as the one before, made when somebody first needs one of them.
 
 use std::ops::Index;
 

@@ -7,7 +7,8 @@ use crate::sync::Fences;
 
 /// What a lane still has of its chunk, unless a thief was faster.
 ///
-/// Dropped early (a panic, a search that has found), it takes back what no thief has, and discards it.
+/// Dropped early (a panic, a search that has found), it takes back what no thief has, and discards
+/// it.
 pub(super) struct Blocks<'a, P: Producer> {
     position: &'a ChunkPosition,
     fences: Fences,
@@ -36,7 +37,8 @@ impl<'a, P: Producer> Blocks<'a, P> {
         (first, Blocks { position, fences, block, granule, units: rest, items, cut: None })
     }
 
-    /// The next block; `None` when nothing is left. `local` is what the last block was produced with.
+    /// The next block; `None` when nothing is left. `local` is what the last block was produced
+    /// with.
     #[inline]
     pub(super) fn next(&mut self, local: &P::Local) -> Option<Claimed<'a, P>> {
         if self.units.len() == 0 {
@@ -44,7 +46,8 @@ impl<'a, P: Producer> Blocks<'a, P> {
         }
         let begin = self.items.indices().start;
         let barren = self.items.producer().next_item(local, begin).saturating_sub(begin);
-        // Without this, a line would be searched through in blocks of its bytes, each a block's cost for nothing.
+        // Without this, a line would be searched through in blocks of its bytes, each a block's
+        // cost for nothing.
         let barren =
             if barren == 0 { 0 } else { barren.div_ceil(self.granule).min(u32::MAX as usize) as u32 };
         let (block, rest) = self.units.split_at(self.block.saturating_add(barren));
@@ -81,7 +84,8 @@ impl<'a, P: Producer> Blocks<'a, P> {
     }
 }
 
-/// How many items a block has, if `rest` comes behind it in its chunk: the last block of a loop has more than its units say.
+/// How many items a block has, if `rest` comes behind it in its chunk: the last block of a loop has
+/// more than its units say.
 #[inline]
 fn items_of(block: Span, rest: Span, granule: usize) -> usize {
     if rest.len() == 0 { usize::MAX } else { block.len() as usize * granule }
@@ -105,7 +109,8 @@ mod tests {
     use crate::iter::ParallelIterator;
     use crate::iter::source::ParallelString;
 
-    /// Runs a chunk of all units in blocks of three, and yields how many blocks those are, and their items.
+    /// Runs a chunk of all units in blocks of three, and yields how many blocks those are, and
+    /// their items.
     fn blocks_of(text: &str, granule: usize) -> (usize, Vec<&str>) {
         let producer = text.par_lines().into_producer();
         let mut local = producer.local();
@@ -129,7 +134,8 @@ mod tests {
     fn a_block_reaches_over_what_is_known_to_have_no_item() {
         let text = "a line of twenty-two.\n".repeat(10);
         let lines: Vec<&str> = text.lines().collect();
-        // The first line begins in the first block, each other one in a block that reaches to it, and the last one's rest has a block.
+        // The first line begins in the first block, each other one in a block that reaches to it,
+        // and the last one's rest has a block.
         assert_eq!(blocks_of(&text, 1), (11, lines.clone()));
         let (count, items) = blocks_of(&text, 4);
         assert!(count <= 11, "{count}");

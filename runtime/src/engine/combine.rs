@@ -1,4 +1,5 @@
-//! Results of partials become one: one after the other while that is quick, else as a tree whose branches idle workers take.
+//! Results of partials become one: one after the other while that is quick, else as a tree whose
+//! branches idle workers take.
 
 use std::iter;
 use std::ops::ControlFlow;
@@ -14,7 +15,8 @@ use crate::sync::{AtomicU64, Mutex, Ordering};
 /// What takes less on one thread is not worth waking others for.
 const WORTH_SHARING_NS: u64 = 20_000;
 
-/// Before as much time has passed, nothing is known: the first calls of an operator in a loop may miss the caches.
+/// Before as much time has passed, nothing is known: the first calls of an operator in a loop may
+/// miss the caches.
 const WARMING_UP_NS: u64 = 100_000;
 
 /// Fewer results take a tree as long as one thread.
@@ -22,7 +24,8 @@ const FEWEST: usize = 4;
 
 /// An associative operation.
 pub(crate) trait Operation<T>: Sync {
-    /// Puts `right`, which comes later, behind `left`. If one of them ends everything, it is the result.
+    /// Puts `right`, which comes later, behind `left`. If one of them ends everything, it is the
+    /// result.
     fn apply(&self, left: T, right: T) -> T;
 
     /// `Break` if the result ends everything, and what comes behind it does not matter.
@@ -75,7 +78,8 @@ impl<T: Send> Partials for iter::Once<T> {
 /// Partials as lanes have left them.
 pub(crate) struct InOrder<I> {
     pub(crate) partials: I,
-    /// An item took so long that, if it is the operation that did, a tree is due at once; and if not, it does not matter.
+    /// An item took so long that, if it is the operation that did, a tree is due at once; and if
+    /// not, it does not matter.
     pub(crate) slow: bool,
 }
 
@@ -121,8 +125,8 @@ fn in_a_tree<T: Send>(partials: impl Iterator<Item = T>, len: usize, op: &impl O
     Some(Tree::new(op, leaves, 1).combine())
 }
 
-/// Results that are combined in the same way on every run: by a tree whose form depends on their number alone. Some may be missing behind one
-/// that ends everything.
+/// Results that are combined in the same way on every run: by a tree whose form depends on their
+/// number alone. Some may be missing behind one that ends everything.
 pub(crate) struct InBlocks<T>(std::vec::IntoIter<Option<T>>);
 
 impl<T> InBlocks<T> {
@@ -155,8 +159,8 @@ impl<T: Send> Partials for InBlocks<T> {
     }
 }
 
-/// Combines ever larger parts of a tree, from the first leaf on, until it shows that this takes long; leaves the result in the first leaf, and
-/// yields of how many leaves it is.
+/// Combines ever larger parts of a tree, from the first leaf on, until it shows that this takes
+/// long; leaves the result in the first leaf, and yields of how many leaves it is.
 fn beginning<T>(op: &impl Operation<Option<T>>, leaves: &mut [Option<T>]) -> ControlFlow<Option<T>, usize> {
     let watch = Watch::new();
     let mut all = op.check(leaves[0].take())?;
@@ -184,20 +188,22 @@ fn part<T>(op: &impl Operation<Option<T>>, leaves: &mut [Option<T>]) -> ControlF
     op.check(op.apply(left, part(op, right)?))
 }
 
-/// How many of several leaves are combined on the left: the largest power of two that leaves some over.
+/// How many of several leaves are combined on the left: the largest power of two that leaves some
+/// over.
 fn first_part(leaves: usize) -> usize {
     leaves.next_power_of_two() / 2
 }
 
-/// Results that several workers combine: neighbours in pairs, then neighbouring pairs, and so on. Who has one part of a pair leaves it, or
-/// goes on with both if the other one is there: nobody waits.
+/// Results that several workers combine: neighbours in pairs, then neighbouring pairs, and so on.
+/// Who has one part of a pair leaves it, or goes on with both if the other one is there: nobody
+/// waits.
 struct Tree<'a, T, O> {
     op: &'a O,
     nodes: Vec<Node<T>>,
     /// So many leaves are one already, in the first.
     done: usize,
-    /// What comes from this leaf on does not matter, for something in front of it ends everything. It saves work and orders nothing
-    /// (Relaxed).
+    /// What comes from this leaf on does not matter, for something in front of it ends everything.
+    /// It saves work and orders nothing (Relaxed).
     end: AtomicU64,
 }
 
@@ -233,8 +239,8 @@ impl<'a, T: Send, O: Operation<T>> Tree<'a, T, O> {
         take(&all).expect("who comes last has all of it")
     }
 
-    /// Combines the pair of leaves that begins with `leaf` and whatever of leaves `first..end` it makes complete. The result of all these, if
-    /// that is all of them.
+    /// Combines the pair of leaves that begins with `leaf` and whatever of leaves `first..end` it
+    /// makes complete. The result of all these, if that is all of them.
     fn climb(&self, first: usize, end: usize, leaf: usize) -> Option<T> {
         if end - first <= 2 || end <= self.done {
             let left = take(&self.nodes[first].leaf);
@@ -272,7 +278,8 @@ impl<'a, T: Send, O: Operation<T>> Tree<'a, T, O> {
     }
 }
 
-/// Leaves `part` for who has the other one; or that one has been left, and both are yielded, `part` first.
+/// Leaves `part` for who has the other one; or that one has been left, and both are yielded, `part`
+/// first.
 fn meet<T>(place: &Mutex<Option<T>>, part: T) -> Option<(T, T)> {
     let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
     match place.take() {

@@ -23,8 +23,8 @@ pub(crate) trait Consumer<T>: Sync {
     /// Starts a partial whose first item has index `start`.
     fn begin(&self, start: usize) -> Self::Partial;
 
-    /// Processes a chunk that follows on what is in `partial`. `Break` ends the loop as soon as possible; the partial counts all
-    /// the same.
+    /// Processes a chunk that follows on what is in `partial`. `Break` ends the loop as soon as
+    /// possible; the partial counts all the same.
     fn feed<P: Producer<Item = T>>(
         &self,
         partial: Self::Partial,
@@ -37,14 +37,15 @@ pub(crate) trait Consumer<T>: Sync {
     /// Whether that is then said of everything behind, too.
     const SKIPS_BEHIND: bool = false;
 
-    /// Notes that an inner loop of the chunk that begins at this index has found what it looks for. True if that ends the loop; if not,
-    /// [`skips`](Self::skips) knows what is still wanted.
+    /// Notes that an inner loop of the chunk that begins at this index has found what it looks for.
+    /// True if that ends the loop; if not, [`skips`](Self::skips) knows what is still wanted.
     fn found(&self, index: usize) -> bool {
         let _ = index;
         true
     }
 
-    /// Whether nothing in a chunk of these indices can matter any more; asked before it and inside of it.
+    /// Whether nothing in a chunk of these indices can matter any more; asked before it and inside
+    /// of it.
     fn skips(&self, indices: &Range<usize>) -> bool {
         let _ = indices;
         false
@@ -54,7 +55,8 @@ pub(crate) trait Consumer<T>: Sync {
     fn finish(self, partials: impl Partials<Item = Self::Partial>) -> Self::Output;
 }
 
-/// A chunk that is about to be run. Consuming it is the only way to its items, so they are produced once.
+/// A chunk that is about to be run. Consuming it is the only way to its items, so they are produced
+/// once.
 pub(crate) struct ChunkOf<'a, P: Producer> {
     pub(crate) claimed: Claimed<'a, P>,
     pub(crate) local: &'a mut P::Local,
@@ -67,7 +69,8 @@ impl<'a, P: Producer> ChunkOf<'a, P> {
         ChunkOf { claimed, local, over: Over::default() }
     }
 
-    /// Of no use any more once this is so, which it is if the loop is of no use because of what it is inside of, or is cancelled.
+    /// Of no use any more once this is so, which it is if the loop is of no use because of what it
+    /// is inside of, or is cancelled.
     pub(crate) fn until(self, over: &'a dyn Around) -> Self {
         ChunkOf { over: Over(Some(over)), ..self }
     }

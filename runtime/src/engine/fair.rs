@@ -1,21 +1,26 @@
 //! Fairness among loops: how workers inside of a long loop come to another.
 //!
-//! Whoever is idle finds every open loop. But in a loop of an hour nobody is idle, and the loop of a second caller would wait that long. So a
-//! worker leaves a loop between two chunks
+//! Whoever is idle finds every open loop. But in a loop of an hour nobody is idle, and the loop of
+//! a second caller would wait that long. So a worker leaves a loop between two chunks
 //!
 //! * when an external caller has taken its seat, who computes in its place;
-//! * when the loop has more than its fair share of lanes, and other work lies somewhere: that it takes along;
+//! * when the loop has more than its fair share of lanes, and other work lies somewhere: that it
+//!   takes along;
 //! * when a [memory guard](crate::memory) holds it back.
 //!
-//! What it leaves in its range, others of the loop can steal, and its ticket becomes an invitation that lies in the pool until the next idle
-//! worker, or the caller, finds it: so no work is ever hidden, nobody is idle for the sake of fairness, and who leaves begins something
-//! else. When the other loops are over, their workers find that invitation.
+//! What it leaves in its range, others of the loop can steal, and its ticket becomes an invitation
+//! that lies in the pool until the next idle worker, or the caller, finds it: so no work is ever
+//! hidden, nobody is idle for the sake of fairness, and who leaves begins something else. When the
+//! other loops are over, their workers find that invitation.
 //!
-//! Loops count that are inside of no other on their callers' lanes, unless they are known to be over soon. Only a worker leaves that has nothing below it on its stack: who
-//! waits for something needs the loop itself. The caller stays; so do lanes that have made a state
-//! ([`map_init`](crate::iter::ParallelIterator::map_init)), of which there is to be one for each. (One that is held back drops its state: that is memory, too.)
+//! Loops count that are inside of no other on their callers' lanes, unless they are known to be
+//! over soon. Only a worker leaves that has nothing below it on its stack: who waits for something
+//! needs the loop itself. The caller stays; so do lanes that have made a state
+//! ([`map_init`](crate::iter::ParallelIterator::map_init)), of which there is to be one for each.
+//! (One that is held back drops its state: that is memory, too.)
 //!
-//! That workers go back and forth for ever is not to be feared: each time, a loop with more than its share gives a lane away.
+//! That workers go back and forth for ever is not to be feared: each time, a loop with more than
+//! its share gives a lane away.
 
 use super::participant::Participant;
 use crate::engine::consumer::Consumer;
@@ -36,7 +41,8 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
         may_be_asked && self.leaves_to_others()
     }
 
-    /// Asked between two chunks, in a pool with a memory guard: whether this lane is held back. Others can go on with what it has.
+    /// Asked between two chunks, in a pool with a memory guard: whether this lane is held back.
+    /// Others can go on with what it has.
     #[cold]
     #[inline(never)]
     pub(super) fn leaves_for_want_of_memory(&mut self) -> bool {

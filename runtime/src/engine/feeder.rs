@@ -1,8 +1,10 @@
 //! How a lane passes a chunk on: with a look between items where that costs nothing to speak of.
 //!
-//! Items that take 20 ns or more, as measured, are looked between one by one. Shorter ones are left to the compiler, for at most 32 µs as far as they keep to
-//! what was measured. Of a chunk that may take longer, or of which nothing is known, that is measured inside, after 1, 4, 16, … items, until it takes 16 µs
-//! from one measurement to the next: so no chunk is looked through item by item because its first items were long, or unknown.
+//! Items that take 20 ns or more, as measured, are looked between one by one. Shorter ones are left
+//! to the compiler, for at most 32 µs as far as they keep to what was measured. Of a chunk that may
+//! take longer, or of which nothing is known, that is measured inside, after 1, 4, 16, … items,
+//! until it takes 16 µs from one measurement to the next: so no chunk is looked through item by
+//! item because its first items were long, or unknown.
 
 use std::ops::ControlFlow;
 
@@ -12,8 +14,10 @@ use super::watched::{Lookout, Watched};
 use crate::os::clock::Clock;
 use crate::sched::cancel::CancelToken;
 
-/// Shorter items are not looked between: a look costs a nanosecond of a processor that could do something else, and what would be vector code takes some
-/// more for each item, all in all 4 ns. It must be far less than this, as short items have to show in what is measured while they are looked between.
+/// Shorter items are not looked between: a look costs a nanosecond of a processor that could do
+/// something else, and what would be vector code takes some more for each item, all in all 4 ns. It
+/// must be far less than this, as short items have to show in what is measured while they are
+/// looked between.
 const WATCHED_NS: f64 = 20.0 * SLOWER;
 
 /// Code that is not optimised takes so many times as long.
@@ -88,7 +92,8 @@ impl Feeder {
         self.left
     }
 
-    /// Whether it was seen inside of the last chunk that nothing more is wanted, so that something may be left of it.
+    /// Whether it was seen inside of the last chunk that nothing more is wanted, so that something
+    /// may be left of it.
     pub(crate) fn ended(&self) -> bool {
         self.ended
     }
@@ -230,7 +235,8 @@ impl Feeder {
     }
 }
 
-/// Whether chunks may be passed on in parts: of those that a fold may not gather any number of, it sees how many there are.
+/// Whether chunks may be passed on in parts: of those that a fold may not gather any number of, it
+/// sees how many there are.
 fn may_be_torn<P: Producer>(producer: &P) -> bool {
     !P::HAS_TAIL || producer.options().max_len == 0
 }

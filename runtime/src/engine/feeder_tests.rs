@@ -9,7 +9,8 @@ use super::producer::{Around, Claimed, Producer};
 use crate::iter::consumer::ForEach;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
-/// Indices, of which those in `long` take a millisecond; counts the chunks that it makes, and what is in them.
+/// Indices, of which those in `long` take a millisecond; counts the chunks that it makes, and what
+/// is in them.
 struct Items {
     len: usize,
     long: Range<usize>,

@@ -1,7 +1,7 @@
 //! Parallel iterators inside of the items of a loop, as `flat_map` has them.
 //!
-//! What they yield goes on through the rest of the pipeline. If that takes little time, as its call site has taught, this lane does it as part of
-//! its chunk; if not, it is a loop of its own.
+//! What they yield goes on through the rest of the pipeline. If that takes little time, as its call
+//! site has taught, this lane does it as part of its chunk; if not, it is a loop of its own.
 
 use std::ops::{ControlFlow, Range};
 
@@ -73,7 +73,8 @@ enum Way<P: Producer> {
 }
 
 impl<P: Producer> Way<P> {
-    /// This lane does it; in a loop of its own, if somebody must be asked now and then whether it is to go on.
+    /// This lane does it; in a loop of its own, if somebody must be asked now and then whether it
+    /// is to go on.
     fn whole(is_watched: bool) -> Self {
         if is_watched { Way::Loop } else { Way::Whole }
     }
@@ -120,7 +121,8 @@ fn rest<Q: Producer, R: Receiver<Q::Item>>(inner: Q, head: Head<Q, ()>, receiver
 struct Rest<Q: Producer> {
     base: Q,
     first: usize,
-    /// Somebody has asked for some of its indices, and so for all. Relaxed: who drops it knows of all who did.
+    /// Somebody has asked for some of its indices, and so for all. Relaxed: who drops it knows of
+    /// all who did.
     begun: AtomicBool,
 }
 

@@ -1,10 +1,10 @@
 //! What is left over: items that nobody is to get, and that are dropped.
 //!
-//! The thread that has them drops them, for as long as that is quick: freeing memory gains nothing from a second thread. If it is slow, the rest is
-//! a loop like any other.
+//! The thread that has them drops them, for as long as that is quick: freeing memory gains nothing
+//! from a second thread. If it is slow, the rest is a loop like any other.
 //!
-//! Nothing is dropped twice or left behind because a drop panics: the first panic is kept until all is done, whoever has had it. So all this may happen
-//! in the course of an unwinding.
+//! Nothing is dropped twice or left behind because a drop panics: the first panic is kept until all
+//! is done, whoever has had it. So all this may happen in the course of an unwinding.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,16 +20,20 @@ use crate::sched::loop_slots::LoopSlots;
 use crate::sched::pool::{with_lane, with_pool};
 use crate::sched::unwind::{self, OnDrop, Payload, drop_quietly};
 
-/// A drop that takes less is quick: it frees a few pieces of memory, for which threads would contend.
+/// A drop that takes less is quick: it frees a few pieces of memory, for which threads would
+/// contend.
 const SLOW_NS: f64 = 1_000.0;
 
-/// Items of a kind that is known to be quick, and so many that they take no longer, are not worth a second look at the clock.
+/// Items of a kind that is known to be quick, and so many that they take no longer, are not worth a
+/// second look at the clock.
 const NOTHING_NS: f64 = 2_000.0;
 
-/// What is dropped by several lanes is cut into no more pieces: each has its price, however little there is in it.
+/// What is dropped by several lanes is cut into no more pieces: each has its price, however little
+/// there is in it.
 const MOST_PIECES: usize = 4096;
 
-/// Calls `drop_some` with runs that make up `0..len`, on as many lanes as are of use; `address` stands for what kind of items these are.
+/// Calls `drop_some` with runs that make up `0..len`, on as many lanes as are of use; `address`
+/// stands for what kind of items these are.
 ///
 /// # Panics
 ///
@@ -54,8 +58,9 @@ pub(crate) fn drop_all(address: usize, len: usize, drop_some: &(dyn Fn(Range<usi
     }
 }
 
-/// As `drop_all`, for what is left of a chunk, or of a step in it: a look at the clock would be a part of what that takes. So few items of a
-/// kind that is known to be quick are dropped without one.
+/// As `drop_all`, for what is left of a chunk, or of a step in it: a look at the clock would be a
+/// part of what that takes. So few items of a kind that is known to be quick are dropped without
+/// one.
 pub(crate) fn drop_rest(address: usize, len: usize, drop_some: &(dyn Fn(Range<usize>) + Sync)) {
     match Site::at(address).estimate_ns() {
         Some(ns) if ns * (len as f64) < NOTHING_NS => drop_some(0..len),
@@ -63,7 +68,8 @@ pub(crate) fn drop_rest(address: usize, len: usize, drop_some: &(dyn Fn(Range<us
     }
 }
 
-/// Drops all, or the first ones up to where they show that they would be worth sharing; yields how many.
+/// Drops all, or the first ones up to where they show that they would be worth sharing; yields how
+/// many.
 fn while_quick((site, known_ns): (Site, Option<f64>), len: usize, drop_some: &dyn Fn(Range<usize>)) -> usize {
     const GROWTH: usize = 4;
     let clock = Clock::new();
@@ -132,7 +138,8 @@ impl<P: Producer> Unclaimed<'_, P> {
         self.units() == 0
     }
 
-    /// Drops it. With several threads, all of it is one loop: a range alone may have too little for them.
+    /// Drops it. With several threads, all of it is one loop: a range alone may have too little for
+    /// them.
     ///
     /// # Safety
     ///
@@ -149,11 +156,13 @@ impl<P: Producer> Unclaimed<'_, P> {
         drop(empty);
     }
 
-    /// Drops the items of a run of units, which are counted as if those of all ranges were one behind the other.
+    /// Drops the items of a run of units, which are counted as if those of all ranges were one
+    /// behind the other.
     ///
     /// # Safety
     ///
-    /// As for `discard`; `run` lies within what is left, and of all calls, no two get the same unit.
+    /// As for `discard`; `run` lies within what is left, and of all calls, no two get the same
+    /// unit.
     unsafe fn discard_some(&self, run: Range<usize>) {
         let mut before = 0;
         for slot in self.slots.slots() {
@@ -162,7 +171,8 @@ impl<P: Producer> Unclaimed<'_, P> {
             let [lo, hi] = [run.start, run.end].map(|unit| lo + (unit.clamp(before, behind) - before) as u32);
             let items = self.plan.items(Span { lo, hi });
             if !items.is_empty() {
-                // SAFETY: units in a range were claimed by nobody, and nobody can any more; only this call has these.
+                // SAFETY: units in a range were claimed by nobody, and nobody can any more; only
+                // this call has these.
                 let discard = || unsafe { self.producer.discard(items) };
                 if let Err(payload) = catch_unwind(AssertUnwindSafe(discard)) {
                     drop_quietly(self.stop.panicked(payload));

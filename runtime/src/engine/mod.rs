@@ -1,5 +1,5 @@
-//! The loop: how the indices of a [`Producer`] are handed out to lanes and the results put back together. The only user of
-//! the chunk policy.
+//! The loop: how the indices of a [`Producer`] are handed out to lanes and the results put back
+//! together. The only user of the chunk policy.
 
 mod blocks;
 pub(crate) mod combine;
@@ -116,7 +116,8 @@ fn cold<R>(call: impl FnOnce() -> R) -> R {
     call()
 }
 
-/// How a loop is cut: in units of `granule` items, which are never torn apart. To the last belongs what is over.
+/// How a loop is cut: in units of `granule` items, which are never torn apart. To the last belongs
+/// what is over.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     len: usize,
@@ -127,15 +128,17 @@ struct Plan {
     profiled: bool,
 }
 
-/// Twice what it costs to wake a sleeping worker: what takes less is over before a second worker is of use. Below this, sharing
-/// with a worker that is awake and searching gains nothing either: the handful of cache lines that change hands take 1 to 2 µs.
+/// Twice what it costs to wake a sleeping worker: what takes less is over before a second worker is
+/// of use. Below this, sharing with a worker that is awake and searching gains nothing either: the
+/// handful of cache lines that change hands take 1 to 2 µs.
 const WORTH_SHARING_NS: f64 = 10_000.0;
 
-/// A loop shorter than this, or of which a worker's share is not worth sharing, is not cut into shares beforehand: whoever comes steals.
+/// A loop shorter than this, or of which a worker's share is not worth sharing, is not cut into
+/// shares beforehand: whoever comes steals.
 const WORTH_PRESPLITTING_NS: f64 = 50_000.0;
 
-/// How long a chunk should take. Between two chunks a lane reads the clock and claims, 40 to 100 ns: with chunks of 4 µs, which are the
-/// policy's default, that was up to 2 % of an even loop.
+/// How long a chunk should take. Between two chunks a lane reads the clock and claims, 40 to 100
+/// ns: with chunks of 4 µs, which are the policy's default, that was up to 2 % of an even loop.
 const CHUNK_NS: u64 = 8_000;
 
 impl Plan {
@@ -158,8 +161,9 @@ impl Plan {
         edge(lo)..edge(hi)
     }
 
-    /// Whether the loop is over before another worker could be of use, if an item takes `ns`; if it is shared up to twice that long, it is
-    /// tried now and then: items of shared loops take longer, on two hardware threads of one core up to twice as long.
+    /// Whether the loop is over before another worker could be of use, if an item takes `ns`; if it
+    /// is shared up to twice that long, it is tried now and then: items of shared loops take
+    /// longer, on two hardware threads of one core up to twice as long.
     fn runs_alone(&self, ns: f64, pool: &PoolState) -> bool {
         let loop_ns = self.len as f64 * ns;
         loop_ns < 2.0 * WORTH_SHARING_NS
@@ -177,7 +181,8 @@ impl Plan {
     }
 }
 
-/// Where items take so long, their results are combined by a tree at once: should that be quick after all, it wakes a few workers for nothing.
+/// Where items take so long, their results are combined by a tree at once: should that be quick
+/// after all, it wakes a few workers for nothing.
 const SLOW_ITEM_NS: f64 = 1e6;
 
 /// Runs a loop on this lane and on whoever comes.

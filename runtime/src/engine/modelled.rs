@@ -17,7 +17,8 @@ use crate::sched::modelled::{self, Job, catch};
 use crate::sched::unwind::{Payload, drop_quietly};
 use crate::sync::{AtomicBool, Ordering};
 
-/// No model gets through more. What has no number of items that is known, as a bridge, seems to have more.
+/// No model gets through more. What has no number of items that is known, as a bridge, seems to
+/// have more.
 const MOST_ITEMS: usize = 1 << 20;
 
 /// Runs a loop on the lanes of the model, or on this thread.

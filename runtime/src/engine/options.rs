@@ -19,15 +19,17 @@ use crate::sched::pool::ThreadPool;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Chunk {
-    /// As many as measurement suggests: about 8 µs worth, one at a time if a taskel takes longer. Of a chunk that takes far longer
-    /// than expected, another worker may take over what is not begun.
+    /// As many as measurement suggests: about 8 µs worth, one at a time if a taskel takes longer.
+    /// Of a chunk that takes far longer than expected, another worker may take over what is not
+    /// begun.
     #[default]
     Auto,
     /// Always this many neighbours, fewer only at the end; more only in a loop of over 2³² chunks.
     Exact(usize),
 }
 
-/// What a [`Producer`](crate::engine::producer::Producer) says about how its loop is to be run. Adapters pass on what their base says.
+/// What a [`Producer`](crate::engine::producer::Producer) says about how its loop is to be run.
+/// Adapters pass on what their base says.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options<'a> {
     pub(crate) pool: Option<&'a ThreadPool>,
@@ -43,7 +45,8 @@ pub struct Options<'a> {
     pub(crate) over: Over<'a>,
 }
 
-/// Tells whether what surrounds a loop has ended early, and is told what ends it, if anything is around it.
+/// Tells whether what surrounds a loop has ended early, and is told what ends it, if anything is
+/// around it.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Over<'a>(pub(crate) Option<&'a (dyn Around + 'a)>);
 
@@ -62,7 +65,8 @@ impl Around for Over<'_> {
     }
 }
 
-// Like the other references here, it is of use during the loop only, and tells nothing about what a panic has left.
+// Like the other references here, it is of use during the loop only, and tells nothing about what a
+// panic has left.
 impl UnwindSafe for Over<'_> {}
 impl RefUnwindSafe for Over<'_> {}
 
@@ -95,8 +99,9 @@ impl Around for Told<'_> {
 }
 
 impl<'a> Options<'a> {
-    /// What two bases say together: what one of them leaves open is taken from the other; where they disagree, the
-    /// first one's pool, chunk and token count, the larger least length and the smaller greatest.
+    /// What two bases say together: what one of them leaves open is taken from the other; where
+    /// they disagree, the first one's pool, chunk and token count, the larger least length and the
+    /// smaller greatest.
     pub fn and(self, other: Options<'a>) -> Options<'a> {
         Options {
             pool: self.pool.or(other.pool),
@@ -139,7 +144,8 @@ impl<'a> Options<'a> {
         self.cancel.is_some() || self.max_len > 0 || self.in_pieces
     }
 
-    /// The most granules, of so many items each, that may be claimed at once, the last of a loop being almost twice as long.
+    /// The most granules, of so many items each, that may be claimed at once, the last of a loop
+    /// being almost twice as long.
     pub(crate) fn most_granules(&self, granule: usize) -> usize {
         match (self.chunk, self.max_len) {
             (Chunk::Exact(_), _) => 1,
@@ -153,7 +159,8 @@ impl<'a> Options<'a> {
         if self.max_len == 0 { usize::MAX } else { self.max_len.max(self.granule()) }
     }
 
-    /// What was said about items, for groups of `size` of them. A chunk of exactly so many is one of groups.
+    /// What was said about items, for groups of `size` of them. A chunk of exactly so many is one
+    /// of groups.
     pub(crate) fn for_groups(self, size: usize) -> Self {
         let max_len = if self.max_len == 0 { 0 } else { (self.max_len / size).max(1) };
         Options { min_len: self.min_len.div_ceil(size), max_len, ..self }

@@ -44,7 +44,8 @@ pub(super) struct Participant<'a, P: Producer, C: Consumer<P::Item>> {
     pub(super) leaves_for_other_work: bool,
     /// When this lane last looked for other work.
     pub(super) turn: Ticks,
-    /// Another participant of this lane is in the midst of a chunk further down the stack, whose position is published.
+    /// Another participant of this lane is in the midst of a chunk further down the stack, whose
+    /// position is published.
     pub(super) reentered: bool,
     pub(super) tally: Tally,
 }
@@ -90,8 +91,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         }
     }
 
-    /// Whether this lane may come in: a lane that left may come back, but not where that would make a second state. One that is inside of a
-    /// taskel, which yields, cannot use the state that this has. (With a memory guard, one that leaves drops its state, and makes a second one.)
+    /// Whether this lane may come in: a lane that left may come back, but not where that would make
+    /// a second state. One that is inside of a taskel, which yields, cannot use the state that this
+    /// has. (With a memory guard, one that leaves drops its state, and makes a second one.)
     pub(super) fn may_enter(&self) -> bool {
         P::STATELESS || self.slot.is_inside() || self.slot.first_visit() || self.lane.pool().is_guarded()
     }
@@ -130,7 +132,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         }
     }
 
-    /// Whether this lane has left although there may be units that it could have taken: its ticket goes to whoever does.
+    /// Whether this lane has left although there may be units that it could have taken: its ticket
+    /// goes to whoever does.
     pub(super) fn leaves_for_other_work(&self) -> bool {
         self.leaves_for_other_work
     }
@@ -160,8 +163,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         drop(self.local.take());
     }
 
-    /// One partial: `first`, which is claimed already, then the own range, chunk by chunk, to its end or to where a
-    /// thief has cut it.
+    /// One partial: `first`, which is claimed already, then the own range, chunk by chunk, to its
+    /// end or to where a thief has cut it.
     fn work_off(&mut self, mut first: Option<Span>) {
         let mut partial = self.begun.take();
         let mut gathered = 0;
@@ -217,7 +220,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         }
     }
 
-    /// The next chunk of the own range, of which the rest is on offer before that begins (`offer.rs`).
+    /// The next chunk of the own range, of which the rest is on offer before that begins
+    /// (`offer.rs`).
     #[inline]
     fn claim(&mut self) -> Option<Span> {
         let remaining = self.slot.range.peek().len();
@@ -338,14 +342,16 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         }
     }
 
-    /// Whether units have been so short that chunks have several: next time, a long one may lie in one with others.
+    /// Whether units have been so short that chunks have several: next time, a long one may lie in
+    /// one with others.
     #[cold]
     fn bundles(&self) -> bool {
         self.estimate_ns().is_some_and(|ns| 2.0 * ns <= CHUNK_NS as f64)
     }
 
-    /// After a chunk that took far longer than expected. If others have taken all that they could meanwhile, they could have used a part of
-    /// it; if not, it does not matter, nor whether the system had given the core to another thread.
+    /// After a chunk that took far longer than expected. If others have taken all that they could
+    /// meanwhile, they could have used a part of it; if not, it does not matter, nor whether the
+    /// system had given the core to another thread.
     #[cold]
     fn look_for_starved(&mut self) {
         if self.slot.range.peek().len() == 0 {
@@ -375,7 +381,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         if C::KEEPS_PARTIALS {
             // SAFETY: the slot is this lane's, and it is inside the loop.
             let partials = unsafe { self.slot.partials() };
-            // SAFETY: in this loop, all partials are of this type; between loops the buffer is empty.
+            // SAFETY: in this loop, all partials are of this type; between loops the buffer is
+            // empty.
             unsafe { partials.push(partial) };
         }
     }

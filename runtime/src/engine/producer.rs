@@ -1,4 +1,5 @@
-//! The inside of a parallel iterator: something that turns a run of indices into a sequential iterator.
+//! The inside of a parallel iterator: something that turns a run of indices into a sequential
+//! iterator.
 
 use std::mem;
 use std::ops::{ControlFlow, Range};
@@ -6,17 +7,19 @@ use std::ops::{ControlFlow, Range};
 use super::options::Options;
 use super::watched::Lookout;
 
-/// What the lanes of a loop share: `len` indices, any run of which can be turned into a sequential iterator.
+/// What the lanes of a loop share: `len` indices, any run of which can be turned into a sequential
+/// iterator.
 ///
-/// A loop hands out the indices `0..len()` in chunks. For each chunk a lane calls [`chunk`](Producer::chunk) and runs the
-/// iterator to its end, as one monomorphic loop that the compiler can vectorise. Adapters wrap the iterator of their base:
-/// `map` over a slice is `std::iter::Map<std::slice::Iter<_>, _>`, chunk by chunk.
+/// A loop hands out the indices `0..len()` in chunks. For each chunk a lane calls
+/// [`chunk`](Producer::chunk) and runs the iterator to its end, as one monomorphic loop that the
+/// compiler can vectorise. Adapters wrap the iterator of their base: `map` over a slice is
+/// `std::iter::Map<std::slice::Iter<_>, _>`, chunk by chunk.
 ///
 /// # Implementing it
 ///
 /// Most own iterators need no producer of their own: they implement
-/// [`ParallelIterator`](crate::iter::ParallelIterator) by wrapping an existing one and naming its producer. One of
-/// one's own is this much:
+/// [`ParallelIterator`](crate::iter::ParallelIterator) by wrapping an existing one and naming its
+/// producer. One of one's own is this much:
 ///
 /// ```
 /// use std::ops::Range;
@@ -53,7 +56,8 @@ pub trait Producer: Sync {
     /// What the chunks yield.
     type Item: Send;
 
-    /// What one lane keeps from chunk to chunk of one loop, made by [`local`](Producer::local): the state of `map_init`.
+    /// What one lane keeps from chunk to chunk of one loop, made by [`local`](Producer::local): the
+    /// state of `map_init`.
     type Local;
 
     /// The sequential iterator over a chunk.
@@ -61,23 +65,26 @@ pub trait Producer: Sync {
     where
         Self: 'a;
 
-    /// Whether a lane must be asked once more, with an empty run of indices, at the end of each partial of adjacent chunks: so
-    /// `fold` yields what it has gathered.
+    /// Whether a lane must be asked once more, with an empty run of indices, at the end of each
+    /// partial of adjacent chunks: so `fold` yields what it has gathered.
     const HAS_TAIL: bool = false;
 
-    /// Whether [`deterministic`](crate::iter::ParallelIterator::deterministic) was said of this or a base: reductions are then put
-    /// together in a way that depends on the number of indices alone.
+    /// Whether [`deterministic`](crate::iter::ParallelIterator::deterministic) was said of this or
+    /// a base: reductions are then put together in a way that depends on the number of indices
+    /// alone.
     const DETERMINISTIC: bool = false;
 
-    /// Whether chunks may have parallel iterators in them, which a receiver gets as such from [`feed`](Producer::feed):
-    /// `flat_map` has. A producer that says no is never asked to feed.
+    /// Whether chunks may have parallel iterators in them, which a receiver gets as such from
+    /// [`feed`](Producer::feed): `flat_map` has. A producer that says no is never asked to feed.
     const NESTS: bool = false;
 
-    /// Whether a chunk of a single index costs next to nothing beyond its item, of which there is one at most.
+    /// Whether a chunk of a single index costs next to nothing beyond its item, of which there is
+    /// one at most.
     #[doc(hidden)]
     const STEPS: bool = false;
 
-    /// Whether an adapter may see enough before all items have come, as `while_some` does ([`is_full`](Producer::is_full)).
+    /// Whether an adapter may see enough before all items have come, as `while_some` does
+    /// ([`is_full`](Producer::is_full)).
     #[doc(hidden)]
     const ENDS_EARLY: bool = false;
 
@@ -85,7 +92,8 @@ pub trait Producer: Sync {
     #[doc(hidden)]
     const LOOKS: bool = false;
 
-    /// Whether lanes keep nothing from chunk to chunk, so that one may leave the loop and come back.
+    /// Whether lanes keep nothing from chunk to chunk, so that one may leave the loop and come
+    /// back.
     const STATELESS: bool = size_of::<Self::Local>() == 0;
 
     /// The number of indices.
@@ -101,14 +109,14 @@ pub trait Producer: Sync {
         Options::default()
     }
 
-    /// Whether each chunk yields exactly as many items as it has indices, so that a collection knows the place of each. A
-    /// wrong answer leads to a panic, never to undefined behaviour.
+    /// Whether each chunk yields exactly as many items as it has indices, so that a collection
+    /// knows the place of each. A wrong answer leads to a panic, never to undefined behaviour.
     fn is_exact(&self) -> bool {
         false
     }
 
-    /// Whether each chunk yields at most as many items as it has indices, so that a collection knows how much room it needs. A
-    /// wrong answer leads to a panic, never to undefined behaviour.
+    /// Whether each chunk yields at most as many items as it has indices, so that a collection
+    /// knows how much room it needs. A wrong answer leads to a panic, never to undefined behaviour.
     fn is_bounded(&self) -> bool {
         self.is_exact()
     }
@@ -125,11 +133,12 @@ pub trait Producer: Sync {
     ///
     /// # Safety
     ///
-    /// `indices` lies within `0..len()`, and of all calls of `chunk` and [`discard`](Producer::discard), no two get the same
-    /// index.
+    /// `indices` lies within `0..len()`, and of all calls of `chunk` and
+    /// [`discard`](Producer::discard), no two get the same index.
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a>;
 
-    /// As [`chunk`](Producer::chunk), where items are gathered that make one item later: no more are once the lookout says so.
+    /// As [`chunk`](Producer::chunk), where items are gathered that make one item later: no more
+    /// are once the lookout says so.
     ///
     /// # Safety
     ///
@@ -147,7 +156,8 @@ pub trait Producer: Sync {
         unsafe { self.chunk(local, indices) }
     }
 
-    /// What an index is expected to take, told before a chunk of a loop that may be ended in the middle.
+    /// What an index is expected to take, told before a chunk of a loop that may be ended in the
+    /// middle.
     #[doc(hidden)]
     #[inline]
     fn expect(&self, local: &mut Self::Local, index_ns: f64) {
@@ -160,10 +170,12 @@ pub trait Producer: Sync {
         false
     }
 
-    /// Passes the items of the given indices on to `receiver`, in order: what [`chunk`](Producer::chunk) yields, if not said otherwise.
-    /// [`Break`](ControlFlow::Break) if the receiver wants no more; items that it did not get are dropped then.
+    /// Passes the items of the given indices on to `receiver`, in order: what
+    /// [`chunk`](Producer::chunk) yields, if not said otherwise. [`Break`](ControlFlow::Break) if
+    /// the receiver wants no more; items that it did not get are dropped then.
     ///
-    /// An adapter whose base [nests](Producer::NESTS) passes on the base's `feed`, with a receiver of its own before this one.
+    /// An adapter whose base [nests](Producer::NESTS) passes on the base's `feed`, with a receiver
+    /// of its own before this one.
     ///
     /// # Safety
     ///
@@ -178,19 +190,21 @@ pub trait Producer: Sync {
         receiver.items(unsafe { self.chunk(local, indices) })
     }
 
-    /// The first index at `index` or behind it that may have an item, as far as is known to `local`, which may be new or may have made any
-    /// chunks before; [`len`](Producer::len) if there is none. Where items stand for many indices each, as lines do for bytes, a lane
-    /// need not look at every one.
+    /// The first index at `index` or behind it that may have an item, as far as is known to
+    /// `local`, which may be new or may have made any chunks before; [`len`](Producer::len) if
+    /// there is none. Where items stand for many indices each, as lines do for bytes, a lane need
+    /// not look at every one.
     ///
-    /// A wrong answer makes chunks run in larger or smaller pieces, and changes nothing else. A producer with the same indices as its base
-    /// passes its base's answer on.
+    /// A wrong answer makes chunks run in larger or smaller pieces, and changes nothing else. A
+    /// producer with the same indices as its base passes its base's answer on.
     fn next_item(&self, local: &Self::Local, index: usize) -> usize {
         let _ = local;
         index
     }
 
-    /// Drops the items of indices that no chunk will be asked for, because the loop ended early. Sources that own
-    /// their items need this, others not. Where it is slow, several lanes call it at a time, for few indices each.
+    /// Drops the items of indices that no chunk will be asked for, because the loop ended early.
+    /// Sources that own their items need this, others not. Where it is slow, several lanes call it
+    /// at a time, for few indices each.
     ///
     /// # Safety
     ///
@@ -200,7 +214,8 @@ pub trait Producer: Sync {
     }
 }
 
-/// Where the items of a chunk go that are not all in one sequential iterator: the rest of a pipeline. See [`Producer::feed`].
+/// Where the items of a chunk go that are not all in one sequential iterator: the rest of a
+/// pipeline. See [`Producer::feed`].
 pub trait Receiver<T> {
     /// Tells whether anything more is wanted.
     #[doc(hidden)]
@@ -213,12 +228,12 @@ pub trait Receiver<T> {
     /// Takes the next items. [`Break`](ControlFlow::Break) if no more are wanted.
     fn items<I: Iterator<Item = T>>(&mut self, items: I) -> ControlFlow<()>;
 
-    /// Takes the items of a parallel iterator, which come next: a loop of its own, whose items go on through the rest of the pipeline
-    /// on whichever lanes take part in it.
+    /// Takes the items of a parallel iterator, which come next: a loop of its own, whose items go
+    /// on through the rest of the pipeline on whichever lanes take part in it.
     fn nested<Q: Producer<Item = T>>(&mut self, inner: Q) -> ControlFlow<()>;
 
-    /// What [`nested`](Receiver::nested) would do with such a producer, if its items may as well come through [`items`](Receiver::items), where
-    /// that is quicker.
+    /// What [`nested`](Receiver::nested) would do with such a producer, if its items may as well
+    /// come through [`items`](Receiver::items), where that is quicker.
     #[doc(hidden)]
     fn place<Q: Producer<Item = T>>(&self) -> Option<Place> {
         None
@@ -270,8 +285,8 @@ pub trait IndexedProducer: Producer {
     ) -> Self::IndexedIter<'a>;
 }
 
-/// Indices that nobody else will ask for. Those of which no chunk is made are discarded when this drops, so that no item
-/// is lost when a panic comes first.
+/// Indices that nobody else will ask for. Those of which no chunk is made are discarded when this
+/// drops, so that no item is lost when a panic comes first.
 #[derive(Debug)]
 pub(crate) struct Claimed<'a, P: Producer> {
     producer: &'a P,
@@ -349,7 +364,8 @@ impl<P: Producer> Drop for Claimed<'_, P> {
     #[inline]
     fn drop(&mut self) {
         if !self.indices.is_empty() {
-            // SAFETY: `new` was promised what `discard` demands, and no chunk was made of what is still here.
+            // SAFETY: `new` was promised what `discard` demands, and no chunk was made of what is
+            // still here.
             unsafe { self.producer.discard(self.indices.clone()) };
         }
     }

@@ -31,21 +31,24 @@ use crate::sched::unwind::{Payload, drop_quietly};
 use crate::sched::wait::wait;
 use crate::sync::{AtomicU32, Fences};
 
-/// Where a fence between two blocks costs what it costs, there are fewer of them, half a microsecond long.
+/// Where a fence between two blocks costs what it costs, there are fewer of them, half a
+/// microsecond long.
 const BLOCKS_WITH_FENCES: usize = 16;
 
 /// So many blocks in a chunk: 125 ns each.
 const BLOCKS: usize = 64;
 
-/// With more than two workers, 30 ns each. What lies in one block is run by one lane, whatever it turns out to take, and the more lanes wait
-/// for it, the more that costs. A block itself costs 1 to 8 ns.
+/// With more than two workers, 30 ns each. What lies in one block is run by one lane, whatever it
+/// turns out to take, and the more lanes wait for it, the more that costs. A block itself costs 1
+/// to 8 ns.
 const FINE_BLOCKS: usize = 256;
 
 /// How many others a lane invites at once.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wave {
     pub(super) count: u32,
-    /// Lanes that search will come by themselves. They may also be on their way to another lane's invitation.
+    /// Lanes that search will come by themselves. They may also be on their way to another lane's
+    /// invitation.
     pub(super) relies_on_searchers: bool,
 }
 
@@ -63,7 +66,8 @@ pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
     caller_depth: u32,
     /// The caller is in the midst of other work, and can do nothing else before this loop is over.
     is_nested: bool,
-    /// The most tickets that may be out: one less than the pool has workers, for the caller takes part.
+    /// The most tickets that may be out: one less than the pool has workers, for the caller takes
+    /// part.
     limit: u32,
     pub(super) tickets: Tickets,
     /// How many lanes are at work in the loop besides the caller; a hint.
@@ -95,14 +99,16 @@ unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane:
     let caller = {
         // SAFETY: this lane's ticket keeps the loop alive until `leave`; lanes share it.
         let state = unsafe { state.as_ref() };
-        // At the source of a bridge, it would ask that source, or one whose lane waits for this one.
+        // At the source of a bridge, it would ask that source, or one whose lane waits for this
+        // one.
         let may_come = !reentrancy::in_bridge();
         if may_come && !lane.is_worker() && !state.head.external.claim(lane.index()) {
             // Another external caller has come meanwhile. The ticket goes with the invitation.
             return lane.pool().put_back(state.job());
         }
-        // The caller itself comes this way when it finds an invitation while it waits: there is work for it to go back to. In
-        // the midst of a taskel that yields, it goes on with the others.
+        // The caller itself comes this way when it finds an invitation while it waits: there is
+        // work for it to go back to. In the midst of a taskel that yields, it goes on with the
+        // others.
         let inside = || state.slots.slot(lane.pool().slot_of(lane.index())).is_inside();
         if may_come && (lane.index() != state.caller || inside()) {
             let mut participant = Participant::new(state, lane, None);
@@ -120,8 +126,8 @@ unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane:
         }
         state.caller
     };
-    // SAFETY: the ticket is still out. The reference is to the tickets alone, which are all atomic, so that the loop may
-    // be freed while `leave` returns.
+    // SAFETY: the ticket is still out. The reference is to the tickets alone, which are all atomic,
+    // so that the loop may be freed while `leave` returns.
     let tickets = unsafe { &(*state.as_ptr()).tickets };
     if tickets.leave() {
         // The loop may be gone by now; the pool is not, since this worker belongs to it.
@@ -154,7 +160,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             Fences::Asymmetric if lane.pool().num_threads() <= 2 => BLOCKS,
             Fences::Asymmetric => FINE_BLOCKS,
         });
-        // SAFETY: `enter` expects a `LoopState<P, C>`, whose first field this becomes, and does not unwind.
+        // SAFETY: `enter` expects a `LoopState<P, C>`, whose first field this becomes, and does not
+        // unwind.
         let head = unsafe { LoopHead::new(enter::<P, C>, origin, lane) };
         LoopState {
             head,
@@ -192,8 +199,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         self.protect(|| participant.finish());
     }
 
-    /// Puts all units from item `next` on into ranges: a share for every worker if the loop is long and not inside another, so
-    /// that a repeated loop finds its data in the same core's cache; else everything into the caller's own.
+    /// Puts all units from item `next` on into ranges: a share for every worker if the loop is long
+    /// and not inside another, so that a repeated loop finds its data in the same core's cache;
+    /// else everything into the caller's own.
     fn deal_out(&self, lane: &LaneContext<'_>, next: usize) {
         let Plan { granule, units, .. } = self.plan;
         let pool = lane.pool();
@@ -297,13 +305,14 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             if !lane.take_back(self.job()) {
                 return;
             }
-            // Never the last that somebody waits for: this lane is the one that waits, or holds a ticket of its own.
+            // Never the last that somebody waits for: this lane is the one that waits, or holds a
+            // ticket of its own.
             let _ = self.tickets.leave();
         }
     }
 
-    /// Whether nothing but a last unit is left, which the caller, which can do nothing outside of this loop, will soon come for, if a unit takes
-    /// `unit_ns`.
+    /// Whether nothing but a last unit is left, which the caller, which can do nothing outside of
+    /// this loop, will soon come for, if a unit takes `unit_ns`.
     pub(super) fn has_one_for_its_caller(&self, lane: &LaneContext<'_>, unit_ns: f64) -> bool {
         self.is_nested
             && lane.index() != self.caller
@@ -316,8 +325,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         self.slots.slot(lane.pool().slot_of(self.caller)).cost.get()
     }
 
-    /// Whether the caller waits, or is in the second half of a unit, which takes `unit_ns` and has no loop inside (if it has, others can help
-    /// the caller with that); a hint.
+    /// Whether the caller waits, or is in the second half of a unit, which takes `unit_ns` and has
+    /// no loop inside (if it has, others can help the caller with that); a hint.
     fn caller_is_due(&self, lane: &LaneContext<'_>, unit_ns: f64) -> bool {
         let pool = lane.pool();
         let caller = pool.lane(self.caller);
@@ -352,7 +361,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
     }
 
     pub(super) fn job(&self) -> Job {
-        // SAFETY: lanes only share the loop, and it stays until all tickets are in; a ticket goes with every push.
+        // SAFETY: lanes only share the loop, and it stays until all tickets are in; a ticket goes
+        // with every push.
         unsafe { Job::new(NonNull::from(self).cast()) }
     }
 
@@ -367,7 +377,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         !self.tickets.settled()
     }
 
-    /// Runs user code; a panic ends the loop, and those that it is inside of, and is kept for the caller.
+    /// Runs user code; a panic ends the loop, and those that it is inside of, and is kept for the
+    /// caller.
     pub(super) fn protect(&self, user_code: impl FnOnce()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(user_code)) {
             drop_quietly(self.stop.panicked(payload));
@@ -375,7 +386,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         }
     }
 
-    /// After everyone is out: drops the items that nobody has claimed, and yields the panic if there was one.
+    /// After everyone is out: drops the items that nobody has claimed, and yields the panic if
+    /// there was one.
     pub(super) fn settle(&self) -> Option<Payload> {
         debug_assert!(self.tickets.settled());
         if !self.stop.stopped() {

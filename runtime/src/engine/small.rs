@@ -15,7 +15,8 @@ use crate::sched::cancel::CancelToken;
 use crate::sched::pool::PoolState;
 use crate::sched::unwind;
 
-/// Where what is gathered may end the loop, at most one part in so many is gathered before it is handed on.
+/// Where what is gathered may end the loop, at most one part in so many is gathered before it is
+/// handed on.
 pub(super) const FOLDS: usize = 64;
 
 /// The beginning of a loop that was run alone: the items before `next`.
@@ -48,7 +49,8 @@ trait Looks {
     fn ended(&self) -> bool;
 }
 
-/// There is nothing that could end the loop: the quickest of loops, which are the most, do nothing about it.
+/// There is nothing that could end the loop: the quickest of loops, which are the most, do nothing
+/// about it.
 struct Never;
 
 impl Looks for Never {
@@ -115,7 +117,8 @@ impl<P: Producer, F: Feed<P::Item>, L: Looks> Alone<'_, P, F, L> {
         self.feed.feed(partial, ChunkOf::new(tail, &mut self.local))
     }
 
-    /// Feeds the last items of a loop, and ends the lane's state. False if some of them were not wanted any more.
+    /// Feeds the last items of a loop, and ends the lane's state. False if some of them were not
+    /// wanted any more.
     fn run_out(mut self, mut partial: F::Partial, rest: Claimed<'_, P>) -> (F::Partial, bool) {
         let mut more = true;
         // An empty run of indices stands for the tail, and so cannot be fed as a chunk.
@@ -132,8 +135,8 @@ impl<P: Producer, F: Feed<P::Item>, L: Looks> Alone<'_, P, F, L> {
             let (ControlFlow::Continue(all) | ControlFlow::Break(all)) = self.feed_tail(partial);
             partial = all;
         }
-        // Here and not at the end of the scope: what is being returned when a drop panics there is never dropped
-        // (rust-lang/rust#47949).
+        // Here and not at the end of the scope: what is being returned when a drop panics there is
+        // never dropped (rust-lang/rust#47949).
         drop(self.local);
         (partial, true)
     }
@@ -171,7 +174,8 @@ pub(super) fn alone<P: Producer, C: Consumer<P::Item>>(producer: &P, consumer: C
     consumer.finish(std::iter::once(partial))
 }
 
-/// Runs a loop on this thread, in chunks as those of shared loops, with a look at the token between them.
+/// Runs a loop on this thread, in chunks as those of shared loops, with a look at the token between
+/// them.
 fn in_pieces<P: Producer, F: Feed<P::Item>, O: Around>(
     mut lane: Alone<'_, P, F, Option<(O, Feeder)>>,
     mut partial: F::Partial,
@@ -245,10 +249,12 @@ pub(super) fn try_until<P: Producer, F: Feed<P::Item>>(
     try_with(producer, begin, (feed, looks), plan, known)
 }
 
-/// Runs a loop alone whose site has taught that an item takes `expected_ns`, for as long as it does.
+/// Runs a loop alone whose site has taught that an item takes `expected_ns`, for as long as it
+/// does.
 ///
-/// Like the chunks of a shared loop, the pieces begin with one unit and grow by four, and what comes after a piece that took far
-/// longer than expected is shared. The partial begins with what `begin` makes.
+/// Like the chunks of a shared loop, the pieces begin with one unit and grow by four, and what
+/// comes after a piece that took far longer than expected is shared. The partial begins with what
+/// `begin` makes.
 #[inline]
 pub(super) fn try_alone<P: Producer, F: Feed<P::Item>>(
     producer: &P,

@@ -1,4 +1,5 @@
-//! How a lane comes to units that another has in its range, or in its chunk, and when it leaves one there.
+//! How a lane comes to units that another has in its range, or in its chunk, and when it leaves one
+//! there.
 
 use super::participant::Participant;
 use super::watch::Watch;
@@ -6,7 +7,8 @@ use crate::engine::consumer::Consumer;
 use crate::engine::producer::Producer;
 use crate::protocol::range::Span;
 
-/// A thief looks at this many ranges that have something in them, and takes from the one worth most.
+/// A thief looks at this many ranges that have something in them, and takes from the one worth
+/// most.
 const VICTIMS: usize = 4;
 
 /// A lane waits for another to take the last unit for this part of the time that it lasts,
@@ -16,7 +18,8 @@ const PATIENT_UNITS: f64 = 16.0;
 const MOST_PATIENCE_NS: f64 = 500_000.0;
 
 impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
-    /// Takes half of what another lane has left, and claims its first chunk. `None` when nobody has anything.
+    /// Takes half of what another lane has left, and claims its first chunk. `None` when nobody has
+    /// anything.
     pub(super) fn steal(&mut self) -> Option<Span> {
         while let Some(victim) = self.choose_victim() {
             self.tally.steals_tried += 1;
@@ -27,13 +30,15 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
         None
     }
 
-    /// As `steal`, for as long as others are in the midst of chunks; takes the rest of one that lasts far too long.
+    /// As `steal`, for as long as others are in the midst of chunks; takes the rest of one that
+    /// lasts far too long.
     #[cold]
     pub(super) fn steal_or_revoke(&mut self) -> Option<Span> {
         if self.reentered {
             return None;
         }
-        // It may have dropped what it had claimed, if that was of no use: nobody, and least of all this lane, should wait for it.
+        // It may have dropped what it had claimed, if that was of no use: nobody, and least of all
+        // this lane, should wait for it.
         self.slot.set_claiming(false);
         let mut watch = Watch::new(self.state, self.lane);
         while !self.state.stop.stopped() && watch.pause() {
@@ -50,8 +55,9 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
         self.steal()
     }
 
-    /// Claims the first chunk of what it has taken from another lane: a single unit would otherwise be stolen back and forth between
-    /// idle lanes before one of them comes to run it. The rest becomes its own range.
+    /// Claims the first chunk of what it has taken from another lane: a single unit would otherwise
+    /// be stolen back and forth between idle lanes before one of them comes to run it. The rest
+    /// becomes its own range.
     fn acquire(&mut self, victim: usize, span: Span) -> Span {
         self.chunker.on_steal();
         if self.chunker.estimate_ns().is_none() {
@@ -77,7 +83,8 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
         let worth = |victim: usize| {
             let slot = self.state.slots.slot(victim);
             let units = slot.range.peek().len();
-            // A lane that has not finished a chunk yet, or is not here, says 0: then the number of units decides.
+            // A lane that has not finished a chunk yet, or is not here, says 0: then the number of
+            // units decides.
             (units > 0).then(|| (victim, f64::from(units) * slot.cost.get().max(f64::MIN_POSITIVE)))
         };
         let victims = self.lane.pool().victims(self.lane.index(), self.lane.random());
@@ -92,8 +99,9 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
         self.leave_last_to_caller() || self.lane.pool().is_guarded() && self.leaves_for_want_of_memory()
     }
 
-    /// The caller of an inner loop waits when it finds nothing left, and a wait does nothing else. So a lane that can do something else, does
-    /// that, before it takes the last unit; and one that cannot gives a caller that is about to come a moment to do so. True if this lane leaves.
+    /// The caller of an inner loop waits when it finds nothing left, and a wait does nothing else.
+    /// So a lane that can do something else, does that, before it takes the last unit; and one that
+    /// cannot gives a caller that is about to come a moment to do so. True if this lane leaves.
     pub(super) fn leave_last_to_caller(&mut self) -> bool {
         let unit_ns = self.estimate_ns().unwrap_or_else(|| self.state.callers_unit_ns(self.lane));
         if !self.state.has_one_for_its_caller(self.lane, unit_ns) {

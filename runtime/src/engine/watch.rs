@@ -9,16 +9,19 @@ use crate::protocol::range::Span;
 use crate::sched::lane::LaneContext;
 use crate::sched::loop_slots::Slot;
 
-/// A chunk that is not over after this time is taken for much longer than expected: chunks are to take 8 µs.
+/// A chunk that is not over after this time is taken for much longer than expected: chunks are to
+/// take 8 µs.
 pub(super) const PATIENCE_NS: u64 = 50_000;
 
-/// After each failure to take a rest, patience lasts twice as long, at most so often: the chunk moves, or other thieves are at it.
+/// After each failure to take a rest, patience lasts twice as long, at most so often: the chunk
+/// moves, or other thieves are at it.
 const MOST_DOUBLINGS: u32 = 5;
 
 /// The pauses between two looks at a chunk double up to this many.
 const MOST_PAUSES: u32 = 32;
 
-/// Looks at the chunks of others, from when all ranges are empty until something can be taken, or nothing will be.
+/// Looks at the chunks of others, from when all ranges are empty until something can be taken, or
+/// nothing will be.
 pub(super) struct Watch<'a, P: Producer, C: Consumer<P::Item>> {
     state: &'a LoopState<'a, P, C>,
     lane: &'a LaneContext<'a>,
@@ -42,7 +45,8 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
         Watch { state, lane, watched: None, pauses: 1, failures: 0, refused: false }
     }
 
-    /// Passes a moment, as long as some chunk has a rest that is not begun. False when none has: nothing is to be waited for.
+    /// Passes a moment, as long as some chunk has a rest that is not begun. False when none has:
+    /// nothing is to be waited for.
     pub(super) fn pause(&mut self) -> bool {
         let pool = self.lane.pool();
         if !self.watched.is_some_and(|watched| self.has_rest(watched)) {

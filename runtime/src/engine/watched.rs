@@ -1,8 +1,9 @@
 //! Chunks that end when what is left of them is not wanted any more.
 //!
-//! That is looked at before each index, and before each item where one index may have many: so no more than the item at hand is run for nothing,
-//! however long the chunk is. A look costs a fraction of a nanosecond, but what it is in is no vector code: chunks of items that take
-//! less than a few looks are left as they are.
+//! That is looked at before each index, and before each item where one index may have many: so no
+//! more than the item at hand is run for nothing, however long the chunk is. A look costs a
+//! fraction of a nanosecond, but what it is in is no vector code: chunks of items that take less
+//! than a few looks are left as they are.
 
 use std::ops::{ControlFlow, Range};
 use std::{fmt, mem};
@@ -238,8 +239,8 @@ impl<'a, P: Producer, F: Fn() -> bool + Sync> Steps<'a, P, F> {
     #[inline]
     unsafe fn step(&mut self, len: usize) -> P::Iter<'a> {
         let few = self.left.split_off(len);
-        // SAFETY: it is lent for `'a`, and nothing else borrows it: an iterator that is gone has no way to leave what it borrowed for any
-        // lifetime that it is given.
+        // SAFETY: it is lent for `'a`, and nothing else borrows it: an iterator that is gone has no
+        // way to leave what it borrowed for any lifetime that it is given.
         let local = unsafe { &mut *self.local };
         few.produce_until(local, self.lookout)
     }

@@ -15,7 +15,8 @@ pub(super) struct Place<I: Source> {
     things: UnsafeCell<Things<I>>,
 }
 
-// SAFETY: `things` are reached by who is at the desk, one at a time (`protocol/desk.rs`), who may be any lane.
+// SAFETY: `things` are reached by who is at the desk, one at a time (`protocol/desk.rs`), who may
+// be any lane.
 unsafe impl<I: Source> Sync for Place<I> {}
 
 /// What lies on a desk.
@@ -34,8 +35,9 @@ impl<I: Source> Place<I> {
 
     /// # Safety
     ///
-    /// The caller is at the desk: its owner, who has come (`enter`, `ask`) and not left or has the mutex, or a visitor who has the mutex and has found the owner away and
-    /// not released the desk. The reference ends before that does.
+    /// The caller is at the desk: its owner, who has come (`enter`, `ask`) and not left or has the
+    /// mutex, or a visitor who has the mutex and has found the owner away and not released the
+    /// desk. The reference ends before that does.
     #[expect(clippy::mut_from_ref, reason = "exclusiveness is the caller's promise")]
     #[inline]
     pub(super) unsafe fn things(&self) -> &mut Things<I> {
@@ -54,7 +56,8 @@ pub(super) enum Found<I: Source> {
 }
 
 impl<I: Source> Place<I> {
-    /// What lies on the desks of others, and can be taken: all items of a lane that asks for more, else the source, else half of the items of the lane that has most.
+    /// What lies on the desks of others, and can be taken: all items of a lane that asks for more,
+    /// else the source, else half of the items of the lane that has most.
     pub(super) fn look_around(places: &[Arc<Self>], own: &Arc<Self>, fences: Fences) -> Found<I> {
         let others = || places.iter().filter(|place| !Arc::ptr_eq(place, own));
         others().for_each(|place| place.desk.want());
@@ -81,7 +84,8 @@ impl<I: Source> Place<I> {
                 }
                 Owner::Asking => continue,
             }
-            // SAFETY: its owner is away, and stays away; each place is here once, and this thread has the mutex.
+            // SAFETY: its owner is away, and stays away; each place is here once, and this thread
+            // has the mutex.
             let things = unsafe { place.things() };
             if things.asks_for_more && !things.items.is_empty() {
                 return Found::Items(mem::take(&mut things.items));

@@ -1,14 +1,17 @@
-//! How the lanes of a loop share a sequential source: *what was pulled is processed before the source may block again*, or lies ready for a lane that has
-//! nothing else to do.
+//! How the lanes of a loop share a sequential source: *what was pulled is processed before the
+//! source may block again*, or lies ready for a lane that has nothing else to do.
 //!
-//! A lane *streams*: it asks the source for an item, processes it, and asks again. Meanwhile the source lies on its desk, where others can take it. So a lane that is
-//! alone, or has nobody waiting, holds no item but the one that it processes. A lane that finds nothing to do *waits*. While one does so, awake, another that has the source
-//! pulls several items, which lie on its desk as it asks for the next; it then passes the source on, and processes what it has.
+//! A lane *streams*: it asks the source for an item, processes it, and asks again. Meanwhile the
+//! source lies on its desk, where others can take it. So a lane that is alone, or has nobody
+//! waiting, holds no item but the one that it processes. A lane that finds nothing to do *waits*.
+//! While one does so, awake, another that has the source pulls several items, which lie on its desk
+//! as it asks for the next; it then passes the source on, and processes what it has.
 //!
 //! # Where things are
 //!
-//! Each lane has a desk: on it lies the source, or items that the lane has pulled and not begun. The lane comes there between two items at next to no cost,
-//! others under the mutex while the lane is away, in an item (`protocol/desk.rs`). Everything else is under the mutex.
+//! Each lane has a desk: on it lies the source, or items that the lane has pulled and not begun.
+//! The lane comes there between two items at next to no cost, others under the mutex while the lane
+//! is away, in an item (`protocol/desk.rs`). Everything else is under the mutex.
 //!
 //! | state of the source | where it is | goes to |
 //! |---|---|---|
@@ -19,16 +22,20 @@
 //!
 //! # Nothing waits behind a source that blocks
 //!
-//! A lane asks while items lie on its desk only if it has seen, from inside the desk, that a lane is awake (`protocol/waiters.rs`). That lane stops being awake under the
-//! mutex; then, behind a heavy fence, it looks at all desks. Either the asking lane's look came before that fence, and then what it left is seen, and taken first; or
-//! it came after it, and then that lane has seen that nobody is awake any more, and does not ask. If the owner of a desk is there just then, for a moment, the lane that
-//! waits stays awake.
+//! A lane asks while items lie on its desk only if it has seen, from inside the desk, that a lane
+//! is awake (`protocol/waiters.rs`). That lane stops being awake under the mutex; then, behind a
+//! heavy fence, it looks at all desks. Either the asking lane's look came before that fence, and
+//! then what it left is seen, and taken first; or it came after it, and then that lane has seen
+//! that nobody is awake any more, and does not ask. If the owner of a desk is there just then, for
+//! a moment, the lane that waits stays awake.
 //!
 //! # Nobody sleeps beside something to take
 //!
-//! A lane sleeps after it has found nothing on any desk. Who leaves something on its desk after that sees that somebody sleeps, and passes it on or wakes them:
-//! whoever passes the source on sees to it that as many are awake as there are things to take, the source and what lies on its own desk; who takes several items from
-//! another desk, likewise. When the source has ended and nobody has items any more (`State::laden`), all are woken.
+//! A lane sleeps after it has found nothing on any desk. Who leaves something on its desk after
+//! that sees that somebody sleeps, and passes it on or wakes them: whoever passes the source on
+//! sees to it that as many are awake as there are things to take, the source and what lies on its
+//! own desk; who takes several items from another desk, likewise. When the source has ended and
+//! nobody has items any more (`State::laden`), all are woken.
 //!
 //! # Orderings
 //!
@@ -155,7 +162,8 @@ struct AskingHere<'f, I: Source>(&'f Feed<I>, &'f Place<I>);
 impl<I: Source> Drop for AskingHere<'_, I> {
     fn drop(&mut self) {
         let AskingHere(feed, place) = *self;
-        // SAFETY: this lane is at its desk still, and whoever used the reference that it had is done.
+        // SAFETY: this lane is at its desk still, and whoever used the reference that it had is
+        // done.
         let source = unsafe { place.things() }.source.take();
         place.desk.leave();
         let _end = Asking(feed);
@@ -267,7 +275,8 @@ impl<I: Source> Seat<I> {
         }
     }
 
-    /// Lets others have the source; if that can be done without hiding anything from anybody, after having pulled more from it.
+    /// Lets others have the source; if that can be done without hiding anything from anybody, after
+    /// having pulled more from it.
     fn pass_on(
         &mut self,
         feed: &Feed<I>,
@@ -292,7 +301,8 @@ impl<I: Source> Seat<I> {
         self.pop(feed)
     }
 
-    /// Goes on asking for as long as somebody is awake who would take what lies here, should the source block.
+    /// Goes on asking for as long as somebody is awake who would take what lies here, should the
+    /// source block.
     fn ask_for_more(feed: &Feed<I>, place: &Place<I>, mut source: Box<I>, most: usize) {
         let asking = Asking(feed);
         let visit = source.visit();
@@ -337,7 +347,8 @@ impl<I: Source> Seat<I> {
         seen
     }
 
-    /// An item from anywhere. Waits until there is one; `None` if none will come. `pause` passes a moment; false when this lane has been awake long enough.
+    /// An item from anywhere. Waits until there is one; `None` if none will come. `pause` passes a
+    /// moment; false when this lane has been awake long enough.
     #[cold]
     pub(crate) fn come(
         &mut self,
@@ -452,7 +463,8 @@ impl<I: Source> Feed<I> {
 }
 
 impl<I: Source> State<I> {
-    /// Whether no item is left that nobody has begun, nor will be. (What a lane that left its items behind had, it has dropped.)
+    /// Whether no item is left that nobody has begun, nor will be. (What a lane that left its items
+    /// behind had, it has dropped.)
     fn is_over(&self) -> bool {
         self.ended && self.laden == 0
     }

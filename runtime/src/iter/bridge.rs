@@ -16,14 +16,17 @@ use crate::sync::Fences;
 pub trait ParallelBridge: Iterator<Item: Send> + Send + Sized {
     /// A parallel iterator over the items, in no particular order.
     ///
-    /// The source is asked by one thread at a time, and what it has yielded is processed before it is asked again, or while it is: an item does
-    /// not wait for the one that comes after it, and a source may wait for what becomes of the items that it has yielded, on one thread, too.
+    /// The source is asked by one thread at a time, and what it has yielded is processed before it
+    /// is asked again, or while it is: an item does not wait for the one that comes after it, and a
+    /// source may wait for what becomes of the items that it has yielded, on one thread, too.
     ///
-    /// Only where another thread has nothing to do, a thread asks for several items in a row, as many as take some 16 µs to process. The other one then asks the
-    /// source, or processes these items, should the source not answer. If an item takes much longer than those before it, idle threads take those that were asked for together
-    /// with it.
+    /// Only where another thread has nothing to do, a thread asks for several items in a row, as
+    /// many as take some 16 µs to process. The other one then asks the source, or processes these
+    /// items, should the source not answer. If an item takes much longer than those before it, idle
+    /// threads take those that were asked for together with it.
     ///
-    /// Where order matters, or what is in flight must be bounded, see [`par_stream`](crate::ParallelStream::par_stream).
+    /// Where order matters, or what is in flight must be bounded, see
+    /// [`par_stream`](crate::ParallelStream::par_stream).
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -53,7 +56,8 @@ impl<I: Iterator<Item: Send> + Send> ParallelIterator for IterBridge<I> {
     }
 }
 
-/// Hands out the items of an [`IterBridge`]: an index stands for a *stint*, some items one after the other.
+/// Hands out the items of an [`IterBridge`]: an index stands for a *stint*, some items one after
+/// the other.
 pub struct BridgeProducer<I: Iterator<Item: Send> + Send> {
     feed: Feed<Asked<I>>,
     clock: Clock,
@@ -86,7 +90,8 @@ impl<I: Iterator<Item: Send> + Send> Source for Asked<I> {
 /// As many as a loop counts one by one. Whoever has the last one asks until nothing is left.
 const STINTS: usize = u32::MAX as usize;
 
-/// A stint takes about this long. In each second one, as a rule, a lane waits for another to come to the end of an item.
+/// A stint takes about this long. In each second one, as a rule, a lane waits for another to come
+/// to the end of an item.
 const STINT_NS: u64 = 16_000;
 
 /// No more items are pulled at once, however fast they are processed.
@@ -95,7 +100,8 @@ const LARGEST_BATCH: u64 = 2048;
 /// A stint has so many times the items of the one before, at most.
 const GROWTH: u64 = 8;
 
-/// With fewer items in a stint, the source is free while one is processed, which takes a lock twice; with more, a lane that comes for it waits for the end of an item.
+/// With fewer items in a stint, the source is free while one is processed, which takes a lock
+/// twice; with more, a lane that comes for it waits for the end of an item.
 const STREAMED: u64 = 8;
 
 /// A lane that waits for the source looks for what others have after this time, and then sleeps.

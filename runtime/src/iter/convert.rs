@@ -88,7 +88,8 @@ where
     }
 }
 
-/// Gives a parallel iterator over all items of a collection, which stays, empty, and keeps its memory.
+/// Gives a parallel iterator over all items of a collection, which stays, empty, and keeps its
+/// memory.
 pub trait ParallelDrainFull {
     /// The iterator.
     type Iter: ParallelIterator<Item = Self::Item>;
@@ -118,7 +119,8 @@ pub trait ParallelDrainRange<Idx = usize> {
     ///
     /// # Panics
     ///
-    /// When the range begins behind its end, or ends behind the collection's; of a string, when one lies within a character.
+    /// When the range begins behind its end, or ends behind the collection's; of a string, when one
+    /// lies within a character.
     ///
     /// ```
     /// use taskel::prelude::*;

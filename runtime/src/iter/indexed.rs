@@ -31,8 +31,8 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         Enumerate { base: self }
     }
 
-    /// Pairs each item with the other iterator's item of the same index, as far as both go. Items of the longer one beyond that
-    /// are dropped.
+    /// Pairs each item with the other iterator's item of the same index, as far as both go. Items
+    /// of the longer one beyond that are dropped.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -175,10 +175,12 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.chunks(size).adapt(FoldChunksOp { identity: Cloner::new(init), fold_op })
     }
 
-    /// Blocks of `block_size` neighbouring items, one after the other, each of which is shared by all workers: the first ones are processed before
-    /// the next are begun. The last block may be shorter.
+    /// Blocks of `block_size` neighbouring items, one after the other, each of which is shared by
+    /// all workers: the first ones are processed before the next are begun. The last block may be
+    /// shorter.
     ///
-    /// Of use where a search is likely to end early, or where one block's memory fits a cache. Each block is a loop of its own, with a wait at its end.
+    /// Of use where a search is likely to end early, or where one block's memory fits a cache. Each
+    /// block is a loop of its own, with a wait at its end.
     ///
     /// # Panics
     ///
@@ -195,8 +197,10 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         UniformBlocks { base: self, block_size }
     }
 
-    /// As [`by_uniform_blocks`](Self::by_uniform_blocks), with blocks that grow: the first has one item for each thread of the pool, and each of the others twice as
-    /// many as the one before. So even with [`deterministic`](ParallelIterator::deterministic), how floats are grouped depends on the number of threads.
+    /// As [`by_uniform_blocks`](Self::by_uniform_blocks), with blocks that grow: the first has one
+    /// item for each thread of the pool, and each of the others twice as many as the one before. So
+    /// even with [`deterministic`](ParallelIterator::deterministic), how floats are grouped depends
+    /// on the number of threads.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -246,14 +250,17 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.enumerate().adapt(PositionsOp(predicate))
     }
 
-    /// Calls `report(done, total)` now and then, on the thread of whichever worker has just done a chunk: how many items are done by now, and how
-    /// many there are.
+    /// Calls `report(done, total)` now and then, on the thread of whichever worker has just done a
+    /// chunk: how many items are done by now, and how many there are.
     ///
-    /// At most some 20 times a second, one call at a time, and never with a smaller number than before. When the last item is done, and not earlier,
-    /// there is one more call with `done == total`. A loop without items makes none, and a loop that ends early (a search that has found something, an error, a
-    /// cancel, a panic) does not make the last one. What `report` takes is not counted as the items' time. Where it panics, the loop does.
+    /// At most some 20 times a second, one call at a time, and never with a smaller number than
+    /// before. When the last item is done, and not earlier, there is one more call with
+    /// `done == total`. A loop without items makes none, and a loop that ends early (a search that
+    /// has found something, an error, a cancel, a panic) does not make the last one. What `report`
+    /// takes is not counted as the items' time. Where it panics, the loop does.
     ///
-    /// Costs an atomic addition and a look at the clock for each chunk. (A `sum` of floats takes a chunk in pieces of 32 items, and does so for each.)
+    /// Costs an atomic addition and a look at the clock for each chunk. (A `sum` of floats takes a
+    /// chunk in pieces of 32 items, and does so for each.)
     ///
     /// ```
     /// use std::sync::Mutex;
@@ -284,7 +291,8 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.positions(predicate).find_any(|_| true)
     }
 
-    /// The index of the first item for which `predicate` holds. What lies behind one that was found is not looked at any more.
+    /// The index of the first item for which `predicate` holds. What lies behind one that was found
+    /// is not looked at any more.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -310,7 +318,8 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.positions(predicate).find_last(|_| true)
     }
 
-    /// Writes the items into `target`, whose former items are dropped and whose memory is used if there is enough of it.
+    /// Writes the items into `target`, whose former items are dropped and whose memory is used if
+    /// there is enough of it.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -323,7 +332,8 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         extend_exact(target, &self.into_producer());
     }
 
-    /// Writes the first and the second parts of the pairs into two vectors, as [`collect_into_vec`](Self::collect_into_vec) does.
+    /// Writes the first and the second parts of the pairs into two vectors, as
+    /// [`collect_into_vec`](Self::collect_into_vec) does.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -342,7 +352,8 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         unzip_exact(&self.into_producer(), left, right);
     }
 
-    /// Compares the items with those of `other` as [`Iterator::cmp`] does, and looks no further than it has to.
+    /// Compares the items with those of `other` as [`Iterator::cmp`] does, and looks no further
+    /// than it has to.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -460,7 +471,8 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.partial_cmp(other).is_some_and(Ordering::is_ge)
     }
 
-    /// Keeps at least `min` neighbouring items together, if there are as many. Rarely of use: chunks are sized by measurement.
+    /// Keeps at least `min` neighbouring items together, if there are as many. Rarely of use:
+    /// chunks are sized by measurement.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -471,9 +483,10 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         Tuned { base: self, options: Options { min_len: min, ..Options::default() } }
     }
 
-    /// Claims at most `max` neighbouring items at once, or as many as [`with_min_len`](Self::with_min_len) keeps together if
-    /// that is more; 0 counts as 1. Of more items than that, [`fold`](ParallelIterator::fold) makes
-    /// more than one result, but where it is [`deterministic`](ParallelIterator::deterministic).
+    /// Claims at most `max` neighbouring items at once, or as many as
+    /// [`with_min_len`](Self::with_min_len) keeps together if that is more; 0 counts as 1. Of more
+    /// items than that, [`fold`](ParallelIterator::fold) makes more than one result, but where it
+    /// is [`deterministic`](ParallelIterator::deterministic).
     ///
     /// ```
     /// use taskel::prelude::*;

@@ -1,13 +1,14 @@
 //! Parallel iterators.
 //!
-//! The traits have rayon's names and meanings: a program written for rayon's compiles for these, as far as they go.
-//! How they differ inside: an iterator is turned into a [`Producer`], which makes a sequential iterator of any run
-//! of indices, and the loop decides, chunk by chunk and by measurement, how long those runs are.
+//! The traits have rayon's names and meanings: a program written for rayon's compiles for these, as
+//! far as they go. How they differ inside: an iterator is turned into a [`Producer`], which makes a
+//! sequential iterator of any run of indices, and the loop decides, chunk by chunk and by
+//! measurement, how long those runs are.
 //!
 //! # Own types, beside rayon's `plumbing`
 //!
-//! Who has implemented rayon's traits for a type of their own writes less here: nothing is split, since loops ask for runs of indices, and
-//! there is one trait for all ends of pipelines.
+//! Who has implemented rayon's traits for a type of their own writes less here: nothing is split,
+//! since loops ask for runs of indices, and there is one trait for all ends of pipelines.
 //!
 //! | rayon | here |
 //! |---|---|
@@ -18,7 +19,8 @@
 //! | `Consumer`, `Folder`, `Reducer` of an adapter | [`Adapt`], which wraps a sequential iterator |
 //! | the same of a collection | [`FromParallelIterator`], [`ParallelExtend`], with [`fold`](ParallelIterator::fold) and [`reduce`](ParallelIterator::reduce) |
 //!
-//! This one is indexed, and can so be zipped, enumerated, turned around and collected without a detour:
+//! This one is indexed, and can so be zipped, enumerated, turned around and collected without a
+//! detour:
 //!
 //! ```
 //! use std::ops::Range;
@@ -118,12 +120,13 @@
 //! assert_eq!(weighted.collect::<Vec<_>>(), [33.0, 0.0, 5.5]);
 //! ```
 //!
-//! A source that owns its items hands each out once, and says in [`discard`](Producer::discard) what becomes of those that nobody asks for.
+//! A source that owns its items hands each out once, and says in [`discard`](Producer::discard)
+//! what becomes of those that nobody asks for.
 //!
 //! # Folder
 //!
-//! The folder holds the traits and, each in a folder: where items come from (`source`), what happens to them
-//! on the way (`adapter`), and what becomes of them (`consumer`).
+//! The folder holds the traits and, each in a folder: where items come from (`source`), what
+//! happens to them on the way (`adapter`), and what becomes of them (`consumer`).
 
 pub(crate) mod adapter;
 mod bridge;

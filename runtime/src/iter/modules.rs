@@ -1,4 +1,5 @@
-//! The iterators of the standard library's types, under the paths and names that rayon has for them.
+//! The iterators of the standard library's types, under the paths and names that rayon has for
+//! them.
 
 /// Iterators over arrays.
 pub mod array {
@@ -192,7 +193,8 @@ pub mod str {
 pub mod string {
     use crate::iter::ParallelDrainRange;
 
-    /// Over characters of a string that stays, made by [`par_drain`](ParallelDrainRange::par_drain).
+    /// Over characters of a string that stays, made by
+    /// [`par_drain`](ParallelDrainRange::par_drain).
     pub type Drain<'a> = <&'a mut String as ParallelDrainRange>::Iter;
 }
 

@@ -18,42 +18,50 @@ use crate::sched::pool::ThreadPool;
 
 /// An iterator whose items are processed in parallel.
 ///
-/// Nothing happens until a consuming method is called: `for_each`, `sum`, `collect`, … Each of these is one loop. The
-/// calling thread takes part in it, and returns when every item is done. A loop that has run before allocates nothing but what it returns: one
-/// allocation for a `Vec`, two where the number of items is not known beforehand, as behind a `filter`.
+/// Nothing happens until a consuming method is called: `for_each`, `sum`, `collect`, … Each of
+/// these is one loop. The calling thread takes part in it, and returns when every item is done. A
+/// loop that has run before allocates nothing but what it returns: one allocation for a `Vec`, two
+/// where the number of items is not known beforehand, as behind a `filter`.
 ///
 /// # Order
 ///
-/// Items are processed in any order. Results are put together in the order of the items, so that an associative operation
-/// gives the sequential result whether or not it commutes.
+/// Items are processed in any order. Results are put together in the order of the items, so that an
+/// associative operation gives the sequential result whether or not it commutes.
 ///
 /// # Items must not wait for each other
 ///
-/// Whether and when two items are processed at the same time is up to the loop: a short one runs on the calling thread alone. An
-/// item that waits for another (at a barrier, or for a message) may wait for ever.
+/// Whether and when two items are processed at the same time is up to the loop: a short one runs on
+/// the calling thread alone. An item that waits for another (at a barrier, or for a message) may
+/// wait for ever.
 ///
 /// # Early ends
 ///
-/// A search that has found, an error, a [cancelled](Self::with_cancel_token) token and a panic end a loop: from then on no worker begins more than two
-/// further items, whatever chunks it has claimed, and whatever [`chunk`](Self::chunk), [`with_min_len`](super::IndexedParallelIterator::with_min_len) and
-/// [`deterministic`](Self::deterministic) say. (Items in front of the end are still wanted, where the first match or error is.) Workers look for the end
-/// between any two items that take 20 ns or more, as measured (200 ns without optimisation); between shorter ones, and between parts of a text that take less
-/// than that for each byte, every 8 to 32 µs, since a look would spoil the vector code that such loops are. Behind a
-/// [`flat_map`](Self::flat_map) the same holds: what ends one inner iterator ends those that other workers are in. Only where
-/// [`take_any`](Self::take_any) stands behind a `filter` behind a [`flat_map_iter`](Self::flat_map_iter), a worker goes on to the next item that the filter lets
-/// through, or to the end of what has come of one item.
-/// A deadline is looked for every 8 to 32 µs, or after an item that takes longer.
+/// A search that has found, an error, a [cancelled](Self::with_cancel_token) token and a panic end
+/// a loop: from then on no worker begins more than two further items, whatever chunks it has
+/// claimed, and whatever [`chunk`](Self::chunk),
+/// [`with_min_len`](super::IndexedParallelIterator::with_min_len) and
+/// [`deterministic`](Self::deterministic) say. (Items in front of the end are still wanted, where
+/// the first match or error is.) Workers look for the end between any two items that take 20 ns or
+/// more, as measured (200 ns without optimisation); between shorter ones, and between parts of a
+/// text that take less than that for each byte, every 8 to 32 µs, since a look would spoil the
+/// vector code that such loops are. Behind a [`flat_map`](Self::flat_map) the same holds: what ends
+/// one inner iterator ends those that other workers are in. Only where [`take_any`](Self::take_any)
+/// stands behind a `filter` behind a [`flat_map_iter`](Self::flat_map_iter), a worker goes on to
+/// the next item that the filter lets through, or to the end of what has come of one item. A
+/// deadline is looked for every 8 to 32 µs, or after an item that takes longer.
 ///
 /// # Panics
 ///
-/// When a closure panics, the loop ends; items that were not processed are dropped, by all workers if that is slow;
-/// and when all workers are out, the first panic continues on the calling thread, with its payload. The pool stays usable.
+/// When a closure panics, the loop ends; items that were not processed are dropped, by all workers
+/// if that is slow; and when all workers are out, the first panic continues on the calling thread,
+/// with its payload. The pool stays usable.
 ///
 /// # Who drops what
 ///
-/// Closures, and what they own, are dropped by the calling thread before the call returns. The state that a worker has for
-/// [`map_init`](Self::map_init) or [`map_with`](Self::map_with) it drops itself, as it leaves the loop; the call returns when all have. An item is dropped by who processes
-/// it, and one that nobody gets before the call returns, by all workers if that is slow.
+/// Closures, and what they own, are dropped by the calling thread before the call returns. The
+/// state that a worker has for [`map_init`](Self::map_init) or [`map_with`](Self::map_with) it
+/// drops itself, as it leaves the loop; the call returns when all have. An item is dropped by who
+/// processes it, and one that nobody gets before the call returns, by all workers if that is slow.
 ///
 /// # Implementing it
 ///
@@ -90,7 +98,8 @@ pub trait ParallelIterator: Sized + Send {
     /// What the workers share while the loop runs.
     type Producer: Producer<Item = Self::Item>;
 
-    /// Turns the iterator into its producer. A producer must be run: what it owns may be lost otherwise.
+    /// Turns the iterator into its producer. A producer must be run: what it owns may be lost
+    /// otherwise.
     fn into_producer(self) -> Self::Producer;
 
     /// Runs on `pool` instead of the surrounding one.
@@ -124,12 +133,15 @@ pub trait ParallelIterator: Sized + Send {
         Tuned { base: self, options: Options { chunk, ..Options::default() } }
     }
 
-    /// Ends the loop [early](Self#early-ends) when `token` is cancelled. Given several times, the last one counts.
+    /// Ends the loop [early](Self#early-ends) when `token` is cancelled. Given several times, the
+    /// last one counts.
     ///
-    /// [`try_for_each`](Self::try_for_each) and [`try_reduce`](Self::try_reduce) then return `None`, or `Err(Cancelled)` where their error type is
-    /// [`Cancelled`](crate::Cancelled) or `Box<dyn Error + Send + Sync>`. What cannot say it, unwinds with the payload `Cancelled`, as a panic
-    /// does: where that leaves the outermost parallel call of the thread, the panic hook tells of it. A loop whose last item was begun before it
-    /// noticed is complete, and not cancelled.
+    /// [`try_for_each`](Self::try_for_each) and [`try_reduce`](Self::try_reduce) then return
+    /// `None`, or `Err(Cancelled)` where their error type is [`Cancelled`](crate::Cancelled) or
+    /// `Box<dyn Error + Send + Sync>`. What cannot say it, unwinds with the payload `Cancelled`, as
+    /// a panic does: where that leaves the outermost parallel call of the thread, the panic hook
+    /// tells of it. A loop whose last item was begun before it noticed is complete, and not
+    /// cancelled.
     ///
     /// ```
     /// use taskel::{CancelToken, Cancelled, prelude::*};
@@ -143,16 +155,19 @@ pub trait ParallelIterator: Sized + Send {
         Tuned { base: self, options: Options { cancel: Some(token), ..Options::default() } }
     }
 
-    /// Has reductions ([`sum`](Self::sum), [`product`](Self::product), [`reduce`](Self::reduce), [`fold`](Self::fold), …) put together in a
-    /// way that depends on the number of items in front of all filters alone, so that the result is the same to the last bit for any number of
+    /// Has reductions ([`sum`](Self::sum), [`product`](Self::product), [`reduce`](Self::reduce),
+    /// [`fold`](Self::fold), …) put together in a way that depends on the number of items in front
+    /// of all filters alone, so that the result is the same to the last bit for any number of
     /// threads, any [`chunk`](Self::chunk) and every run.
     ///
-    /// Up to 1024 blocks of items (more in a loop of over 8 million, whose blocks have 8192 items) are reduced by themselves, and then in
-    /// pairs, pairs of pairs and so on: an allocation for that many results, and for long loops of cheap items some tens of nanoseconds for
-    /// each. Where that shows to take long, all workers take part. `reduce` calls its operator no more often than on one thread.
+    /// Up to 1024 blocks of items (more in a loop of over 8 million, whose blocks have 8192 items)
+    /// are reduced by themselves, and then in pairs, pairs of pairs and so on: an allocation for
+    /// that many results, and for long loops of cheap items some tens of nanoseconds for each.
+    /// Where that shows to take long, all workers take part. `reduce` calls its operator no more
+    /// often than on one thread.
     ///
-    /// What is an error to [`try_reduce`](Self::try_reduce) is the same one on every run, too. Blocks behind it are left out as soon as it is
-    /// known.
+    /// What is an error to [`try_reduce`](Self::try_reduce) is the same one on every run, too.
+    /// Blocks behind it are left out as soon as it is known.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -167,7 +182,8 @@ pub trait ParallelIterator: Sized + Send {
         Deterministic { base: self }
     }
 
-    /// Has no effect, and is here for programs that were written for rayon: a panic always ends a loop at the next chunk.
+    /// Has no effect, and is here for programs that were written for rayon: a panic always ends a
+    /// loop at the next chunk.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -177,7 +193,8 @@ pub trait ParallelIterator: Sized + Send {
         Tuned { base: self, options: Options::default() }
     }
 
-    /// Wraps the sequential iterator of each chunk: the way to an adapter of one's own, see [`Adapt`].
+    /// Wraps the sequential iterator of each chunk: the way to an adapter of one's own, see
+    /// [`Adapt`].
     ///
     /// ```
     /// use taskel::{iter::Adapt, prelude::*};
@@ -204,8 +221,8 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(MapOp(f))
     }
 
-    /// Applies `f` to each item and a state that `init` makes once for each worker that takes part; at most as many times as
-    /// the pool has threads.
+    /// Applies `f` to each item and a state that `init` makes once for each worker that takes part;
+    /// at most as many times as the pool has threads.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -228,7 +245,8 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(MapInitOp::new(init, f))
     }
 
-    /// Applies `f` to each item and a state that is cloned from `init` once for each worker that takes part.
+    /// Applies `f` to each item and a state that is cloned from `init` once for each worker that
+    /// takes part.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -278,9 +296,10 @@ pub trait ParallelIterator: Sized + Send {
 
     /// Applies `f` to each item and yields what is in the parallel iterators that it returns.
     ///
-    /// What these yield goes on through the rest of the pipeline in order, without being collected: one that takes long is split, and idle
-    /// workers take parts of it. Whatever ends early ends inside of it. For short ones that need not be split,
-    /// [`flat_map_iter`](Self::flat_map_iter) costs less.
+    /// What these yield goes on through the rest of the pipeline in order, without being collected:
+    /// one that takes long is split, and idle workers take parts of it. Whatever ends early ends
+    /// inside of it. For short ones that need not be split, [`flat_map_iter`](Self::flat_map_iter)
+    /// costs less.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -354,7 +373,8 @@ pub trait ParallelIterator: Sized + Send {
 
     /// The items with clones of `separator` between them.
     ///
-    /// Where it is not known how many items there are, as behind a [`filter`](Self::filter), they are collected into a vector first.
+    /// Where it is not known how many items there are, as behind a [`filter`](Self::filter), they
+    /// are collected into a vector first.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -382,7 +402,8 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(UpdateOp(f))
     }
 
-    /// Yields what is in the items until one is `None`: then the loop ends. Items behind that one may have been yielded as well.
+    /// Yields what is in the items until one is `None`: then the loop ends. Items behind that one
+    /// may have been yielded as well.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -398,8 +419,8 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(WhileOp(Halt::new()))
     }
 
-    /// Yields `n` items, whichever come first in time, and ends the loop then. For the first `n` in order see
-    /// [`take`](super::IndexedParallelIterator::take).
+    /// Yields `n` items, whichever come first in time, and ends the loop then. For the first `n` in
+    /// order see [`take`](super::IndexedParallelIterator::take).
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -432,7 +453,8 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(TakeAnyWhileOp::new(predicate))
     }
 
-    /// Leaves out items until `predicate` does not hold for one, wherever that is, and yields that and whatever comes then.
+    /// Leaves out items until `predicate` does not hold for one, wherever that is, and yields that
+    /// and whatever comes then.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -490,9 +512,10 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(InspectOp(f))
     }
 
-    /// Folds runs of neighbouring items, each starting from `identity()`, and yields one result per run, in order. There are about
-    /// as many runs as workers take part, and one more for each steal; where what follows can end the loop, as a search does, no run is much
-    /// longer than a 64th of the items. What combines their results, if it is slow, is run by all workers, as
+    /// Folds runs of neighbouring items, each starting from `identity()`, and yields one result per
+    /// run, in order. There are about as many runs as workers take part, and one more for each
+    /// steal; where what follows can end the loop, as a search does, no run is much longer than a
+    /// 64th of the items. What combines their results, if it is slow, is run by all workers, as
     /// [`reduce`](Self::reduce) says.
     ///
     /// ```
@@ -527,7 +550,8 @@ pub trait ParallelIterator: Sized + Send {
         Fold::new(self, Cloner::new(init), fold_op)
     }
 
-    /// As [`fold`](Self::fold), but each run ends when `fold_op` says to stop: `None`, `Err`, or `Break`.
+    /// As [`fold`](Self::fold), but each run ends when `fold_op` says to stop: `None`, `Err`, or
+    /// `Break`.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -578,8 +602,8 @@ pub trait ParallelIterator: Sized + Send {
         drive(&self.into_producer(), ForEach(op));
     }
 
-    /// Calls `op` with each item and a state that `init` makes once for each worker that takes part; at most as many times as
-    /// the pool has threads.
+    /// Calls `op` with each item and a state that `init` makes once for each worker that takes
+    /// part; at most as many times as the pool has threads.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -596,7 +620,8 @@ pub trait ParallelIterator: Sized + Send {
         self.map_init(init, op).for_each(|()| ());
     }
 
-    /// Calls `op` with each item and a state that is cloned from `init` once for each worker that takes part.
+    /// Calls `op` with each item and a state that is cloned from `init` once for each worker that
+    /// takes part.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -612,8 +637,9 @@ pub trait ParallelIterator: Sized + Send {
         self.map_with(init, op).for_each(|()| ());
     }
 
-    /// Calls `op` with each item until one call says to stop: `None`, `Err`, or `Break`. The loop then ends; if several
-    /// calls said so, the one for the earliest item counts of those that were made.
+    /// Calls `op` with each item until one call says to stop: `None`, `Err`, or `Break`. The loop
+    /// then ends; if several calls said so, the one for the earliest item counts of those that were
+    /// made.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -628,7 +654,8 @@ pub trait ParallelIterator: Sized + Send {
         consumer::try_for_each(self, op)
     }
 
-    /// As [`try_for_each`](Self::try_for_each), with a state that `init` makes once for each worker that takes part.
+    /// As [`try_for_each`](Self::try_for_each), with a state that `init` makes once for each worker
+    /// that takes part.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -648,7 +675,8 @@ pub trait ParallelIterator: Sized + Send {
         self.map_init(init, op).try_for_each(|result| result)
     }
 
-    /// As [`try_for_each`](Self::try_for_each), with a state that is cloned from `init` once for each worker that takes part.
+    /// As [`try_for_each`](Self::try_for_each), with a state that is cloned from `init` once for
+    /// each worker that takes part.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -665,8 +693,9 @@ pub trait ParallelIterator: Sized + Send {
         self.map_with(init, op).try_for_each(|result| result)
     }
 
-    /// Combines what is in the items (`Some`, `Ok`, `Continue`) with `op`, in order, until an item or a call says to stop: `None`,
-    /// `Err`, or `Break`. `op` must be associative and `identity` neutral.
+    /// Combines what is in the items (`Some`, `Ok`, `Continue`) with `op`, in order, until an item
+    /// or a call says to stop: `None`, `Err`, or `Break`. `op` must be associative and `identity`
+    /// neutral.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -700,11 +729,12 @@ pub trait ParallelIterator: Sized + Send {
         consumer::try_reduce_with(self, op)
     }
 
-    /// Combines all items with `op`, which must be associative, in order. `identity` must be neutral: it may be combined in any
-    /// number of times.
+    /// Combines all items with `op`, which must be associative, in order. `identity` must be
+    /// neutral: it may be combined in any number of times.
     ///
-    /// Each worker combines what it processes, and the calling thread combines these results, or if that takes more than some 20 µs, all workers
-    /// do, in a tree: with an `op` that is slow, `n` items take about `n` / P + log₂(P) times as long as one call on P workers.
+    /// Each worker combines what it processes, and the calling thread combines these results, or if
+    /// that takes more than some 20 µs, all workers do, in a tree: with an `op` that is slow, `n`
+    /// items take about `n` / P + log₂(P) times as long as one call on P workers.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -738,8 +768,9 @@ pub trait ParallelIterator: Sized + Send {
 
     /// Adds all items up.
     ///
-    /// Sums of floats (`f32`, `f64`) may differ from one run to the next in the last digits: adding them is not associative, and which
-    /// neighbours are added first depends on which worker claims which run of items. [`deterministic`](Self::deterministic) ones do not.
+    /// Sums of floats (`f32`, `f64`) may differ from one run to the next in the last digits: adding
+    /// them is not associative, and which neighbours are added first depends on which worker claims
+    /// which run of items. [`deterministic`](Self::deterministic) ones do not.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -803,7 +834,8 @@ pub trait ParallelIterator: Sized + Send {
 
     /// The least item by `compare`; the first of several equal ones; `None` if there are no items.
     ///
-    /// A slow `compare` is called on all workers to the end, as the operator of [`reduce`](Self::reduce) is.
+    /// A slow `compare` is called on all workers to the end, as the operator of
+    /// [`reduce`](Self::reduce) is.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -816,9 +848,11 @@ pub trait ParallelIterator: Sized + Send {
         consumer::best(self, |best, item| compare(best, item) == Ordering::Greater)
     }
 
-    /// The greatest item by `compare`; the last of several equal ones; `None` if there are no items.
+    /// The greatest item by `compare`; the last of several equal ones; `None` if there are no
+    /// items.
     ///
-    /// A slow `compare` is called on all workers to the end, as the operator of [`reduce`](Self::reduce) is.
+    /// A slow `compare` is called on all workers to the end, as the operator of
+    /// [`reduce`](Self::reduce) is.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -831,7 +865,8 @@ pub trait ParallelIterator: Sized + Send {
         consumer::best(self, |best, item| compare(best, item) != Ordering::Greater)
     }
 
-    /// The item with the least key; the first of several with equal ones; `None` if there are no items. `key` is called once for each.
+    /// The item with the least key; the first of several with equal ones; `None` if there are no
+    /// items. `key` is called once for each.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -846,7 +881,8 @@ pub trait ParallelIterator: Sized + Send {
         keyed.min_by(|a, b| a.0.cmp(&b.0)).map(|(_, item)| item)
     }
 
-    /// The item with the greatest key; the last of several with equal ones; `None` if there are no items. `key` is called once for each.
+    /// The item with the greatest key; the last of several with equal ones; `None` if there are no
+    /// items. `key` is called once for each.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -861,7 +897,8 @@ pub trait ParallelIterator: Sized + Send {
         keyed.max_by(|a, b| a.0.cmp(&b.0)).map(|(_, item)| item)
     }
 
-    /// Some item for which `predicate` holds. Ends the loop [at once](Self#early-ends) when there is one.
+    /// Some item for which `predicate` holds. Ends the loop [at once](Self#early-ends) when there
+    /// is one.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -874,7 +911,8 @@ pub trait ParallelIterator: Sized + Send {
         drive(&self.into_producer(), FindAny(predicate))
     }
 
-    /// The first item for which `predicate` holds. What lies behind one that was found is not looked at any more.
+    /// The first item for which `predicate` holds. What lies behind one that was found is not
+    /// looked at any more.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -988,7 +1026,8 @@ pub trait ParallelIterator: Sized + Send {
         both
     }
 
-    /// Makes one collection of the items for which `predicate` holds and one of the others, in order.
+    /// Makes one collection of the items for which `predicate` holds and one of the others, in
+    /// order.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -1004,7 +1043,8 @@ pub trait ParallelIterator: Sized + Send {
         self.partition_map(|item| if predicate(&item) { Either::Left(item) } else { Either::Right(item) })
     }
 
-    /// Makes one collection of what `predicate` returns on the left and one of what it returns on the right, in order.
+    /// Makes one collection of what `predicate` returns on the left and one of what it returns on
+    /// the right, in order.
     ///
     /// ```
     /// use taskel::{iter::Either, prelude::*};
@@ -1026,7 +1066,8 @@ pub trait ParallelIterator: Sized + Send {
         both
     }
 
-    /// The items in vectors as lanes have gathered them, in order: less copying than one vector, where their number is not known beforehand.
+    /// The items in vectors as lanes have gathered them, in order: less copying than one vector,
+    /// where their number is not known beforehand.
     ///
     /// ```
     /// use taskel::prelude::*;

@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 
 use crate::sched::cancel::Cancelled;
 
-/// The types that `?` works on, as far as the `try_` methods know them; a stand-in for the standard library's unstable trait of this name.
+/// The types that `?` works on, as far as the `try_` methods know them; a stand-in for the standard
+/// library's unstable trait of this name.
 ///
 /// It cannot be implemented elsewhere.
 pub trait Try: sealed::Sealed {
@@ -113,6 +114,7 @@ fn same<From: 'static, To>(from: From) -> Option<To> {
         return None;
     }
     let from = std::mem::ManuallyDrop::new(from);
-    // SAFETY: `To` is `From`: neither has lifetimes, since `From` is 'static. The original is not dropped.
+    // SAFETY: `To` is `From`: neither has lifetimes, since `From` is 'static. The original is not
+    // dropped.
     Some(unsafe { std::mem::transmute_copy::<From, To>(&from) })
 }

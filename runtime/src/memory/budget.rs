@@ -6,11 +6,14 @@ use super::system::{Sources, System, Use};
 
 /// How much memory this process could take now.
 ///
-/// In a container, or wherever else the process is in a control group with a limit (version 1 or 2; `memory.max`, `memory.high`,
-/// `memory.limit_in_bytes`), that is what is left of it, and of those of all groups around it; but no more than what the machine could give (`MemAvailable`),
-/// which is all that counts without a limit. File caches, which the system takes back when they are needed, are not in use.
+/// In a container, or wherever else the process is in a control group with a limit (version 1 or 2;
+/// `memory.max`, `memory.high`, `memory.limit_in_bytes`), that is what is left of it, and of those
+/// of all groups around it; but no more than what the machine could give (`MemAvailable`), which is
+/// all that counts without a limit. File caches, which the system takes back when they are needed,
+/// are not in use.
 ///
-/// A share of it is a limit for what a stream has [in flight](crate::stream::Stream::max_in_flight_bytes):
+/// A share of it is a limit for what a stream has [in
+/// flight](crate::stream::Stream::max_in_flight_bytes):
 ///
 /// ```no_run
 /// use taskel::{MemoryBudget, prelude::*};
@@ -21,8 +24,8 @@ use super::system::{Sources, System, Use};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// What a memory allocator keeps of what was freed is in nobody's account: glibc's may keep blocks of up to 32 MiB in each thread, unless
-/// `MALLOC_MMAP_THRESHOLD_` is set.
+/// What a memory allocator keeps of what was freed is in nobody's account: glibc's may keep blocks
+/// of up to 32 MiB in each thread, unless `MALLOC_MMAP_THRESHOLD_` is set.
 ///
 /// It is what it was when it was detected. For a pool that watches how much is in use, see
 /// [`memory_guard`](crate::ThreadPoolBuilder::memory_guard).
@@ -37,7 +40,8 @@ impl MemoryBudget {
     ///
     /// # Errors
     ///
-    /// Where it does not tell: on other systems than Linux and Android, and where `/proc` is not mounted.
+    /// Where it does not tell: on other systems than Linux and Android, and where `/proc` is not
+    /// mounted.
     ///
     /// ```
     /// match taskel::MemoryBudget::detect() {
@@ -62,7 +66,8 @@ impl MemoryBudget {
         self.available
     }
 
-    /// The least limit of a control group that this process is in, in bytes; `None` if there is none, or none below what the machine has.
+    /// The least limit of a control group that this process is in, in bytes; `None` if there is
+    /// none, or none below what the machine has.
     pub fn limit(&self) -> Option<u64> {
         self.limit
     }

@@ -1,14 +1,18 @@
 //! How many workers may be at work, by what they were seen to take.
 //!
-//! A worker that is in the midst of an item cannot be stopped, and what items take is seen only while they run. So it does not help to wait for
-//! pressure: eight workers that begin items of 200 MiB at a time, under a limit of 1 GiB, are killed before one of them has done any. Therefore, at a call site of
-//! which nothing is known, the caller begins alone, and lanes are added as long as what they are expected to take fits. Twice as many at a time: that is as
-//! much as can be concluded from those that are there.
+//! A worker that is in the midst of an item cannot be stopped, and what items take is seen only
+//! while they run. So it does not help to wait for pressure: eight workers that begin items of 200
+//! MiB at a time, under a limit of 1 GiB, are killed before one of them has done any. Therefore, at
+//! a call site of which nothing is known, the caller begins alone, and lanes are added as long as
+//! what they are expected to take fits. Twice as many at a time: that is as much as can be
+//! concluded from those that are there.
 //!
-//! What a lane takes is how much more was in use, at most, with some more lanes, for each of them; the greatest such figure counts. It is known when the use has not
-//! grown since the last look: as long as it grows, items have not taken yet what they need.
+//! What a lane takes is how much more was in use, at most, with some more lanes, for each of them;
+//! the greatest such figure counts. It is known when the use has not grown since the last look: as
+//! long as it grows, items have not taken yet what they need.
 //!
-//! Under pressure one lane after the other goes, whatever was expected. From then on, lanes come one by one.
+//! Under pressure one lane after the other goes, whatever was expected. From then on, lanes come
+//! one by one.
 
 use super::guard::MemoryGuard;
 use super::system::Use;
@@ -60,7 +64,8 @@ impl Governor {
         }
     }
 
-    /// A loop begins of which nothing is known. Returns how many workers may be at work: those that are.
+    /// A loop begins of which nothing is known. Returns how many workers may be at work: those that
+    /// are.
     pub(super) fn begin(&mut self, Sight { memory, workers, callers, .. }: Sight) -> u32 {
         let lanes = workers.inside + callers.saturating_sub(1);
         self.per_lane = 0;
@@ -82,7 +87,8 @@ impl Governor {
         let Sight { memory, stalled, workers, callers } = sight;
         let lanes = workers.inside + callers;
         if memory.is_some_and(|memory| memory.limit != self.limit) {
-            // A group's limit was changed, or another one is nearer: what was known was of something else.
+            // A group's limit was changed, or another one is nearer: what was known was of
+            // something else.
             self.start_over(lanes, memory);
         }
         let used = memory.map_or(0, |memory| memory.used);

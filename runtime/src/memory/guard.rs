@@ -1,11 +1,14 @@
 //! Holds workers of a pool back while memory is short.
 //!
-//! A worker takes up work for a caller only with a [permit](crate::protocol::permits), and gives it back when that work is over, or, if there are
-//! more permits out than may be, between two chunks of a loop or two tasks of a scope. Held back, it is a worker without work: it holds nothing that another could wait for, makes its calls of
-//! broadcasts, and does what was handed to the pool itself, like one whose seat an external caller has. A caller needs no permit.
+//! A worker takes up work for a caller only with a [permit](crate::protocol::permits), and gives it
+//! back when that work is over, or, if there are more permits out than may be, between two chunks
+//! of a loop or two tasks of a scope. Held back, it is a worker without work: it holds nothing that
+//! another could wait for, makes its calls of broadcasts, and does what was handed to the pool
+//! itself, like one whose seat an external caller has. A caller needs no permit.
 //!
-//! Whoever comes to the end of a chunk, or of such a task, looks at what the system says, if nobody has done so for 50 ms; and so do workers that are held back from work, who
-//! sleep so long and no longer. So nobody has to be woken when there is room again.
+//! Whoever comes to the end of a chunk, or of such a task, looks at what the system says, if nobody
+//! has done so for 50 ms; and so do workers that are held back from work, who sleep so long and no
+//! longer. So nobody has to be woken when there is room again.
 
 use std::sync::{PoisonError, TryLockError};
 use std::time::Duration;
@@ -16,7 +19,8 @@ use super::{MemoryBudget, MemoryUnknown};
 use crate::protocol::permits::{Counts, Permits};
 use crate::sync::Mutex;
 
-/// When a pool holds workers back; see [`ThreadPoolBuilder::memory_guard`](crate::ThreadPoolBuilder::memory_guard).
+/// When a pool holds workers back; see
+/// [`ThreadPoolBuilder::memory_guard`](crate::ThreadPoolBuilder::memory_guard).
 ///
 /// ```
 /// use taskel::MemoryGuard;
@@ -37,8 +41,8 @@ impl MemoryGuard {
         MemoryGuard { most_used: 0.9, most_stalled: 0.1 }
     }
 
-    /// Sets how much of its limit the process's control group may use (without a limit: how much of the machine's memory may be in use), as a part of 1;
-    /// 0.9 unless set.
+    /// Sets how much of its limit the process's control group may use (without a limit: how much of
+    /// the machine's memory may be in use), as a part of 1; 0.9 unless set.
     ///
     /// # Panics
     ///
@@ -50,10 +54,12 @@ impl MemoryGuard {
         self
     }
 
-    /// Sets for how much of the time tasks may be stalled for want of memory, as a part of 1; 0.1 unless set.
+    /// Sets for how much of the time tasks may be stalled for want of memory, as a part of 1; 0.1
+    /// unless set.
     ///
-    /// That is the line `some` of the control group's `memory.pressure`, else of `/proc/pressure/memory`. Kernels without pressure stall information,
-    /// and containers that hide it, are never stalled.
+    /// That is the line `some` of the control group's `memory.pressure`, else of
+    /// `/proc/pressure/memory`. Kernels without pressure stall information, and containers that
+    /// hide it, are never stalled.
     ///
     /// # Panics
     ///
@@ -105,7 +111,8 @@ impl Guard {
         Ok(Guard { permits: Permits::new(0), view: Mutex::new(view) })
     }
 
-    /// A loop of an unknown site begins, beside `callers` others. It may run on its caller's lane until it is known what that takes.
+    /// A loop of an unknown site begins, beside `callers` others. It may run on its caller's lane
+    /// until it is known what that takes.
     pub(crate) fn begin(&self, now_ns: u64, callers: u32) {
         // What it takes is not seen at once.
         let _ = self.permits.wins_look(now_ns, Self::INTERVAL.as_nanos() as u64);
@@ -117,7 +124,8 @@ impl Guard {
         self.permits.allow(allowed);
     }
 
-    /// Looks, if nobody has done so for a while. `None` if it did not; else, how many more workers may come.
+    /// Looks, if nobody has done so for a while. `None` if it did not; else, how many more workers
+    /// may come.
     pub(crate) fn look(&self, now_ns: u64, callers: u32) -> Option<u32> {
         if !self.permits.wins_look(now_ns, Self::INTERVAL.as_nanos() as u64) {
             return None;

@@ -1,9 +1,12 @@
-//! What Linux tells about memory, in `/proc` and in the files of control groups, version 1, version 2 or both side by side.
+//! What Linux tells about memory, in `/proc` and in the files of control groups, version 1, version
+//! 2 or both side by side.
 //!
-//! A process is in a group of each hierarchy, and what limits that, or a group around it, limits the process. Where hierarchies are mounted, and which
-//! part of them, `/proc/self/mountinfo` tells: in a container, the mount often begins at the container's own group.
+//! A process is in a group of each hierarchy, and what limits that, or a group around it, limits
+//! the process. Where hierarchies are mounted, and which part of them, `/proc/self/mountinfo`
+//! tells: in a container, the mount often begins at the container's own group.
 //!
-//! Files come and go, and so do limits: each reading opens them anew, and what cannot be read or understood says nothing.
+//! Files come and go, and so do limits: each reading opens them anew, and what cannot be read or
+//! understood says nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +30,8 @@ enum Version {
     V2,
 }
 
-/// How much of a limit is in use, in bytes. What the system can take back at once, file caches, does not count.
+/// How much of a limit is in use, in bytes. What the system can take back at once, file caches,
+/// does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Use {
     pub(super) used: u64,
@@ -100,7 +104,8 @@ impl System {
         Sources { groups, group_pressure }
     }
 
-    /// Every limit on this process, and what is used of it. A machine limits a process, too, to what nobody else uses: that comes last.
+    /// Every limit on this process, and what is used of it. A machine limits a process, too, to
+    /// what nobody else uses: that comes last.
     pub(super) fn uses(&self, sources: &Sources) -> (Vec<Use>, Option<Use>) {
         let machine = self.machine();
         let is_less = |of: &Use| machine.is_none_or(|machine| of.limit < machine.limit);
@@ -114,7 +119,8 @@ impl System {
         groups.into_iter().max_by(|a, b| a.share().total_cmp(&b.share())).or(machine)
     }
 
-    /// For how many microseconds, since some time, a task of the process's group, else of the whole machine, has been stalled for want of memory.
+    /// For how many microseconds, since some time, a task of the process's group, else of the whole
+    /// machine, has been stalled for want of memory.
     pub(super) fn stalled_us(&self, sources: &Sources) -> Option<u64> {
         let of_group = sources.group_pressure.as_deref().and_then(|path| self.read(path));
         let of_machine = || self.read(Path::new("/proc/pressure/memory"));
@@ -168,7 +174,8 @@ struct Mount<'a> {
 }
 
 impl<'a> Mount<'a> {
-    /// A line of `mountinfo`: `36 35 98:0 ROOT POINT OPTIONS … - TYPE SOURCE SUPER_OPTIONS` (proc(5)).
+    /// A line of `mountinfo`: `36 35 98:0 ROOT POINT OPTIONS … - TYPE SOURCE SUPER_OPTIONS`
+    /// (proc(5)).
     fn parse(line: &'a str) -> Option<Self> {
         let (mount, system) = line.split_once(" - ")?;
         let mut mount = mount.split(' ').skip(3);
@@ -182,7 +189,8 @@ impl<'a> Mount<'a> {
         Some(Mount { version, root, point: PathBuf::from(unescaped(point)) })
     }
 
-    /// Where the group `path` is; for one outside of the mounted part, where that begins: the container's group, as far as can be seen.
+    /// Where the group `path` is; for one outside of the mounted part, where that begins: the
+    /// container's group, as far as can be seen.
     fn folder(&self, path: &str) -> Option<PathBuf> {
         let inside = Path::new(path).strip_prefix(self.root).ok();
         let inside = inside.filter(|inside| !inside.starts_with("..")).unwrap_or(Path::new(""));
@@ -210,7 +218,8 @@ fn unescaped(text: &str) -> String {
     plain
 }
 
-/// A line of `/proc/self/cgroup`: `4:cpu,memory:/path`, or `0::/path` (cgroups(7)); `None` for hierarchies that do not account memory.
+/// A line of `/proc/self/cgroup`: `4:cpu,memory:/path`, or `0::/path` (cgroups(7)); `None` for
+/// hierarchies that do not account memory.
 fn membership(line: &str) -> Option<(Version, &str)> {
     let mut parts = line.splitn(3, ':');
     let (_, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
@@ -227,7 +236,8 @@ fn field(text: &str, name: &str) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// The total of the line `some avg10=0.00 avg60=0.00 avg300=0.00 total=123` (Documentation/accounting/psi.rst).
+/// The total of the line `some avg10=0.00 avg60=0.00 avg300=0.00 total=123`
+/// (Documentation/accounting/psi.rst).
 fn stalled(pressure: &str) -> Option<u64> {
     let line = pressure.lines().find(|line| line.starts_with("some "))?;
     line.split_whitespace().find_map(|word| word.strip_prefix("total="))?.parse().ok()

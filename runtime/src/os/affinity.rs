@@ -1,7 +1,8 @@
 //! Cores: which ones this process may run on, and sending a thread to one of them.
 //!
-//! A thread that is *pinned* runs on its core alone, and so does whatever it starts: threads, pools, programs. One that is *placed* is moved to its
-//! core and may leave it: it has a good place until the system knows a better one, and passes nothing on.
+//! A thread that is *pinned* runs on its core alone, and so does whatever it starts: threads,
+//! pools, programs. One that is *placed* is moved to its core and may leave it: it has a good place
+//! until the system knows a better one, and passes nothing on.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod linux;
@@ -20,7 +21,8 @@ use std::thread;
 pub(crate) use at_work::AtWork;
 pub(crate) use system::{Unpinned, current_core, pin_current_thread, place_current_thread, usable_cores};
 
-/// How many threads of this process can run at once: its cores or its control group's quota, whichever is smaller.
+/// How many threads of this process can run at once: its cores or its control group's quota,
+/// whichever is smaller.
 pub(crate) fn default_parallelism() -> usize {
     // The standard library looks at the cores of the calling thread, or on Windows at all of them.
     let threads = unpinned(|| thread::available_parallelism().map_or(1, usize::from));
@@ -30,15 +32,16 @@ pub(crate) fn default_parallelism() -> usize {
     }
 }
 
-/// Runs `op` on the calling thread, which meanwhile may run on all cores of the process, as may everything that is started in it: threads,
-/// pools, other programs.
+/// Runs `op` on the calling thread, which meanwhile may run on all cores of the process, as may
+/// everything that is started in it: threads, pools, other programs.
 ///
-/// For workers that are pinned ([`Pinning::Cores`](crate::Pinning::Cores), [`Pinning::Explicit`](crate::Pinning::Explicit)): what they start would be
-/// confined to their core otherwise, for good. On other threads it does nothing; nor does it where the system passes nothing on
-/// (it is of use on Linux and Android), or forbids it.
+/// For workers that are pinned ([`Pinning::Cores`](crate::Pinning::Cores),
+/// [`Pinning::Explicit`](crate::Pinning::Explicit)): what they start would be confined to their
+/// core otherwise, for good. On other threads it does nothing; nor does it where the system passes
+/// nothing on (it is of use on Linux and Android), or forbids it.
 ///
-/// It costs a system call, and on a thread that is pinned three: some microseconds. If the thread has been moved meanwhile, moving it back takes some
-/// 50 µs.
+/// It costs a system call, and on a thread that is pinned three: some microseconds. If the thread
+/// has been moved meanwhile, moving it back takes some 50 µs.
 ///
 /// # Panics
 ///

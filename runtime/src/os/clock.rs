@@ -1,6 +1,7 @@
 //! Time stamps cheap enough for every chunk.
 //!
-//! The process has one clock, since it takes half a millisecond to find out how fast the counter of the processor ticks.
+//! The process has one clock, since it takes half a millisecond to find out how fast the counter of
+//! the processor ticks.
 
 #[cfg(test)]
 mod disturbed;
@@ -31,7 +32,8 @@ impl Ticks {
     }
 
     fn is_one_in_32(self) -> bool {
-        // The upper bits of the product depend on all bits of the time, of which the lowest may always be the same.
+        // The upper bits of the product depend on all bits of the time, of which the lowest may
+        // always be the same.
         self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 59 == 0
     }
 }
@@ -43,7 +45,8 @@ impl Clock {
         Self(CLOCK.get_or_init(Source::new))
     }
 
-    /// The moment of the call, give or take the few nanoseconds that a processor reorders a counter read by.
+    /// The moment of the call, give or take the few nanoseconds that a processor reorders a counter
+    /// read by.
     #[inline]
     pub(crate) fn now(self) -> Ticks {
         // No time passes in a model, whose executions must not depend on it.
@@ -56,21 +59,23 @@ impl Clock {
         Ticks(self.0.now())
     }
 
-    /// Whether now is a moment of a kind to which one in 32 belongs: for what is to be done now and then, without a counter.
+    /// Whether now is a moment of a kind to which one in 32 belongs: for what is to be done now and
+    /// then, without a counter.
     #[inline]
     pub(crate) fn is_one_in_32(self) -> bool {
         self.now().is_one_in_32()
     }
 
-    /// The nanoseconds from `earlier` to `later`; 0 when `later` is not later, as it can happen between two cores
-    /// whose counters are not quite in step.
+    /// The nanoseconds from `earlier` to `later`; 0 when `later` is not later, as it can happen
+    /// between two cores whose counters are not quite in step.
     #[inline]
     pub(crate) fn ns_between(self, earlier: Ticks, later: Ticks) -> u64 {
         self.0.ns_between(earlier.0, later.0)
     }
 
-    /// Whether `ns` have passed from `since` to `now`. Where the clock went back in between, as it may when a virtual machine is moved to
-    /// another host, the time is counted anew from `now`: nobody waits for the clock to catch up.
+    /// Whether `ns` have passed from `since` to `now`. Where the clock went back in between, as it
+    /// may when a virtual machine is moved to another host, the time is counted anew from `now`:
+    /// nobody waits for the clock to catch up.
     #[inline]
     pub(crate) fn have_passed(self, ns: u64, since: &mut Ticks, now: Ticks) -> bool {
         if now.0 < since.0 {
@@ -120,8 +125,8 @@ mod tests {
 
     #[test]
     fn it_counts_the_nanoseconds_that_the_system_counts() {
-        // Bracketed by the system's clock from both sides, so that a busy machine cannot fail it; the 1 % is for
-        // the rate, which is measured once.
+        // Bracketed by the system's clock from both sides, so that a busy machine cannot fail it;
+        // the 1 % is for the rate, which is measured once.
         let clock = Clock::new();
         let outer_start = Instant::now();
         let start = clock.now();

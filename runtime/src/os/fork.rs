@@ -1,13 +1,15 @@
 //! Whether this is still the process in which a pool's threads were started.
 //!
-//! Only the thread that calls `fork` lives on in the child. A pool's workers are not there, its locks may be held for ever, and so what is called
-//! on such a pool runs on the calling thread alone.
+//! Only the thread that calls `fork` lives on in the child. A pool's workers are not there, its
+//! locks may be held for ever, and so what is called on such a pool runs on the calling thread
+//! alone.
 
 #[cfg(all(unix, not(miri)))]
 use crate::os::affinity::AtWork;
 use crate::sync::{AtomicU32, Ordering};
 
-/// How many forks lie between the first process and this one; written by the one thread of a new child.
+/// How many forks lie between the first process and this one; written by the one thread of a new
+/// child.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
 /// A process, as told apart from the children that it forks.
@@ -41,7 +43,8 @@ fn watch() {
         AtWork::forget_all();
     }
     WATCHING.call_once(|| {
-        // SAFETY: the handler only touches static atomics, which is allowed between `fork` and `exec`.
+        // SAFETY: the handler only touches static atomics, which is allowed between `fork` and
+        // `exec`.
         let _out_of_memory = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     });
 }

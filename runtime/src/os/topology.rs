@@ -1,8 +1,9 @@
 //! Which workers are near each other, so that a thief looks at its neighbours first.
 //!
-//! Near means: on cores that share a level-3 cache, where stolen data is a few nanoseconds away instead of a
-//! socket's width. Linux tells in `/sys/devices/system/cpu/cpu*/cache/index*/{level,shared_cpu_list}`. Whatever is
-//! missing or odd there counts as unknown, and all unknown cores are one group: the order then carries no
+//! Near means: on cores that share a level-3 cache, where stolen data is a few nanoseconds away
+//! instead of a socket's width. Linux tells in
+//! `/sys/devices/system/cpu/cpu*/cache/index*/{level,shared_cpu_list}`. Whatever is missing or odd
+//! there counts as unknown, and all unknown cores are one group: the order then carries no
 //! preference, which is slower than a good one on large machines and wrong nowhere.
 
 use std::fs;
@@ -39,13 +40,15 @@ impl Topology {
         topology
     }
 
-    /// A number that cores with the same level-3 cache have in common; `None` when nothing is known.
+    /// A number that cores with the same level-3 cache have in common; `None` when nothing is
+    /// known.
     fn l3_of(&self, core: usize) -> Option<usize> {
         self.l3.iter().position(|list| contains(list, core))
     }
 }
 
-/// Those of `cores`, ascending, that are the first of their physical core: where that runs several threads at once, each is a core to the system.
+/// Those of `cores`, ascending, that are the first of their physical core: where that runs several
+/// threads at once, each is a core to the system.
 ///
 /// One of which nothing is known is taken to be a physical core.
 pub(crate) fn one_of_each_physical_core(cores: &[usize]) -> Vec<usize> {
@@ -79,8 +82,8 @@ pub(crate) struct StealOrder {
 }
 
 impl StealOrder {
-    /// Every other worker once: the near ones first, then the rest, each group beginning at a place chosen by
-    /// `random`, so that thieves that start together do not all knock on the same door.
+    /// Every other worker once: the near ones first, then the rest, each group beginning at a place
+    /// chosen by `random`, so that thieves that start together do not all knock on the same door.
     pub(crate) fn starting_at(&self, random: usize) -> Victims<'_> {
         let (near, far) = self.victims.split_at(self.near);
         let [(near_before, near_after), (far_before, far_after)] =
@@ -89,7 +92,8 @@ impl StealOrder {
     }
 }
 
-/// Workers in steal order. Adapters of the standard library would be compiled anew for each loop that looks through them.
+/// Workers in steal order. Adapters of the standard library would be compiled anew for each loop
+/// that looks through them.
 #[derive(Clone, Debug)]
 pub(crate) struct Victims<'a>([slice::Iter<'a, u32>; 4]);
 
@@ -101,9 +105,11 @@ impl Iterator for Victims<'_> {
     }
 }
 
-/// The steal order of each worker, where worker `i` belongs to `cores[i]`, or to nothing; behind these, that of anybody else.
+/// The steal order of each worker, where worker `i` belongs to `cores[i]`, or to nothing; behind
+/// these, that of anybody else.
 ///
-/// Takes time and memory in proportion to the square of the number of workers: 256 KiB for 256 of them.
+/// Takes time and memory in proportion to the square of the number of workers: 256 KiB for 256 of
+/// them.
 pub(crate) fn steal_orders(cores: &[Option<usize>], topology: &Topology) -> Vec<StealOrder> {
     let l3: Vec<Option<usize>> =
         cores.iter().map(|core| core.and_then(|core| topology.l3_of(core))).collect();

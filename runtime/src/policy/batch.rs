@@ -1,4 +1,5 @@
-//! Runs of neighbouring items of a stream, before and after they are processed, and who has them in hand.
+//! Runs of neighbouring items of a stream, before and after they are processed, and who has them in
+//! hand.
 
 use std::cmp::Ordering;
 use std::vec;

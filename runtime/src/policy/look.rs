@@ -1,6 +1,7 @@
 //! Whether a user's function is slow, as some calls show before the work begins that it is for.
 //!
-//! Loops measure while they run. A sort, or a search for the ends of parts, has to choose its way before.
+//! Loops measure while they run. A sort, or a search for the ends of parts, has to choose its way
+//! before.
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -17,8 +18,8 @@ const LONG_NS: f64 = 5000.0;
 /// So many calls are looked at, at most.
 const MOST_CALLS: usize = 16;
 
-/// What a call of a function for one of `places` takes, in nanoseconds, if it is slow somewhere. `address` stands for the function; if its calls
-/// were quick, that is believed, as a rule.
+/// What a call of a function for one of `places` takes, in nanoseconds, if it is slow somewhere.
+/// `address` stands for the function; if its calls were quick, that is believed, as a rule.
 pub(crate) fn look<R>(address: usize, places: usize, call: impl Fn(usize) -> R) -> Option<f64> {
     let site = Site::at(address);
     let calls = match site.estimate_ns() {
@@ -45,7 +46,8 @@ fn few_calls(places: usize) -> usize {
     (places / 8192).clamp(2, MOST_CALLS)
 }
 
-/// True by chance, once in 4096 places, so that looking takes a hundredth of the time of comparisons of numbers.
+/// True by chance, once in 4096 places, so that looking takes a hundredth of the time of
+/// comparisons of numbers.
 fn is_time_to_look_again(places: usize) -> bool {
     thread_local! {
         static RANDOM: Cell<u64> = const { Cell::new(1) };
@@ -70,7 +72,8 @@ fn look_at<R>(places: usize, calls: usize, call: impl Fn(usize) -> R) -> Option<
     (0..calls).find_map(|number| {
         let place = (places - 1) * number / (calls - 1);
         let mut ns = time(place);
-        // The items may have had to come from memory, perhaps those of the call before, too; or the thread was interrupted.
+        // The items may have had to come from memory, perhaps those of the call before, too; or the
+        // thread was interrupted.
         for _ in 0..if ns < LONG_NS { 3 } else { 1 } {
             if ns < SLOW_NS {
                 return None;

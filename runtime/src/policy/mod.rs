@@ -1,4 +1,5 @@
-//! How much work is taken at a time, and when it is shared: estimates of a call site, and all that is decided by measured times.
+//! How much work is taken at a time, and when it is shared: estimates of a call site, and all that
+//! is decided by measured times.
 
 pub(crate) mod batch;
 pub(crate) mod look;

@@ -1,7 +1,10 @@
-//! How many items of a stream are pulled at once, and how many may lie ready: decided from what the last ones took.
+//! How many items of a stream are pulled at once, and how many may lie ready: decided from what the
+//! last ones took.
 //!
-//! Items are bundled only while both they and the source are quick, since a bundle keeps its items from idle lanes until these lose patience. After an item, or an answer of the
-//! source, that took long, the next ones go one by one: so many that this costs no more than the long one did, for it may have been a disturbance.
+//! Items are bundled only while both they and the source are quick, since a bundle keeps its items
+//! from idle lanes until these lose patience. After an item, or an answer of the source, that took
+//! long, the next ones go one by one: so many that this costs no more than the long one did, for it
+//! may have been a disturbance.
 
 /// A bundle takes about this long to process: some thirty times what handing it over costs.
 const BUNDLE_NS: u64 = 30_000;
@@ -12,19 +15,23 @@ const LARGEST_BUNDLE: usize = 4096;
 /// Items beside one that takes longer are not bundled.
 const LONG_NS: u64 = 50_000;
 
-/// So many bundles of quick items lie ready, so that nobody waits who comes a little early: the sink does not ask by itself.
+/// So many bundles of quick items lie ready, so that nobody waits who comes a little early: the
+/// sink does not ask by itself.
 const STOCK: usize = 2;
 
-/// So many items lie ready where some take long, so that the sink, which does not ask, finds the next long one behind quick ones.
+/// So many items lie ready where some take long, so that the sink, which does not ask, finds the
+/// next long one behind quick ones.
 const LONG_STOCK: usize = 8;
 
 /// A source that takes longer to answer is not asked for several items at once.
 const SLOW_SOURCE_NS: u64 = 20_000;
 
-/// One more item goes by itself for each time that a long one took so long: about what handing it over costs more.
+/// One more item goes by itself for each time that a long one took so long: about what handing it
+/// over costs more.
 const APART_NS: u64 = 2_000;
 
-/// No more than this go one by one after a long one: several for each long one that is being processed, since those tell last.
+/// No more than this go one by one after a long one: several for each long one that is being
+/// processed, since those tell last.
 const MOST_APART: usize = 256;
 
 /// Quick ones count as gone after so many long ones without any between them.
@@ -103,7 +110,8 @@ impl Pace {
         if self.items.is_quick() && self.answers.is_quick() { self.bundle } else { 1 }
     }
 
-    /// How many bundles may lie ready although all lanes are at work. None where the source may take long for the next one.
+    /// How many bundles may lie ready although all lanes are at work. None where the source may
+    /// take long for the next one.
     pub(crate) fn stock(&self) -> usize {
         match (self.answers.is_quick(), self.items.is_quick()) {
             (true, true) => STOCK,

@@ -1,8 +1,10 @@
-//! What a call site has taught: the time per item that earlier calls of the same loop measured, and whether one met an outlier.
+//! What a call site has taught: the time per item that earlier calls of the same loop measured, and
+//! whether one met an outlier.
 //!
-//! A small table, keyed by the address of the monomorphised function that drives the loop, which is as good as a name: it
-//! differs with the closure. Two sites that fall on the same entry overwrite each other, and then know nothing again.
-//! Entries are hints, read and written without order: a wrong one costs time, never a result.
+//! A small table, keyed by the address of the monomorphised function that drives the loop, which is
+//! as good as a name: it differs with the closure. Two sites that fall on the same entry overwrite
+//! each other, and then know nothing again. Entries are hints, read and written without order: a
+//! wrong one costs time, never a result.
 
 use taskel_adaptive::History;
 
@@ -42,21 +44,25 @@ impl Lesson {
 
 const ENTRIES: usize = 512;
 
-/// The upper three bytes of an entry tell whose it is; then come a [`Caution`], and the time per item as an `f32`.
+/// The upper three bytes of an entry tell whose it is; then come a [`Caution`], and the time per
+/// item as an `f32`.
 static TABLE: [AtomicU64; ENTRIES] = [const { AtomicU64::new(0) }; ENTRIES];
 
-/// For how many more calls that run in chunks a site is cautious, and whether because one met an outlier, or because it is new.
+/// For how many more calls that run in chunks a site is cautious, and whether because one met an
+/// outlier, or because it is new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Caution(u8);
 
 impl Caution {
     const OUTLIER: u8 = 0x80;
 
-    /// An outlier is remembered for so many calls: it may have been the system's, which gave the core to somebody else.
+    /// An outlier is remembered for so many calls: it may have been the system's, which gave the
+    /// core to somebody else.
     const CALLS: u8 = 16;
 
-    /// Of loops that are parts of something (loops inside of a loop, or those of several callers), the first may hold short items only, and the
-    /// next all the long ones. Whole loops are like the last one, as a rule.
+    /// Of loops that are parts of something (loops inside of a loop, or those of several callers),
+    /// the first may hold short items only, and the next all the long ones. Whole loops are like
+    /// the last one, as a rule.
     const NEW: Caution = Caution(Self::CALLS);
 
     fn after_a_call(self, met_outlier: bool) -> Self {
@@ -114,15 +120,17 @@ impl Site {
         self.read().map(|(ns, _)| ns)
     }
 
-    /// What is known about outliers at this site, for a loop that is inside of other work or beside another loop, or for one by itself.
+    /// What is known about outliers at this site, for a loop that is inside of other work or beside
+    /// another loop, or for one by itself.
     pub(crate) fn history(self, is_among_others: bool) -> History {
         self.read().map_or(History::Unknown, |(_, caution)| caution.history(is_among_others))
     }
 
-    /// Learns from a call that measured `ns` nanoseconds per item: rises at once, and falls by half of the distance.
+    /// Learns from a call that measured `ns` nanoseconds per item: rises at once, and falls by half
+    /// of the distance.
     ///
-    /// Writes only what differs by more than an eighth, so that many threads in the same small loop do not pass a cache
-    /// line around.
+    /// Writes only what differs by more than an eighth, so that many threads in the same small loop
+    /// do not pass a cache line around.
     pub(crate) fn learn(self, ns: f64) {
         let known = self.read();
         let next = match known {
@@ -134,8 +142,9 @@ impl Site {
         }
     }
 
-    /// As `learn`, from a whole call that ran on one thread and took no longer than an interrupt may make it; rises by half at most, and falls
-    /// at once. Such a call is the better witness: in shared ones, two hardware threads of one core take longer for each item.
+    /// As `learn`, from a whole call that ran on one thread and took no longer than an interrupt
+    /// may make it; rises by half at most, and falls at once. Such a call is the better witness: in
+    /// shared ones, two hardware threads of one core take longer for each item.
     pub(crate) fn learn_alone(self, ns: f64) {
         match self.read() {
             Some((known, caution)) if ns < known => {

@@ -1,10 +1,13 @@
-//! The steal delay: halves of joins that thieves leave alone for a moment, because they will be over before it pays to take them.
+//! The steal delay: halves of joins that thieves leave alone for a moment, because they will be
+//! over before it pays to take them.
 //!
-//! Taking a half and handing back its result moves some ten cache lines from one core to another: 0.5 to 1.5 µs, in which the owner
-//! does a few hundred small joins by itself. So the call site of each join learns how long its offers last. Where that is short, an offer
-//! carries a *steal delay*, and is taken only [`STEAL_DELAY_NS`] after a thief has first seen it: two halves that wait for
-//! each other run at the same time as ever, only a little later. A thief that has to take halves from a lane that stands still tells their
-//! sites, whose next halves are all [offered as they come](crate::pending), and taken at once, until some seven in a row were short.
+//! Taking a half and handing back its result moves some ten cache lines from one core to another:
+//! 0.5 to 1.5 µs, in which the owner does a few hundred small joins by itself. So the call site of
+//! each join learns how long its offers last. Where that is short, an offer carries a *steal
+//! delay*, and is taken only [`STEAL_DELAY_NS`] after a thief has first seen it: two halves that
+//! wait for each other run at the same time as ever, only a little later. A thief that has to take
+//! halves from a lane that stands still tells their sites, whose next halves are all [offered as
+//! they come](crate::pending), and taken at once, until some seven in a row were short.
 //!
 //! Nothing depends on what is read or written here, which is all Relaxed: a wrong guess costs time.
 
@@ -14,7 +17,8 @@ use crate::sync::{AtomicU64, Ordering};
 /// How long a half with a steal delay is left alone.
 pub(crate) const STEAL_DELAY_NS: u64 = 3_000;
 
-/// What is over in this time after it was offered, perhaps with the help of a thief, is worth a try without.
+/// What is over in this time after it was offered, perhaps with the help of a thief, is worth a try
+/// without.
 const SHORT_NS: f64 = 2.0 * STEAL_DELAY_NS as f64;
 
 /// Whether what `site` offers has lately been over so soon that it should carry a steal delay.
@@ -24,8 +28,8 @@ pub(crate) fn applies_to(site: Site) -> bool {
 
 /// What `site` offered, without a steal delay, is over after `ns`.
 ///
-/// In a tree, most halves are small, and the few large ones are over last: once a site is known to be short, a large one says nothing of
-/// the next.
+/// In a tree, most halves are small, and the few large ones are over last: once a site is known to
+/// be short, a large one says nothing of the next.
 pub(crate) fn learn(site: Site, ns: u64) {
     if !applies_to(site) {
         site.learn(ns as f64);
@@ -34,12 +38,14 @@ pub(crate) fn learn(site: Site, ns: u64) {
 
 /// What `site` kept private lasts long.
 pub(crate) fn learn_long(site: Site) {
-    // What a site has learned falls by half with each lesson: from there, it is short again after some seven.
+    // What a site has learned falls by half with each lesson: from there, it is short again after
+    // some seven.
     site.learn(100.0 * SHORT_NS);
 }
 
-/// On a lane, in one word: the number of the job that it offers, if that is to be left alone, else 0; and when a thief first saw it, if one
-/// has. Times are in nanoseconds, and wrap around after four seconds; a job so old is watched anew.
+/// On a lane, in one word: the number of the job that it offers, if that is to be left alone, else
+/// 0; and when a thief first saw it, if one has. Times are in nanoseconds, and wrap around after
+/// four seconds; a job so old is watched anew.
 #[derive(Debug)]
 pub(crate) struct StealDelay(AtomicU64);
 

@@ -1,8 +1,9 @@
 //! What a profiled stretch of work did, per worker and as a whole.
 //!
-//! While profiling, each lane writes to its own [`recorder::Recorder`]; afterwards [`Profile::assemble`] puts the
-//! lanes side by side. `timeline` keeps the recorded events within a bounded memory, `report` prints a profile as
-//! text, `svg` draws it, `trace` writes it for Perfetto.
+//! While profiling, each lane writes to its own [`recorder::Recorder`]; afterwards
+//! [`Profile::assemble`] puts the lanes side by side. `timeline` keeps the recorded events within a
+//! bounded memory, `report` prints a profile as text, `svg` draws it, `trace` writes it for
+//! Perfetto.
 
 #![cfg_attr(not(feature = "svg"), allow(dead_code, reason = "some of it only a picture shows"))]
 
@@ -26,8 +27,9 @@ use recorder::{Counters, Recorder};
 
 /// What the workers of a pool did while a piece of code ran.
 ///
-/// [`ThreadPool::profile`](crate::ThreadPool::profile) returns one. Print it for a table; draw it by `to_svg`, with the feature `svg`;
-/// or open what `write_trace` writes, with the feature `trace`, in [Perfetto](https://ui.perfetto.dev).
+/// [`ThreadPool::profile`](crate::ThreadPool::profile) returns one. Print it for a table; draw it
+/// by `to_svg`, with the feature `svg`; or open what `write_trace` writes, with the feature
+/// `trace`, in [Perfetto](https://ui.perfetto.dev).
 ///
 /// ```
 /// use taskel::prelude::*;
@@ -42,9 +44,9 @@ use recorder::{Counters, Recorder};
 ///
 /// # What is counted
 ///
-/// A *taskel* is one item of a parallel loop, a *chunk* the run of taskels that a worker takes at a time and that is
-/// timed as one. A loop inside a taskel of another loop is part of that taskel's time: its taskels and chunks are
-/// counted, its time is not added a second time.
+/// A *taskel* is one item of a parallel loop, a *chunk* the run of taskels that a worker takes at a
+/// time and that is timed as one. A loop inside a taskel of another loop is part of that taskel's
+/// time: its taskels and chunks are counted, its time is not added a second time.
 #[derive(Clone, Debug)]
 pub struct Profile {
     start_ns: u64,
@@ -105,18 +107,19 @@ impl Profile {
     }
 
     /// The share of the available time that was spent in taskels:
-    /// [`taskel_time`](Self::taskel_time) / ([`threads`](Self::threads) × [`wall_time`](Self::wall_time)).
+    /// [`taskel_time`](Self::taskel_time) / ([`threads`](Self::threads) ×
+    /// [`wall_time`](Self::wall_time)).
     ///
-    /// It is 0 when no time passed. It can exceed 1 when several threads from outside the pool run loops at the same
-    /// time, since each of them takes part in its own.
+    /// It is 0 when no time passed. It can exceed 1 when several threads from outside the pool run
+    /// loops at the same time, since each of them takes part in its own.
     pub fn utilisation(&self) -> f64 {
         share(self.busy_ns(), self.wall_ns.saturating_mul(self.threads as u64))
     }
 
     /// The longest taskel, as far as chunks tell: the largest mean time per taskel of any chunk.
     ///
-    /// This is exact for a taskel that is a chunk by itself, as any taskel of more than about 8 µs soon is, and a
-    /// lower bound otherwise.
+    /// This is exact for a taskel that is a chunk by itself, as any taskel of more than about 8 µs
+    /// soon is, and a lower bound otherwise.
     pub fn longest_taskel(&self) -> Duration {
         Duration::from_nanos(
             self.workers.iter().map(|worker| worker.record.longest_taskel_ns).max().unwrap_or(0),
@@ -138,15 +141,17 @@ impl Profile {
         self.total(WorkerProfile::chunks)
     }
 
-    /// The workers, in the order of their index, followed by threads from outside the pool that took part.
+    /// The workers, in the order of their index, followed by threads from outside the pool that
+    /// took part.
     pub fn workers(&self) -> &[WorkerProfile] {
         &self.workers
     }
 
-    /// How many chunks there were of each size: pairs of the smallest size of a bucket and its number of chunks.
+    /// How many chunks there were of each size: pairs of the smallest size of a bucket and its
+    /// number of chunks.
     ///
-    /// A bucket reaches up to twice its smallest size, exclusive. Buckets come in ascending order; empty ones are
-    /// left out. The numbers add up to [`chunks`](Self::chunks).
+    /// A bucket reaches up to twice its smallest size, exclusive. Buckets come in ascending order;
+    /// empty ones are left out. The numbers add up to [`chunks`](Self::chunks).
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -211,7 +216,8 @@ impl WorkerProfile {
         self.counters.parks
     }
 
-    /// How long a [memory guard](crate::ThreadPoolBuilder::memory_guard) kept this worker from work that there was.
+    /// How long a [memory guard](crate::ThreadPoolBuilder::memory_guard) kept this worker from work
+    /// that there was.
     pub fn held_back(&self) -> Duration {
         self.counters.held_back
     }

@@ -7,8 +7,9 @@ use super::{ChunkSizes, WorkerProfile};
 
 /// One lane's record. Only the lane's own thread uses it while profiling.
 ///
-/// Times are in nanoseconds since an origin that all lanes share. A record takes a bounded amount of memory: see
-/// [`Timeline`]. Its counters stay exact all the same, unless a clock that jumps brings them beyond `u64::MAX`, where they stay.
+/// Times are in nanoseconds since an origin that all lanes share. A record takes a bounded amount
+/// of memory: see [`Timeline`]. Its counters stay exact all the same, unless a clock that jumps
+/// brings them beyond `u64::MAX`, where they stay.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorder {
     pub(super) busy_ns: u64,

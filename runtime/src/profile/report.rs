@@ -22,7 +22,8 @@ const COLUMNS: [Column; 7] = [
 
 const BAR: usize = 30;
 
-/// For people: a summary, a table with a line per worker, and the chunk sizes. Ends without a line break.
+/// For people: a summary, a table with a line per worker, and the chunk sizes. Ends without a line
+/// break.
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.summary())?;

@@ -20,7 +20,8 @@ const MUTED: &str = "#616e7c";
 const IDLE: &str = "#e8ebef";
 const GRID: &str = "#cbd2d9";
 const STEAL: &str = "#d9480f";
-/// From short to long chunks. Its lightness falls evenly, so it survives print and colour blindness.
+/// From short to long chunks. Its lightness falls evenly, so it survives print and colour
+/// blindness.
 const COLOURS: [[u8; 3]; 6] = [
     [0xa6, 0xdc, 0xb5],
     [0x66, 0xc2, 0xbe],
@@ -42,10 +43,11 @@ const MOST_JOINED: usize = 200;
 impl Profile {
     /// Draws the profile as an SVG picture, 1200 pixels wide. Needs the feature `svg`.
     ///
-    /// There is a horizontal lane per worker. Bars are chunks, coloured by how long they took, and triangles are
-    /// steals. Where chunks are too fine to be told apart, one bar stands for several: it is as high as the share of
-    /// its time that was spent in them, coloured by their mean. Pointing at a bar or a triangle shows the figures. The
-    /// picture stays below a megabyte for up to some hundreds of workers.
+    /// There is a horizontal lane per worker. Bars are chunks, coloured by how long they took, and
+    /// triangles are steals. Where chunks are too fine to be told apart, one bar stands for
+    /// several: it is as high as the share of its time that was spent in them, coloured by their
+    /// mean. Pointing at a bar or a triangle shows the figures. The picture stays below a megabyte
+    /// for up to some hundreds of workers.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -182,7 +184,8 @@ impl Scale {
         bars
     }
 
-    /// Triangles on the upper edge of the lane, if `joined` with lines to the lanes that were stolen from.
+    /// Triangles on the upper edge of the lane, if `joined` with lines to the lanes that were
+    /// stolen from.
     fn marks(&self, row: usize, steals: &[Event<Steals>], workers: &[WorkerProfile], joined: bool) -> Group {
         let mut marks = Group::new().set("fill", STEAL).set("stroke", STEAL).set("stroke-width", 0.8);
         let y = self.bar_top(row);

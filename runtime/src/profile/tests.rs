@@ -199,7 +199,8 @@ mod picture {
 
     const MEGABYTE: usize = 1 << 20;
 
-    /// The titles of a picture's bars, after a check that it is well-formed and its shapes lie within it.
+    /// The titles of a picture's bars, after a check that it is well-formed and its shapes lie
+    /// within it.
     fn bar_titles(svg: &str) -> Vec<String> {
         let document = roxmltree::Document::parse(svg).expect("well-formed XML");
         assert!(svg.len() < MEGABYTE, "{} bytes", svg.len());

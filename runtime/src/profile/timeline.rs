@@ -16,12 +16,14 @@ pub(super) struct Event<W> {
 
 /// Events in the order of time, at most [`CAPACITY`] of them.
 ///
-/// When it is full, neighbours closer together than a resolution are merged, and from then on so are new ones. Going
-/// by time and not by number keeps long events apart from short ones, and every part of the timeline equally fine.
+/// When it is full, neighbours closer together than a resolution are merged, and from then on so
+/// are new ones. Going by time and not by number keeps long events apart from short ones, and every
+/// part of the timeline equally fine.
 ///
-/// The bound: after a merge with resolution `r`, any two neighbours together extend over more than `r`. The events do
-/// not overlap, so there are at most `2 * extent / r + 1`. Taking `r = extent / (CAPACITY / 4)`, rounded up, leaves at
-/// most half the capacity and one. So a merge, linear in the capacity, comes at most once in `CAPACITY / 2 - 1` events.
+/// The bound: after a merge with resolution `r`, any two neighbours together extend over more than
+/// `r`. The events do not overlap, so there are at most `2 * extent / r + 1`. Taking
+/// `r = extent / (CAPACITY / 4)`, rounded up, leaves at most half the capacity and one. So a merge,
+/// linear in the capacity, comes at most once in `CAPACITY / 2 - 1` events.
 #[derive(Clone, Debug)]
 pub(super) struct Timeline<W> {
     events: Vec<Event<W>>,
@@ -35,8 +37,8 @@ impl<W: Weight> Timeline<W> {
         Timeline { events: Vec::new(), resolution_ns: 0 }
     }
 
-    /// Appends an event. One that begins before the last one has ended, as clocks that differ between cores may
-    /// report, is cut to fit.
+    /// Appends an event. One that begins before the last one has ended, as clocks that differ
+    /// between cores may report, is cut to fit.
     pub(super) fn push(&mut self, start_ns: u64, end_ns: u64, weight: W) {
         if self.events.len() == CAPACITY {
             let extent = end_ns.saturating_sub(self.events[0].start_ns);
@@ -72,8 +74,8 @@ fn append<W: Weight>(events: &mut Vec<Event<W>>, event: Event<W>, resolution_ns:
     }
 }
 
-/// The events of all lanes, as `merged` gives them, at the finest resolution, from `resolution_ns` up, that leaves at most `most` of them and
-/// at least one for each lane that has any.
+/// The events of all lanes, as `merged` gives them, at the finest resolution, from `resolution_ns`
+/// up, that leaves at most `most` of them and at least one for each lane that has any.
 pub(super) fn fitting<W>(
     most: usize,
     mut resolution_ns: f64,

@@ -1,7 +1,7 @@
 //! A profile as a trace, for Perfetto and whatever else reads Chrome's [trace events].
 //!
-//! The trace is an array of events, in the order of time. There is no `displayTimeUnit`, which some versions of Perfetto
-//! take for the unit of all times.
+//! The trace is an array of events, in the order of time. There is no `displayTimeUnit`, which some
+//! versions of Perfetto take for the unit of all times.
 //!
 //! [trace events]: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
 
@@ -13,29 +13,36 @@ use super::recorder::{Chunks, Steals};
 use super::timeline::{Event, fitting};
 use super::{Profile, WorkerProfile, share};
 
-/// Not 0, which is the idle process to Perfetto. The row with this `tid` is the main thread, which is shown first.
+/// Not 0, which is the idle process to Perfetto. The row with this `tid` is the main thread, which
+/// is shown first.
 const PID: usize = 1;
 const FIRST_WORKER: usize = PID + 1;
 
-/// At some 150 bytes a slice, some 350 a mark with its arrow and some 90 a sample, they make a file of less than 10 MB.
+/// At some 150 bytes a slice, some 350 a mark with its arrow and some 90 a sample, they make a file
+/// of less than 10 MB.
 const MOST_SLICES: usize = 40_000;
 const MOST_MARKS: usize = 8_000;
 const MOST_SAMPLES: u64 = 4096;
 
 impl Profile {
-    /// Writes the profile as a trace for [Perfetto](https://ui.perfetto.dev), in Chrome's JSON format. Needs the feature `trace`.
+    /// Writes the profile as a trace for [Perfetto](https://ui.perfetto.dev), in Chrome's JSON
+    /// format. Needs the feature `trace`.
     ///
-    /// There is a row for the whole, whose slice has the sums, and one for each worker, which begins with the worker's own. A
-    /// slice is a chunk, a mark a steal, with an arrow from what the other worker was doing; a counter tells how many workers
-    /// were busy. Times are in microseconds since the profile began, and what lies outside of its time is moved to its ends.
+    /// There is a row for the whole, whose slice has the sums, and one for each worker, which
+    /// begins with the worker's own. A slice is a chunk, a mark a steal, with an arrow from what
+    /// the other worker was doing; a counter tells how many workers were busy. Times are in
+    /// microseconds since the profile began, and what lies outside of its time is moved to its
+    /// ends.
     ///
-    /// What is too much is merged, not dropped: a slice named `chunks` stands for several neighbours, says how many they are, and
-    /// lasts longer than they by the gaps between them (`busy_us` is without). The first slice says how many of its kind
-    /// there are. The trace stays below 10 MB for up to a thousand workers. Chunks of a loop inside of a chunk are
-    /// counted only.
+    /// What is too much is merged, not dropped: a slice named `chunks` stands for several
+    /// neighbours, says how many they are, and lasts longer than they by the gaps between them
+    /// (`busy_us` is without). The first slice says how many of its kind there are. The trace stays
+    /// below 10 MB for up to a thousand workers. Chunks of a loop inside of a chunk are counted
+    /// only.
     ///
-    /// Memory is proportional to the number of chunks and steals, up to the 65,536 of each that a profile keeps for each worker; so
-    /// is time, but where they are merged, it is up to some dozen times as long.
+    /// Memory is proportional to the number of chunks and steals, up to the 65,536 of each that a
+    /// profile keeps for each worker; so is time, but where they are merged, it is up to some dozen
+    /// times as long.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -108,8 +115,9 @@ impl<'p> Trace<'p> {
         self.entries().into_iter().for_each(|entry| self.spell_out(entry, events));
     }
 
-    /// In the order of time. Of what happens at the same time, what contains comes before what is contained, a mark before the
-    /// chunk that was stolen, and both ends of an arrow after the slices that it joins.
+    /// In the order of time. Of what happens at the same time, what contains comes before what is
+    /// contained, a mark before the chunk that was stolen, and both ends of an arrow after the
+    /// slices that it joins.
     fn entries(&self) -> Vec<Entry> {
         let mut entries = vec![Entry { at_ns: 0, what: What::Whole }];
         let rows = self.profile.workers.iter().enumerate();
@@ -133,7 +141,8 @@ impl<'p> Trace<'p> {
         entries
     }
 
-    /// From what the victim was doing to the thief's first chunk. An arrow without a slice at either end is an error to Perfetto.
+    /// From what the victim was doing to the thief's first chunk. An arrow without a slice at
+    /// either end is an error to Perfetto.
     fn add_arrows(&self, entries: &mut Vec<Entry>) {
         let workers = &self.profile.workers;
         let mut id = 0;
@@ -299,13 +308,15 @@ fn plural(one: &'static str, several: &'static str, n: u64) -> &'static str {
     if n == 1 { one } else { several }
 }
 
-/// Whether one of them, which come in the order of time, has begun by then and has not ended before.
+/// Whether one of them, which come in the order of time, has begun by then and has not ended
+/// before.
 fn has_slice_at(slices: &[Event<Chunks>], at_ns: u64) -> bool {
     let begun = slices.partition_point(|slice| slice.start_ns <= at_ns);
     begun > 0 && slices[begun - 1].end_ns >= at_ns
 }
 
-/// In microseconds, of which Perfetto makes whole nanoseconds by cutting off the rest: it is never a little less than it should be.
+/// In microseconds, of which Perfetto makes whole nanoseconds by cutting off the rest: it is never
+/// a little less than it should be.
 pub(super) fn us(ns: u64) -> f64 {
     let us = ns as f64 / 1e3;
     if us * 1e3 < ns as f64 { f64::from_bits(us.to_bits() + 1) } else { us }

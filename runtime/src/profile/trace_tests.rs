@@ -44,7 +44,8 @@ fn of<'e>(events: &'e [Value], phase: &'e str, category: &'e str) -> impl Iterat
     events.iter().filter(move |event| event["ph"] == phase && event["cat"] == category)
 }
 
-/// The events of a profile's trace, after a check that they are as Perfetto expects them and say what the profile says.
+/// The events of a profile's trace, after a check that they are as Perfetto expects them and say
+/// what the profile says.
 fn events(profile: &Profile) -> Vec<Value> {
     let mut trace = Vec::new();
     profile.write_trace(&mut trace).expect("a vector takes it");

@@ -10,7 +10,8 @@ pub(super) fn unit_of(ns: f64) -> (f64, &'static str) {
     UNITS.into_iter().find(|&(unit, _)| ns >= unit).unwrap_or((1.0, "ns"))
 }
 
-/// A time in nanoseconds, shown to three digits in the unit that suits it: `740 ns`, `1.24 ms`, `86400 s`.
+/// A time in nanoseconds, shown to three digits in the unit that suits it: `740 ns`, `1.24 ms`,
+/// `86400 s`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Time(pub(super) f64);
 

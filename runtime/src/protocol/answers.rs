@@ -1,4 +1,5 @@
-//! What a slow predicate says of items, so that lanes that look for the same item do not both wait for the same answers.
+//! What a slow predicate says of items, so that lanes that look for the same item do not both wait
+//! for the same answers.
 //!
 //! # State
 //!
@@ -16,12 +17,13 @@
 //!
 //! # Progress
 //!
-//! Nobody has to wait: a lane that needs an answer for which another one has asked may call the predicate itself, too, and keep to its own
-//! answer.
+//! Nobody has to wait: a lane that needs an answer for which another one has asked may call the
+//! predicate itself, too, and keep to its own answer.
 //!
 //! # Models
 //!
-//! `answers_models.rs`: two lanes ask about the same items, each of which is asked about once, and see the same answers.
+//! `answers_models.rs`: two lanes ask about the same items, each of which is asked about once, and
+//! see the same answers.
 
 use crate::sync::{AtomicU8, Ordering};
 
@@ -39,7 +41,8 @@ impl Answers {
         Answers((0..len).map(|_| AtomicU8::new(UNKNOWN)).collect())
     }
 
-    /// Claims the question about an item, which is to be [ended](Answers::end); or else tells the answer, if it is known.
+    /// Claims the question about an item, which is to be [ended](Answers::end); or else tells the
+    /// answer, if it is known.
     pub(crate) fn begin(&self, index: usize) -> Result<(), Option<bool>> {
         match self.0[index].compare_exchange(UNKNOWN, ASKED, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => Ok(()),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::answers::Answers;
 use super::model::explore;
 
-/// Asks about all items, of which the odd ones are meant; yields how many this lane had to ask about.
+/// Asks about all items, of which the odd ones are meant; yields how many this lane had to ask
+/// about.
 fn ask_all(answers: &Answers) -> usize {
     let ask = |index: usize| match answers.begin(index) {
         Ok(()) => {

@@ -1,7 +1,9 @@
-//! The pending halves of a lane's joins, which their owner changes without a lock, and others under one.
+//! The pending halves of a lane's joins, which their owner changes without a lock, and others under
+//! one.
 //!
-//! A chain of frames on the owner's stack is changed with each join: far too often for a lock, or a fence. Others seldom want to see it: when the
-//! owner has stood still for long, with halves in the chain that nobody else knows of.
+//! A chain of frames on the owner's stack is changed with each join: far too often for a lock, or a
+//! fence. Others seldom want to see it: when the owner has stood still for long, with halves in the
+//! chain that nobody else knows of.
 //!
 //! # State
 //!
@@ -12,34 +14,40 @@
 //! | `newest_public` | the newest frame that others know of; a hint to whoever has not the lock | whoever has the lock |
 //! | what the lock guards | which frames are public, and what helps to find them | whoever has the lock |
 //!
-//! The owner may change `newest` without the lock. Whoever else comes raises `look_up` under the lock, by [`stop`](Chain::stop), and may then follow
-//! the chain from what it read as `newest` until it gives the lock back.
+//! The owner may change `newest` without the lock. Whoever else comes raises `look_up` under the
+//! lock, by [`stop`](Chain::stop), and may then follow the chain from what it read as `newest`
+//! until it gives the lock back.
 //!
 //! # Why the chain holds still for whoever stopped it
 //!
-//! The owner asks `look_up` after each change of `newest`, and if it is raised takes the lock before the next change, and before the frame that it
-//! removed goes. The change and the question are one half of Dekker's pair; `stop`, which raises the flag and then reads `newest`, the
-//! other. So take the last change after which the owner did not see the flag: `stop` sees that change, or the one that follows it, and no other change comes
-//! before the lock is given back. All frames reached from either are in their places: the one that the last change removed goes only after the lock.
+//! The owner asks `look_up` after each change of `newest`, and if it is raised takes the lock
+//! before the next change, and before the frame that it removed goes. The change and the question
+//! are one half of Dekker's pair; `stop`, which raises the flag and then reads `newest`, the other.
+//! So take the last change after which the owner did not see the flag: `stop` sees that change, or
+//! the one that follows it, and no other change comes before the lock is given back. All frames
+//! reached from either are in their places: the one that the last change removed goes only after
+//! the lock.
 //!
 //! The owner lowers the flag only under the lock: nobody else is inside then.
 //!
 //! # Orderings
 //!
-//! * `set_newest`, a light fence between change and question; `stop`, a heavy one between flag and look. Without either, the chain is changed while it is
-//!   followed.
-//! * `set_newest`: Release, and the look of `stop`: Acquire. What the owner wrote into a frame happens before whoever stops the chain reads it.
+//! * `set_newest`, a light fence between change and question; `stop`, a heavy one between flag and
+//!   look. Without either, the chain is changed while it is followed.
+//! * `set_newest`: Release, and the look of `stop`: Acquire. What the owner wrote into a frame
+//!   happens before whoever stops the chain reads it.
 //! * All else is Relaxed: the lock orders it, or it is a hint.
 //!
 //! # Progress
 //!
-//! The owner waits for the lock only while somebody has stopped it, which comes after the owner has stood still for long; whoever stops it does not wait for the
-//! lock. The owner takes the lock by itself when it makes something public.
+//! The owner waits for the lock only while somebody has stopped it, which comes after the owner has
+//! stood still for long; whoever stops it does not wait for the lock. The owner takes the lock by
+//! itself when it makes something public.
 //!
 //! # Models
 //!
-//! `chain_models.rs`: an owner that pushes and pops against one and two that stop the chain and take all of it: each frame is run once, by one that
-//! has seen what is in it.
+//! `chain_models.rs`: an owner that pushes and pops against one and two that stop the chain and
+//! take all of it: each frame is run once, by one that has seen what is in it.
 
 use crate::sync::{AtomicBool, AtomicPtr, Fences, Mutex, MutexGuard, Ordering, heavy_fence, light_fence};
 
@@ -69,7 +77,8 @@ impl<T, G> Chain<T, G> {
         self.newest.load(Ordering::Relaxed)
     }
 
-    /// The owner has added or removed a frame. True if it must take the lock before it does anything else with the chain or that frame.
+    /// The owner has added or removed a frame. True if it must take the lock before it does
+    /// anything else with the chain or that frame.
     #[inline]
     #[must_use]
     pub(crate) fn set_newest(&self, newest: *mut T, fences: Fences) -> bool {
@@ -115,7 +124,8 @@ impl<T, G> Chain<T, G> {
         self.guarded.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Makes the owner, which is another thread, hold still until the lock is given back, if nobody has it. The second is the newest frame.
+    /// Makes the owner, which is another thread, hold still until the lock is given back, if nobody
+    /// has it. The second is the newest frame.
     pub(crate) fn stop(&self, fences: Fences) -> Option<(MutexGuard<'_, G>, *mut T)> {
         let guard = self.guarded.try_lock().ok()?;
         self.raise();

@@ -1,4 +1,5 @@
-//! Models of a chain that its owner changes without a lock: each frame is run once, by one that has seen what is in it.
+//! Models of a chain that its owner changes without a lock: each frame is run once, by one that has
+//! seen what is in it.
 
 use std::ptr;
 use std::sync::Arc;
@@ -17,7 +18,8 @@ struct Frame {
     is_public: AtomicBool,
 }
 
-/// The frames have fixed places: what the chain points to says how many of them are in it. The lock guards `is_public`.
+/// The frames have fixed places: what the chain points to says how many of them are in it. The lock
+/// guards `is_public`.
 struct Lane {
     chain: Chain<Frame, ()>,
     frames: [Frame; 3],
@@ -69,7 +71,8 @@ impl Lane {
     }
 }
 
-/// Catches a half that both run, one that nobody runs, and one that is read after its frame has gone or before it is written.
+/// Catches a half that both run, one that nobody runs, and one that is read after its frame has
+/// gone or before it is written.
 #[test]
 fn model_owner_against_one_who_takes_all() {
     explore(|| {

@@ -1,13 +1,14 @@
 //! How far a lane has come in the chunk that it runs, and how another takes the rest away from it.
 //!
-//! A lane runs a chunk in *blocks*. Between two blocks it publishes where the next one ends; what lies behind that has not
-//! been started, and a thief that finds nothing else may cut it off: the owner ends at the cut, the thief goes on from
-//! there.
+//! A lane runs a chunk in *blocks*. Between two blocks it publishes where the next one ends; what
+//! lies behind that has not been started, and a thief that finds nothing else may cut it off: the
+//! owner ends at the cut, the thief goes on from there.
 //!
 //! # State
 //!
-//! Two words. `at` is the owner's: the units `next..end` of its chunk are not started, and it goes no further than `next`
-//! before it writes the word again. `next == end` is *closed*: nothing can be taken.
+//! Two words. `at` is the owner's: the units `next..end` of its chunk are not started, and it goes
+//! no further than `next` before it writes the word again. `next == end` is *closed*: nothing can
+//! be taken.
 //!
 //! | transition of `at` | who | when | effect |
 //! |---|---|---|---|
@@ -25,39 +26,48 @@
 //!
 //! # Why every unit is run exactly once
 //!
-//! Let a thief write `TAKEN(u)`, having read `at` as the owner's *k*-th announcement, `u..end`. If the thief did not see announcement
-//! *k + 1*, that came after the thief's fence, and so the owner, which reads `cut` after announcing, finds the request or what became of
-//! it. It does not withdraw the request, for then the thief's compare-exchange would have failed; so it finds `TAKEN(u)`, at the
-//! latest in its own compare-exchange. Up to there it has run the units before its announcement *k*, and those that it announced: those
-//! before `u`. If the thief saw a later announcement, that is the *k*-th of this argument.
+//! Let a thief write `TAKEN(u)`, having read `at` as the owner's *k*-th announcement, `u..end`. If
+//! the thief did not see announcement *k + 1*, that came after the thief's fence, and so the owner,
+//! which reads `cut` after announcing, finds the request or what became of it. It does not withdraw
+//! the request, for then the thief's compare-exchange would have failed; so it finds `TAKEN(u)`, at
+//! the latest in its own compare-exchange. Up to there it has run the units before its announcement
+//! *k*, and those that it announced: those before `u`. If the thief saw a later announcement, that
+//! is the *k*-th of this argument.
 //!
-//! So at an announcement of `from..next` the owner finds `TAKEN(from)`, and stops, or `TAKEN(next)`, and runs one block more.
-//! `open` needs no look at `cut`: before it, `at` was closed, and a thief that read that takes nothing.
+//! So at an announcement of `from..next` the owner finds `TAKEN(from)`, and stops, or
+//! `TAKEN(next)`, and runs one block more. `open` needs no look at `cut`: before it, `at` was
+//! closed, and a thief that read that takes nothing.
 //!
-//! No number needs to tell requests apart. A thief makes one at a time, so `REQUESTED(t)` is always thief `t`'s latest. If the owner has gone
-//! on to its next chunk meanwhile, what the thief reads of `at` is that chunk's, and as good: the argument is about whatever
-//! announcement it reads *after* its fence.
+//! No number needs to tell requests apart. A thief makes one at a time, so `REQUESTED(t)` is always
+//! thief `t`'s latest. If the owner has gone on to its next chunk meanwhile, what the thief reads
+//! of `at` is that chunk's, and as good: the argument is about whatever announcement it reads
+//! *after* its fence.
 //!
 //! # Orderings
 //!
-//! * `advance`, a light fence between announcement and look; `revoke`, a heavy one between request and look. They make
-//!   Dekker's pair: one of the two sees what the other wrote. Without either, the owner runs units that the
-//!   thief has taken. Only this pair is relied on, light against heavy. Two light fences order nothing; but two owners
-//!   never meet here, each has a position of its own, and thieves exclude each other by compare-exchange on `cut`.
-//! * `TAKEN` → `NONE`: Release. Pairs with the heavy fence of the next thief, which is an acquire fence after its
-//!   compare-exchange from `NONE`: it finds `at` closed. Weakened, it takes the same rest once more.
-//! * All else is Relaxed: the words say themselves whose a unit is, and publish nothing, as in [range](super::range).
+//! * `advance`, a light fence between announcement and look; `revoke`, a heavy one between request
+//!   and look. They make Dekker's pair: one of the two sees what the other wrote. Without either,
+//!   the owner runs units that the thief has taken. Only this pair is relied on, light against
+//!   heavy. Two light fences order nothing; but two owners never meet here, each has a position of
+//!   its own, and thieves exclude each other by compare-exchange on `cut`.
+//! * `TAKEN` → `NONE`: Release. Pairs with the heavy fence of the next thief, which is an acquire
+//!   fence after its compare-exchange from `NONE`: it finds `at` closed. Weakened, it takes the
+//!   same rest once more.
+//! * All else is Relaxed: the words say themselves whose a unit is, and publish nothing, as in
+//!   [range](super::range).
 //!
 //! # Progress
 //!
-//! The owner never waits: a request that it finds it withdraws. A thief that is suspended with its request out keeps other thieves from this
-//! chunk, until the owner comes by; it keeps nobody from any other.
+//! The owner never waits: a request that it finds it withdraws. A thief that is suspended with its
+//! request out keeps other thieves from this chunk, until the owner comes by; it keeps nobody from
+//! any other.
 //!
 //! # Models
 //!
-//! `chunk_position_models.rs`: the owner against one and two thieves, with cuts after any block; a thief that is late, and meets
-//! the next chunk; a chunk that is given up early. Nothing is lost, nothing is run twice. In a model both fences are
-//! `fence(SeqCst)`, which is what a light and a heavy one are to each other.
+//! `chunk_position_models.rs`: the owner against one and two thieves, with cuts after any block; a
+//! thief that is late, and meets the next chunk; a chunk that is given up early. Nothing is lost,
+//! nothing is run twice. In a model both fences are `fence(SeqCst)`, which is what a light and a
+//! heavy one are to each other.
 
 use super::range::Span;
 use crate::sync::{AtomicU64, Fences, Ordering, heavy_fence, light_fence};
@@ -104,8 +114,9 @@ impl ChunkPosition {
         self.at.store(rest.pack(), Ordering::Relaxed);
     }
 
-    /// The owner, which has come to the end of a block, wants to run up to `rest`. If a thief was faster, the unit at which the
-    /// chunk ends now: that at which the owner is, or the one at which `rest` begins.
+    /// The owner, which has come to the end of a block, wants to run up to `rest`. If a thief was
+    /// faster, the unit at which the chunk ends now: that at which the owner is, or the one at
+    /// which `rest` begins.
     #[inline]
     #[must_use]
     pub(crate) fn advance(&self, rest: Span, fences: Fences) -> Option<u32> {
@@ -123,7 +134,8 @@ impl ChunkPosition {
             match word & KIND {
                 TAKEN => {
                     self.at.store(Span::EMPTY.pack(), Ordering::Relaxed);
-                    // Release: the next thief finds the chunk closed; pairs with the heavy fence of `revoke`.
+                    // Release: the next thief finds the chunk closed; pairs with the heavy fence of
+                    // `revoke`.
                     self.cut.store(NONE, Ordering::Release);
                     return Some(word as u32);
                 }
@@ -138,7 +150,8 @@ impl ChunkPosition {
         }
     }
 
-    /// Takes the rest of the running chunk, if that is still the one that ends at `end`. `thief` is a number that no other thief has.
+    /// Takes the rest of the running chunk, if that is still the one that ends at `end`. `thief` is
+    /// a number that no other thief has.
     pub(crate) fn revoke(&self, end: u32, thief: u32, fences: Fences) -> Result<Span, Kept> {
         let request = REQUESTED | u64::from(thief);
         if self.cut.compare_exchange(NONE, request, Ordering::Relaxed, Ordering::Relaxed).is_err() {

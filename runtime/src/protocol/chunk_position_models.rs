@@ -35,7 +35,8 @@ fn revoke(position: &ChunkPosition, end: u32, thief: u32) -> Vec<u32> {
     taken.into_iter().flat_map(|span| span.lo..span.hi).collect()
 }
 
-/// Catches an owner that runs on into what a thief has taken, at the first cut and at the last, and units that neither runs.
+/// Catches an owner that runs on into what a thief has taken, at the first cut and at the last, and
+/// units that neither runs.
 #[test]
 fn model_owner_against_thief() {
     explore(|| {
@@ -68,7 +69,8 @@ fn model_owner_against_two_thieves() {
     });
 }
 
-/// Catches a thief that takes with what it knows of one chunk from another, and a cut that is left over for the next chunk.
+/// Catches a thief that takes with what it knows of one chunk from another, and a cut that is left
+/// over for the next chunk.
 #[test]
 fn model_late_thief_meets_the_next_chunk() {
     explore(|| {
@@ -86,7 +88,8 @@ fn model_late_thief_meets_the_next_chunk() {
     });
 }
 
-/// Catches a thief that comes again before the owner has noticed the first cut, and one that takes the same rest again after that.
+/// Catches a thief that comes again before the owner has noticed the first cut, and one that takes
+/// the same rest again after that.
 #[test]
 fn model_a_chunk_is_cut_once() {
     explore(|| {
@@ -103,7 +106,8 @@ fn model_a_chunk_is_cut_once() {
     });
 }
 
-/// Catches items that are dropped by an owner that gives up (a panic, a search that has found) and run by a thief as well.
+/// Catches items that are dropped by an owner that gives up (a panic, a search that has found) and
+/// run by a thief as well.
 #[test]
 fn model_given_up_against_thief() {
     explore(|| {
@@ -118,8 +122,8 @@ fn model_given_up_against_thief() {
     });
 }
 
-/// Catches a thief that is told of a rest which is gone, or of none where there is one, and one that takes what is left of another chunk
-/// than the one it watched.
+/// Catches a thief that is told of a rest which is gone, or of none where there is one, and one
+/// that takes what is left of another chunk than the one it watched.
 #[test]
 fn model_what_a_thief_is_told() {
     explore(|| {

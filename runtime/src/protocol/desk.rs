@@ -1,6 +1,8 @@
-//! Who may touch what lies on a lane's desk: the lane, at no cost, or somebody else while the lane is busy elsewhere.
+//! Who may touch what lies on a lane's desk: the lane, at no cost, or somebody else while the lane
+//! is busy elsewhere.
 //!
-//! A lock that its owner takes millions of times a second with plain loads and stores, and others rarely: they pay for both sides.
+//! A lock that its owner takes millions of times a second with plain loads and stores, and others
+//! rarely: they pay for both sides.
 //!
 //! # State
 //!
@@ -16,20 +18,26 @@
 //!
 //! # Orderings
 //!
-//! * `enter` and `ask`, a light fence between `place` and the look at `wanted`; the visitor, a heavy one between `wanted` and the look at `place`: Dekker's
-//!   pair. Without either, both are at the desk.
-//! * `leave`: Release, and `owner`: Acquire. What the owner left on its desk happens before what a visitor does there.
-//! * `release`: Release, and the look at `wanted` in `enter` and `ask`: Acquire. What a visitor did happens before what the owner does next.
-//! * `leave_and_look`, a light fence behind `AWAY`: a visitor that has found the owner asking had told before its heavy fence that it may go to sleep
-//!   ([`waiters`](super::waiters)), and the owner sees that.
+//! * `enter` and `ask`, a light fence between `place` and the look at `wanted`; the visitor, a
+//!   heavy one between `wanted` and the look at `place`: Dekker's pair. Without either, both are at
+//!   the desk.
+//! * `leave`: Release, and `owner`: Acquire. What the owner left on its desk happens before what a
+//!   visitor does there.
+//! * `release`: Release, and the look at `wanted` in `enter` and `ask`: Acquire. What a visitor did
+//!   happens before what the owner does next.
+//! * `leave_and_look`, a light fence behind `AWAY`: a visitor that has found the owner asking had
+//!   told before its heavy fence that it may go to sleep ([`waiters`](super::waiters)), and the
+//!   owner sees that.
 //!
 //! # Progress
 //!
-//! The owner waits, on the mutex, for a visitor that moves a few pointers. A visitor never waits for an owner.
+//! The owner waits, on the mutex, for a visitor that moves a few pointers. A visitor never waits
+//! for an owner.
 //!
 //! # Models
 //!
-//! `desk_models.rs`: owner and visitor are never both at the desk, and each finds what the other left. `waiters_models.rs`: what desks are for.
+//! `desk_models.rs`: owner and visitor are never both at the desk, and each finds what the other
+//! left. `waiters_models.rs`: what desks are for.
 
 use crate::sync::{AtomicBool, AtomicU32, Fences, Ordering, heavy_fence, light_fence};
 
@@ -67,7 +75,8 @@ impl Desk {
         self.come(HERE, fences)
     }
 
-    /// The owner comes, for however long; what it leaves there afterwards, it must [look](Desk::leave_and_look) for somebody to tell of. False as for `enter`.
+    /// The owner comes, for however long; what it leaves there afterwards, it must
+    /// [look](Desk::leave_and_look) for somebody to tell of. False as for `enter`.
     #[inline]
     #[must_use]
     pub(crate) fn ask(&self, fences: Fences) -> bool {
@@ -107,7 +116,8 @@ impl Desk {
         self.wanted.store(true, Ordering::Relaxed);
     }
 
-    /// Where the owner is; one that is away does not come before `release`. Asked behind `stop_owners`.
+    /// Where the owner is; one that is away does not come before `release`. Asked behind
+    /// `stop_owners`.
     pub(crate) fn owner(&self) -> Owner {
         // Acquire: pairs with `leave`.
         match self.place.load(Ordering::Acquire) {
@@ -124,7 +134,8 @@ impl Desk {
     }
 }
 
-/// Called between `want` and `owner`, once for any number of desks. False when the system refuses: then all owners are to be taken for being there.
+/// Called between `want` and `owner`, once for any number of desks. False when the system refuses:
+/// then all owners are to be taken for being there.
 #[must_use]
 pub(crate) fn stop_owners(fences: Fences) -> bool {
     // Heavy: pairs with the light fences of `come` and `leave_and_look`.

@@ -1,4 +1,5 @@
-//! Models of the desk: its owner and a visitor are never both there, and each finds what the other left.
+//! Models of the desk: its owner and a visitor are never both there, and each finds what the other
+//! left.
 
 use std::sync::Arc;
 
@@ -59,7 +60,8 @@ impl Place {
     }
 }
 
-/// Catches an owner and a visitor that are both there, and what one leaves and the other does not see.
+/// Catches an owner and a visitor that are both there, and what one leaves and the other does not
+/// see.
 #[test]
 fn model_owner_and_visitor_take_turns() {
     explore(|| {
@@ -74,7 +76,8 @@ fn model_owner_and_visitor_take_turns() {
     });
 }
 
-/// Catches the same with two visitors, of which the second comes while the owner waits for the first.
+/// Catches the same with two visitors, of which the second comes while the owner waits for the
+/// first.
 #[test]
 fn model_owner_and_two_visitors() {
     explore(|| {
@@ -91,7 +94,8 @@ fn model_owner_and_two_visitors() {
     });
 }
 
-/// Catches a visitor that goes to sleep since the owner asks, while the owner leaves something and sees nobody.
+/// Catches a visitor that goes to sleep since the owner asks, while the owner leaves something and
+/// sees nobody.
 #[test]
 fn model_who_leaves_something_sees_who_sleeps() {
     explore(|| {

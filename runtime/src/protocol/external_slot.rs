@@ -1,10 +1,13 @@
 //! Which external caller has the one slot that a loop, or a scope, keeps for external callers.
 //!
-//! Each worker has a slot of its own in every loop and scope: a range, a chunk, a buffer of results, a deque of tasks, to which nobody else writes.
-//! External callers, lanes that are no workers, are any number, and each loop would pay for a slot for each of them. So there is one for all.
+//! Each worker has a slot of its own in every loop and scope: a range, a chunk, a buffer of
+//! results, a deque of tasks, to which nobody else writes. External callers, lanes that are no
+//! workers, are any number, and each loop would pay for a slot for each of them. So there is one
+//! for all.
 //!
-//! Several may come to the same loop: who has called it, who waits for what it is inside of, and each [reserve](crate::pool) that runs a half of a join
-//! that it is inside of, or waits for one. The first has the slot. The others leave the loop to workers, and use a scope without one.
+//! Several may come to the same loop: who has called it, who waits for what it is inside of, and
+//! each [reserve](crate::pool) that runs a half of a join that it is inside of, or waits for one.
+//! The first has the slot. The others leave the loop to workers, and use a scope without one.
 //!
 //! # State
 //!
@@ -20,16 +23,19 @@
 //!
 //! # Orderings
 //!
-//! None. What its owner has put into the slot comes to an external caller with the invitation. When another thread leases the lane, it finds what
-//! the last one has left there through the [lease](super::lease).
+//! None. What its owner has put into the slot comes to an external caller with the invitation. When
+//! another thread leases the lane, it finds what the last one has left there through the
+//! [lease](super::lease).
 //!
 //! # Progress
 //!
-//! Wait-free. Who is refused does not wait for the slot: it passes the invitation on, and takes no other to the same loop.
+//! Wait-free. Who is refused does not wait for the slot: it passes the invitation on, and takes no
+//! other to the same loop.
 //!
 //! # Models
 //!
-//! `external_slot_models.rs`: two external callers; an external caller and the caller; a lane that changes hands.
+//! `external_slot_models.rs`: two external callers; an external caller and the caller; a lane that
+//! changes hands.
 
 use crate::sync::{AtomicU32, Ordering};
 

@@ -22,7 +22,8 @@ impl Loop {
         Arc::new(Loop { slot: ExternalSlot::new(caller), private: UnsafeCell::new(0) })
     }
 
-    /// An external caller comes, if it may. What is said beforehand, and afterwards, is as it turns out to be.
+    /// An external caller comes, if it may. What is said beforehand, and afterwards, is as it turns
+    /// out to be.
     fn visit(&self, external: usize) -> bool {
         let may_come = self.slot.may_be_claimed(external);
         let comes = self.slot.claim(external);
@@ -46,7 +47,8 @@ impl Loop {
     }
 }
 
-/// Catches a slot that two external callers have: each would put units into the same range, and results into the same buffer.
+/// Catches a slot that two external callers have: each would put units into the same range, and
+/// results into the same buffer.
 #[test]
 fn model_two_external_lanes_and_one_slot() {
     explore(|| {
@@ -74,7 +76,8 @@ fn model_an_external_lane_and_the_caller() {
     });
 }
 
-/// Catches a thread that leases the lane of the slot's holder, and does not find what that has left there.
+/// Catches a thread that leases the lane of the slot's holder, and does not find what that has left
+/// there.
 #[test]
 fn model_the_lane_that_has_the_slot_changes_hands() {
     explore(|| {

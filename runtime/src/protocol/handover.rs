@@ -2,9 +2,9 @@
 //!
 //! # State
 //!
-//! Who runs the half is not decided here but by the deque: it gives each job to one lane, the owner or a thief. The word
-//! matters only to an owner whose half was taken. (The thief may be the owner itself, on top of its stack, when it yields: then the half
-//! is done before the owner asks.)
+//! Who runs the half is not decided here but by the deque: it gives each job to one lane, the owner
+//! or a thief. The word matters only to an owner whose half was taken. (The thief may be the owner
+//! itself, on top of its stack, when it yields: then the half is done before the owner asks.)
 //!
 //! | value | meaning | set by |
 //! |---|---|---|
@@ -19,8 +19,8 @@
 //!
 //! # Orderings
 //!
-//! * `finish`: Release. Pairs with the Acquire of `is_done`: the result that the thief wrote into the frame happens before
-//!   the owner reads it and its stack frame goes.
+//! * `finish`: Release. Pairs with the Acquire of `is_done`: the result that the thief wrote into
+//!   the frame happens before the owner reads it and its stack frame goes.
 //! * `is_done`: Acquire, see above.
 //! * `begin`: Relaxed. What the owner put into the frame comes to the thief through the deque.
 //!
@@ -30,11 +30,13 @@
 //!
 //! # Progress
 //!
-//! One store each. The owner waits for a lane that runs the half, and is woken through [`sleep`](super::sleep).
+//! One store each. The owner waits for a lane that runs the half, and is woken through
+//! [`sleep`](super::sleep).
 //!
 //! # Models
 //!
-//! `handover_models.rs`: an owner that takes back against a thief that takes; a result; a panic; an owner that sleeps.
+//! `handover_models.rs`: an owner that takes back against a thief that takes; a result; a panic; an
+//! owner that sleeps.
 
 use crate::sync::{AtomicU32, Ordering};
 

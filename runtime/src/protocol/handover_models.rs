@@ -12,12 +12,13 @@ use crate::sync::{AtomicU32, Ordering};
 const OWNER: usize = 0;
 const THIEF: usize = 1;
 
-/// A join's frame, the deque in which its job lies, and the pool. loom checks every access to the cell: a thief that
-/// touches it after `finish`, or an owner that looks too early, is a data race.
+/// A join's frame, the deque in which its job lies, and the pool. loom checks every access to the
+/// cell: a thief that touches it after `finish`, or an owner that looks too early, is a data race.
 struct Join {
     handover: Handover,
     result: UnsafeCell<Option<Result<u32, &'static str>>>,
-    /// 1 while the job lies there; given to one taker, as by a deque, which also orders the owner before its thief.
+    /// 1 while the job lies there; given to one taker, as by a deque, which also orders the owner
+    /// before its thief.
     deque: AtomicU32,
     sleep: Sleep,
 }
@@ -111,7 +112,8 @@ fn model_result_of_stolen_half() {
     });
 }
 
-/// Catches a panic that is lost, or whose payload is read before it is there; and an owner that sleeps through the end.
+/// Catches a panic that is lost, or whose payload is read before it is there; and an owner that
+/// sleeps through the end.
 #[test]
 fn model_panic_of_stolen_half_while_owner_sleeps() {
     explore(|| {

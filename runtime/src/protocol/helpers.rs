@@ -2,8 +2,8 @@
 //!
 //! # State
 //!
-//! One count. It bounds how many lanes are invited; what they find, and when the scope is over, is decided elsewhere (by the deques, and by
-//! the scope's [tickets](super::tickets)).
+//! One count. It bounds how many lanes are invited; what they find, and when the scope is over, is
+//! decided elsewhere (by the deques, and by the scope's [tickets](super::tickets)).
 //!
 //! | transition | who | when |
 //! |---|---|---|
@@ -12,18 +12,21 @@
 //!
 //! # Why no task is overlooked
 //!
-//! Dekker's pattern. Who adds a task fences, then reads the count; who leaves lowers the count, fences, then looks for tasks. Either
-//! the one that leaves sees the task, or the one that adds it sees the vacancy and invites somebody.
+//! Dekker's pattern. Who adds a task fences, then reads the count; who leaves lowers the count,
+//! fences, then looks for tasks. Either the one that leaves sees the task, or the one that adds it
+//! sees the vacancy and invites somebody.
 //!
 //! # Orderings
 //!
-//! * `fence(SeqCst)` in `invite` and in `leave`: the pattern above. Without either, a task may lie there until the scope's owner comes to
-//!   it, though others are idle; for ever, if the owner is no lane.
+//! * `fence(SeqCst)` in `invite` and in `leave`: the pattern above. Without either, a task may lie
+//!   there until the scope's owner comes to it, though others are idle; for ever, if the owner is
+//!   no lane.
 //! * The count itself is Relaxed: nothing is read on the strength of it.
 //!
 //! # Progress
 //!
-//! Lock-free. A task that no helper takes is run by the scope's owner at the latest, if that is a lane; else there is always a helper for it.
+//! Lock-free. A task that no helper takes is run by the scope's owner at the latest, if that is a
+//! lane; else there is always a helper for it.
 //!
 //! # Models
 //!
@@ -40,7 +43,8 @@ impl Helpers {
         Helpers(AtomicU32::new(0))
     }
 
-    /// After a task was added, or seen: counts one helper more, unless `limit` are counted. Who is told so brings one in.
+    /// After a task was added, or seen: counts one helper more, unless `limit` are counted. Who is
+    /// told so brings one in.
     #[must_use = "a helper that is counted must come"]
     pub(crate) fn invite(&self, limit: u32) -> bool {
         // SeqCst: pairs with `leave`.

@@ -6,7 +6,8 @@ use super::helpers::Helpers;
 use super::model::explore;
 use crate::sync::{AtomicU32, Ordering};
 
-/// Catches a task that lies there while the last helper leaves and nobody is invited: either fence missing.
+/// Catches a task that lies there while the last helper leaves and nobody is invited: either fence
+/// missing.
 #[test]
 fn model_task_added_while_helper_leaves() {
     explore(|| {

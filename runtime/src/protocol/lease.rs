@@ -1,7 +1,7 @@
 //! External lanes: which of them a calling thread from outside the pool holds.
 //!
-//! There are as many as there ever were such threads inside at once: the *first* few are made with the pool, the *later* ones in blocks, when all
-//! others are held.
+//! There are as many as there ever were such threads inside at once: the *first* few are made with
+//! the pool, the *later* ones in blocks, when all others are held.
 //!
 //! # State
 //!
@@ -17,18 +17,22 @@
 //! | or it makes a block of later lanes, and words for them, all clear | a thread that has found none clear twice, under a mutex | |
 //! | [`release`](Lease::release) clears the bit of `held` | its holder | it will not touch the lane again |
 //!
-//! Of the first lanes, those that search read `known`, which hardly ever changes, and not `held`: reading that, they would take its cache line from the
-//! holder, who waits for it twice in each call. Of the later ones they read `held`: holders get in each other's way there anyhow, and of a
+//! Of the first lanes, those that search read `known`, which hardly ever changes, and not `held`:
+//! reading that, they would take its cache line from the holder, who waits for it twice in each
+//! call. Of the later ones they read `held`: holders get in each other's way there anyhow, and of a
 //! thousand lanes that were once needed together, hardly any may be in use now.
 //!
 //! # Orderings
 //!
-//! * `release`: Release, `acquire`: Acquire on success. They pair: what one holder did to the lane (its deque, its spare loop
-//!   memory), and that it gave a worker's seat back, happens before the next holder touches it.
-//! * `known`: Relaxed. A lane that goes to sleep looks at it as at the deques, and what orders that look orders this one: a holder sets the bit, or
-//!   has seen it set, before it pushes and fences (see [`sleep`](super::sleep)). The same holds for a look at `held`, in which a holder's bit is set
-//!   as long as it may push anything.
-//! * A word for later lanes is found through a `OnceLock`, which is set after the lanes are made: who sees a bit can use the lane.
+//! * `release`: Release, `acquire`: Acquire on success. They pair: what one holder did to the lane
+//!   (its deque, its spare loop memory), and that it gave a worker's seat back, happens before the
+//!   next holder touches it.
+//! * `known`: Relaxed. A lane that goes to sleep looks at it as at the deques, and what orders that
+//!   look orders this one: a holder sets the bit, or has seen it set, before it pushes and fences
+//!   (see [`sleep`](super::sleep)). The same holds for a look at `held`, in which a holder's bit is
+//!   set as long as it may push anything.
+//! * A word for later lanes is found through a `OnceLock`, which is set after the lanes are made:
+//!   who sees a bit can use the lane.
 //!
 //! # Progress
 //!
@@ -36,9 +40,10 @@
 //!
 //! # Models
 //!
-//! `lease_models.rs`: two threads and one lane with private data, a first or a later one; two threads and two lanes; two that both need a further
-//! block; a push on a lane that nobody has held before, on one that changes hands, and on one of a block that is made just now, against a
-//! lane that goes to sleep; a push on a lane whose last holder had the sleeper's seat.
+//! `lease_models.rs`: two threads and one lane with private data, a first or a later one; two
+//! threads and two lanes; two that both need a further block; a push on a lane that nobody has held
+//! before, on one that changes hands, and on one of a block that is made just now, against a lane
+//! that goes to sleep; a push on a lane whose last holder had the sleeper's seat.
 
 use crate::containers::table::Table;
 use crate::sync::{AtomicU32, Mutex, Ordering};
@@ -79,8 +84,8 @@ impl Lease {
         }
     }
 
-    /// The number of an external lane which is now the caller's alone. If all are held, `make` is called with a number below which all lanes
-    /// shall exist when it returns.
+    /// The number of an external lane which is now the caller's alone. If all are held, `make` is
+    /// called with a number below which all lanes shall exist when it returns.
     #[must_use]
     pub(crate) fn acquire(&self, make: impl Fn(usize)) -> usize {
         loop {
@@ -111,7 +116,8 @@ impl Lease {
         self.later.iter().enumerate().find_map(lane_of)
     }
 
-    /// Whether anybody has held `lane`, one of the first, or holds it and may have offered something.
+    /// Whether anybody has held `lane`, one of the first, or holds it and may have offered
+    /// something.
     pub(crate) fn is_known(&self, lane: usize) -> bool {
         self.known.load(Ordering::Relaxed) & 1 << lane != 0
     }

@@ -110,7 +110,8 @@ fn model_more_lanes_than_fit_into_a_block() {
     });
 }
 
-/// Deques of external lanes, the first of them or one of the others; a worker that looks there before it sleeps; and what it found.
+/// Deques of external lanes, the first of them or one of the others; a worker that looks there
+/// before it sleeps; and what it found.
 struct Offered {
     lease: Lease,
     jobs: Table<AtomicU32>,
@@ -165,7 +166,8 @@ impl Offered {
     }
 }
 
-/// Catches a lane that others look at only after its first holder has pushed, and slept through the push.
+/// Catches a lane that others look at only after its first holder has pushed, and slept through the
+/// push.
 #[test]
 fn model_a_push_on_a_lane_that_nobody_knew() {
     explore(|| {
@@ -176,7 +178,8 @@ fn model_a_push_on_a_lane_that_nobody_knew() {
     });
 }
 
-/// Catches a lane that is made while somebody goes to sleep, and whose holder's push that one sleeps through or cannot follow.
+/// Catches a lane that is made while somebody goes to sleep, and whose holder's push that one
+/// sleeps through or cannot follow.
 #[test]
 fn model_a_push_on_a_lane_that_was_not_there() {
     explore(|| {
@@ -190,7 +193,8 @@ fn model_a_push_on_a_lane_that_was_not_there() {
     });
 }
 
-/// Catches a second holder whose push is slept through, because only the first one's visit made the lane known.
+/// Catches a second holder whose push is slept through, because only the first one's visit made the
+/// lane known.
 #[test]
 fn model_a_push_of_the_second_holder() {
     explore(|| {
@@ -206,8 +210,9 @@ fn model_a_push_of_the_second_holder() {
     });
 }
 
-/// Catches an external caller that gives its lane back before the worker's seat: the next holder counts on it to look at what it pushes there, which it does
-/// not. (If the other comes before that, it has another lane, and there the first one looks.)
+/// Catches an external caller that gives its lane back before the worker's seat: the next holder
+/// counts on it to look at what it pushes there, which it does not. (If the other comes before
+/// that, it has another lane, and there the first one looks.)
 #[test]
 fn model_a_push_on_a_lane_whose_holder_had_the_seat() {
     explore(|| {

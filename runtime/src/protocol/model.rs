@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Runs `model` under every schedule with up to three preemptions (`LOOM_MAX_PREEMPTIONS` overrides that).
+/// Runs `model` under every schedule with up to three preemptions (`LOOM_MAX_PREEMPTIONS` overrides
+/// that).
 ///
 /// A model in which only one execution is possible checks nothing, and fails.
 pub(super) fn explore(model: impl Fn() + Send + Sync + 'static) {

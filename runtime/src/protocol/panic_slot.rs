@@ -12,14 +12,15 @@
 //!
 //! # Orderings
 //!
-//! The flags are Relaxed both ways: `stop` and `over` only end what is not begun, and a lane that sees them late runs a little more. That the
-//! caller finds `cut_short`, `left` and the payload follows from the [tickets](super::tickets): a lane gives its own back after the last of them, and the
-//! caller looks when all are back. The mutex is between panics.
+//! The flags are Relaxed both ways: `stop` and `over` only end what is not begun, and a lane that
+//! sees them late runs a little more. That the caller finds `cut_short`, `left` and the payload
+//! follows from the [tickets](super::tickets): a lane gives its own back after the last of them,
+//! and the caller looks when all are back. The mutex is between panics.
 //!
 //! # Models
 //!
-//! `panic_slot_models.rs`: two lanes panic, exactly one payload arrives and the other comes back to its lane.
-//! `tickets_models.rs`: a scope whose owner waits for its tasks, of which one panics.
+//! `panic_slot_models.rs`: two lanes panic, exactly one payload arrives and the other comes back to
+//! its lane. `tickets_models.rs`: a scope whose owner waits for its tasks, of which one panics.
 
 use crate::sync::{AtomicBool, Mutex, Ordering};
 
@@ -88,7 +89,8 @@ impl<P> PanicSlot<P> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Ends the loop with `payload`. The first payload is kept for the caller; a later one is handed back.
+    /// Ends the loop with `payload`. The first payload is kept for the caller; a later one is
+    /// handed back.
     #[must_use = "a payload that is not the first must be disposed of"]
     pub(crate) fn panicked(&self, payload: P) -> Option<P> {
         self.stop();

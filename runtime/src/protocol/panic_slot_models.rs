@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::model::explore;
 use super::panic_slot::PanicSlot;
 
-/// Catches a payload that is overwritten or dropped unseen, and a panic that does not stop the loop.
+/// Catches a payload that is overwritten or dropped unseen, and a panic that does not stop the
+/// loop.
 #[test]
 fn model_first_payload_arrives() {
     explore(|| {

@@ -8,22 +8,24 @@
 //! | `PARKED` | the lane sleeps, or is about to | the lane |
 //! | `TOKEN` | the next `park` returns at once | anyone |
 //!
-//! Tokens do not add up, and one may be left over from an earlier wait: whoever parks checks its condition again.
+//! Tokens do not add up, and one may be left over from an earlier wait: whoever parks checks its
+//! condition again.
 //!
 //! # Orderings
 //!
-//! * `unpark`: Release on the swap. Pairs with the Acquire with which `park` consumes the token: what the waker wrote
-//!   before (a settled loop, a shutdown) is visible to the woken.
+//! * `unpark`: Release on the swap. Pairs with the Acquire with which `park` consumes the token:
+//!   what the waker wrote before (a settled loop, a shutdown) is visible to the woken.
 //! * `park`, `park_timeout`: Acquire on every step that consumes a token.
 //!
 //! # Progress
 //!
-//! `unpark` makes one system call if the lane sleeps, none otherwise. A lane cannot sleep through a token: the kernel
-//! compares the word with `PARKED` and goes to sleep in one step.
+//! `unpark` makes one system call if the lane sleeps, none otherwise. A lane cannot sleep through a
+//! token: the kernel compares the word with `PARKED` and goes to sleep in one step.
 //!
 //! # Models
 //!
-//! `parker_models.rs`: a waker against a parker with data behind the token; two wakers; a token left over; a lane that sleeps for a while only.
+//! `parker_models.rs`: a waker against a parker with data behind the token; two wakers; a token
+//! left over; a lane that sleeps for a while only.
 
 use std::time::Duration;
 
@@ -59,8 +61,8 @@ impl Parker {
         }
     }
 
-    /// Sleeps until there is a token, and consumes it; but no longer than `timeout`, and maybe less. True if there was a token. Only the lane's own
-    /// thread calls this.
+    /// Sleeps until there is a token, and consumes it; but no longer than `timeout`, and maybe
+    /// less. True if there was a token. Only the lane's own thread calls this.
     pub(crate) fn park_timeout(&self, timeout: Duration) -> bool {
         let word = self.0.word();
         if word.compare_exchange(EMPTY, PARKED, Ordering::Relaxed, Ordering::Relaxed).is_ok() {

@@ -37,7 +37,8 @@ fn open(parcel: &Parcel) -> u32 {
     })
 }
 
-/// Catches a token that is lost, or one that does not carry the data: already there, or arriving during the sleep.
+/// Catches a token that is lost, or one that does not carry the data: already there, or arriving
+/// during the sleep.
 #[test]
 fn model_token_carries_data() {
     explore(|| {

@@ -1,9 +1,11 @@
-//! How many workers of a pool are at work for callers, and how many may be; and who looks whether there may be more.
+//! How many workers of a pool are at work for callers, and how many may be; and who looks whether
+//! there may be more.
 //!
 //! # State
 //!
-//! `word` holds two numbers: `inside`, how many workers have a permit, and `allowed`, how many may have one. `inside` may be the greater, after
-//! `allowed` was lowered: until then, whoever has a permit and can do without gives it up.
+//! `word` holds two numbers: `inside`, how many workers have a permit, and `allowed`, how many may
+//! have one. `inside` may be the greater, after `allowed` was lowered: until then, whoever has a
+//! permit and can do without gives it up.
 //!
 //! | transition | who | when |
 //! |---|---|---|
@@ -12,20 +14,24 @@
 //! | [`leave_if_over`](Permits::leave_if_over): `inside - 1` | a worker with a permit, between two pieces of that work | `inside > allowed` |
 //! | [`allow`](Permits::allow): `allowed` | whoever has [won the look](Permits::wins_look) | |
 //!
-//! `next_look` is the time, in nanoseconds, from which on somebody should look. Whoever moves it on does so, alone. A clock that went back by more than
-//! the interval is believed, since nobody would look until it has caught up.
+//! `next_look` is the time, in nanoseconds, from which on somebody should look. Whoever moves it on
+//! does so, alone. A clock that went back by more than the interval is believed, since nobody would
+//! look until it has caught up.
 //!
 //! # Orderings
 //!
-//! All Relaxed: the numbers order nothing. What a worker finds after it has entered is handed over by other protocols.
+//! All Relaxed: the numbers order nothing. What a worker finds after it has entered is handed over
+//! by other protocols.
 //!
 //! # Progress
 //!
-//! Lock-free. Nobody waits here: a worker that gets no permit takes up nothing, and asks again after a while at the latest, so that no wake-up can be lost.
+//! Lock-free. Nobody waits here: a worker that gets no permit takes up nothing, and asks again
+//! after a while at the latest, so that no wake-up can be lost.
 //!
 //! # Models
 //!
-//! `permits_models.rs`: no more enter than are allowed; of those that are too many, just so many leave; one looks.
+//! `permits_models.rs`: no more enter than are allowed; of those that are too many, just so many
+//! leave; one looks.
 
 use crate::sync::{AtomicU64, Ordering};
 

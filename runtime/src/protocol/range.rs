@@ -2,8 +2,8 @@
 //!
 //! # State
 //!
-//! One word, `lo` in the low half and `hi` in the high half: the units `lo..hi` belong to this lane and nobody has
-//! claimed them. `lo == hi` is *empty*.
+//! One word, `lo` in the low half and `hi` in the high half: the units `lo..hi` belong to this lane
+//! and nobody has claimed them. `lo == hi` is *empty*.
 //!
 //! | transition | who | when | effect |
 //! |---|---|---|---|
@@ -14,17 +14,18 @@
 //!
 //! # Why every unit is handed out exactly once
 //!
-//! The word *is* the state, with nothing behind it: whoever replaces `(lo, hi)` by a smaller range in one
-//! compare-exchange owns the difference. That the same pair may come back (a range can travel to a thief and be stolen
-//! back whole) does no harm for the same reason: a thief whose compare-exchange succeeds on a pair it read long ago
-//! takes units which the word says, *now*, are free. `put` is a plain store, and safe because nobody but the
-//! owner leaves the empty state: a thief's compare-exchange needs a pair with `lo < hi`.
+//! The word *is* the state, with nothing behind it: whoever replaces `(lo, hi)` by a smaller range
+//! in one compare-exchange owns the difference. That the same pair may come back (a range can
+//! travel to a thief and be stolen back whole) does no harm for the same reason: a thief whose
+//! compare-exchange succeeds on a pair it read long ago takes units which the word says, *now*, are
+//! free. `put` is a plain store, and safe because nobody but the owner leaves the empty state: a
+//! thief's compare-exchange needs a pair with `lo < hi`.
 //!
 //! # Orderings
 //!
-//! All `Relaxed`. Atomicity alone makes the hand-out exclusive, and the word publishes nothing: the items, the closure
-//! and the ranges themselves were published by the invitation through which a lane entered the loop, and results
-//! travel back through the [tickets](super::tickets).
+//! All `Relaxed`. Atomicity alone makes the hand-out exclusive, and the word publishes nothing: the
+//! items, the closure and the ranges themselves were published by the invitation through which a
+//! lane entered the loop, and results travel back through the [tickets](super::tickets).
 //!
 //! # Progress
 //!
@@ -32,8 +33,8 @@
 //!
 //! # Models
 //!
-//! `range_models.rs`: owner against one and two thieves; a range that travels; put against thieves. Nothing is lost,
-//! nothing is handed out twice.
+//! `range_models.rs`: owner against one and two thieves; a range that travels; put against thieves.
+//! Nothing is lost, nothing is handed out twice.
 
 use crate::sync::{AtomicU64, Ordering};
 

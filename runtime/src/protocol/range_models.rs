@@ -47,7 +47,8 @@ fn model_owner_against_two_thieves() {
     });
 }
 
-/// Catches an ABA fault: the last unit travels to another lane and back while a third thief holds an old reading.
+/// Catches an ABA fault: the last unit travels to another lane and back while a third thief holds
+/// an old reading.
 #[test]
 fn model_range_travels_and_returns() {
     explore(|| {
@@ -93,8 +94,8 @@ fn model_put_against_thief() {
     });
 }
 
-/// Catches a unit that is lost, or run twice, between what a thief runs first and what it makes its own range, from which
-/// the next one steals.
+/// Catches a unit that is lost, or run twice, between what a thief runs first and what it makes its
+/// own range, from which the next one steals.
 #[test]
 fn model_thief_keeps_its_first_unit() {
     explore(|| {

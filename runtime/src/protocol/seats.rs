@@ -1,12 +1,13 @@
 //! Seats that their lanes lend while they sleep in a wait, and who sits on them.
 //!
-//! A lane that waits for others runs nothing but what it waits for, and so may sleep beside work that it must not take up. Then it lends its seat: a
-//! *reserve*, a thread with a stack of its own, may work in its place.
+//! A lane that waits for others runs nothing but what it waits for, and so may sleep beside work
+//! that it must not take up. Then it lends its seat: a *reserve*, a thread with a stack of its own,
+//! may work in its place.
 //!
 //! # State
 //!
-//! `free` is the number of seats that are lent, less the number of reserves that have one. It is negative while there are reserves on seats that
-//! their lanes have taken back.
+//! `free` is the number of seats that are lent, less the number of reserves that have one. It is
+//! negative while there are reserves on seats that their lanes have taken back.
 //!
 //! | transition | who | when |
 //! |---|---|---|
@@ -18,19 +19,22 @@
 //!
 //! # Orderings
 //!
-//! * `fence(SeqCst)` in `lend` and `give_back`: the pattern of [`sleep`](super::sleep). Who pushes work fences there, too, and then asks whether a seat is
-//!   [free](Seats::free); so whoever has made one free sees the work, or who pushes it sees the seat. Without the fence, work can lie beside a free seat
-//!   until somebody is idle.
-//! * All else is Relaxed: the number orders nothing. What a reserve finds comes to it through deques.
+//! * `fence(SeqCst)` in `lend` and `give_back`: the pattern of [`sleep`](super::sleep). Who pushes
+//!   work fences there, too, and then asks whether a seat is [free](Seats::free); so whoever has
+//!   made one free sees the work, or who pushes it sees the seat. Without the fence, work can lie
+//!   beside a free seat until somebody is idle.
+//! * All else is Relaxed: the number orders nothing. What a reserve finds comes to it through
+//!   deques.
 //!
 //! # Progress
 //!
-//! Lock-free. A lane does not wait for its seat: until the reserve is done with what it runs, one thread more is at work.
+//! Lock-free. A lane does not wait for its seat: until the reserve is done with what it runs, one
+//! thread more is at work.
 //!
 //! # Models
 //!
-//! `seats_models.rs`: a push against a lane that lends its seat, and against a reserve that gives one back; one seat and two reserves; two reserves and a
-//! lane that takes its seat back.
+//! `seats_models.rs`: a push against a lane that lends its seat, and against a reserve that gives
+//! one back; one seat and two reserves; two reserves and a lane that takes its seat back.
 
 use crate::sync::{AtomicI32, Ordering, fence};
 
@@ -48,7 +52,8 @@ impl Seats {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// A lane lends its seat. It must look for work after this, and call a reserve if there is some.
+    /// A lane lends its seat. It must look for work after this, and call a reserve if there is
+    /// some.
     pub(crate) fn lend(&self) {
         self.give_back();
     }
@@ -64,7 +69,8 @@ impl Seats {
         self.step(|free| (free > 0).then(|| free - 1))
     }
 
-    /// A reserve gives its seat back, since it has found nothing to do. It must look once more after this.
+    /// A reserve gives its seat back, since it has found nothing to do. It must look once more
+    /// after this.
     pub(crate) fn give_back(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
         // SeqCst: pairs with `wake_one` of a producer that has seen no free seat.

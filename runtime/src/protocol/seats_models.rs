@@ -1,4 +1,5 @@
-//! Models of lent seats: no work lies beside a free one, and no more reserves sit than there are seats, or soon.
+//! Models of lent seats: no work lies beside a free one, and no more reserves sit than there are
+//! seats, or soon.
 
 use std::sync::Arc;
 
@@ -90,7 +91,8 @@ fn model_one_seat_is_for_one_reserve() {
     });
 }
 
-/// Catches a reserve that goes although there are seats, one that stays when there is none, and two that go for one.
+/// Catches a reserve that goes although there are seats, one that stays when there is none, and two
+/// that go for one.
 #[test]
 fn model_just_so_many_reserves_go_as_seats_are_taken_back() {
     explore(|| {

@@ -10,13 +10,14 @@
 //! | [`release`](Shutdown::release) `n → n - 1`; the last one leaves a token with every worker's parker | who dropped the handle; who has done that work | after it, it hands over nothing more |
 //! | a worker that finds no work asks [`over`](Shutdown::over) before every park | the worker | idle |
 //!
-//! 0 is for ever. So work that is handed over holds the pool until it is done, and may hand over further work meanwhile; and no worker ends
-//! while somebody counts on every worker.
+//! 0 is for ever. So work that is handed over holds the pool until it is done, and may hand over
+//! further work meanwhile; and no worker ends while somebody counts on every worker.
 //!
 //! # Orderings
 //!
-//! Relaxed: a worker reads nothing on the strength of 0 but that there is nothing left to read. The Release of `unpark` and the Acquire of
-//! `park` carry it: a worker that asked too early parks, finds the token, returns at once, and asks again.
+//! Relaxed: a worker reads nothing on the strength of 0 but that there is nothing left to read. The
+//! Release of `unpark` and the Acquire of `park` carry it: a worker that asked too early parks,
+//! finds the token, returns at once, and asks again.
 //!
 //! # Progress
 //!
@@ -24,8 +25,9 @@
 //!
 //! # Models
 //!
-//! `shutdown_models.rs`: a worker about to park, and one that a stale token has woken, both end; the handle and handed-over work let go at
-//! the same time; work handed over while the handle goes is done or refused.
+//! `shutdown_models.rs`: a worker about to park, and one that a stale token has woken, both end;
+//! the handle and handed-over work let go at the same time; work handed over while the handle goes
+//! is done or refused.
 
 use super::sleep::Sleep;
 use crate::sync::{AtomicU32, Ordering};

@@ -2,8 +2,9 @@
 //!
 //! # State
 //!
-//! A lane is *busy*, *searching* (spinning over the deques), *asleep* for want of work, or *waiting*: parked until something that
-//! it has begun is over. Workers search and sleep; external callers are busy or waiting.
+//! A lane is *busy*, *searching* (spinning over the deques), *asleep* for want of work, or
+//! *waiting*: parked until something that it has begun is over. Workers search and sleep; external
+//! callers are busy or waiting.
 //!
 //! | word | meaning | who writes |
 //! |---|---|---|
@@ -25,36 +26,46 @@
 //!
 //! # Why no wake-up is lost
 //!
-//! This is Dekker's pattern (an event count). A producer pushes, fences, then reads `searching` and `asleep`. A
-//! lane going to sleep leaves `searching`, sets `asleep`, fences, then reads the deques. The two fences are ordered one
-//! way or the other: either the lane sees the push, or the producer sees the lane asleep. A producer that wakes nobody because
-//! `searching` was not zero relies on a lane that had not yet left: that lane's fence comes later (in
-//! `announce` or in `found`), so its look at the deques sees the push. Several pushes may rely on it. So if that look finds work after `announce`, the
-//! lane searches again, and ends its search by `found`, after which it looks for what is left.
+//! This is Dekker's pattern (an event count). A producer pushes, fences, then reads `searching` and
+//! `asleep`. A lane going to sleep leaves `searching`, sets `asleep`, fences, then reads the
+//! deques. The two fences are ordered one way or the other: either the lane sees the push, or the
+//! producer sees the lane asleep. A producer that wakes nobody because `searching` was not zero
+//! relies on a lane that had not yet left: that lane's fence comes later (in `announce` or in
+//! `found`), so its look at the deques sees the push. Several pushes may rely on it. So if that
+//! look finds work after `announce`, the lane searches again, and ends its search by `found`, after
+//! which it looks for what is left.
 //!
-//! The same holds for a worker that could not be woken because it was displaced: the external caller that leaves gives the seat
-//! back, fences, and looks at the deques, so that it sees the push or the producer sees the seat free. It need not look at the deque of the lane
-//! that it leaves: whoever leases that next has seen the seat given back, since that came before the lane's release. And a worker
-//! that goes to sleep because it is displaced has announced before it looked whether it still is.
+//! The same holds for a worker that could not be woken because it was displaced: the external
+//! caller that leaves gives the seat back, fences, and looks at the deques, so that it sees the
+//! push or the producer sees the seat free. It need not look at the deque of the lane that it
+//! leaves: whoever leases that next has seen the seat given back, since that came before the lane's
+//! release. And a worker that goes to sleep because it is displaced has announced before it looked
+//! whether it still is.
 //!
-//! Work that must not wait for an external caller to leave (what was handed to the pool itself, where no caller takes part) also wakes
-//! displaced workers: [`wake_any`](Sleep::wake_any). They do look there.
+//! Work that must not wait for an external caller to leave (what was handed to the pool itself,
+//! where no caller takes part) also wakes displaced workers: [`wake_any`](Sleep::wake_any). They do
+//! look there.
 //!
-//! A waiting lane is owed the wake-up that ends its wait, by the same pattern: whoever ends it writes that down, fences, and reads
-//! `rest`; the lane sets `rest`, fences, and reads whether it is over. Wake-ups for work are a courtesy to it, since it runs
-//! little: one that could have helped and was not woken costs time only. The exception is work that was put back, which only some
-//! lanes may run: all waiting lanes are woken for it ([`wake_all_waiting`](Sleep::wake_all_waiting)).
+//! A waiting lane is owed the wake-up that ends its wait, by the same pattern: whoever ends it
+//! writes that down, fences, and reads `rest`; the lane sets `rest`, fences, and reads whether it
+//! is over. Wake-ups for work are a courtesy to it, since it runs little: one that could have
+//! helped and was not woken costs time only. The exception is work that was put back, which only
+//! some lanes may run: all waiting lanes are woken for it
+//! ([`wake_all_waiting`](Sleep::wake_all_waiting)).
 //!
-//! `resting` never dips: each lane counts itself, in and out. While a woken lane has not counted itself out, whoever reads it only looks in vain.
+//! `resting` never dips: each lane counts itself, in and out. While a woken lane has not counted
+//! itself out, whoever reads it only looks in vain.
 //!
-//! `searching` dips below the true count, even below zero, while a lane that was woken is quicker to stop searching than its
-//! waker to count it. It never exceeds the true count, so nobody relies on a searcher that does not exist; and `found`
-//! takes everything up to one for the last, so somebody always looks.
+//! `searching` dips below the true count, even below zero, while a lane that was woken is quicker
+//! to stop searching than its waker to count it. It never exceeds the true count, so nobody relies
+//! on a searcher that does not exist; and `found` takes everything up to one for the last, so
+//! somebody always looks.
 //!
 //! # Orderings
 //!
-//! * `fence(SeqCst)` in every `wake_*`, and in `announce`, `announce_wait`, `found` and `give_seat_back`: the pattern above. Without the
-//!   waker's or the sleeper's, a push or an end can be slept through. Without one of the other two, work can lie next to a sleeping lane.
+//! * `fence(SeqCst)` in every `wake_*`, and in `announce`, `announce_wait`, `found` and
+//!   `give_seat_back`: the pattern above. Without the waker's or the sleeper's, a push or an end
+//!   can be slept through. Without one of the other two, work can lie next to a sleeping lane.
 //! * Everything else is Relaxed: the flag is claimed by one compare-exchange, and the token of the
 //!   [parker](super::parker) carries the cleared flag to the woken lane.
 //!
@@ -64,18 +75,20 @@
 //!
 //! # Models
 //!
-//! `sleep_models.rs`: a push against a lane going to sleep; a push that relies on a searcher which is about to sleep or
-//! which finds other work; two producers and one sleeper; a push against an external caller that gives a seat back; a push for a
-//! displaced worker; mail against a receiver that goes to sleep or begins to wait; the end of a wait, and work, against a lane
-//! that begins to wait.
+//! `sleep_models.rs`: a push against a lane going to sleep; a push that relies on a searcher which
+//! is about to sleep or which finds other work; two producers and one sleeper; a push against an
+//! external caller that gives a seat back; a push for a displaced worker; mail against a receiver
+//! that goes to sleep or begins to wait; the end of a wait, and work, against a lane that begins to
+//! wait.
 
 use super::lease::Lease;
 use super::parker::Parker;
 use crate::containers::table::Table;
 use crate::sync::{AtomicI32, AtomicU32, Ordering, fence};
 
-/// A lane wakes so many others at once, each of which may do the same. With a thousand workers, more gains less than a twentieth of a
-/// loop of a millisecond for each, and wakes too many for short ones; fewer loses more.
+/// A lane wakes so many others at once, each of which may do the same. With a thousand workers,
+/// more gains less than a twentieth of a loop of a millisecond for each, and wakes too many for
+/// short ones; fewer loses more.
 pub(crate) const MOST_WOKEN: u32 = 4;
 
 const UP: u32 = 0;
@@ -157,8 +170,8 @@ impl Sleep {
         false
     }
 
-    /// Ends this lane's search. True if it may have been the last searcher: it must look for further work and, if there is
-    /// some, `wake_one`.
+    /// Ends this lane's search. True if it may have been the last searcher: it must look for
+    /// further work and, if there is some, `wake_one`.
     #[must_use = "the last searcher passes the watch on"]
     pub(crate) fn found(&self) -> bool {
         let last = self.searching.fetch_sub(1, Ordering::Relaxed) <= 1;
@@ -172,7 +185,8 @@ impl Sleep {
         self.beds[lane].rest.store(rest, Ordering::Relaxed);
     }
 
-    /// Says that a lane which announced that it would sleep is up again, after [`still_asleep`](Sleep::still_asleep) has answered false.
+    /// Says that a lane which announced that it would sleep is up again, after
+    /// [`still_asleep`](Sleep::still_asleep) has answered false.
     pub(crate) fn got_up(&self) {
         self.resting.fetch_sub(1, Ordering::Relaxed);
     }
@@ -183,12 +197,14 @@ impl Sleep {
         if was_searching {
             self.searching.fetch_sub(1, Ordering::Relaxed);
         }
-        // SeqCst: pairs with `wake_one`: this lane's second look sees the push, or the producer sees the flag.
+        // SeqCst: pairs with `wake_one`: this lane's second look sees the push, or the producer
+        // sees the flag.
         fence(Ordering::SeqCst);
     }
 
-    /// Withdraws the announcement after the second look found work. True if the lane counts as searching now: because it did before, or because a
-    /// waker was faster, and has left a token in its parker.
+    /// Withdraws the announcement after the second look found work. True if the lane counts as
+    /// searching now: because it did before, or because a waker was faster, and has left a token in
+    /// its parker.
     #[must_use = "who counts as searching must end its search"]
     pub(crate) fn retract(&self, lane: usize, was_searching: bool) -> bool {
         let woken = !self.beds[lane].claim(ASLEEP);
@@ -214,8 +230,9 @@ impl Sleep {
         self.beds[lane].displaced.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The external caller leaves. True if the worker has its seat back: the external caller must give its own lane back after this, look at every deque but that lane's
-    /// and, if there is something, `wake_one`.
+    /// The external caller leaves. True if the worker has its seat back: the external caller must
+    /// give its own lane back after this, look at every deque but that lane's and, if there is
+    /// something, `wake_one`.
     #[must_use = "work may lie beside a worker that was passed over"]
     pub(crate) fn give_seat_back(&self, lane: usize) -> bool {
         let last = self.beds[lane].displaced.fetch_sub(1, Ordering::Relaxed) == 1;
@@ -226,21 +243,25 @@ impl Sleep {
         last
     }
 
-    /// Says that `lane` is going to wait. It must look once more whether its wait is over before it parks.
+    /// Says that `lane` is going to wait. It must look once more whether its wait is over before it
+    /// parks.
     pub(crate) fn announce_wait(&self, lane: usize) {
         self.lie_down(lane, WAITING);
-        // SeqCst: pairs with `wake_waiting`: this lane sees that the wait is over, or who ended it sees the flag.
+        // SeqCst: pairs with `wake_waiting`: this lane sees that the wait is over, or who ended it
+        // sees the flag.
         fence(Ordering::SeqCst);
     }
 
-    /// Withdraws the announcement. If a waker was faster, a token is left in the parker, or will be.
+    /// Withdraws the announcement. If a waker was faster, a token is left in the parker, or will
+    /// be.
     pub(crate) fn end_wait(&self, lane: usize) {
         self.beds[lane].claim(WAITING);
         self.got_up();
     }
 
-    /// Called after a push: makes sure that a lane will look, by waking the first sleeper of `order` that has its seat, unless somebody
-    /// searches already. If there is no sleeper, wakes the first of the `waiting` lanes, which may or may not be of use.
+    /// Called after a push: makes sure that a lane will look, by waking the first sleeper of
+    /// `order` that has its seat, unless somebody searches already. If there is no sleeper, wakes
+    /// the first of the `waiting` lanes, which may or may not be of use.
     pub(crate) fn wake_one(
         &self,
         order: impl IntoIterator<Item = usize>,
@@ -253,8 +274,9 @@ impl Sleep {
         }
     }
 
-    /// Called after `count` pushes: as [`wake_one`](Self::wake_one), for so many lanes, whoever searches already. Those that are on their way to
-    /// something else are no help: were they counted, the whole pool would never wake more than `count` lanes at a time.
+    /// Called after `count` pushes: as [`wake_one`](Self::wake_one), for so many lanes, whoever
+    /// searches already. Those that are on their way to something else are no help: were they
+    /// counted, the whole pool would never wake more than `count` lanes at a time.
     pub(crate) fn wake_several(
         &self,
         order: impl IntoIterator<Item = usize>,
@@ -285,7 +307,8 @@ impl Sleep {
         }
     }
 
-    /// Called after a push of work that every worker looks for, even one without a seat: as `wake_one`.
+    /// Called after a push of work that every worker looks for, even one without a seat: as
+    /// `wake_one`.
     pub(crate) fn wake_any(&self, order: impl IntoIterator<Item = usize>) {
         // SeqCst: pairs with `announce` and `found`.
         fence(Ordering::SeqCst);
@@ -310,7 +333,8 @@ impl Sleep {
         true
     }
 
-    /// Called after writing down that what `lane` waits for is over, or that there is work for it: wakes it if it sleeps.
+    /// Called after writing down that what `lane` waits for is over, or that there is work for it:
+    /// wakes it if it sleeps.
     pub(crate) fn wake_waiting(&self, lane: usize) {
         // SeqCst: pairs with `announce_wait`.
         fence(Ordering::SeqCst);

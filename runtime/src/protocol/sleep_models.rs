@@ -1,5 +1,5 @@
-//! Models of sleeping and waking: whatever is pushed, somebody looks. A push that is slept through leaves a thread
-//! blocked for ever, which loom reports as a deadlock.
+//! Models of sleeping and waking: whatever is pushed, somebody looks. A push that is slept through
+//! leaves a thread blocked for ever, which loom reports as a deadlock.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use super::model::explore;
 use super::sleep::Sleep;
 use crate::sync::{AtomicU32, Ordering};
 
-/// The deques, as weak as they may be: everything is Relaxed, so a look may miss a push that no fence orders.
+/// The deques, as weak as they may be: everything is Relaxed, so a look may miss a push that no
+/// fence orders.
 struct Deques(AtomicU32);
 
 impl Deques {
@@ -97,7 +98,8 @@ fn model_push_against_searcher_giving_up() {
     });
 }
 
-/// Catches a searcher that finds one job while the producer of a second relies on it, and passes nothing on.
+/// Catches a searcher that finds one job while the producer of a second relies on it, and passes
+/// nothing on.
 #[test]
 fn model_searcher_finds_other_work() {
     explore(|| {
@@ -119,7 +121,8 @@ fn model_searcher_finds_other_work() {
     });
 }
 
-/// Catches a searcher that two producers rely on, gives up, sees what they pushed, takes one and passes nothing on.
+/// Catches a searcher that two producers rely on, gives up, sees what they pushed, takes one and
+/// passes nothing on.
 #[test]
 fn model_searcher_giving_up_finds_two_pushes() {
     explore(|| {
@@ -151,8 +154,9 @@ fn model_two_producers_one_sleeper() {
     });
 }
 
-/// Catches one of two pushes that is slept through when both are told of at once, and a second lane that is not woken because the first is
-/// on its way: each lane takes one job, and is busy from then on.
+/// Catches one of two pushes that is slept through when both are told of at once, and a second lane
+/// that is not woken because the first is on its way: each lane takes one job, and is busy from
+/// then on.
 #[test]
 fn model_two_pushes_at_once_against_two_sleepers() {
     explore(|| {
@@ -167,7 +171,8 @@ fn model_two_pushes_at_once_against_two_sleepers() {
     });
 }
 
-/// Catches a job that is left lying because the only sleeper was displaced when it was pushed, and is not any more.
+/// Catches a job that is left lying because the only sleeper was displaced when it was pushed, and
+/// is not any more.
 #[test]
 fn model_push_against_seat_given_back() {
     explore(|| {
@@ -186,7 +191,8 @@ fn model_push_against_seat_given_back() {
     });
 }
 
-/// Catches a limit that two lanes can pass together, and a push that wakes somebody although one searches.
+/// Catches a limit that two lanes can pass together, and a push that wakes somebody although one
+/// searches.
 #[test]
 fn model_search_limit() {
     explore(|| {
@@ -205,7 +211,8 @@ fn model_search_limit() {
     });
 }
 
-/// Catches two that stop searching at the same time and both, or neither, take themselves for the last.
+/// Catches two that stop searching at the same time and both, or neither, take themselves for the
+/// last.
 #[test]
 fn model_two_searchers_find_something() {
     explore(|| {
@@ -290,7 +297,8 @@ fn model_end_of_wait_against_waiting_lane() {
     });
 }
 
-/// Catches work that was put back, for which nobody sleeps but a lane waits that comes to do so just then.
+/// Catches work that was put back, for which nobody sleeps but a lane waits that comes to do so
+/// just then.
 #[test]
 fn model_work_put_back_against_waiting_lane() {
     explore(|| {
@@ -302,7 +310,8 @@ fn model_work_put_back_against_waiting_lane() {
     });
 }
 
-/// Catches two external callers with the same worker's seat, of whom neither, or the first to leave, looks for what it missed.
+/// Catches two external callers with the same worker's seat, of whom neither, or the first to
+/// leave, looks for what it missed.
 #[test]
 fn model_push_against_two_who_give_the_same_seat_back() {
     explore(|| {
@@ -323,7 +332,8 @@ fn model_push_against_two_who_give_the_same_seat_back() {
     });
 }
 
-/// Catches work that is offered while nobody sleeps but a lane waits, and which that lane sleeps through.
+/// Catches work that is offered while nobody sleeps but a lane waits, and which that lane sleeps
+/// through.
 #[test]
 fn model_push_against_waiting_lane() {
     explore(|| {
@@ -334,7 +344,8 @@ fn model_push_against_waiting_lane() {
     });
 }
 
-/// Catches a wake-up that two wakers leave to each other, or that is used up by work while the end is still to come.
+/// Catches a wake-up that two wakers leave to each other, or that is used up by work while the end
+/// is still to come.
 #[test]
 fn model_push_and_end_against_waiting_lane() {
     explore(|| {

@@ -16,8 +16,8 @@
 //! | [`wait`](TaskCell::wait) `Pending → Pending(waiter)`, `Done → Over` | who holds the handle | it wants the result |
 //! | [`detach`](TaskCell::detach) `Pending → Over`, `Done → Over` | who held the handle | it drops it |
 //!
-//! Wakers and results are user code when they are cloned, woken or dropped: every method hands them out, and none runs them under the
-//! lock.
+//! Wakers and results are user code when they are cloned, woken or dropped: every method hands them
+//! out, and none runs them under the lock.
 //!
 //! # Orderings
 //!
@@ -29,8 +29,8 @@
 //!
 //! # Models
 //!
-//! `task_models.rs`: a result against a waiter that registers, and against one that is replaced; a result against a handle that is
-//! dropped, and against one that is dropped while it is registered.
+//! `task_models.rs`: a result against a waiter that registers, and against one that is replaced; a
+//! result against a handle that is dropped, and against one that is dropped while it is registered.
 
 use std::sync::TryLockError;
 
@@ -110,8 +110,8 @@ impl<R, W> TaskCell<R, W> {
         }
     }
 
-    /// Takes the result if it is there: for a process that was forked, in which nobody will complete the task any more. The lock may be held
-    /// by a thread that is not there.
+    /// Takes the result if it is there: for a process that was forked, in which nobody will
+    /// complete the task any more. The lock may be held by a thread that is not there.
     pub(crate) fn take_left_behind(&self) -> Option<R> {
         let mut stage = match self.0.try_lock() {
             Ok(stage) => stage,

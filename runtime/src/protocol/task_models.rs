@@ -54,7 +54,8 @@ fn model_result_against_waiter() {
     });
 }
 
-/// Catches a waiter that is replaced while the task completes: the newer one, which alone counts, must be told or see the result.
+/// Catches a waiter that is replaced while the task completes: the newer one, which alone counts,
+/// must be told or see the result.
 #[test]
 fn model_result_against_replaced_waiter() {
     explore(|| {

@@ -2,8 +2,8 @@
 //!
 //! # State
 //!
-//! The number of *tickets*: invitations that lie in some deque, plus lanes that are inside. The caller holds none; it is
-//! the one that waits for zero.
+//! The number of *tickets*: invitations that lie in some deque, plus lanes that are inside. The
+//! caller holds none; it is the one that waits for zero.
 //!
 //! | transition | who | when |
 //! |---|---|---|
@@ -16,27 +16,31 @@
 //!
 //! # Orderings
 //!
-//! * `leave`: Release. Pairs with the Acquire of `settled`: the results that the lane wrote into the loop happen before
-//!   the caller reads them and frees the loop. Each `leave` is a read-modify-write, so the last one continues
-//!   the release sequences of all before it, and one Acquire load sees them all.
+//! * `leave`: Release. Pairs with the Acquire of `settled`: the results that the lane wrote into
+//!   the loop happen before the caller reads them and frees the loop. Each `leave` is a
+//!   read-modify-write, so the last one continues the release sequences of all before it, and one
+//!   Acquire load sees them all.
 //! * `settled`: Acquire, see above. Weakened, the caller may read results that are not there yet.
 //! * `invite`: Relaxed. The ticket travels with the invitation, and the deque publishes that.
 //!
 //! # The rule for callers of `leave`
 //!
-//! After the decrement the loop may be gone. Whatever a leaving lane needs afterwards (whom to wake) it reads before.
+//! After the decrement the loop may be gone. Whatever a leaving lane needs afterwards (whom to
+//! wake) it reads before.
 //!
 //! # Progress
 //!
-//! A ticket in a deque is taken back by the lane that put it there, at the latest when that lane leaves the loop; one that lies in the
-//! pool is taken by the caller as it waits, at the latest; a ticket in a lane's hands is returned, or put there, when its claimed
-//! taskels end. So `settled` waits for running taskels only.
+//! A ticket in a deque is taken back by the lane that put it there, at the latest when that lane
+//! leaves the loop; one that lies in the pool is taken by the caller as it waits, at the latest; a
+//! ticket in a lane's hands is returned, or put there, when its claimed taskels end. So `settled`
+//! waits for running taskels only.
 //!
 //! # Models
 //!
-//! `tickets_models.rs`: two lanes write, leave, and wake a caller who then reuses the memory; a lane that invites
-//! another; an invitation taken back against a thief; a ticket that is handed on; the limit. With [`sleep`](super::sleep) and
-//! [`panic_slot`](super::panic_slot): a scope whose tasks end, one by a panic, while its owner sleeps; a broadcast.
+//! `tickets_models.rs`: two lanes write, leave, and wake a caller who then reuses the memory; a
+//! lane that invites another; an invitation taken back against a thief; a ticket that is handed on;
+//! the limit. With [`sleep`](super::sleep) and [`panic_slot`](super::panic_slot): a scope whose
+//! tasks end, one by a panic, while its owner sleeps; a broadcast.
 
 use crate::sync::{AtomicU32, Ordering};
 
@@ -68,7 +72,8 @@ impl Tickets {
         false
     }
 
-    /// Returns a ticket. True for the last one out, who wakes the caller; the loop must not be touched any more.
+    /// Returns a ticket. True for the last one out, who wakes the caller; the loop must not be
+    /// touched any more.
     #[must_use = "the last one out wakes the caller"]
     pub(crate) fn leave(&self) -> bool {
         // Release: what this lane wrote into the loop happens before the caller's `settled`.

@@ -11,8 +11,8 @@ use super::sleep::Sleep;
 use super::tickets::Tickets;
 use crate::sync::{AtomicBool, Mutex, Ordering};
 
-/// The parts of a loop that matter here. loom checks every access to the cells: a lane that touches its cell after
-/// `leave`, or a caller that reads too early, is a data race.
+/// The parts of a loop that matter here. loom checks every access to the cells: a lane that touches
+/// its cell after `leave`, or a caller that reads too early, is a data race.
 struct Loop {
     tickets: Tickets,
     results: [UnsafeCell<u32>; 2],
@@ -58,7 +58,8 @@ fn settle_and_free(pool: &Pool, the_loop: &Loop) -> [u32; 2] {
     })
 }
 
-/// Catches a `leave` or `settled` too weak to carry the results of *both* lanes, and a wake-up that comes too soon.
+/// Catches a `leave` or `settled` too weak to carry the results of *both* lanes, and a wake-up that
+/// comes too soon.
 #[test]
 fn model_two_lanes_write_and_leave() {
     explore(|| {
@@ -121,7 +122,8 @@ fn model_invitation_taken_back_against_thief() {
     });
 }
 
-/// Catches a lane's result that is lost as its ticket is handed on, to another lane or to the caller, and a caller that sleeps through that.
+/// Catches a lane's result that is lost as its ticket is handed on, to another lane or to the
+/// caller, and a caller that sleeps through that.
 #[test]
 fn model_a_ticket_that_is_handed_on() {
     explore(|| {
@@ -168,8 +170,9 @@ fn model_limit_holds_against_two_inviters() {
     });
 }
 
-/// Two tasks of a scope, of which one panics; the owner of the scope sleeps meanwhile. Catches a scope that ends before the payload is
-/// there, or the other task's result, and an owner that sleeps through the end.
+/// Two tasks of a scope, of which one panics; the owner of the scope sleeps meanwhile. Catches a
+/// scope that ends before the payload is there, or the other task's result, and an owner that
+/// sleeps through the end.
 #[test]
 fn model_scope_counts_down_to_its_panic() {
     explore(|| {
@@ -210,8 +213,9 @@ fn model_scope_counts_down_to_its_panic() {
     });
 }
 
-/// A broadcast to two workers, one asleep and one that waits for something else, whose caller sleeps until both have made their calls.
-/// Catches mail that is slept through, a call that is made twice or never, and a result that is read before it is there.
+/// A broadcast to two workers, one asleep and one that waits for something else, whose caller
+/// sleeps until both have made their calls. Catches mail that is slept through, a call that is made
+/// twice or never, and a result that is read before it is there.
 #[test]
 fn model_broadcast() {
     explore(|| {

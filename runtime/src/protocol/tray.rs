@@ -1,6 +1,8 @@
-//! Who may touch what lies on a lane's tray: the lane, at no cost, or a visitor while the lane is busy elsewhere.
+//! Who may touch what lies on a lane's tray: the lane, at no cost, or a visitor while the lane is
+//! busy elsewhere.
 //!
-//! A lock that its owner takes between any two items, with plain loads and stores; a visitor, who comes seldom, pays for both.
+//! A lock that its owner takes between any two items, with plain loads and stores; a visitor, who
+//! comes seldom, pays for both.
 //!
 //! # State
 //!
@@ -17,20 +19,25 @@
 //!
 //! # Orderings
 //!
-//! * `enter`, a light fence between `inside` and the look at `wanted`; `visit`, a heavy one between `wanted` and the look at `inside`: Dekker's pair.
-//!   Without either, both are at the tray.
-//! * `leave_and_look`, a light fence between `inside` and the look at `missed`; `visit`, the same heavy one between `missed` and the look at `inside`. Without the light one,
-//!   an owner that was at its tray goes on and does not know that nobody will come again.
-//! * `leave`: Release, and the look at `inside` in `visit`: Acquire. What the owner left there happens before what a visitor does.
-//! * `release`: Release, and the look at `wanted` in `enter`: Acquire. What a visitor did happens before what the owner does next.
+//! * `enter`, a light fence between `inside` and the look at `wanted`; `visit`, a heavy one between
+//!   `wanted` and the look at `inside`: Dekker's pair. Without either, both are at the tray.
+//! * `leave_and_look`, a light fence between `inside` and the look at `missed`; `visit`, the same
+//!   heavy one between `missed` and the look at `inside`. Without the light one, an owner that was
+//!   at its tray goes on and does not know that nobody will come again.
+//! * `leave`: Release, and the look at `inside` in `visit`: Acquire. What the owner left there
+//!   happens before what a visitor does.
+//! * `release`: Release, and the look at `wanted` in `enter`: Acquire. What a visitor did happens
+//!   before what the owner does next.
 //!
 //! # Progress
 //!
-//! The owner waits, on the mutex, for a visitor that moves a few pointers. A visitor never waits for an owner.
+//! The owner waits, on the mutex, for a visitor that moves a few pointers. A visitor never waits
+//! for an owner.
 //!
 //! # Models
 //!
-//! `tray_models.rs`: owner and visitors are never at the tray together, and each finds what the other left; an owner that was there learns of the visitor.
+//! `tray_models.rs`: owner and visitors are never at the tray together, and each finds what the
+//! other left; an owner that was there learns of the visitor.
 
 use crate::sync::{AtomicBool, Fences, Ordering, heavy_fence, light_fence};
 
@@ -73,7 +80,8 @@ impl Tray {
         self.inside.store(false, Ordering::Release);
     }
 
-    /// The owner goes, after it may have been there for long. True if somebody has come in vain since `forget`, who will not come again.
+    /// The owner goes, after it may have been there for long. True if somebody has come in vain
+    /// since `forget`, who will not come again.
     #[inline]
     #[must_use]
     pub(crate) fn leave_and_look(&self, fences: Fences) -> bool {
@@ -88,7 +96,8 @@ impl Tray {
         self.missed.store(false, Ordering::Relaxed);
     }
 
-    /// Somebody else, who has the mutex, wants to come. True if the owner is away; it stays away until `release`, which must follow in either case.
+    /// Somebody else, who has the mutex, wants to come. True if the owner is away; it stays away
+    /// until `release`, which must follow in either case.
     #[must_use]
     pub(crate) fn visit(&self, fences: Fences) -> bool {
         self.missed.store(true, Ordering::Relaxed);

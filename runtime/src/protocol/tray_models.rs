@@ -1,4 +1,5 @@
-//! Models of the tray: its owner and a visitor are never both there, and each finds what the other left.
+//! Models of the tray: its owner and a visitor are never both there, and each finds what the other
+//! left.
 
 use std::sync::Arc;
 
@@ -55,7 +56,8 @@ impl Place {
     }
 }
 
-/// Catches an owner and a visitor that are both there, and what one leaves and the other does not see.
+/// Catches an owner and a visitor that are both there, and what one leaves and the other does not
+/// see.
 #[test]
 fn model_owner_and_visitor_take_turns() {
     explore(|| {
@@ -70,7 +72,8 @@ fn model_owner_and_visitor_take_turns() {
     });
 }
 
-/// Catches the same with two visitors, of which the second comes while the owner waits for the first.
+/// Catches the same with two visitors, of which the second comes while the owner waits for the
+/// first.
 #[test]
 fn model_owner_and_two_visitors() {
     explore(|| {

@@ -11,14 +11,16 @@
 //! | `turns` | changes when there may be something to take | who is awake |
 //! | `over` | nothing is left, and nothing will come | who would come |
 //!
-//! A lane is counted as asleep, and as awake no more, *before* it looks at the desks for the last time. One that is roused counts as awake from then on, though it takes
-//! a while to come: who holds the source meanwhile pulls several items, and rouses nobody else.
+//! A lane is counted as asleep, and as awake no more, *before* it looks at the desks for the last
+//! time. One that is roused counts as awake from then on, though it takes a while to come: who
+//! holds the source meanwhile pulls several items, and rouses nobody else.
 //!
 //! # Orderings
 //!
-//! None of its own. `awake` and `asleep` are ordered by the fences of the [desk](super::desk): who puts something on its desk reads them behind a light fence, and
-//! who is about to sleep writes them before its heavy one, behind which it looks at the desks. So it finds what was put there, or is seen. `turns` and `over` are
-//! hints: who has not seen them finds out under the mutex.
+//! None of its own. `awake` and `asleep` are ordered by the fences of the [desk](super::desk): who
+//! puts something on its desk reads them behind a light fence, and who is about to sleep writes
+//! them before its heavy one, behind which it looks at the desks. So it finds what was put there,
+//! or is seen. `turns` and `over` are hints: who has not seen them finds out under the mutex.
 //!
 //! # Progress
 //!
@@ -66,7 +68,8 @@ impl Waiters {
         self.awake.load(Ordering::Relaxed) > 0
     }
 
-    /// Rouses a sleeper, if there is one, and something to take for more `lanes` than are awake. True if somebody is to be woken.
+    /// Rouses a sleeper, if there is one, and something to take for more `lanes` than are awake.
+    /// True if somebody is to be woken.
     #[must_use]
     pub(crate) fn rouse(&self, lanes: u32) -> bool {
         let too_few = self.asleep.load(Ordering::Relaxed) > 0 && self.awake.load(Ordering::Relaxed) < lanes;

@@ -1,4 +1,5 @@
-//! Models of those who wait, on a whole feed: every item goes to one lane, nobody sleeps beside something to take, and a source may wait for what becomes of its items.
+//! Models of those who wait, on a whole feed: every item goes to one lane, nobody sleeps beside
+//! something to take, and a source may wait for what becomes of its items.
 
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ struct Answers {
     more: Condvar,
 }
 
-/// Yields `0..len`. From item `waits_from` on it waits, before each item, for the answers to all before it.
+/// Yields `0..len`. From item `waits_from` on it waits, before each item, for the answers to all
+/// before it.
 struct Questions {
     next: u32,
     len: u32,

@@ -20,19 +20,27 @@
 //! | `alone` | the sink is at the source, and does everything | the sink, whoever takes the source from it |
 //! | `watching` | somebody who sleeps wakes up by itself, to look at bundles | the sleeper |
 //!
-//! `stopped` (nobody wants anything more) is written under the mutex, and read without it between two items: a hint.
+//! `stopped` (nobody wants anything more) is written under the mutex, and read without it between
+//! two items: a hint.
 //!
-//! One lane is the *sink*. It puts through what is done; if there is nothing and no helper is free, it processes what is in the queue, unless the window is so small that it would be full meanwhile. The others are *helpers*: they pull and process.
-//! A lane reports what it has done and is told what to do next ([`turn`](Window::turn)).
+//! One lane is the *sink*. It puts through what is done; if there is nothing and no helper is free,
+//! it processes what is in the queue, unless the window is so small that it would be full
+//! meanwhile. The others are *helpers*: they pull and process. A lane reports what it has done and
+//! is told what to do next ([`turn`](Window::turn)).
 //!
 //! # What is pulled is processed before the source may block again
 //!
-//! A lane asks the source only if for each bundle in the queue there is another lane with nothing to do, which it has woken, or if the source has been quick (`stock`: else the sink, which does not ask by itself, would often find nothing); else it processes the oldest one.
-//! The sink asks only if nothing is in flight, and for one item: while it is in the source, it could not emit what becomes ready. If no helper has come, or items are not worth handing over, it keeps the source
-//! and does everything, one item after the other ([`Alone`](Turn::Alone)): that is a bundle, too, from which an idle lane takes the source if the sink is at work on one item for long.
+//! A lane asks the source only if for each bundle in the queue there is another lane with nothing
+//! to do, which it has woken, or if the source has been quick (`stock`: else the sink, which does
+//! not ask by itself, would often find nothing); else it processes the oldest one. The sink asks
+//! only if nothing is in flight, and for one item: while it is in the source, it could not emit
+//! what becomes ready. If no helper has come, or items are not worth handing over, it keeps the
+//! source and does everything, one item after the other ([`Alone`](Turn::Alone)): that is a bundle,
+//! too, from which an idle lane takes the source if the sink is at work on one item for long.
 //!
-//! Several items at a time are in somebody's hands only where items and the source are quick. If it takes long all the same, an idle lane looks there, takes what is not begun, and what is done; there
-//! is always one idle lane that wakes up for this by itself (`watching`), if any is idle.
+//! Several items at a time are in somebody's hands only where items and the source are quick. If it
+//! takes long all the same, an idle lane looks there, takes what is not begun, and what is done;
+//! there is always one idle lane that wakes up for this by itself (`watching`), if any is idle.
 //!
 //! # Orderings
 //!
@@ -40,13 +48,16 @@
 //!
 //! # Progress
 //!
-//! The sink sleeps only while something is in flight or somebody is at the source. What is in the queue, idle lanes are woken for, helpers first. A helper sleeps while there is no room or another lane is at
-//! the source; it is woken when there is room, though not for every single item where they are quick.
+//! The sink sleeps only while something is in flight or somebody is at the source. What is in the
+//! queue, idle lanes are woken for, helpers first. A helper sleeps while there is no room or
+//! another lane is at the source; it is woken when there is room, though not for every single item
+//! where they are quick.
 //!
 //! # Models
 //!
-//! `window_models.rs`: a sink and helpers, in order and out of it, one at the source at a time, no more in flight than allowed, a source and a helper that wait for
-//! what becomes of an item, bundles that are looked at, a stop.
+//! `window_models.rs`: a sink and helpers, in order and out of it, one at the source at a time, no
+//! more in flight than allowed, a source and a helper that wait for what becomes of an item,
+//! bundles that are looked at, a stop.
 
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::PoisonError;
@@ -62,16 +73,19 @@ pub(crate) const SINK: u32 = 0;
 /// A bundle that is not over after this time is looked at.
 pub(crate) const PATIENCE_NS: u64 = 50_000;
 
-/// The sink processes an item, which may be long, if there is room for so many quick ones for each helper but one.
+/// The sink processes an item, which may be long, if there is room for so many quick ones for each
+/// helper but one.
 const QUICK_EACH: usize = 3;
 
 /// What a lane is to do next, and then report.
 #[derive(Debug)]
 #[must_use]
 pub(crate) enum Turn<T, R> {
-    /// Ask the source for so many items, at least one, while what it has got weighs less than `weight`; the first has that number.
+    /// Ask the source for so many items, at least one, while what it has got weighs less than
+    /// `weight`; the first has that number.
     Pull { first: u64, most: usize, weight: usize },
-    /// Ask the source, process and emit, so many items one by one; the first has that number. For the sink.
+    /// Ask the source, process and emit, so many items one by one; the first has that number. For
+    /// the sink.
     Alone { first: u64, most: usize },
     /// Process these.
     Process(Batch<T>),
@@ -168,7 +182,8 @@ pub(crate) struct Window<T, R> {
 }
 
 impl<T, R> Window<T, R> {
-    /// At most `limit` is in flight, but that a single item may exceed that; results come in order or not; up to `lanes` take part.
+    /// At most `limit` is in flight, but that a single item may exceed that; results come in order
+    /// or not; up to `lanes` take part.
     pub(crate) fn new(limit: usize, weighed: bool, ordered: bool, lanes: usize) -> Self {
         let state = State {
             pulling: false,
@@ -218,8 +233,9 @@ impl<T, R> Window<T, R> {
         self.wake(&mut state);
     }
 
-    /// What the lane does next, after what it reports; waits until there is something. `now` is a time in nanoseconds. `pause` passes a moment, if
-    /// after that time a lane that waits is still to be awake, for the next bundle will be there soon.
+    /// What the lane does next, after what it reports; waits until there is something. `now` is a
+    /// time in nanoseconds. `pause` passes a moment, if after that time a lane that waits is still
+    /// to be awake, for the next bundle will be there soon.
     pub(crate) fn turn(
         &self,
         lane: u32,
@@ -279,7 +295,8 @@ impl<T, R> Window<T, R> {
         state
     }
 
-    /// Wakes those for whom there is something, helpers first. A look at who sleeps spares a system call.
+    /// Wakes those for whom there is something, helpers first. A look at who sleeps spares a system
+    /// call.
     fn wake(&self, state: &mut State<T, R>) {
         let watches = !state.watching && !state.bundles.is_empty();
         let wanted = match self.is_stopped() || state.is_over() {
@@ -455,26 +472,31 @@ impl<T, R> State<T, R> {
         self.idle + self.coming + usize::from(self.sink != Sink::Awake)
     }
 
-    /// Whether the sink processes what is in the queue: only if no helper can, and if helpers alone are too few for the window, for what is done piles up meanwhile.
+    /// Whether the sink processes what is in the queue: only if no helper can, and if helpers alone
+    /// are too few for the window, for what is done piles up meanwhile.
     fn sink_helps(&self, limits: &Limits) -> bool {
         let no_helper = self.idle + self.coming + self.awake == 0;
         self.helpers < limits.in_flight && no_helper && !self.would_fill_up(limits)
     }
 
-    /// Whether quick items would fill the window if the sink had a long one, and the other helpers found no more. (In order they wait for a long one before them anyway.) The source
-    /// is quick then, so that no more than one helper is there for long, and another comes back to the queue.
+    /// Whether quick items would fill the window if the sink had a long one, and the other helpers
+    /// found no more. (In order they wait for a long one before them anyway.) The source is quick
+    /// then, so that no more than one helper is there for long, and another comes back to the
+    /// queue.
     fn would_fill_up(&self, limits: &Limits) -> bool {
         let others = self.helpers.saturating_sub(1);
         !limits.ordered && self.pace.has_quick() && self.room(limits) < others * QUICK_EACH
     }
 
-    /// Whether a helper had better wait, for the sink is about to make room: with the item in the queue and the next one, both have something to do.
+    /// Whether a helper had better wait, for the sink is about to make room: with the item in the
+    /// queue and the next one, both have something to do.
     fn leaves_to_sink(&self, limits: &Limits) -> bool {
         let is_full = self.in_flight >= limits.in_flight && self.bundles_in_queue() == 1;
         is_full && self.sink != Sink::Awake && self.is_ready(limits)
     }
 
-    /// Whether a helper may ask the source: for a bundle, where items come in bundles. What is tiny it leaves to the sink.
+    /// Whether a helper may ask the source: for a bundle, where items come in bundles. What is tiny
+    /// it leaves to the sink.
     fn may_ask(&self, limits: &Limits) -> bool {
         let least = if limits.weighed { 1 } else { self.pace.bundle().min(limits.share) };
         !self.pulling && !self.ended && self.room(limits) >= least && !self.is_left_to_sink(limits)
@@ -489,7 +511,8 @@ impl<T, R> State<T, R> {
         !limits.weighed && (self.helpers == 0 || self.pace.are_tiny(limits.share))
     }
 
-    /// Whether a helper should be at the source, and nobody is. For a bundle nobody is woken while half of the window is full.
+    /// Whether a helper should be at the source, and nobody is. For a bundle nobody is woken while
+    /// half of the window is full.
     fn is_open(&self, limits: &Limits) -> bool {
         let enough = if self.pace.bundle() > 1 { limits.in_flight / 2 } else { 1 };
         self.may_ask(limits) && self.room(limits) >= enough

@@ -1,5 +1,6 @@
-//! Models of the window: every item goes through the sink once, in order if that is asked for; one lane at a time is at the
-//! source; no more is in flight than allowed; what is pulled is processed although the source blocks; nobody sleeps for ever.
+//! Models of the window: every item goes through the sink once, in order if that is asked for; one
+//! lane at a time is at the source; no more is in flight than allowed; what is pulled is processed
+//! although the source blocks; nobody sleeps for ever.
 
 use std::sync::Arc;
 
@@ -147,7 +148,8 @@ fn model_items_come_in_order_from_a_sink_alone() {
     });
 }
 
-/// Catches a helper, or the sink, that sleeps on although there is room again; and a window that lets more in than it has room for.
+/// Catches a helper, or the sink, that sleeps on although there is room again; and a window that
+/// lets more in than it has room for.
 #[test]
 fn model_two_helpers_and_room_for_one_item() {
     explore(|| {
@@ -158,7 +160,8 @@ fn model_two_helpers_and_room_for_one_item() {
     });
 }
 
-/// Catches an item that is lost or comes twice where order does not matter, and a sink that waits for one in particular.
+/// Catches an item that is lost or comes twice where order does not matter, and a sink that waits
+/// for one in particular.
 #[test]
 fn model_items_come_out_of_order() {
     explore(|| {
@@ -182,7 +185,8 @@ fn model_a_sink_that_has_enough_sends_everyone_home() {
     });
 }
 
-/// Catches a lane that asks the source for a second item while the first one lies there, and nobody comes for it: the source waits for the first.
+/// Catches a lane that asks the source for a second item while the first one lies there, and nobody
+/// comes for it: the source waits for the first.
 #[test]
 fn model_a_source_that_waits_for_its_last_item() {
     explore(|| {
@@ -323,7 +327,8 @@ impl Bundled {
     }
 }
 
-/// Catches a bundle that nobody looks at, whoever has it, and what is taken from it and lost: its second item waits for the third.
+/// Catches a bundle that nobody looks at, whoever has it, and what is taken from it and lost: its
+/// second item waits for the third.
 #[test]
 fn model_an_idle_lane_takes_what_is_in_a_bundle() {
     explore(|| {
@@ -336,7 +341,8 @@ fn model_an_idle_lane_takes_what_is_in_a_bundle() {
     });
 }
 
-/// Catches what is lost between a lane that looks at a bundle and the one that is done with it just then.
+/// Catches what is lost between a lane that looks at a bundle and the one that is done with it just
+/// then.
 #[test]
 fn model_a_bundle_that_is_over_when_somebody_looks() {
     explore(|| {
@@ -362,7 +368,8 @@ fn model_an_idle_lane_takes_what_was_pulled() {
     });
 }
 
-/// Catches a source that stays with a sink which is busy with an item: that waits for the next item.
+/// Catches a source that stays with a sink which is busy with an item: that waits for the next
+/// item.
 #[test]
 fn model_an_idle_lane_takes_the_source_from_a_sink_alone() {
     explore(|| {

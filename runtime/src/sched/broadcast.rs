@@ -49,10 +49,11 @@ impl BroadcastContext<'_> {
 
 /// Calls `op` once on every worker of the surrounding pool, and returns the results by worker.
 ///
-/// It waits until each worker has come to it: a worker does so between two pieces of work, or while it waits for anything inside of the
-/// pool. That is the one exception to the rule that a wait runs only what it waits for: `op` must not want a lock that is held across a
-/// loop, join or scope elsewhere. If the calling thread is a worker, it makes its own call at once. Where no pool can be had, the one call
-/// is made on the calling thread.
+/// It waits until each worker has come to it: a worker does so between two pieces of work, or while
+/// it waits for anything inside of the pool. That is the one exception to the rule that a wait runs
+/// only what it waits for: `op` must not want a lock that is held across a loop, join or scope
+/// elsewhere. If the calling thread is a worker, it makes its own call at once. Where no pool can
+/// be had, the one call is made on the calling thread.
 ///
 /// A worker that waits inside of *another* pool makes no calls meanwhile.
 ///
@@ -80,10 +81,12 @@ where
 
 /// Has every worker of the surrounding pool call `op` once, some time, and returns at once.
 ///
-/// A worker comes to it between two pieces of work. Where no pool can be had, the one call is made on the calling thread, here and now. A panic
-/// of a call goes where those of [`spawn`](crate::spawn) go.
+/// A worker comes to it between two pieces of work. Where no pool can be had, the one call is made
+/// on the calling thread, here and now. A panic of a call goes where those of
+/// [`spawn`](crate::spawn) go.
 ///
-/// It costs one allocation, and for each worker that sleeps a wake-up: some microseconds each, which the caller spends.
+/// It costs one allocation, and for each worker that sleeps a wake-up: some microseconds each,
+/// which the caller spends.
 ///
 /// ```
 /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
@@ -101,7 +104,8 @@ where
     with_pool(None, |pool| match pool.and_then(|pool| pool.hold().map(|hold| (pool, hold))) {
         Some((pool, _hold)) => {
             let call: Arc<dyn Detached> = Arc::new(Call(op));
-            // A reference for each worker and none for this thread, which shall not be the one that drops what the closure owns.
+            // A reference for each worker and none for this thread, which shall not be the one that
+            // drops what the closure owns.
             let calls = std::iter::repeat_n(call, pool.num_threads());
             for (worker, call) in calls.enumerate() {
                 // Each call releases the pool when it is over.
@@ -199,7 +203,8 @@ where
     OP: Fn(BroadcastContext<'_>) -> R + Sync,
     R: Send,
 {
-    // SAFETY: `execute` expects a `Broadcast<OP, R>`, whose first field this becomes; it does not unwind.
+    // SAFETY: `execute` expects a `Broadcast<OP, R>`, whose first field this becomes; it does not
+    // unwind.
     let head = unsafe { JobHead::new(execute::<OP, R>) };
     head.set_born_in(lane.run());
     let this = Broadcast {
@@ -252,7 +257,8 @@ where
         match catch_unwind(AssertUnwindSafe(|| (this.op)(context))) {
             Ok(result) => {
                 let place = this.results[lane.index()].get();
-                // SAFETY: only this worker writes here, once, and the caller reads when all tickets are in.
+                // SAFETY: only this worker writes here, once, and the caller reads when all tickets
+                // are in.
                 unsafe { *place = Some(result) };
             }
             Err(payload) => {
@@ -263,8 +269,8 @@ where
         }
         this.caller
     };
-    // SAFETY: the ticket is still out. The reference is to the tickets alone, which are all atomic, so that the broadcast may be
-    // freed while `leave` returns.
+    // SAFETY: the ticket is still out. The reference is to the tickets alone, which are all atomic,
+    // so that the broadcast may be freed while `leave` returns.
     let calls = unsafe { &(*this.as_ptr()).calls };
     if calls.leave() {
         // The broadcast may be gone by now; the pool is not, since this worker belongs to it.

@@ -8,13 +8,16 @@ use crate::sched::join::join;
 use crate::sched::scope::{Scope, scope_with_cancel};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
-/// A flag that ends parallel work early: set by [`cancel`](Self::cancel) or a deadline, and looked at by loops between items
-/// ([`ParallelIterator::with_cancel_token`](crate::iter::ParallelIterator::with_cancel_token)), by [`join`](Self::join) and [`scope`](Self::scope) before each closure, and
-/// by whoever asks.
+/// A flag that ends parallel work early: set by [`cancel`](Self::cancel) or a deadline, and looked
+/// at by loops between items
+/// ([`ParallelIterator::with_cancel_token`](crate::iter::ParallelIterator::with_cancel_token)), by
+/// [`join`](Self::join) and [`scope`](Self::scope) before each closure, and by whoever asks.
 ///
-/// Clones are the same token. A [child](Self::child_token) is cancelled with its parent, but not the other way round.
+/// Clones are the same token. A [child](Self::child_token) is cancelled with its parent, but not
+/// the other way round.
 ///
-/// It carries no data: what was written before [`cancel`](Self::cancel) need not be visible to a thread that sees the token cancelled.
+/// It carries no data: what was written before [`cancel`](Self::cancel) need not be visible to a
+/// thread that sees the token cancelled.
 ///
 /// ```
 /// use taskel::{CancelToken, Cancelled, prelude::*};
@@ -49,7 +52,8 @@ impl Default for Node {
 }
 
 impl Drop for Node {
-    /// Drops the ancestors of which this was the last descendant one after the other: there may be too many for the stack.
+    /// Drops the ancestors of which this was the last descendant one after the other: there may be
+    /// too many for the stack.
     fn drop(&mut self) {
         let mut parent = self.parent.take();
         while let Some(token) = parent {
@@ -60,8 +64,9 @@ impl Drop for Node {
 
 /// The work was cancelled before it was complete.
 ///
-/// Where a call has no `Result` for it, it is the payload of a panic: loops, joins, scopes and [tasks](crate::Task) pass it on as any other. The
-/// panic hook tells of it only where it goes on beyond the outermost of them, or to nobody.
+/// Where a call has no `Result` for it, it is the payload of a panic: loops, joins, scopes and
+/// [tasks](crate::Task) pass it on as any other. The panic hook tells of it only where it goes on
+/// beyond the outermost of them, or to nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cancelled;
 
@@ -81,7 +86,8 @@ impl CancelToken {
 
     /// A token that is cancelled when this one is, and can be cancelled by itself.
     ///
-    /// Looking at a token that is not cancelled costs a look at each of its ancestors: time in proportion to its depth.
+    /// Looking at a token that is not cancelled costs a look at each of its ancestors: time in
+    /// proportion to its depth.
     ///
     /// ```
     /// let parent = taskel::CancelToken::new();
@@ -106,11 +112,13 @@ impl CancelToken {
 
     /// Cancels the token when `delay` has passed. Of several deadlines, the earliest counts.
     ///
-    /// There is no timer: whoever looks at the token looks at the clock, which makes a look some 25 ns dearer.
+    /// There is no timer: whoever looks at the token looks at the clock, which makes a look some 25
+    /// ns dearer.
     ///
     /// # Panics
     ///
-    /// In WebAssembly without a system (`wasm32-unknown-unknown`), where the standard library has no clock.
+    /// In WebAssembly without a system (`wasm32-unknown-unknown`), where the standard library has
+    /// no clock.
     ///
     /// ```
     /// use std::time::Duration;
@@ -128,8 +136,8 @@ impl CancelToken {
 
     /// Whether the token is cancelled.
     ///
-    /// As long as it is not, this costs two loads for the token and for each of its ancestors, and a look at the clock if any of them has a
-    /// deadline; after that, a load.
+    /// As long as it is not, this costs two loads for the token and for each of its ancestors, and
+    /// a look at the clock if any of them has a deadline; after that, a load.
     #[inline]
     pub fn is_cancelled(&self) -> bool {
         #[cfg(all(loom, feature = "loom"))]
@@ -145,15 +153,16 @@ impl CancelToken {
         self.look_up()
     }
 
-    /// Whether the token or an ancestor is known to be cancelled: for a look before each of many items, which the clock would make dear.
+    /// Whether the token or an ancestor is known to be cancelled: for a look before each of many
+    /// items, which the clock would make dear.
     #[inline]
     pub(crate) fn is_flagged(&self) -> bool {
         let mut line = std::iter::successors(Some(self), |token| token.node.parent.as_ref());
         line.any(|token| token.node.cancelled.load(Ordering::Relaxed))
     }
 
-    /// Whether a deadline has passed, or an ancestor is cancelled. Everyone on the way to it is cancelled then, so that nobody goes that way
-    /// again.
+    /// Whether a deadline has passed, or an ancestor is cancelled. Everyone on the way to it is
+    /// cancelled then, so that nobody goes that way again.
     fn look_up(&self) -> bool {
         let mut now_ns = None;
         let mut over = |node: &Node| {
@@ -188,7 +197,8 @@ impl CancelToken {
         if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
     }
 
-    /// As [`join`](crate::join()), but no closure is begun once the token is cancelled; one that is not begun is dropped.
+    /// As [`join`](crate::join()), but no closure is begun once the token is cancelled; one that is
+    /// not begun is dropped.
     ///
     /// # Errors
     ///
@@ -218,7 +228,8 @@ impl CancelToken {
         Ok((a?, b?))
     }
 
-    /// As [`scope`](crate::scope()), but tasks that were not begun when the token was cancelled are dropped instead.
+    /// As [`scope`](crate::scope()), but tasks that were not begun when the token was cancelled are
+    /// dropped instead.
     ///
     /// # Errors
     ///

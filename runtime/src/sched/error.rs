@@ -9,8 +9,8 @@ use crate::memory::MemoryUnknown;
 
 /// A [`ThreadPool`](crate::ThreadPool) could not be built.
 ///
-/// Its message says what was expected, what was found, and what to do. When the system refused something,
-/// [`source`](std::error::Error::source) is its [`io::Error`].
+/// Its message says what was expected, what was found, and what to do. When the system refused
+/// something, [`source`](std::error::Error::source) is its [`io::Error`].
 ///
 /// ```
 /// use taskel::{Pinning, ThreadPoolBuildErrorKind, ThreadPoolBuilder};
@@ -51,13 +51,15 @@ pub enum ThreadPoolBuildErrorKind {
     Pinning,
     /// The system did not start a thread.
     Spawn,
-    /// The [spawn handler](crate::ThreadPoolBuilder::spawn_handler) returned an error, or did not run a thread.
+    /// The [spawn handler](crate::ThreadPoolBuilder::spawn_handler) returned an error, or did not
+    /// run a thread.
     SpawnHandler,
     /// There is a global pool already.
     GlobalPoolExists,
     /// The current thread is at work in a pool, so it cannot become a worker of this one.
     ThreadInPool,
-    /// There is to be a [memory guard](crate::ThreadPoolBuilder::memory_guard), but the system does not tell how much memory is in use.
+    /// There is to be a [memory guard](crate::ThreadPoolBuilder::memory_guard), but the system does
+    /// not tell how much memory is in use.
     MemoryUnknown,
 }
 

@@ -1,4 +1,5 @@
-//! What lies in a deque: a pointer to something that a lane can take part in; and how descent is known.
+//! What lies in a deque: a pointer to something that a lane can take part in; and how descent is
+//! known.
 
 use std::cell::Cell;
 use std::mem::MaybeUninit;
@@ -8,22 +9,24 @@ use crate::policy::site::Site;
 use crate::protocol::external_slot::ExternalSlot;
 use crate::sched::lane::LaneContext;
 
-/// What a wait waits for: the address of a loop, a scope, or a pending half of a join. Unique while that exists.
+/// What a wait waits for: the address of a loop, a scope, or a pending half of a join. Unique while
+/// that exists.
 pub(crate) type Frame = *const ();
 
-/// Taken work that a lane is running. The runs that a piece of work was born in, innermost first, form a chain; it tells which
-/// frames the work descends from.
+/// Taken work that a lane is running. The runs that a piece of work was born in, innermost first,
+/// form a chain; it tells which frames the work descends from.
 ///
-/// A run is on the stack of the lane that it belongs to. It is named by work born in it only, and by what descends from that:
-/// all of which the run waits for. So whoever holds such work may follow its chain.
+/// A run is on the stack of the lane that it belongs to. It is named by work born in it only, and
+/// by what descends from that: all of which the run waits for. So whoever holds such work may
+/// follow its chain.
 #[derive(Debug)]
 pub(crate) struct Run {
     frame: Frame,
     born_in: Origin,
 }
 
-/// Where work is born: the innermost run around it, and how many there are, one inside the other, but for halves of joins: these are a part of what they
-/// are in.
+/// Where work is born: the innermost run around it, and how many there are, one inside the other,
+/// but for halves of joins: these are a part of what they are in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin {
     run: *const Run,
@@ -47,7 +50,8 @@ impl Origin {
         Origin { run, depth, is_half: false }
     }
 
-    /// The same for what is inside of `depth` loops, some of which the lane may have called itself: its part in these is no run.
+    /// The same for what is inside of `depth` loops, some of which the lane may have called itself:
+    /// its part in these is no run.
     pub(crate) fn at_least(self, depth: u32) -> Self {
         Origin { depth: self.depth.max(depth), ..self }
     }
@@ -71,8 +75,8 @@ impl Run {
     /// That work is neither finished nor taken by anyone else.
     pub(crate) unsafe fn descends(born_in: Origin, frame: Frame) -> bool {
         let mut run = born_in.run;
-        // SAFETY: the run waits for its descendants, among which is the work that the caller holds; so does each run that
-        // it was born in itself. Runs do not change.
+        // SAFETY: the run waits for its descendants, among which is the work that the caller holds;
+        // so does each run that it was born in itself. Runs do not change.
         while let Some(inner) = unsafe { run.as_ref() } {
             if inner.frame == frame {
                 return true;
@@ -94,8 +98,8 @@ pub(crate) struct JobHead {
 impl JobHead {
     /// # Safety
     ///
-    /// `execute` is called with a pointer to this head, which must be the first field of what `execute` expects. It does not
-    /// unwind.
+    /// `execute` is called with a pointer to this head, which must be the first field of what
+    /// `execute` expects. It does not unwind.
     #[inline]
     pub(crate) unsafe fn new(execute: unsafe fn(NonNull<JobHead>, &LaneContext<'_>)) -> Self {
         JobHead { execute, born_in: Cell::new(MaybeUninit::uninit()) }
@@ -120,7 +124,8 @@ impl JobHead {
     }
 }
 
-/// The head of a loop. A job in a deque, or put back, is an invitation to a loop if it is no half of a join.
+/// The head of a loop. A job in a deque, or put back, is an invitation to a loop if it is no half
+/// of a join.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct LoopHead {
@@ -147,7 +152,8 @@ impl LoopHead {
     }
 }
 
-/// How deep inside of other work a job was born, and, in the last bit, whether it is no half of a join.
+/// How deep inside of other work a job was born, and, in the last bit, whether it is no half of a
+/// join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank(pub(crate) u32);
 
@@ -163,8 +169,9 @@ impl Rank {
 
 /// A promise that what it points to stays alive until the job is executed or taken back.
 ///
-/// The promise is kept by whoever pushed the job: a loop does not end while a [ticket](crate::protocol::tickets) is out, a join
-/// not before its [hand-over](crate::protocol::handover).
+/// The promise is kept by whoever pushed the job: a loop does not end while a
+/// [ticket](crate::protocol::tickets) is out, a join not before its
+/// [hand-over](crate::protocol::handover).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Job(NonNull<JobHead>);
 
@@ -174,7 +181,8 @@ unsafe impl Send for Job {}
 impl Job {
     /// # Safety
     ///
-    /// The pointee may be used from any thread and stays alive until this job is executed or taken back.
+    /// The pointee may be used from any thread and stays alive until this job is executed or taken
+    /// back.
     pub(crate) unsafe fn new(head: NonNull<JobHead>) -> Self {
         Job(head)
     }
@@ -184,8 +192,9 @@ impl Job {
         self.0.as_ptr().cast_const().cast()
     }
 
-    /// Whether `lane`, which waits for `frame`, may run this: it is work of `frame`, or of something that was opened by work of `frame`, and no invitation to a
-    /// loop in which another external caller has the slot for external callers.
+    /// Whether `lane`, which waits for `frame`, may run this: it is work of `frame`, or of
+    /// something that was opened by work of `frame`, and no invitation to a loop in which another
+    /// external caller has the slot for external callers.
     ///
     /// # Safety
     ///
@@ -205,7 +214,8 @@ impl Job {
         if lane.is_worker() || unsafe { self.rank() }.is_half() {
             return true;
         }
-        // SAFETY: `new` was promised that the pointee lives until the job is executed; it is a loop, since it is no half.
+        // SAFETY: `new` was promised that the pointee lives until the job is executed; it is a
+        // loop, since it is no half.
         let head = unsafe { self.0.cast::<LoopHead>().as_ref() };
         head.external.may_be_claimed(lane.index())
     }
@@ -226,7 +236,8 @@ impl Job {
     ///
     /// # Safety
     ///
-    /// The job was just taken off a deque, or was put back, and not executed yet; or it is about to be pushed.
+    /// The job was just taken off a deque, or was put back, and not executed yet; or it is about to
+    /// be pushed.
     pub(crate) unsafe fn rank(self) -> Rank {
         // SAFETY: `new` was promised that the pointee lives until the job is executed.
         let head = unsafe { self.0.as_ref() };
@@ -239,7 +250,8 @@ impl Job {
     ///
     /// # Safety
     ///
-    /// The job was just taken off a deque, and is executed only this once for each time it was pushed.
+    /// The job was just taken off a deque, and is executed only this once for each time it was
+    /// pushed.
     pub(crate) unsafe fn execute(self, lane: &LaneContext<'_>) {
         let (execute, born_in) = {
             // SAFETY: `new` was promised that the pointee lives until now.
@@ -248,7 +260,8 @@ impl Job {
             (head.execute, unsafe { head.born_in() })
         };
         let run = Run::new(self.frame(), born_in);
-        // SAFETY: the head was made for this function, and it is the pointee's first field (`JobHead::new`).
+        // SAFETY: the head was made for this function, and it is the pointee's first field
+        // (`JobHead::new`).
         lane.in_run(&run, || unsafe { execute(self.0, lane) });
     }
 }

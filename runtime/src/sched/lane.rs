@@ -1,4 +1,5 @@
-//! A lane: a seat in the pool with a deque. Each worker thread has one for life; a calling thread from outside leases one.
+//! A lane: a seat in the pool with a deque. Each worker thread has one for life; a calling thread
+//! from outside leases one.
 
 mod front;
 mod halves;
@@ -31,13 +32,17 @@ pub(crate) struct Lane {
     open_scopes: Stealer<Arc<ScopeQueue>>,
     /// Work that only this worker can do.
     mail: Mutex<VecDeque<Work>>,
-    /// The length of `mail`; written under its lock, read without: the sleep protocol's fences order it.
+    /// The length of `mail`; written under its lock, read without: the sleep protocol's fences
+    /// order it.
     mail_count: AtomicU32,
-    /// The pending halves of joins, on cache lines of their own: the lane writes there all the time.
+    /// The pending halves of joins, on cache lines of their own: the lane writes there all the
+    /// time.
     ///
-    /// The lane looks up there when nothing of its own may be on offer any more: it says so as it takes the last thing back, and thieves say so after
-    /// they have stolen something. A lane that offers a short half lowers that before. So a thief that takes just that raises it again,
-    /// since the deque orders the two; and raised too late, it costs the lane a look. Where halves last long, it stays raised.
+    /// The lane looks up there when nothing of its own may be on offer any more: it says so as it
+    /// takes the last thing back, and thieves say so after they have stolen something. A lane that
+    /// offers a short half lowers that before. So a thief that takes just that raises it again,
+    /// since the deque orders the two; and raised too late, it costs the lane a look. Where halves
+    /// last long, it stays raised.
     pending: CachePadded<PendingChain>,
     /// Whether what is on offer should be left alone for a moment.
     steal_delay: StealDelay,
@@ -53,10 +58,12 @@ pub(crate) struct Lane {
     pub(crate) recorders: Mutex<Vec<(u64, Recorder)>>,
 }
 
-// SAFETY: `private` is reached only through a `LaneContext`, of which there is one at a time per lane, on one thread.
+// SAFETY: `private` is reached only through a `LaneContext`, of which there is one at a time per
+// lane, on one thread.
 unsafe impl Sync for Lane {}
 
-// SAFETY: the pointers in `private` are null while no context of the lane exists, and are not followed by anyone else.
+// SAFETY: the pointers in `private` are null while no context of the lane exists, and are not
+// followed by anyone else.
 unsafe impl Send for Lane {}
 
 /// What only the lane's own thread touches.
@@ -64,7 +71,8 @@ pub(crate) struct Private {
     /// Invitations to loops, and halves of joins: what is on top was opened last and is over first.
     deque: Worker<Job>,
     open_scopes: Worker<Arc<ScopeQueue>>,
-    /// Memory for loops, the last one used on top: one set of loop slots for each level of nesting that was ever reached.
+    /// Memory for loops, the last one used on top: one set of loop slots for each level of nesting
+    /// that was ever reached.
     spare_slots: RefCell<Vec<LoopSlots>>,
     /// State of a xorshift generator.
     random: Cell<u32>,
@@ -76,13 +84,15 @@ pub(crate) struct Private {
     taken: Cell<u32>,
     /// What this worker has found, and does next.
     next: Cell<Option<Work>>,
-    /// What this worker does was kept for it, it has left something else for that, and has done nothing yet.
+    /// What this worker does was kept for it, it has left something else for that, and has done
+    /// nothing yet.
     has_left: Cell<bool>,
     /// A [memory guard](crate::memory) knows that this worker is at work.
     pub(crate) permit: Cell<bool>,
     /// How many loops this lane is inside of.
     depth: Cell<u32>,
-    /// Nanoseconds spent waiting for other lanes, and nanoseconds spent on their work meanwhile; only differences matter.
+    /// Nanoseconds spent waiting for other lanes, and nanoseconds spent on their work meanwhile;
+    /// only differences matter.
     pub(crate) waited_ns: Cell<u64>,
     pub(crate) helped_ns: Cell<u64>,
 }
@@ -177,7 +187,8 @@ impl Lane {
         self.has_job() && self.front.get().0.is_half()
     }
 
-    /// Called after each steal. Not part of it, because a worker has fences to go through first, which would wait for this store.
+    /// Called after each steal. Not part of it, because a worker has fences to go through first,
+    /// which would wait for this store.
     pub(crate) fn note_stolen(&self) {
         self.pending.raise();
     }
@@ -230,14 +241,16 @@ impl Lane {
         self.inner_depth.load(Ordering::Relaxed)
     }
 
-    /// Says whose half this lane runs, or whose loop it helps with, and returns what was said before. Only the lane itself says so.
+    /// Says whose half this lane runs, or whose loop it helps with, and returns what was said
+    /// before. Only the lane itself says so.
     pub(crate) fn set_works_for(&self, lane: Option<usize>) -> Option<usize> {
         let before = self.works_for();
         self.works_for.store(lane.map_or(0, |lane| lane as u32 + 1), Ordering::Relaxed);
         before
     }
 
-    /// Says which lane this one waits for, and returns what was said before. Only the lane itself says so.
+    /// Says which lane this one waits for, and returns what was said before. Only the lane itself
+    /// says so.
     pub(crate) fn set_waits_for(&self, lane: Option<usize>) -> Option<usize> {
         let before = self.waits_for();
         self.waits_for.store(lane.map_or(0, |lane| lane as u32 + 1), Ordering::Relaxed);
@@ -286,8 +299,8 @@ pub(crate) enum Seat {
 impl<'p> LaneContext<'p> {
     /// # Safety
     ///
-    /// The calling thread owns lane `index` of `pool`, as its worker or as the holder of its lease, for as long as the context
-    /// lives, and this is its only context of the lane.
+    /// The calling thread owns lane `index` of `pool`, as its worker or as the holder of its lease,
+    /// for as long as the context lives, and this is its only context of the lane.
     pub(crate) unsafe fn new(pool: &'p PoolState, index: usize, seat: Seat) -> Self {
         let lane = pool.lane(index);
         let private = lane.private.get();
@@ -342,7 +355,8 @@ impl<'p> LaneContext<'p> {
         }
     }
 
-    /// Looks for work of anything but `frame` everywhere but in this lane's deque. Offers of that frame are used up by `decline`.
+    /// Looks for work of anything but `frame` everywhere but in this lane's deque. Offers of that
+    /// frame are used up by `decline`.
     pub(crate) fn find_other_work(&self, frame: Frame, decline: impl Fn()) -> Option<Work> {
         loop {
             match self.find_work()? {
@@ -396,19 +410,22 @@ impl<'p> LaneContext<'p> {
         top.is_some()
     }
 
-    /// Takes the oldest that this lane has on offer, or could offer, as a thief would: from below, so that what is newer can be taken
-    /// back in the reverse order still. The owner of a half finds it done when it comes back to it.
+    /// Takes the oldest that this lane has on offer, or could offer, as a thief would: from below,
+    /// so that what is newer can be taken back in the reverse order still. The owner of a half
+    /// finds it done when it comes back to it.
     pub(crate) fn take_own(&self) -> Option<Work> {
         if let Some(job) = self.lane.steal_job() {
             return Some(Work::Stolen(job, self.index));
         }
         let oldest = self.lane.pending.lock().publish_oldest(|site| self.shared(site))?;
-        // Nothing is left in the deque: everything that is older was taken, and nobody has seen this one.
-        // SAFETY: it stays until it is executed (`push_pending`), and its head is its first field.
+        // Nothing is left in the deque: everything that is older was taken, and nobody has seen
+        // this one. SAFETY: it stays until it is executed (`push_pending`), and its head is its
+        // first field.
         Some(Work::Job(unsafe { Job::new(oldest.cast()) }))
     }
 
-    /// Whether this lane has something that it, or others, could do: a half of a join, an invitation to a loop.
+    /// Whether this lane has something that it, or others, could do: a half of a join, an
+    /// invitation to a loop.
     pub(crate) fn has_own(&self) -> bool {
         !self.lane.pending.all_public() || !self.nothing_pushed()
     }
@@ -443,7 +460,8 @@ impl<'p> LaneContext<'p> {
         }
     }
 
-    /// Runs `work` of a frame that is not this lane's own. What is pending belongs to other runs and is made public first.
+    /// Runs `work` of a frame that is not this lane's own. What is pending belongs to other runs
+    /// and is made public first.
     pub(crate) fn in_run(&self, run: &Run, work: impl FnOnce()) {
         self.publish_all();
         let before = self.lane.pending.run();
@@ -454,13 +472,15 @@ impl<'p> LaneContext<'p> {
         self.lane.pending.set_run(before);
     }
 
-    /// Whether this worker may leave what it does for other work: it [took that when it was idle](Self::is_otherwise_idle), and has
-    /// [done something](Self::has_done_something) if it has left something for it. (Two workers could leave two things for each other for ever.)
+    /// Whether this worker may leave what it does for other work: it [took that when it was
+    /// idle](Self::is_otherwise_idle), and has [done something](Self::has_done_something) if it has
+    /// left something for it. (Two workers could leave two things for each other for ever.)
     pub(crate) fn may_leave(&self) -> bool {
         self.is_otherwise_idle() && !self.private.has_left.get()
     }
 
-    /// Whether this is a worker that took what it does when it was idle, and is in the midst of nothing else.
+    /// Whether this is a worker that took what it does when it was idle, and is in the midst of
+    /// nothing else.
     pub(crate) fn is_otherwise_idle(&self) -> bool {
         self.is_worker() && self.private.taken.get() == 1
     }
@@ -495,7 +515,8 @@ impl<'p> LaneContext<'p> {
         self.private.depth.get()
     }
 
-    /// Says so. Others hear of inner loops only: one that is inside of nothing shares no cache line for that.
+    /// Says so. Others hear of inner loops only: one that is inside of nothing shares no cache line
+    /// for that.
     pub(crate) fn set_depth(&self, depth: u32) {
         let before = self.private.depth.replace(depth);
         if depth.max(before) > 1 {

@@ -11,29 +11,34 @@ use crate::protocol::chunk_position::ChunkPosition;
 use crate::protocol::range::Range;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-/// Partials per lane and loop for which there is room beforehand. A lane that steals more often than this in one loop makes its
-/// buffer larger, once.
+/// Partials per lane and loop for which there is room beforehand. A lane that steals more often
+/// than this in one loop makes its buffer larger, once.
 const USUAL_PARTIALS: usize = 32;
 
-/// What one lane has in one loop. Its range is on a cache line of its own, with nothing that others write.
+/// What one lane has in one loop. Its range is on a cache line of its own, with nothing that others
+/// write.
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) range: Range,
     pub(crate) cost: CostHint,
     /// When the lane began what it is in the midst of.
     pub(crate) began: MomentHint,
-    /// The lane has been inside this loop. Written by the lane alone, and by the caller before it publishes the loop.
+    /// The lane has been inside this loop. Written by the lane alone, and by the caller before it
+    /// publishes the loop.
     visited: AtomicBool,
-    /// The lane is inside this loop. It knows; to the caller, who looks there for work while it waits, this is a hint.
-    /// A chunk of the lane's may be neither in its range nor in its position: others wait for it, since the system may take the lane's core away there.
+    /// The lane is inside this loop. It knows; to the caller, who looks there for work while it
+    /// waits, this is a hint. A chunk of the lane's may be neither in its range nor in its
+    /// position: others wait for it, since the system may take the lane's core away there.
     claiming: AtomicBool,
     inside: AtomicBool,
     partials: UnsafeCell<PartialBuffer>,
-    /// Of the chunk that the lane runs. Written far more often than the range, and looked at only by who finds all ranges empty.
+    /// Of the chunk that the lane runs. Written far more often than the range, and looked at only
+    /// by who finds all ranges empty.
     pub(crate) position: CachePadded<ChunkPosition>,
 }
 
-// SAFETY: `range`, `cost`, `began` and `position` are atomic; `partials` is reached through methods that demand exclusive use.
+// SAFETY: `range`, `cost`, `began` and `position` are atomic; `partials` is reached through methods
+// that demand exclusive use.
 unsafe impl Sync for Slot {}
 
 impl Slot {
@@ -62,8 +67,8 @@ impl Slot {
 
     /// # Safety
     ///
-    /// Only the lane that the slot belongs to calls this while it is inside the loop, or the loop's caller once every lane is
-    /// out; and the reference ends before the next call.
+    /// Only the lane that the slot belongs to calls this while it is inside the loop, or the loop's
+    /// caller once every lane is out; and the reference ends before the next call.
     #[expect(clippy::mut_from_ref, reason = "exclusiveness is the caller's promise")]
     pub(crate) unsafe fn partials(&self) -> &mut PartialBuffer {
         // SAFETY: exclusive by this method's contract.
@@ -71,7 +76,8 @@ impl Slot {
     }
 }
 
-/// What the owner thinks a unit of its range costs, for thieves that choose among victims. Nothing depends on it but speed.
+/// What the owner thinks a unit of its range costs, for thieves that choose among victims. Nothing
+/// depends on it but speed.
 #[derive(Debug)]
 pub(crate) struct CostHint(AtomicU32);
 
@@ -193,7 +199,8 @@ impl<T: Send> Iterator for Merge<'_, T> {
         fn first<T: Send>(slot: &mut CachePadded<Slot>) -> Option<(usize, &mut CachePadded<Slot>)> {
             // SAFETY: every partial is a `T` (`LoopSlots::merge`).
             let partials = unsafe { slot.partials.get_mut().peek::<T>() };
-            // SAFETY: the loop slots are borrowed exclusively, and partials in a buffer are initialised.
+            // SAFETY: the loop slots are borrowed exclusively, and partials in a buffer are
+            // initialised.
             let start = unsafe { partials.as_ref() }.first()?.start;
             Some((start, slot))
         }

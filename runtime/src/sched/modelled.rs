@@ -1,17 +1,21 @@
-//! What takes the place of the engine in a user's model (`--cfg loom` with the feature `loom`): a board of pieces of work, and one or two
-//! threads of loom's that take them from there.
+//! What takes the place of the engine in a user's model (`--cfg loom` with the feature `loom`): a
+//! board of pieces of work, and one or two threads of loom's that take them from there.
 //!
-//! The engine is there, but its pools count as ones that have no threads, as in WebAssembly, so that every parallel call comes to where it would run
-//! on the calling thread alone. From there, inside of a model, loops come here in a piece for each lane, joins with their second half, scopes,
-//! tasks and broadcasts with a piece for each call. Whoever waits for them takes back what nobody has begun, helps with what descends from it, and so
-//! waits for what runs on another thread: the rules of the engine, with one lock in place of its protocols. What loom sees of them is what the engine
-//! promises: a piece happens after it was posted, and before the return of whoever waits for it.
+//! The engine is there, but its pools count as ones that have no threads, as in WebAssembly, so
+//! that every parallel call comes to where it would run on the calling thread alone. From there,
+//! inside of a model, loops come here in a piece for each lane, joins with their second half,
+//! scopes, tasks and broadcasts with a piece for each call. Whoever waits for them takes back what
+//! nobody has begun, helps with what descends from it, and so waits for what runs on another
+//! thread: the rules of the engine, with one lock in place of its protocols. What loom sees of them
+//! is what the engine promises: a piece happens after it was posted, and before the return of
+//! whoever waits for it.
 //!
 //! # When loom gives up
 //!
-//! loom tells of a deadlock, or of a model that is too large, by a panic wherever that was noticed, perhaps in the middle of a wait here. The frames that
-//! other threads borrow from go then. That is sound only because loom runs no other thread of that execution any more ([`is_stuck`]); in all other
-//! cases the process is aborted.
+//! loom tells of a deadlock, or of a model that is too large, by a panic wherever that was noticed,
+//! perhaps in the middle of a wait here. The frames that other threads borrow from go then. That is
+//! sound only because loom runs no other thread of that execution any more ([`is_stuck`]); in all
+//! other cases the process is aborted.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -72,7 +76,8 @@ loom::lazy_static! {
 loom::thread_local! {
     /// The frames of what this thread is doing.
     static FRAMES: RefCell<Vec<usize>> = RefCell::new(Vec::new());
-    /// Of a helper, which may run on when the model's main thread has ended, and its statics are gone.
+    /// Of a helper, which may run on when the model's main thread has ended, and its statics are
+    /// gone.
     static HELPED: RefCell<Option<Arc<Hall>>> = RefCell::new(None);
     static HERE: u8 = 0;
 }
@@ -96,7 +101,8 @@ pub(crate) fn this_thread() -> ThreadKey {
     (thread::current().id(), is_modelled().then(|| loom::thread::current().id()))
 }
 
-/// Calls `make`, which runs no code of the user's, outside of the model: loom's threads have 32 KiB of stack.
+/// Calls `make`, which runs no code of the user's, outside of the model: loom's threads have 32 KiB
+/// of stack.
 pub(crate) fn on_large_stack<R: Send>(make: impl FnOnce() -> R + Send) -> R {
     thread::scope(|scope| scope.spawn(make).join()).unwrap_or_else(|payload| panic::resume_unwind(payload))
 }
@@ -231,9 +237,11 @@ impl Hall {
 }
 
 impl Drop for Execution {
-    /// Ends the helpers, at the end of an execution. What nobody has begun, and nobody waits for, is dropped.
+    /// Ends the helpers, at the end of an execution. What nobody has begun, and nobody waits for,
+    /// is dropped.
     fn drop(&mut self) {
-        // An execution that has failed may be dropped from outside. Then nothing runs any more, and what is posted may borrow from what is gone.
+        // An execution that has failed may be dropped from outside. Then nothing runs any more, and
+        // what is posted may borrow from what is gone.
         if !is_modelled() || thread::panicking() {
             return;
         }
@@ -264,12 +272,14 @@ fn post(helpers: usize, frames: Vec<usize>, job: Job<'static>) {
     hall().post(helpers, Piece { job, frames, pool });
 }
 
-/// Posts a piece of work that is inside of `frames`, for whoever [finishes](finish) `frame`. `job` does not unwind.
+/// Posts a piece of work that is inside of `frames`, for whoever [finishes](finish) `frame`. `job`
+/// does not unwind.
 pub(crate) fn post_inside(frames: &[usize], frame: usize, job: Job<'static>) {
     post(lanes() - 1, [frames, &[frame]].concat(), job);
 }
 
-/// Posts work that no call waits for, but whoever finishes `frame`, or the pool. `job` does not unwind.
+/// Posts work that no call waits for, but whoever finishes `frame`, or the pool. `job` does not
+/// unwind.
 pub(crate) fn post_detached(frame: usize, job: Job<'static>) {
     let pool = with_surrounding(|pool| pool.map(|pool| ptr::from_ref(pool).addr()));
     post(lanes().max(2) - 1, pool.into_iter().chain([frame]).collect(), job);
@@ -290,16 +300,17 @@ pub(crate) fn finish_pool(pool: &PoolState) {
     }
 }
 
-/// Runs `here`, and each of `others` on any lane, at the same time or not; returns when all are over. They do not unwind, but by
-/// [`catch`].
+/// Runs `here`, and each of `others` on any lane, at the same time or not; returns when all are
+/// over. They do not unwind, but by [`catch`].
 pub(crate) fn together<'a, R>(others: impl IntoIterator<Item = Job<'a>>, here: impl FnOnce() -> R) -> R {
     let frame = 0_u8;
     let frame = ptr::from_ref(&frame).addr();
     let all = catch_unwind(AssertUnwindSafe(|| {
         let frames = current_frames();
         for other in others {
-            // SAFETY: only the lifetime changes. This function returns when all that was posted is over (`finish`), and unwinds only if nothing of
-            // it is ever run any more, or dropped (`give_up`).
+            // SAFETY: only the lifetime changes. This function returns when all that was posted is
+            // over (`finish`), and unwinds only if nothing of it is ever run any more, or dropped
+            // (`give_up`).
             let other = unsafe { mem::transmute::<Job<'a>, Job<'static>>(other) };
             post_inside(&frames, frame, other);
         }
@@ -323,8 +334,9 @@ pub(crate) fn unless_stuck<R>(result: thread::Result<R>) -> thread::Result<R> {
     }
 }
 
-/// Whether loom runs no other thread of this execution any more: it has found a deadlock, and no thread is active, or it has come to the end of what
-/// it can note down. It refuses to switch from then on.
+/// Whether loom runs no other thread of this execution any more: it has found a deadlock, and no
+/// thread is active, or it has come to the end of what it can note down. It refuses to switch from
+/// then on.
 fn is_stuck() -> bool {
     is_modelled() && catch_unwind(loom::thread::yield_now).is_err()
 }

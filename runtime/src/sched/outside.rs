@@ -1,13 +1,16 @@
 //! How a thread waits for what happens in a pool of which it is no lane.
 //!
-//! A worker of another pool does, meanwhile, what other pools' workers [call](PoolState::call) its own pool for, and nothing else: so pools may call each
-//! other in circles, and what it waits for may need it.
+//! A worker of another pool does, meanwhile, what other pools' workers [call](PoolState::call) its
+//! own pool for, and nothing else: so pools may call each other in circles, and what it waits for
+//! may need it.
 //!
 //! # Why some lane always advances
 //!
-//! The argument of [`wait`](crate::wait), with the pools taken together. A call that nobody has begun lies where each idle worker of its pool, and each worker that
-//! waits outside, finds it. So if nothing advances, some worker of each pool involved waits outside, all calls have been begun, and step three holds
-//! over all pools: the frame that was opened last has a lane that waits for nothing.
+//! The argument of [`wait`](crate::wait), with the pools taken together. A call that nobody has
+//! begun lies where each idle worker of its pool, and each worker that waits outside, finds it. So
+//! if nothing advances, some worker of each pool involved waits outside, all calls have been begun,
+//! and step three holds over all pools: the frame that was opened last has a lane that waits for
+//! nothing.
 
 use std::sync::Arc;
 use std::thread::{self, Thread};

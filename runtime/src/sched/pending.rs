@@ -1,13 +1,17 @@
-//! The pending halves of the joins that a lane is inside of: a chain through the frames on its stack, from the newest to the oldest.
+//! The pending halves of the joins that a lane is inside of: a chain through the frames on its
+//! stack, from the newest to the oldest.
 //!
-//! A frame is *private* at first: nobody else knows of it. It becomes *public* when its owner pushes it as a job, or when another lane takes all that is
-//! private, because the owner stands still. The older one always comes first, so the chain has two parts: public frames, then newer, private ones.
+//! A frame is *private* at first: nobody else knows of it. It becomes *public* when its owner
+//! pushes it as a job, or when another lane takes all that is private, because the owner stands
+//! still. The older one always comes first, so the chain has two parts: public frames, then newer,
+//! private ones.
 //!
-//! Only the owner changes the chain, without a lock as long as it need not look up ([`chain`](crate::protocol::chain)). Which frames
-//! are public is decided under the lock, and marked in the frames: a half of which nobody knows anything goes without a look at the lock.
+//! Only the owner changes the chain, without a lock as long as it need not look up
+//! ([`chain`](crate::protocol::chain)). Which frames are public is decided under the lock, and
+//! marked in the frames: a half of which nobody knows anything goes without a look at the lock.
 //!
-//! Links lead to what is older. Who makes something public goes through the private frames from the newest, so the links of a long chain are turned round
-//! on the way, for the next time.
+//! Links lead to what is older. Who makes something public goes through the private frames from the
+//! newest, so the links of a long chain are turned round on the way, for the next time.
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
@@ -20,7 +24,8 @@ use crate::protocol::handover::Handover;
 use crate::sched::job::{JobHead, Origin, Run};
 use crate::sync::{AtomicPtr, Fences, MutexGuard, Ordering};
 
-/// Where there is no `membarrier`, nobody [stops](Chain::stop) a chain, so that its owner needs no fence.
+/// Where there is no `membarrier`, nobody [stops](Chain::stop) a chain, so that its owner needs no
+/// fence.
 const OWNERS_FENCES: Fences = Fences::Asymmetric;
 
 /// In a frame's link: the frame is public.
@@ -39,8 +44,10 @@ const SHORT: u32 = 64;
 #[repr(C, align(8))]
 pub(crate) struct Pending {
     head: JobHead,
-    /// Marks, written under the lock, and the link itself, written as the frame is pushed. Not before: a frame with a link to nothing would be
-    /// written twice, and one made with its link would come after an atomic load, over which the compiler does not carry what it knows of the closure.
+    /// Marks, written under the lock, and the link itself, written as the frame is pushed. Not
+    /// before: a frame with a link to nothing would be written twice, and one made with its link
+    /// would come after an atomic load, over which the compiler does not carry what it knows of the
+    /// closure.
     older: UnsafeCell<MaybeUninit<AtomicPtr<Pending>>>,
     /// Written and read under the lock only.
     newer: Cell<MaybeUninit<NonNull<Pending>>>,
@@ -101,7 +108,8 @@ impl Pending {
     #[inline]
     fn link(&self) -> &AtomicPtr<Pending> {
         let link = self.older.get();
-        // SAFETY: it was written as the frame was pushed, before anybody else could know of it, and is an atomic since.
+        // SAFETY: it was written as the frame was pushed, before anybody else could know of it, and
+        // is an atomic since.
         let link = unsafe { &*link };
         // SAFETY: as above.
         unsafe { link.assume_init_ref() }
@@ -123,7 +131,8 @@ impl Pending {
     }
 }
 
-/// Private frames whose links are turned round: `oldest`, the oldest of all, to `newest`. Those in between know which is the next newer one.
+/// Private frames whose links are turned round: `oldest`, the oldest of all, to `newest`. Those in
+/// between know which is the next newer one.
 #[derive(Debug)]
 pub(crate) struct Turned {
     oldest: *const Pending,
@@ -140,7 +149,8 @@ pub(crate) struct PendingChain {
     run: AtomicPtr<Run>,
 }
 
-// SAFETY: the chain's pointers are followed by the owner, and by whoever has stopped the chain; and so are those under its lock.
+// SAFETY: the chain's pointers are followed by the owner, and by whoever has stopped the chain; and
+// so are those under its lock.
 unsafe impl Send for PendingChain {}
 // SAFETY: as above. Frames are usable from any thread (`push`).
 unsafe impl Sync for PendingChain {}
@@ -162,7 +172,8 @@ impl PendingChain {
         self.run.load(Ordering::Relaxed)
     }
 
-    /// Says in which run what is pushed is born from now on. Only the owner says so, and only while nothing is private.
+    /// Says in which run what is pushed is born from now on. Only the owner says so, and only while
+    /// nothing is private.
     pub(crate) fn set_run(&self, run: *const Run) {
         self.run.store(run.cast_mut(), Ordering::Relaxed);
     }
@@ -200,8 +211,9 @@ impl PendingChain {
     ///
     /// # Safety
     ///
-    /// It stays where it is until it has left the chain: until [`pop`](Self::pop) has answered true, or [`settle`](Self::settle) has answered. The pointer may
-    /// be used for all that the job's `execute` expects, of which this is the beginning, from any thread.
+    /// It stays where it is until it has left the chain: until [`pop`](Self::pop) has answered
+    /// true, or [`settle`](Self::settle) has answered. The pointer may be used for all that the
+    /// job's `execute` expects, of which this is the beginning, from any thread.
     #[inline]
     #[must_use]
     pub(crate) unsafe fn push(&self, pending: NonNull<Pending>) -> bool {
@@ -236,7 +248,8 @@ impl PendingChain {
                 *turned = NONE_TURNED;
             } else {
                 turned.newest = older;
-                // SAFETY: there are older private frames: this one is not the oldest. What is in the chain is alive.
+                // SAFETY: there are older private frames: this one is not the oldest. What is in
+                // the chain is alive.
                 unsafe { &*older }.mark(TURNED);
             }
         }
@@ -254,7 +267,8 @@ impl PendingChain {
             return None;
         }
         let (turned, newest) = self.chain.stop(fences)?;
-        // The owner may be about to settle the removal of a frame, whose link it has stored as it was.
+        // The owner may be about to settle the removal of a frame, whose link it has stored as it
+        // was.
         Some(Locked { turned, newest: without_marks(newest), chain: self })
     }
 }
@@ -270,7 +284,8 @@ impl Locked<'_> {
         let pending = self.oldest_private()?;
         // SAFETY: what is in the chain is alive, and stays so while this has the lock.
         let frame = unsafe { pending.as_ref() };
-        // SAFETY: the owner is in the midst of that run, in which the frame was born, and stays so while the frame is in the chain.
+        // SAFETY: the owner is in the midst of that run, in which the frame was born, and stays so
+        // while the frame is in the chain.
         frame.head.set_born_in(unsafe { Origin::inside(self.chain.run()) }.of_half());
         let place = frame.shared.get();
         // SAFETY: the frame is private, so nobody else reads this.

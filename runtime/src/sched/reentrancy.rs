@@ -1,7 +1,9 @@
-//! Tracks re-entrancy: whether the current thread is inside a lane of a stream, the source of a bridge, or a yield.
+//! Tracks re-entrancy: whether the current thread is inside a lane of a stream, the source of a
+//! bridge, or a yield.
 //!
-//! The user's code runs there. It may ask for other work ([`yield_now`](crate::yield_now())), which then runs on top of it on the stack. Such work must not
-//! wait for what is below, nor for a thread that waits for that.
+//! The user's code runs there. It may ask for other work ([`yield_now`](crate::yield_now())), which
+//! then runs on top of it on the stack. Such work must not wait for what is below, nor for a thread
+//! that waits for that.
 
 use crate::sync::{PerThread, per_thread};
 
@@ -11,8 +13,9 @@ per_thread! {
     static YIELDS: u32 = 0;
     /// The address of a local variable of the outermost yield.
     static OUTERMOST_YIELD: usize = 0;
-    /// How much of the stack yields may use that are on top of each other. Each runs whatever it finds, which may yield as well; without an end to
-    /// that, a pool full of work that yields overflows a stack.
+    /// How much of the stack yields may use that are on top of each other. Each runs whatever it
+    /// finds, which may yield as well; without an end to that, a pool full of work that yields
+    /// overflows a stack.
     static NESTED_YIELDS_BYTES: usize = USUAL_STACK_BYTES / 4;
 }
 
@@ -26,7 +29,8 @@ pub(crate) fn know_stack(bytes: usize) {
 
 /// The thread is inside, until this drops.
 ///
-/// It puts back what it has found, as guards are dropped in the reverse order: in a loop over items, that spares the wait for a number just written.
+/// It puts back what it has found, as guards are dropped in the reverse order: in a loop over
+/// items, that spares the wait for a number just written.
 #[derive(Debug)]
 pub(crate) struct Entered(&'static PerThread<u32>, u32);
 

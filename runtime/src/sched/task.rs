@@ -22,12 +22,14 @@ use crate::sync::{AtomicU32, Mutex, Ordering};
 
 /// Runs `f` on some worker of the surrounding pool, some time, and returns at once.
 ///
-/// Nothing waits for it but the pool itself, which when dropped first does what it was handed. The oldest goes first. Without a pool (none could be
-/// made), `f` runs here and now.
+/// Nothing waits for it but the pool itself, which when dropped first does what it was handed. The
+/// oldest goes first. Without a pool (none could be made), `f` runs here and now.
 ///
-/// A panic of `f` goes to the pool's [`panic_handler`](crate::ThreadPoolBuilder::panic_handler); without one it aborts the process.
+/// A panic of `f` goes to the pool's [`panic_handler`](crate::ThreadPoolBuilder::panic_handler);
+/// without one it aborts the process.
 ///
-/// It costs one allocation (and every 63rd one more, for the queue), and the time to wake a worker if none is awake.
+/// It costs one allocation (and every 63rd one more, for the queue), and the time to wake a worker
+/// if none is awake.
 ///
 /// ```
 /// let (sender, receiver) = std::sync::mpsc::channel();
@@ -41,11 +43,14 @@ where
     with_pool(None, |pool| hand_over(pool, f, TaskCell::detached(), PoolState::inject));
 }
 
-/// Runs `f` on some worker of the surrounding pool, some time, and returns a handle to its result at once.
+/// Runs `f` on some worker of the surrounding pool, some time, and returns a handle to its result
+/// at once.
 ///
-/// The oldest goes first, as with [`spawn`]. Without a pool (none could be made), `f` runs here and now.
+/// The oldest goes first, as with [`spawn`]. Without a pool (none could be made), `f` runs here and
+/// now.
 ///
-/// It costs one allocation (and every 63rd one more, for the queue), and the time to wake a worker if none is awake.
+/// It costs one allocation (and every 63rd one more, for the queue), and the time to wake a worker
+/// if none is awake.
 ///
 /// # Panics
 ///
@@ -74,7 +79,8 @@ where
     with_pool(None, |pool| Task { core: Some(hand_over(pool, f, TaskCell::new(), hand)) })
 }
 
-/// The same as [`spawn`], which begins the oldest first anyway. Here for programs that know it from rayon.
+/// The same as [`spawn`], which begins the oldest first anyway. Here for programs that know it from
+/// rayon.
 ///
 /// ```
 /// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
@@ -144,14 +150,15 @@ impl ThreadPool {
 
 /// The result of work that was [submitted](submit), now or later.
 ///
-/// [`join`](Self::join) blocks for it; as a [`Future`] it needs no particular executor. Dropping a `Task` detaches it: the work is done all
-/// the same.
+/// [`join`](Self::join) blocks for it; as a [`Future`] it needs no particular executor. Dropping a
+/// `Task` detaches it: the work is done all the same.
 ///
 /// # Panics
 ///
-/// A panic of the work continues wherever the result is taken. If the handle was dropped before, it goes to the pool's
-/// [`panic_handler`](crate::ThreadPoolBuilder::panic_handler), or aborts the process if there is none. If the handle is dropped when the panic has
-/// already happened, its payload is dropped with it, as with the standard library's `JoinHandle`.
+/// A panic of the work continues wherever the result is taken. If the handle was dropped before, it
+/// goes to the pool's [`panic_handler`](crate::ThreadPoolBuilder::panic_handler), or aborts the
+/// process if there is none. If the handle is dropped when the panic has already happened, its
+/// payload is dropped with it, as with the standard library's `JoinHandle`.
 ///
 /// ```
 /// use std::pin::pin;
@@ -377,13 +384,14 @@ where
 impl<R: Send + 'static> Task<R> {
     /// Waits for the work, and returns its result.
     ///
-    /// If no worker has begun the work, the calling thread does it itself, at once, inside the task's pool: so a worker may wait for a task of
-    /// its own pool, even of one thread. While it waits for another worker to finish, a worker runs only what descends from the task.
+    /// If no worker has begun the work, the calling thread does it itself, at once, inside the
+    /// task's pool: so a worker may wait for a task of its own pool, even of one thread. While it
+    /// waits for another worker to finish, a worker runs only what descends from the task.
     ///
     /// # Panics
     ///
-    /// When the work did, with its payload; when a poll of this task was `Ready` before; and in a forked child, if the parent had begun the
-    /// work.
+    /// When the work did, with its payload; when a poll of this task was `Ready` before; and in a
+    /// forked child, if the parent had begun the work.
     ///
     /// ```
     /// let task = taskel::submit(|| String::from("result"));
@@ -456,7 +464,8 @@ impl<R: Send + 'static> Future for Task<R> {
 
     /// # Panics
     ///
-    /// When the work did, with its payload; when an earlier poll was `Ready`; and in a forked child, if the parent had begun the work.
+    /// When the work did, with its payload; when an earlier poll was `Ready`; and in a forked
+    /// child, if the parent had begun the work.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
         let core = self.core.as_ref().expect(TAKEN);
         if let Some(outcome) = core.finish_left_behind() {

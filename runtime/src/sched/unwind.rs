@@ -1,7 +1,9 @@
-//! Panics that cross from one thread to another, and cancellations, which unwind like panics but are none until nobody hears of them.
+//! Panics that cross from one thread to another, and cancellations, which unwind like panics but
+//! are none until nobody hears of them.
 //!
-//! Whoever throws [`Cancelled`] tells nobody, for somebody further down the stack may take it for a result, also by way of another thread. Where none of
-//! this crate's calls is left below to hear of it, on the thread that made the outermost one, it is an error like others: the panic hook tells
+//! Whoever throws [`Cancelled`] tells nobody, for somebody further down the stack may take it for a
+//! result, also by way of another thread. Where none of this crate's calls is left below to hear of
+//! it, on the thread that made the outermost one, it is an error like others: the panic hook tells
 //! of it, once.
 
 use std::any::Any;
@@ -18,8 +20,8 @@ per_thread! {
     static HEARD: bool = false;
 }
 
-/// As long as this lives, the thread's cancellations are heard of: whoever has made it passes them on, by [`resume`] or to
-/// another thread.
+/// As long as this lives, the thread's cancellations are heard of: whoever has made it passes them
+/// on, by [`resume`] or to another thread.
 pub(crate) struct Heard {
     before: bool,
 }
@@ -60,7 +62,8 @@ pub(crate) fn cancelled() -> ! {
     resume(Box::new(Cancelled))
 }
 
-/// Has the panic hook tell of a cancellation that goes where nobody expects one. Of any other payload it has told already.
+/// Has the panic hook tell of a cancellation that goes where nobody expects one. Of any other
+/// payload it has told already.
 pub(crate) fn tell_if_cancelled(payload: &Payload) {
     if payload.is::<Cancelled>() {
         let told = catch_unwind(|| {

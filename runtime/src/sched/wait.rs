@@ -1,36 +1,46 @@
 //! How a lane waits for others, and what it does meanwhile.
 //!
-//! A wait runs only work that descends from what it waits for (its *frame*: a loop, a scope, the stolen half of a join). So it cannot
-//! meet a lock that is held further down its own stack, unless whoever wrote the awaited work made that work wait for the lock too; and a
-//! short wait cannot pick up a long, unrelated job.
+//! A wait runs only work that descends from what it waits for (its *frame*: a loop, a scope, the
+//! stolen half of a join). So it cannot meet a lock that is held further down its own stack, unless
+//! whoever wrote the awaited work made that work wait for the lock too; and a short wait cannot
+//! pick up a long, unrelated job.
 //!
-//! It looks where such work must be: on the lanes that work for the frame, the *suspects*, and where those wait
-//! themselves, on the lanes that they wait for (Wagner and Calder's leapfrogging, 1993). Where to look is a guess; what is found
-//! is tested by its chain of [runs](crate::sched::job::Run), and work that does not descend from the frame is put back where any idle
-//! worker, and each wait that it descends from, finds it.
+//! It looks where such work must be: on the lanes that work for the frame, the *suspects*, and
+//! where those wait themselves, on the lanes that they wait for (Wagner and Calder's leapfrogging,
+//! 1993). Where to look is a guess; what is found is tested by its chain of
+//! [runs](crate::sched::job::Run), and work that does not descend from the frame is put back where
+//! any idle worker, and each wait that it descends from, finds it.
 //!
-//! So a lane may sleep here beside work that it must not take up. If it does for long, it lends its seat to [another thread](crate::pool), which may.
+//! So a lane may sleep here beside work that it must not take up. If it does for long, it lends its
+//! seat to [another thread](crate::pool), which may.
 //!
-//! Broadcasts are the exception: a waiting worker makes its call of any broadcast that reaches it, since a broadcast needs every worker.
+//! Broadcasts are the exception: a waiting worker makes its call of any broadcast that reaches it,
+//! since a broadcast needs every worker.
 //!
 //! # Why some lane always advances
 //!
-//! Suppose that no lane of a pool runs user code: each is idle, or in a wait whose end is not there yet and for which it finds no work.
+//! Suppose that no lane of a pool runs user code: each is idle, or in a wait whose end is not there
+//! yet and for which it finds no work.
 //!
-//! 1. *Nothing that is waited for lies unbegun.* A lane that waits has made all its own work public before, and looks for it: the
-//!    half of a join is in its deque (it takes it back, and does not wait), with a thief (it is begun), or among the strays, where the wait finds it by its
-//!    descent. The tasks of a scope are in its queue, which its owner empties before it waits, and whoever adds one wakes the owner. A task is
-//!    begun by whoever joins it. A call of a broadcast lies in the mail of a worker, which makes it when it is idle or waits.
-//! 2. So each wait is for *runs* that have begun, on lanes that wait themselves: the thief's of a half, helpers' in a loop or scope, a worker's of
-//!    a task, or a worker's call of a broadcast.
-//! 3. Among the frames that are waited for, take one, F, such that no lane waits inside a run of F for a frame opened later than F. There is one: the
-//!    frame that was opened last. Some lane Z has a run of F on its stack, and its topmost wait is above that run. What Z waits for there
-//!    was opened by that run, or by what Z took in its waits meanwhile: after F in either case. That contradicts the choice of F.
+//! 1. *Nothing that is waited for lies unbegun.* A lane that waits has made all its own work public
+//!    before, and looks for it: the half of a join is in its deque (it takes it back, and does not
+//!    wait), with a thief (it is begun), or among the strays, where the wait finds it by its
+//!    descent. The tasks of a scope are in its queue, which its owner empties before it waits, and
+//!    whoever adds one wakes the owner. A task is begun by whoever joins it. A call of a broadcast
+//!    lies in the mail of a worker, which makes it when it is idle or waits.
+//! 2. So each wait is for *runs* that have begun, on lanes that wait themselves: the thief's of a
+//!    half, helpers' in a loop or scope, a worker's of a task, or a worker's call of a broadcast.
+//! 3. Among the frames that are waited for, take one, F, such that no lane waits inside a run of F
+//!    for a frame opened later than F. There is one: the frame that was opened last. Some lane Z
+//!    has a run of F on its stack, and its topmost wait is above that run. What Z waits for there
+//!    was opened by that run, or by what Z took in its waits meanwhile: after F in either case.
+//!    That contradicts the choice of F.
 //!
-//! The third step is about frames that somebody opens and then waits for. A task that is joined long after it was submitted is older than the
-//! wait for it: two tasks that join each other wait for ever, as two threads would. The argument also ends at the pool's edge: a lane that
-//! waits in one pool does nothing for another. Who waits for what it has a worker of another pool do waits [outside](crate::outside), where the
-//! argument is extended.
+//! The third step is about frames that somebody opens and then waits for. A task that is joined
+//! long after it was submitted is older than the wait for it: two tasks that join each other wait
+//! for ever, as two threads would. The argument also ends at the pool's edge: a lane that waits in
+//! one pool does nothing for another. Who waits for what it has a worker of another pool do waits
+//! [outside](crate::outside), where the argument is extended.
 
 use std::sync::Arc;
 
@@ -51,9 +61,11 @@ enum Found {
     Scope(Arc<ScopeQueue>, TaskRef),
 }
 
-/// Calls its argument with each lane that may have work for the frame, until it answers true; says whether it did.
+/// Calls its argument with each lane that may have work for the frame, until it answers true; says
+/// whether it did.
 ///
-/// Like `ready` below, it is called through a pointer, so that a program with many loops has this module once.
+/// Like `ready` below, it is called through a pointer, so that a program with many loops has this
+/// module once.
 pub(crate) type Suspects<'a> = &'a dyn Fn(&mut dyn FnMut(usize) -> bool) -> bool;
 
 /// Waits until `ready`, working for `frame` meanwhile where there is work.
@@ -153,8 +165,9 @@ fn first(suspects: Suspects<'_>) -> Option<usize> {
     first
 }
 
-/// Looks for work of `frame` also on the lanes that have taken work from a lane that may have some, and so on. Many of them may have other work, which
-/// would be put back: this is for who has nothing else to do.
+/// Looks for work of `frame` also on the lanes that have taken work from a lane that may have some,
+/// and so on. Many of them may have other work, which would be put back: this is for who has
+/// nothing else to do.
 fn find_far(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>) -> Option<Job> {
     let pool = lane.pool();
     let mut reached = Lanes::default();
@@ -204,7 +217,8 @@ impl Lanes {
     }
 }
 
-/// Whether `look` is true of one of the suspects, or of the lanes that they wait for: in a list of joins, each lane may wait for the next one.
+/// Whether `look` is true of one of the suspects, or of the lanes that they wait for: in a list of
+/// joins, each lane may wait for the next one.
 fn trail(lane: &LaneContext<'_>, suspects: Suspects<'_>, look: &mut dyn FnMut(usize) -> bool) -> bool {
     let pool = lane.pool();
     let next = |&suspect: &usize| pool.find_lane(suspect)?.waits_for();

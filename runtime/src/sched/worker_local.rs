@@ -16,15 +16,17 @@ use crate::sched::modelled::{ThreadKey, this_thread};
 use crate::sched::pool::{PoolState, ThreadPool, enter, with_lane, with_pool};
 use crate::sync::{Mutex, MutexGuard};
 
-/// One `T` for each thread that works in a pool, made when that thread first asks for it: for counters, buffers and caches that workers should
-/// not share.
+/// One `T` for each thread that works in a pool, made when that thread first asks for it: for
+/// counters, buffers and caches that workers should not share.
 ///
-/// Workers reach theirs without a lock. So does a thread from outside: while it takes part in the pool it is one of the pool's *external callers*, and has a value which
-/// other threads have at other times. So has a thread that stands in for workers which wait.
-/// There are at most as many values as workers, and such threads at the same time. Afterwards, whoever owns the
-/// `WorkerLocal` sees all values.
+/// Workers reach theirs without a lock. So does a thread from outside: while it takes part in the
+/// pool it is one of the pool's *external callers*, and has a value which other threads have at
+/// other times. So has a thread that stands in for workers which wait. There are at most as many
+/// values as workers, and such threads at the same time. Afterwards, whoever owns the `WorkerLocal`
+/// sees all values.
 ///
-/// It belongs to the pool it was made in. A thread of another pool that asks is a thread from outside.
+/// It belongs to the pool it was made in. A thread of another pool that asks is a thread from
+/// outside.
 ///
 /// ```
 /// use std::cell::Cell;
@@ -44,20 +46,24 @@ pub struct WorkerLocal<T> {
     pool: Option<Arc<PoolState>>,
     /// By lane.
     slots: Table<CachePadded<Slot<T>>>,
-    /// For threads that get no lane, without a pool or in a forked child. Boxed, so that they stay in their places.
+    /// For threads that get no lane, without a pool or in a forked child. Boxed, so that they stay
+    /// in their places.
     others: Mutex<HashMap<ThreadKey, Box<Slot<T>>>>,
 }
 
-/// Written once, by the lane or thread that it belongs to, which alone reads it until the `WorkerLocal` is borrowed exclusively.
+/// Written once, by the lane or thread that it belongs to, which alone reads it until the
+/// `WorkerLocal` is borrowed exclusively.
 struct Slot<T>(UnsafeCell<Option<T>>);
 
-// SAFETY: each slot is used by one thread at a time: the one that is its lane, or that it was made for. (`T` itself need not be `Sync`.)
+// SAFETY: each slot is used by one thread at a time: the one that is its lane, or that it was made
+// for. (`T` itself need not be `Sync`.)
 unsafe impl<T: Send> Sync for WorkerLocal<T> {}
 
 // SAFETY: as above.
 unsafe impl<T: Send> Send for WorkerLocal<T> {}
 
-// Its values are all that a panic may have left half done. (One that panics as it is made is not there.)
+// Its values are all that a panic may have left half done. (One that panics as it is made is not
+// there.)
 impl<T: UnwindSafe> UnwindSafe for WorkerLocal<T> {}
 impl<T: RefUnwindSafe> RefUnwindSafe for WorkerLocal<T> {}
 
@@ -120,12 +126,14 @@ impl<T: Send> WorkerLocal<T> {
 
     /// Calls `f` with this thread's value, which is made first if there is none yet.
     ///
-    /// `f` may ask again, and gets the same value. So may other work that this thread does while `f` waits for something: `T` is lent
-    /// shared, and wants a `Cell` or `RefCell` (not borrowed across a wait) to be changed.
+    /// `f` may ask again, and gets the same value. So may other work that this thread does while
+    /// `f` waits for something: `T` is lent shared, and wants a `Cell` or `RefCell` (not borrowed
+    /// across a wait) to be changed.
     ///
     /// # Panics
     ///
-    /// When `f` or the closure that makes values does. A value that was not made is made when next asked for.
+    /// When `f` or the closure that makes values does. A value that was not made is made when next
+    /// asked for.
     pub fn with<R>(&self, f: impl FnOnce(&T) -> R) -> R {
         let Some(pool) = self.pool.as_ref().filter(|pool| pool.is_usable()) else {
             let slot = self.other_slot();
@@ -179,7 +187,8 @@ impl<'a, T: Send> IntoIterator for &'a mut WorkerLocal<T> {
     type Item = &'a mut T;
     type IntoIter = std::vec::IntoIter<&'a mut T>;
 
-    /// All values that were made, in no particular order. [`iter_mut`](WorkerLocal::iter_mut) does without a list of them.
+    /// All values that were made, in no particular order. [`iter_mut`](WorkerLocal::iter_mut) does
+    /// without a list of them.
     fn into_iter(self) -> Self::IntoIter {
         self.iter_mut().collect::<Vec<_>>().into_iter()
     }

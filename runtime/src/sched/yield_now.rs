@@ -10,32 +10,37 @@ use crate::sched::scope::{has_own_task, run_own_task};
 pub enum Yield {
     /// Some other work was done.
     Executed,
-    /// There was none, or yields that lie on top of each other use as much of the stack as they may.
+    /// There was none, or yields that lie on top of each other use as much of the stack as they
+    /// may.
     Idle,
 }
 
-/// Does one piece of other work, if there is some, before it returns: for code that polls for something which that work may bring
-/// about.
+/// Does one piece of other work, if there is some, before it returns: for code that polls for
+/// something which that work may bring about.
 ///
-/// What the calling thread has begun itself goes first: a task of a scope that it is inside of (the innermost first), then the second
-/// closure of a [`join`](crate::join()) whose first it is inside of. Else a worker takes anything that lies in its pool. A thread from
-/// outside, inside a scope, join or loop, does nothing but what it has begun.
+/// What the calling thread has begun itself goes first: a task of a scope that it is inside of (the
+/// innermost first), then the second closure of a [`join`](crate::join()) whose first it is inside
+/// of. Else a worker takes anything that lies in its pool. A thread from outside, inside a scope,
+/// join or loop, does nothing but what it has begun.
 ///
-/// This is the one way to run *unrelated* work in the middle of one's own, which waits never do: do not call it while holding a
-/// lock that other work may want. The work is done on top of the caller's stack, and the caller goes on when it is over.
+/// This is the one way to run *unrelated* work in the middle of one's own, which waits never do: do
+/// not call it while holding a lock that other work may want. The work is done on top of the
+/// caller's stack, and the caller goes on when it is over.
 ///
-/// Where that work yields in turn, the next lies on top of it, and so on. When half a MiB of a thread's stack, or a quarter of a smaller
-/// one, is used in this way, yields do nothing there: pieces of work that all poll for one another need more threads than one, or less stack.
+/// Where that work yields in turn, the next lies on top of it, and so on. When half a MiB of a
+/// thread's stack, or a quarter of a smaller one, is used in this way, yields do nothing there:
+/// pieces of work that all poll for one another need more threads than one, or less stack.
 ///
-/// Items of a loop should not poll for other items of it: what is left of a loop is only taken here if it still waits for a helper. (It then
-/// goes on in the midst of the item that yields, with a state of its own for
-/// [`map_init`](crate::iter::ParallelIterator::map_init).)
+/// Items of a loop should not poll for other items of it: what is left of a loop is only taken here
+/// if it still waits for a helper. (It then goes on in the midst of the item that yields, with a
+/// state of its own for [`map_init`](crate::iter::ParallelIterator::map_init).)
 ///
-/// The lanes of [streams](crate::stream) that it comes across here leave at once, since they might wait for what yields; in the
-/// source of a [bridge](crate::iter::ParallelBridge), so do those of loops.
+/// The lanes of [streams](crate::stream) that it comes across here leave at once, since they might
+/// wait for what yields; in the source of a [bridge](crate::iter::ParallelBridge), so do those of
+/// loops.
 ///
-/// `None` on a thread that is neither a worker nor inside a scope, join or loop; then nothing was done. In a forked child, only tasks of
-/// scopes that were opened there are.
+/// `None` on a thread that is neither a worker nor inside a scope, join or loop; then nothing was
+/// done. In a forked child, only tasks of scopes that were opened there are.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,7 +60,8 @@ pub fn yield_now() -> Option<Yield> {
     yield_to(Whose::Anybodys)
 }
 
-/// As [`yield_now`], but does only what the calling thread has begun itself, or is called for by a [broadcast](crate::broadcast).
+/// As [`yield_now`], but does only what the calling thread has begun itself, or is called for by a
+/// [broadcast](crate::broadcast).
 ///
 /// ```
 /// use taskel::Yield;
@@ -72,8 +78,9 @@ pub fn yield_local() -> Option<Yield> {
     yield_to(Whose::Own)
 }
 
-/// Whether the calling thread has work of its own that nobody has begun, as [`ThreadPool::current_thread_has_pending_tasks`] says it of one pool; `None`
-/// on a thread that is neither a worker nor inside a scope, join or loop.
+/// Whether the calling thread has work of its own that nobody has begun, as
+/// [`ThreadPool::current_thread_has_pending_tasks`] says it of one pool; `None` on a thread that is
+/// neither a worker nor inside a scope, join or loop.
 ///
 /// ```
 /// assert_eq!(taskel::current_thread_has_pending_tasks(), None);
@@ -119,7 +126,8 @@ fn yield_to(whose: Whose) -> Option<Yield> {
 }
 
 impl ThreadPool {
-    /// As [`yield_now`](crate::yield_now()), on a thread that works for this pool; `None` on any other.
+    /// As [`yield_now`](crate::yield_now()), on a thread that works for this pool; `None` on any
+    /// other.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
@@ -131,7 +139,8 @@ impl ThreadPool {
         self.on_current_lane(|lane| yield_on(lane, Whose::Anybodys))
     }
 
-    /// As [`yield_local`](crate::yield_local()), on a thread that works for this pool; `None` on any other.
+    /// As [`yield_local`](crate::yield_local()), on a thread that works for this pool; `None` on
+    /// any other.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
@@ -143,10 +152,12 @@ impl ThreadPool {
         self.on_current_lane(|lane| yield_on(lane, Whose::Own))
     }
 
-    /// Whether the calling thread has work of its own that nobody has begun: tasks of scopes that it is inside of, second closures of joins,
-    /// invitations to its loop. `None` on a thread that does not work for this pool.
+    /// Whether the calling thread has work of its own that nobody has begun: tasks of scopes that
+    /// it is inside of, second closures of joins, invitations to its loop. `None` on a thread that
+    /// does not work for this pool.
     ///
-    /// It may help to decide whether to spawn more, or to go on alone. Other threads may take such work at any moment.
+    /// It may help to decide whether to spawn more, or to go on alone. Other threads may take such
+    /// work at any moment.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;

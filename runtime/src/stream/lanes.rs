@@ -100,7 +100,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         self.window.stop();
     }
 
-    /// Whether nobody wants anything more. Whoever finds the token cancelled ends the stream for all.
+    /// Whether nobody wants anything more. Whoever finds the token cancelled ends the stream for
+    /// all.
     #[inline]
     fn is_over(&self) -> bool {
         self.window.is_stopped() || self.is_cancelled()
@@ -125,9 +126,10 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         self.panic.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A helper's part. On top of another lane of a stream, of somebody at a source, or of work that has yielded, it has none: where a helper
-    /// waits for room, it waits for what began before it, and that may wait for what is below it. (Other waits are for what begins after them,
-    /// and so never for anything that is further down a stack.)
+    /// A helper's part. On top of another lane of a stream, of somebody at a source, or of work
+    /// that has yielded, it has none: where a helper waits for room, it waits for what began before
+    /// it, and that may wait for what is below it. (Other waits are for what begins after them, and
+    /// so never for anything that is further down a stack.)
     pub(super) fn help(&self) {
         if reentrancy::in_stream() || reentrancy::in_bridge() || reentrancy::in_yield() {
             return;
@@ -195,7 +197,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
     }
 
     fn pull(&self, lane: u32, first: u64, most: usize, weight: usize) -> Reported<I, S> {
-        // SAFETY: the window sends one lane at a time here, and each reports before the next one comes.
+        // SAFETY: the window sends one lane at a time here, and each reports before the next one
+        // comes.
         let source = unsafe { &mut *self.source.get() };
         let began = self.now();
         let weigh = |item: &I::Item| {
@@ -221,7 +224,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
             asked += 1;
             let of_item = weigh(&item);
             total = total.saturating_add(of_item.unwrap_or(1));
-            // It looks at the clock more and more seldom: a source that is quick may be quicker than the clock.
+            // It looks at the clock more and more seldom: a source that is quick may be quicker
+            // than the clock.
             let looks = asked == look;
             if looks {
                 look *= 4;
@@ -363,7 +367,8 @@ impl<'r, 'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r,
         }
     }
 
-    /// The next result; `None` where there is none any more, or the stream was ended before it was complete.
+    /// The next result; `None` where there is none any more, or the stream was ended before it was
+    /// complete.
     #[inline]
     pub(super) fn next(&mut self, progress: &mut Option<Progress<'_>>) -> Option<S::Output> {
         loop {

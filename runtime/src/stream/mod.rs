@@ -1,4 +1,5 @@
-//! Streams: items of unknown number, processed in parallel, with a bounded number of them in memory.
+//! Streams: items of unknown number, processed in parallel, with a bounded number of them in
+//! memory.
 
 mod lanes;
 mod progress;
@@ -27,8 +28,8 @@ use crate::sched::scope::scope;
 
 /// Turns sequential iterators into parallel streams.
 pub trait ParallelStream: Iterator<Item: Send> + Send + Sized {
-    /// A stream whose items are processed in parallel, while no more of them than a given number are in memory, and that can be consumed in
-    /// order.
+    /// A stream whose items are processed in parallel, while no more of them than a given number
+    /// are in memory, and that can be consumed in order.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -40,8 +41,10 @@ pub trait ParallelStream: Iterator<Item: Send> + Send + Sized {
     ///
     /// # Standard input
     ///
-    /// The source is asked by whichever thread comes, and a [`StdinLock`](std::io::StdinLock), which [`Stdin::lines`](std::io::Stdin::lines) holds, too, stays
-    /// on the thread that has locked. [`Stdin`](std::io::Stdin) itself may move; so it gets a buffer of its own, and is locked each time that this is filled:
+    /// The source is asked by whichever thread comes, and a [`StdinLock`](std::io::StdinLock),
+    /// which [`Stdin::lines`](std::io::Stdin::lines) holds, too, stays on the thread that has
+    /// locked. [`Stdin`](std::io::Stdin) itself may move; so it gets a buffer of its own, and is
+    /// locked each time that this is filled:
     ///
     /// ```no_run
     /// use std::io::{self, BufRead, BufReader};
@@ -65,30 +68,37 @@ impl<I: Iterator<Item: Send> + Send> ParallelStream for I {}
 /// What is in flight if nothing is said.
 const DEFAULT_IN_FLIGHT: usize = 1024;
 
-/// A stream of items, made by [`par_stream`](ParallelStream::par_stream). `'w` is how long what it borrows lives: what [weighs](Self::max_in_flight_bytes) items,
-/// a [pool](Self::on), a [token](Self::with_cancel_token), what is told of its [progress](Self::progress_with).
+/// A stream of items, made by [`par_stream`](ParallelStream::par_stream). `'w` is how long what it
+/// borrows lives: what [weighs](Self::max_in_flight_bytes) items, a [pool](Self::on), a
+/// [token](Self::with_cancel_token), what is told of its [progress](Self::progress_with).
 ///
-/// The source is asked by one thread at a time; nobody else's code runs meanwhile under a lock. Up to as many threads as the pool has
-/// process items. The sink runs on the calling thread, which processes items as well whenever it has
-/// nothing to emit. A slow sink holds the source back.
+/// The source is asked by one thread at a time; nobody else's code runs meanwhile under a lock. Up
+/// to as many threads as the pool has process items. The sink runs on the calling thread, which
+/// processes items as well whenever it has nothing to emit. A slow sink holds the source back.
 ///
-/// What is said about items ([`map`](Self::map), [`filter`](Self::filter), [`map_init`](Self::map_init), …) is what
-/// [`ParallelIterator`](crate::iter::ParallelIterator) says, is done in parallel, and adds up: each item goes through all of it on one thread.
-/// [`sum`](Self::sum), [`count`](Self::count), [`reduce`](Self::reduce) and [`collect`](Self::collect) are sinks.
+/// What is said about items ([`map`](Self::map), [`filter`](Self::filter),
+/// [`map_init`](Self::map_init), …) is what [`ParallelIterator`](crate::iter::ParallelIterator)
+/// says, is done in parallel, and adds up: each item goes through all of it on one thread.
+/// [`sum`](Self::sum), [`count`](Self::count), [`reduce`](Self::reduce) and
+/// [`collect`](Self::collect) are sinks.
 ///
 /// # Live sources
 ///
-/// What was pulled is processed before the source may block again: an item does not wait for the one that comes after it, and a source may wait for what becomes of the items that it has
-/// yielded, in a closure or in the sink, in order or not, on one thread, too. The calling thread asks the source only if nothing is in flight, so what is ready is emitted while the source
+/// What was pulled is processed before the source may block again: an item does not wait for the
+/// one that comes after it, and a source may wait for what becomes of the items that it has
+/// yielded, in a closure or in the sink, in order or not, on one thread, too. The calling thread
+/// asks the source only if nothing is in flight, so what is ready is emitted while the source
 /// blocks.
 ///
-/// Only where both items and the source have been quick, a thread takes several items at once. If one of them, or the source, takes longer than some 50 µs all the same, idle threads take
-/// the rest; so an item waits for a fraction of a millisecond, unless all threads are busy. In order, a result also waits for those before it.
+/// Only where both items and the source have been quick, a thread takes several items at once. If
+/// one of them, or the source, takes longer than some 50 µs all the same, idle threads take the
+/// rest; so an item waits for a fraction of a millisecond, unless all threads are busy. In order, a
+/// result also waits for those before it.
 ///
 /// # Panics
 ///
-/// When the source, a closure or the sink panics, the others stop as soon as they have processed the item in hand, what is in flight is dropped, and
-/// the panic continues on the calling thread.
+/// When the source, a closure or the sink panics, the others stop as soon as they have processed
+/// the item in hand, what is in flight is dropped, and the panic continues on the calling thread.
 #[derive(Debug)]
 #[must_use = "a stream does nothing until it is consumed"]
 pub struct Stream<'w, I: Iterator, S> {
@@ -138,13 +148,17 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         stream
     }
 
-    /// Ends the stream early when `token` is cancelled: each thread looks at it before each item, and the calling thread before each result. Given several
-    /// times, the last one counts. Where the source blocks, it is waited for.
+    /// Ends the stream early when `token` is cancelled: each thread looks at it before each item,
+    /// and the calling thread before each result. Given several times, the last one counts. Where
+    /// the source blocks, it is waited for.
     ///
-    /// [`try_for_each_ordered`](Self::try_for_each_ordered) and its kin then return `None`, or `Err(Cancelled)` where their error type is
-    /// [`Cancelled`](crate::Cancelled) or `Box<dyn Error + Send + Sync>`. What cannot say it, unwinds with the payload `Cancelled`, as
-    /// [`ParallelIterator::with_cancel_token`](crate::iter::ParallelIterator::with_cancel_token) says. What is in flight is dropped. A stream that has come to the end of its source, all of whose results
-    /// have gone through the sink, is complete, and not cancelled; so is one whose sink has said to stop.
+    /// [`try_for_each_ordered`](Self::try_for_each_ordered) and its kin then return `None`, or
+    /// `Err(Cancelled)` where their error type is [`Cancelled`](crate::Cancelled) or
+    /// `Box<dyn Error + Send + Sync>`. What cannot say it, unwinds with the payload `Cancelled`, as
+    /// [`ParallelIterator::with_cancel_token`](crate::iter::ParallelIterator::with_cancel_token)
+    /// says. What is in flight is dropped. A stream that has come to the end of its source, all of
+    /// whose results have gone through the sink, is complete, and not cancelled; so is one whose
+    /// sink has said to stop.
     ///
     /// ```
     /// use taskel::{CancelToken, Cancelled, prelude::*};
@@ -167,13 +181,16 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         stream
     }
 
-    /// Calls `report(done, total)` now and then, on the calling thread: how many items of the source have gone through the sink (or were dropped on the way there) by now, and
-    /// how many there are at most, as the source's [`size_hint`](Iterator::size_hint) says now; `usize::MAX` if it cannot say. It does not matter where among the adapters
-    /// this stands. Given several times, the last one counts.
+    /// Calls `report(done, total)` now and then, on the calling thread: how many items of the
+    /// source have gone through the sink (or were dropped on the way there) by now, and how many
+    /// there are at most, as the source's [`size_hint`](Iterator::size_hint) says now; `usize::MAX`
+    /// if it cannot say. It does not matter where among the adapters this stands. Given several
+    /// times, the last one counts.
     ///
-    /// At most some 20 times a second, and never with a smaller `done` than before. At the end of the stream, and not earlier, there is one more call with
-    /// `done == total`: the number of items. A stream without items makes none, and one that ends early (the sink has said to stop, a cancel, a panic) does not make the last
-    /// one. Where `report` panics, the stream does.
+    /// At most some 20 times a second, and never with a smaller `done` than before. At the end of
+    /// the stream, and not earlier, there is one more call with `done == total`: the number of
+    /// items. A stream without items makes none, and one that ends early (the sink has said to
+    /// stop, a cancel, a panic) does not make the last one. Where `report` panics, the stream does.
     ///
     /// Costs a look at the clock for each item, or for several, if they are quick.
     ///
@@ -195,7 +212,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         stream
     }
 
-    /// Applies an adapter of one's own, or of the iterators', to each item by itself. One that wants no more items ends the stream.
+    /// Applies an adapter of one's own, or of the iterators', to each item by itself. One that
+    /// wants no more items ends the stream.
     ///
     /// ```
     /// use taskel::{iter::Adapt, prelude::*};
@@ -221,8 +239,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.adapt(MapOp(f))
     }
 
-    /// Applies `f` to each item and a state that `init` makes once for each worker that takes part, when it has its first item; at most as many times as
-    /// the pool has threads.
+    /// Applies `f` to each item and a state that `init` makes once for each worker that takes part,
+    /// when it has its first item; at most as many times as the pool has threads.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -242,7 +260,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.adapt(MapInitOp::new(init, f))
     }
 
-    /// Applies `f` to each item and a state that is cloned from `init` once for each worker that takes part.
+    /// Applies `f` to each item and a state that is cloned from `init` once for each worker that
+    /// takes part.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -287,8 +306,9 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.adapt(FilterMapOp(f))
     }
 
-    /// Applies `f` to each item and yields what is in the sequential iterators that it returns. What comes of one item is in memory all at once, and counts as that one
-    /// item for what is in flight.
+    /// Applies `f` to each item and yields what is in the sequential iterators that it returns.
+    /// What comes of one item is in memory all at once, and counts as that one item for what is in
+    /// flight.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -333,10 +353,13 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.adapt(InspectOp(f))
     }
 
-    /// Folds runs of neighbouring items, each starting from `identity()`, and yields one result per run, in order. A run is what a thread processes at once: all
-    /// items on one thread; among several, a thread that has taken several quick items makes one result of them, and each slow one is a run of its own.
+    /// Folds runs of neighbouring items, each starting from `identity()`, and yields one result per
+    /// run, in order. A run is what a thread processes at once: all items on one thread; among
+    /// several, a thread that has taken several quick items makes one result of them, and each slow
+    /// one is a run of its own.
     ///
-    /// The result of a run comes when that is over: on one thread, at the end of the source. So no source may wait for it.
+    /// The result of a run comes when that is over: on one thread, at the end of the source. So no
+    /// source may wait for it.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -358,9 +381,11 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
 
     /// Lets at most `n` items be between the source and the sink at any moment, instead of 1024.
     ///
-    /// With fewer than the pool has threads, `n` items are in work when the source has so many; the calling thread then only emits. With that many or more it works as well, but
-    /// where some items are quick, order does not matter, and `n` is not several times the number of threads: while it has a long item, the quick ones that are done use up the window. In order,
-    /// they do so in any case: if one in `k` is slow, `n / k` slow ones are in work.
+    /// With fewer than the pool has threads, `n` items are in work when the source has so many; the
+    /// calling thread then only emits. With that many or more it works as well, but where some
+    /// items are quick, order does not matter, and `n` is not several times the number of threads:
+    /// while it has a long item, the quick ones that are done use up the window. In order, they do
+    /// so in any case: if one in `k` is slow, `n / k` slow ones are in work.
     ///
     /// # Panics
     ///
@@ -377,8 +402,9 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self
     }
 
-    /// Asks the source for no more items while those between it and the sink weigh `limit` or more. Only the last item may exceed it.
-    /// An item that weighs 0 counts as 1, so at most `limit` items are in flight.
+    /// Asks the source for no more items while those between it and the sink weigh `limit` or more.
+    /// Only the last item may exceed it. An item that weighs 0 counts as 1, so at most `limit`
+    /// items are in flight.
     ///
     /// # Panics
     ///
@@ -432,8 +458,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         });
     }
 
-    /// As [`for_each_ordered`](Self::for_each_ordered), until a call says to stop: `Break`, `Err`, or `None`. What is in flight is then
-    /// dropped.
+    /// As [`for_each_ordered`](Self::for_each_ordered), until a call says to stop: `Break`, `Err`,
+    /// or `None`. What is in flight is then dropped.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -459,8 +485,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.run(false, sink)
     }
 
-    /// Makes a collection of the results, in the order of the source, as they come; one that wants no more ends the stream, as a `Result` at
-    /// the first `Err` does.
+    /// Makes a collection of the results, in the order of the source, as they come; one that wants
+    /// no more ends the stream, as a `Result` at the first `Err` does.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -486,7 +512,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.map(op).for_each_unordered(|()| ());
     }
 
-    /// Calls `op` with each item and a state that `init` makes once for each worker that takes part, when it has its first item.
+    /// Calls `op` with each item and a state that `init` makes once for each worker that takes
+    /// part, when it has its first item.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -503,8 +530,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.map_init(init, op).for_each_unordered(|()| ());
     }
 
-    /// Calls `op` with each item, in parallel, until one call says to stop: `None`, `Err`, or `Break`. The stream then ends; if several calls said so, the
-    /// one for the first item counts.
+    /// Calls `op` with each item, in parallel, until one call says to stop: `None`, `Err`, or
+    /// `Break`. The stream then ends; if several calls said so, the one for the first item counts.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -519,9 +546,11 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.map(op).try_for_each_ordered(|result| result)
     }
 
-    /// Combines all results with `op`, which must be associative, in order. `identity` must be neutral.
+    /// Combines all results with `op`, which must be associative, in order. `identity` must be
+    /// neutral.
     ///
-    /// `op` is called on the calling thread, as results come, once for each. What takes long belongs in a [`map`](Self::map) or [`fold`](Self::fold) before.
+    /// `op` is called on the calling thread, as results come, once for each. What takes long
+    /// belongs in a [`map`](Self::map) or [`fold`](Self::fold) before.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -549,7 +578,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.consume(true, |results| results.reduce(op))
     }
 
-    /// Adds all results up, on the calling thread, one after the other in order: floats have the same sum as on one thread, to the last bit.
+    /// Adds all results up, on the calling thread, one after the other in order: floats have the
+    /// same sum as on one thread, to the last bit.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -592,7 +622,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         })
     }
 
-    /// Calls `sink` with an iterator over the results. What is in flight when it returns is dropped.
+    /// Calls `sink` with an iterator over the results. What is in flight when it returns is
+    /// dropped.
     fn consume<R>(self, ordered: bool, sink: impl FnOnce(&mut Results<'_, '_, I, S>) -> R) -> R {
         let Stream { source, step, limit, options, progress } = self;
         options.install(|| {

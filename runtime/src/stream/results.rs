@@ -70,7 +70,8 @@ impl End<'_> {
     }
 }
 
-/// Does everything on the thread that asks for results, and has nothing in flight but the item in hand.
+/// Does everything on the thread that asks for results, and has nothing in flight but the item in
+/// hand.
 pub(super) struct Alone<'w, I: Iterator, S: Step<I::Item>> {
     source: I,
     step: &'w S,

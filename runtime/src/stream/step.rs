@@ -1,4 +1,5 @@
-//! What happens to an item on its way through a stream: the adapters of the parallel iterators, each applied to one item at a time.
+//! What happens to an item on its way through a stream: the adapters of the parallel iterators,
+//! each applied to one item at a time.
 
 use std::{iter, mem};
 
@@ -6,7 +7,8 @@ use crate::iter::{Adapt, Outputs};
 
 /// What happens to an item on its way through a stream: some adapters, one after the other.
 ///
-/// It is put together by the methods of [`Stream`](super::Stream), and cannot be implemented elsewhere; an adapter of one's own is an [`Adapt`].
+/// It is put together by the methods of [`Stream`](super::Stream), and cannot be implemented
+/// elsewhere; an adapter of one's own is an [`Adapt`].
 pub trait Step<T>: Send + Sync + sealed::Sealed {
     /// What comes out.
     type Output: Send;
@@ -27,7 +29,8 @@ pub trait Step<T>: Send + Sync + sealed::Sealed {
     #[doc(hidden)]
     fn step(&self, local: &mut Self::Local, item: T, emit: &mut impl FnMut(Self::Output));
 
-    /// The lane's next item is not the neighbour of its last one: `emit` gets what is still to come of those before.
+    /// The lane's next item is not the neighbour of its last one: `emit` gets what is still to come
+    /// of those before.
     #[doc(hidden)]
     fn end_run(&self, local: &mut Self::Local, emit: &mut impl FnMut(Self::Output));
 
@@ -184,7 +187,8 @@ impl<'s, T, S: Step<T>> Stepper<'s, T, S> {
         first
     }
 
-    /// The run of neighbouring items ends with one of which this was the first result: the same, or the first that is still to come.
+    /// The run of neighbouring items ends with one of which this was the first result: the same, or
+    /// the first that is still to come.
     #[inline]
     pub(super) fn end_run(&mut self, mut first: Option<S::Output>) -> Option<S::Output> {
         if let Some(local) = &mut self.local {

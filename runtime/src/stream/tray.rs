@@ -1,4 +1,5 @@
-//! What a lane has in hand: items and results, to which others come if the lane does not return from one of them.
+//! What a lane has in hand: items and results, to which others come if the lane does not return
+//! from one of them.
 
 use std::cell::UnsafeCell;
 use std::mem;
@@ -16,12 +17,14 @@ pub(super) struct Hand<T, R> {
     fences: Fences,
 }
 
-// SAFETY: `things` are reached by who is at the tray, one at a time (`protocol/tray.rs`), from any thread; so they are sent, and not shared.
+// SAFETY: `things` are reached by who is at the tray, one at a time (`protocol/tray.rs`), from any
+// thread; so they are sent, and not shared.
 unsafe impl<T: Send, R: Send> Sync for Hand<T, R> {}
 
 /// What lies there.
 struct Things<T, R> {
-    /// Being pulled: the number of the first item, the items, and what each weighs, if that is not 1.
+    /// Being pulled: the number of the first item, the items, and what each weighs, if that is
+    /// not 1.
     pulled_from: u64,
     pulled: Vec<T>,
     weights: Vec<usize>,
@@ -53,7 +56,8 @@ impl<T, R> Hand<T, R> {
         if !self.tray.enter(self.fences) {
             return self.behind_visitor(act);
         }
-        // SAFETY: the owner has entered, and so nobody else is there until it leaves; the reference ends before.
+        // SAFETY: the owner has entered, and so nobody else is there until it leaves; the reference
+        // ends before.
         let result = act(unsafe { &mut *self.things.get() });
         self.tray.leave();
         result
@@ -95,8 +99,8 @@ impl<T, R> Hand<T, R> {
         self.at_tray(|things| (things.batch, things.weight, things.done) = (batch, weight, done));
     }
 
-    /// This, and perhaps more, has come of the item in hand. The next one; if there is none, for this was the last or others have taken the rest, the
-    /// result comes back.
+    /// This, and perhaps more, has come of the item in hand. The next one; if there is none, for
+    /// this was the last or others have taken the rest, the result comes back.
     #[inline]
     pub(super) fn next(
         &self,
@@ -111,7 +115,8 @@ impl<T, R> Hand<T, R> {
         })
     }
 
-    /// This, and perhaps more, has come of the last item. What has become of all that nobody else has taken.
+    /// This, and perhaps more, has come of the last item. What has become of all that nobody else
+    /// has taken.
     pub(super) fn end(&self, result: Option<R>, more: Option<Vec<R>>) -> Done<R> {
         self.at_tray(|things| {
             things.push(result, more);
@@ -125,13 +130,15 @@ impl<T, R> Hand<T, R> {
         self.at_tray(|things| (things.pulled_from, things.alone) = (first, true));
     }
 
-    /// Asks the source by `next`, if nobody has taken it. Nobody waits meanwhile for the owner to leave its tray.
+    /// Asks the source by `next`, if nobody has taken it. Nobody waits meanwhile for the owner to
+    /// leave its tray.
     #[inline]
     pub(super) fn ask_alone(&self, next: impl FnOnce() -> Option<T>) -> Asked<T> {
         while !self.tray.enter(self.fences) {
             drop(self.visitors.lock().unwrap_or_else(PoisonError::into_inner));
         }
-        // SAFETY: the owner has entered, and so nobody else is there until it leaves; the reference ends here.
+        // SAFETY: the owner has entered, and so nobody else is there until it leaves; the reference
+        // ends here.
         let alone = unsafe { &*self.things.get() }.alone;
         let item = if alone { next() } else { None };
         // SAFETY: as above.
@@ -148,7 +155,8 @@ impl<T, R> Hand<T, R> {
         }
     }
 
-    /// The sink has the source to itself no more. The number of the next item; `None` if others have taken the source.
+    /// The sink has the source to itself no more. The number of the next item; `None` if others
+    /// have taken the source.
     pub(super) fn end_alone(&self) -> Option<u64> {
         self.at_tray(|things| {
             let next = things.pulled_from;
@@ -160,7 +168,8 @@ impl<T, R> Hand<T, R> {
     pub(super) fn take_away(&self) -> Taken<T, R> {
         let _alone = self.visitors.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = if self.tray.visit(self.fences) {
-            // SAFETY: this visitor has the mutex, and the owner stays away until `release`; the reference ends before.
+            // SAFETY: this visitor has the mutex, and the owner stays away until `release`; the
+            // reference ends before.
             unsafe { &mut *self.things.get() }.take_all()
         } else {
             Taken::Nothing

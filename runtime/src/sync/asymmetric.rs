@@ -1,16 +1,19 @@
 //! A pair of fences of which one costs nothing.
 //!
-//! Where two threads each write a word and then read the other's (Dekker's pattern), both need a full fence in between. If one
-//! of the two runs rarely, it can pay for both: its *heavy* fence makes the system interrupt every other running thread of
-//! the process, `membarrier(2)`, and the *light* fence of the other only keeps the compiler from moving accesses across it.
-//! A heavy fence orders against every light one, for each thread has then either passed its light fence or has not come to the
-//! write before it. Two light fences order nothing, and nobody may rely on such a pair.
+//! Where two threads each write a word and then read the other's (Dekker's pattern), both need a
+//! full fence in between. If one of the two runs rarely, it can pay for both: its *heavy* fence
+//! makes the system interrupt every other running thread of the process, `membarrier(2)`, and the
+//! *light* fence of the other only keeps the compiler from moving accesses across it. A heavy fence
+//! orders against every light one, for each thread has then either passed its light fence or has
+//! not come to the write before it. Two light fences order nothing, and nobody may rely on such a
+//! pair.
 //!
-//! Where the system has no `membarrier`, both are full fences. So they are where the environment variable `TASKEL_MEMBARRIER` is `off`: for sandboxes
-//! that kill who calls it.
+//! Where the system has no `membarrier`, both are full fences. So they are where the environment
+//! variable `TASKEL_MEMBARRIER` is `off`: for sandboxes that kill who calls it.
 //!
-//! Of the commands of `membarrier(2)`, the one for a single processor (`PRIVATE_EXPEDITED_RSEQ` with `FLAG_CPU`) would
-//! interrupt the owner alone; but what it promises is about restartable sequences, not about memory.
+//! Of the commands of `membarrier(2)`, the one for a single processor (`PRIVATE_EXPEDITED_RSEQ`
+//! with `FLAG_CPU`) would interrupt the owner alone; but what it promises is about restartable
+//! sequences, not about memory.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{Ordering, compiler_fence, fence};
@@ -57,7 +60,8 @@ pub(crate) fn heavy_fence(fences: Fences) -> bool {
 /// Prepares the process for `interrupt_all`, once; false where there is no such thing.
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(miri)))]
 fn register() -> bool {
-    // A sandbox may answer 0, "done", to calls that it does not let through. As the answer to this question, that is "none".
+    // A sandbox may answer 0, "done", to calls that it does not let through. As the answer to this
+    // question, that is "none".
     let commands = membarrier(libc::MEMBARRIER_CMD_QUERY);
     let has = |command| commands > 0 && commands & libc::c_long::from(command) != 0;
     has(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)

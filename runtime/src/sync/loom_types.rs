@@ -32,7 +32,8 @@ pub(crate) fn heavy_fence(_: Fences) -> bool {
     true
 }
 
-/// The standard library's, as loom can see it: what came before a value was set happens before anybody gets it.
+/// The standard library's, as loom can see it: what came before a value was set happens before
+/// anybody gets it.
 #[derive(Debug)]
 pub(crate) struct OnceLock<T> {
     is_set: AtomicBool,
@@ -74,7 +75,8 @@ impl<T> OnceLock<T> {
     }
 }
 
-/// The kernel's futex as loom can see it: comparing and going to sleep are one step under the bucket lock.
+/// The kernel's futex as loom can see it: comparing and going to sleep are one step under the
+/// bucket lock.
 #[derive(Debug)]
 pub(crate) struct Futex {
     word: AtomicU32,
@@ -97,8 +99,8 @@ impl Futex {
 
     /// Sleeps unless the word differs from `expected`.
     ///
-    /// The kernel reads the word with no ordering that a program may rely on, and so does this; but like the kernel
-    /// it reads the newest value, which loom only promises to a read-modify-write.
+    /// The kernel reads the word with no ordering that a program may rely on, and so does this; but
+    /// like the kernel it reads the newest value, which loom only promises to a read-modify-write.
     pub(crate) fn wait(&self, expected: u32) {
         let bucket = self.bucket.lock().unwrap();
         if self.word.fetch_add(0, Ordering::Relaxed) == expected {
@@ -106,7 +108,8 @@ impl Futex {
         }
     }
 
-    /// As `wait`; in a model, the longest time is never over, and any other at once, which may be before or after whatever the others do.
+    /// As `wait`; in a model, the longest time is never over, and any other at once, which may be
+    /// before or after whatever the others do.
     pub(crate) fn wait_timeout(&self, expected: u32, timeout: std::time::Duration) {
         match timeout {
             std::time::Duration::MAX => self.wait(expected),

@@ -1,8 +1,9 @@
 //! The only place that names synchronisation types: std's in a program, loom's in a model.
 //!
-//! Protocol files import from `crate::sync` and so can be compiled against either. `std_types.rs` and
-//! `loom_types.rs` export the same names; the integration test `tests/loom.rs` compiles the protocol files a second
-//! time on top of `loom_types.rs`. (In a user's model there are no protocols at work: see `sched/modelled.rs`.)
+//! Protocol files import from `crate::sync` and so can be compiled against either. `std_types.rs`
+//! and `loom_types.rs` export the same names; the integration test `tests/loom.rs` compiles the
+//! protocol files a second time on top of `loom_types.rs`. (In a user's model there are no
+//! protocols at work: see `sched/modelled.rs`.)
 
 mod asymmetric;
 mod per_thread;

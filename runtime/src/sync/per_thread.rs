@@ -1,4 +1,5 @@
-//! A `Cell` for each thread; in a user's model, where loom runs all threads on one of the system's, for each of loom's.
+//! A `Cell` for each thread; in a user's model, where loom runs all threads on one of the system's,
+//! for each of loom's.
 
 #[cfg(not(all(loom, feature = "loom")))]
 pub(crate) type PerThread<T> = std::thread::LocalKey<std::cell::Cell<T>>;

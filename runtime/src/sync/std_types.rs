@@ -38,15 +38,17 @@ impl Futex {
 
     /// As `wait`, but no longer than that.
     pub(crate) fn wait_timeout(&self, expected: u32, timeout: std::time::Duration) {
-        // Neither field can be too large for a sleep of less than a month. (They are of different types on different systems.)
+        // Neither field can be too large for a sleep of less than a month. (They are of different
+        // types on different systems.)
         let timeout = timeout.min(std::time::Duration::from_secs(1_000_000));
         let timeout = libc::timespec { tv_sec: timeout.as_secs() as _, tv_nsec: timeout.subsec_nanos() as _ };
         self.wait_for(expected, &timeout);
     }
 
     fn wait_for(&self, expected: u32, timeout: *const libc::timespec) {
-        // SAFETY: the word lives during the call, and so does what `timeout` points to, if it is not null; the kernel reads nothing else. Whatever it
-        // answers, the caller looks at the word again.
+        // SAFETY: the word lives during the call, and so does what `timeout` points to, if it is
+        // not null; the kernel reads nothing else. Whatever it answers, the caller looks at the
+        // word again.
         unsafe {
             libc::syscall(
                 libc::SYS_futex,

@@ -30,8 +30,8 @@ pub(crate) fn linger(n: u64) -> u64 {
     n
 }
 
-/// The same expression for taskel's outer loop and for that of the standard library, with every shape on every pool, three times: the first calls
-/// know nothing of their loop.
+/// The same expression for taskel's outer loop and for that of the standard library, with every
+/// shape on every pool, three times: the first calls know nothing of their loop.
 macro_rules! same {
     ($name:literal, |$outer:ident, $inner:ident| $parallel:expr, $sequential:expr) => {
         for pool in &$crate::shapes::pools() {

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 /// What the order of the items may cost.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// Nothing: they are alike, and whoever ends one at the same time as others finds as much as they do.
+    /// Nothing: they are alike, and whoever ends one at the same time as others finds as much as
+    /// they do.
     Alike,
     /// Nothing, for the longest comes first.
     LongestFirst,
@@ -74,7 +75,8 @@ impl Items {
     pub(crate) fn run(&self, item: usize) {
         let start = Instant::now();
         match self.times[item].is_zero() {
-            // Longer than what a loop may take that runs on its caller alone, divided by the number of items.
+            // Longer than what a loop may take that runs on its caller alone, divided by the number
+            // of items.
             true => while start.elapsed() < Duration::from_micros(20) {},
             false => thread::sleep(self.times[item]),
         }

@@ -47,7 +47,8 @@ fn no_worker_waits_beside_a_loop_of_another_length() {
     assert_all_busy_with(lengths, &sites!(looping), 1);
 }
 
-/// Dealt out for items of a fiftieth of a millisecond; then they last long. (A loop that was over in 10 µs begins on its caller alone.)
+/// Dealt out for items of a fiftieth of a millisecond; then they last long. (A loop that was over
+/// in 10 µs begins on its caller alone.)
 #[test]
 fn no_worker_waits_beside_a_loop_whose_items_last_longer_than_before() {
     fn looping<const SITE: usize>(items: &Items) {

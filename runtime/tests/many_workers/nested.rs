@@ -8,7 +8,8 @@ use taskel::{broadcast, join, scope};
 use crate::load::{FOUR_EACH, Items};
 use crate::within::{ALL, DEEP, Limits, NESTED, assert_all_busy, sites};
 
-/// Nine calls for each number of workers, four items for each: with one item too many for a worker, a call takes five rounds.
+/// Nine calls for each number of workers, four items for each: with one item too many for a worker,
+/// a call takes five rounds.
 const FOUR_ALIKE: Limits = Limits { loads: &[FOUR_EACH, FOUR_EACH, FOUR_EACH], ..NESTED };
 
 fn each<const SITE: usize>(items: &Items, range: Range<usize>) {
@@ -35,7 +36,8 @@ fn no_worker_waits_beside_loops_in_a_loop() {
     assert_all_busy(&sites!(looping), NESTED);
 }
 
-/// Helpers leave the last item of a loop to its caller, who would wait for them and do nothing else.
+/// Helpers leave the last item of a loop to its caller, who would wait for them and do nothing
+/// else.
 #[test]
 fn no_worker_waits_beside_few_loops_in_a_loop() {
     fn two<const SITE: usize>(items: &Items) {

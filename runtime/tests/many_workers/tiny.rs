@@ -44,8 +44,8 @@ fn tiny_alone(looping: Looping) -> Duration {
     start.elapsed()
 }
 
-/// Asserts that each of three calls takes no longer than the tiny ones, on a single core, and then the long ones in the worst order that leaves nobody
-/// idle.
+/// Asserts that each of three calls takes no longer than the tiny ones, on a single core, and then
+/// the long ones in the worst order that leaves nobody idle.
 #[track_caller]
 fn assert_within(first: usize, sites: [Looping; 5]) {
     let _watchdog = watch("a loop of tiny and long items");
@@ -65,7 +65,8 @@ fn assert_within(first: usize, sites: [Looping; 5]) {
             }
         }
     }
-    // The tiny ones need both cores, which the machine may have use for; a wrong rule shows with each number of workers.
+    // The tiny ones need both cores, which the machine may have use for; a wrong rule shows with
+    // each number of workers.
     assert!(late.len() <= 2, "{} calls of 12 took too long:\n{}", late.len(), late.join("\n"));
 }
 
@@ -87,7 +88,8 @@ fn long_items_after_tiny_ones_are_shared() {
     assert_within(TINY, sites!(collect: 5 6 7 8 9));
 }
 
-/// Loops inside of a loop: the first have tiny items only, and are over before the last begins, which has all long ones.
+/// Loops inside of a loop: the first have tiny items only, and are over before the last begins,
+/// which has all long ones.
 fn in_parts<const SITE: usize>(len: usize, first: usize, long: usize) {
     let part = TINY / 4;
     let parts = if long == 0 { 0..4 } else { 0..len.div_ceil(part) };

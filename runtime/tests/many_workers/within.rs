@@ -11,7 +11,8 @@ use crate::watchdog::watch;
 
 pub(crate) const WORKERS: [usize; 4] = [4, 8, 16, 32];
 
-/// Half an item: far more than it takes to wake all workers one after the other, and less than an item too many.
+/// Half an item: far more than it takes to wake all workers one after the other, and less than an
+/// item too many.
 pub(crate) const WAKING: Duration = Duration::from_millis(6);
 
 /// Runs all items.
@@ -39,7 +40,8 @@ pub(crate) use sites;
 pub(crate) struct Limits {
     /// So many neighbours run one after the other.
     pub(crate) together: u32,
-    /// Whether somebody may wait for the last item of a loop inside of another, in which case they do nothing else.
+    /// Whether somebody may wait for the last item of a loop inside of another, in which case they
+    /// do nothing else.
     pub(crate) waits: bool,
     /// Whether they may do so even where all items are alike.
     pub(crate) always_waits: bool,
@@ -70,8 +72,8 @@ impl Limits {
     }
 }
 
-/// Asserts that three calls of each load stay within their bounds with any number of workers, each number at a site (or, if there are as
-/// many, each load) of its own.
+/// Asserts that three calls of each load stay within their bounds with any number of workers, each
+/// number at a site (or, if there are as many, each load) of its own.
 #[track_caller]
 pub(crate) fn assert_all_busy(sites: &[Shape], limits: Limits) {
     let _watchdog = watch("a loop of sleeping items");
@@ -131,11 +133,13 @@ fn assert_within<C: Iterator<Item = Call>>(limits: Limits, calls: impl Fn(usize)
         let places: Vec<_> = places.collect();
         places.into_iter().flat_map(|place| place.join().unwrap()).collect()
     });
-    // A machine that has something else to do disturbs a call here and there; a wrong rule shows in each pool.
+    // A machine that has something else to do disturbs a call here and there; a wrong rule shows in
+    // each pool.
     assert!(late.len() * 12 <= all, "{} calls of {all} took too long:\n{}", late.len(), late.join("\n"));
 }
 
-/// A pool whose threads have all begun to work, which takes some milliseconds where sixty begin at once.
+/// A pool whose threads have all begun to work, which takes some milliseconds where sixty begin at
+/// once.
 pub(crate) fn pool(workers: usize) -> ThreadPool {
     let pool = ThreadPool::builder().num_threads(workers).build().unwrap();
     pool.broadcast(|_| ());

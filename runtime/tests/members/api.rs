@@ -1,7 +1,8 @@
 //! The members of the public interface, as the sources have them.
 //!
-//! What says `pub` is public (the lint `unreachable_pub` sees to it): functions, methods of types, and what public traits have. Of the three
-//! traits that say what can be iterated over and what can be made of it, each implementation is a member.
+//! What says `pub` is public (the lint `unreachable_pub` sees to it): functions, methods of types,
+//! and what public traits have. Of the three traits that say what can be iterated over and what can
+//! be made of it, each implementation is a member.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -61,7 +62,8 @@ pub(crate) fn members() -> BTreeSet<String> {
 ///
 /// # Panics
 ///
-/// Where a macro implements one of the three traits, of which it is not known what its invocations mean.
+/// Where a macro implements one of the three traits, of which it is not known what its invocations
+/// mean.
 pub(crate) fn members_of(source: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     items(&syn::parse_file(source).expect("Rust").items, &mut found);

@@ -22,7 +22,8 @@ pub(crate) struct Layout {
     ms: fn(usize) -> u64,
 }
 
-/// Some 32 ms for eight workers, each. No order that leaves nobody idle takes longer than 47 (Graham 1966).
+/// Some 32 ms for eight workers, each. No order that leaves nobody idle takes longer than 47
+/// (Graham 1966).
 pub(crate) const LAYOUTS: [Layout; 3] = [
     Layout { name: "even", ms: |_| 4 },
     Layout { name: "a few long", ms: |item| if (16..20).contains(&item) { 18 } else { 3 } },
@@ -34,7 +35,8 @@ pub(crate) struct Items {
     layout: Layout,
     has_run: [AtomicBool; LEN],
     busy_ns: AtomicU64,
-    /// Of a call of a member that compares: how many comparisons there were, and how many are needed.
+    /// Of a call of a member that compares: how many comparisons there were, and how many are
+    /// needed.
     compared: AtomicU64,
     needed: AtomicU64,
 }
@@ -80,7 +82,8 @@ impl Items {
         self.needed.store(comparisons as u64, Relaxed);
     }
 
-    /// On average, how many workers were doing what must be done, of a call that took so long; `None` if an item has not run.
+    /// On average, how many workers were doing what must be done, of a call that took so long;
+    /// `None` if an item has not run.
     pub(crate) fn busy(&self, call: Duration) -> Option<f64> {
         let busy = self.busy_ns.load(Relaxed) as f64 / call.as_nanos() as f64;
         match self.compared.load(Relaxed) {

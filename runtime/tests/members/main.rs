@@ -1,8 +1,10 @@
-//! Every member of the public interface has rows in a table, and keeps as many workers busy as the table says.
+//! Every member of the public interface has rows in a table, and keeps as many workers busy as the
+//! table says.
 //!
-//! Items sleep, and so keep eight workers busy on any machine. A row is a way to have 64 items run by a member; it is called with each of three
-//! layouts: items that are alike, a few long ones side by side, and a long one at each eighth place. The table, in `rows` and `own`, says how
-//! many workers must be busy on average. A member that has no row is found in the sources.
+//! Items sleep, and so keep eight workers busy on any machine. A row is a way to have 64 items run
+//! by a member; it is called with each of three layouts: items that are alike, a few long ones side
+//! by side, and a long one at each eighth place. The table, in `rows` and `own`, says how many
+//! workers must be busy on average. A member that has no row is found in the sources.
 //!
 //! `TASKEL_MEMBERS=all` measures three calls of each row instead of one.
 

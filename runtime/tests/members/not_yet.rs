@@ -1,4 +1,5 @@
-//! Rows that do not keep as many workers busy as they should, and why. One that does must leave this list.
+//! Rows that do not keep as many workers busy as they should, and why. One that does must leave
+//! this list.
 
 const EACH: &[&str] = &["even", "a few long", "every 8th long"];
 

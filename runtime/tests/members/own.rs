@@ -1,5 +1,5 @@
-//! The rows of members that rayon has not, or whose row would never end with rayon: a thread of its that waits for a message does nothing else, and
-//! so a broadcast to all threads waits for it.
+//! The rows of members that rayon has not, or whose row would never end with rayon: a thread of its
+//! that waits for a message does nothing else, and so a broadcast to all threads waits for it.
 
 use super::items::{Items, LEN, take_turns, until_dropped};
 use super::row::{ANY_ORDER, Expected, NESTED, PAIRS, Row, only, row};

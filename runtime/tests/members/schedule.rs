@@ -29,7 +29,8 @@ fn once(row: &Row, pool: &ThreadPool, layout: Layout) -> f64 {
     busy.unwrap_or_else(|| panic!("{}: an item has not run", row.name))
 }
 
-/// What `measure` makes of each of these, in their order, with so many pools at once: items that sleep need no core.
+/// What `measure` makes of each of these, in their order, with so many pools at once: items that
+/// sleep need no core.
 pub(crate) fn all<T: Sync, R: Send>(
     pools: usize,
     work: &[T],

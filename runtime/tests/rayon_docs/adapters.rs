@@ -23,7 +23,8 @@ macro_rules! examples {
             assert_eq!(thirds.collect::<Vec<_>>(), expected);
         }
 
-        /// Each state is a clone of the sender, which need not be shared between threads; they are gone when the loop is over.
+        /// Each state is a clone of the sender, which need not be shared between threads; they are
+        /// gone when the loop is over.
         #[test]
         fn map_with() {
             let (sender, receiver) = channel();
@@ -37,7 +38,8 @@ macro_rules! examples {
             assert_eq!(sent.into_iter().collect::<Vec<_>>(), returned);
         }
 
-        /// The state may be of any type, here one that stays on its thread. Its use shows in the items.
+        /// The state may be of any type, here one that stays on its thread. Its use shows in the
+        /// items.
         #[test]
         fn map_init() {
             let seed = || Rc::new(Cell::new(0x9e37_79b9_u32));
@@ -144,7 +146,8 @@ macro_rules! examples {
             assert_eq!(stairs.into_par_iter().flatten_iter().collect::<Vec<u8>>(), [0, 1, 7, 8, 9]);
         }
 
-        /// Each run of items is folded to a text of its own; put together in order, they make the same text as item by item.
+        /// Each run of items is folded to a text of its own; put together in order, they make the
+        /// same text as item by item.
         #[test]
         fn fold() {
             let letters: Vec<char> = ('a'..='z').cycle().take(1000).collect();
@@ -204,7 +207,8 @@ macro_rules! examples {
             assert_eq!(scale, ["do", "re", "mi", "fa", "sol"]);
         }
 
-        /// Ends soon behind a `None`: nothing of what lies behind it is among the items, and not all of it is looked at.
+        /// Ends soon behind a `None`: nothing of what lies behind it is among the items, and not
+        /// all of it is looked at.
         #[test]
         fn while_some() {
             let looked_at = AtomicUsize::new(0);
@@ -254,8 +258,8 @@ macro_rules! examples {
             let taken: Vec<u32> = (0..400).into_par_iter().take_any_while(|n| *n < 150).collect();
             assert!(taken.len() <= 150 && ascending(&taken));
 
-            // What is asked need not be about the item: here, whether a budget still allows for it. It stops at the first
-            // that is too dear, so less than one item's price is left over.
+            // What is asked need not be about the item: here, whether a budget still allows for it.
+            // It stops at the first that is too dear, so less than one item's price is left over.
             let budget = AtomicUsize::new(3000);
             let affordable: Vec<usize> = (0..200_usize)
                 .into_par_iter()

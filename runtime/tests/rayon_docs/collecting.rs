@@ -1,4 +1,5 @@
-//! The pages of `ParallelIterator`, `FromParallelIterator` and `ParallelExtend`: what collections are made of items.
+//! The pages of `ParallelIterator`, `FromParallelIterator` and `ParallelExtend`: what collections
+//! are made of items.
 
 macro_rules! examples {
     ($library:ident) => {

@@ -10,7 +10,8 @@ macro_rules! examples {
 
         use $library::prelude::*;
 
-        /// Fills each part of the vector from a generator that belongs to whoever fills it, and stays there.
+        /// Fills each part of the vector from a generator that belongs to whoever fills it, and
+        /// stays there.
         fn generator() -> Rc<Cell<u32>> {
             Rc::new(Cell::new(1))
         }

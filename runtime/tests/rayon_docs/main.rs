@@ -1,6 +1,8 @@
-//! What rayon's documentation shows of the members that taskel has, too: programs with the same behaviours, compiled for both.
+//! What rayon's documentation shows of the members that taskel has, too: programs with the same
+//! behaviours, compiled for both.
 //!
-//! Each test has the name of the member. The list below is of all pages of rayon 1.12 that have examples.
+//! Each test has the name of the member. The list below is of all pages of rayon 1.12 that have
+//! examples.
 //!
 //! | page | here |
 //! |---|---|
@@ -13,7 +15,8 @@
 //! | `range`, `range_inclusive`, `MultiZip`, `ParallelBridge`, the functions of `iter` | [`sources`] |
 //! | the types in the modules that are named like the standard library's | [`names`] |
 
-/// The tests of a page, for each library in a module of its own. Nothing but the name of the library differs.
+/// The tests of a page, for each library in a module of its own. Nothing but the name of the
+/// library differs.
 macro_rules! for_both {
     ($examples:ident) => {
         mod with_rayon {

@@ -1,4 +1,5 @@
-//! Types of iterators by their paths, and what they implement: programs name them in their own types and signatures.
+//! Types of iterators by their paths, and what they implement: programs name them in their own
+//! types and signatures.
 
 macro_rules! examples {
     ($library:ident) => {
@@ -8,7 +9,8 @@ macro_rules! examples {
         use $library::prelude::*;
         use $library::{array, collections, option, range, range_inclusive, result, slice, str, string, vec};
 
-        /// What a crate does that has a collection of its own: one type for each way to go through it.
+        /// What a crate does that has a collection of its own: one type for each way to go through
+        /// it.
         struct Points(Vec<[f64; 2]>);
 
         impl IntoParallelIterator for Points {

@@ -104,7 +104,8 @@ macro_rules! examples {
             assert_eq!(words, ["ash", "elm", "oak", "yew"]);
         }
 
-        /// Any order that is total among the items, here that of floats without NaN; there and back.
+        /// Any order that is total among the items, here that of floats without NaN; there and
+        /// back.
         #[test]
         fn par_sort_by() {
             let mut floats = FLOATS;

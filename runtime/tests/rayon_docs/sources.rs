@@ -1,4 +1,5 @@
-//! The pages of the traits that make iterators, of ranges, tuples, and the functions of the module `iter`.
+//! The pages of the traits that make iterators, of ranges, tuples, and the functions of the module
+//! `iter`.
 
 macro_rules! examples {
     ($library:ident) => {

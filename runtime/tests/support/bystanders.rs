@@ -11,7 +11,8 @@ use taskel::{Pinning, ThreadPool};
 const QUIET: Duration = Duration::from_micros(150);
 const NAP: Duration = Duration::from_micros(500);
 
-/// On each core somebody does nothing but sleep. These are the delays so far, in nanoseconds, that no quiet machine has.
+/// On each core somebody does nothing but sleep. These are the delays so far, in nanoseconds, that
+/// no quiet machine has.
 static DELAYS: LazyLock<&[AtomicU64]> = LazyLock::new(|| {
     let pool = ThreadPool::builder().pinning(Pinning::Cores).build().expect("threads");
     let pool: &ThreadPool = Box::leak(Box::new(pool));

@@ -27,7 +27,8 @@ pub(crate) fn with_case<'c>(program: &'c mut Command, case: &str) -> &'c mut Com
     program.env(CASE, case)
 }
 
-/// What `case` of the test says, as `SAID …` on a line of its own, in a process of its own with these environment variables.
+/// What `case` of the test says, as `SAID …` on a line of its own, in a process of its own with
+/// these environment variables.
 pub(crate) fn said(test: &str, case: &str, variables: &[(&str, &str)]) -> String {
     let mut program = Command::new(std::env::current_exe().expect("the path of this test"));
     program.env_remove("TASKEL_NUM_THREADS").env_remove("RAYON_NUM_THREADS");

@@ -1,4 +1,5 @@
-//! A control group, in which a test runs this program again: with a limit on memory, a quota of processor time, or some of the cores.
+//! A control group, in which a test runs this program again: with a limit on memory, a quota of
+//! processor time, or some of the cores.
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
@@ -15,8 +16,9 @@ type Settings<'a> = &'a [(&'a str, &'a str)];
 pub(crate) struct Group(PathBuf);
 
 impl Group {
-    /// A group of that controller, with settings as version 2 of control groups has them, or version 1. Where none can be made, says why on the
-    /// standard error, where a test that is left out is to be seen.
+    /// A group of that controller, with settings as version 2 of control groups has them, or
+    /// version 1. Where none can be made, says why on the standard error, where a test that is left
+    /// out is to be seen.
     pub(crate) fn new(name: &str, controller: &str, settings: [Settings<'_>; 2]) -> Option<Group> {
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
         let mut reasons = String::new();

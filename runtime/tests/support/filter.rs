@@ -2,7 +2,8 @@
 
 use std::ffi::c_long;
 
-/// From here on, `call` is answered so (`SECCOMP_RET_…`) in this thread and in those that it starts.
+/// From here on, `call` is answered so (`SECCOMP_RET_…`) in this thread and in those that it
+/// starts.
 pub(crate) fn answer(call: c_long, answer: u32) {
     const LOAD_NUMBER: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
     const JUMP_IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;

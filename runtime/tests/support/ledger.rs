@@ -12,7 +12,8 @@ use std::time::Duration;
 const FIRST: usize = 16;
 const BLOCKS: usize = 28;
 
-/// How often each thing that was made was dropped. Numbers alone would let a leak make up for a double drop.
+/// How often each thing that was made was dropped. Numbers alone would let a leak make up for a
+/// double drop.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     made: AtomicUsize,
@@ -70,7 +71,8 @@ impl Ledger {
         }
     }
 
-    /// Fails unless everything that was made was dropped once. What is dropped afterwards ends the process.
+    /// Fails unless everything that was made was dropped once. What is dropped afterwards ends the
+    /// process.
     #[track_caller]
     pub(crate) fn assert_balanced(&self, what: &str) {
         self.closed.store(self.made.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -103,8 +105,8 @@ impl Clone for Thing<'_> {
 impl Drop for Thing<'_> {
     /// # Aborts
     ///
-    /// When it is dropped for the second time, or after the call that it was made for: what goes on is a program with undefined behaviour, and the
-    /// stack shows who does it.
+    /// When it is dropped for the second time, or after the call that it was made for: what goes on
+    /// is a program with undefined behaviour, and the stack shows who does it.
     fn drop(&mut self) {
         let Thing { number, ledger, .. } = *self;
         let drops = ledger.entry(number).drops.fetch_add(1, Ordering::Relaxed) + 1;

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// The folders in `/proc` of the threads whose name begins with `prefix`. Linux keeps 15 bytes of a name.
+/// The folders in `/proc` of the threads whose name begins with `prefix`. Linux keeps 15 bytes of a
+/// name.
 pub(crate) fn named(prefix: &str) -> Vec<PathBuf> {
     let tasks = fs::read_dir("/proc/self/task").expect("Linux lists the threads of a process");
     let folders = tasks.map(|task| task.expect("an entry of a folder that stays").path());

@@ -1,8 +1,9 @@
 //! Makes the file of a region so that nobody ever sees a half of it.
 //!
-//! The file has no name (`O_TMPFILE`) while its memory is reserved and its content written; then it gets its name in one
-//! step, which fails if there is one already. A process that dies before leaves nothing behind. Where the file system
-//! has no nameless files, it has a name that nobody looks for, which a process that dies just then leaves behind.
+//! The file has no name (`O_TMPFILE`) while its memory is reserved and its content written; then it
+//! gets its name in one step, which fails if there is one already. A process that dies before
+//! leaves nothing behind. Where the file system has no nameless files, it has a name that nobody
+//! looks for, which a process that dies just then leaves behind.
 
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -69,7 +70,8 @@ impl Hidden {
         }
     }
 
-    /// Gives the file the name of another one, in one step. A process that dies just before leaves a name behind that nobody looks for.
+    /// Gives the file the name of another one, in one step. A process that dies just before leaves
+    /// a name behind that nobody looks for.
     pub(super) fn publish_over(&self, path: &Path) -> io::Result<()> {
         let name = unused_name(path);
         self.publish(&name)?;
@@ -105,7 +107,8 @@ pub(super) fn memory_file(name: &str, size: usize) -> Result<File, OpenError> {
     Ok(file)
 }
 
-/// Makes the file `size` bytes long, and sees to it that writing them later does not fail for want of memory.
+/// Makes the file `size` bytes long, and sees to it that writing them later does not fail for want
+/// of memory.
 fn reserve(file: &File, size: usize) -> io::Result<()> {
     // The process's mask may have taken rights away, and a memory file has too many.
     file.set_permissions(Permissions::from_mode(MODE))?;

@@ -27,7 +27,8 @@ pub(crate) struct Place<R: ShmLayout> {
     content: NonNull<R>,
 }
 
-// SAFETY: the place keeps its mapping, and gives out nothing but `&R`, which is `Sync`; `R` is `Send`, too.
+// SAFETY: the place keeps its mapping, and gives out nothing but `&R`, which is `Sync`; `R` is
+// `Send`, too.
 unsafe impl<R: ShmLayout> Send for Place<R> {}
 // SAFETY: as above.
 unsafe impl<R: ShmLayout> Sync for Place<R> {}
@@ -42,7 +43,8 @@ impl<R: ShmLayout> Place<R> {
         Place::open_as(&open::path_of(name)?, |_| expected::<R>())
     }
 
-    /// Makes a region that holds what `header` says: an `R`, and what belongs to it behind that, which is zero.
+    /// Makes a region that holds what `header` says: an `R`, and what belongs to it behind that,
+    /// which is zero.
     pub(super) fn create_as(path: &Path, header: &Header, content: R) -> Result<Self, OpenError> {
         let hidden = Hidden::new(path, header.region_size())?;
         let place = Place::make(hidden.file(), path, header, content)?;
@@ -50,7 +52,8 @@ impl<R: ShmLayout> Place<R> {
         Ok(place.at(path))
     }
 
-    /// Opens a region that holds what `header` says of its file: an `R`, and perhaps more behind that.
+    /// Opens a region that holds what `header` says of its file: an `R`, and perhaps more behind
+    /// that.
     pub(super) fn open_as(
         path: &Path,
         header: impl Fn(&File) -> Result<Header, OpenError>,
@@ -88,8 +91,8 @@ impl<R: ShmLayout> Place<R> {
         )
     }
 
-    /// Opens what is there, if it holds what `header` says of its file, or makes what `init` says: where there is nothing, and in the place of what
-    /// is refused so that it may be replaced.
+    /// Opens what is there, if it holds what `header` says of its file, or makes what `init` says:
+    /// where there is nothing, and in the place of what is refused so that it may be replaced.
     pub(super) fn open_or_make(
         path: &Path,
         header: impl Fn(&File) -> Result<Header, OpenError>,
@@ -123,7 +126,8 @@ impl<R: ShmLayout> Place<R> {
             if published {
                 return Ok(place.at(path));
             }
-            // Another one was first. What it made may be removed again before it is opened: then this one is published.
+            // Another one was first. What it made may be removed again before it is opened: then
+            // this one is published.
             made = Some((hidden, place));
         }
     }
@@ -173,9 +177,9 @@ impl<R: ShmLayout> Place<R> {
 
     #[inline]
     pub(crate) fn content(&self) -> &R {
-        // SAFETY: the content was written by `make`, or its header was examined: a value of `R`, whose parts are valid
-        // whatever their bytes (`ShmPod`) or made for being written by others meanwhile (locks). It is mapped until the
-        // place is dropped.
+        // SAFETY: the content was written by `make`, or its header was examined: a value of `R`,
+        // whose parts are valid whatever their bytes (`ShmPod`) or made for being written by others
+        // meanwhile (locks). It is mapped until the place is dropped.
         unsafe { self.content.as_ref() }
     }
 
@@ -212,7 +216,8 @@ impl<R: ShmLayout> Place<R> {
         let place = Place::map(file, path, header, id)?;
         let bytes = header.encode(id);
         let start = place.mapping().start();
-        // SAFETY: the mapping is longer than a header and its first bytes are used for nothing else.
+        // SAFETY: the mapping is longer than a header and its first bytes are used for nothing
+        // else.
         unsafe { start.copy_from_nonoverlapping(bytes.as_ptr(), header::LENGTH) };
         // SAFETY: `content` is aligned and mapped (`map`), and nobody else accesses it yet.
         unsafe { place.content.write(content) };
@@ -250,7 +255,8 @@ impl<R: ShmLayout> Drop for Place<R> {
     fn drop(&mut self) {
         let Some(mapping) = self.mapping.take() else { return };
         if Thread::current().is_err() {
-            // A child of which the C library knows nothing: the table of mappings may be locked for ever.
+            // A child of which the C library knows nothing: the table of mappings may be locked for
+            // ever.
             std::mem::forget(mapping);
             return;
         }

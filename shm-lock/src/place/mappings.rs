@@ -1,12 +1,14 @@
 //! The files that this process has mapped: each once, however often it is opened.
 //!
-//! A mapping in which a thread of this process has a lock must stay, since glibc and the kernel follow the thread's list through
-//! it ([`is_held`](Mapping::is_held)). Since there is one for each file, those that stay are no more than the locks that are held.
+//! A mapping in which a thread of this process has a lock must stay, since glibc and the kernel
+//! follow the thread's list through it ([`is_held`](Mapping::is_held)). Since there is one for each
+//! file, those that stay are no more than the locks that are held.
 //!
 //! # Forks
 //!
-//! The table is locked over a fork, so that the child finds it whole and free. A child made by a bare `clone` may find it locked for
-//! ever; it can take no lock, opens nothing, and lets what it inherited be.
+//! The table is locked over a fork, so that the child finds it whole and free. A child made by a
+//! bare `clone` may find it locked for ever; it can take no lock, opens nothing, and lets what it
+//! inherited be.
 
 use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
@@ -31,12 +33,14 @@ pub(super) struct Mapping {
     key: Key,
 }
 
-/// Device and inode of a file, the number that its region was given when it was made, and the length that is mapped. The first two alone
-/// may come again: file systems in memory count up to 2³² on some kernels.
+/// Device and inode of a file, the number that its region was given when it was made, and the
+/// length that is mapped. The first two alone may come again: file systems in memory count up to
+/// 2³² on some kernels.
 type Key = (u64, u64, u64, usize);
 
 impl Mapping {
-    /// The mapping of `file`, which holds a region as `header` describes it, made with the number `id`.
+    /// The mapping of `file`, which holds a region as `header` describes it, made with the number
+    /// `id`.
     pub(super) fn of(file: File, path: &Path, header: &Header, id: u64) -> Result<Arc<Mapping>, OpenError> {
         let metadata = file.metadata().map_err(io_error(path, "examine"))?;
         let key = (metadata.dev(), metadata.ino(), id, header.region_size());
@@ -60,7 +64,8 @@ impl Mapping {
         self.map.as_mut_ptr()
     }
 
-    /// Unmaps the file if this is the last use of it in the process, and no thread of the process has a lock in `content`, which lies in it.
+    /// Unmaps the file if this is the last use of it in the process, and no thread of the process
+    /// has a lock in `content`, which lies in it.
     pub(super) fn release<R: ShmLayout>(self: Arc<Self>, content: &R) {
         with_table(|table| {
             // One more is the table's own.
@@ -110,8 +115,8 @@ fn with_table<T>(act: impl FnOnce(&mut Table) -> T) -> T {
     }
     static WATCHES_FORKS: AtomicBool = AtomicBool::new(false);
     if !WATCHES_FORKS.swap(true, Ordering::Relaxed) {
-        // SAFETY: the functions lock and unlock what is there for ever.
-        // If there is no memory for that, a fork while another thread opens a file leaves the child a table that is locked.
+        // SAFETY: the functions lock and unlock what is there for ever. If there is no memory for
+        // that, a fork while another thread opens a file leaves the child a table that is locked.
         let _ = unsafe { libc::pthread_atfork(Some(lock), Some(unlock), Some(unlock)) };
     }
     lock();

@@ -1,4 +1,5 @@
-//! Regions of a model: in the memory of its one process, found by their names while an execution lasts.
+//! Regions of a model: in the memory of its one process, found by their names while an execution
+//! lasts.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -20,7 +21,8 @@ pub(crate) struct Place<R: ShmLayout>(Arc<R>);
 
 impl<R: ShmLayout> Place<R> {
     pub(crate) fn create_new(name: &Path, content: R) -> Result<Self, OpenError> {
-        // Before the registry is locked: loom may switch to another thread here, which must not find it locked.
+        // Before the registry is locked: loom may switch to another thread here, which must not
+        // find it locked.
         let place = Place::new(content);
         let mut regions = REGIONS.lock().expect("nobody panics with the registry");
         if regions.contains_key(name) {

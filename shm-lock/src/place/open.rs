@@ -78,7 +78,8 @@ pub(super) fn shown_path(file: &File) -> PathBuf {
     shown.strip_suffix(" (deleted)").unwrap_or(&shown).into()
 }
 
-/// A memory file that anyone who has it can shorten is as good as none: whoever has it mapped would be killed.
+/// A memory file that anyone who has it can shorten is as good as none: whoever has it mapped would
+/// be killed.
 pub(super) fn check_seals(file: &File, path: &Path) -> Result<(), OpenError> {
     let is_memory = path.as_os_str().as_bytes().starts_with(b"/memfd:");
     if is_memory && !sys::size_is_sealed(file).map_err(io_error(path, "examine"))? {
@@ -87,8 +88,8 @@ pub(super) fn check_seals(file: &File, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Whether the file holds what `expected` describes, made by this user, in this namespace, since this system was started; then, the
-/// region's number.
+/// Whether the file holds what `expected` describes, made by this user, in this namespace, since
+/// this system was started; then, the region's number.
 pub(super) fn examine(file: &File, path: &Path, expected: &Header) -> Result<u64, OpenError> {
     let (bytes, size) = read_header(file, path, expected)?;
     expected.check(&bytes, size, path)

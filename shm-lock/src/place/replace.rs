@@ -1,9 +1,11 @@
 //! Replaces a file that is refused, so that never two processes use different ones under one name.
 //!
-//! Who uses a file holds a shared lock on it (`flock`), from before its content is examined until it is unmapped; who replaces one,
-//! an exclusive lock on the old file, which it gets only if nobody uses that. With the lock in hand it looks whether the name still
-//! leads to that file, and whether that is still refused, and then puts the new one in its place in one step. So one who waited for the same lock, or has opened the old
-//! file meanwhile, finds that the name leads elsewhere, and begins again.
+//! Who uses a file holds a shared lock on it (`flock`), from before its content is examined until
+//! it is unmapped; who replaces one, an exclusive lock on the old file, which it gets only if
+//! nobody uses that. With the lock in hand it looks whether the name still leads to that file, and
+//! whether that is still refused, and then puts the new one in its place in one step. So one who
+//! waited for the same lock, or has opened the old file meanwhile, finds that the name leads
+//! elsewhere, and begins again.
 
 use std::fs::File;
 use std::io;
@@ -20,7 +22,8 @@ use crate::sys;
 /// How long to wait for those who have the old file open for a moment.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Lets `file` be used together with others that open it, and be replaced by nobody, until it is closed. False if somebody replaces it just now.
+/// Lets `file` be used together with others that open it, and be replaced by nobody, until it is
+/// closed. False if somebody replaces it just now.
 pub(super) fn share(file: &File) -> bool {
     // On a file system without such locks, nobody can get the exclusive one, either.
     !matches!(sys::lock_file(file, false), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
@@ -37,8 +40,9 @@ pub(super) fn is_stale(refusal: &OpenError) -> bool {
     matches!(refusal, OpenError::Stale { .. })
 }
 
-/// Puts `new` in the place of the file at `path`, which was refused since it does not hold what `header` says of it; the refusal if somebody uses
-/// that one. Whether it was replaced by this caller: if not, another file may have its name by now.
+/// Puts `new` in the place of the file at `path`, which was refused since it does not hold what
+/// `header` says of it; the refusal if somebody uses that one. Whether it was replaced by this
+/// caller: if not, another file may have its name by now.
 pub(super) fn replace(
     path: &Path,
     new: &Hidden,

@@ -1,4 +1,5 @@
-//! Regions that hold one mutex with a value of which no more than a description is known, when the program runs.
+//! Regions that hold one mutex with a value of which no more than a description is known, when the
+//! program runs.
 
 use std::fs::File;
 use std::path::Path;
@@ -15,7 +16,8 @@ impl Place<Head> {
         Place::open_as(&open::path_of(name)?, found)
     }
 
-    /// Opens a mutex, whatever it protects, or makes one where nothing is, or what an earlier boot has left.
+    /// Opens a mutex, whatever it protects, or makes one where nothing is, or what an earlier boot
+    /// has left.
     pub(crate) fn open_found_or_create(name: &Path, value: &ValueType<'_>) -> Result<Self, OpenError> {
         Place::open_or_make(&open::path_of(name)?, found, replace::is_stale, || made(value))
     }

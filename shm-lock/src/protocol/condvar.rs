@@ -9,30 +9,33 @@
 //! | 0–30 | a number that each notification increases while `WAITERS` is set; it wraps around | a notifier, before it wakes | |
 //! | 31 `WAITERS` | somebody may sleep, or is about to | a waiter, while it has the lock | the kernel, together with waking all |
 //!
-//! A waiter sets `WAITERS` and reads the number while it has the lock, gives the lock back, and sleeps unless the word has changed.
-//! **Invariant: `WAITERS` clear ⇒ nobody waits**, as in [`mutex`](super::mutex): so a notification that finds it clear is a single load.
+//! A waiter sets `WAITERS` and reads the number while it has the lock, gives the lock back, and
+//! sleeps unless the word has changed. **Invariant: `WAITERS` clear ⇒ nobody waits**, as in
+//! [`mutex`](super::mutex): so a notification that finds it clear is a single load.
 //!
 //! # Death
 //!
-//! A waiter that dies after it was woken has used up a notification that another waiter may need. So sleeps are bounded: every
-//! waiter looks at its condition again after a tick. Waking without cause is within what users of a condition variable expect.
+//! A waiter that dies after it was woken has used up a notification that another waiter may need.
+//! So sleeps are bounded: every waiter looks at its condition again after a tick. Waking without
+//! cause is within what users of a condition variable expect.
 //!
 //! # Orderings
 //!
-//! All Relaxed. A notifier that has changed the condition under the lock looks at the word after the waiter has given
-//! the lock back, hence after the waiter has set `WAITERS` and read the number; what the condition is made of comes through the lock.
+//! All Relaxed. A notifier that has changed the condition under the lock looks at the word after
+//! the waiter has given the lock back, hence after the waiter has set `WAITERS` and read the
+//! number; what the condition is made of comes through the lock.
 //!
 //! # Progress
 //!
-//! A notification is one load, and where somebody waits one exchange and one or two system calls. All who are woken take the lock one after
-//! the other: there is
-//! no requeueing from this word to the lock's. A requeued sleeper would have to be announced in the lock's word without
-//! owning it, and would sleep there without having told the kernel that it is about to take that lock.
+//! A notification is one load, and where somebody waits one exchange and one or two system calls.
+//! All who are woken take the lock one after the other: there is no requeueing from this word to
+//! the lock's. A requeued sleeper would have to be announced in the lock's word without owning it,
+//! and would sleep there without having told the kernel that it is about to take that lock.
 //!
 //! # Models
 //!
-//! `condvar_models.rs`: a notification is not lost; two waiters and one notification for all, or for one each; nobody called where
-//! nobody waits; a waiter whose time is up; a waiter that dies.
+//! `condvar_models.rs`: a notification is not lost; two waiters and one notification for all, or
+//! for one each; nobody called where nobody waits; a waiter whose time is up; a waiter that dies.
 
 use super::mutex::{Sleeper, Slept, WAITERS};
 use crate::sync::{Futex, Ordering, Seen};
@@ -64,7 +67,8 @@ impl Condvar {
         Awaited(self.0.word().fetch_or(WAITERS, Ordering::Relaxed) | WAITERS)
     }
 
-    /// Sleeps until there was a notification since `awaited`, or a tick has passed. The caller has given the lock back.
+    /// Sleeps until there was a notification since `awaited`, or a tick has passed. The caller has
+    /// given the lock back.
     pub(crate) fn wait(&self, awaited: Awaited, sleeper: &mut impl Sleeper) -> Slept {
         sleeper.sleep(&self.0, Seen { word: awaited.0, turn: 0 })
     }
@@ -78,7 +82,8 @@ impl Condvar {
         }
     }
 
-    /// Wakes up to `most` of those who wait for a change of the word that was `seen`. What to go on with: nothing, or another word.
+    /// Wakes up to `most` of those who wait for a change of the word that was `seen`. What to go on
+    /// with: nothing, or another word.
     #[cold]
     fn notify_waiters(&self, seen: u32, most: u32) -> u32 {
         let next = WAITERS | seen.wrapping_add(1);

@@ -1,4 +1,5 @@
-//! Models of the condition variable: no notification is lost, and none is lost with one who dies unless time brings it back.
+//! Models of the condition variable: no notification is lost, and none is lost with one who dies
+//! unless time brings it back.
 
 use std::sync::Arc;
 
@@ -85,7 +86,8 @@ fn model_a_notification_is_not_lost() {
     });
 }
 
-/// Catches one of two waiters that a notification for all leaves asleep, or that taking the lock again does.
+/// Catches one of two waiters that a notification for all leaves asleep, or that taking the lock
+/// again does.
 #[test]
 fn model_all_are_notified_and_take_the_lock_again() {
     explore(|| {
@@ -164,7 +166,8 @@ fn model_a_waiter_whose_time_is_up() {
     });
 }
 
-/// Catches a waiter that never hears of an item because the one who was woken for it died: time must bring it back.
+/// Catches a waiter that never hears of an item because the one who was woken for it died: time
+/// must bring it back.
 #[test]
 fn model_a_notification_that_dies_with_a_waiter() {
     explore_deaths(|steps| {

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use crate::sync::{Counter, Flag, Ordering};
 
-/// Runs `model` under every schedule with up to two preemptions (`LOOM_MAX_PREEMPTIONS` overrides that).
+/// Runs `model` under every schedule with up to two preemptions (`LOOM_MAX_PREEMPTIONS` overrides
+/// that).
 ///
 /// A model in which only one execution is possible checks nothing, and fails.
 pub(super) fn explore(model: impl Fn() + Send + Sync + 'static) {
     assert!(executions(model) > 1, "the model has a single execution: it has no race to check");
 }
 
-/// Runs `model` with a thread that dies after 0, 1, 2, … steps, until there is no execution in which it died: the
-/// model returns whether it did.
+/// Runs `model` with a thread that dies after 0, 1, 2, … steps, until there is no execution in
+/// which it died: the model returns whether it did.
 pub(super) fn explore_deaths(model: impl Fn(usize) -> bool + Send + Sync + 'static) {
     let model = Arc::new(model);
     let mut all = 0;

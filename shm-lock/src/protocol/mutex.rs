@@ -10,28 +10,32 @@
 //! | 30 `OWNER_DIED` | what the lock protects may be torn | the kernel or a sleeper, for a dead owner; an owner that gives a torn value back | the owner that has repaired it |
 //! | 31 `WAITERS` | somebody may sleep | a locker before it sleeps | the kernel, together with waking all (`clear_and_wake_all`) |
 //!
-//! All bits of `TID` set ([`UNPLACED`]) is a lock that does not lie in a region yet: nobody may take it.
+//! All bits of `TID` set ([`UNPLACED`]) is a lock that does not lie in a region yet: nobody may
+//! take it.
 //!
-//! Beside it, changed together with it in one step, is `turn`: how often the word was changed by one who found it not free, or not
-//! without flags. **Invariant: while `WAITERS` is set, the lock goes to nobody without a turn.** So whoever has seen the word with
-//! `WAITERS`, and finds the owner dead that it had then, marks a dead owner's lock or nothing, although another thread may have the number
-//! of the dead one, and this lock, by now: its turn was counted. (A count that comes to the same number again within the time from look to
-//! mark would be 2³² turns later.)
+//! Beside it, changed together with it in one step, is `turn`: how often the word was changed by
+//! one who found it not free, or not without flags. **Invariant: while `WAITERS` is set, the lock
+//! goes to nobody without a turn.** So whoever has seen the word with `WAITERS`, and finds the
+//! owner dead that it had then, marks a dead owner's lock or nothing, although another thread may
+//! have the number of the dead one, and this lock, by now: its turn was counted. (A count that
+//! comes to the same number again within the time from look to mark would be 2³² turns later.)
 //!
-//! `condition` belongs to the owner. It says what `OWNER_DIED` stands for: [`FRESH`] that an owner died,
-//! [`POISONED`] that the value was given back torn, [`LOST`] that it was given up.
+//! `condition` belongs to the owner. It says what `OWNER_DIED` stands for: [`FRESH`] that an owner
+//! died, [`POISONED`] that the value was given back torn, [`LOST`] that it was given up.
 //!
 //! `spins` is a hint: how long those who got the lock by looking at it had to look.
 //!
-//! `promised` is a hint as well: 1 while the lock shall go to one who sleeps. One who has waited for a millisecond sets it; one who gets the lock
-//! after less clears it. Who comes anew to a promised lock that is free, but has sleepers, gives way: it sleeps, too, but for some
-//! milliseconds at most, and then takes the lock, since those who should have it may be stopped or dead. So the hint, whatever its value, keeps
-//! nobody from the lock.
+//! `promised` is a hint as well: 1 while the lock shall go to one who sleeps. One who has waited
+//! for a millisecond sets it; one who gets the lock after less clears it. Who comes anew to a
+//! promised lock that is free, but has sleepers, gives way: it sleeps, too, but for some
+//! milliseconds at most, and then takes the lock, since those who should have it may be stopped or
+//! dead. So the hint, whatever its value, keeps nobody from the lock.
 //!
-//! **Invariant: `WAITERS` clear ⇒ nobody sleeps**, except one that is about to be woken by the call that cleared it.
-//! A locker keeps `WAITERS` when it takes a free lock, so the duty to wake is in the word, where neither the
-//! death of a woken thread nor a third one that comes first can lose it. (glibc stores 0 and trusts the woken to set the bit
-//! again; where that one is killed first, a second sleeper sleeps for ever.)
+//! **Invariant: `WAITERS` clear ⇒ nobody sleeps**, except one that is about to be woken by the call
+//! that cleared it. A locker keeps `WAITERS` when it takes a free lock, so the duty to wake is in
+//! the word, where neither the death of a woken thread nor a third one that comes first can lose
+//! it. (glibc stores 0 and trusts the woken to set the bit again; where that one is killed first, a
+//! second sleeper sleeps for ever.)
 //!
 //! # Transitions
 //!
@@ -48,34 +52,47 @@
 //!
 //! # Death
 //!
-//! The kernel knows what a dead thread held through a list in its memory ([`Holder`]): `link` and `unlink` keep it, `begin`
-//! and `end` enclose the instructions between changing the word and changing the list. (`lock_untouched` leaves out `end`: to be
-//! pending as well as listed does no harm, whatever the thread does next with a list begins anew, and `unlock` ends it.) For a word that is in neither, or
-//! past the first 2048 of a list, or of a thread that called `exec` and was not its process's first (it gets another number before the
-//! kernel looks), a sleeper asks now and then whether the owner lives, and so does `try_slowly`, beginning with the first time. What the kernel does for
-//! a thread that dies between `begin` and `end`: the word is its own, it is marked `OWNER_DIED`; the word is free, one sleeper
-//! is woken, since the dead one may have been on its way to do that, or may have been woken to take the lock.
+//! The kernel knows what a dead thread held through a list in its memory ([`Holder`]): `link` and
+//! `unlink` keep it, `begin` and `end` enclose the instructions between changing the word and
+//! changing the list. (`lock_untouched` leaves out `end`: to be pending as well as listed does no
+//! harm, whatever the thread does next with a list begins anew, and `unlock` ends it.) For a word
+//! that is in neither, or past the first 2048 of a list, or of a thread that called `exec` and was
+//! not its process's first (it gets another number before the kernel looks), a sleeper asks now and
+//! then whether the owner lives, and so does `try_slowly`, beginning with the first time. What the
+//! kernel does for a thread that dies between `begin` and `end`: the word is its own, it is marked
+//! `OWNER_DIED`; the word is free, one sleeper is woken, since the dead one may have been on its
+//! way to do that, or may have been woken to take the lock.
 //!
 //! # Orderings
 //!
-//! * taking the lock (both compare-exchanges): Acquire. Pairs with the Release of `unlock`, or of the mark for a dead owner.
-//! * `unlock` (the subtraction): Release. Without it the next owner sees half of what this one wrote.
-//! * marking a dead owner's lock: Release. Whoever marked has seen the death; the one who takes the lock may be another.
-//! * looking at the pair: Relaxed. What is concluded from it holds if the exchange that follows finds the same pair.
-//! * setting `WAITERS`, `OWNER_DIED` by its own owner, and clearing it: Relaxed, they carry nothing.
-//! * the look for `WAITERS` after `unlock`'s subtraction: Relaxed. It is of the same word, so it is no older than the subtraction.
+//! * taking the lock (both compare-exchanges): Acquire. Pairs with the Release of `unlock`, or of
+//!   the mark for a dead owner.
+//! * `unlock` (the subtraction): Release. Without it the next owner sees half of what this one
+//!   wrote.
+//! * marking a dead owner's lock: Release. Whoever marked has seen the death; the one who takes the
+//!   lock may be another.
+//! * looking at the pair: Relaxed. What is concluded from it holds if the exchange that follows
+//!   finds the same pair.
+//! * setting `WAITERS`, `OWNER_DIED` by its own owner, and clearing it: Relaxed, they carry
+//!   nothing.
+//! * the look for `WAITERS` after `unlock`'s subtraction: Relaxed. It is of the same word, so it is
+//!   no older than the subtraction.
 //!
 //! # Progress
 //!
-//! An uncontended `lock` or `unlock` is one atomic instruction and no system call. For a millisecond the lock goes to whoever comes first,
-//! which is fastest; then to those who sleep, in their order ([parking_lot](https://docs.rs/parking_lot) calls that eventual fairness, Go's
-//! `sync.Mutex` starvation mode). `try_lock` takes a free lock in any case. A sleeper sleeps at most a tick before it looks again.
+//! An uncontended `lock` or `unlock` is one atomic instruction and no system call. For a
+//! millisecond the lock goes to whoever comes first, which is fastest; then to those who sleep, in
+//! their order ([parking_lot](https://docs.rs/parking_lot) calls that eventual fairness, Go's
+//! `sync.Mutex` starvation mode). `try_lock` takes a free lock in any case. A sleeper sleeps at
+//! most a tick before it looks again.
 //!
 //! # Models
 //!
-//! `mutex_models.rs`: exclusion; two sleepers and one who comes in between; timeouts; a death at each step of `lock` and
-//! `unlock`, of the waker, of the woken; a death that the kernel does not report; a dead owner's number that a living one has got; poison; one sleeper woken at a time, and
-//! nobody called where none sleeps; a lock that is promised, with deaths of those to whom and of those who give way. Negative control: an unlock that stores 0 strands a sleeper.
+//! `mutex_models.rs`: exclusion; two sleepers and one who comes in between; timeouts; a death at
+//! each step of `lock` and `unlock`, of the waker, of the woken; a death that the kernel does not
+//! report; a dead owner's number that a living one has got; poison; one sleeper woken at a time,
+//! and nobody called where none sleeps; a lock that is promised, with deaths of those to whom and
+//! of those who give way. Negative control: an unlock that stores 0 strands a sleeper.
 
 use crate::sync::{AtomicU32, Futex, LONGEST_SPIN, Ordering, Pair, Seen, spin_loop};
 
@@ -85,7 +102,8 @@ pub(crate) const WAITERS: u32 = 1 << 31;
 pub(crate) const OWNER_DIED: u32 = 1 << 30;
 /// The bits of the owner's thread number.
 pub(crate) const TID: u32 = OWNER_DIED - 1;
-/// The owner of a lock that does not lie in a region: no thread has this number, the kernel's are below 2²².
+/// The owner of a lock that does not lie in a region: no thread has this number, the kernel's are
+/// below 2²².
 pub(crate) const UNPLACED: u32 = TID;
 
 /// `OWNER_DIED` says what it says.
@@ -109,7 +127,8 @@ pub(crate) trait Holder {
     fn end(&self);
     /// Whether the kernel would find the lock among those that the calling thread holds.
     fn has_linked(&self) -> bool;
-    /// Whether it is time to ask if the thread `owner` is gone: the first time, and then now and then.
+    /// Whether it is time to ask if the thread `owner` is gone: the first time, and then now and
+    /// then.
     fn asks_for(&self, owner: u32) -> bool;
     /// Whether no thread has the number `owner` any more.
     fn finds_gone(&self, owner: u32) -> bool;
@@ -117,14 +136,17 @@ pub(crate) trait Holder {
 
 /// How a thread waits, and for how long.
 pub(crate) trait Sleeper {
-    /// Sleeps if `futex` is the word of `expected`, until it is woken, or for a while; may return without cause.
+    /// Sleeps if `futex` is the word of `expected`, until it is woken, or for a while; may return
+    /// without cause.
     fn sleep(&mut self, futex: &Futex, expected: Seen) -> Slept;
-    /// Sleeps if `futex` is the word of `expected`, until it is woken or one who was woken has had the time to get up ([`Slept::Tick`]).
+    /// Sleeps if `futex` is the word of `expected`, until it is woken or one who was woken has had
+    /// the time to get up ([`Slept::Tick`]).
     fn give_way(&mut self, futex: &Futex, expected: Seen) -> Slept;
-    /// Whether it has waited so long that the next to have the lock shall be one of those who sleep.
+    /// Whether it has waited so long that the next to have the lock shall be one of those who
+    /// sleep.
     fn is_hungry(&self) -> bool;
-    /// Whether the thread that was the owner, with the number `owner`, when what the last sleep expected was first seen, is dead. Another
-    /// thread may have the number by now.
+    /// Whether the thread that was the owner, with the number `owner`, when what the last sleep
+    /// expected was first seen, is dead. Another thread may have the number by now.
     fn finds_dead(&mut self, owner: u32) -> bool;
 }
 
@@ -191,7 +213,8 @@ impl Mutex {
         }
     }
 
-    /// Makes the lock free: it lies in a region that nobody else knows yet, from where it will not move.
+    /// Makes the lock free: it lies in a region that nobody else knows yet, from where it will not
+    /// move.
     pub(crate) fn place(&self) {
         self.pair.word().store(0, Ordering::Relaxed);
     }
@@ -218,7 +241,8 @@ impl Mutex {
         self.owner() == me.tid() && me.has_linked()
     }
 
-    /// Takes the lock if it is free and has no flags; after `false`, one of the next two methods is called.
+    /// Takes the lock if it is free and has no flags; after `false`, one of the next two methods is
+    /// called.
     #[inline(always)]
     pub(crate) fn lock_untouched(&self, me: &impl Holder) -> bool {
         me.begin();
@@ -239,7 +263,8 @@ impl Mutex {
         outcome
     }
 
-    /// Takes a lock whose owner has ended without the kernel's marking it; `None` if it has an owner.
+    /// Takes a lock whose owner has ended without the kernel's marking it; `None` if it has an
+    /// owner.
     fn try_of_gone(&self, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
         let gone = |owner| match owner {
             0 | UNPLACED => false,
@@ -250,7 +275,8 @@ impl Mutex {
         if !me.asks_for(owner) || !gone(owner) {
             return None;
         }
-        // Only what is found of a word with `WAITERS` holds until the mark, since whoever takes the lock meanwhile counts a turn.
+        // Only what is found of a word with `WAITERS` holds until the mark, since whoever takes the
+        // lock meanwhile counts a turn.
         let seen = self.announced(self.pair.load())?;
         if !gone(seen.word & TID) {
             return None;
@@ -331,7 +357,8 @@ impl Mutex {
         }
     }
 
-    /// Lets one of those who sleep have the lock, which is free. After this the caller may take it: all of them may be dead.
+    /// Lets one of those who sleep have the lock, which is free. After this the caller may take it:
+    /// all of them may be dead.
     fn give_way(
         &self,
         seen: Seen,
@@ -348,7 +375,8 @@ impl Mutex {
         self.ended(slept, me)
     }
 
-    /// How the wait ends with a sleep, if it does. A wake-up may have come together with the end of the time; it must not be lost.
+    /// How the wait ends with a sleep, if it does. A wake-up may have come together with the end of
+    /// the time; it must not be lost.
     fn ended(&self, slept: Slept, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
         let refused = match slept {
             Slept::TimedOut => Refused::TimedOut,
@@ -370,8 +398,8 @@ impl Mutex {
         self.promised.load(Ordering::Relaxed) != 0
     }
 
-    /// Ends the time of promises when somebody has got the lock who had not waited long: the others have not, either, since those
-    /// who sleep get up in the order in which they lay down.
+    /// Ends the time of promises when somebody has got the lock who had not waited long: the others
+    /// have not, either, since those who sleep get up in the order in which they lay down.
     fn keep_promise(&self, sleeper: &impl Sleeper) {
         if self.is_promised() && !sleeper.is_hungry() {
             self.promised.store(0, Ordering::Relaxed);
@@ -422,17 +450,20 @@ impl Mutex {
         }
     }
 
-    /// Does what the kernel would have done when the owner of this word died; nothing if there was a turn since it was `seen`.
+    /// Does what the kernel would have done when the owner of this word died; nothing if there was
+    /// a turn since it was `seen`.
     fn mark_dead(&self, seen: Seen) {
         let dead = seen.word & WAITERS | OWNER_DIED;
-        // Release: that the owner is dead happens before the next lock, which another thread may get.
+        // Release: that the owner is dead happens before the next lock, which another thread may
+        // get.
         let _ = self.pair.exchange(seen, dead, Ordering::Release);
     }
 
     /// Looks at the word until the lock is free, for about as long as that helped before.
     ///
-    /// There are pauses between looks, first of a third of a microsecond, and longer ones later: the owner works fastest
-    /// while it keeps the cache line. (With a look after 1, 2, 4, … pauses, two threads took 25 ns a turn instead of 14.)
+    /// There are pauses between looks, first of a third of a microsecond, and longer ones later:
+    /// the owner works fastest while it keeps the cache line. (With a look after 1, 2, 4, … pauses,
+    /// two threads took 25 ns a turn instead of 14.)
     #[allow(clippy::unnecessary_min_or_max, reason = "the longest spin of a model is 0")]
     fn spin(&self) {
         let usual = self.spins.load(Ordering::Relaxed).min(LONGEST_SPIN);
@@ -481,11 +512,13 @@ impl Mutex {
         self.pair.word().fetch_and(!OWNER_DIED, Ordering::Relaxed);
     }
 
-    /// Gives the lock back, keeping its flags, and sees to it that a sleeper gets up if there is one.
+    /// Gives the lock back, keeping its flags, and sees to it that a sleeper gets up if there is
+    /// one.
     ///
-    /// All that is asked of the subtraction is whether anything is left: that is a processor flag, so the compiler does without
-    /// fetching what was there before, which takes longer (x86-64: `sub` for `xadd`, 0.7 of 5.5 ns). A sleeper whose mark is
-    /// gone when the word is looked at again has been woken: no mark goes without its sleepers.
+    /// All that is asked of the subtraction is whether anything is left: that is a processor flag,
+    /// so the compiler does without fetching what was there before, which takes longer (x86-64:
+    /// `sub` for `xadd`, 0.7 of 5.5 ns). A sleeper whose mark is gone when the word is looked at
+    /// again has been woken: no mark goes without its sleepers.
     #[inline(always)]
     fn release(&self, owner: u32) {
         // Release: pairs with the next `lock`.

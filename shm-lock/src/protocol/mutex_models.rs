@@ -1,4 +1,5 @@
-//! Models of the lock: it excludes, nobody sleeps for ever, and a death is told to exactly one when there is one to tell.
+//! Models of the lock: it excludes, nobody sleeps for ever, and a death is told to exactly one when
+//! there is one to tell.
 
 use std::sync::Arc;
 
@@ -129,7 +130,8 @@ fn model_three_exclude_each_other() {
     });
 }
 
-/// Catches waking everybody where one is enough, and a mark that stays when nobody sleeps any more: each later unlock would be a system call.
+/// Catches waking everybody where one is enough, and a mark that stays when nobody sleeps any more:
+/// each later unlock would be a system call.
 #[test]
 fn model_the_mark_goes_with_the_last_sleeper() {
     explore(|| {
@@ -144,7 +146,8 @@ fn model_the_mark_goes_with_the_last_sleeper() {
     });
 }
 
-/// Catches a system call that would wake sleepers where there are none, since the word has another flag.
+/// Catches a system call that would wake sleepers where there are none, since the word has another
+/// flag.
 #[test]
 fn model_poison_wakes_nobody_where_nobody_sleeps() {
     explore(|| {
@@ -159,7 +162,8 @@ fn model_poison_wakes_nobody_where_nobody_sleeps() {
     });
 }
 
-/// Catches a sleeper that is forgotten when the one who gives the lock back takes it again before the woken does.
+/// Catches a sleeper that is forgotten when the one who gives the lock back takes it again before
+/// the woken does.
 #[test]
 fn model_two_sleepers_and_a_barger() {
     explore(|| {
@@ -196,7 +200,8 @@ fn model_a_sleeper_whose_time_is_up() {
     });
 }
 
-/// Catches a value that a poisoner wrote and the next one does not see, and a sleeper that poison does not wake.
+/// Catches a value that a poisoner wrote and the next one does not see, and a sleeper that poison
+/// does not wake.
 #[test]
 fn model_poison_is_handed_on_with_the_value() {
     explore(|| {
@@ -231,8 +236,8 @@ fn model_all_hear_that_the_value_is_lost() {
     });
 }
 
-/// Catches a death at any step of taking and giving back that strands the other, lets it in beside the living, hides a torn value
-/// or tells of one that is whole.
+/// Catches a death at any step of taking and giving back that strands the other, lets it in beside
+/// the living, hides a torn value or tells of one that is whole.
 #[test]
 fn model_a_death_at_each_step_against_another() {
     explore_deaths(|steps| {
@@ -247,7 +252,8 @@ fn model_a_death_at_each_step_against_another() {
     });
 }
 
-/// Catches a death of the one who gives the lock back, at any step, that strands one of two sleepers.
+/// Catches a death of the one who gives the lock back, at any step, that strands one of two
+/// sleepers.
 #[test]
 fn model_a_death_of_the_waker_while_two_sleep() {
     explore_deaths(|steps| {
@@ -261,8 +267,8 @@ fn model_a_death_of_the_waker_while_two_sleep() {
     });
 }
 
-/// Catches a death of a sleeper that was woken, at any step, that strands another while a third has come in between: what glibc's
-/// protocol does not survive.
+/// Catches a death of a sleeper that was woken, at any step, that strands another while a third has
+/// come in between: what glibc's protocol does not survive.
 #[test]
 fn model_a_death_of_the_woken_while_a_third_barges_in() {
     explore_deaths(|steps| {
@@ -280,7 +286,8 @@ fn model_a_death_of_the_woken_while_a_third_barges_in() {
     });
 }
 
-/// Catches a death that the kernel does not report and a tick does not find, or finds without the dead one's writes.
+/// Catches a death that the kernel does not report and a tick does not find, or finds without the
+/// dead one's writes.
 #[test]
 fn model_a_death_that_the_kernel_does_not_report() {
     explore_deaths(|steps| {
@@ -322,7 +329,8 @@ fn model_a_try_against_the_owner() {
     });
 }
 
-/// Catches one who tries, and does not get the lock of one whose death the kernel has not reported, or is not told.
+/// Catches one who tries, and does not get the lock of one whose death the kernel has not reported,
+/// or is not told.
 #[test]
 fn model_a_try_against_a_death_that_the_kernel_does_not_report() {
     explore_deaths(|steps| {
@@ -347,8 +355,8 @@ fn model_a_try_against_a_death_that_the_kernel_does_not_report() {
     });
 }
 
-/// Catches a waiter that takes the lock from a living owner which has got a former owner's number, and with it the word that the
-/// waiter saw when the former one had the lock.
+/// Catches a waiter that takes the lock from a living owner which has got a former owner's number,
+/// and with it the word that the waiter saw when the former one had the lock.
 #[test]
 fn model_a_number_that_is_used_again() {
     explore(|| {
@@ -367,8 +375,9 @@ fn model_a_number_that_is_used_again() {
     });
 }
 
-/// Negative control: glibc's way to give a lock back. The word is set to 0, so the flag is lost when another comes in before the woken one,
-/// who dies: the model must find the sleeper that this strands.
+/// Negative control: glibc's way to give a lock back. The word is set to 0, so the flag is lost
+/// when another comes in before the woken one, who dies: the model must find the sleeper that this
+/// strands.
 #[test]
 #[should_panic(expected = "deadlock")]
 fn control_an_unlock_that_stores_zero() {

@@ -1,4 +1,5 @@
-//! Models of a lock that is promised to those who have waited long: it strands nobody, and a promise ends.
+//! Models of a lock that is promised to those who have waited long: it strands nobody, and a
+//! promise ends.
 
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use super::mutex::{OWNER_DIED, WAITERS};
 use super::mutex_models::{Deaths, Shared, spawn_pass};
 use crate::sync::{Counter, Ordering, Ticker, mortal};
 
-/// Two who wait for a lock that one of them has made promised, while the caller has it: `wait` lets the caller give it back.
+/// Two who wait for a lock that one of them has made promised, while the caller has it: `wait` lets
+/// the caller give it back.
 fn promised(one: fn() -> Ticker, other: fn() -> Ticker) -> (Arc<Shared>, [thread::JoinHandle<Deaths>; 2]) {
     let shared = Shared::new();
     let _ = shared.lock(Ticker::forever).unwrap();
@@ -26,7 +28,8 @@ fn promised(one: fn() -> Ticker, other: fn() -> Ticker) -> (Arc<Shared>, [thread
     (shared, waiters)
 }
 
-/// Catches one who is left asleep where a lock is promised: by one who comes anew and gives way, and takes a wake-up while it does.
+/// Catches one who is left asleep where a lock is promised: by one who comes anew and gives way,
+/// and takes a wake-up while it does.
 #[test]
 fn model_a_promised_lock_strands_nobody() {
     for tickers in [[Ticker::hungry as fn() -> Ticker, Ticker::forever], [Ticker::hungry, Ticker::hungry]] {
@@ -73,7 +76,8 @@ fn model_who_comes_anew_gives_way_to_one_who_has_waited_long() {
     assert!(gave_way.load(Ordering::Relaxed) > 0);
 }
 
-/// Catches one who gives way where nobody sleeps, and a promise that outlasts those to whom it was made.
+/// Catches one who gives way where nobody sleeps, and a promise that outlasts those to whom it was
+/// made.
 #[test]
 fn model_a_promise_ends_with_those_to_whom_it_was_made() {
     explore(|| {
@@ -106,7 +110,8 @@ fn model_a_promise_ends_with_those_to_whom_it_was_made() {
     });
 }
 
-/// Catches a death of one to whom a lock was promised, at any step, that strands another or keeps one who gives way from it.
+/// Catches a death of one to whom a lock was promised, at any step, that strands another or keeps
+/// one who gives way from it.
 #[test]
 fn model_a_death_of_one_to_whom_the_lock_was_promised() {
     explore_deaths(|steps| {

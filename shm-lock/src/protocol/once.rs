@@ -11,12 +11,14 @@
 //!
 //! # Orderings
 //!
-//! * `finish`: Release. Pairs with the Acquire of `is_done`: what was done happens before whoever finds it done.
+//! * `finish`: Release. Pairs with the Acquire of `is_done`: what was done happens before whoever
+//!   finds it done.
 //! * `is_done`: Acquire, see above.
 //!
 //! # Death
 //!
-//! One who dies while doing it has not called `finish`; the lock goes to the next one, who hears of the death.
+//! One who dies while doing it has not called `finish`; the lock goes to the next one, who hears of
+//! the death.
 //!
 //! # Progress
 //!
@@ -24,7 +26,8 @@
 //!
 //! # Models
 //!
-//! `once_models.rs`: it is done once and seen by all; a death at each step, or giving up, lets the next one do it, who is told.
+//! `once_models.rs`: it is done once and seen by all; a death at each step, or giving up, lets the
+//! next one do it, who is told.
 
 use super::mutex::{Acquired, Holder, Mutex, Refused, Sleeper};
 use crate::sync::{AtomicU32, Ordering};
@@ -40,7 +43,8 @@ pub(crate) struct Done(AtomicU32);
 pub(crate) enum Turn {
     /// It is done.
     Done,
-    /// It is the caller's turn, who must call [`finish`](Done::finish) or [`give_up`](Done::give_up).
+    /// It is the caller's turn, who must call [`finish`](Done::finish) or
+    /// [`give_up`](Done::give_up).
     Mine {
         /// An earlier attempt has ended early.
         again: bool,

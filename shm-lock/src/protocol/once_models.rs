@@ -1,4 +1,5 @@
-//! Models of what is done once: by one at a time, seen by all, and done by another if the one who does it dies.
+//! Models of what is done once: by one at a time, seen by all, and done by another if the one who
+//! does it dies.
 
 use std::sync::Arc;
 
@@ -52,7 +53,8 @@ impl Shared {
         })
     }
 
-    /// Sets the value in two steps, if it is the caller's turn; returns whether it was, and then whether others had begun before.
+    /// Sets the value in two steps, if it is the caller's turn; returns whether it was, and then
+    /// whether others had begun before.
     fn call_once(&self) -> Option<bool> {
         if self.done.is_done() {
             return None;
@@ -102,7 +104,8 @@ fn model_a_death_lets_the_next_one_do_it() {
     });
 }
 
-/// Catches one who gives up and leaves the others asleep, or unaware of it; and a mutex that stays marked when it is done.
+/// Catches one who gives up and leaves the others asleep, or unaware of it; and a mutex that stays
+/// marked when it is done.
 #[test]
 fn model_giving_up_lets_the_next_one_do_it() {
     explore(|| {

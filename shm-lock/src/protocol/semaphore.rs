@@ -11,12 +11,14 @@
 //!
 //! # Death
 //!
-//! The word does not know who has a permit, so one that a dead process had is gone until somebody gives one back for it. A
-//! thread that dies after it was woken has used up a wake-up but no permit: the next sleeper finds that permit after a tick.
+//! The word does not know who has a permit, so one that a dead process had is gone until somebody
+//! gives one back for it. A thread that dies after it was woken has used up a wake-up but no
+//! permit: the next sleeper finds that permit after a tick.
 //!
 //! # Orderings
 //!
-//! * taking a permit: Acquire. Pairs with giving one back: what the last holder did happens before what the next one does.
+//! * taking a permit: Acquire. Pairs with giving one back: what the last holder did happens before
+//!   what the next one does.
 //! * giving back: Release, see above.
 //!
 //! # Progress
@@ -25,8 +27,8 @@
 //!
 //! # Models
 //!
-//! `semaphore_models.rs`: one permit excludes; two sleepers and two permits; as many woken as there are permits, and
-//! nobody called where none sleeps; a waiter whose time is up; a waiter that dies.
+//! `semaphore_models.rs`: one permit excludes; two sleepers and two permits; as many woken as there
+//! are permits, and nobody called where none sleeps; a waiter whose time is up; a waiter that dies.
 
 use super::mutex::{Sleeper, Slept, WAITERS};
 use crate::sync::{Futex, Ordering, Seen};
@@ -71,7 +73,8 @@ impl Semaphore {
         false
     }
 
-    /// Takes a permit, waiting for one as long as `sleeper` does and the system lets it; true if it got one.
+    /// Takes a permit, waiting for one as long as `sleeper` does and the system lets it; true if it
+    /// got one.
     pub(crate) fn acquire(&self, sleeper: &mut impl Sleeper) -> bool {
         let word = self.0.word();
         loop {

@@ -1,4 +1,5 @@
-//! Models of the semaphore: a permit excludes, carries what its last holder did, and is never left lying while one sleeps.
+//! Models of the semaphore: a permit excludes, carries what its last holder did, and is never left
+//! lying while one sleeps.
 
 use std::sync::Arc;
 
@@ -137,8 +138,8 @@ fn model_the_largest_number_of_permits() {
     });
 }
 
-/// Catches a permit that lies there for ever while one sleeps, because the one who was woken for it died: time must bring
-/// it back.
+/// Catches a permit that lies there for ever while one sleeps, because the one who was woken for it
+/// died: time must bring it back.
 #[test]
 fn model_a_wake_up_that_dies_with_a_waiter() {
     explore_deaths(|steps| {

@@ -1,8 +1,9 @@
-//! The types of a model, and the kernel that they need: `{wait, wake, wake_op, die}` under a bucket lock.
+//! The types of a model, and the kernel that they need: `{wait, wake, wake_op, die}` under a bucket
+//! lock.
 //!
-//! Every access to a shared word, every change of a list and every system call is a *step*. A thread can be told to die
-//! after a number of steps ([`mortal`]): it unwinds, without running what a guard would do, and then the kernel walks its
-//! list as Linux does.
+//! Every access to a shared word, every change of a list and every system call is a *step*. A
+//! thread can be told to die after a number of steps ([`mortal`]): it unwinds, without running what
+//! a guard would do, and then the kernel walks its list as Linux does.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -87,13 +88,14 @@ pub(crate) fn step() {
     }
 }
 
-/// Runs `body` on the calling thread, which dies in it after that many steps. `None` if it ended before; otherwise how many
-/// locks the kernel has marked.
+/// Runs `body` on the calling thread, which dies in it after that many steps. `None` if it ended
+/// before; otherwise how many locks the kernel has marked.
 pub(crate) fn mortal(steps: usize, body: impl FnOnce()) -> Option<usize> {
     dies(steps, body).then(report)
 }
 
-/// As [`mortal`], but the kernel does not follow the list; whoever asks is told that the thread is dead.
+/// As [`mortal`], but the kernel does not follow the list; whoever asks is told that the thread is
+/// dead.
 #[allow(dead_code, reason = "for the protocols' own models")]
 pub(crate) fn mortal_unreported(steps: usize, body: impl FnOnce()) -> bool {
     let died = dies(steps, body);
@@ -105,7 +107,8 @@ pub(crate) fn mortal_unreported(steps: usize, body: impl FnOnce()) -> bool {
     died
 }
 
-/// The calling thread ends, with no lock in hand, and goes on as another one that has got its number.
+/// The calling thread ends, with no lock in hand, and goes on as another one that has got its
+/// number.
 #[allow(dead_code, reason = "for the protocols' own models")]
 pub(crate) fn be_reborn() {
     let tid = Thread::current().expect("a thread of a model").tid;
@@ -123,7 +126,8 @@ fn dies(steps: usize, body: impl FnOnce()) -> bool {
     }
 }
 
-/// What the kernel does when the calling thread has died (`exit_robust_list`); returns how many locks were marked.
+/// What the kernel does when the calling thread has died (`exit_robust_list`); returns how many
+/// locks were marked.
 fn report() -> usize {
     let me = with_me(std::mem::take);
     let pending = me.pending;
@@ -134,7 +138,8 @@ fn report() -> usize {
     marked + pending.as_ref().map_or(0, |pending| usize::from(pending.owner_died(me.tid, true)))
 }
 
-/// An atomic word, each access to which is a step, and the count of turns beside it, of which only [`Pair`] knows.
+/// An atomic word, each access to which is a step, and the count of turns beside it, of which only
+/// [`Pair`] knows.
 #[derive(Debug)]
 pub(crate) struct AtomicU32(loom::sync::atomic::AtomicU64);
 
@@ -299,13 +304,15 @@ impl Futex {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// The newest value, which the kernel sees, and which loom only promises to a read-modify-write.
+    /// The newest value, which the kernel sees, and which loom only promises to a
+    /// read-modify-write.
     fn newest(&self) -> u32 {
         self.0.word.0.fetch_add(0, Ordering::Relaxed) as u32
     }
 
-    /// Sleeps if the word is `expected`, until it is woken, or time passes ([`expire`](Self::expire)): false then. For those
-    /// who wait for a thread whose death is not reported, time always passes.
+    /// Sleeps if the word is `expected`, until it is woken, or time passes
+    /// ([`expire`](Self::expire)): false then. For those who wait for a thread whose death is not
+    /// reported, time always passes.
     pub(crate) fn wait(&self, expected: u32) -> bool {
         step();
         let mut sleepers = self.0.sleepers.lock().unwrap();

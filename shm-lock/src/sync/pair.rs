@@ -1,7 +1,8 @@
 //! A futex word and the count of its turns beside it, which can be changed in one step.
 //!
-//! The kernel and the fast paths access the word alone. Rust has no atomic accesses to a half of an atomic, so the two that are of both
-//! halves are written in assembly; each acts as an access to the word together with one to the count, with nothing in between.
+//! The kernel and the fast paths access the word alone. Rust has no atomic accesses to a half of an
+//! atomic, so the two that are of both halves are written in assembly; each acts as an access to
+//! the word together with one to the count, with nothing in between.
 
 use super::{AtomicU32, Futex, Ordering};
 
@@ -59,8 +60,8 @@ mod machine {
 
     pub(super) fn load(pair: &Pair) -> u64 {
         let both: u64;
-        // SAFETY: reads eight bytes that are mapped, aligned to eight, and made of atomics: at once, as the processor promises for
-        // aligned words.
+        // SAFETY: reads eight bytes that are mapped, aligned to eight, and made of atomics: at
+        // once, as the processor promises for aligned words.
         unsafe {
             asm!("mov {both}, qword ptr [{pair}]", both = out(reg) both, pair = in(reg) pair,
                 options(nostack, preserves_flags, readonly));
@@ -87,8 +88,8 @@ mod machine {
 
     pub(super) fn load(pair: &Pair) -> u64 {
         let both: u64;
-        // SAFETY: reads eight bytes that are mapped, aligned to eight, and made of atomics: at once, as the processor promises for
-        // aligned words.
+        // SAFETY: reads eight bytes that are mapped, aligned to eight, and made of atomics: at
+        // once, as the processor promises for aligned words.
         unsafe {
             asm!("ldr {both}, [{pair}]", both = out(reg) both, pair = in(reg) pair,
                 options(nostack, preserves_flags, readonly));
@@ -118,7 +119,8 @@ mod machine {
     }
 }
 
-/// In two steps, between which the word may be changed and changed back: for interpreters, and processors on which nobody has tried this.
+/// In two steps, between which the word may be changed and changed back: for interpreters, and
+/// processors on which nobody has tried this.
 #[cfg(not(any(
     all(target_arch = "x86_64", not(miri)),
     all(target_arch = "aarch64", target_endian = "little", not(miri))

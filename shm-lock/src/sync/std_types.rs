@@ -14,10 +14,12 @@ pub(crate) use std::sync::atomic as atomics;
 pub(crate) type AtomicBool = std::sync::atomic::AtomicBool;
 pub(crate) type AtomicU32 = std::sync::atomic::AtomicU32;
 
-/// How often a locker pauses at most before it sleeps: about ten microseconds, what going to sleep and being woken takes.
+/// How often a locker pauses at most before it sleeps: about ten microseconds, what going to sleep
+/// and being woken takes.
 pub(crate) const LONGEST_SPIN: u32 = 1024;
 
-/// A 32-bit word in memory that processes share, on which a thread can sleep until another changes it.
+/// A 32-bit word in memory that processes share, on which a thread can sleep until another changes
+/// it.
 #[derive(Debug)]
 #[repr(transparent)]
 pub(crate) struct Futex(AtomicU32);
@@ -32,7 +34,8 @@ impl Futex {
         &self.0
     }
 
-    /// Sleeps if the word is `expected`, until it is woken or the monotonic clock is at `until` nanoseconds.
+    /// Sleeps if the word is `expected`, until it is woken or the monotonic clock is at `until`
+    /// nanoseconds.
     pub(crate) fn wait(&self, expected: u32, until: u64) -> Wait {
         sys::futex_wait(&self.0, expected, until)
     }

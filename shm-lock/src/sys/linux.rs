@@ -11,11 +11,13 @@ use super::{Head, Wait};
 use crate::error::Unsupported;
 use crate::sync::AtomicU32;
 
-/// Sleeps if `word` is `expected`, until it is woken or the monotonic clock is at `until` nanoseconds.
+/// Sleeps if `word` is `expected`, until it is woken or the monotonic clock is at `until`
+/// nanoseconds.
 pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, until: u64) -> Wait {
     let until =
         libc::timespec { tv_sec: (until / 1_000_000_000) as _, tv_nsec: (until % 1_000_000_000) as _ };
-    // SAFETY: the call reads `word` and `until`, which live until it returns; the kernel checks all else.
+    // SAFETY: the call reads `word` and `until`, which live until it returns; the kernel checks all
+    // else.
     let result = unsafe {
         libc::syscall(
             libc::SYS_futex,
@@ -51,12 +53,15 @@ pub(crate) fn futex_wake(word: &AtomicU32, most: u32) -> u32 {
     woken.max(0) as u32
 }
 
-/// Clears the highest bit of `word` and wakes all, under the lock that going to sleep takes as well.
+/// Clears the highest bit of `word` and wakes all, under the lock that going to sleep takes as
+/// well.
 pub(crate) fn futex_clear_and_wake_all(word: &AtomicU32) {
-    // `word &= !(1 << 31)`; the comparison, with a word that is never below zero then, decides about nothing: all are woken.
+    // `word &= !(1 << 31)`; the comparison, with a word that is never below zero then, decides
+    // about nothing: all are woken.
     let operation =
         libc::FUTEX_OP(libc::FUTEX_OP_ANDN | libc::FUTEX_OP_OPARG_SHIFT, 31, libc::FUTEX_OP_CMP_EQ, 0);
-    // SAFETY: the call changes `word` atomically, as every other access to it is; it dereferences nothing else.
+    // SAFETY: the call changes `word` atomically, as every other access to it is; it dereferences
+    // nothing else.
     unsafe {
         libc::syscall(
             libc::SYS_futex,
@@ -117,7 +122,8 @@ pub(crate) fn is_alive(id: u32) -> bool {
     result == 0 || errno() != libc::ESRCH
 }
 
-/// The head of the calling thread's list of held locks as the kernel knows it, and its size; null if there is none.
+/// The head of the calling thread's list of held locks as the kernel knows it, and its size; null
+/// if there is none.
 pub(crate) fn robust_list() -> Result<(*mut Head, usize), Unsupported> {
     let mut head = ptr::null_mut::<Head>();
     let mut size = 0_usize;
@@ -186,7 +192,8 @@ pub(crate) fn seal_size(file: &File) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Locks the file until it is closed, alone or together with others; fails with `WouldBlock` if others prevent that.
+/// Locks the file until it is closed, alone or together with others; fails with `WouldBlock` if
+/// others prevent that.
 pub(crate) fn lock_file(file: &File, alone: bool) -> io::Result<()> {
     let operation = if alone { libc::LOCK_EX } else { libc::LOCK_SH };
     // SAFETY: the descriptor is open; the call touches no memory.

@@ -1,7 +1,7 @@
 //! Everything that is asked of the operating system by a foreign function, and nothing else.
 //!
-//! `linux.rs` is for 64-bit Linux. `other.rs` has the same names for all other systems: no lock can be placed there, so
-//! it only has to compile and to say why.
+//! `linux.rs` is for 64-bit Linux. `other.rs` has the same names for all other systems: no lock can
+//! be placed there, so it only has to compile and to say why.
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod linux;
@@ -13,8 +13,8 @@ mod other;
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 pub(crate) use other::*;
 
-/// The address of the pointer to the next held lock, in a lock or in the head of the list: what the kernel calls
-/// `struct robust_list`. The word before it is the pointer to the one before.
+/// The address of the pointer to the next held lock, in a lock or in the head of the list: what the
+/// kernel calls `struct robust_list`. The word before it is the pointer to the one before.
 #[repr(C)]
 pub(crate) struct Link {
     /// The lowest bit is set if the lock it points to is one with priority inheritance.

@@ -1,4 +1,5 @@
-//! Systems on which no lock can be placed. What is called only for one that is placed does the least that is right.
+//! Systems on which no lock can be placed. What is called only for one that is placed does the
+//! least that is right.
 
 use std::time::Duration;
 

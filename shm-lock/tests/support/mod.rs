@@ -25,8 +25,8 @@ impl Child {
     ///
     /// The child has one thread and must not wait for what another thread of the parent holds.
     pub(crate) fn fork(body: impl FnOnce() -> i32) -> Child {
-        // SAFETY: the child runs `body`, which takes no lock that a thread of the parent may hold: glibc sees to
-        // malloc's, and the test's own output goes through no buffer.
+        // SAFETY: the child runs `body`, which takes no lock that a thread of the parent may hold:
+        // glibc sees to malloc's, and the test's own output goes through no buffer.
         let pid = unsafe { libc::fork() };
         assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
         if pid == 0 {

@@ -38,7 +38,8 @@ impl Traced {
         libc::WIFSTOPPED(wait(self.0.pid))
     }
 
-    /// Runs until the child is about to sleep in a futex, and lets it; it stops as soon as it is woken.
+    /// Runs until the child is about to sleep in a futex, and lets it; it stops as soon as it is
+    /// woken.
     pub(crate) fn sleep_in_futex(&mut self) {
         loop {
             // To the entry of a system call.

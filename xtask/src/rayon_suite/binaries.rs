@@ -11,7 +11,8 @@ use wait_timeout::ChildExt;
 use super::left_out::{Kind, LEFT_OUT, LeftOut};
 use super::{LIMIT, Outcome, Outcomes, Suite, outcomes_in};
 
-/// Runs all tests of a suite. What is wrong with the list of those that are left out is added to `faults`.
+/// Runs all tests of a suite. What is wrong with the list of those that are left out is added to
+/// `faults`.
 pub(super) fn run(folder: &Path, suite: Suite, faults: &mut Vec<String>) -> Result<Outcomes> {
     let (mut outcomes, mut alone_outcomes) = (Outcomes::new(), Outcomes::new());
     let left_out: Vec<&LeftOut> = LEFT_OUT.iter().filter(|test| test.suite == suite).collect();

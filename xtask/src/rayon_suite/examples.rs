@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Writes each comment of the sources in `from` that has an example into a file of its own in `to`, and returns items that have them for documentation.
+/// Writes each comment of the sources in `from` that has an example into a file of its own in `to`,
+/// and returns items that have them for documentation.
 pub(super) fn collect(from: &Path, to: &Path) -> Result<String> {
     fs::create_dir_all(to).with_context(|| format!("creating {}", to.display()))?;
     let mut items = String::new();

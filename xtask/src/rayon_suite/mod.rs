@@ -1,7 +1,9 @@
 //! rayon's and rayon-core's own tests, with taskel in the place of rayon-core.
 //!
-//! The sources are those that cargo has in its registry, copied into the build folder. rayon is built as it is. Of rayon-core, the tests alone: the files of
-//! its unit tests become modules of a crate that re-exports the replacement, and the examples in its documentation are collected from its sources.
+//! The sources are those that cargo has in its registry, copied into the build folder. rayon is
+//! built as it is. Of rayon-core, the tests alone: the files of its unit tests become modules of a
+//! crate that re-exports the replacement, and the examples in its documentation are collected from
+//! its sources.
 
 mod binaries;
 mod doc_tests;

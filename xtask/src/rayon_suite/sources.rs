@@ -43,7 +43,8 @@ rand_xorshift = "0.4"
 scoped-tls = "1.0"
 "#;
 
-/// What the unit tests find around them: the replacement's items, and stand-ins for what they use of the inside.
+/// What the unit tests find around them: the replacement's items, and stand-ins for what they use
+/// of the inside.
 const CORE_LIB: &str = r#"
 #![allow(unused_imports)]
 pub use rayon_core::*;

@@ -1,5 +1,5 @@
-//! Lloyd's k-means. Coordinates are whole numbers, whose sums are exact in any order, so that every answer must be the same to the last
-//! bit.
+//! Lloyd's k-means. Coordinates are whole numbers, whose sums are exact in any order, so that every
+//! answer must be the same to the last bit.
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -78,14 +78,15 @@ mod serial {
 
 const CLUSTERS: usize = 32;
 
-/// Where the clusters are: the corners of a cube of four dimensions, and of one twice as large around it.
+/// Where the clusters are: the corners of a cube of four dimensions, and of one twice as large
+/// around it.
 fn true_centre(cluster: usize) -> Point {
     let half = if cluster < 16 { 1000.0 } else { 4000.0 };
     std::array::from_fn(|axis| if cluster >> axis & 1 == 0 { -half } else { half })
 }
 
-/// A point of each cluster in turn, up to 400 from its centre along each axis. Points that mirror each other in their centre follow each other, so that the mean
-/// of a cluster is its centre.
+/// A point of each cluster in turn, up to 400 from its centre along each axis. Points that mirror
+/// each other in their centre follow each other, so that the mean of a cluster is its centre.
 fn points(count: usize) -> Vec<Point> {
     let mut random = Pcg64Mcg::seed_from_u64(2);
     let mut points = Vec::with_capacity(count);

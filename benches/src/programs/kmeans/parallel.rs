@@ -1,6 +1,7 @@
 // Compiled twice, behind one `use` line each: see `programs/mod.rs`.
 
-/// One round of Lloyd's algorithm: each centre moves to the mean of the points that are nearest to it.
+/// One round of Lloyd's algorithm: each centre moves to the mean of the points that are nearest to
+/// it.
 pub(crate) fn round(points: &[Point], centres: &[Point]) -> Vec<Point> {
     points
         .par_iter()

@@ -1,5 +1,5 @@
-//! Bodies that attract each other, all pairs; the integrator of the Computer Language Benchmarks Game, whose five bodies and energies are
-//! the test.
+//! Bodies that attract each other, all pairs; the integrator of the Computer Language Benchmarks
+//! Game, whose five bodies and energies are the test.
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -28,8 +28,8 @@ pub(crate) struct Body {
     mass: f64,
 }
 
-/// Added to each squared distance, so that a body exerts no infinite force on itself. A hundred kilometres, if distances are astronomical units: it does not
-/// show in the energies below.
+/// Added to each squared distance, so that a body exerts no infinite force on itself. A hundred
+/// kilometres, if distances are astronomical units: it does not show in the energies below.
 const SOFTENING: f64 = 4e-13;
 
 impl Body {
@@ -133,7 +133,8 @@ pub(super) fn program(name: &'static str, bodies: usize, steps: usize) -> Progra
 mod tests {
     use super::*;
 
-    /// The sun and the giant planets; lengths in astronomical units, velocities per day, from the Benchmarks Game's n-body.
+    /// The sun and the giant planets; lengths in astronomical units, velocities per day, from the
+    /// Benchmarks Game's n-body.
     #[expect(clippy::excessive_precision, reason = "as it was published")]
     fn solar_system() -> Vec<Body> {
         const SOLAR_MASS: f64 = 4.0 * std::f64::consts::PI * std::f64::consts::PI;

@@ -1,5 +1,5 @@
-//! A ray tracer after Whitted (1980): balls that mirror each other over a chequered floor, with the sun and its shadows. The rows at the top, sky, are
-//! cheap, and those in the middle are not.
+//! A ray tracer after Whitted (1980): balls that mirror each other over a chequered floor, with the
+//! sun and its shadows. The rows at the top, sky, are cheap, and those in the middle are not.
 
 use std::array;
 

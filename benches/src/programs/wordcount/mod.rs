@@ -65,7 +65,8 @@ fn word(number: u64) -> String {
     }
 }
 
-/// A text of about that many bytes and 60 000 different words, as frequent as Zipf's law says of a natural language, and how often each occurs.
+/// A text of about that many bytes and 60 000 different words, as frequent as Zipf's law says of a
+/// natural language, and how often each occurs.
 fn text(bytes: usize) -> (String, HashMap<String, u64>) {
     let words: Vec<String> = (0..60_000).map(word).collect();
     let zipf = Zipf::new(words.len() as f64, 1.0).expect("both are positive");

@@ -1,4 +1,5 @@
-//! What there is to do: items that sleep, and so keep any number of workers busy on a few cores, and tiny ones that spin.
+//! What there is to do: items that sleep, and so keep any number of workers busy on a few cores,
+//! and tiny ones that spin.
 
 use crate::work::{Calibration, work};
 use rand::{RngExt, SeedableRng};
@@ -59,7 +60,8 @@ impl For {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Load {
     pub(super) name: &'static str,
-    /// Whether nobody does better who knows the future: every order that leaves no worker idle ends at the same time.
+    /// Whether nobody does better who knows the future: every order that leaves no worker idle ends
+    /// at the same time.
     pub(super) order_hides_nothing: bool,
     /// Whether there are many thousands of items.
     pub(super) is_tiny: bool,
@@ -149,7 +151,8 @@ impl Work {
         self.shared.max(self.longest)
     }
 
-    /// What no order exceeds that leaves nobody idle while there is something to do (Graham 1966; Brent 1974 for what is combined).
+    /// What no order exceeds that leaves nobody idle while there is something to do (Graham 1966;
+    /// Brent 1974 for what is combined).
     pub(super) fn greedy_bound(&self) -> f64 {
         self.shared + (1.0 - 1.0 / self.workers) * self.longest
     }

@@ -1,7 +1,8 @@
 //! Are 4 to 32 workers all busy as long as there is something to do?
 //!
-//! Items that sleep keep any number of workers busy on a few cores. Each sample is a process of its own with a new pool, which makes three calls: the
-//! call site is new in the first, and in the third known.
+//! Items that sleep keep any number of workers busy on a few cores. Each sample is a process of its
+//! own with a new pool, which makes three calls: the call site is new in the first, and in the
+//! third known.
 
 mod load;
 mod shape;
@@ -54,7 +55,8 @@ impl Case {
         format!("P = {}, {}, {}", self.workers, self.load.name, self.shape)
     }
 
-    /// Whether the time must be the least that is possible; if not, it must be what every order stays within.
+    /// Whether the time must be the least that is possible; if not, it must be what every order
+    /// stays within.
     fn has_one_answer(&self) -> bool {
         self.load.order_hides_nothing && self.shape != SLOW_REDUCE
     }

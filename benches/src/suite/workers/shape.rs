@@ -37,7 +37,8 @@ macro_rules! peer {
                 calls: usize,
             ) -> Vec<f64> {
                 let pool = ThreadPoolBuilder::new().num_threads(workers).build().expect("a pool");
-                // What is called must differ from shape to shape, or the compiler might share its loops.
+                // What is called must differ from shape to shape, or the compiler might share its
+                // loops.
                 let call: &(dyn Fn() + Sync) = match shape {
                     "loop" => &|| each(items),
                     "collect" => &|| collect(items),

@@ -1,4 +1,5 @@
-//! Adapters that wrap the sequential iterator of each chunk, which most do. What they share stands here once.
+//! Adapters that wrap the sequential iterator of each chunk, which most do. What they share stands
+//! here once.
 
 use std::ops::{ControlFlow, Range};
 
@@ -57,7 +58,8 @@ pub trait Adapt<T>: Send + Sync {
     where
         Self: 'a;
 
-    /// How many items come out for each that goes in. Too small an answer leads to a panic, never to undefined behaviour.
+    /// How many items come out for each that goes in. Too small an answer leads to a panic, never
+    /// to undefined behaviour.
     const OUTPUTS: Outputs = Outputs::Any;
 
     /// Whether it is to see chunks even where one thread could take all at once.
@@ -77,7 +79,8 @@ pub trait Adapt<T>: Send + Sync {
         items: I,
     ) -> Self::Iter<'a, I>;
 
-    /// As [`adapt`](Adapt::adapt), for an adapter that makes many items of one: it looks between them.
+    /// As [`adapt`](Adapt::adapt), for an adapter that makes many items of one: it looks between
+    /// them.
     #[doc(hidden)]
     #[inline]
     fn adapt_until<'a, I: Iterator<Item = T> + 'a>(
@@ -96,7 +99,8 @@ pub trait Adapt<T>: Send + Sync {
     }
 }
 
-/// An adapter that keeps items at their places: exactly one comes out for each that goes in, from either end.
+/// An adapter that keeps items at their places: exactly one comes out for each that goes in, from
+/// either end.
 ///
 /// [`OUTPUTS`](Adapt::OUTPUTS) must be [`Outputs::One`].
 pub trait AdaptIndexed<T>: Adapt<T> {
@@ -114,7 +118,8 @@ pub trait AdaptIndexed<T>: Adapt<T> {
     ) -> Self::IndexedIter<'a, I>;
 }
 
-/// A parallel iterator with an adapter, made by [`adapt`](ParallelIterator::adapt) and most other adapting methods.
+/// A parallel iterator with an adapter, made by [`adapt`](ParallelIterator::adapt) and most other
+/// adapting methods.
 #[derive(Clone, Debug)]
 #[must_use = "iterators do nothing until they are consumed"]
 pub struct Adapted<I, A> {
@@ -240,8 +245,8 @@ impl<P: IndexedProducer, A: AdaptIndexed<P::Item>> IndexedProducer for Adapted<P
     }
 }
 
-/// Implements [`Adapt`] for an adapter without state, whose wrapped iterator is one of the standard library's, and
-/// [`AdaptIndexed`] if it yields one item for each.
+/// Implements [`Adapt`] for an adapter without state, whose wrapped iterator is one of the standard
+/// library's, and [`AdaptIndexed`] if it yields one item for each.
 macro_rules! adapt {
     (impl[$($generics:tt)*] $Adapter:ty, $T:ty => $Output:ty, yields One where[$($bounds:tt)*]
      $($Iter:ident)::*<I $(, $Rest:ty)*>: |$this:ident, $items:ident| $wrap:expr) => {

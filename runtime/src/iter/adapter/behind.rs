@@ -17,7 +17,8 @@ pub(super) struct Through<'a, A, L, R> {
 }
 
 impl<'a, A, L, R> Through<'a, A, L, R> {
-    /// Has the items of a base adapted. `Break` if the receiver wants no more, which is not so if the adapter is full.
+    /// Has the items of a base adapted. `Break` if the receiver wants no more, which is not so if
+    /// the adapter is full.
     #[inline]
     pub(super) fn run<T>(mut self, feed: impl FnOnce(&mut Self) -> ControlFlow<()>) -> ControlFlow<()>
     where
@@ -182,12 +183,14 @@ impl<'a, L> Lent<'a, L> {
         if size_of::<L>() == 0 || self.owner != this_thread() {
             return None;
         }
-        // SAFETY: of this thread alone, which holds no reference into the cell while it runs this line.
+        // SAFETY: of this thread alone, which holds no reference into the cell while it runs this
+        // line.
         unsafe { (*self.state.get()).take() }
     }
 }
 
-/// A number that no other thread has that is alive; one that has lent its state is, as the state lies on its stack or further down.
+/// A number that no other thread has that is alive; one that has lent its state is, as the state
+/// lies on its stack or further down.
 fn this_thread() -> usize {
     #[cfg(all(loom, feature = "loom"))]
     if let Some(number) = crate::sched::modelled::thread_number() {

@@ -176,9 +176,11 @@ impl<I: ParallelIterator<Item: IntoParallelIterator>> ParallelIterator for Flatt
     }
 }
 
-/// Hands out the outer items of a [`FlatMap`] or a [`Flatten`]; what is in them, it feeds as inner loops.
+/// Hands out the outer items of a [`FlatMap`] or a [`Flatten`]; what is in them, it feeds as inner
+/// loops.
 ///
-/// In inner loops, it borrows its closure. They have the same type at any depth, as trees need it that are walked.
+/// In inner loops, it borrows its closure. They have the same type at any depth, as trees need it
+/// that are walked.
 pub struct FlatMapProducer<P, F, O = F> {
     base: P,
     f: O,
@@ -260,7 +262,8 @@ where
     }
 }
 
-/// The sequential iterator of `flat_map`, for an adapter or a consumer that needs one: it collects each inner parallel iterator.
+/// The sequential iterator of `flat_map`, for an adapter or a consumer that needs one: it collects
+/// each inner parallel iterator.
 #[derive(Debug)]
 pub struct Inner<I, F, R> {
     items: I,

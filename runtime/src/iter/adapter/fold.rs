@@ -20,7 +20,8 @@ pub struct Gathered<L, T> {
     so_far: Option<T>,
     /// Of how many indices.
     len: usize,
-    /// Of how many it may be, which [`with_max_len`](crate::iter::IndexedParallelIterator::with_max_len) says.
+    /// Of how many it may be, which
+    /// [`with_max_len`](crate::iter::IndexedParallelIterator::with_max_len) says.
     most: usize,
     /// An item has said to stop, and was handed on: nothing more is gathered in the partial.
     ended: bool,
@@ -32,7 +33,8 @@ impl<L, T> Gathered<L, T> {
         Gathered { local: base.local(), so_far: None, len: 0, most, ended: false }
     }
 
-    /// What has been gathered, if `len` indices more would be too many; none more are the tail, which ends the partial.
+    /// What has been gathered, if `len` indices more would be too many; none more are the tail,
+    /// which ends the partial.
     fn take_full(&mut self, len: usize) -> Option<T> {
         if len == 0 {
             self.len = 0;
@@ -78,7 +80,8 @@ where
 
 /// Hands out the indices of what is folded; what a [`Fold`] yields comes at the end of partials.
 ///
-/// In inner loops, it borrows its closures. They have the same type at any depth, as trees need it that are walked.
+/// In inner loops, it borrows its closures. They have the same type at any depth, as trees need it
+/// that are walked.
 pub struct FoldProducer<P, ID, F, O = FoldOps<ID, F>> {
     base: P,
     ops: O,
@@ -99,8 +102,8 @@ where
     F: Fn(T, P::Item) -> T + Sync,
     O: Borrow<FoldOps<ID, F>>,
 {
-    /// Gathers items, and yields nothing until the tail of the partial is asked for or as many as may be are gathered. They were produced
-    /// before the identity is made, whose panic drops them.
+    /// Gathers items, and yields nothing until the tail of the partial is asked for or as many as
+    /// may be are gathered. They were produced before the identity is made, whose panic drops them.
     #[inline]
     fn gather(
         &self,
@@ -297,8 +300,8 @@ where
     R: Try + Send,
     O: Borrow<FoldOps<ID, F>>,
 {
-    /// Gathers items until one says to stop, which is yielded at once; else nothing until the tail of the partial is asked for or as many as may be
-    /// are gathered.
+    /// Gathers items until one says to stop, which is yielded at once; else nothing until the tail
+    /// of the partial is asked for or as many as may be are gathered.
     #[inline]
     fn gather(
         &self,
@@ -403,7 +406,8 @@ where
         let ops = self.ops.borrow();
         let mut folding = TryFolding::<R, ID, F, S> { ops, so_far: &mut *so_far, receiver: &mut *receiver };
         let flow = items.feed(local, &mut folding);
-        // If an item has said to stop, no more are wanted from the base, but that is wanted from here, at once.
+        // If an item has said to stop, no more are wanted from the base, but that is wanted from
+        // here, at once.
         if let Some(ControlFlow::Break(residual)) = so_far.take_if(|all| all.is_break()) {
             *ended = !is_tail;
             return receiver.items(iter::once(R::from_residual(residual)));

@@ -39,8 +39,9 @@ impl<T, F: Fn() -> T + Sync> Identity for F {
     }
 }
 
-/// Makes clones of a value that need not be `Sync`. The lock is held over `clone`, a user's code: whoever waits for it needs that clone. A lane
-/// that needs many has a clone of its own that it clones.
+/// Makes clones of a value that need not be `Sync`. The lock is held over `clone`, a user's code:
+/// whoever waits for it needs that clone. A lane that needs many has a clone of its own that it
+/// clones.
 #[derive(Debug)]
 pub struct Cloner<T>(Mutex<T>);
 

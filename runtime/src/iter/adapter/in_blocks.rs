@@ -1,4 +1,5 @@
-//! `by_uniform_blocks`, `by_exponential_blocks`: parts that are loops of their own, one after the other.
+//! `by_uniform_blocks`, `by_exponential_blocks`: parts that are loops of their own, one after the
+//! other.
 
 use std::iter;
 use std::ops::{ControlFlow, Range};

@@ -30,7 +30,8 @@ impl<I: ParallelIterator<Item: fmt::Debug> + fmt::Debug> fmt::Debug for Interspe
     }
 }
 
-/// Hands out the items of an [`Intersperse`]. Where it is not known how many items there are in front of each, all are collected first.
+/// Hands out the items of an [`Intersperse`]. Where it is not known how many items there are in
+/// front of each, all are collected first.
 pub struct IntersperseProducer<P: Producer> {
     base: Either<P, VecProducer<P::Item>>,
     base_len: usize,

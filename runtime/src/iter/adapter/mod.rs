@@ -1,7 +1,7 @@
 //! What stands between a source and its consumer.
 //!
-//! Most adapters are an [`Adapt`]: they wrap the sequential iterator of a chunk. Those that move items to other places have
-//! a producer of their own.
+//! Most adapters are an [`Adapt`]: they wrap the sequential iterator of a chunk. Those that move
+//! items to other places have a producer of their own.
 
 mod adapted;
 mod behind;
@@ -63,7 +63,8 @@ macro_rules! debug_without_closures {
 }
 pub(crate) use debug_without_closures;
 
-/// The members of [`Producer`](crate::engine::producer::Producer) that an adapter with one base passes on unchanged.
+/// The members of [`Producer`](crate::engine::producer::Producer) that an adapter with one base
+/// passes on unchanged.
 macro_rules! forward_to_base {
     () => {
         const HAS_TAIL: bool = P::HAS_TAIL;

@@ -45,7 +45,8 @@ impl<F: Fn(usize, usize)> ProgressOp<F> {
             Err(TryLockError::WouldBlock) => self.reported.lock().unwrap_or_else(PoisonError::into_inner),
         };
         if done < self.total {
-            // Others may have got further while this one came here, and the last report is made by who did the last chunk.
+            // Others may have got further while this one came here, and the last report is made by
+            // who did the last chunk.
             let done = self.done.load(Ordering::Relaxed) as usize;
             if done >= self.total || !self.clock.have_passed(BETWEEN_REPORTS_NS, &mut reported, now) {
                 return;
@@ -103,7 +104,8 @@ impl<T: Send, F: Fn(usize, usize) + Send + Sync> AdaptIndexed<T> for ProgressOp<
     }
 }
 
-/// The sequential iterator of `progress_with`: it reports what was taken from it when it is dropped.
+/// The sequential iterator of `progress_with`: it reports what was taken from it when it is
+/// dropped.
 #[derive(Debug)]
 pub struct Counted<'a, I, F: Fn(usize, usize)> {
     items: I,

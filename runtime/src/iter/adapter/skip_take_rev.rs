@@ -134,7 +134,8 @@ pub struct Rev<I> {
 #[derive(Clone, Debug)]
 pub struct RevProducer<P> {
     base: P,
-    /// Fixed, so that a producer that changes its mind about its length is not asked for an index twice.
+    /// Fixed, so that a producer that changes its mind about its length is not asked for an index
+    /// twice.
     len: usize,
 }
 

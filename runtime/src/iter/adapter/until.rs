@@ -1,6 +1,7 @@
 //! Up to a point: `while_some`, `take_any`, `skip_any`, `take_any_while`, `skip_any_while`.
 //!
-//! What the lanes share here are counts and flags whose order with anything else does not matter: all Relaxed.
+//! What the lanes share here are counts and flags whose order with anything else does not matter:
+//! all Relaxed.
 
 use std::borrow::Borrow;
 use std::ops::ControlFlow;

@@ -23,8 +23,8 @@ pub type ZipEq<A, B> = Zip<A, B>;
 pub struct ZipProducer<A, B> {
     a: A,
     b: B,
-    /// Fixed when the surplus of the longer one was discarded: a producer that changes its mind about its length could
-    /// otherwise have items handed out that are dropped already.
+    /// Fixed when the surplus of the longer one was discarded: a producer that changes its mind
+    /// about its length could otherwise have items handed out that are dropped already.
     len: usize,
 }
 

@@ -39,8 +39,8 @@ pub trait FromParallelIterator<T: Send> {
     fn from_par_iter<I: IntoParallelIterator<Item = T>>(items: I) -> Self;
 }
 
-/// What can be extended by the items of a parallel iterator, and what [`unzip`](ParallelIterator::unzip) and
-/// [`partition`](ParallelIterator::partition) can make.
+/// What can be extended by the items of a parallel iterator, and what
+/// [`unzip`](ParallelIterator::unzip) and [`partition`](ParallelIterator::partition) can make.
 pub trait ParallelExtend<T: Send> {
     /// Adds the items, in their order.
     ///
@@ -60,11 +60,13 @@ pub trait ParallelExtend<T: Send> {
     }
 }
 
-/// Implements both traits for collections that are extended item by item, which happens on one thread at the end.
+/// Implements both traits for collections that are extended item by item, which happens on one
+/// thread at the end.
 macro_rules! extended_in_sequence {
     ($([$($generics:tt)*] $Collection:ty, $Item:ty $(where [$($bounds:tt)*])?;)*) => {$(
         impl<$($generics)*> FromParallelIterator<$Item> for $Collection $(where $($bounds)*)? {
-            /// Each lane gathers what it processes; all of it is put into the collection at the end, by the calling thread.
+            /// Each lane gathers what it processes; all of it is put into the collection at the
+            /// end, by the calling thread.
             fn from_par_iter<I_: IntoParallelIterator<Item = $Item>>(items: I_) -> Self {
                 let mut collection = <$Collection>::default();
                 collection.par_extend(items);

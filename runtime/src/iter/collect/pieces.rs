@@ -1,12 +1,13 @@
-//! Items whose number nobody knew, in pieces: gathered by one lane after the other, put together once.
+//! Items whose number nobody knew, in pieces: gathered by one lane after the other, put together
+//! once.
 
 use std::mem;
 
 use crate::iter::consumer::Append;
 use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
-/// A piece does not grow beyond this, but a new one is begun: memory of this size is used again and again, while the system has to map
-/// (and clear) larger ones anew each time.
+/// A piece does not grow beyond this, but a new one is begun: memory of this size is used again and
+/// again, while the system has to map (and clear) larger ones anew each time.
 const PIECE_BYTES: usize = 256 << 10;
 
 /// Below this, putting the pieces together is not worth sharing.
@@ -68,7 +69,8 @@ pub(crate) fn flatten<T>(partials: Vec<Pieces<T>>) -> Vec<Vec<T>> {
     partials.into_iter().flat_map(Pieces::into_vecs).collect()
 }
 
-/// Moves all pieces behind what is in `items`, with at most one allocation, in parallel if they are large.
+/// Moves all pieces behind what is in `items`, with at most one allocation, in parallel if they are
+/// large.
 pub(crate) fn append<T: Send>(items: &mut Vec<T>, mut pieces: Vec<Vec<T>>) {
     if items.is_empty() && pieces.len() == 1 {
         *items = pieces.remove(0);

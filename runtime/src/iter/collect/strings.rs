@@ -20,7 +20,8 @@ macro_rules! texts {
         }
 
         impl<$($generics)*> ParallelExtend<$Item> for $Text {
-            /// Each lane puts together what it processes, and the pieces are put together at the end.
+            /// Each lane puts together what it processes, and the pieces are put together at the
+            /// end.
             fn par_extend<I: IntoParallelIterator<Item = $Item>>(&mut self, items: I) {
                 let producer = items.into_par_iter().into_producer();
                 let pieces: Vec<$Text> = drive(&producer, ExtendPartials(PhantomData));

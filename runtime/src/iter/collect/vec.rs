@@ -8,9 +8,9 @@ use crate::iter::consumer::{CollectBounded, CollectExact, CollectPartials, Unzip
 use crate::iter::{IntoParallelIterator, ParallelIterator};
 
 impl<T: Send> FromParallelIterator<T> for Vec<T> {
-    /// Where the number of items is known, each is written to its place at once. Where it is known how many there are at most, lanes
-    /// write apart from each other into one allocation. Elsewhere each lane collects what it processes, and the pieces
-    /// are put together at the end.
+    /// Where the number of items is known, each is written to its place at once. Where it is known
+    /// how many there are at most, lanes write apart from each other into one allocation. Elsewhere
+    /// each lane collects what it processes, and the pieces are put together at the end.
     fn from_par_iter<I: IntoParallelIterator<Item = T>>(items: I) -> Self {
         let mut collected = Vec::new();
         collected.par_extend(items);

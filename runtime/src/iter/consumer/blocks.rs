@@ -1,4 +1,5 @@
-//! Reductions that are put together in the same way whoever runs what: over blocks of indices that depend on the length alone.
+//! Reductions that are put together in the same way whoever runs what: over blocks of indices that
+//! depend on the length alone.
 
 use std::mem;
 use std::ops::{ControlFlow, Range};
@@ -20,11 +21,12 @@ use crate::sync::{AtomicBool, AtomicU64, Ordering};
 /// A block has at most this many indices: 64 KiB of `f64`.
 const LONGEST_BLOCK: usize = 8192;
 
-/// As long as blocks can be longer, there are at most this many: enough for a few hundred workers to share.
+/// As long as blocks can be longer, there are at most this many: enough for a few hundred workers
+/// to share.
 const BLOCKS: usize = 1024;
 
-/// As `drive`, for a consumer whose result depends on where partials begin: if the producer is to be deterministic, each
-/// block is a partial.
+/// As `drive`, for a consumer whose result depends on where partials begin: if the producer is to
+/// be deterministic, each block is a partial.
 pub(crate) fn drive_in_order<P, C>(producer: &P, consumer: C) -> C::Output
 where
     P: Producer,
@@ -128,7 +130,8 @@ struct Blocks<'p, P, C> {
     base_len: usize,
     size: usize,
     consumer: Ordered<'p, C>,
-    /// The first block that does not matter, as far as that is known: a bound that saves work, and orders nothing (Relaxed).
+    /// The first block that does not matter, as far as that is known: a bound that saves work, and
+    /// orders nothing (Relaxed).
     end: AtomicU64,
     cancel: Option<&'p CancelToken>,
     over: Over<'p>,

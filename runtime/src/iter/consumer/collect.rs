@@ -9,7 +9,8 @@ use crate::engine::combine::Partials;
 use crate::engine::consumer::{ChunkOf, Consumer};
 use crate::engine::producer::Producer;
 
-/// Writes each item to its place behind what the vector already has, where the number of items is known beforehand.
+/// Writes each item to its place behind what the vector already has, where the number of items is
+/// known beforehand.
 pub(crate) struct CollectExact<'v, T> {
     items: &'v mut Vec<T>,
     first: *mut T,
@@ -41,7 +42,8 @@ impl<'v, T: Send> CollectExact<'v, T> {
             let expected = unsafe { self.first.add(len) };
             assert!(std::ptr::eq(written.first, expected), "partials are adjacent");
             len += written.len;
-            // SAFETY: `len` items behind the old ones are written, and from here on they belong to the vector.
+            // SAFETY: `len` items behind the old ones are written, and from here on they belong to
+            // the vector.
             unsafe { self.items.set_len(before + len) };
             std::mem::forget(written);
         }
@@ -72,7 +74,8 @@ impl<T> Written<T> {
     ///
     /// # Safety
     ///
-    /// The indices from the stretch's start to `end` lie in the allocation, and belong to this lane alone.
+    /// The indices from the stretch's start to `end` lie in the allocation, and belong to this lane
+    /// alone.
     unsafe fn places_before<'p>(&self, end: usize) -> &'p mut [MaybeUninit<T>] {
         let written = self.start + self.len;
         assert!(written <= end, "an iterator yields no more items than it has indices");
@@ -120,9 +123,11 @@ impl<T: Send> Consumer<T> for CollectExact<'_, T> {
     ) -> ControlFlow<Written<T>, Written<T>> {
         let expected = chunk.len();
         let end = written.start + written.len + expected;
-        // A producer that changes its mind about its length must not make anyone write past the end.
+        // A producer that changes its mind about its length must not make anyone write past the
+        // end.
         assert!(end <= self.len, "a chunk lies within the loop");
-        // SAFETY: the chunk's indices lie in the allocation, as was just checked, and are this lane's alone.
+        // SAFETY: the chunk's indices lie in the allocation, as was just checked, and are this
+        // lane's alone.
         let places = unsafe { written.places_before(end) };
         let before = written.len;
         let producer = chunk.producer();
@@ -144,8 +149,8 @@ impl<T: Send> Consumer<T> for CollectExact<'_, T> {
     }
 }
 
-/// Writes items where there is one at most for each index: from the place of its partial's first index on, so that partials do not meet,
-/// and moves the partials together once.
+/// Writes items where there is one at most for each index: from the place of its partial's first
+/// index on, so that partials do not meet, and moves the partials together once.
 pub(crate) struct CollectBounded<'v, T>(CollectExact<'v, T>);
 
 /// As much memory as is asked for beforehand, although most of it may never be written to.
@@ -176,10 +181,12 @@ impl<T: Send> Consumer<T> for CollectBounded<'_, T> {
         mut written: Written<T>,
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Written<T>, Written<T>> {
-        // A tail has no indices, wherever they are said to end: what lies behind the partial is another lane's.
+        // A tail has no indices, wherever they are said to end: what lies behind the partial is
+        // another lane's.
         let end = if chunk.len() == 0 { written.start + written.len } else { chunk.indices().end };
         assert!(end <= self.0.len, "a chunk lies within the loop");
-        // SAFETY: all indices of the partial lie in the allocation, as was just checked, and are this lane's alone.
+        // SAFETY: all indices of the partial lie in the allocation, as was just checked, and are
+        // this lane's alone.
         let mut room = unsafe { written.places_before(end) }.len();
         chunk.into_iter().for_each(|item| {
             room = room.checked_sub(1).expect("a bounded iterator yields no more items than it has indices");
@@ -194,13 +201,15 @@ impl<T: Send> Consumer<T> for CollectBounded<'_, T> {
         let before = items.len();
         let mut len = 0;
         for written in partials {
-            // SAFETY: the partials before this one have at most as many items as indices, so this is at most where it starts.
+            // SAFETY: the partials before this one have at most as many items as indices, so this
+            // is at most where it starts.
             let end = unsafe { first.add(len) };
             // SAFETY: from a stretch to its front, both in the allocation.
             unsafe { std::ptr::copy(written.first, end, written.len) };
             len += written.len;
             std::mem::forget(written);
-            // SAFETY: `len` items behind the old ones are in place, and from here on they belong to the vector.
+            // SAFETY: `len` items behind the old ones are in place, and from here on they belong to
+            // the vector.
             unsafe { items.set_len(before + len) };
         }
         if len < places / 2 {
@@ -319,7 +328,8 @@ impl<A: Send, B: Send> Consumer<(A, B)> for UnzipExact<'_, A, B> {
         assert!(a.start + a.len + room <= self.0.len.min(self.1.len), "a chunk lies within the loop");
         chunk.into_iter().for_each(|(left, right)| {
             room = room.checked_sub(1).expect("an exact iterator yields as many items as it has indices");
-            // SAFETY: the chunk's places lie in the allocation, as was checked, and are this lane's alone.
+            // SAFETY: the chunk's places lie in the allocation, as was checked, and are this lane's
+            // alone.
             unsafe { a.push(left) };
             // SAFETY: as above; both stretches began at the same index and grow together.
             unsafe { b.push(right) };

@@ -1,5 +1,5 @@
-//! What happens to the items: each chunk is fed to a partial's result, and the results of all partials, in order, make
-//! the loop's.
+//! What happens to the items: each chunk is fed to a partial's result, and the results of all
+//! partials, in order, make the loop's.
 
 mod blocks;
 mod collect;

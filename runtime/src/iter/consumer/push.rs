@@ -1,4 +1,5 @@
-//! Items that do not all come in one sequential iterator for each chunk: those of parallel iterators inside of an outer item.
+//! Items that do not all come in one sequential iterator for each chunk: those of parallel
+//! iterators inside of an outer item.
 
 use std::iter;
 use std::ops::ControlFlow;
@@ -12,13 +13,15 @@ use crate::iter::adapter::Tuned;
 use crate::sched::cancel::CancelToken;
 use crate::sched::unwind;
 
-/// What is the first index of partials inside of an outer item: none of the loop's, and never its first.
+/// What is the first index of partials inside of an outer item: none of the loop's, and never its
+/// first.
 pub(super) const INSIDE: usize = usize::MAX;
 
 /// What has become of a partial; `Break` if its chunk need not go on.
 type Flow<S> = ControlFlow<S, S>;
 
-/// A consumer to which it does not matter where items come from: sequential iterators, one after the other, and inner loops.
+/// A consumer to which it does not matter where items come from: sequential iterators, one after
+/// the other, and inner loops.
 pub(crate) trait Push<T>: Consumer<T> {
     /// Processes items that follow on what is in `partial`.
     fn push<I: Iterator<Item = T>>(&self, partial: Self::Partial, items: I) -> Flow<Self::Partial>;
@@ -56,7 +59,8 @@ pub(crate) struct InnerLoop<'a, Q> {
 }
 
 impl<'a, Q: Producer> InnerLoop<'a, Q> {
-    /// What is to be driven: it ends with the loop outside, whose token it has unless it has its own.
+    /// What is to be driven: it ends with the loop outside, whose token it has unless it has its
+    /// own.
     pub(super) fn into_producer(self) -> Tuned<'a, Q> {
         let cancel = if self.inner.options().cancel.is_none() { self.outer.cancel } else { None };
         let options = Options { cancel, over: self.over, ..Options::default() };

@@ -18,7 +18,8 @@ pub(crate) fn reduce_with<I: ParallelIterator>(
     drive_in_order(&items.into_producer(), Reduce { front: || None, op })
 }
 
-/// The item that no other one behind it is better than, and that is better than all before it: the same one however it is searched for.
+/// The item that no other one behind it is better than, and that is better than all before it: the
+/// same one however it is searched for.
 pub(crate) fn best<I: ParallelIterator>(
     items: I,
     is_better: impl Fn(&I::Item, &I::Item) -> bool + Sync,
@@ -37,8 +38,8 @@ pub(crate) fn reduce<I: ParallelIterator>(
     all.expect("there is what stands in front of the items")
 }
 
-/// `front` makes what stands in front of all items. Every other partial begins with its first item, so that there are no more calls
-/// of `op` than there are on one thread.
+/// `front` makes what stands in front of all items. Every other partial begins with its first item,
+/// so that there are no more calls of `op` than there are on one thread.
 struct Reduce<S, F> {
     front: S,
     op: F,
@@ -79,8 +80,9 @@ where
 {
     #[inline]
     fn push<I: Iterator<Item = T>>(&self, all: Option<T>, mut items: I) -> ControlFlow<Option<T>, Option<T>> {
-        // The first by itself, so that the loop over the others need not ask whether there is something yet. A reference to the operation
-        // instead of a closure would not be inlined: large accumulators would be copied for each item.
+        // The first by itself, so that the loop over the others need not ask whether there is
+        // something yet. A reference to the operation instead of a closure would not be inlined:
+        // large accumulators would be copied for each item.
         let first = all.or_else(|| items.next());
         ControlFlow::Continue(first.map(|first| items.fold(first, |all, item| (self.op)(all, item))))
     }

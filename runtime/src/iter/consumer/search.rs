@@ -63,8 +63,8 @@ fn until_found<T>(found: Option<T>) -> ControlFlow<Option<T>, Option<T>> {
 /// The first item for which the predicate holds. What lies behind the best one so far is skipped.
 pub(crate) struct FindFirst<'f, F> {
     predicate: &'f F,
-    /// The first index of the chunk with the best item so far: a bound that saves work, and orders nothing (Relaxed). The items are in the
-    /// partials.
+    /// The first index of the chunk with the best item so far: a bound that saves work, and orders
+    /// nothing (Relaxed). The items are in the partials.
     best: AtomicU64,
 }
 

@@ -79,9 +79,9 @@ const LANES: usize = 32;
 
 /// Adds floats up in [`LANES`] interleaved partial sums, which become vector registers.
 ///
-/// Floats may be added in any order, since the result depends on the cut into chunks anyhow; and adding one after
-/// the other would wait for the adder four cycles per item (Kogge and Stone's recurrence: what is not associative
-/// cannot be vectorised by the compiler).
+/// Floats may be added in any order, since the result depends on the cut into chunks anyhow; and
+/// adding one after the other would wait for the adder four cycles per item (Kogge and Stone's
+/// recurrence: what is not associative cannot be vectorised by the compiler).
 struct SumInLanes<S>(PhantomData<fn() -> S>);
 
 impl<T, S: Send + Sum<T> + Sum<S>> Consumer<T> for SumInLanes<S> {
@@ -97,7 +97,8 @@ impl<T, S: Send + Sum<T> + Sum<S>> Consumer<T> for SumInLanes<S> {
     fn feed<P: Producer<Item = T>>(&self, partial: S, mut chunk: ChunkOf<'_, P>) -> ControlFlow<S, S> {
         let mut sums: [S; LANES] = std::array::from_fn(|_| iter::empty::<S>().sum());
         while chunk.len() >= LANES {
-            // As many sums as items, and known to be: that is what the compiler turns into vector additions.
+            // As many sums as items, and known to be: that is what the compiler turns into vector
+            // additions.
             for (sum, item) in sums.iter_mut().zip(chunk.split_off(LANES).into_iter()) {
                 let before = mem::replace(sum, iter::empty::<S>().sum());
                 *sum = add(before, iter::once(item).sum());

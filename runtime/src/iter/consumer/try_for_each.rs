@@ -73,7 +73,8 @@ where
         };
         match flow {
             ControlFlow::Continue(()) => ControlFlow::Continue(R::from_output(())),
-            // What the compiler knows to be a break, it makes of the condition that ends the loop, once for each item: a fifth of a quick one.
+            // What the compiler knows to be a break, it makes of the condition that ends the loop,
+            // once for each item: a fifth of a quick one.
             ControlFlow::Break(residual) => black_box(ControlFlow::Break(R::from_residual(residual))),
         }
     }

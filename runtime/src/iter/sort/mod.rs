@@ -1,5 +1,6 @@
-//! Sorting slices in parallel: [`stable`] by merging, [`unstable`] in place by partitioning. Both leave short pieces to the standard
-//! library. Where comparisons take long, both are done by [`slow`].
+//! Sorting slices in parallel: [`stable`] by merging, [`unstable`] in place by partitioning. Both
+//! leave short pieces to the standard library. Where comparisons take long, both are done by
+//! [`slow`].
 
 mod order;
 mod slow;
@@ -16,10 +17,12 @@ use crate::sched::pool::current_num_threads;
 pub(crate) use stable::sort_by as stable_sort_by;
 pub(crate) use unstable::sort_by as unstable_sort_by;
 
-/// A slice of fewer items is sorted by the calling thread if comparisons are quick: that takes some tens of microseconds.
+/// A slice of fewer items is sorted by the calling thread if comparisons are quick: that takes some
+/// tens of microseconds.
 const WORTH_SHARING: usize = 2048;
 
-/// Pieces that are sorted by themselves, for each thread: enough for those that are done early to help the others.
+/// Pieces that are sorted by themselves, for each thread: enough for those that are done early to
+/// help the others.
 const PIECES_PER_THREAD: usize = 4;
 
 /// How a slice is sorted.
@@ -36,7 +39,8 @@ fn plan<T>(items: &[T], compare: &impl Fn(&T, &T) -> Ordering) -> Plan {
     if size_of::<T>() == 0 {
         return Plan::Alone;
     }
-    // A pool of one thread is not asked for where there are few items whose comparisons were quick: that would take as long as they.
+    // A pool of one thread is not asked for where there are few items whose comparisons were quick:
+    // that would take as long as they.
     let slow = slow::look(items, compare);
     if slow.is_none() && items.len() < WORTH_SHARING {
         return Plan::Alone;
@@ -52,7 +56,8 @@ fn plan<T>(items: &[T], compare: &impl Fn(&T, &T) -> Ordering) -> Plan {
     }
 }
 
-/// Whether the slice is in order already, if need be after it was turned around. For items at random, a few comparisons tell.
+/// Whether the slice is in order already, if need be after it was turned around. For items at
+/// random, a few comparisons tell.
 fn is_run<T: Send>(
     items: &mut [T],
     piece: usize,
@@ -70,8 +75,8 @@ fn is_run<T: Send>(
     falls
 }
 
-/// Whether neighbours are so everywhere; looked at in parallel once the first piece is. Each thread has items of its own, since they
-/// need not be `Sync`.
+/// Whether neighbours are so everywhere; looked at in parallel once the first piece is. Each thread
+/// has items of its own, since they need not be `Sync`.
 fn all_pairs<T: Send>(
     items: &mut [T],
     piece: usize,
@@ -99,8 +104,8 @@ fn all_pairs<T: Send>(
     items[..first].is_sorted_by(holds) && rest(&mut items[first - 1..], piece, order, holds)
 }
 
-/// Whether neighbours are so everywhere. Within a block all are compared, without a branch, which the compiler can do for several
-/// numbers at once.
+/// Whether neighbours are so everywhere. Within a block all are compared, without a branch, which
+/// the compiler can do for several numbers at once.
 fn all_pairs_in_blocks<T>(items: &[T], holds: &impl Fn(&T, &T) -> bool) -> bool {
     const PAIRS: usize = 32;
     let mut blocks = items.windows(PAIRS + 1).step_by(PAIRS);

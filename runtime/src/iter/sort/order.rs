@@ -1,7 +1,8 @@
-//! A comparison as all threads of a sort use it. Once it has panicked, no thread begins another one.
+//! A comparison as all threads of a sort use it. Once it has panicked, no thread begins another
+//! one.
 //!
-//! What runs beside something else is a [`part`](Order::part), which keeps the payload of a panic for the sort's caller. The other parts end
-//! by unwinding, too, with a payload that nobody sees.
+//! What runs beside something else is a [`part`](Order::part), which keeps the payload of a panic
+//! for the sort's caller. The other parts end by unwinding, too, with a payload that nobody sees.
 
 use std::cmp::Ordering;
 use std::mem;
@@ -31,8 +32,9 @@ impl<C> Order<C> {
 
     /// Compares, or gives up.
     ///
-    /// To look before each comparison of two numbers takes a fifth of the time that they are sorted in. So a closure that holds a reference at most is
-    /// not held back from comparing plain data: what is not known to be slow is over soon, with the part that it is in.
+    /// To look before each comparison of two numbers takes a fifth of the time that they are sorted
+    /// in. So a closure that holds a reference at most is not held back from comparing plain data:
+    /// what is not known to be slow is over soon, with the part that it is in.
     #[inline(always)]
     pub(super) fn compare<T>(&self, a: &T, b: &T) -> Ordering
     where

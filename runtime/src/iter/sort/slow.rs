@@ -1,7 +1,8 @@
-//! Sorting where a comparison takes long: by merging, down to a handful of items, so that all threads compare.
+//! Sorting where a comparison takes long: by merging, down to a handful of items, so that all
+//! threads compare.
 //!
-//! Whether comparisons take long, some of them show before anything is sorted. Where they are quick, the standard library's algorithms need
-//! less time for the rest of the work.
+//! Whether comparisons take long, some of them show before anything is sorted. Where they are
+//! quick, the standard library's algorithms need less time for the rest of the work.
 
 use std::cmp::Ordering;
 
@@ -19,11 +20,13 @@ const WORTH_SHARING_NS: f64 = 40_000.0;
 /// What is sorted or merged by itself should take so long.
 const PIECE_NS: f64 = 10_000.0;
 
-/// Of what is sorted by itself, as many items as may be moved to make room for one, and as few as are worth a task.
+/// Of what is sorted by itself, as many items as may be moved to make room for one, and as few as
+/// are worth a task.
 const LONGEST_PIECE: usize = 32;
 const SHORTEST_PIECE: usize = 4;
 
-/// What a comparison takes, in nanoseconds, if that is long enough for the slice to be sorted [here](sort).
+/// What a comparison takes, in nanoseconds, if that is long enough for the slice to be sorted
+/// [here](sort).
 pub(super) fn look<T, C: Fn(&T, &T) -> Ordering>(items: &[T], compare: &C) -> Option<f64> {
     if items.len() < FEW {
         return None;
@@ -62,7 +65,8 @@ where
     sort_run(items, &Sorting { order, sort_piece: &sort_piece, is_less: &is_less, piece, len: items.len() });
 }
 
-/// How many items a part of a merge has at least, out of a slice of `len`, if a comparison takes `ns`: to find where it begins takes some, too.
+/// How many items a part of a merge has at least, out of a slice of `len`, if a comparison takes
+/// `ns`: to find where it begins takes some, too.
 pub(super) fn shortest_merge(len: usize, ns: f64) -> usize {
     (len / current_num_threads()).max((PIECE_NS / ns) as usize).max(SHORTEST_PIECE)
 }

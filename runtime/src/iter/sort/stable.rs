@@ -1,12 +1,15 @@
-//! Stable sorting: pieces are sorted by the standard library and merged in pairs, to and fro between the slice and a buffer.
+//! Stable sorting: pieces are sorted by the standard library and merged in pairs, to and fro
+//! between the slice and a buffer.
 //!
-//! A merge is cut in two where that helps, as in Cole's parallel merge: the middle of the longer run is looked up in the other one.
+//! A merge is cut in two where that helps, as in Cole's parallel merge: the middle of the longer
+//! run is looked up in the other one.
 //!
 //! # When a comparison panics
 //!
-//! The slice holds every item once, always but while a merge writes into it. Merges into the buffer copy bits and leave the
-//! slice as it is; nobody drops what is in the buffer. A merge into the slice that ends early writes the rest of its runs,
-//! unmerged ([`Merge`]'s `drop`), also if it was never begun.
+//! The slice holds every item once, always but while a merge writes into it. Merges into the buffer
+//! copy bits and leave the slice as it is; nobody drops what is in the buffer. A merge into the
+//! slice that ends early writes the rest of its runs, unmerged ([`Merge`]'s `drop`), also if it was
+//! never begun.
 
 use std::cmp::Ordering;
 use std::ptr;
@@ -178,7 +181,8 @@ impl<C: Sync, S: Sync, L> Sorting<'_, C, S, L> {
         // SAFETY: the runs are initialised, and this merge's alone.
         let [left, right] = unsafe { runs.as_slices() };
         let len = (left.len() + right.len()) / parts * (parts / 2);
-        // Looked up before the parts begin: items need not be `Sync`, so no two threads may compare the same one.
+        // Looked up before the parts begin: items need not be `Sync`, so no two threads may compare
+        // the same one.
         let from_left = first_from_left([left, right], len, self.is_less);
         let front = runs.split_off(from_left, len - from_left);
         self.order.both(
@@ -199,7 +203,8 @@ fn first_from_left<T>([left, right]: [&[T]; 2], count: usize, is_less: impl Fn(&
     least
 }
 
-/// Two sorted runs, and where they are to be merged: as many places as items, from `to` on. What is not merged when it is dropped goes there as it is.
+/// Two sorted runs, and where they are to be merged: as many places as items, from `to` on. What is
+/// not merged when it is dropped goes there as it is.
 struct Merge<T> {
     left: Run<T>,
     right: Run<T>,
@@ -283,7 +288,8 @@ impl<T> Merge<T> {
 
 /// Merges on this thread.
 fn merge_alone<T>(mut runs: Merge<T>, is_less: impl Fn(&T, &T) -> bool) {
-    // From both ends at once: what the next comparison is about depends on this one, and two such chains overlap.
+    // From both ends at once: what the next comparison is about depends on this one, and two such
+    // chains overlap.
     while runs.left.len > 0 && runs.right.len > 0 {
         // SAFETY: both runs have an item.
         let [left, right] = [runs.left, runs.right].map(|run| unsafe { &*run.first });

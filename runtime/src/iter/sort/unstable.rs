@@ -1,8 +1,10 @@
-//! Unstable sorting, in place: a slice is partitioned around a sampled pivot, and both parts at the same time, until they are short.
+//! Unstable sorting, in place: a slice is partitioned around a sampled pivot, and both parts at the
+//! same time, until they are short.
 //!
-//! As in Peters' pattern-defeating quicksort, a slice that is in order is left alone, many equal items make a part of their own, and
-//! after too many bad pivots another algorithm takes over: the standard library's, whose worst case is O(n log n).
-//! Items move by being swapped alone, so that the slice holds each of them once, whatever a comparison does.
+//! As in Peters' pattern-defeating quicksort, a slice that is in order is left alone, many equal
+//! items make a part of their own, and after too many bad pivots another algorithm takes over: the
+//! standard library's, whose worst case is O(n log n). Items move by being swapped alone, so that
+//! the slice holds each of them once, whatever a comparison does.
 
 use std::cmp::Ordering;
 
@@ -19,7 +21,8 @@ const BAD: usize = 8;
 pub(crate) fn sort_by<T: Send, C: Fn(&T, &T) -> Ordering + Sync>(items: &mut [T], compare: C) {
     match plan(items, &compare) {
         Plan::Alone => items.sort_unstable_by(compare),
-        // By merging: a partition would be one thread's, and take as long as all other threads together.
+        // By merging: a partition would be one thread's, and take as long as all other threads
+        // together.
         Plan::Slow { ns } => Order::with(compare, |order| slow::sort(items, order, ns)),
         Plan::Pieces { len } => Order::with(compare, |order| {
             if !is_run(items, len, order, &|a: &T, b: &T| order.is_less(a, b)) {
@@ -72,9 +75,11 @@ fn pivot_to_front<T>(items: &mut [T], compare: &impl Fn(&T, &T) -> Ordering) {
     items.swap(0, SAMPLE / 2);
 }
 
-/// Moves the items for which `goes_front` holds with the first one, the pivot, right behind that; returns how many there are.
+/// Moves the items for which `goes_front` holds with the first one, the pivot, right behind that;
+/// returns how many there are.
 ///
-/// The loop has no branch that depends on the items: Lomuto's scheme, in the form of Alexandrescu's.
+/// The loop has no branch that depends on the items: Lomuto's scheme, in the form of
+/// Alexandrescu's.
 #[inline]
 fn partition<T>(items: &mut [T], goes_front: impl Fn(&T, &T) -> bool) -> usize {
     let Some((pivot, items)) = items.split_first_mut() else { return 0 };

@@ -12,7 +12,8 @@ use crate::iter::adapter::debug_without_closures;
 /// Made by [`par_chunk_by`](super::ParallelSlice::par_chunk_by).
 pub type ChunkBy<'data, T, F> = Split<Runs<'data, T, F>>;
 
-/// A slice, and which neighbours belong together. A place whose item does not belong together with the next one is a separator.
+/// A slice, and which neighbours belong together. A place whose item does not belong together with
+/// the next one is a separator.
 #[derive(Clone)]
 pub struct Runs<'data, T, F> {
     slice: &'data [T],

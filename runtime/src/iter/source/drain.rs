@@ -15,9 +15,11 @@ use crate::iter::{
 };
 use crate::sched::unwind::OnDrop;
 
-/// Parallel iterator over items that a vector gives away, made by [`par_drain`](ParallelDrainRange::par_drain).
+/// Parallel iterator over items that a vector gives away, made by
+/// [`par_drain`](ParallelDrainRange::par_drain).
 ///
-/// The vector closes the gap when the iterator has been run, or is dropped. Where one is forgotten, the items from the range's first on are, too.
+/// The vector closes the gap when the iterator has been run, or is dropped. Where one is forgotten,
+/// the items from the range's first on are, too.
 #[must_use = "the items are dropped if the iterator is not consumed"]
 pub struct VecDrain<'data, T> {
     gap: Gap<'data, T>,
@@ -53,7 +55,8 @@ impl<T> Gap<'_, T> {
         let first = self.first();
         // SAFETY: as in `first`.
         let rest = unsafe { first.add(end - start) };
-        // SAFETY: those from `rest` on are items that the vector does not count; in front of them, nothing lives any more.
+        // SAFETY: those from `rest` on are items that the vector does not count; in front of them,
+        // nothing lives any more.
         unsafe { rest.copy_to(first, behind) };
         // SAFETY: up to here, items live: those in front of the range, and those behind it.
         unsafe { self.vec.set_len(start + behind) };

@@ -1,8 +1,10 @@
 //! What grows as it is looked at: trees that are walked, and what is split until there is enough.
 //!
-//! A lane has a stack of what it is still to look at, the next on top. When that takes long, what is on the stack becomes a loop inside of the loop, of
-//! which other lanes take their share. A lane does so after a time that grows with the depth of such loops: their depth is
-//! the logarithm of the time that a tree takes, however deep it is, and a lane keeps to itself no more than a part of what it has done before.
+//! A lane has a stack of what it is still to look at, the next on top. When that takes long, what
+//! is on the stack becomes a loop inside of the loop, of which other lanes take their share. A lane
+//! does so after a time that grows with the depth of such loops: their depth is the logarithm of
+//! the time that a tree takes, however deep it is, and a lane keeps to itself no more than a part
+//! of what it has done before.
 
 use std::fmt::{self, Debug, Formatter};
 use std::ops::{ControlFlow, Range};
@@ -22,7 +24,8 @@ pub trait Grow: Send + Sync {
     /// What is found.
     type Item: Send;
 
-    /// Looks at a node. What comes behind the item that this returns, if any, is put on the stack, the last first.
+    /// Looks at a node. What comes behind the item that this returns, if any, is put on the stack,
+    /// the last first.
     fn grow(&self, node: Self::Node, stack: &mut Vec<Entry<Self::Node, Self::Item>>) -> Option<Self::Item>;
 }
 

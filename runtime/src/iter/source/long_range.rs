@@ -1,7 +1,8 @@
 //! Ranges that may have more numbers than `usize` can count.
 //!
-//! Such a long range has few indices, each of which stands for a stretch of as many numbers; of that, blocks are loops inside of the loop, one
-//! after the other. So they are shared, searched and cancelled as any other loop is, and no other range takes notice.
+//! Such a long range has few indices, each of which stands for a stretch of as many numbers; of
+//! that, blocks are loops inside of the loop, one after the other. So they are shared, searched and
+//! cancelled as any other loop is, and no other range takes notice.
 
 use std::iter;
 use std::ops::{ControlFlow, Range};
@@ -26,7 +27,8 @@ pub struct LongRangeProducer<T> {
 enum Counted<T> {
     /// By its numbers.
     Short(RangeProducer<T>),
-    /// By stretches of two to the power of `bits` numbers from `first` on; the last one ends `distance` places behind it.
+    /// By stretches of two to the power of `bits` numbers from `first` on; the last one ends
+    /// `distance` places behind it.
     Long { first: T, distance: u128, bits: u32 },
 }
 

@@ -60,7 +60,8 @@ pub trait ParallelSlice<T: Sync> {
         ChunksExact { slice: self.as_parallel_slice(), size: positive(size, "par_chunks_exact") }
     }
 
-    /// Parts of `size` items each, from the back; the last, at the front of the slice, may be shorter.
+    /// Parts of `size` items each, from the back; the last, at the front of the slice, may be
+    /// shorter.
     ///
     /// # Panics
     ///
@@ -120,9 +121,11 @@ pub trait ParallelSlice<T: Sync> {
         ArrayWindows(Windows { slice: self.as_parallel_slice(), size: positive(N, "par_array_windows") })
     }
 
-    /// The longest runs of neighbouring items of which `belong_together` holds for each two, as far as they are next to each other.
+    /// The longest runs of neighbouring items of which `belong_together` holds for each two, as far
+    /// as they are next to each other.
     ///
-    /// `belong_together` is called in parallel, as the closure of [`par_split`](Self::par_split) is.
+    /// `belong_together` is called in parallel, as the closure of [`par_split`](Self::par_split)
+    /// is.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -135,8 +138,8 @@ pub trait ParallelSlice<T: Sync> {
 
     /// The parts between items for which `separator` holds, some of them empty.
     ///
-    /// `separator` is called in parallel. If it is slow, that is once for each item, and a few times more; a quick one is called again now and then, rather than
-    /// have what it said kept.
+    /// `separator` is called in parallel. If it is slow, that is once for each item, and a few
+    /// times more; a quick one is called again now and then, rather than have what it said kept.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -146,7 +149,8 @@ pub trait ParallelSlice<T: Sync> {
         Split(Between::new(self.as_parallel_slice(), separator))
     }
 
-    /// The parts that end with an item for which `separator` holds, and the rest if there is one; see [`par_split`](Self::par_split).
+    /// The parts that end with an item for which `separator` holds, and the rest if there is one;
+    /// see [`par_split`](Self::par_split).
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -171,9 +175,11 @@ impl<T: Sync> ParallelSlice<T> for [T] {
 ///
 /// # Orders that contradict themselves
 ///
-/// A sort needs a total order. Floats have none by `partial_cmp` where a NaN is among them: use [`f64::total_cmp`]. With another order,
-/// the items are all there afterwards, in any order; but the call may panic, as it may in the standard library's sorts, which short pieces are left to and which say
-/// "user-provided comparison function does not correctly implement a total order". (rayon's do not look.)
+/// A sort needs a total order. Floats have none by `partial_cmp` where a NaN is among them: use
+/// [`f64::total_cmp`]. With another order, the items are all there afterwards, in any order; but
+/// the call may panic, as it may in the standard library's sorts, which short pieces are left to
+/// and which say "user-provided comparison function does not correctly implement a total order".
+/// (rayon's do not look.)
 pub trait ParallelSliceMut<T: Send> {
     /// The slice itself.
     #[doc(hidden)]
@@ -196,7 +202,8 @@ pub trait ParallelSliceMut<T: Send> {
         ChunksMut { slice: self.as_parallel_slice_mut(), size: positive(size, "par_chunks_mut") }
     }
 
-    /// Parts of exactly `size` items; what remains is in [`take_remainder`](ChunksExactMut::take_remainder).
+    /// Parts of exactly `size` items; what remains is in
+    /// [`take_remainder`](ChunksExactMut::take_remainder).
     ///
     /// # Panics
     ///
@@ -213,7 +220,8 @@ pub trait ParallelSliceMut<T: Send> {
         ChunksExactMut { slice: self.as_parallel_slice_mut(), size: positive(size, "par_chunks_exact_mut") }
     }
 
-    /// Parts of `size` items each, from the back; the last, at the front of the slice, may be shorter.
+    /// Parts of `size` items each, from the back; the last, at the front of the slice, may be
+    /// shorter.
     ///
     /// # Panics
     ///
@@ -247,8 +255,8 @@ pub trait ParallelSliceMut<T: Send> {
         RChunksExactMut { slice: self.as_parallel_slice_mut(), size: positive(size, "par_rchunks_exact_mut") }
     }
 
-    /// The parts between items for which `separator` holds, some of them empty. It is called for each item, in parallel, before the
-    /// first part is processed.
+    /// The parts between items for which `separator` holds, some of them empty. It is called for
+    /// each item, in parallel, before the first part is processed.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -260,7 +268,8 @@ pub trait ParallelSliceMut<T: Send> {
         SplitSliceMut::new(self.as_parallel_slice_mut(), AtSeparators(separator))
     }
 
-    /// The parts that end with an item for which `separator` holds, and the rest if there is one; see [`par_split_mut`](Self::par_split_mut).
+    /// The parts that end with an item for which `separator` holds, and the rest if there is one;
+    /// see [`par_split_mut`](Self::par_split_mut).
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -275,8 +284,9 @@ pub trait ParallelSliceMut<T: Send> {
         SplitSliceMut::new(self.as_parallel_slice_mut(), BehindSeparators(separator))
     }
 
-    /// The longest runs of neighbouring items of which `belong_together` holds for each two, as far as they are next to each other. It is called for all
-    /// neighbours, in parallel, before the first run is processed.
+    /// The longest runs of neighbouring items of which `belong_together` holds for each two, as far
+    /// as they are next to each other. It is called for all neighbours, in parallel, before the
+    /// first run is processed.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -293,15 +303,19 @@ pub trait ParallelSliceMut<T: Send> {
 
     /// Sorts, and keeps the order of equal items.
     ///
-    /// Merge sort: O(n log n) comparisons, and a buffer of the slice's size. Short slices are sorted by the calling thread; slow comparisons, of
-    /// which some are timed before, run in parallel from some dozen items on.
+    /// Merge sort: O(n log n) comparisons, and a buffer of the slice's size. Short slices are
+    /// sorted by the calling thread; slow comparisons, of which some are timed before, run in
+    /// parallel from some dozen items on.
     ///
-    /// After a comparison has panicked, a thread begins no other, or where they are very quick, finishes its piece.
+    /// After a comparison has panicked, a thread begins no other, or where they are very quick,
+    /// finishes its piece.
     ///
     /// # Panics
     ///
-    /// When a comparison does, with its payload; and perhaps where the order is not total (numbers with a NaN among them that is equal to all, say): as
-    /// the standard library's sorts, which may notice, and which short pieces are left to. In either case the items are all there, in any order.
+    /// When a comparison does, with its payload; and perhaps where the order is not total (numbers
+    /// with a NaN among them that is equal to all, say): as the standard library's sorts, which may
+    /// notice, and which short pieces are left to. In either case the items are all there, in any
+    /// order.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -320,7 +334,8 @@ pub trait ParallelSliceMut<T: Send> {
     ///
     /// # Panics
     ///
-    /// As [`par_sort`](Self::par_sort): when `compare` does, or perhaps where the order is not total.
+    /// As [`par_sort`](Self::par_sort): when `compare` does, or perhaps where the order is not
+    /// total.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -335,11 +350,13 @@ pub trait ParallelSliceMut<T: Send> {
         stable_sort_by(self.as_parallel_slice_mut(), compare);
     }
 
-    /// Sorts by keys, and keeps the order of items with equal ones; see [`par_sort`](Self::par_sort). `key` is called in each comparison.
+    /// Sorts by keys, and keeps the order of items with equal ones; see
+    /// [`par_sort`](Self::par_sort). `key` is called in each comparison.
     ///
     /// # Panics
     ///
-    /// As [`par_sort`](Self::par_sort): when `key` or a comparison does, or perhaps where the order is not total.
+    /// As [`par_sort`](Self::par_sort): when `key` or a comparison does, or perhaps where the order
+    /// is not total.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -355,11 +372,13 @@ pub trait ParallelSliceMut<T: Send> {
         stable_sort_by(self.as_parallel_slice_mut(), move |a, b| key(a).cmp(&key(b)));
     }
 
-    /// Sorts by keys that are computed once for each item, in parallel, and keeps the order of items with equal ones. The keys are in memory meanwhile.
+    /// Sorts by keys that are computed once for each item, in parallel, and keeps the order of
+    /// items with equal ones. The keys are in memory meanwhile.
     ///
     /// # Panics
     ///
-    /// As [`par_sort_unstable`](Self::par_sort_unstable): when `key` or a comparison does, or perhaps where the order is not total.
+    /// As [`par_sort_unstable`](Self::par_sort_unstable): when `key` or a comparison does, or
+    /// perhaps where the order is not total.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -377,15 +396,19 @@ pub trait ParallelSliceMut<T: Send> {
 
     /// Sorts in place; equal items may change places.
     ///
-    /// Quicksort: O(n log n) comparisons, and no allocation. Short slices are sorted by the calling thread; slow comparisons, of which some are timed
-    /// before, run in parallel from some dozen items on, in a merge sort with a buffer of the slice's size.
+    /// Quicksort: O(n log n) comparisons, and no allocation. Short slices are sorted by the calling
+    /// thread; slow comparisons, of which some are timed before, run in parallel from some dozen
+    /// items on, in a merge sort with a buffer of the slice's size.
     ///
-    /// After a comparison has panicked, a thread begins no other, or where they are very quick, finishes its piece.
+    /// After a comparison has panicked, a thread begins no other, or where they are very quick,
+    /// finishes its piece.
     ///
     /// # Panics
     ///
-    /// When a comparison does, with its payload; and perhaps where the order is not total (numbers with a NaN among them that is equal to all, say): as
-    /// the standard library's sorts, which may notice, and which short pieces are left to. In either case the items are all there, in any order.
+    /// When a comparison does, with its payload; and perhaps where the order is not total (numbers
+    /// with a NaN among them that is equal to all, say): as the standard library's sorts, which may
+    /// notice, and which short pieces are left to. In either case the items are all there, in any
+    /// order.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -404,7 +427,8 @@ pub trait ParallelSliceMut<T: Send> {
     ///
     /// # Panics
     ///
-    /// As [`par_sort_unstable`](Self::par_sort_unstable): when `compare` does, or perhaps where the order is not total.
+    /// As [`par_sort_unstable`](Self::par_sort_unstable): when `compare` does, or perhaps where the
+    /// order is not total.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -419,11 +443,13 @@ pub trait ParallelSliceMut<T: Send> {
         unstable_sort_by(self.as_parallel_slice_mut(), compare);
     }
 
-    /// Sorts in place by keys; see [`par_sort_unstable`](Self::par_sort_unstable). `key` is called in each comparison.
+    /// Sorts in place by keys; see [`par_sort_unstable`](Self::par_sort_unstable). `key` is called
+    /// in each comparison.
     ///
     /// # Panics
     ///
-    /// As [`par_sort_unstable`](Self::par_sort_unstable): when `key` or a comparison does, or perhaps where the order is not total.
+    /// As [`par_sort_unstable`](Self::par_sort_unstable): when `key` or a comparison does, or
+    /// perhaps where the order is not total.
     ///
     /// ```
     /// use taskel::prelude::*;

@@ -21,7 +21,8 @@ pub(super) mod sealed {
         fn before(self) -> Self;
         /// How many places this one lies in front of `last`.
         fn distance(self, last: Self) -> u128;
-        /// How many numbers there are from this one to `last`, both included; `None` if that is more than `usize::MAX`.
+        /// How many numbers there are from this one to `last`, both included; `None` if that is
+        /// more than `usize::MAX`.
         fn count(self, last: Self) -> Option<usize> {
             usize::try_from(self.distance(last)).ok()?.checked_add(1)
         }
@@ -53,7 +54,8 @@ macro_rules! integers {
 
             #[inline]
             fn plus(self, index: usize) -> Self {
-                // In two's complement the sum is right even where `index` has more bits than the type.
+                // In two's complement the sum is right even where `index` has more bits than the
+                // type.
                 self.wrapping_add(index as Self)
             }
 
@@ -115,8 +117,9 @@ impl sealed::Steps for char {
 
 /// Parallel iterator over a range of integers or characters, made by `into_par_iter()`.
 ///
-/// A range of `u128` or `i128` (on 32-bit systems, of `u64` or `i64`, too) may be of any length. Where positions count, as they do to the methods of
-/// [`IndexedParallelIterator`], and for all other types, one of more than `usize::MAX` numbers panics when it is run.
+/// A range of `u128` or `i128` (on 32-bit systems, of `u64` or `i64`, too) may be of any length.
+/// Where positions count, as they do to the methods of [`IndexedParallelIterator`], and for all
+/// other types, one of more than `usize::MAX` numbers panics when it is run.
 ///
 /// ```
 /// use taskel::prelude::*;
@@ -207,7 +210,8 @@ impl<T: Integer> IndexedProducer for RangeProducer<T> {
     }
 }
 
-/// The sequential iterator over a part of a range of integers: indices, moved to where the range starts.
+/// The sequential iterator over a part of a range of integers: indices, moved to where the range
+/// starts.
 ///
 /// Counting in `usize` is what makes a part that ends at the largest number possible.
 #[derive(Clone, Debug)]

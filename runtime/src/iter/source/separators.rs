@@ -1,7 +1,8 @@
 //! The search for separators, for which a predicate of the user's stands.
 //!
-//! Lanes look for a cut at either end of each chunk, and then for those in between; and where parts are long, many lanes look for the same cut.
-//! With a quick predicate, that costs little. The answers of a slow one are kept for all lanes, and lanes that look for the same cut share the
+//! Lanes look for a cut at either end of each chunk, and then for those in between; and where parts
+//! are long, many lanes look for the same cut. With a quick predicate, that costs little. The
+//! answers of a slow one are kept for all lanes, and lanes that look for the same cut share the
 //! questions.
 
 use std::ops::Range;
@@ -13,10 +14,12 @@ use crate::policy::look::look;
 use crate::protocol::answers::Answers;
 use crate::sched::unwind::OnDrop;
 
-/// In fewer items, nobody looks whether the predicate is slow: each is asked about by itself, at the ends of chunks.
+/// In fewer items, nobody looks whether the predicate is slow: each is asked about by itself, at
+/// the ends of chunks.
 const FEW: usize = 4;
 
-/// A lane waits about so often as long as a call takes for an answer that another lane has asked for, and then asks as well.
+/// A lane waits about so often as long as a call takes for an answer that another lane has asked
+/// for, and then asks as well.
 const PATIENCE: u32 = 2;
 
 /// In so many naps each.
@@ -42,7 +45,8 @@ impl<F> Separators<F> {
         Separators { is_separator, slow: None }
     }
 
-    /// Finds out whether it takes long to `ask` about one of `len` items. `address` stands for the predicate.
+    /// Finds out whether it takes long to `ask` about one of `len` items. `address` stands for the
+    /// predicate.
     pub(super) fn prepare(&mut self, address: usize, len: usize, ask: impl Fn(&F, usize) -> bool) {
         if len < FEW {
             return;
@@ -53,12 +57,14 @@ impl<F> Separators<F> {
         });
     }
 
-    /// Whether nothing is kept, so that a sequential iterator of the standard library's does as well.
+    /// Whether nothing is kept, so that a sequential iterator of the standard library's does as
+    /// well.
     pub(super) fn is_quick(&self) -> bool {
         self.slow.is_none()
     }
 
-    /// The first separator in the range: `quick` finds it if calls are quick, else it is asked for one by one.
+    /// The first separator in the range: `quick` finds it if calls are quick, else it is asked for
+    /// one by one.
     #[inline]
     pub(super) fn first(
         &self,

@@ -114,12 +114,14 @@ impl<'data, T> SliceMutProducer<'data, T> {
         debug_assert!(indices.start <= indices.end && indices.end <= self.len);
         // SAFETY: the indices lie within the slice.
         let first = unsafe { self.first.add(indices.start) };
-        // SAFETY: they are part of the slice that was borrowed mutably for `'data`, and nobody else gets them.
+        // SAFETY: they are part of the slice that was borrowed mutably for `'data`, and nobody else
+        // gets them.
         unsafe { slice::from_raw_parts_mut(first, indices.len()) }
     }
 }
 
-// SAFETY: lanes share the producer only to get disjoint `&mut [T]`s out of it (`Producer::chunk`), which is sending `T`s.
+// SAFETY: lanes share the producer only to get disjoint `&mut [T]`s out of it (`Producer::chunk`),
+// which is sending `T`s.
 unsafe impl<T: Send> Sync for SliceMutProducer<'_, T> {}
 
 impl<'data, T: Send> Producer for SliceMutProducer<'data, T> {

@@ -1,8 +1,9 @@
 //! Slices and texts that are cut at separators: lines, words, …
 //!
-//! The indices are those of items or bytes. A run of them stands for the parts that begin there, which make up an adjacent piece of
-//! the whole: from the first cut at or behind the run's start to the first at or behind its end. So neighbouring runs share a cut, and nothing
-//! is lost or found twice.
+//! The indices are those of items or bytes. A run of them stands for the parts that begin there,
+//! which make up an adjacent piece of the whole: from the first cut at or behind the run's start to
+//! the first at or behind its end. So neighbouring runs share a cut, and nothing is lost or found
+//! twice.
 
 use std::ops::Range;
 
@@ -49,8 +50,8 @@ impl<C: Cut> ParallelIterator for Split<C> {
 
 impl<C: Cut> Producer for Split<C> {
     type Item = C::Part;
-    /// The last search that was long: indices without a cut, and the cut behind them. Without it, a part of a gigabyte would be searched
-    /// through once for each chunk in it.
+    /// The last search that was long: indices without a cut, and the cut behind them. Without it, a
+    /// part of a gigabyte would be searched through once for each chunk in it.
     type Local = Range<usize>;
     type Iter<'a>
         = C::Parts<'a>

@@ -1,7 +1,8 @@
-//! Mutable slices that are cut at items or between them: `par_split_mut`, `par_split_inclusive_mut`, `par_chunk_by_mut`.
+//! Mutable slices that are cut at items or between them: `par_split_mut`,
+//! `par_split_inclusive_mut`, `par_chunk_by_mut`.
 //!
-//! Nobody may look at an item that somebody else changes. So all cuts are found before the first part is handed out, and while they are looked for,
-//! each item is in the hands of one lane.
+//! Nobody may look at an item that somebody else changes. So all cuts are found before the first
+//! part is handed out, and while they are looked for, each item is in the hands of one lane.
 
 use std::fmt::{self, Debug, Formatter};
 use std::ops::Range;
@@ -12,7 +13,8 @@ use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 
 /// Where a mutable slice is cut.
 pub trait FindCuts<T>: Send + Sync {
-    /// How many items at the end of each part but the last do not belong to it: 1 if cuts are at separators.
+    /// How many items at the end of each part but the last do not belong to it: 1 if cuts are at
+    /// separators.
     const SEPARATOR: usize;
 
     /// Whether there is a last part even if it is empty.
@@ -121,7 +123,8 @@ impl<'data, T: Send, C: FindCuts<T>> ParallelIterator for SplitSliceMut<'data, T
 #[derive(Debug)]
 pub struct SplitSliceMutProducer<'data, T> {
     slice: SliceMutProducer<'data, T>,
-    /// Of each part, with the separator behind it: increasing, the last at most `separator` behind the slice's end.
+    /// Of each part, with the separator behind it: increasing, the last at most `separator` behind
+    /// the slice's end.
     ends: Vec<usize>,
     separator: usize,
 }
@@ -179,7 +182,8 @@ impl<'data, T: Send> PartsMut<'data, '_, T> {
     unsafe fn part(&self, part: usize) -> &'data mut [T] {
         let SplitSliceMutProducer { slice, ends, separator } = self.producer;
         let start = part.checked_sub(1).map_or(0, |before| ends[before]);
-        // SAFETY: ends increase, up to `separator` behind the slice, so different parts have different items, within it.
+        // SAFETY: ends increase, up to `separator` behind the slice, so different parts have
+        // different items, within it.
         unsafe { slice.part(start..ends[part] - separator) }
     }
 }

@@ -78,8 +78,8 @@ pub trait ParallelString {
         self.as_parallel_string().as_bytes().into_par_iter().copied()
     }
 
-    /// The parts between characters that `separator` stands for: a `char`, an array or a slice of them, or a closure. A slow closure is called once for each
-    /// character, and a few times more.
+    /// The parts between characters that `separator` stands for: a `char`, an array or a slice of
+    /// them, or a closure. A slow closure is called once for each character, and a few times more.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -89,7 +89,8 @@ pub trait ParallelString {
         Split(Between(Source::new(self.as_parallel_string(), separator)))
     }
 
-    /// As [`par_split`](Self::par_split), with each separator at the end of the part in front of it.
+    /// As [`par_split`](Self::par_split), with each separator at the end of the part in front of
+    /// it.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -100,7 +101,8 @@ pub trait ParallelString {
         Split(EndingWith(Source::new(self.as_parallel_string(), separator)))
     }
 
-    /// As [`par_split`](Self::par_split), but without an empty part at the end: separators end parts.
+    /// As [`par_split`](Self::par_split), but without an empty part at the end: separators end
+    /// parts.
     ///
     /// ```
     /// use taskel::prelude::*;

@@ -33,12 +33,15 @@ where
     walk_tree_prefix(root, children_of)
 }
 
-/// The nodes of a tree, each in front of those below it. `children_of` tells what is right below a node, and is called in parallel, once for each.
+/// The nodes of a tree, each in front of those below it. `children_of` tells what is right below a
+/// node, and is called in parallel, once for each.
 ///
-/// It does not matter whether the tree is balanced, or how deep it is; only, in one whose nodes have a child each, nothing can be done in parallel.
+/// It does not matter whether the tree is balanced, or how deep it is; only, in one whose nodes
+/// have a child each, nothing can be done in parallel.
 ///
-/// Where lanes share a tree depends on time. So results do, too, whose last bits depend on how items are grouped; what
-/// [`deterministic`](crate::iter::ParallelIterator::deterministic) promises holds for nodes that were collected into a vector.
+/// Where lanes share a tree depends on time. So results do, too, whose last bits depend on how
+/// items are grouped; what [`deterministic`](crate::iter::ParallelIterator::deterministic) promises
+/// holds for nodes that were collected into a vector.
 ///
 /// ```
 /// use taskel::{iter::walk_tree_prefix, prelude::*};
@@ -70,8 +73,8 @@ where
     Grown { root, grow: Postfix { children_of, _nodes: PhantomData } }
 }
 
-/// Pieces of `data`, in order. `splitter` makes two of one, or says that it is too small; some 16 pieces are made for each thread of the pool, if halves are
-/// halved.
+/// Pieces of `data`, in order. `splitter` makes two of one, or says that it is too small; some 16
+/// pieces are made for each thread of the pool, if halves are halved.
 ///
 /// ```
 /// use std::ops::Range;

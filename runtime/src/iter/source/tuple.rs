@@ -104,7 +104,8 @@ impl<T: Send, Z: IndexedProducer<Item: Flat<T>>> IndexedProducer for MultiZip<T,
     }
 }
 
-/// Pairs of pairs that stand for a tuple. Nobody else can implement it, since it has no path from outside.
+/// Pairs of pairs that stand for a tuple. Nobody else can implement it, since it has no path from
+/// outside.
 #[allow(unreachable_pub, reason = "Rust 1.85 does not see that a bound reaches it")]
 pub trait Flat<T> {
     /// Makes the tuple.

@@ -33,7 +33,8 @@ impl<T: Send> IndexedParallelIterator for VecIter<T> {
     }
 }
 
-/// Hands out the items of a vector. Owns the memory; the items belong to those who ask for their indices.
+/// Hands out the items of a vector. Owns the memory; the items belong to those who ask for their
+/// indices.
 #[derive(Debug)]
 pub struct VecProducer<T, M = Allocation<T>> {
     first: *mut T,
@@ -42,7 +43,8 @@ pub struct VecProducer<T, M = Allocation<T>> {
     _memory: M,
 }
 
-// SAFETY: lanes share the producer only to move different items out of it (`Producer::chunk`), which is sending `T`s. They do not touch the memory's owner.
+// SAFETY: lanes share the producer only to move different items out of it (`Producer::chunk`),
+// which is sending `T`s. They do not touch the memory's owner.
 unsafe impl<T: Send, M> Sync for VecProducer<T, M> {}
 
 /// That of a vector, to be freed.
@@ -141,7 +143,8 @@ impl<T> Iterator for Drain<'_, T> {
     #[inline]
     fn next(&mut self) -> Option<T> {
         self.left = self.left.checked_sub(1)?;
-        // SAFETY: the item at `start` is one of those left, and `start` moves past it, so it is read once.
+        // SAFETY: the item at `start` is one of those left, and `start` moves past it, so it is
+        // read once.
         let item = unsafe { self.start.read() };
         // SAFETY: at most `end`, since an item was left.
         self.start = unsafe { self.start.add(1) };
@@ -172,7 +175,8 @@ impl<T> DoubleEndedIterator for Drain<'_, T> {
         self.left = self.left.checked_sub(1)?;
         // SAFETY: at least `start`, since an item was left.
         self.end = unsafe { self.end.sub(1) };
-        // SAFETY: the item now at `end` was one of those left, and is not any more, so it is read once.
+        // SAFETY: the item now at `end` was one of those left, and is not any more, so it is read
+        // once.
         Some(unsafe { self.end.read() })
     }
 
@@ -215,7 +219,8 @@ struct Left<'a, T> {
     _producer: PhantomData<&'a T>,
 }
 
-// SAFETY: lanes share it only to drop different items, which is sending `T`s; and they can be sent, or there would be no chunk (`Producer`).
+// SAFETY: lanes share it only to drop different items, which is sending `T`s; and they can be sent,
+// or there would be no chunk (`Producer`).
 unsafe impl<T> Sync for Left<'_, T> {}
 
 impl<'a, T> Left<'a, T> {

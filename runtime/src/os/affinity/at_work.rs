@@ -1,7 +1,8 @@
 //! On which cores workers of this process are at work, of whichever pool.
 //!
-//! One count for each core: a worker counts itself in as it gets up, and out before it sleeps. The counts are hints, Relaxed: the core that a worker is on
-//! may be another a moment later, and whoever is misled goes to a core that is no better.
+//! One count for each core: a worker counts itself in as it gets up, and out before it sleeps. The
+//! counts are hints, Relaxed: the core that a worker is on may be another a moment later, and
+//! whoever is misled goes to a core that is no better.
 
 use crate::sync::{AtomicU32, Ordering};
 
@@ -45,7 +46,8 @@ impl AtWork {
         AT_WORK.get(core).is_none_or(|count| count.load(Ordering::Relaxed) == 0)
     }
 
-    /// Forgets everybody: called in a forked child, where they are not. Only touches static atomics, as is allowed there.
+    /// Forgets everybody: called in a forked child, where they are not. Only touches static
+    /// atomics, as is allowed there.
     #[cfg(all(unix, not(miri)))]
     pub(crate) fn forget_all() {
         AT_WORK.iter().for_each(|count| count.store(0, Ordering::Relaxed));

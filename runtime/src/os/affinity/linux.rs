@@ -13,10 +13,12 @@ const MOST_CORES: usize = 8192;
 /// What the kernel takes for the calling thread.
 const THIS_THREAD: libc::pid_t = 0;
 
-/// The cores of this process, as they were found when first asked for. What is asked later may be asked by a thread that is pinned.
+/// The cores of this process, as they were found when first asked for. What is asked later may be
+/// asked by a thread that is pinned.
 static PROCESS: Mutex<Option<Mask>> = Mutex::new(None);
 
-/// A set of cores: a `cpu_set_t`, large enough for any kernel. It allocates nothing, so that a worker may move in the middle of anything.
+/// A set of cores: a `cpu_set_t`, large enough for any kernel. It allocates nothing, so that a
+/// worker may move in the middle of anything.
 #[derive(Clone, Debug)]
 struct Mask([Word; MOST_CORES / WORD_BITS]);
 
@@ -36,16 +38,19 @@ impl Mask {
     fn of(thread: libc::pid_t) -> io::Result<Mask> {
         let mut mask = Mask::NONE;
         let words = mask.0.as_mut_slice();
-        // SAFETY: the kernel writes at most `size_of_val(words)` bytes at the pointer, all of them inside `words`; any bits are a `c_ulong`.
+        // SAFETY: the kernel writes at most `size_of_val(words)` bytes at the pointer, all of them
+        // inside `words`; any bits are a `c_ulong`.
         let status =
             unsafe { libc::sched_getaffinity(thread, size_of_val(words), words.as_mut_ptr().cast()) };
         if status == 0 { Ok(mask) } else { Err(io::Error::last_os_error()) }
     }
 
-    /// Makes it the mask of the calling thread, which is moved if need be. Cores that the process does not have are left out.
+    /// Makes it the mask of the calling thread, which is moved if need be. Cores that the process
+    /// does not have are left out.
     fn apply(&self) -> io::Result<()> {
         let words = self.0.as_slice();
-        // SAFETY: the kernel reads exactly `size_of_val(words)` bytes at the pointer, which are those of `words`; it writes nothing.
+        // SAFETY: the kernel reads exactly `size_of_val(words)` bytes at the pointer, which are
+        // those of `words`; it writes nothing.
         let status =
             unsafe { libc::sched_setaffinity(THIS_THREAD, size_of_val(words), words.as_ptr().cast()) };
         if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
@@ -64,7 +69,8 @@ impl Mask {
     }
 }
 
-/// The cores of the process: what the first thread that asked was allowed, or the main thread, if that was more. (One of the two may be pinned.)
+/// The cores of the process: what the first thread that asked was allowed, or the main thread, if
+/// that was more. (One of the two may be pinned.)
 fn of_process() -> io::Result<Mask> {
     let mut process = lock();
     if let Some(mask) = &*process {
@@ -108,7 +114,8 @@ impl Unpinned {
 
 impl Drop for Unpinned {
     fn drop(&mut self) {
-        // Refused only if these cores were taken from the process meanwhile: then the kernel knows better.
+        // Refused only if these cores were taken from the process meanwhile: then the kernel knows
+        // better.
         let _ = self.before.as_ref().map(Mask::apply);
     }
 }
@@ -137,9 +144,11 @@ fn widen() -> io::Result<Option<Mask>> {
     Ok(Some(before))
 }
 
-/// The cores that this process may run on, ascending, whatever the calling thread is confined to; empty when that cannot be found out.
+/// The cores that this process may run on, ascending, whatever the calling thread is confined to;
+/// empty when that cannot be found out.
 ///
-/// They are found out once. Should the kernel have taken some away since, or given some to the calling thread, that is noticed here.
+/// They are found out once. Should the kernel have taken some away since, or given some to the
+/// calling thread, that is noticed here.
 pub(crate) fn usable_cores() -> Vec<usize> {
     let _all = Unpinned::new();
     of_process().map_or_else(|_| Vec::new(), |mask| mask.cores().collect())
@@ -148,8 +157,9 @@ pub(crate) fn usable_cores() -> Vec<usize> {
 /// Lets the calling thread run on `core` alone.
 ///
 /// # Errors
-/// The operating system's refusal: no such core, a core outside the process's cpuset, a sandbox that forbids the
-/// call. The thread then runs wherever it could before. The error does not name the core; the caller knows it.
+/// The operating system's refusal: no such core, a core outside the process's cpuset, a sandbox
+/// that forbids the call. The thread then runs wherever it could before. The error does not name
+/// the core; the caller knows it.
 pub(crate) fn pin_current_thread(core: usize) -> io::Result<()> {
     Mask::only(core)?.apply()
 }
@@ -173,7 +183,8 @@ pub(crate) fn place_current_thread(core: usize) -> io::Result<()> {
     })
 }
 
-/// The core that the calling thread is on right now, if the system tells cheaply; it may have moved on since.
+/// The core that the calling thread is on right now, if the system tells cheaply; it may have moved
+/// on since.
 ///
 /// A read of a register in the vDSO: a few nanoseconds, no system call.
 #[inline]

@@ -1,4 +1,5 @@
-//! Systems where threads do not inherit the core that another is pinned to, or that know only preferences.
+//! Systems where threads do not inherit the core that another is pinned to, or that know only
+//! preferences.
 
 use std::io;
 
@@ -20,7 +21,8 @@ pub(crate) fn usable_cores() -> Vec<usize> {
     cores
 }
 
-/// Lets the calling thread run on `core` alone, or asks the system to prefer it where it knows only preferences.
+/// Lets the calling thread run on `core` alone, or asks the system to prefer it where it knows only
+/// preferences.
 ///
 /// # Errors
 /// No such core, or a system that does not let threads choose.

@@ -1,4 +1,5 @@
-//! Readings of a clock that is wrong, for tests: which kind of trouble a process has, it learns from its environment.
+//! Readings of a clock that is wrong, for tests: which kind of trouble a process has, it learns
+//! from its environment.
 
 use std::cell::Cell;
 use std::sync::OnceLock;

@@ -1,5 +1,6 @@
-//! Where time stamps come from: the counter of the processor where that has one which any program may read and which ticks at a constant rate (10 ns a
-//! read here, against 25 for `Instant::now`), else the system's monotonic clock.
+//! Where time stamps come from: the counter of the processor where that has one which any program
+//! may read and which ticks at a constant rate (10 ns a read here, against 25 for `Instant::now`),
+//! else the system's monotonic clock.
 
 /// A counter, and what its ticks are worth.
 #[derive(Debug)]
@@ -48,7 +49,8 @@ fn measure_scale() -> Option<u64> {
     const LONG_ENOUGH_NS: u64 = 500_000;
     const TRIES: u32 = 8;
     let origin = system::Origin::now();
-    // Of several readings of both, the one in which the least lies between the two of the counter: nobody interrupted that.
+    // Of several readings of both, the one in which the least lies between the two of the counter:
+    // nobody interrupted that.
     let both = || {
         let read = || {
             let (before, ns, after) = (processor::ticks(), origin.elapsed_ns(), processor::ticks());
@@ -74,7 +76,8 @@ fn measure_scale() -> Option<u64> {
 mod processor {
     use std::arch::x86_64::{__cpuid, _rdtsc};
 
-    /// Whether it ticks at the same rate whatever the processor does: the "invariant" bit of both Intel's and AMD's manuals.
+    /// Whether it ticks at the same rate whatever the processor does: the "invariant" bit of both
+    /// Intel's and AMD's manuals.
     #[allow(unused_unsafe, reason = "`__cpuid` is unsafe in Rust 1.85")]
     pub(super) fn is_steady() -> bool {
         const HIGHEST_EXTENDED: u32 = 0x8000_0000;
@@ -88,7 +91,8 @@ mod processor {
 
     #[inline]
     pub(super) fn ticks() -> u64 {
-        // SAFETY: every x86-64 processor has the instruction. (A system that forbids it to programs ends them; none in use does.)
+        // SAFETY: every x86-64 processor has the instruction. (A system that forbids it to programs
+        // ends them; none in use does.)
         unsafe { _rdtsc() }
     }
 }
@@ -153,7 +157,8 @@ mod system {
     }
 }
 
-/// In WebAssembly without a system there is no clock, and time stands still, which makes chunks large. But there, nobody else could take a part of them.
+/// In WebAssembly without a system there is no clock, and time stands still, which makes chunks
+/// large. But there, nobody else could take a part of them.
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod system {
     #[derive(Debug)]

@@ -25,10 +25,12 @@ impl FnContext {
     }
 }
 
-/// As [`join`](crate::join()), for closures that are told whether another thread runs them: where none has come for the second half of
-/// something, nobody seems to be idle, and to split it further may not be worth it.
+/// As [`join`](crate::join()), for closures that are told whether another thread runs them: where
+/// none has come for the second half of something, nobody seems to be idle, and to split it further
+/// may not be worth it.
 ///
-/// The first closure always runs on the calling thread, and the second one does so if nobody has taken it before the calling thread comes to it.
+/// The first closure always runs on the calling thread, and the second one does so if nobody has
+/// taken it before the calling thread comes to it.
 ///
 /// # Panics
 ///

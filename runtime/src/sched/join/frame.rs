@@ -13,8 +13,8 @@ use crate::sched::wait::wait;
 
 /// The list's entry comes first, and its head first in that: a [`Job`] points to it.
 ///
-/// The closure and the result belong to the owner before the frame is published and after the hand-over is done; in between to
-/// whoever took the job.
+/// The closure and the result belong to the owner before the frame is published and after the
+/// hand-over is done; in between to whoever took the job.
 #[repr(C)]
 pub(super) struct Half<B, R> {
     pending: Pending,
@@ -30,7 +30,8 @@ where
     #[inline(always)]
     pub(super) fn new(closure: B) -> Self {
         Half {
-            // SAFETY: `execute` expects a `Half<B, R>`, whose first field this is the first field of; it does not unwind.
+            // SAFETY: `execute` expects a `Half<B, R>`, whose first field this is the first field
+            // of; it does not unwind.
             pending: Pending::new(unsafe { JobHead::new(execute::<B, R>) }),
             closure: UnsafeCell::new(ManuallyDrop::new(closure)),
             result: UnsafeCell::new(MaybeUninit::uninit()),
@@ -41,8 +42,8 @@ where
     ///
     /// # Safety
     ///
-    /// The half stays where it is until [`take_back`](Self::take_back) has answered and, if it answered `None`,
-    /// [`wait`](Self::wait) has returned. The lane is the calling thread's.
+    /// The half stays where it is until [`take_back`](Self::take_back) has answered and, if it
+    /// answered `None`, [`wait`](Self::wait) has returned. The lane is the calling thread's.
     #[inline(always)]
     pub(super) unsafe fn offer(&self, lane: &LaneContext<'_>) {
         // SAFETY: passed on to the caller; the pointer is to the whole half.
@@ -58,7 +59,8 @@ where
         let closure = self.closure.get();
         // SAFETY: nobody else has the job, nor will have it: the closure is this lane's alone.
         let closure = unsafe { &mut *closure };
-        // SAFETY: it is taken out only here, since this method is called once, or in `execute`, by who took the job.
+        // SAFETY: it is taken out only here, since this method is called once, or in `execute`, by
+        // who took the job.
         Some(unsafe { ManuallyDrop::take(closure) })
     }
 
@@ -84,14 +86,16 @@ where
 ///
 /// # Safety
 ///
-/// `head` is the head of a `Half<B, R>` whose job this lane has taken off a deque, or out of the chain of a lane that held still.
+/// `head` is the head of a `Half<B, R>` whose job this lane has taken off a deque, or out of the
+/// chain of a lane that held still.
 unsafe fn execute<B, R>(head: NonNull<JobHead>, lane: &LaneContext<'_>)
 where
     B: FnOnce() -> R + Send,
     R: Send,
 {
     let half = head.cast::<Half<B, R>>();
-    // SAFETY: its owner keeps the half alive until the hand-over is done, and does not write to it before.
+    // SAFETY: its owner keeps the half alive until the hand-over is done, and does not write to it
+    // before.
     let this = unsafe { half.as_ref() };
     // SAFETY: it was taken, so it is public.
     let shared = unsafe { this.pending.shared() };

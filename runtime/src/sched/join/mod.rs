@@ -1,4 +1,5 @@
-//! Fork and join: two closures, of which another lane may run the second while this one runs the first.
+//! Fork and join: two closures, of which another lane may run the second while this one runs the
+//! first.
 
 mod context;
 mod frame;
@@ -21,21 +22,25 @@ use crate::sched::unwind::{self, drop_quietly};
 
 /// Runs two closures, potentially in parallel, and returns both results.
 ///
-/// `oper_a` runs on the calling thread. `oper_b` runs on another worker of the pool if one takes it before this thread comes to it,
-/// else on the calling thread as well. Nothing is allocated, and as long as no other worker comes for work, a join costs about
-/// 2 ns more than calling the closures one after the other: divide and conquer needs no sequential cut-off for its sake.
+/// `oper_a` runs on the calling thread. `oper_b` runs on another worker of the pool if one takes it
+/// before this thread comes to it, else on the calling thread as well. Nothing is allocated, and as
+/// long as no other worker comes for work, a join costs about 2 ns more than calling the closures
+/// one after the other: divide and conquer needs no sequential cut-off for its sake.
 ///
-/// While the calling thread waits for an `oper_b` that another worker has taken, it runs only what descends from that: never
-/// unrelated work. A lock may be held across a join, as long as the closures themselves do not wait for it.
+/// While the calling thread waits for an `oper_b` that another worker has taken, it runs only what
+/// descends from that: never unrelated work. A lock may be held across a join, as long as the
+/// closures themselves do not wait for it.
 ///
-/// The two closures should not wait for each other (through a channel, say): whether they run at the same time depends on
-/// who is idle. A long closure hides nothing, though: what is pending around it can be taken by other workers, at the latest when it has run
-/// for 50 µs. (Where the system has no `membarrier(2)`, that holds only where halves have lasted long before, or the call was not run before.)
+/// The two closures should not wait for each other (through a channel, say): whether they run at
+/// the same time depends on who is idle. A long closure hides nothing, though: what is pending
+/// around it can be taken by other workers, at the latest when it has run for 50 µs. (Where the
+/// system has no `membarrier(2)`, that holds only where halves have lasted long before, or the call
+/// was not run before.)
 ///
 /// # Panics
 ///
-/// When a closure does, with its payload, and with that of `oper_a` if both do. If `oper_a` panics, `oper_b` is dropped unless it has
-/// been started already, in which case it is waited for.
+/// When a closure does, with its payload, and with that of `oper_a` if both do. If `oper_a` panics,
+/// `oper_b` is dropped unless it has been started already, in which case it is waited for.
 ///
 /// # Examples
 ///
@@ -53,9 +58,10 @@ use crate::sched::unwind::{self, drop_quietly};
 ///
 /// # Source
 ///
-/// Pending halves that are over within microseconds are private to a worker and cost no atomic operation: Acar, Charguéraud and
-/// Rainey, "Scheduling parallel programs by work stealing with private deques" (2013). The oldest one is always public; those that last
-/// longer are, all of them.
+/// Pending halves that are over within microseconds are private to a worker and cost no atomic
+/// operation: Acar, Charguéraud and Rainey, "Scheduling parallel programs by work stealing with
+/// private deques" (2013). The oldest one is always public; those that last longer are, all of
+/// them.
 #[inline(always)]
 pub fn join<A, B, RA, RB>(oper_a: A, oper_b: B) -> (RA, RB)
 where
@@ -66,10 +72,11 @@ where
 {
     // SAFETY: the reference ends with this call.
     let Some(lane) = (unsafe { current_lane() }) else { return outermost((oper_a, oper_b)) };
-    // A closure that is passed on by itself has an address, to which it is written before the frame: hence the pair above, and no
-    // function in between.
+    // A closure that is passed on by itself has an address, to which it is written before the
+    // frame: hence the pair above, and no function in between.
     let half = Half::new(oper_b);
-    // SAFETY: `half` stays in this frame, and the guard takes it back, or waits for it, on every way out of it.
+    // SAFETY: `half` stays in this frame, and the guard takes it back, or waits for it, on every
+    // way out of it.
     unsafe { half.offer(lane) };
     let offered = TakeBackOnUnwind { half: &half, lane };
     let a = oper_a();

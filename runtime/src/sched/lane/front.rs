@@ -3,11 +3,11 @@
 use crate::sched::job::Rank;
 use crate::sync::{AtomicU64, Ordering};
 
-/// What is known of the oldest jobs in a lane's deque: how many runs they were born in, and whether they are halves of joins. What is newer is as deep
-/// inside, or deeper.
+/// What is known of the oldest jobs in a lane's deque: how many runs they were born in, and whether
+/// they are halves of joins. What is newer is as deep inside, or deeper.
 ///
-/// In one word, rank and number, read and written without order by the lane and its thieves: a hint, and a wrong one sends a thief to another
-/// lane first.
+/// In one word, rank and number, read and written without order by the lane and its thieves: a
+/// hint, and a wrong one sends a thief to another lane first.
 pub(super) struct Front(AtomicU64);
 
 impl Front {

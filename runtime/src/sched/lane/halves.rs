@@ -1,4 +1,5 @@
-//! The halves of joins that a lane has pending: when others come to know of them, and what their sites learn from that.
+//! The halves of joins that a lane has pending: when others come to know of them, and what their
+//! sites learn from that.
 
 use std::ptr::NonNull;
 
@@ -13,12 +14,13 @@ use crate::sched::pool::Work;
 use crate::sync::{Ordering, fence};
 
 impl LaneContext<'_> {
-    /// Notes `pending` as something that others could do, and sees to it that they can see it if it lasts long, and the oldest such thing always.
+    /// Notes `pending` as something that others could do, and sees to it that they can see it if it
+    /// lasts long, and the oldest such thing always.
     ///
     /// # Safety
     ///
-    /// It stays where it is until it is [taken back](Self::take_back_pending), or executed by who took it. The pointer may be
-    /// used for all that its head's `execute` expects, from any thread.
+    /// It stays where it is until it is [taken back](Self::take_back_pending), or executed by who
+    /// took it. The pointer may be used for all that its head's `execute` expects, from any thread.
     #[inline(always)]
     pub(crate) unsafe fn push_pending(&self, pending: NonNull<Pending>) {
         // SAFETY: it leaves the chain when it is taken back.
@@ -27,7 +29,8 @@ impl LaneContext<'_> {
         }
     }
 
-    /// Takes `pending`, the newest of this lane's that is not taken back yet. False if somebody else has it.
+    /// Takes `pending`, the newest of this lane's that is not taken back yet. False if somebody
+    /// else has it.
     #[inline(always)]
     pub(crate) fn take_back_pending(&self, pending: &Pending) -> bool {
         self.lane.pending.pop(pending) || self.settle(pending)
@@ -64,12 +67,14 @@ impl LaneContext<'_> {
         is_back
     }
 
-    /// Offers something, since nothing may be on offer: everything if halves like `pending` last long, else the oldest.
+    /// Offers something, since nothing may be on offer: everything if halves like `pending` last
+    /// long, else the oldest.
     #[cold]
     #[inline(never)]
     fn look_up(&self, pending: NonNull<Pending>) {
         if self.pool.num_threads() == 1 {
-            // Raised by a lane that took a half of its own, or by an external caller that helped a worker.
+            // Raised by a lane that took a half of its own, or by an external caller that helped a
+            // worker.
             self.lane.pending.lock().lower();
             return;
         }
@@ -81,7 +86,8 @@ impl LaneContext<'_> {
             self.publish(false);
         } else {
             self.lane.pending.lock().lower();
-            // SeqCst: a thief that has taken the last thing says so after that; if this lane overwrote it, this look sees the theft.
+            // SeqCst: a thief that has taken the last thing says so after that; if this lane
+            // overwrote it, this look sees the theft.
             fence(Ordering::SeqCst);
             if self.nothing_pushed() {
                 self.lane.ask();
@@ -96,8 +102,8 @@ impl LaneContext<'_> {
         }
     }
 
-    /// Makes private entries public, from the oldest on: the first, or all. False if there was none. The lane need not look up for others
-    /// if only the oldest is wanted.
+    /// Makes private entries public, from the oldest on: the first, or all. False if there was
+    /// none. The lane need not look up for others if only the oldest is wanted.
     fn publish(&self, all: bool) -> bool {
         if self.pool.num_threads() == 1 {
             return false;
@@ -109,7 +115,8 @@ impl LaneContext<'_> {
                 // Before the push: a thief that takes just that raises it again.
                 pending.lower();
             }
-            // SAFETY: it stays until it is taken back or executed (`push_pending`), and its head is its first field.
+            // SAFETY: it stays until it is taken back or executed (`push_pending`), and its head is
+            // its first field.
             self.push_job(unsafe { Job::new(oldest.cast()) });
             any = true;
             if !all {
@@ -158,7 +165,8 @@ impl LaneContext<'_> {
         }
     }
 
-    /// `pending`, which was public, was taken from `owner`. If that has not come to another fork since, patience was in vain: it does not do many small ones.
+    /// `pending`, which was public, was taken from `owner`. If that has not come to another fork
+    /// since, patience was in vain: it does not do many small ones.
     pub(crate) fn learn_from_wait_for(&self, owner: usize, pending: &Pending) {
         // SAFETY: it was public.
         let offer = unsafe { pending.shared() }.offer;
@@ -167,7 +175,8 @@ impl LaneContext<'_> {
         }
     }
 
-    /// Takes everything that only `victim` knows of, which has stood still since `since`, and leaves to others what is not the oldest.
+    /// Takes everything that only `victim` knows of, which has stood still since `since`, and
+    /// leaves to others what is not the oldest.
     pub(crate) fn take_private(&self, victim: usize, since: Ticks) -> Option<Work> {
         if self.pool.num_threads() == 1 {
             return None;
@@ -185,7 +194,8 @@ impl LaneContext<'_> {
                 Shared { handover: Handover::new(), owner: victim, offer: Offer::Since(since) }
             };
             while let Some(oldest) = pending.publish_oldest(shared) {
-                // SAFETY: it stays until it is executed (`push_pending`), and its head is its first field.
+                // SAFETY: it stays until it is executed (`push_pending`), and its head is its first
+                // field.
                 let job = unsafe { Job::new(oldest.cast()) };
                 match first {
                     None => first = Some(job),

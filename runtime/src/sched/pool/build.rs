@@ -13,7 +13,8 @@ use crate::os::topology;
 use crate::sched::error::ThreadPoolBuildError;
 use crate::sched::reentrancy::know_stack;
 
-/// The stack of a worker that runs code which needs next to none itself: an unoptimised build takes some tens of KiB for a loop in a task.
+/// The stack of a worker that runs code which needs next to none itself: an unoptimised build takes
+/// some tens of KiB for a loop in a task.
 pub(super) const LEAST_STACK_BYTES: usize = 256 * 1024;
 
 /// Steal orders take memory in proportion to the square of this.
@@ -98,13 +99,14 @@ pub(super) fn build(
         // SAFETY: the lane was left out above.
         unsafe { current::become_worker(Arc::clone(&pool.state), 0) };
     }
-    // Here and not at the end of the function: what is being returned when a drop panics there is never dropped
-    // (rust-lang/rust#47949), and the functions may own what does.
+    // Here and not at the end of the function: what is being returned when a drop panics there is
+    // never dropped (rust-lang/rust#47949), and the functions may own what does.
     drop(builder);
     Ok(pool)
 }
 
-/// A reserve is a thread that no handler has seen, and needs no permit of a memory guard: where somebody wants to know of each thread, there is none.
+/// A reserve is a thread that no handler has seen, and needs no permit of a memory guard: where
+/// somebody wants to know of each thread, there is none.
 fn most_reserves(builder: &Settings, has_spawn_handler: bool, workers: usize) -> usize {
     let is_watched = has_spawn_handler
         || builder.start_handler.is_some()

@@ -13,27 +13,36 @@ use crate::sched::error::ThreadPoolBuildError;
 
 /// Where the workers of a pool run.
 ///
-/// Usable are the cores that the process was given (by `taskset`, a container, …), also where the thread that builds the pool is itself pinned to
-/// some of them. They are found out once in a process; cores that are taken away later are noticed when the next pool is built.
+/// Usable are the cores that the process was given (by `taskset`, a container, …), also where the
+/// thread that builds the pool is itself pinned to some of them. They are found out once in a
+/// process; cores that are taken away later are noticed when the next pool is built.
 ///
-/// On Windows these are cores of one processor group, the one that the process began in: 64 at most. A machine with more has several groups: to use
-/// them all, set the number of workers, [`Pinning::Off`] and a [`spawn_handler`](ThreadPoolBuilder::spawn_handler) that sends each thread to a group.
+/// On Windows these are cores of one processor group, the one that the process began in: 64 at
+/// most. A machine with more has several groups: to use them all, set the number of workers,
+/// [`Pinning::Off`] and a [`spawn_handler`](ThreadPoolBuilder::spawn_handler) that sends each
+/// thread to a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pinning {
-    /// Workers are placed, and nothing is pinned: with exactly one worker per usable core, each begins on a core of its own, and goes
-    /// to a free one when it wakes up where another worker of the process, or a calling thread, computes. The system may move it, as any thread: away from other busy threads and
-    /// processes. Whatever is started in a worker (threads, pools, programs) may use all cores.
+    /// Workers are placed, and nothing is pinned: with exactly one worker per usable core, each
+    /// begins on a core of its own, and goes to a free one when it wakes up where another worker of
+    /// the process, or a calling thread, computes. The system may move it, as any thread: away from
+    /// other busy threads and processes. Whatever is started in a worker (threads, pools, programs)
+    /// may use all cores.
     ///
-    /// With another number of workers, and on other systems than Linux and Android, the same as [`Off`](Pinning::Off).
+    /// With another number of workers, and on other systems than Linux and Android, the same as
+    /// [`Off`](Pinning::Off).
     #[default]
     Auto,
-    /// Worker `i` is pinned to the `i`-th usable core, wrapping around: with more workers than cores, some share one.
+    /// Worker `i` is pinned to the `i`-th usable core, wrapping around: with more workers than
+    /// cores, some share one.
     ///
-    /// For a machine that runs nothing else: the workers stay on their cores whoever else computes there, another pool's workers or another process. What is started in a worker
-    /// is confined to its core, if it is not started in [`unpinned`](crate::unpinned). (A pool is not.)
+    /// For a machine that runs nothing else: the workers stay on their cores whoever else computes
+    /// there, another pool's workers or another process. What is started in a worker is confined to
+    /// its core, if it is not started in [`unpinned`](crate::unpinned). (A pool is not.)
     Cores,
-    /// Worker `i` is pinned to core `ids[i]`. A core that is not usable is an error; one that stands there twice is shared.
+    /// Worker `i` is pinned to core `ids[i]`. A core that is not usable is an error; one that
+    /// stands there twice is shared.
     ///
     /// As with [`Cores`](Pinning::Cores), what is started in a worker is confined to its core.
     Explicit(Vec<usize>),
@@ -48,8 +57,9 @@ pub enum Cores {
     /// Each of them: where a physical core runs two threads at once, it counts twice.
     #[default]
     All,
-    /// One of each physical core: for work that gains nothing from two threads on one core, as dense linear algebra. Where the system does not
-    /// tell which belong together (Linux does), all.
+    /// One of each physical core: for work that gains nothing from two threads on one core, as
+    /// dense linear algebra. Where the system does not tell which belong together (Linux does),
+    /// all.
     Physical,
 }
 
@@ -59,8 +69,8 @@ pub enum Cores {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IdlePolicy {
-    /// A worker that was needed again within about 50 µs the last few times spins for up to 50 µs; any other sleeps at
-    /// once. At most half of the idle workers spin.
+    /// A worker that was needed again within about 50 µs the last few times spins for up to 50 µs;
+    /// any other sleeps at once. At most half of the idle workers spin.
     #[default]
     Adaptive,
     /// Sleep at once.
@@ -147,7 +157,8 @@ impl ThreadPoolBuilder {
         Self::default()
     }
 
-    /// Builds a pool whose threads live as long as `with_pool` runs, each of them inside of a call of `wrapper`, which calls
+    /// Builds a pool whose threads live as long as `with_pool` runs, each of them inside of a call
+    /// of `wrapper`, which calls
     /// [`ThreadBuilder::run`]: what it borrows, or sets for the thread before, the pool's work finds there.
     ///
     /// # Errors
@@ -201,13 +212,16 @@ impl ThreadPoolBuilder {
 impl<S> ThreadPoolBuilder<S> {
     /// Sets the number of workers, at most 4096; 0 means the default.
     ///
-    /// The default with [`Pinning::Explicit`] is the number of cores listed. Else it is the number in the environment variable
-    /// `TASKEL_NUM_THREADS`, or if that is not set, in `RAYON_NUM_THREADS`; and if neither is, or it is 0, the number of cores that the process's
-    /// affinity mask and its control group's quota allow ([`available_parallelism`](std::thread::available_parallelism)). What is no such number
-    /// there is an error for [`build`](Self::build); a global pool that starts by itself takes no notice of it.
+    /// The default with [`Pinning::Explicit`] is the number of cores listed. Else it is the number
+    /// in the environment variable `TASKEL_NUM_THREADS`, or if that is not set, in
+    /// `RAYON_NUM_THREADS`; and if neither is, or it is 0, the number of cores that the process's
+    /// affinity mask and its control group's quota allow
+    /// ([`available_parallelism`](std::thread::available_parallelism)). What is no such number
+    /// there is an error for [`build`](Self::build); a global pool that starts by itself takes no
+    /// notice of it.
     ///
-    /// More workers than cores are allowed and share them: that helps taskels that wait for input or output, and costs
-    /// those that compute a little for switching.
+    /// More workers than cores are allowed and share them: that helps taskels that wait for input
+    /// or output, and costs those that compute a little for switching.
     pub fn num_threads(mut self, num_threads: usize) -> Self {
         self.settings.num_threads = num_threads;
         self
@@ -221,7 +235,8 @@ impl<S> ThreadPoolBuilder<S> {
 
     /// Sets which cores the pool is for; [`Cores::All`] unless set.
     ///
-    /// They count for the default number of workers, and for [`Pinning::Auto`] and [`Pinning::Cores`].
+    /// They count for the default number of workers, and for [`Pinning::Auto`] and
+    /// [`Pinning::Cores`].
     ///
     /// ```
     /// use taskel::{Cores, ThreadPool};
@@ -249,10 +264,11 @@ impl<S> ThreadPoolBuilder<S> {
         self
     }
 
-    /// Sets the stack size of each worker's thread in bytes, at least 256 KiB; the standard library's default unless set.
+    /// Sets the stack size of each worker's thread in bytes, at least 256 KiB; the standard
+    /// library's default unless set.
     ///
-    /// It is that of the workers. A thread from outside takes part in its own calls, with the stack that it has: code that needs a large one runs
-    /// [on a worker](ThreadPool::run_on_worker).
+    /// It is that of the workers. A thread from outside takes part in its own calls, with the stack
+    /// that it has: code that needs a large one runs [on a worker](ThreadPool::run_on_worker).
     ///
     /// Nested [yields](crate::yield_now()) may use half a MiB of it, or a quarter, if that is less.
     pub fn stack_size(mut self, bytes: usize) -> Self {
@@ -262,10 +278,11 @@ impl<S> ThreadPoolBuilder<S> {
 
     /// Sets a function that each worker calls, with its index, before it looks for work.
     ///
-    /// A thread from outside that takes part in its own calls has not called it. What needs the thread-local values that it sets runs
-    /// [on a worker](ThreadPool::run_on_worker).
+    /// A thread from outside that takes part in its own calls has not called it. What needs the
+    /// thread-local values that it sets runs [on a worker](ThreadPool::run_on_worker).
     ///
-    /// A panic of the handler goes to the [`panic_handler`](Self::panic_handler), and the worker goes on.
+    /// A panic of the handler goes to the [`panic_handler`](Self::panic_handler), and the worker
+    /// goes on.
     pub fn start_handler(mut self, handler: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.settings.start_handler = Some(Arc::new(handler));
         self
@@ -273,16 +290,17 @@ impl<S> ThreadPoolBuilder<S> {
 
     /// Sets a function that each worker calls, with its index, before its thread ends.
     ///
-    /// The pool is over by then: what the handler spawns runs right there. A panic of the handler goes to the
-    /// [`panic_handler`](Self::panic_handler).
+    /// The pool is over by then: what the handler spawns runs right there. A panic of the handler
+    /// goes to the [`panic_handler`](Self::panic_handler).
     pub fn exit_handler(mut self, handler: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.settings.exit_handler = Some(Arc::new(handler));
         self
     }
 
-    /// Sets what is called with the payload of a panic that reaches nobody: of [`spawn`](crate::spawn) and
-    /// [`spawn_broadcast`](crate::spawn_broadcast), of a [`Task`](crate::Task) whose handle was dropped, of the start and exit handlers. Unless set, such a panic aborts the
-    /// process, as does one of the handler itself.
+    /// Sets what is called with the payload of a panic that reaches nobody: of
+    /// [`spawn`](crate::spawn) and [`spawn_broadcast`](crate::spawn_broadcast), of a
+    /// [`Task`](crate::Task) whose handle was dropped, of the start and exit handlers. Unless set,
+    /// such a panic aborts the process, as does one of the handler itself.
     ///
     /// ```
     /// let (sender, receiver) = std::sync::mpsc::channel();
@@ -299,10 +317,12 @@ impl<S> ThreadPoolBuilder<S> {
         self
     }
 
-    /// Sets what starts the thread of each worker, for programs that have their own way to make threads: it is called once per worker, by
-    /// [`build`](Self::build), and sees to it that [`ThreadBuilder::run`] is called on a thread which serves for nothing else.
+    /// Sets what starts the thread of each worker, for programs that have their own way to make
+    /// threads: it is called once per worker, by [`build`](Self::build), and sees to it that
+    /// [`ThreadBuilder::run`] is called on a thread which serves for nothing else.
     ///
-    /// [`build`](Self::build) waits until all of them run, and dropping the pool until all `run`s have returned.
+    /// [`build`](Self::build) waits until all of them run, and dropping the pool until all `run`s
+    /// have returned.
     ///
     /// ```
     /// let pool = taskel::ThreadPoolBuilder::new()
@@ -323,12 +343,15 @@ impl<S> ThreadPoolBuilder<S> {
         ThreadPoolBuilder { settings: self.settings, spawn: CustomSpawn(handler) }
     }
 
-    /// Makes the thread that builds the pool its worker 0, from then on until it ends: what it calls without a pool runs on this one.
+    /// Makes the thread that builds the pool its worker 0, from then on until it ends: what it
+    /// calls without a pool runs on this one.
     ///
-    /// It takes up what others left for the pool only inside of a scope, join or loop, and as it [yields](crate::yield_now()): in a pool of one
-    /// thread, what was [spawned](crate::spawn) begins then. So [`broadcast`](crate::broadcast) and
-    /// [`run_on_worker`](ThreadPool::run_on_worker), called elsewhere, may wait for long. Its name, its stack and where it runs are left as they are, and it calls no
-    /// start or exit handler. The memory of such a pool is never freed.
+    /// It takes up what others left for the pool only inside of a scope, join or loop, and as it
+    /// [yields](crate::yield_now()): in a pool of one thread, what was [spawned](crate::spawn)
+    /// begins then. So [`broadcast`](crate::broadcast) and
+    /// [`run_on_worker`](ThreadPool::run_on_worker), called elsewhere, may wait for long. Its name,
+    /// its stack and where it runs are left as they are, and it calls no start or exit handler. The
+    /// memory of such a pool is never freed.
     ///
     /// Where there are no threads, this changes nothing.
     ///
@@ -348,20 +371,27 @@ impl<S> ThreadPoolBuilder<S> {
 
     /// Holds workers back while memory is short; off unless set.
     ///
-    /// As long as the process's control group uses more than nine tenths of its limit, or tasks are stalled for want of memory during more than a tenth of the
-    /// time, workers stop taking up work for callers, between two chunks of a loop or two tasks of a scope, one after the other, until each caller is alone; as it passes, they come
-    /// back. Nothing is cancelled: fewer items are in memory at a time. Where a loop runs for the first time, its caller begins alone, and workers are added as
-    /// long as what they are expected to take fits under the limit, at most twice as many every 50 ms.
+    /// As long as the process's control group uses more than nine tenths of its limit, or tasks are
+    /// stalled for want of memory during more than a tenth of the time, workers stop taking up work
+    /// for callers, between two chunks of a loop or two tasks of a scope, one after the other,
+    /// until each caller is alone; as it passes, they come back. Nothing is cancelled: fewer items
+    /// are in memory at a time. Where a loop runs for the first time, its caller begins alone, and
+    /// workers are added as long as what they are expected to take fits under the limit, at most
+    /// twice as many every 50 ms.
     ///
-    /// It looks every 50 ms, and between two items. What items take that are begun already, or that take far more than those before at the same place, it
-    /// cannot prevent. A worker that comes back makes the state of a [`map_init`](crate::iter::ParallelIterator::map_init) anew. Streams limit by
-    /// themselves [what is in flight](crate::stream::Stream::max_in_flight_bytes); what was [spawned](crate::spawn), broadcasts, and what callers do
-    /// themselves is never held back.
+    /// It looks every 50 ms, and between two items. What items take that are begun already, or that
+    /// take far more than those before at the same place, it cannot prevent. A worker that comes
+    /// back makes the state of a [`map_init`](crate::iter::ParallelIterator::map_init) anew.
+    /// Streams limit by themselves [what is in flight](crate::stream::Stream::max_in_flight_bytes);
+    /// what was [spawned](crate::spawn), broadcasts, and what callers do themselves is never held
+    /// back.
     ///
-    /// [`WorkerMetrics::held_back`](crate::WorkerMetrics) and [`WorkerProfile::held_back`](crate::WorkerProfile::held_back) tell for how long workers were.
+    /// [`WorkerMetrics::held_back`](crate::WorkerMetrics) and
+    /// [`WorkerProfile::held_back`](crate::WorkerProfile::held_back) tell for how long workers
+    /// were.
     ///
-    /// A pool can be built with it only where the system tells how much memory there is, as Linux does; see
-    /// [`MemoryBudget::detect`](crate::MemoryBudget::detect).
+    /// A pool can be built with it only where the system tells how much memory there is, as Linux
+    /// does; see [`MemoryBudget::detect`](crate::MemoryBudget::detect).
     ///
     /// ```
     /// use taskel::{MemoryBudget, MemoryGuard, ThreadPool, prelude::*};
@@ -386,26 +416,29 @@ impl<S: ThreadSpawn> ThreadPoolBuilder<S> {
     ///
     /// # Errors
     ///
-    /// When a core is not usable, a [memory guard](Self::memory_guard) has nothing to go by, the [environment](Self::num_threads) asks for a number of workers that is none, the system refuses to start
-    /// or to pin a thread, or the [current thread](Self::use_current_thread) is in the midst of a pool's work. Threads that were started are ended.
+    /// When a core is not usable, a [memory guard](Self::memory_guard) has nothing to go by, the
+    /// [environment](Self::num_threads) asks for a number of workers that is none, the system
+    /// refuses to start or to pin a thread, or the [current thread](Self::use_current_thread) is in
+    /// the midst of a pool's work. Threads that were started are ended.
     ///
     /// # Panics
     ///
     /// When the function given to [`thread_name`](Self::thread_name) does.
     pub fn build(mut self) -> Result<ThreadPool, ThreadPoolBuildError> {
         let pool = build::build(self.settings, self.spawn.handler())?;
-        // Here and not at the end of the function: what is being returned when a drop panics there is never dropped
-        // (rust-lang/rust#47949), and the handler may own what does.
+        // Here and not at the end of the function: what is being returned when a drop panics there
+        // is never dropped (rust-lang/rust#47949), and the handler may own what does.
         drop(self.spawn);
         Ok(pool)
     }
 
-    /// Makes the pool that serves all parallel calls outside of any other pool, and lives until the process ends.
+    /// Makes the pool that serves all parallel calls outside of any other pool, and lives until the
+    /// process ends.
     ///
     /// # Errors
     ///
-    /// When there is one already, because this was called before or because a parallel call has started it; and as
-    /// [`build`](Self::build).
+    /// When there is one already, because this was called before or because a parallel call has
+    /// started it; and as [`build`](Self::build).
     ///
     /// ```
     /// taskel::ThreadPoolBuilder::new().num_threads(2).build_global()?;

@@ -22,12 +22,13 @@ pub(super) enum Visit {
 
 #[derive(Clone, Copy)]
 struct Current {
-    /// Null outside of every pool. Alive as long as it stands here: the thread is a worker of this pool, or is inside a
-    /// call that borrows it.
+    /// Null outside of every pool. Alive as long as it stands here: the thread is a worker of this
+    /// pool, or is inside a call that borrows it.
     pool: *const PoolState,
     /// This thread's lane of that pool; null if it has none yet. Alive as long as it stands here.
     lane: *const LaneContext<'static>,
-    /// What the thread was in before, further down the stack; null outside of every pool. Alive as long as it stands here.
+    /// What the thread was in before, further down the stack; null outside of every pool. Alive as
+    /// long as it stands here.
     outer: *const Current,
 }
 
@@ -63,7 +64,8 @@ impl Drop for HandOn<'_, '_> {
     }
 }
 
-/// Runs `op` with `pool` as the surroundings. A thread that is a lane of `pool` already stays that lane.
+/// Runs `op` with `pool` as the surroundings. A thread that is a lane of `pool` already stays that
+/// lane.
 pub(crate) fn enter<R>(pool: &PoolState, op: impl FnOnce() -> R) -> R {
     let before = CURRENT.get();
     if ptr::eq(before.pool, pool) {
@@ -82,7 +84,8 @@ fn lane_further_out(around: &Current, pool: &PoolState) -> *const LaneContext<'s
 
 /// `innermost`, and what surrounds it.
 fn from_inside_out(innermost: &Current) -> impl Iterator<Item = &Current> {
-    // SAFETY: it is alive as long as it stands there, which is as long as the surroundings in which it does.
+    // SAFETY: it is alive as long as it stands there, which is as long as the surroundings in which
+    // it does.
     std::iter::successors(Some(innermost), |around| unsafe { around.outer.as_ref() })
 }
 
@@ -91,8 +94,8 @@ pub(super) fn is_inside(pool: &PoolState) -> bool {
     from_inside_out(&CURRENT.get()).any(|around| ptr::eq(around.pool, pool))
 }
 
-/// Runs `life` with the current thread as `lane`. Afterwards, when destructors of thread-locals run and the pool
-/// may be gone, the thread is outside of it again.
+/// Runs `life` with the current thread as `lane`. Afterwards, when destructors of thread-locals run
+/// and the pool may be gone, the thread is outside of it again.
 pub(super) fn live_as_worker(lane: &LaneContext<'_>, life: impl FnOnce()) {
     let _restore = Restore(CURRENT.get());
     // All that a worker runs is somebody's, who is told of its panics.
@@ -115,10 +118,12 @@ pub(crate) fn with_current_lane<R>(op: impl FnOnce(Option<&LaneContext<'_>>) -> 
     op(unsafe { current_lane() })
 }
 
-/// Calls `op` with the lane of which the calling thread is the worker, whatever was installed since.
+/// Calls `op` with the lane of which the calling thread is the worker, whatever was installed
+/// since.
 pub(crate) fn with_worker<R>(op: impl FnOnce(Option<&LaneContext<'_>>) -> R) -> R {
     let innermost = CURRENT.get();
-    // SAFETY: a lane in `CURRENT`, or around that, is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    // SAFETY: a lane in `CURRENT`, or around that, is alive, and stays there during `op`: whoever
+    // put it there is below us on the stack.
     let lanes = from_inside_out(&innermost).filter_map(|around| unsafe { around.lane.as_ref() });
     op({ lanes }.find(|lane| lane.is_worker()))
 }
@@ -148,17 +153,20 @@ pub(crate) fn this_thread() -> usize {
 /// The reference is not used after the calling function has returned.
 #[inline(always)]
 pub(crate) unsafe fn current_lane<'a>() -> Option<&'a LaneContext<'a>> {
-    // SAFETY: a lane in `CURRENT` is alive, and stays there until the caller returns: whoever put it there is below it on the stack.
+    // SAFETY: a lane in `CURRENT` is alive, and stays there until the caller returns: whoever put
+    // it there is below it on the stack.
     unsafe { CURRENT.get().lane.cast::<LaneContext<'a>>().as_ref() }
 }
 
-/// Calls `op` with the pool that a parallel call here uses: `chosen`, else the surroundings, else the global
-/// pool, which is started if need be; `None` if that cannot be, or if the pool was left behind by a `fork`.
+/// Calls `op` with the pool that a parallel call here uses: `chosen`, else the surroundings, else
+/// the global pool, which is started if need be; `None` if that cannot be, or if the pool was left
+/// behind by a `fork`.
 pub(crate) fn with_pool<R>(chosen: Option<&ThreadPool>, op: impl FnOnce(Option<&PoolState>) -> R) -> R {
     if let Some(chosen) = chosen {
         return enter(&chosen.state, || op(usable(&chosen.state)));
     }
-    // SAFETY: a pool in `CURRENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    // SAFETY: a pool in `CURRENT` is alive, and stays there during `op`: whoever put it there is
+    // below us on the stack.
     if let Some(pool) = unsafe { CURRENT.get().pool.as_ref() } {
         return op(usable(pool));
     }
@@ -170,9 +178,11 @@ pub(crate) fn with_pool<R>(chosen: Option<&ThreadPool>, op: impl FnOnce(Option<&
     }
 }
 
-/// Calls `op` with the pool that was chosen or surrounds the caller, even if it was left behind by a `fork`.
+/// Calls `op` with the pool that was chosen or surrounds the caller, even if it was left behind by
+/// a `fork`.
 pub(crate) fn with_surrounding<R>(op: impl FnOnce(Option<&PoolState>) -> R) -> R {
-    // SAFETY: a pool in `CURRENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    // SAFETY: a pool in `CURRENT` is alive, and stays there during `op`: whoever put it there is
+    // below us on the stack.
     op(unsafe { CURRENT.get().pool.as_ref() })
 }
 
@@ -181,8 +191,8 @@ fn usable(pool: &PoolState) -> Option<&PoolState> {
     pool.is_usable().then_some(pool)
 }
 
-/// Calls `op` with the lane that this thread is in `pool`, which is the surrounding one; an external lane if it has none
-/// yet.
+/// Calls `op` with the lane that this thread is in `pool`, which is the surrounding one; an
+/// external lane if it has none yet.
 pub(crate) fn with_lane<R>(pool: &PoolState, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
     with_lane_for(pool, Visit::ToCompute, op)
 }
@@ -200,7 +210,8 @@ pub(super) fn with_lane_of_reserve<R>(pool: &PoolState, op: impl FnOnce(&LaneCon
 fn with_lane_for<R>(pool: &PoolState, visit: Visit, op: impl FnOnce(&LaneContext<'_>) -> R) -> R {
     let before = CURRENT.get();
     debug_assert!(ptr::eq(before.pool, pool));
-    // SAFETY: a lane in `CURRENT` is alive, and stays there during `op`: whoever put it there is below us on the stack.
+    // SAFETY: a lane in `CURRENT` is alive, and stays there during `op`: whoever put it there is
+    // below us on the stack.
     if let Some(lane) = unsafe { before.lane.as_ref() } {
         return op(lane);
     }
@@ -209,7 +220,8 @@ fn with_lane_for<R>(pool: &PoolState, visit: Visit, op: impl FnOnce(&LaneContext
         // SAFETY: `external` holds the lease until after the context's end.
         let context = unsafe { LaneContext::new(pool, external.lane, external.seat) };
         let _hand_on = HandOn(&context);
-        // Declared after `external`, so dropped first: the thread forgets the lane before it gives it back.
+        // Declared after `external`, so dropped first: the thread forgets the lane before it gives
+        // it back.
         let _restore = Restore(before);
         CURRENT.set(Current { pool, lane: ptr::from_ref(&context).cast(), outer: before.outer });
         op(&context)

@@ -1,4 +1,5 @@
-//! What a [memory guard](crate::memory) has to do with the lanes of its pool. Without one, each of these is a look at a field that never changes.
+//! What a [memory guard](crate::memory) has to do with the lanes of its pool. Without one, each of
+//! these is a look at a field that never changes.
 
 use super::PoolState;
 use crate::memory::Guard;
@@ -50,7 +51,8 @@ impl LaneContext<'_> {
         }
     }
 
-    /// Between two pieces of work: looks at the memory, if it is time to, and says whether that took time.
+    /// Between two pieces of work: looks at the memory, if it is time to, and says whether that
+    /// took time.
     pub(crate) fn look_at_memory(&self, now: Ticks) -> bool {
         let pool = self.pool();
         let look = |guard: &Guard| guard.look(pool.ns_since_start(now), pool.open_loops());
@@ -61,14 +63,16 @@ impl LaneContext<'_> {
         true
     }
 
-    /// Between two tasks of a scope: looks, and answers as [`is_held_back`](Self::is_held_back) does.
+    /// Between two tasks of a scope: looks, and answers as [`is_held_back`](Self::is_held_back)
+    /// does.
     #[cold]
     pub(crate) fn is_held_back_between_tasks(&self) -> bool {
         self.look_at_memory(self.pool().clock.now());
         self.is_held_back()
     }
 
-    /// Between two pieces of work, which others can go on with: whether this worker leaves it to them, because too many are at work.
+    /// Between two pieces of work, which others can go on with: whether this worker leaves it to
+    /// them, because too many are at work.
     pub(crate) fn is_held_back(&self) -> bool {
         let Some(guard) = self.guard() else { return false };
         let leaves = self.is_otherwise_idle() && self.private().permit.get() && guard.permits.leave_if_over();

@@ -5,17 +5,20 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use super::{PoolState, ThreadPool};
 use crate::sync::Ordering;
 
-/// While it lives, idle workers of the pool keep looking for work instead of sleeping; see [`ThreadPool::keep_hot`].
+/// While it lives, idle workers of the pool keep looking for work instead of sleeping; see
+/// [`ThreadPool::keep_hot`].
 #[must_use = "the pool cools down when the guard is dropped"]
 pub struct HotGuard<'p> {
     pool: &'p PoolState,
 }
 
 impl ThreadPool {
-    /// Keeps half of the idle workers, and at least one, looking for work until the guard is dropped: work then begins within some 0.3 µs
-    /// instead of the 5 to 50 µs that a sleeping worker takes to wake up. It costs that many cores all the time.
+    /// Keeps half of the idle workers, and at least one, looking for work until the guard is
+    /// dropped: work then begins within some 0.3 µs instead of the 5 to 50 µs that a sleeping
+    /// worker takes to wake up. It costs that many cores all the time.
     ///
-    /// A worker whose core a calling thread from outside has taken still sleeps, and passes the watch on.
+    /// A worker whose core a calling thread from outside has taken still sleeps, and passes the
+    /// watch on.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
@@ -50,7 +53,8 @@ impl Drop for HotGuard<'_> {
 }
 
 impl PoolState {
-    /// Whether somebody wants a worker to keep looking. A hint: a worker that sees it late sleeps once, or looks around once more.
+    /// Whether somebody wants a worker to keep looking. A hint: a worker that sees it late sleeps
+    /// once, or looks around once more.
     pub(super) fn is_hot(&self) -> bool {
         self.hot.load(Ordering::Relaxed) > 0
     }

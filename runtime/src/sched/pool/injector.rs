@@ -1,4 +1,5 @@
-//! Work that belongs to the pool and not to a caller who takes part in it, and work that was put back.
+//! Work that belongs to the pool and not to a caller who takes part in it, and work that was put
+//! back.
 
 use std::sync::Arc;
 
@@ -21,7 +22,8 @@ pub(crate) trait Detached: Send + Sync {
 
 /// What a worker finds.
 pub(crate) enum Work {
-    /// A job from the deque of a lane, which is [told](crate::sched::lane::Lane::note_stolen) as the job is executed.
+    /// A job from the deque of a lane, which is [told](crate::sched::lane::Lane::note_stolen) as
+    /// the job is executed.
     Stolen(Job, usize),
     /// A job from elsewhere.
     Job(Job),
@@ -43,14 +45,17 @@ pub(super) struct Queues {
     detached: Injector<Arc<dyn Detached>>,
     /// What workers of other pools wait for.
     calls: Injector<Arc<dyn Detached>>,
-    /// Jobs that a waiting lane has taken and may not run, which happens when a victim turns to other work at that very moment.
+    /// Jobs that a waiting lane has taken and may not run, which happens when a victim turns to
+    /// other work at that very moment.
     strays: Mutex<Vec<Job>>,
-    /// The length of `strays`; written under its lock, read without: the sleep protocol's fences order it.
+    /// The length of `strays`; written under its lock, read without: the sleep protocol's fences
+    /// order it.
     stray_count: AtomicU32,
 }
 
 impl Queues {
-    /// With room for as many strays as there usually are, so that nothing allocates for them: what a lane has not offered can be a tree's depth.
+    /// With room for as many strays as there usually are, so that nothing allocates for them: what
+    /// a lane has not offered can be a tree's depth.
     pub(super) fn new(num_threads: usize) -> Self {
         Queues {
             detached: Injector::new(),

@@ -7,8 +7,8 @@ use crate::sched::lane::Lane;
 
 /// What the workers of a pool have done since it was built; see [`ThreadPool::metrics`].
 ///
-/// Counting goes on all the time and costs a few plain stores per loop. The numbers of one worker may be read in the
-/// middle of a loop, which adds its own when it ends.
+/// Counting goes on all the time and costs a few plain stores per loop. The numbers of one worker
+/// may be read in the middle of a loop, which adds its own when it ends.
 #[derive(Clone, Debug)]
 pub struct PoolMetrics {
     workers: Vec<WorkerMetrics>,
@@ -29,13 +29,15 @@ pub struct WorkerMetrics {
     pub steals_tried: u64,
     /// Attempts that succeeded.
     pub steals_won: u64,
-    /// Chunks of other workers that it cut short, because they took far longer than expected and nothing else was left.
+    /// Chunks of other workers that it cut short, because they took far longer than expected and
+    /// nothing else was left.
     pub revoked: u64,
     /// Returns from sleep.
     pub wakeups: u64,
     /// Times that it went to sleep.
     pub parks: u64,
-    /// How long a [memory guard](crate::ThreadPoolBuilder::memory_guard) kept it from work that there was.
+    /// How long a [memory guard](crate::ThreadPoolBuilder::memory_guard) kept it from work that
+    /// there was.
     pub held_back: Duration,
 }
 

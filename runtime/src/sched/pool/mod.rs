@@ -56,40 +56,46 @@ use crate::sched::lane::LaneContext;
 ///
 /// # The calling thread takes part
 ///
-/// A loop runs on at most [`current_num_threads`](ThreadPool::current_num_threads) threads, and the thread that calls it is one
-/// of them: it starts at once, without handing anything over, and takes the seat of one worker (the one whose core it
-/// is on, if each core has one). A pool of one thread runs loops on the caller alone.
+/// A loop runs on at most [`current_num_threads`](ThreadPool::current_num_threads) threads, and the
+/// thread that calls it is one of them: it starts at once, without handing anything over, and takes
+/// the seat of one worker (the one whose core it is on, if each core has one). A pool of one thread
+/// runs loops on the caller alone.
 ///
 /// # In a forked child
 ///
-/// A child process that is made by `fork` has none of its parent's threads but the one that called it. There, whatever is called on a pool of the
-/// parent's runs on the calling thread alone, as if no pool could be had, and dropping such a pool ends nothing. New pools can be made. What was
-/// going on when `fork` was called (a scope or a loop around the call) cannot be completed in the child; a [`Task`](crate::Task) that had been
-/// begun says so with a panic.
+/// A child process that is made by `fork` has none of its parent's threads but the one that called
+/// it. There, whatever is called on a pool of the parent's runs on the calling thread alone, as if
+/// no pool could be had, and dropping such a pool ends nothing. New pools can be made. What was
+/// going on when `fork` was called (a scope or a loop around the call) cannot be completed in the
+/// child; a [`Task`](crate::Task) that had been begun says so with a panic.
 ///
 /// # Where there are no threads
 ///
-/// In WebAssembly without atomics, a pool can be built all the same: of one lane, whatever was asked for, and no worker. Everything runs on the
-/// thread that calls it, at once; handlers for workers are not called.
+/// In WebAssembly without atomics, a pool can be built all the same: of one lane, whatever was
+/// asked for, and no worker. Everything runs on the thread that calls it, at once; handlers for
+/// workers are not called.
 ///
 /// # External callers
 ///
-/// Any number of threads from outside can be inside loops, joins and scopes of one pool at a time. Each takes the seat of a worker, several that of the
-/// same one if there are more of them than workers; then nobody is left to help, and each does its own.
+/// Any number of threads from outside can be inside loops, joins and scopes of one pool at a time.
+/// Each takes the seat of a worker, several that of the same one if there are more of them than
+/// workers; then nobody is left to help, and each does its own.
 ///
 /// # Reserves
 ///
-/// A wait runs nothing but what it waits for. While a worker sleeps in one, a thread of the pool that is no worker may run halves of joins in its place:
-/// `taskel-reserve`, begun when first needed, as many as there are workers at most, and ended when not needed for ten seconds. A pool with a start, exit or
-/// spawn handler, or a memory guard, has none.
+/// A wait runs nothing but what it waits for. While a worker sleeps in one, a thread of the pool
+/// that is no worker may run halves of joins in its place: `taskel-reserve`, begun when first
+/// needed, as many as there are workers at most, and ended when not needed for ten seconds. A pool
+/// with a start, exit or spawn handler, or a memory guard, has none.
 pub struct ThreadPool {
     state: Arc<PoolState>,
     threads: Threads,
 }
 
 impl ThreadPool {
-    /// A pool with the [default number of workers](ThreadPoolBuilder::num_threads): one for each core that the process may use, or fewer under a quota.
-    /// The same as `ThreadPoolBuilder::new().build()`.
+    /// A pool with the [default number of workers](ThreadPoolBuilder::num_threads): one for each
+    /// core that the process may use, or fewer under a quota. The same as
+    /// `ThreadPoolBuilder::new().build()`.
     ///
     /// # Errors
     ///
@@ -115,10 +121,11 @@ impl ThreadPool {
         ThreadPoolBuilder::new()
     }
 
-    /// The pool that serves all parallel calls outside of any other pool; it is made now if there is none yet.
+    /// The pool that serves all parallel calls outside of any other pool; it is made now if there
+    /// is none yet.
     ///
-    /// [`ThreadPoolBuilder::build_global`] makes it with settings of one's own. It lives until the process ends, which does not wait for what was
-    /// [spawned](crate::spawn) on it.
+    /// [`ThreadPoolBuilder::build_global`] makes it with settings of one's own. It lives until the
+    /// process ends, which does not wait for what was [spawned](crate::spawn) on it.
     ///
     /// # Panics
     ///
@@ -138,8 +145,9 @@ impl ThreadPool {
 
     /// Runs `op` on the calling thread; what it starts in parallel runs on this pool.
     ///
-    /// Unlike rayon's, it does not move to a worker thread, so nothing need be `Send`, and it begins at once. What needs a worker's stack or
-    /// thread-local values runs there by [`run_on_worker`](Self::run_on_worker).
+    /// Unlike rayon's, it does not move to a worker thread, so nothing need be `Send`, and it
+    /// begins at once. What needs a worker's stack or thread-local values runs there by
+    /// [`run_on_worker`](Self::run_on_worker).
     ///
     /// # Panics
     ///
@@ -161,14 +169,16 @@ impl ThreadPool {
         current::enter(&self.state, op)
     }
 
-    /// Ends the pool, as dropping it does, and returns when its threads have ended: after everything that was [spawned](crate::spawn) or
-    /// [submitted](crate::submit) on it is done, and the [exit handlers](ThreadPoolBuilder::exit_handler) have run.
+    /// Ends the pool, as dropping it does, and returns when its threads have ended: after
+    /// everything that was [spawned](crate::spawn) or [submitted](crate::submit) on it is done, and
+    /// the [exit handlers](ThreadPoolBuilder::exit_handler) have run.
     ///
     /// For a pool in an [`Arc`], see [`Arc::into_inner`].
     ///
     /// # Panics
     ///
-    /// On a thread in the middle of the pool's own work, which cannot wait for itself. The pool is then dropped, without waiting.
+    /// On a thread in the middle of the pool's own work, which cannot wait for itself. The pool is
+    /// then dropped, without waiting.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::new()?;
@@ -186,8 +196,8 @@ impl ThreadPool {
         );
     }
 
-    /// Ends the pool, as dropping it does, and returns at once: its threads end by themselves, when everything that was
-    /// [spawned](crate::spawn) or [submitted](crate::submit) on it is done.
+    /// Ends the pool, as dropping it does, and returns at once: its threads end by themselves, when
+    /// everything that was [spawned](crate::spawn) or [submitted](crate::submit) on it is done.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::new()?;
@@ -214,8 +224,8 @@ impl ThreadPool {
         self.state.num_threads()
     }
 
-    /// The index of the calling thread among this pool's workers; `None` on any other thread. (And on a worker while it is inside
-    /// [`install`](Self::install) of another pool.)
+    /// The index of the calling thread among this pool's workers; `None` on any other thread. (And
+    /// on a worker while it is inside [`install`](Self::install) of another pool.)
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
@@ -237,24 +247,25 @@ impl ThreadPool {
         self.state.is_usable()
     }
 
-    /// Calls `op` with the lane that the calling thread is in this pool, if it is one and no other pool was installed since. Never in a
-    /// forked child.
+    /// Calls `op` with the lane that the calling thread is in this pool, if it is one and no other
+    /// pool was installed since. Never in a forked child.
     pub(crate) fn on_current_lane<R>(&self, op: impl FnOnce(&LaneContext<'_>) -> R) -> Option<R> {
         let is_ours = |lane: &&LaneContext<'_>| ptr::eq(lane.pool(), &*self.state) && self.state.is_usable();
         with_current_lane(|lane| lane.filter(is_ours).map(op))
     }
 }
 
-// A panic that crosses the pool arrives when everything around it is over, and leaves nothing half done.
+// A panic that crosses the pool arrives when everything around it is over, and leaves nothing half
+// done.
 impl UnwindSafe for ThreadPool {}
 impl RefUnwindSafe for ThreadPool {}
 
 impl Drop for ThreadPool {
-    /// Ends the workers, once they have done what was [spawned](crate::spawn) and [submitted](crate::submit) on the pool, and waits for their
-    /// threads.
+    /// Ends the workers, once they have done what was [spawned](crate::spawn) and
+    /// [submitted](crate::submit) on the pool, and waits for their threads.
     ///
-    /// A thread in the middle of the pool's own work, which owned the last reference, waits for none of them, since they may be waiting for it;
-    /// they end when everything is done.
+    /// A thread in the middle of the pool's own work, which owned the last reference, waits for
+    /// none of them, since they may be waiting for it; they end when everything is done.
     fn drop(&mut self) {
         #[cfg(all(loom, feature = "loom"))]
         crate::sched::modelled::finish_pool(&self.state);
@@ -277,7 +288,8 @@ impl std::fmt::Debug for ThreadPool {
     }
 }
 
-/// The most workers that a pool can have: to ask for more is an error of [`build`](ThreadPoolBuilder::build).
+/// The most workers that a pool can have: to ask for more is an error of
+/// [`build`](ThreadPoolBuilder::build).
 ///
 /// ```
 /// assert!(taskel::max_num_threads() >= taskel::current_num_threads());
@@ -286,8 +298,8 @@ pub fn max_num_threads() -> usize {
     build::MOST_THREADS
 }
 
-/// The most threads that a loop started here would run on: those of the pool around the caller, else of the
-/// global pool, which this starts if need be; 1 if that is impossible.
+/// The most threads that a loop started here would run on: those of the pool around the caller,
+/// else of the global pool, which this starts if need be; 1 if that is impossible.
 ///
 /// ```
 /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
@@ -302,10 +314,12 @@ pub fn current_num_threads() -> usize {
     with_pool(None, |pool| pool.map_or(1, PoolState::num_threads))
 }
 
-/// The index of the worker that calls this, in the pool it belongs to; `None` on a thread that is no worker.
+/// The index of the worker that calls this, in the pool it belongs to; `None` on a thread that is
+/// no worker.
 ///
-/// A thread that calls into a pool from outside stays what it is: inside [`install`](ThreadPool::install), and in its share of a loop, scope or
-/// join, it has no index. Nor has a worker of one pool inside `install` of another. For a value by thread, see
+/// A thread that calls into a pool from outside stays what it is: inside
+/// [`install`](ThreadPool::install), and in its share of a loop, scope or join, it has no index.
+/// Nor has a worker of one pool inside `install` of another. For a value by thread, see
 /// [`WorkerLocal`](crate::WorkerLocal).
 ///
 /// ```

@@ -1,8 +1,11 @@
 //! Where the workers of a pool are, and which of them is woken first.
 //!
-//! A pool with a worker for each core *places* them, if it is not told otherwise: each begins on a core of its own, from which the system may move it. The system leaves
-//! most of them where they slept, but it has little to go by when it wakes one: the core that a thread slept on may belong to another pool's worker by now, or to a
-//! external caller, and both would share it for milliseconds. So a worker that gets up on a core where somebody of this process computes moves to one where nobody does.
+//! A pool with a worker for each core *places* them, if it is not told otherwise: each begins on a
+//! core of its own, from which the system may move it. The system leaves most of them where they
+//! slept, but it has little to go by when it wakes one: the core that a thread slept on may belong
+//! to another pool's worker by now, or to a external caller, and both would share it for
+//! milliseconds. So a worker that gets up on a core where somebody of this process computes moves
+//! to one where nobody does.
 
 use super::PoolState;
 use crate::os::affinity::{AtWork, current_core, place_current_thread};
@@ -14,7 +17,8 @@ pub(super) struct Places {
     cores: Box<[Option<usize>]>,
     /// The worker of each core; empty when workers have none.
     workers: Box<[Option<usize>]>,
-    /// Workers have been placed on their cores and may leave them. Else they are pinned, or have none.
+    /// Workers have been placed on their cores and may leave them. Else they are pinned, or have
+    /// none.
     placed: bool,
     /// The worker that is woken first if all are equal: not the same one in each pool.
     first: usize,
@@ -46,8 +50,8 @@ impl Places {
         *self.workers.get(core)?
     }
 
-    /// The same workers, those first on whose cores nobody of this process is known to be at work. (Some come twice. It makes no difference to one
-    /// that was woken.)
+    /// The same workers, those first on whose cores nobody of this process is known to be at work.
+    /// (Some come twice. It makes no difference to one that was woken.)
     pub(super) fn quiet_first(
         &self,
         workers: impl Iterator<Item = usize> + Clone,

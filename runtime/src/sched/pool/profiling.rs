@@ -10,9 +10,10 @@ use crate::sync::{AtomicU32, Mutex, Ordering};
 impl ThreadPool {
     /// Runs `op` like [`install`](ThreadPool::install), and returns what the workers did meanwhile.
     ///
-    /// Profiles may be taken inside each other and from several threads at once; each sees everything that happens on the
-    /// pool during its time. While no profile is being taken, profiling costs a load per loop. While one is, even loops
-    /// too small to share run in timed chunks, and each chunk takes about 50 ns longer.
+    /// Profiles may be taken inside each other and from several threads at once; each sees
+    /// everything that happens on the pool during its time. While no profile is being taken,
+    /// profiling costs a load per loop. While one is, even loops too small to share run in timed
+    /// chunks, and each chunk takes about 50 ns longer.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -30,7 +31,8 @@ impl ThreadPool {
     /// When `op` does; the profile is then lost.
     pub fn profile<R>(&self, op: impl FnOnce() -> R) -> (R, Profile) {
         if !self.state.is_usable() {
-            // Left behind by a fork, perhaps in the middle of something, and nobody works for it any more.
+            // Left behind by a fork, perhaps in the middle of something, and nobody works for it
+            // any more.
             return (op(), Profile::assemble(0, 0, 1, Vec::new()));
         }
         let recording = Recording::start(&self.state);
@@ -45,7 +47,8 @@ impl ThreadPool {
 pub(super) struct Profiling {
     /// How many; a hint.
     count: AtomicU32,
-    /// Which ones. Who adds or removes one, or makes lanes, holds the lock, so that each lane has a recorder for each of them.
+    /// Which ones. Who adds or removes one, or makes lanes, holds the lock, so that each lane has a
+    /// recorder for each of them.
     ids: Mutex<Ids>,
 }
 

@@ -1,13 +1,17 @@
 //! Reserves: threads that work in place of lanes asleep in long waits.
 //!
-//! A wait runs nothing but what it waits for, so that it cannot meet a lock that is held further down its own stack. So a lane that waits for a half of a join
-//! may sleep beside other work, and its core be idle. After a while it [lends its seat](Seats): to the worker that it had displaced, if it came from outside; else
-//! to a reserve, which takes halves of joins as an idle worker does, on a stack of its own. When the lane is awake again, the reserve ends what it runs, and goes.
+//! A wait runs nothing but what it waits for, so that it cannot meet a lock that is held further
+//! down its own stack. So a lane that waits for a half of a join may sleep beside other work, and
+//! its core be idle. After a while it [lends its seat](Seats): to the worker that it had displaced,
+//! if it came from outside; else to a reserve, which takes halves of joins as an idle worker does,
+//! on a stack of its own. When the lane is awake again, the reserve ends what it runs, and goes.
 //!
-//! At work, a reserve is an external caller that has taken no worker's seat. So it looks for no invitations to loops, each of which has [a slot for one
-//! external caller](crate::protocol::external_slot), and is no worker to anybody who asks.
+//! At work, a reserve is an external caller that has taken no worker's seat. So it looks for no
+//! invitations to loops, each of which has [a slot for one external
+//! caller](crate::protocol::external_slot), and is no worker to anybody who asks.
 //!
-//! The threads begin when they are first called, no more than the pool has workers, and end when nobody has called them for a while.
+//! The threads begin when they are first called, no more than the pool has workers, and end when
+//! nobody has called them for a while.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -21,7 +25,8 @@ use crate::sched::lane::{LaneContext, Seat};
 use crate::sched::reentrancy::know_stack;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
-/// A wait sleeps so long before it lends the seat: waking a thread, and having one more at work afterwards, is worth it only for what lasts.
+/// A wait sleeps so long before it lends the seat: waking a thread, and having one more at work
+/// afterwards, is worth it only for what lasts.
 pub(crate) const BEFORE_LENDING: Duration = Duration::from_micros(100);
 
 /// A reserve that is not called for so long ends.
@@ -115,7 +120,8 @@ impl Reserves {
 }
 
 impl PoolState {
-    /// After a half of a join was pushed: makes sure that a reserve looks for it, if there is a free seat and no worker comes.
+    /// After a half of a join was pushed: makes sure that a reserve looks for it, if there is a
+    /// free seat and no worker comes.
     #[inline]
     pub(crate) fn offer_to_reserves(&self) {
         if self.reserves.seats.free() > 0 && self.sleep.searching() == 0 {
@@ -196,7 +202,8 @@ fn work(lane: &LaneContext<'_>) {
 }
 
 impl LaneContext<'_> {
-    /// This lane has slept in a wait for a while. True if it had a seat: that is to be [taken back](Self::take_seat_back).
+    /// This lane has slept in a wait for a while. True if it had a seat: that is to be [taken
+    /// back](Self::take_seat_back).
     pub(crate) fn lend_seat(&self) -> bool {
         let pool = self.pool();
         match self.seat() {

@@ -1,17 +1,21 @@
 //! How idle workers come by the halves of joins that nobody but their owner knows of.
 //!
-//! Where the halves of a site are short, a lane offers one at a time, and the next when that is taken and the lane forks or joins again. A lane that does
-//! neither for long is in a leaf that lasts, and cannot offer what it has: an idle worker that finds nothing else watches it, and takes it after 50 µs.
+//! Where the halves of a site are short, a lane offers one at a time, and the next when that is
+//! taken and the lane forks or joins again. A lane that does neither for long is in a leaf that
+//! lasts, and cannot offer what it has: an idle worker that finds nothing else watches it, and
+//! takes it after 50 µs.
 //!
-//! A lane that has something private, and nothing on offer, has been asked to offer something (`Lane::ask`). So whoever watches it need not fear that it goes on
-//! unseen: it offers the next half, and wakes somebody, as soon as it moves.
+//! A lane that has something private, and nothing on offer, has been asked to offer something
+//! (`Lane::ask`). So whoever watches it need not fear that it goes on unseen: it offers the next
+//! half, and wakes somebody, as soon as it moves.
 
 use super::PoolState;
 use super::injector::Work;
 use crate::os::clock::Ticks;
 use crate::sched::lane::LaneContext;
 
-/// A lane that has neither forked nor joined for this time is taken to stand still. It is much for a join, and little for what would be worth a wake-up.
+/// A lane that has neither forked nor joined for this time is taken to stand still. It is much for
+/// a join, and little for what would be worth a wake-up.
 const PATIENCE_NS: u64 = 50_000;
 
 /// What an idle worker watches.

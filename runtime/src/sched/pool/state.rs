@@ -27,8 +27,8 @@ use crate::sched::scope::ScopeQueue;
 use crate::sched::unwind::{self, Payload};
 use crate::sync::{AtomicU32, Fences, Ordering};
 
-/// How many external lanes a pool is made with. Searching workers look at those of them that were leased once, and at those of all others that are leased
-/// now.
+/// How many external lanes a pool is made with. Searching workers look at those of them that were
+/// leased once, and at those of all others that are leased now.
 const FIRST_GUESTS: usize = 8;
 const _: () = assert!(FIRST_GUESTS <= Lease::MOST_FIRST);
 
@@ -52,13 +52,15 @@ pub(crate) struct PoolState {
     pub(super) guard: Option<Guard>,
     /// The process in which the threads are.
     generation: Generation,
-    /// How many loops are open that are inside of no other on their callers' lanes; a hint. With a guard, [`GUARDED`] more.
+    /// How many loops are open that are inside of no other on their callers' lanes; a hint. With a
+    /// guard, [`GUARDED`] more.
     pub(crate) open_loops: CachePadded<AtomicU32>,
     /// How many want a worker to keep looking for work.
     pub(super) hot: AtomicU32,
     num_threads: usize,
     lanes: Table<CachePadded<Lane>>,
-    /// By lane. The last one is that of the lanes that were not made with the pool, which are in none.
+    /// By lane. The last one is that of the lanes that were not made with the pool, which are in
+    /// none.
     steal_orders: Vec<StealOrder>,
     pub(super) places: Places,
     /// More workers than cores: who waits gives its core away instead of spinning on it.
@@ -78,7 +80,8 @@ pub(crate) struct PoolState {
 }
 
 impl PoolState {
-    /// A pool of `cores.len()` workers, where worker `i` belongs to `cores[i]`, or to nothing: pinned, or `placed`.
+    /// A pool of `cores.len()` workers, where worker `i` belongs to `cores[i]`, or to nothing:
+    /// pinned, or `placed`.
     pub(super) fn new(
         cores: &[Option<usize>],
         placed: bool,
@@ -120,8 +123,9 @@ impl PoolState {
         })
     }
 
-    /// Whether the pool has threads, and they are in this process. (They may have ended: then whoever comes is alone, and needs to
-    /// [hold](Self::hold) the pool for what it cannot do alone.)
+    /// Whether the pool has threads, and they are in this process. (They may have ended: then
+    /// whoever comes is alone, and needs to [hold](Self::hold) the pool for what it cannot do
+    /// alone.)
     #[inline]
     pub(crate) fn is_usable(&self) -> bool {
         super::threads::EXIST && self.generation.is_current()
@@ -168,7 +172,8 @@ impl PoolState {
         Table::new((0..self.num_threads + FIRST_GUESTS).map(make), Lease::BLOCK)
     }
 
-    /// How many slots a loop has: one per worker, and one for [an external caller](crate::protocol::external_slot).
+    /// How many slots a loop has: one per worker, and one for [an external
+    /// caller](crate::protocol::external_slot).
     pub(crate) fn slots(&self) -> usize {
         self.num_threads + 1
     }
@@ -178,7 +183,8 @@ impl PoolState {
         lane.min(self.num_threads)
     }
 
-    /// Which of the `num_threads` shares of a loop is `lane`'s: its own, or that of a worker whose seat it took.
+    /// Which of the `num_threads` shares of a loop is `lane`'s: its own, or that of a worker whose
+    /// seat it took.
     pub(crate) fn seat_of(&self, lane: usize) -> usize {
         if lane < self.num_threads {
             return lane;
@@ -192,7 +198,8 @@ impl PoolState {
         self.open_loops.load(Ordering::Relaxed) & !GUARDED
     }
 
-    /// Whether lanes are to be asked between two chunks if they leave: there are several loops, or there is a guard.
+    /// Whether lanes are to be asked between two chunks if they leave: there are several loops, or
+    /// there is a guard.
     #[inline]
     pub(crate) fn may_call_lanes_away(&self) -> bool {
         self.open_loops.load(Ordering::Relaxed) > 1
@@ -212,11 +219,12 @@ impl PoolState {
         self.order(lane, random).filter(|&victim| victim <= self.num_threads)
     }
 
-    /// Looks for work everywhere but on `lane`: work that callers wait for first, and of that what is least deep inside of other work. Jobs of
-    /// lanes that `may_steal_from` rules out are left alone.
+    /// Looks for work everywhere but on `lane`: work that callers wait for first, and of that what
+    /// is least deep inside of other work. Jobs of lanes that `may_steal_from` rules out are left
+    /// alone.
     ///
-    /// Who has opened what lies deep inside waits for its end, and can do little else then. As long as there is other work, it had better do all of
-    /// that itself.
+    /// Who has opened what lies deep inside waits for its end, and can do little else then. As long
+    /// as there is other work, it had better do all of that itself.
     pub(crate) fn find_work(
         &self,
         lane: usize,
@@ -235,7 +243,8 @@ impl PoolState {
         self.queues.take_stray().map(Work::Job).or_else(|| self.find_detached())
     }
 
-    /// The oldest half of a join on some lane that `may_steal_from` does not rule out, or among what was put back.
+    /// The oldest half of a join on some lane that `may_steal_from` does not rule out, or among
+    /// what was put back.
     pub(crate) fn find_half(&self, lane: usize, may_steal_from: impl Fn(usize) -> bool) -> Option<Work> {
         let offers =
             |&other: &usize| other != lane && self.lanes[other].offers_half() && may_steal_from(other);
@@ -247,7 +256,8 @@ impl PoolState {
                 return Some(Work::Stolen(job, victim));
             }
             self.lanes[victim].note_stolen();
-            // The loop's caller may sleep until all its invitations have come back, and no worker be idle.
+            // The loop's caller may sleep until all its invitations have come back, and no worker
+            // be idle.
             self.put_back(job);
         }
         self.queues.take_stray_half().map(Work::Job)
@@ -289,7 +299,8 @@ impl PoolState {
         self.queues.take_detached().map(Work::Detached)
     }
 
-    /// Looks on `victim` for a job that `lane`, which waits for `frame`, may run; what else is found there goes to whoever may run it.
+    /// Looks on `victim` for a job that `lane`, which waits for `frame`, may run; what else is
+    /// found there goes to whoever may run it.
     pub(crate) fn steal_for(&self, frame: Frame, lane: &LaneContext<'_>, victim: usize) -> Option<Job> {
         let victim = &self.lanes[victim];
         let job = victim.has_job().then(|| victim.steal_job())??;
@@ -318,7 +329,8 @@ impl PoolState {
         self.tell_of_strays();
     }
 
-    /// Puts a job where any lane that may run it finds it, once it is [told](Self::tell_of_strays) of it.
+    /// Puts a job where any lane that may run it finds it, once it is [told](Self::tell_of_strays)
+    /// of it.
     pub(crate) fn lay_aside(&self, job: Job) {
         self.queues.push_stray(job);
     }
@@ -335,14 +347,15 @@ impl PoolState {
         self.wake_any();
     }
 
-    /// Hands work to the pool: some worker will do it, even if all seats are taken by external callers, unless the pool ends first, from which a
-    /// [hold](Self::hold) keeps it.
+    /// Hands work to the pool: some worker will do it, even if all seats are taken by external
+    /// callers, unless the pool ends first, from which a [hold](Self::hold) keeps it.
     pub(crate) fn inject(&self, work: Arc<dyn Detached>) {
         self.queues.push_detached(work);
         self.wake_any();
     }
 
-    /// As `inject`, for what a worker of another pool waits for: workers that wait [outside](crate::outside) come to it as well.
+    /// As `inject`, for what a worker of another pool waits for: workers that wait
+    /// [outside](crate::outside) come to it as well.
     pub(crate) fn call(&self, work: Arc<dyn Detached>) {
         self.queues.push_call(work);
         self.wake_any();
@@ -357,7 +370,8 @@ impl PoolState {
         self.queues.take_call().map(Work::Detached)
     }
 
-    /// Hands work to one worker, who does it between two pieces of other work, or while it waits. Somebody holds the pool meanwhile.
+    /// Hands work to one worker, who does it between two pieces of other work, or while it waits.
+    /// Somebody holds the pool meanwhile.
     pub(crate) fn send(&self, worker: usize, work: Work) {
         self.lanes[worker].post(work);
         self.sleep.wake(worker);
@@ -394,7 +408,8 @@ impl PoolState {
         self.queues.has_stray_for(frame, lane)
     }
 
-    /// Those of `first`, lanes that were made with the pool, which work may lie on; and all such further lanes, as often before as after them.
+    /// Those of `first`, lanes that were made with the pool, which work may lie on; and all such
+    /// further lanes, as often before as after them.
     fn lanes_in_use(&self, first: impl Iterator<Item = usize>, random: usize) -> impl Iterator<Item = usize> {
         let may_have_work =
             |&lane: &usize| lane < self.num_threads || self.lease.is_known(lane - self.num_threads);
@@ -417,7 +432,8 @@ impl PoolState {
         self.steal_orders[lane.min(self.steal_orders.len() - 1)].starting_at(random)
     }
 
-    /// Makes sure that some worker looks for the job that `lane` has just pushed, unless all are at work.
+    /// Makes sure that some worker looks for the job that `lane` has just pushed, unless all are at
+    /// work.
     pub(crate) fn wake_one(&self, lane: usize, random: usize) {
         let order = self.places.quiet_first(self.order(lane, random));
         self.sleep.wake_one(order, self.waiting(lane, random));
@@ -429,8 +445,8 @@ impl PoolState {
         self.sleep.wake_several(order, self.waiting(lane, random), count);
     }
 
-    /// The lanes in the order in which they are called back from their waits for what `lane` has pushed: those first that wait for a lane for which this
-    /// one works, from which that descends.
+    /// The lanes in the order in which they are called back from their waits for what `lane` has
+    /// pushed: those first that wait for a lane for which this one works, from which that descends.
     fn waiting(&self, lane: usize, random: usize) -> impl Iterator<Item = usize> {
         let works_for = |&other: &usize| self.find_lane(other)?.works_for();
         let above = std::iter::successors(Some(lane), works_for).take(self.num_threads + FIRST_GUESTS);
@@ -491,8 +507,9 @@ impl PoolState {
         });
     }
 
-    /// The worker whose seat an external caller takes: the one that belongs to the external caller's core; if there is none, any. A worker's seat may be taken by several, since
-    /// there may be more external callers than workers.
+    /// The worker whose seat an external caller takes: the one that belongs to the external
+    /// caller's core; if there is none, any. A worker's seat may be taken by several, since there
+    /// may be more external callers than workers.
     fn worker_to_displace(&self, external: usize) -> usize {
         let any = || (0..self.num_threads).find(|&worker| !self.sleep.is_displaced(worker));
         let free = if self.places.are_known() { self.places.worker_here().or_else(any) } else { any() };
@@ -524,11 +541,13 @@ pub(super) struct ExternalCaller<'p> {
 impl Drop for ExternalCaller<'_> {
     fn drop(&mut self) {
         let ExternalCaller { pool, lane, seat } = *self;
-        // The seat first: whoever gets this lane next sees it free, and so wakes the worker for what it pushes there.
+        // The seat first: whoever gets this lane next sees it free, and so wakes the worker for
+        // what it pushes there.
         let is_free = matches!(seat, Seat::OfWorker(worker) if pool.sleep.give_seat_back(worker));
         pool.lease.release(lane - pool.num_threads);
-        // Another external caller's invitation may lie on another lane since before, when this worker could not be woken for it. (On this lane
-        // nothing does: its cache line, which the last thief has, need not be waited for.)
+        // Another external caller's invitation may lie on another lane since before, when this
+        // worker could not be woken for it. (On this lane nothing does: its cache line, which the
+        // last thief has, need not be waited for.)
         if is_free && pool.any_work_beside(Some(lane)) {
             pool.wake_one(lane, 0);
         }

@@ -10,7 +10,8 @@ use crate::sync::Mutex;
 pub(super) const EXIST: bool =
     cfg!(not(any(all(target_family = "wasm", not(target_feature = "atomics")), all(loom, feature = "loom"))));
 
-/// A worker's thread that is to be started, by a [spawn handler](crate::ThreadPoolBuilder::spawn_handler).
+/// A worker's thread that is to be started, by a [spawn
+/// handler](crate::ThreadPoolBuilder::spawn_handler).
 ///
 /// One that is dropped instead of [run](Self::run) makes the pool fail to build.
 #[must_use = "a worker begins when `run` is called"]

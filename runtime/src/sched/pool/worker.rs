@@ -1,4 +1,5 @@
-//! What a worker thread does with its life: look for jobs, take part in them, sleep when there are none.
+//! What a worker thread does with its life: look for jobs, take part in them, sleep when there are
+//! none.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +19,8 @@ use crate::sched::unwind;
 /// [`IdlePolicy::Adaptive`] spins no longer than this.
 const SPIN_NS: u64 = 50_000;
 
-/// A gap between two pieces of work that is worth spinning through next time: `SPIN_NS`, and as much again because a gap
-/// that was slept through includes the time to wake up.
+/// A gap between two pieces of work that is worth spinning through next time: `SPIN_NS`, and as
+/// much again because a gap that was slept through includes the time to wake up.
 const SHORT_GAP_NS: u64 = 2 * SPIN_NS;
 
 /// Between two looks at a lane that stands still.
@@ -151,8 +152,8 @@ impl<'a> Idle<'a> {
         }
     }
 
-    /// A displaced worker looks away from what has a caller: an external caller computes on its core, and has its seat there. So does one that a memory guard
-    /// holds back.
+    /// A displaced worker looks away from what has a caller: an external caller computes on its
+    /// core, and has its seat there. So does one that a memory guard holds back.
     fn look(&self) -> Option<Work> {
         if let Some(work) = self.lane.take_next() {
             return Some(work);
@@ -175,8 +176,9 @@ impl<'a> Idle<'a> {
         self.pool.sleep.is_displaced(self.lane.index())
     }
 
-    /// The last searcher passes the watch on, if there is something to watch. One that was woken wakes others before it works, as there may be
-    /// much work, and one wake-up after the other would be a long chain.
+    /// The last searcher passes the watch on, if there is something to watch. One that was woken
+    /// wakes others before it works, as there may be much work, and one wake-up after the other
+    /// would be a long chain.
     fn stop_searching(&mut self) {
         let woken = std::mem::take(&mut self.woken);
         if !std::mem::take(&mut self.searching) {
@@ -239,8 +241,8 @@ impl<'a> Idle<'a> {
         self.woken = true;
     }
 
-    /// This worker has announced that it sleeps, but there is work, from which a memory guard holds it back. So it gets up soon, whether somebody wakes it
-    /// or not.
+    /// This worker has announced that it sleeps, but there is work, from which a memory guard holds
+    /// it back. So it gets up soon, whether somebody wakes it or not.
     fn sleep_beside_work(&mut self) {
         let (pool, index) = (self.pool, self.lane.index());
         self.at_work = AtWork::nowhere();
@@ -258,7 +260,8 @@ impl<'a> Idle<'a> {
         self.at_work = pool.settle(index);
     }
 
-    /// Whoever has short work waits for each cache line of its own that others look at, so they look seldom.
+    /// Whoever has short work waits for each cache line of its own that others look at, so they
+    /// look seldom.
     fn pause(&self) {
         let clock = self.pool.clock;
         let watching = clock.ns_between(self.lane.last_left_alone(), clock.now()) < STEAL_DELAY_NS;

@@ -30,11 +30,12 @@ impl Detached for Posted {
 }
 
 impl<'scope> Scope<'scope> {
-    /// Spawns a task for each worker of the pool, which runs it between two pieces of other work, or while it waits for anything inside of the pool, before
-    /// the scope is over.
+    /// Spawns a task for each worker of the pool, which runs it between two pieces of other work,
+    /// or while it waits for anything inside of the pool, before the scope is over.
     ///
-    /// As with a [`broadcast`](crate::broadcast), the task must not want a lock that is held across a loop, join or scope elsewhere. Where no pool can be had,
-    /// there is one task, for the calling thread. It costs three allocations for each worker.
+    /// As with a [`broadcast`](crate::broadcast), the task must not want a lock that is held across
+    /// a loop, join or scope elsewhere. Where no pool can be had, there is one task, for the
+    /// calling thread. It costs three allocations for each worker.
     ///
     /// # Panics
     ///
@@ -63,7 +64,8 @@ impl<'scope> Scope<'scope> {
         // What the owner waits for is looked for there.
         self.queue();
         let workers = pool.num_threads();
-        // A reference for each worker and none for this thread, which shall not be the one that drops what the closure owns.
+        // A reference for each worker and none for this thread, which shall not be the one that
+        // drops what the closure owns.
         let bodies = std::iter::repeat_n(Arc::new(body), workers);
         for (worker, body) in bodies.enumerate() {
             let task = move |scope: &Scope<'scope>| body(scope, BroadcastContext::new(worker, workers));

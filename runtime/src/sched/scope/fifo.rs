@@ -11,8 +11,8 @@ use crate::sched::pool::ThreadPool;
 #[repr(transparent)]
 pub struct ScopeFifo<'scope>(Scope<'scope>);
 
-/// As [`scope`](crate::scope()), but of its own tasks each worker runs the oldest first. A [`scope`](crate::scope()) has fewer tasks pending at a time, if tasks
-/// spawn tasks.
+/// As [`scope`](crate::scope()), but of its own tasks each worker runs the oldest first. A
+/// [`scope`](crate::scope()) has fewer tasks pending at a time, if tasks spawn tasks.
 ///
 /// # Panics
 ///

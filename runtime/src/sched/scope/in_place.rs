@@ -5,11 +5,12 @@ use crate::sched::job::Origin;
 use crate::sched::outside::Outsider;
 use crate::sched::pool::{ThreadPool, with_current_lane, with_pool};
 
-/// As [`scope`](crate::scope()), but a thread from outside runs `op` only: the tasks are run by workers, while the thread is busy with `op` or waits for
-/// them. `op` may block until tasks have run.
+/// As [`scope`](crate::scope()), but a thread from outside runs `op` only: the tasks are run by
+/// workers, while the thread is busy with `op` or waits for them. `op` may block until tasks have
+/// run.
 ///
-/// A thread that is in the midst of work of the pool (a worker, or one inside a scope, join or loop) takes part in the tasks when `op` has returned, as in a
-/// [`scope`](crate::scope()).
+/// A thread that is in the midst of work of the pool (a worker, or one inside a scope, join or
+/// loop) takes part in the tasks when `op` has returned, as in a [`scope`](crate::scope()).
 ///
 /// # Panics
 ///

@@ -83,19 +83,23 @@ impl Owner {
     }
 }
 
-// SAFETY: `pool` is shared between threads anyway; `born_in` is only followed by who holds a task of this scope.
+// SAFETY: `pool` is shared between threads anyway; `born_in` is only followed by who holds a task
+// of this scope.
 unsafe impl Sync for Scope<'_> {}
 
-/// Calls `op` with a scope, in which it can spawn tasks that borrow from outside, and returns when `op` and all tasks are over.
+/// Calls `op` with a scope, in which it can spawn tasks that borrow from outside, and returns when
+/// `op` and all tasks are over.
 ///
-/// `op` runs on the calling thread, which then takes part in the tasks that are left. Tasks may spawn further ones in the same
-/// scope. Each worker runs its youngest task first and takes the oldest of others.
+/// `op` runs on the calling thread, which then takes part in the tasks that are left. Tasks may
+/// spawn further ones in the same scope. Each worker runs its youngest task first and takes the
+/// oldest of others.
 ///
-/// While the calling thread waits for the last tasks, it runs only what descends from them: never unrelated work.
+/// While the calling thread waits for the last tasks, it runs only what descends from them: never
+/// unrelated work.
 ///
-/// A spawn costs one allocation and a few tens of nanoseconds; the first one of a scope six allocations more, and a few for each
-/// further worker that spawns in it. Where work splits in two, [`join`](crate::join()) is cheaper; for items of
-/// a collection, use a parallel iterator.
+/// A spawn costs one allocation and a few tens of nanoseconds; the first one of a scope six
+/// allocations more, and a few for each further worker that spawns in it. Where work splits in two,
+/// [`join`](crate::join()) is cheaper; for items of a collection, use a parallel iterator.
 ///
 /// # Panics
 ///
@@ -122,7 +126,8 @@ where
     scope_with(None, Order::Lifo, op).0
 }
 
-/// A scope that, once `cancel` is cancelled, begins no further tasks; and whether any were dropped for that.
+/// A scope that, once `cancel` is cancelled, begins no further tasks; and whether any were dropped
+/// for that.
 pub(crate) fn scope_with_cancel<'scope, OP, R>(cancel: &CancelToken, op: OP) -> (R, bool)
 where
     OP: FnOnce(&Scope<'scope>) -> R,
@@ -190,9 +195,11 @@ impl<'scope> Scope<'scope> {
         }
     }
 
-    /// Spawns a task, which some thread of the pool will run before the scope is over; it may begin at once.
+    /// Spawns a task, which some thread of the pool will run before the scope is over; it may begin
+    /// at once.
     ///
-    /// A task gets the scope, to spawn further ones. Tasks begin in no order that is promised; those of a [`scope_fifo`](crate::scope_fifo) do.
+    /// A task gets the scope, to spawn further ones. Tasks begin in no order that is promised;
+    /// those of a [`scope_fifo`](crate::scope_fifo) do.
     ///
     /// # Panics
     ///
@@ -246,7 +253,8 @@ impl<'scope> Scope<'scope> {
     }
 
     fn pool(&self) -> Option<&PoolState> {
-        // SAFETY: a pool that stands here is alive as long as the scope: its owner is a lane of it, or inside of a call that borrows it.
+        // SAFETY: a pool that stands here is alive as long as the scope: its owner is a lane of it,
+        // or inside of a call that borrows it.
         unsafe { self.pool.as_ref() }
     }
 
@@ -283,11 +291,12 @@ impl<'scope> Scope<'scope> {
             let scope = unsafe { &*this };
             (scope.pool, scope.owner.clone())
         };
-        // SAFETY: as above. The reference is to the tickets alone, which are all atomic, so that the scope may be gone while `leave`
-        // returns.
+        // SAFETY: as above. The reference is to the tickets alone, which are all atomic, so that
+        // the scope may be gone while `leave` returns.
         let tasks = unsafe { &(*this).tasks };
         if tasks.leave() {
-            // SAFETY: the calling thread is a lane of the pool, if there is one, so that the pool is alive.
+            // SAFETY: the calling thread is a lane of the pool, if there is one, so that the pool
+            // is alive.
             if let Some(pool) = unsafe { pool.as_ref() } {
                 owner.wake(pool);
             }

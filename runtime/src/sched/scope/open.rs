@@ -1,5 +1,5 @@
-//! The scopes that a thread is inside of: those it has opened, and those whose tasks it runs. For a thread that asks for its own work in the
-//! middle of it ([`yield_now`](crate::yield_now())).
+//! The scopes that a thread is inside of: those it has opened, and those whose tasks it runs. For a
+//! thread that asks for its own work in the middle of it ([`yield_now`](crate::yield_now())).
 
 use std::ptr;
 
@@ -28,8 +28,9 @@ pub(super) fn inside<R>(scope: &Scope<'_>, inside: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Calls `look` with the scopes that this thread is inside of, innermost first, until it finds something. Scopes of other pools than `lane`'s are
-/// left out, but not those that belong to none: the thread is alone with them.
+/// Calls `look` with the scopes that this thread is inside of, innermost first, until it finds
+/// something. Scopes of other pools than `lane`'s are left out, but not those that belong to none:
+/// the thread is alone with them.
 fn find<R>(
     lane: Option<&LaneContext<'_>>,
     mut look: impl FnMut(&Scope<'static>, Option<&LaneContext<'_>>) -> Option<R>,
@@ -51,7 +52,8 @@ fn find<R>(
     None
 }
 
-/// Runs a task of the innermost scope that has one: this lane's youngest, or another's oldest. False if there is none.
+/// Runs a task of the innermost scope that has one: this lane's youngest, or another's oldest.
+/// False if there is none.
 pub(crate) fn run_own_task(lane: Option<&LaneContext<'_>>) -> bool {
     let take = |scope: &Scope<'static>, lane: Option<&LaneContext<'_>>| {
         let task = scope.queue.get()?.take(lane)?;

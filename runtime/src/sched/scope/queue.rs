@@ -1,13 +1,18 @@
-//! The tasks of a scope that nobody has begun: a deque for each worker and for one external caller, and a stack for everybody else.
+//! The tasks of a scope that nobody has begun: a deque for each worker and for one external caller,
+//! and a stack for everybody else.
 //!
-//! The [external caller](crate::protocol::external_slot) is the scope's owner; or, if a worker has opened the scope, the first that helps. Other external callers may help, too, or add
-//! tasks, if they were lent the scope, or come across it while they wait for something else, and use the stack.
+//! The [external caller](crate::protocol::external_slot) is the scope's owner; or, if a worker has
+//! opened the scope, the first that helps. Other external callers may help, too, or add tasks, if
+//! they were lent the scope, or come across it while they wait for something else, and use the
+//! stack.
 //!
-//! An owner that is no lane runs no tasks: then nobody is the external caller, and there may be as many helpers as workers.
+//! An owner that is no lane runs no tasks: then nobody is the external caller, and there may be as
+//! many helpers as workers.
 //!
-//! A lane that brings in a helper leaves a notice in its list of open scopes, and takes it back when it is done with the scope itself. A scope queue is
-//! shared by reference counting, since such a notice, once taken by somebody else, may outlive the scope. Nothing in the queue does:
-//! each task holds a ticket of its scope.
+//! A lane that brings in a helper leaves a notice in its list of open scopes, and takes it back
+//! when it is done with the scope itself. A scope queue is shared by reference counting, since such
+//! a notice, once taken by somebody else, may outlive the scope. Nothing in the queue does: each
+//! task holds a ticket of its scope.
 
 use std::cell::{Cell, UnsafeCell};
 use std::collections::VecDeque;
@@ -29,7 +34,8 @@ pub(crate) struct ScopeQueue {
     slots: Box<[CachePadded<Slot>]>,
     external: ExternalSlot,
     elsewhere: Mutex<VecDeque<TaskRef>>,
-    /// The length of `elsewhere`; written under its lock, read without: the fences of who adds a task order it.
+    /// The length of `elsewhere`; written under its lock, read without: the fences of who adds a
+    /// task order it.
     elsewhere_count: AtomicU32,
     helpers: Helpers,
     /// The most helpers; the scope's owner is not one of them.
@@ -58,7 +64,8 @@ struct Tasks {
     stealer: Stealer<TaskRef>,
 }
 
-// SAFETY: `own` is reached with the context of the slot's lane only (`ScopeQueue::slot`), of which there is one at a time, on one thread.
+// SAFETY: `own` is reached with the context of the slot's lane only (`ScopeQueue::slot`), of which
+// there is one at a time, on one thread.
 unsafe impl Sync for Tasks {}
 
 /// What a waiting lane finds in a scope.
@@ -71,7 +78,8 @@ pub(crate) enum Glimpse {
 }
 
 impl ScopeQueue {
-    /// A scope queue for `pool`'s lanes, of which `owner` has opened the scope, or none; without a pool, one that nobody helps with.
+    /// A scope queue for `pool`'s lanes, of which `owner` has opened the scope, or none; without a
+    /// pool, one that nobody helps with.
     pub(super) fn new(pool: Option<&PoolState>, owner: Option<usize>, order: Order) -> Self {
         let helpers = |pool: &PoolState| pool.num_threads() as u32 - u32::from(owner.is_some());
         let (slots, limit) = pool.map_or((0, 0), |pool| (pool.slots(), helpers(pool)));
@@ -113,7 +121,8 @@ impl ScopeQueue {
         unsafe { &*tasks.own.get() }.push(task);
     }
 
-    /// The youngest task of this lane (the oldest, if such is the order), else the oldest of another.
+    /// The youngest task of this lane (the oldest, if such is the order), else the oldest of
+    /// another.
     pub(super) fn take(&self, lane: Option<&LaneContext<'_>>) -> Option<TaskRef> {
         let Some(lane) = lane else { return self.take_elsewhere() };
         let own = match self.slot(lane) {
@@ -207,7 +216,8 @@ impl ScopeQueue {
         }
     }
 
-    /// Helps until there is no task left, or `enough`. The lane is counted as a helper, and leaves or passes that on.
+    /// Helps until there is no task left, or `enough`. The lane is counted as a helper, and leaves
+    /// or passes that on.
     pub(crate) fn help(
         self: &Arc<Self>,
         lane: &LaneContext<'_>,
@@ -239,7 +249,8 @@ impl Detached for ScopeQueue {
     fn run(self: Arc<Self>) {
         with_current_lane(|lane| {
             let lane = lane.expect("workers are lanes");
-            // Held back, it leaves what is there to others, as one does that has waited for something.
+            // Held back, it leaves what is there to others, as one does that has waited for
+            // something.
             let is_held_back = Cell::new(false);
             self.help(lane, None, &|| {
                 if lane.pool().is_guarded() && !is_held_back.get() {

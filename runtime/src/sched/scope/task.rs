@@ -62,7 +62,8 @@ impl TaskRef {
     pub(super) fn execute(self, lane: Option<&LaneContext<'_>>) {
         // SAFETY: as in `scope`.
         let execute = unsafe { self.0.as_ref() }.execute;
-        // SAFETY: `self` is the only reference to the task, and the head was made for this function.
+        // SAFETY: `self` is the only reference to the task, and the head was made for this
+        // function.
         unsafe { execute(self.0, lane) }
     }
 }
@@ -78,7 +79,8 @@ where
     let task = unsafe { Box::from_raw(head.cast::<Task<F>>().as_ptr()) };
     // Off the heap before it runs: what is counted as pending is what has not begun.
     let Task { head, body } = *task;
-    // SAFETY: the ticket keeps the scope alive until `leave`; `'scope` is the lifetime that it was made with (`new`).
+    // SAFETY: the ticket keeps the scope alive until `leave`; `'scope` is the lifetime that it was
+    // made with (`new`).
     let scope = unsafe { &*head.scope.cast::<Scope<'scope>>() };
     let run = || {
         let body = || unwind::catch(|| scope.enter(body));

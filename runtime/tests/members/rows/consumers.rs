@@ -178,7 +178,8 @@ pub(super) const ROWS: &[Row] = &[
     row("IndexedParallelIterator::ge", |items, _| assert!(slow(items).ge(slow(items)))),
 ];
 
-/// Where what is slow is how items are combined. One more item is combined, for there is one operator less than there are items.
+/// Where what is slow is how items are combined. One more item is combined, for there is one
+/// operator less than there are items.
 pub(super) const OPERATORS: &[Row] = &[
     row("ParallelIterator::reduce / slow operator", |items, _| {
         assert_eq!((0..=LEN).into_par_iter().reduce(|| 0, |a, b| greater(items, a, b)), LEN);

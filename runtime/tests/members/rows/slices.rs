@@ -23,7 +23,8 @@ fn run_first(items: &Items, part: &[Option<usize>]) {
     items.run(part[0].expect("a separator comes last"));
 }
 
-/// All items in an order of no use, noting how many comparisons the standard library's sort needs for them.
+/// All items in an order of no use, noting how many comparisons the standard library's sort needs
+/// for them.
 fn shuffled(items: &Items) -> Vec<usize> {
     let shuffled: Vec<usize> = (0..LEN).map(|item| item * 37 % LEN).collect();
     let comparisons = Cell::new(0);

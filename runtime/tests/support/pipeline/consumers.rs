@@ -108,7 +108,8 @@ pub(super) fn reductions(
             assert_eq!(items.max_by(by), old.max_by(by), "{told}");
         }
         _ => {
-            // Sums of whole numbers are exact in any order; the bits of others are compared between runs elsewhere.
+            // Sums of whole numbers are exact in any order; the bits of others are compared between
+            // runs elsewhere.
             let sum = items.map(|x| (x % 1000) as f64).deterministic().sum::<f64>();
             assert_eq!(sum, old.map(|x| (x % 1000) as f64).sum::<f64>(), "{told}");
         }

@@ -1,4 +1,5 @@
-//! What type erasure hides: parallel iterators inside of items, which go to the consumer as such; and sources whose items come one by one.
+//! What type erasure hides: parallel iterators inside of items, which go to the consumer as such;
+//! and sources whose items come one by one.
 
 use std::thread;
 use std::time::Duration;
@@ -27,7 +28,8 @@ fn linger(x: u64) -> u64 {
 
 /// Consumes a pipeline in way `inside`, if there is such a way; else yields it.
 ///
-/// Each way is a type of its own, which each consumer is compiled for: only the first has all consumers.
+/// Each way is a type of its own, which each consumer is compiled for: only the first has all
+/// consumers.
 pub(super) fn check(
     stage: Stage,
     expected: &[u64],

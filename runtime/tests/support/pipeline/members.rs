@@ -72,7 +72,8 @@ macro_rules! any_member {
         }
     }};
 }
-/// Has every loop shared, and gives other lanes time to come: an item takes some microseconds now and then.
+/// Has every loop shared, and gives other lanes time to come: an item takes some microseconds now
+/// and then.
 pub(crate) fn slow_chunks(pipeline: Pipeline, choices: &mut Choices<'_>) -> Pipeline {
     let Pipeline { stage, expected, mut told } = pipeline;
     let size = 1 + choices.below(20) as usize;

@@ -1,6 +1,8 @@
-//! Pipelines that are put together at run time, beside what the standard library makes of the same members.
+//! Pipelines that are put together at run time, beside what the standard library makes of the same
+//! members.
 //!
-//! A choice of bytes decides on data, members, consumer and pool: a test draws them at random, a fuzzer mutates them.
+//! A choice of bytes decides on data, members, consumer and pool: a test draws them at random, a
+//! fuzzer mutates them.
 
 mod consumers;
 mod erased;
@@ -63,7 +65,8 @@ pub(crate) fn run(choices: &mut Choices<'_>, pools: &[ThreadPool]) {
         pipeline = members::member(pipeline, choices);
     }
     if choices.below(3) > 0 {
-        // Otherwise their loops, all at the same few call sites, would be taken for short ones and run by the caller alone.
+        // Otherwise their loops, all at the same few call sites, would be taken for short ones and
+        // run by the caller alone.
         pipeline = members::slow_chunks(pipeline, choices);
     }
     let told = pipeline.told.join(".");
