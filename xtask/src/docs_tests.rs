@@ -177,7 +177,7 @@ fn commands_name_what_there_is() {
     assert_none(&found);
     let faults = |text: &str| wrong_commands(&page("A.md", text), &workspace).len();
     let right = [
-        "cargo test -p taskel --test loom --test iter",
+        "cargo test -p taskel --test loom`, `cargo test -p taskel --test it iter",
         "cargo run --release --example checksum -- --test none",
         "cargo run --release --example NAME",
         "cargo xtask mutate-orderings runtime",

@@ -54,7 +54,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "any",
         code: "asleep.load(Ordering::Relaxed) > 0",
         change: "`>` → ",
-        reason: "no model has items that wait for other lanes; `tests/bridge.rs` fails",
+        reason: "no model has items that wait for other lanes; `tests/it/bridge.rs` fails",
     },
     Argument {
         package: "runtime",

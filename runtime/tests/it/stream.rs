@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use taskel::ThreadPool;
 use taskel::prelude::*;
 
-#[path = "support/watchdog.rs"]
-mod watchdog;
+use crate::watchdog;
 
 fn on_pools(test: impl Fn()) {
     for threads in [1, 2, 4] {

@@ -8,12 +8,10 @@ use std::time::Duration;
 use taskel::prelude::*;
 use taskel::{CancelToken, Cancelled, Chunk, ThreadPool};
 
-#[path = "support/ledger.rs"]
-mod ledger;
-#[path = "support/watchdog.rs"]
-mod watchdog;
-
 use ledger::Ledger;
+
+use crate::ledger;
+use crate::watchdog;
 
 const MANY: u64 = 1_000_000_000;
 

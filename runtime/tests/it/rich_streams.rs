@@ -10,8 +10,7 @@ use taskel::iter::{Adapt, Outputs};
 use taskel::prelude::*;
 use taskel::{CancelToken, ThreadPool};
 
-#[path = "support/watchdog.rs"]
-mod watchdog;
+use crate::watchdog;
 
 const THREADS: [usize; 4] = [1, 2, 5, 16];
 

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use taskel::{ThreadPool, WorkerLocal, broadcast, join, spawn, submit};
 
-#[path = "support/watchdog.rs"]
-mod watchdog;
+use crate::watchdog;
 
 fn pool(threads: usize) -> ThreadPool {
     ThreadPool::builder().num_threads(threads).build().unwrap()

@@ -9,8 +9,7 @@ use std::thread;
 use taskel::prelude::*;
 use taskel::{ThreadBuilder, ThreadPool, ThreadPoolBuildErrorKind};
 
-#[path = "support/watchdog.rs"]
-mod watchdog;
+use crate::watchdog;
 
 /// Counts how many of its threads are inside `run`.
 fn start(thread: ThreadBuilder, inside: &Arc<AtomicUsize>) -> io::Result<()> {

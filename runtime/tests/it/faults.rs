@@ -16,8 +16,7 @@ use std::{io, thread};
 use taskel::prelude::*;
 use taskel::{CancelToken, ThreadPool, ThreadPoolBuilder};
 
-#[path = "support/watchdog.rs"]
-mod watchdog;
+use crate::watchdog;
 
 /// Panics as it is dropped.
 struct Fuse(&'static str);

@@ -8,8 +8,7 @@ use std::thread;
 use taskel::prelude::*;
 use taskel::{Chunk, ThreadPool, Yield, yield_now};
 
-#[path = "support/watchdog.rs"]
-mod watchdog;
+use crate::watchdog;
 
 fn pool(threads: usize) -> ThreadPool {
     ThreadPool::builder().num_threads(threads).build().unwrap()

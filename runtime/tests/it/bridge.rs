@@ -11,8 +11,7 @@ use std::time::Duration;
 use taskel::ThreadPool;
 use taskel::prelude::*;
 
-#[path = "support/watchdog.rs"]
-mod watchdog;
+use crate::watchdog;
 
 fn on_pools(act: impl Fn(usize)) {
     for workers in [1, 2, 5, 16] {

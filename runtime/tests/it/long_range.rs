@@ -9,8 +9,7 @@ use std::time::Duration;
 use taskel::prelude::*;
 use taskel::{CancelToken, Cancelled, Chunk, ThreadPool};
 
-#[path = "support/watchdog.rs"]
-mod watchdog;
+use crate::watchdog;
 
 fn pools() -> impl Iterator<Item = ThreadPool> {
     [1, 2, 8].into_iter().map(|threads| ThreadPool::builder().num_threads(threads).build().unwrap())

@@ -8,14 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use taskel::ThreadPool;
 use taskel::prelude::*;
 
-#[path = "support/ledger.rs"]
-#[allow(dead_code, reason = "single things suffice here")]
-mod ledger;
-#[path = "support/trap.rs"]
-mod trap;
-
 use ledger::{Ledger, Thing};
 use trap::Trap;
+
+use crate::ledger;
+use crate::trap;
 
 /// Drops of results spring the trap, too.
 struct Springing<'l>(&'static Trap, Thing<'l>);
