@@ -222,7 +222,7 @@ pub struct Chunker {
     prior_size: usize,
     trusted: u32,
     /// For so many blocks more, chunks are run in blocks.
-    cautious_chunks: u64,
+    cautious_blocks: u64,
     met_outlier: bool,
     config: ChunkConfig,
 }
@@ -241,7 +241,7 @@ impl Chunker {
             grow: (size / config.growth).max(1),
             prior_size: size.max(1),
             trusted: if config.estimate_ns > 0.0 { TRUSTED } else { 0 },
-            cautious_chunks: match config.history {
+            cautious_blocks: match config.history {
                 History::Unknown => CAUTIOUS_AT_FIRST.saturating_mul(config.blocks as u64),
                 History::Even => 0,
                 History::Outliers => u64::MAX,
@@ -265,7 +265,7 @@ impl Chunker {
     pub fn next_chunk(&mut self, remaining: usize) -> usize {
         // Halving a rest worth nanoseconds down to one taskel costs more claims than stealing it
         // could save, unless long ones may be there.
-        let takes_rest = self.cautious_chunks == 0 && remaining <= self.size / TAIL;
+        let takes_rest = self.cautious_blocks == 0 && remaining <= self.size / TAIL;
         let most = if takes_rest { remaining } else { remaining - remaining / 2 };
         let chunk = self.size.min(self.grow).max(1).min(most);
         self.grow = self.grow.saturating_mul(self.config.growth);
@@ -285,7 +285,7 @@ impl Chunker {
         }
         if self.is_cautious() {
             let blocks = taskels.div_ceil(self.block()).min(self.config.blocks);
-            self.cautious_chunks = self.cautious_chunks.saturating_sub(blocks as u64);
+            self.cautious_blocks = self.cautious_blocks.saturating_sub(blocks as u64);
         }
         let size = self.estimate.observe(taskels, elapsed_ns, self.config.target_ns as f64);
         self.fit = size;
@@ -316,8 +316,8 @@ impl Chunker {
     #[cold]
     pub fn on_outlier(&mut self) {
         self.met_outlier = true;
-        self.cautious_chunks =
-            self.cautious_chunks.max(CAUTIOUS_AFTER_OUTLIER.saturating_mul(self.config.blocks as u64));
+        self.cautious_blocks =
+            self.cautious_blocks.max(CAUTIOUS_AFTER_OUTLIER.saturating_mul(self.config.blocks as u64));
     }
 
     /// Whether any chunk took far longer than expected: what [`History`] is about.
@@ -337,7 +337,7 @@ impl Chunker {
     #[must_use]
     #[inline]
     pub fn is_cautious(&self) -> bool {
-        self.cautious_chunks > 0
+        self.cautious_blocks > 0
     }
 
     /// How many taskels to run at a stretch, before the worker publishes how far it has come in its
@@ -367,7 +367,7 @@ impl Chunker {
     #[inline]
     pub fn block_len(&self) -> usize {
         let short = self.fit as u64 > self.config.target_ns / SHORTEST_NS;
-        if self.cautious_chunks == 0 || short { usize::MAX } else { self.block() }
+        if self.cautious_blocks == 0 || short { usize::MAX } else { self.block() }
     }
 
     /// How many taskels a block has, if there are any.

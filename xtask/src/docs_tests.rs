@@ -40,15 +40,15 @@ const CLAIMS: [(&str, &str, &str, &str); 21] = [
     ),
     (
         "runtime/docs/guide/long_items.md",
-        "the first 1024 chunks",
+        "as many blocks as 1024 chunks have",
         "adaptive/src/chunker.rs",
-        "const CAUTIOUS_AT_FIRST: u32 = 1024;",
+        "const CAUTIOUS_AT_FIRST: u64 = 1024;",
     ),
     (
         "adaptive/README.md",
-        "first 1024 chunks",
+        "as many blocks as 1024 chunks have",
         "adaptive/src/chunker.rs",
-        "const CAUTIOUS_AT_FIRST: u32 = 1024;",
+        "const CAUTIOUS_AT_FIRST: u64 = 1024;",
     ),
     (
         "runtime/docs/guide/long_items.md",
