@@ -9,7 +9,7 @@ use taskel::prelude::*;
 
 use crate::load::Done;
 use crate::watchdog::watch;
-use crate::within::{WAKING, WORKERS, pool};
+use crate::within::{WAKING, WORKERS, pool, take_cores};
 
 const TINY: usize = 100_000;
 const LONG: Duration = Duration::from_millis(30);
@@ -48,6 +48,7 @@ fn tiny_alone(looping: Looping) -> Duration {
 /// the long ones in the worst order that leaves nobody idle.
 #[track_caller]
 fn assert_within(first: usize, sites: [Looping; 5]) {
+    let _cores = take_cores();
     let _watchdog = watch("a loop of tiny and long items");
     let [alone, sites @ ..] = sites;
     let tiny = tiny_alone(alone);
@@ -108,6 +109,7 @@ fn in_parts<const SITE: usize>(len: usize, first: usize, long: usize) {
 /// The last lane to come back to a part may wait for one long item more.
 #[test]
 fn short_parts_do_not_hide_long_ones_in_the_next() {
+    let _cores = take_cores();
     let _watchdog = watch("loops of tiny items, then one of long ones");
     let [alone, sites @ ..]: [Looping; 5] = sites!(in_parts: 10 11 12 13 14);
     let tiny = tiny_alone(alone);

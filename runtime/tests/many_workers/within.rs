@@ -1,5 +1,6 @@
 //! Whether calls stay within their bounds.
 
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -109,6 +110,17 @@ pub(crate) fn assert_all_busy_with(calls: fn(usize) -> Vec<(u64, usize)>, sites:
     assert_within(Limits { together, ..ALL }, calls);
 }
 
+/// Who has the cores: tests whose items sleep share them, one whose items compute has them alone.
+static CORES: RwLock<()> = RwLock::new(());
+
+pub(crate) fn share_cores() -> RwLockReadGuard<'static, ()> {
+    CORES.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn take_cores() -> RwLockWriteGuard<'static, ()> {
+    CORES.write().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Something to do.
 struct Call {
     name: String,
@@ -120,6 +132,7 @@ struct Call {
 /// All numbers of workers at once, since who sleeps needs no core.
 #[track_caller]
 fn assert_within<C: Iterator<Item = Call>>(limits: Limits, calls: impl Fn(usize) -> C + Sync) {
+    let _cores = share_cores();
     let late = |place: usize| -> Vec<String> {
         let pool = pool(WORKERS[place]);
         calls(place).filter_map(|call| lateness(&pool, call, limits)).collect()
