@@ -214,16 +214,19 @@ fn tree_differs(workers: usize, ns: &[f64], split: Split, later_ns: f64) -> Opti
             pool.install(|| sleep_in_leaves(ns, &mut slept_ns, split));
             took_ns = began.elapsed().as_nanos() as f64;
         });
-        let simulated = |(wake_ns, seed)| {
+        let simulated = |(wake_ns, seed, reserves)| {
             Simulation::new(Policy::Join(Publish::Each), workers)
                 .with_split(split)
                 .with_wake(Wake::FanOut(4))
+                .with_reserves(reserves)
                 .with_costs(Costs { wake_ns, ..COSTS })
                 .with_seed(seed)
                 .run(&slept_ns)
                 .expect("finite times")
         };
-        let cases = WAKES_NS.into_iter().flat_map(|wake_ns| (0..SEEDS).map(move |seed| (wake_ns, seed)));
+        let seeds = WAKES_NS.into_iter().flat_map(|wake_ns| (0..SEEDS).map(move |seed| (wake_ns, seed)));
+        // Whether a reserve finds something to do for a worker that waits is chance.
+        let cases = seeds.flat_map(|(wake_ns, seed)| [false, true].map(|any| (wake_ns, seed, any)));
         let schedules: Vec<Schedule> = cases.map(simulated).collect();
         difference(took_ns, later_ns + delays_ns, &schedules)
             .map(|difference| format!("call {call}: {difference}"))

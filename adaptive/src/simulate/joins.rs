@@ -8,6 +8,7 @@ use super::engine::{Claim, Deal, Effect, Taken, Turn};
 use super::members::Members;
 use super::nodes::Nodes;
 use super::policy::{Costs, Publish, Wake};
+use super::reserves::Reserves;
 use super::rng::Rng;
 use super::sleepers::Sleepers;
 
@@ -61,6 +62,8 @@ pub(crate) struct JoinTree {
     publish: Publish,
     /// `None` if nobody sleeps.
     sleepers: Option<Sleepers>,
+    reserves: Reserves,
+    workers: usize,
     costs: Costs,
     nodes: Nodes,
     rng: Rng,
@@ -71,29 +74,39 @@ impl JoinTree {
     pub(crate) fn new(
         len: usize,
         workers: usize,
-        (split, publish, wake): (fn(usize) -> usize, Publish, Wake),
+        (split, publish, wake, any_reserves): (fn(usize) -> usize, Publish, Wake, bool),
         costs: Costs,
         nodes: Nodes,
         seed: u64,
     ) -> Self {
+        let sleepers = Sleepers::new(workers, wake, costs, !seed);
+        let reserves = Reserves::new(workers, any_reserves && sleepers.is_some());
+        let threads = reserves.threads();
         JoinTree {
             halves: Vec::with_capacity(len),
-            stacks: alloc::vec![Vec::new(); workers],
-            public: alloc::vec![VecDeque::new(); workers],
-            offering: Members::new(workers),
+            stacks: alloc::vec![Vec::new(); threads],
+            public: alloc::vec![VecDeque::new(); threads],
+            offering: Members::new(threads),
             offered: 0,
-            taken: alloc::vec![None; workers],
-            waits_for: alloc::vec![None; workers],
-            waiting: Members::new(workers),
+            taken: alloc::vec![None; threads],
+            waits_for: alloc::vec![None; threads],
+            waiting: Members::new(threads),
             root: (len > 0).then_some(0..len),
             split,
             publish,
-            sleepers: Sleepers::new(workers, wake, costs, !seed),
+            sleepers,
+            reserves,
+            workers,
             costs,
             nodes,
             rng: Rng::new(seed),
             effects: Vec::new(),
         }
+    }
+
+    /// How many threads there are: the workers, and behind them those in reserve.
+    pub(crate) fn threads(&self) -> usize {
+        self.reserves.threads()
     }
 
     /// What the worker runs next, down to single taskels; and by which steal, if it has taken that
@@ -116,12 +129,20 @@ impl JoinTree {
                         self.publish_all(worker, now_ns);
                         return self.help(worker, half);
                     }
-                    State::Done => {}
+                    State::Done => self.reserves.wait_is_over(worker),
                 },
             }
             self.stacks[worker].pop();
         }
-        let oldest = self.oldest_of_many()?;
+        if self.reserves.is_reserve(worker) && !self.reserves.may_begin(worker) {
+            return None;
+        }
+        let Some(oldest) = self.oldest_of_many() else {
+            if self.reserves.is_reserve(worker) {
+                self.reserves.leave(worker);
+            }
+            return None;
+        };
         Some(self.take(worker, oldest))
     }
 
@@ -149,6 +170,7 @@ impl JoinTree {
     /// looks.
     fn help(&mut self, worker: usize, half: usize) -> Option<(Range<usize>, Option<usize>)> {
         if let Some(found) = self.find(worker, half) {
+            self.reserves.wait_is_over(worker);
             return Some(self.take(worker, found));
         }
         self.waits_for[worker] = Some(half);
@@ -250,14 +272,28 @@ impl JoinTree {
     }
 
     /// What a worker does that finds nothing.
-    fn rest(&mut self, worker: usize) -> Turn {
-        if self.waits_for[worker].is_none() {
-            match &mut self.sleepers {
-                Some(sleepers) => sleepers.sleep(worker),
-                None => return Turn::Idle,
-            }
+    fn rest(&mut self, worker: usize, now_ns: f64) -> Turn {
+        if self.waits_for[worker].is_some() {
+            let until_ns = self.reserves.wait(worker, now_ns);
+            self.call_a_reserve(now_ns);
+            return Turn::Look(until_ns.unwrap_or(f64::INFINITY));
+        }
+        match &mut self.sleepers {
+            Some(_) if self.reserves.is_reserve(worker) => {}
+            Some(sleepers) => sleepers.sleep(worker),
+            None => return Turn::Idle,
         }
         Turn::Look(f64::INFINITY)
+    }
+
+    /// Where something is offered, a seat is free, and no worker comes.
+    fn call_a_reserve(&mut self, now_ns: f64) {
+        let Some(sleepers) = &self.sleepers else { return };
+        if self.offered > 0 && !sleepers.any_comes() {
+            if let Some(reserve) = self.reserves.called() {
+                sleepers.call(reserve, now_ns, &mut self.effects);
+            }
+        }
     }
 
     /// Enters joins down to a single taskel, and says how many.
@@ -285,8 +321,12 @@ impl Deal for JoinTree {
         let (taskels, victim) = match self.taken[worker].take() {
             Some((taskels, victim)) => (taskels, Some(victim)),
             None => {
-                let arrives = self.sleepers.as_mut().is_some_and(|sleepers| sleepers.arrives(worker));
-                let Some((taskels, victim)) = self.next(worker, now_ns) else { return self.rest(worker) };
+                let is_worker = worker < self.workers;
+                let arrives =
+                    is_worker && self.sleepers.as_mut().is_some_and(|sleepers| sleepers.arrives(worker));
+                let Some((taskels, victim)) = self.next(worker, now_ns) else {
+                    return self.rest(worker, now_ns);
+                };
                 if let (Some(sleepers), Some(victim), true) = (&mut self.sleepers, victim, arrives) {
                     let called_ns = sleepers.pass_on(self.offered, now_ns, &mut self.effects);
                     self.taken[worker] = Some((taskels, victim));
@@ -303,9 +343,11 @@ impl Deal for JoinTree {
             let offers = usize::from(!self.public[worker].is_empty());
             from_ns = sleepers.wake_for(offers, from_ns, &mut self.effects);
         }
+        self.call_a_reserve(from_ns);
         let mut taken = Taken::Own;
         if let Some(victim) = victim {
-            from_ns += self.nodes.steal_ns(self.costs.steal_ns, worker, victim);
+            let (thief, victim) = (worker % self.workers, victim % self.workers);
+            from_ns += self.nodes.steal_ns(self.costs.steal_ns, thief, victim);
             taken = Taken::Stolen;
         }
         Turn::Run(Claim {

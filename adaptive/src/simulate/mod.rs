@@ -32,6 +32,7 @@ mod policy;
 mod queue;
 mod ramp;
 mod ranges;
+mod reserves;
 mod revocable;
 mod rng;
 mod schedule;
@@ -81,6 +82,7 @@ pub struct Simulation {
     nodes: Nodes,
     chunk_config: ChunkConfig,
     split: fn(usize) -> usize,
+    reserves: bool,
     seed: u64,
     spans: bool,
 }
@@ -99,6 +101,7 @@ impl Simulation {
             nodes: Nodes::ONE,
             chunk_config: ChunkConfig::default(),
             split: |taskels| taskels / 2,
+            reserves: false,
             seed: 1,
             spans: false,
         }
@@ -174,6 +177,29 @@ impl Simulation {
     #[must_use]
     pub fn with_split(mut self, split: fn(usize) -> usize) -> Self {
         self.split = split;
+        self
+    }
+
+    /// Lets threads in reserve take halves that a wait must not, under [`Policy::Join`] where workers
+    /// sleep. Off unless set.
+    ///
+    /// A worker that has waited for 100 µs lends its seat to one. When the worker goes on, the
+    /// reserve ends what it has begun, so that more threads than workers are at work for a while:
+    /// the [bound](Schedule::bound) does not hold then, and a worker's chunks may lie beside each
+    /// other. The crate `taskel` does so. Which of several equal halves a reserve finds is chance,
+    /// so a tree takes as long as this says, or as without, or something between.
+    ///
+    /// ```
+    /// use taskel_adaptive::simulate::{Policy, Publish, Simulation, Wake};
+    /// // A list of 48 unequal taskels, each joined with the rest, on 16 workers.
+    /// let times_ns: Vec<f64> = (0..48).map(|n| 1e6 * (1 + n * 7 % 11) as f64).collect();
+    /// let list = Simulation::new(Policy::Join(Publish::Each), 16).with_split(|_| 1).with_wake(Wake::FanOut(4));
+    /// let [without, with] = [false, true].map(|any| list.clone().with_reserves(any).run(&times_ns).unwrap());
+    /// assert!(with.makespan_ns <= without.makespan_ns);
+    /// ```
+    #[must_use]
+    pub fn with_reserves(mut self, any: bool) -> Self {
+        self.reserves = any;
         self
     }
 
@@ -264,8 +290,10 @@ impl Simulation {
                 Policy::Static => run.run(Shares::new(len, workers, costs)),
                 Policy::RayonSplit => run.run(SplitStacks::new(len, workers, costs, nodes, rng)),
                 Policy::Join(publish) => {
-                    let rules = (self.split, publish, self.wake);
-                    run.run(JoinTree::new(len, workers, rules, costs, nodes, self.seed))
+                    let rules = (self.split, publish, self.wake, self.reserves);
+                    let tree = JoinTree::new(len, workers, rules, costs, nodes, self.seed);
+                    let speeds: Vec<f64> = speeds.iter().cycle().take(tree.threads()).copied().collect();
+                    with_reserves(Run { speeds: &speeds, ..run }.run(tree), workers)
                 }
                 Policy::Revocable => {
                     let known_ns = Chunker::new(self.chunk_config).estimate_ns();
@@ -298,6 +326,15 @@ impl Simulation {
             None => Ok(self.speeds.clone()),
         }
     }
+}
+
+/// What a reserve did, its worker did.
+fn with_reserves(mut done: Vec<WorkerSchedule>, workers: usize) -> Vec<WorkerSchedule> {
+    let reserves = done.split_off(workers);
+    for (worker, reserve) in done.iter_mut().zip(reserves) {
+        worker.absorb(reserve);
+    }
+    done
 }
 
 fn summed_up(done: Vec<WorkerSchedule>, times_ns: &[f64], speeds: &[f64]) -> Result<Schedule, SimulateError> {

@@ -62,8 +62,23 @@ pub struct WorkerSchedule {
     /// [`Policy::Revocable`](super::Policy::Revocable).
     pub met_outlier: bool,
     /// Its chunks in the order of time, if [`with_spans`](super::Simulation::with_spans) asked for
-    /// them.
+    /// them. Those of a [thread in reserve](super::Simulation::with_reserves) may lie beside
+    /// its own.
     pub spans: Vec<Span>,
+}
+
+impl WorkerSchedule {
+    /// Adds what a thread in reserve did in the worker's place.
+    pub(crate) fn absorb(&mut self, reserve: WorkerSchedule) {
+        self.busy_ns += reserve.busy_ns;
+        self.end_ns = self.end_ns.max(reserve.end_ns);
+        self.taskels += reserve.taskels;
+        self.chunks += reserve.chunks;
+        self.steals += reserve.steals;
+        self.revoked += reserve.revoked;
+        self.spans.extend(reserve.spans);
+        self.spans.sort_by(|a, b| a.start_ns.total_cmp(&b.start_ns));
+    }
 }
 
 /// One chunk on one worker.

@@ -55,6 +55,11 @@ impl Sleepers {
         now_ns
     }
 
+    /// Whether somebody has been woken, and is not there yet.
+    pub(crate) fn any_comes(&self) -> bool {
+        self.coming > 0
+    }
+
     /// True if the worker has been woken, and comes just now.
     pub(crate) fn arrives(&mut self, worker: usize) -> bool {
         let woken = core::mem::take(&mut self.woken[worker]);
