@@ -6,6 +6,7 @@
 
 mod consumers;
 mod erased;
+#[cfg(not(fuzzing))]
 mod inside;
 mod members;
 mod sources;
