@@ -1,6 +1,9 @@
 //! The simulator says what the scheduler does: loops and trees of joins of items that sleep, which
 //! keep any number of workers busy on few cores.
 //!
+//! A tree may take anything between what is simulated without threads in reserve and with them,
+//! since whether one finds work in time is chance.
+//!
 //! A machine that is busy with other things wakes sleepers late. So the simulated items take as
 //! long as the real ones have slept, a call may be late by what bystanders on the same cores are
 //! late by meanwhile, and is tried again.
