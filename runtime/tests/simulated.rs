@@ -21,7 +21,8 @@ use taskel_adaptive::simulate::{Costs, Policy, Publish, Schedule, Simulation, Wa
 #[path = "support/bystanders.rs"]
 mod bystanders;
 
-/// What a virtual machine takes: half of it to wake a sleeper.
+/// What a virtual machine takes. What it takes to wake a sleeper is measured during the call, and
+/// is no less than this.
 const COSTS: Costs =
     Costs { claim_ns: 100.0, steal_ns: 3_000.0, timestamp_ns: 50.0, wake_ns: 50_000.0, call_ns: 8_000.0 };
 
@@ -31,9 +32,9 @@ const SEEDS: u64 = 100;
 
 const TOLERANCE: f64 = 0.05;
 
-/// In a tree, a schedule depends also on who comes first: on a core that was idle, a worker is
-/// awake sooner.
-const WAKES_NS: [f64; 2] = [50_000.0, 10_000.0];
+/// In a tree, a schedule depends also on who comes first: on a core that is awake already, a worker
+/// is awake sooner.
+const SOON_AWAKE_NS: f64 = 10_000.0;
 
 const WORKERS: [usize; 5] = [2, 4, 8, 16, 32];
 
@@ -69,9 +70,12 @@ fn sleeping_pool(workers: usize) -> ThreadPool {
     pool
 }
 
-/// What disturbs a call: somebody who is woken late may wake others.
-fn delays_ns_during(op: impl FnOnce()) -> f64 {
-    2.0 * bystanders::delays_during(op).as_nanos() as f64
+/// What a call finds: what it costs to wake a sleeper, and by how much it may be late, since
+/// somebody who is woken late may wake others.
+fn machine_during(op: impl FnOnce()) -> (Costs, f64) {
+    let (delays, wake) = bystanders::delays_and_wake_during(op);
+    let wake_ns = COSTS.wake_ns.max(wake.as_nanos() as f64);
+    (Costs { wake_ns, ..COSTS }, 2.0 * delays.as_nanos() as f64)
 }
 
 /// Two calls of a loop; says what is wrong with them.
@@ -80,10 +84,10 @@ fn differs<const LOAD: usize, const ATTEMPT: usize>(workers: usize, ns: &[f64]) 
     let mut lesson: Option<Schedule> = None;
     for call in 1..=2 {
         let mut slept = None;
-        let delays_ns = delays_ns_during(|| slept = Some(sleep_through::<LOAD, ATTEMPT>(&pool, ns)));
+        let (costs, delays_ns) = machine_during(|| slept = Some(sleep_through::<LOAD, ATTEMPT>(&pool, ns)));
         let (took_ns, slept_ns) = slept.expect("the loop has run");
         let simulated = |seed| {
-            let mut simulation = Simulation::taskel(workers).with_costs(COSTS).with_seed(seed);
+            let mut simulation = Simulation::taskel(workers).with_costs(costs).with_seed(seed);
             if let Some(lesson) = &lesson {
                 simulation = simulation.with_lesson(lesson);
             }
@@ -212,7 +216,7 @@ fn tree_differs(workers: usize, ns: &[f64], split: Split, later_ns: f64) -> Opti
     (1..=2).find_map(|call| {
         let mut slept_ns = vec![0.0; ns.len()];
         let mut took_ns = 0.0;
-        let delays_ns = delays_ns_during(|| {
+        let (costs, delays_ns) = machine_during(|| {
             let began = Instant::now();
             pool.install(|| sleep_in_leaves(ns, &mut slept_ns, split));
             took_ns = began.elapsed().as_nanos() as f64;
@@ -222,12 +226,13 @@ fn tree_differs(workers: usize, ns: &[f64], split: Split, later_ns: f64) -> Opti
                 .with_split(split)
                 .with_wake(Wake::FanOut(4))
                 .with_reserves(reserves)
-                .with_costs(Costs { wake_ns, ..COSTS })
+                .with_costs(Costs { wake_ns, ..costs })
                 .with_seed(seed)
                 .run(&slept_ns)
                 .expect("finite times")
         };
-        let seeds = WAKES_NS.into_iter().flat_map(|wake_ns| (0..SEEDS).map(move |seed| (wake_ns, seed)));
+        let wakes_ns = [costs.wake_ns, COSTS.wake_ns, SOON_AWAKE_NS];
+        let seeds = wakes_ns.into_iter().flat_map(|wake_ns| (0..SEEDS).map(move |seed| (wake_ns, seed)));
         // Whether a reserve finds something to do for a worker that waits is chance.
         let cases = seeds.flat_map(|(wake_ns, seed)| [false, true].map(|any| (wake_ns, seed, any)));
         let schedules: Vec<Schedule> = cases.map(simulated).collect();

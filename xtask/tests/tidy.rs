@@ -275,10 +275,25 @@ fn left_overs(source: &Source) -> Vec<Finding> {
 
 /// The tests that CI runs in an emulator, where a sleep or a wake-up takes as long as it likes.
 fn emulated_tests() -> Vec<String> {
-    let script = std::fs::read_to_string(workspace().join(".ci/foreign")).expect("a readable script");
-    let (_, list) = script.split_once("tests=(").expect("a list of tests");
+    tests_listed(".ci/foreign", "tests=(")
+}
+
+/// The tests that CI tries once more when they fail, since they compare times.
+fn timed_tests() -> Vec<String> {
+    tests_listed(".ci/run", "timed=(")
+}
+
+/// The paths, without `.rs` or `/main.rs`, of the tests in a script's list that begins with `opening`.
+fn tests_listed(script: &str, opening: &str) -> Vec<String> {
+    let script = std::fs::read_to_string(workspace().join(script)).expect("a readable script");
+    let (_, list) = script.split_once(opening).expect("a list of tests");
     let (names, _) = list.split_once(')').expect("the list's end");
     names.split_whitespace().map(|name| format!("runtime/tests/{name}")).collect()
+}
+
+/// Whether a file belongs to the test of that path.
+fn is_of(source: &Source, test: &str) -> bool {
+    source.path.strip_prefix(test).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
 }
 
 /// Where a test looks at the clock.
@@ -438,15 +453,21 @@ fn nothing_is_left_over() {
 fn emulated_tests_compare_no_times() {
     let names = emulated_tests();
     let sources = sources();
-    let is_of = |source: &&Source, name: &str| {
-        source.path.strip_prefix(name).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
-    };
-    let none = names.iter().find(|name| !sources.iter().any(|source| is_of(&source, name)));
+    let none = names.iter().find(|name| !sources.iter().any(|source| is_of(source, name)));
     assert_eq!(none, None, "a test of .ci/foreign is not there");
     let emulated = || sources.iter().filter(|source| names.iter().any(|name| is_of(source, name)));
     assert!(emulated().count() > 20);
     assert_none(&emulated().flat_map(looks_at_the_clock).collect::<Vec<_>>());
     assert_eq!(faults(looks_at_the_clock, "a.rs", "let a = 1;\nstart.elapsed();\nInstant::now()"), [2, 3]);
+}
+
+#[test]
+fn tests_that_are_tried_once_more_compare_times() {
+    let sources = sources();
+    for test in timed_tests() {
+        let looks = sources.iter().filter(|source| is_of(source, &test)).flat_map(looks_at_the_clock);
+        assert!(looks.count() > 0, "{test} is not there, or compares no times");
+    }
 }
 
 #[test]

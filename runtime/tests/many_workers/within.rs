@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use taskel::ThreadPool;
 
-use crate::bystanders::delays_during;
+use crate::bystanders::delays_and_wake_during;
 use crate::load::{Done, Items, LOADS, Load, Order};
 use crate::watchdog::watch;
 
@@ -164,7 +164,7 @@ fn lateness(pool: &ThreadPool, call: Call, limits: Limits) -> Option<String> {
     // So that everybody sleeps, as between most calls.
     thread::sleep(Duration::from_millis(1));
     let mut time = Duration::ZERO;
-    let delays = delays_during(|| {
+    let (delays, _) = delays_and_wake_during(|| {
         let start = Instant::now();
         pool.install(|| (call.shape)(&call.items));
         time = start.elapsed();

@@ -7,35 +7,57 @@ use std::time::{Duration, Instant};
 
 use taskel::{Pinning, ThreadPool};
 
-/// A quiet machine wakes a sleeper after some 60 µs.
+/// A quiet machine wakes a sleeper sooner: after some 60 µs, or 120 µs where cores are virtual.
 const QUIET: Duration = Duration::from_micros(150);
 const NAP: Duration = Duration::from_micros(500);
 
-/// On each core somebody does nothing but sleep. These are the delays so far, in nanoseconds, that
-/// no quiet machine has.
-static DELAYS: LazyLock<&[AtomicU64]> = LazyLock::new(|| {
+/// What one of the bystanders has seen so far.
+#[derive(Default)]
+struct Bystander {
+    naps: AtomicU64,
+    /// By how much naps were too long: the part that quiet machines have, too, and the rest.
+    usual_ns: AtomicU64,
+    delays_ns: AtomicU64,
+}
+
+/// On each core somebody does nothing but sleep.
+static BYSTANDERS: LazyLock<&[Bystander]> = LazyLock::new(|| {
     let pool = ThreadPool::builder().pinning(Pinning::Cores).build().expect("threads");
     let pool: &ThreadPool = Box::leak(Box::new(pool));
-    let delays: &[AtomicU64] =
-        Box::leak((0..pool.current_num_threads()).map(|_| AtomicU64::new(0)).collect());
+    let bystanders: &[Bystander] =
+        Box::leak((0..pool.current_num_threads()).map(|_| Bystander::default()).collect());
     pool.spawn_broadcast(|context| {
+        let Bystander { naps, usual_ns, delays_ns } = &bystanders[context.index()];
         loop {
             let began = Instant::now();
             thread::sleep(NAP);
-            let delay = began.elapsed().saturating_sub(NAP + QUIET);
-            delays[context.index()].fetch_add(delay.as_nanos() as u64, Ordering::Relaxed);
+            let late = began.elapsed().saturating_sub(NAP);
+            usual_ns.fetch_add(late.min(QUIET).as_nanos() as u64, Ordering::Relaxed);
+            delays_ns.fetch_add(late.saturating_sub(QUIET).as_nanos() as u64, Ordering::Relaxed);
+            naps.fetch_add(1, Ordering::Relaxed);
         }
     });
-    delays
+    bystanders
 });
 
-/// Calls `op`. Returns the delays of those who slept meanwhile, on the core where they are most.
-pub(crate) fn delays_during(op: impl FnOnce()) -> Duration {
-    let so_far = || DELAYS.iter().map(|delay| delay.load(Ordering::Relaxed));
-    let before: Vec<u64> = so_far().collect();
+/// Calls `op`. Returns what bystanders saw meanwhile, on the core where it is most: the sum of the
+/// delays that no quiet machine has, and how long it took on average to wake one but for those.
+pub(crate) fn delays_and_wake_during(op: impl FnOnce()) -> (Duration, Duration) {
+    let so_far = || {
+        BYSTANDERS.iter().map(|bystander| {
+            [&bystander.naps, &bystander.usual_ns, &bystander.delays_ns]
+                .map(|sum| sum.load(Ordering::Relaxed))
+        })
+    };
+    let before: Vec<[u64; 3]> = so_far().collect();
     op();
     // Who is late now, tells of it when it has woken up.
     thread::sleep(2 * NAP);
-    let most_ns = so_far().zip(before).map(|(after, before)| after - before).max();
-    Duration::from_nanos(most_ns.unwrap_or(0))
+    let seen = so_far().zip(before).map(|(after, before)| {
+        let [naps, usual_ns, delays_ns] = [0, 1, 2].map(|sum| after[sum] - before[sum]);
+        [delays_ns, usual_ns / naps.max(1)]
+    });
+    let most = |[delays_ns, wake_ns]: [u64; 2], [d, w]: [u64; 2]| [delays_ns.max(d), wake_ns.max(w)];
+    let [delays, wake] = seen.fold([0; 2], most).map(Duration::from_nanos);
+    (delays, wake)
 }
