@@ -4,6 +4,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use taskel::prelude::*;
 use taskel::{Pinning, ThreadPool, current_thread_index, join};
@@ -102,6 +103,36 @@ fn a_caller_that_waits_gives_its_seat_back_meanwhile() {
         );
     });
     assert_eq!(index, Some(0));
+}
+
+/// Two joins of one call site, the second inside of the first.
+fn two_joins(oper_a: &(dyn Fn() + Sync), oper_b: &(dyn Fn() + Sync)) {
+    fn at_one_site(oper_a: &(dyn Fn() + Sync), oper_b: &(dyn Fn() + Sync)) {
+        join(oper_a, oper_b);
+    }
+    at_one_site(&|| at_one_site(oper_a, oper_b), &|| ());
+}
+
+/// A site whose halves are short keeps all but the oldest private. A worker that is in the midst of
+/// something long cannot offer them.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_private_is_taken_while_a_caller_waits() {
+    let _watchdog = watch("a private half beside a caller that waits");
+    let pool = pool(2);
+    for _ in 0..20 {
+        let (half_begun, other_begun) = (Flag::default(), Flag::default());
+        pool.install(|| (0..1000).for_each(|_| two_joins(&|| (), &|| ())));
+        // So that all workers sleep.
+        thread::sleep(Duration::from_millis(1));
+        pool.join(
+            || half_begun.wait(),
+            || {
+                half_begun.set();
+                two_joins(&|| other_begun.wait(), &|| other_begun.set());
+            },
+        );
+    }
 }
 
 /// Workers 1 and 3 have halves of 2 and 4, which wait, and the first has something to do until a

@@ -19,6 +19,8 @@ use std::time::Duration;
 
 use super::PoolState;
 use super::current::{enter, with_lane_of_reserve};
+use super::injector::Work;
+use super::standing::{Sight, Watch};
 use crate::os::affinity::Unpinned;
 use crate::protocol::seats::Seats;
 use crate::sched::lane::{LaneContext, Seat};
@@ -189,8 +191,8 @@ fn live(pool: &Arc<PoolState>) {
 fn work(lane: &LaneContext<'_>) {
     let pool = lane.pool();
     let seats = &pool.reserves.seats;
-    while let Some(work) = lane.find_half() {
-        if pool.any_half() {
+    while let Some(work) = next_half(lane) {
+        if pool.any_half_or_hidden(lane) {
             pool.offer_to_reserves();
         }
         lane.execute(work);
@@ -201,6 +203,23 @@ fn work(lane: &LaneContext<'_>) {
     seats.give_back();
 }
 
+/// A half that is on offer, or that a lane which stands still keeps to itself; `None` also if the
+/// seat is wanted.
+fn next_half(lane: &LaneContext<'_>) -> Option<Work> {
+    let pool = lane.pool();
+    let mut watch = Watch::default();
+    loop {
+        if let Some(work) = lane.find_half() {
+            return Some(work);
+        }
+        match watch.look(pool, lane) {
+            Sight::Taken(work) => return Some(work),
+            Sight::Watching if pool.reserves.seats.free() >= 0 => watch.pause(pool),
+            Sight::Watching | Sight::Nothing | Sight::Refused => return None,
+        }
+    }
+}
+
 impl LaneContext<'_> {
     /// This lane has slept in a wait for a while. True if it had a seat: that is to be [taken
     /// back](Self::take_seat_back).
@@ -209,14 +228,14 @@ impl LaneContext<'_> {
         match self.seat() {
             Seat::None => return false,
             Seat::OfWorker(worker) => {
-                if pool.sleep.give_seat_back(worker) && pool.any_work() {
+                if pool.sleep.give_seat_back(worker) && pool.any_work_or_hidden(self) {
                     pool.wake_one(self.index(), self.random());
                 }
             }
             Seat::Own if pool.sleep.is_displaced(self.index()) || pool.reserves.most == 0 => return false,
             Seat::Own | Seat::Lent => {
                 pool.reserves.seats.lend();
-                if pool.any_half() {
+                if pool.any_half_or_hidden(self) {
                     pool.offer_to_reserves();
                 }
             }

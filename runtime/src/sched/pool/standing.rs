@@ -18,7 +18,10 @@ use crate::sched::lane::LaneContext;
 /// a join, and little for what would be worth a wake-up.
 const PATIENCE_NS: u64 = 50_000;
 
-/// What an idle worker watches.
+/// Between two looks at a lane.
+const PAUSES: u32 = 16;
+
+/// What an idle worker, or a reserve, watches.
 #[derive(Default)]
 pub(super) struct Watch {
     watched: Option<Watched>,
@@ -38,6 +41,8 @@ pub(super) enum Sight {
     /// Something may be had soon.
     Watching,
     Taken(Work),
+    /// It could not be had: others are at it, it moves again, or the system refuses.
+    Refused,
 }
 
 impl Watch {
@@ -62,13 +67,27 @@ impl Watch {
         }
         match lane.take_private(watched.lane, watched.since) {
             Some(work) => Sight::Taken(work),
-            // Others are at it, it moves again, or the system refuses.
-            None => Sight::Nothing,
+            None => Sight::Refused,
         }
+    }
+
+    /// Between two looks.
+    pub(super) fn pause(&self, pool: &PoolState) {
+        (0..PAUSES).for_each(|_| pool.pause());
     }
 }
 
 impl PoolState {
+    /// Whether there is something for an idle worker to take, or to watch; a hint.
+    pub(super) fn any_work_or_hidden(&self, beside: &LaneContext<'_>) -> bool {
+        self.any_work() || self.any_hidden(beside).is_some()
+    }
+
+    /// As [`any_work_or_hidden`](Self::any_work_or_hidden), of the halves of joins.
+    pub(super) fn any_half_or_hidden(&self, beside: &LaneContext<'_>) -> bool {
+        self.any_half() || self.any_hidden(beside).is_some()
+    }
+
     /// Whether some lane has a half that nobody else knows of, and nothing on offer; a hint.
     pub(super) fn any_hidden(&self, beside: &LaneContext<'_>) -> Option<(usize, *const ())> {
         let mut lanes = self.all_lanes_in_use().filter(|&lane| lane != beside.index());

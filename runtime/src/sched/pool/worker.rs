@@ -23,9 +23,6 @@ const SPIN_NS: u64 = 50_000;
 /// much again because a gap that was slept through includes the time to wake up.
 const SHORT_GAP_NS: u64 = 2 * SPIN_NS;
 
-/// Between two looks at a lane that stands still.
-const PAUSES_WATCHING: u32 = 16;
-
 pub(super) struct Worker {
     pub(super) pool: Arc<PoolState>,
     pub(super) index: usize,
@@ -113,6 +110,7 @@ impl<'a> Idle<'a> {
                 {
                     // Another watches what the victim has not offered yet.
                     self.pass_on(1);
+                    self.pool.offer_to_reserves();
                 }
                 return Some(work);
             }
@@ -133,7 +131,8 @@ impl<'a> Idle<'a> {
                 self.pause();
                 continue;
             }
-            if self.searching && !self.is_displaced() && !self.pool.is_full() {
+            let mut may_watch = self.searching && !self.is_displaced() && !self.pool.is_full();
+            if may_watch {
                 match watch.look(self.pool, self.lane) {
                     Sight::Taken(work) => {
                         self.stop_searching();
@@ -141,13 +140,14 @@ impl<'a> Idle<'a> {
                         return Some(work);
                     }
                     Sight::Watching => {
-                        (0..PAUSES_WATCHING).for_each(|_| self.pool.pause());
+                        watch.pause(self.pool);
                         continue;
                     }
                     Sight::Nothing => (),
+                    Sight::Refused => may_watch = false,
                 }
             }
-            self.sleep();
+            self.sleep(may_watch);
             spin_since = self.pool.clock.now();
         }
     }
@@ -192,7 +192,7 @@ impl<'a> Idle<'a> {
                 return self.pass_on(left.min(MOST_WOKEN as usize) as u32);
             }
         }
-        if last && (self.pool.any_work() || self.pool.any_hidden(self.lane).is_some() || self.pool.is_hot()) {
+        if last && (self.pool.any_work_or_hidden(self.lane) || self.pool.is_hot()) {
             self.pass_on(1);
         }
     }
@@ -205,12 +205,16 @@ impl<'a> Idle<'a> {
         self.pool.wake_several(self.lane.index(), self.lane.random(), count);
     }
 
-    fn sleep(&mut self) {
+    /// Sleeps until somebody wakes this worker, unless there is something to do, or to watch.
+    fn sleep(&mut self, may_watch: bool) {
         let index = self.lane.index();
         self.pool.sleep.announce(index, self.searching);
         let looks_away = self.is_displaced() && !self.pool.any_detached();
         let is_held_back = !self.is_displaced() && self.pool.is_full() && !self.pool.any_detached();
-        if self.lane.lane().has_mail() || !looks_away && !is_held_back && self.pool.any_work() {
+        let looks = !looks_away && !is_held_back;
+        // Whoever has left something to be watched has counted on those who search.
+        let watches = || may_watch && self.pool.any_hidden(self.lane).is_some();
+        if self.lane.lane().has_mail() || looks && (self.pool.any_work() || watches()) {
             self.searching = self.pool.sleep.retract(index, self.searching);
             return;
         }
