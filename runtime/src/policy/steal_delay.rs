@@ -7,7 +7,8 @@
 //! delay*, and is taken only [`STEAL_DELAY_NS`] after a thief has first seen it: two halves that
 //! wait for each other run at the same time as ever, only a little later. A thief that has to take
 //! halves from a lane that stands still tells their sites, whose next halves are all [offered as
-//! they come](crate::pending), and taken at once, until some seven in a row were short.
+//! they come](crate::pending), and taken at once, until some seven in a row were short; a hundred if
+//! the owner stood still while a half of its site was left alone.
 //!
 //! Nothing depends on what is read or written here, which is all Relaxed: a wrong guess costs time.
 
@@ -41,6 +42,13 @@ pub(crate) fn learn_long(site: Site) {
     // What a site has learned falls by half with each lesson: from there, it is short again after
     // some seven.
     site.learn(100.0 * SHORT_NS);
+}
+
+/// What `site` offered was left alone in vain: its owner did not do many small ones meanwhile.
+pub(crate) fn learn_in_vain(site: Site) {
+    // Each time that it is taken for short again costs the whole delay, so that must be rare: it
+    // takes about a hundred lessons.
+    site.learn(f32::MAX.into());
 }
 
 /// On a lane, in one word: the number of the job that it offers, if that is to be left alone, else
@@ -134,10 +142,23 @@ mod tests {
         learn(site, 100);
         assert!(applies_to(site));
         learn_long(site);
-        let lessons = (1..1000).find(|_| {
+        assert!((5..10).contains(&short_ones_until_believed(site)));
+    }
+
+    #[test]
+    fn a_site_that_was_left_alone_in_vain_is_not_believed_for_a_hundred_lessons() {
+        let site = Site::at(0x0bad_f00d);
+        learn(site, 100);
+        learn_in_vain(site);
+        assert!(!applies_to(site));
+        assert!((80..200).contains(&short_ones_until_believed(site)));
+    }
+
+    fn short_ones_until_believed(site: Site) -> usize {
+        let believed = (1..1000).find(|_| {
             learn(site, 100);
             applies_to(site)
         });
-        assert!((5..10).contains(&lessons.unwrap()), "{lessons:?}");
+        believed.expect("short ones are believed some day")
     }
 }

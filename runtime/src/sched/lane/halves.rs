@@ -171,7 +171,7 @@ impl LaneContext<'_> {
         // SAFETY: it was public.
         let offer = unsafe { pending.shared() }.offer;
         if matches!(offer, Offer::Short) && self.pool.lane(owner).pending.is_newest(pending) {
-            steal_delay::learn_long(pending.site());
+            steal_delay::learn_in_vain(pending.site());
         }
     }
 
