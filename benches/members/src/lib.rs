@@ -1,11 +1,16 @@
-//! The table of `runtime/tests/members`, for rayon and for taskel: how many of eight workers each
-//! member keeps busy.
+//! A table of every public member of taskel: how many of eight workers it keeps busy, and rayon's
+//! where rayon has it.
 //!
-//! It is a crate of its own, so that it need not be optimised: its items sleep, and five hundred
-//! loops would take minutes to build.
+//! Items sleep, and so keep eight workers busy on any machine. A row is a way to have 64 items run
+//! by a member; it is called with each of three layouts: items that are alike, a few long ones side
+//! by side, and a long one at each eighth place. The table says how many workers must be busy on
+//! average; the test `members` of this crate compares.
+//!
+//! It is a crate of its own, so that five hundred loops are built once, for that test and for the
+//! suite `members` of the benchmarks, and need not be optimised.
 
-#[path = "../../../runtime/tests/members/items.rs"]
 mod items;
+#[cfg(feature = "rayon")]
 mod rayon;
 mod taskel;
 
@@ -16,7 +21,7 @@ pub struct Busy {
     pub name: &'static str,
     /// Which items are long.
     pub layout: &'static str,
-    /// In the second call.
+    /// In the median of the calls after the first.
     pub workers: f64,
     /// How many must be busy when the member is taskel's.
     pub enough: f64,
@@ -24,27 +29,52 @@ pub struct Busy {
     pub because: &'static str,
 }
 
-/// Measures rows of which `wants` wants the name.
-pub type Measure = fn(&dyn Fn(&str) -> bool) -> Vec<Busy>;
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// So many rows are called at once, each in a pool of its own: who sleeps needs no core.
+    pub pools: usize,
+    /// The calls after the first.
+    pub calls: usize,
+}
+
+/// Measures the rows and layouts whose names are wanted: all rows with the first layout, then with
+/// the next.
+pub type Measure = fn(Effort, &dyn Fn(&str, &str) -> bool) -> Vec<Busy>;
 
 /// How many workers there are.
 pub const WORKERS: usize = items::WORKERS;
 
 /// Who can be measured.
-pub const PEERS: [(&str, Measure); 2] = [("rayon", rayon::busy), ("taskel", taskel::busy)];
+pub const PEERS: &[(&str, Measure)] = &[
+    #[cfg(feature = "rayon")]
+    ("rayon", rayon::busy),
+    ("taskel", taskel::busy),
+];
+
+/// The names of taskel's rows.
+pub fn rows() -> Vec<&'static str> {
+    taskel::rows()
+}
+
+/// Measures taskel.
+pub fn busy(effort: Effort, wants: &dyn Fn(&str, &str) -> bool) -> Vec<Busy> {
+    taskel::busy(effort, wants)
+}
 
 /// What both modules do with their rows.
 macro_rules! measured {
     ($rows:expr) => {
-        /// The second call of each row with each layout.
-        pub(crate) fn busy(wants: &dyn Fn(&str) -> bool) -> Vec<crate::Busy> {
+        pub(crate) fn busy(effort: crate::Effort, wants: &dyn Fn(&str, &str) -> bool) -> Vec<crate::Busy> {
+            // By layout, so that rows which take long are not side by side.
             let cells: Vec<(&'static row::Row, usize)> = (0..items::LAYOUTS.len())
-                .flat_map(|layout| $rows.filter(|row| wants(row.name)).map(move |row| (row, layout)))
+                .flat_map(|layout| $rows.map(move |row| (row, layout)))
+                .filter(|(row, layout)| wants(row.name, items::LAYOUTS[*layout].name))
                 .collect();
-            schedule::all(crate::POOLS, &cells, |&(row, layout), pool| crate::Busy {
+            schedule::all(effort.pools, &cells, |&(row, layout), pool| crate::Busy {
                 name: row.name,
                 layout: items::LAYOUTS[layout].name,
-                workers: schedule::busy(row, pool, items::LAYOUTS[layout], 1),
+                workers: schedule::busy(row, pool, items::LAYOUTS[layout], effort.calls),
                 enough: row.expected.busy[layout],
                 because: row.expected.because,
             })
@@ -52,23 +82,3 @@ macro_rules! measured {
     };
 }
 use measured;
-
-/// So many rows are called at once, each in a pool of its own: who sleeps needs no core.
-const POOLS: usize = 4;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_peers_have_all_workers_busy_in_a_plain_loop() {
-        for (peer, measure) in PEERS {
-            let found = measure(&|name| name == "ParallelIterator::for_each");
-            assert_eq!(
-                found.iter().map(|busy| busy.layout).collect::<Vec<_>>(),
-                ["even", "a few long", "every 8th long"]
-            );
-            assert!(found[0].workers > 4.0, "{peer}: {found:?}");
-        }
-    }
-}

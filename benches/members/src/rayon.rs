@@ -3,11 +3,11 @@
 use super::items;
 use ::rayon as library;
 
-#[path = "../../../runtime/tests/members/row.rs"]
+#[path = "row.rs"]
 mod row;
-#[path = "../../../runtime/tests/members/rows/mod.rs"]
+#[path = "rows/mod.rs"]
 mod rows;
-#[path = "../../../runtime/tests/members/schedule.rs"]
+#[path = "schedule.rs"]
 mod schedule;
 
 super::measured!(rows::all());

@@ -3,16 +3,23 @@
 use super::items;
 use ::taskel as library;
 
-#[path = "../../../runtime/tests/members/own.rs"]
 mod own;
-#[path = "../../../runtime/tests/members/row.rs"]
-#[expect(clippy::duplicate_mod, reason = "for another library")]
+#[path = "row.rs"]
+#[allow(clippy::duplicate_mod, reason = "for another library")]
 mod row;
-#[path = "../../../runtime/tests/members/rows/mod.rs"]
-#[expect(clippy::duplicate_mod, reason = "for another library")]
+#[path = "rows/mod.rs"]
+#[allow(clippy::duplicate_mod, reason = "for another library")]
 mod rows;
-#[path = "../../../runtime/tests/members/schedule.rs"]
-#[expect(clippy::duplicate_mod, reason = "for another library")]
+#[path = "schedule.rs"]
+#[allow(clippy::duplicate_mod, reason = "for another library")]
 mod schedule;
 
-super::measured!(rows::all().chain(own::all()));
+fn table() -> impl Iterator<Item = &'static row::Row> {
+    rows::all().chain(own::all())
+}
+
+pub(crate) fn rows() -> Vec<&'static str> {
+    table().map(|row| row.name).collect()
+}
+
+super::measured!(table());

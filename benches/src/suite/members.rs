@@ -1,12 +1,15 @@
 //! How many of eight workers each member keeps busy, with items that sleep: the table of
-//! `runtime/tests/members`, beside rayon where it has the member.
+//! `benches/members`, beside rayon where it has the member.
 
 use super::Context;
 use crate::result::{Cell, Group, Row, Shown};
-use taskel_bench_members::{Busy, PEERS, WORKERS};
+use taskel_bench_members::{Busy, Effort, PEERS, WORKERS};
 
 /// More samples than this tell nothing new: they differ by some per cent.
 const MOST_SAMPLES: usize = 3;
+
+/// So many rows at once.
+const POOLS: usize = 4;
 
 /// What taskel's speed-up by rayon's must not fall below.
 const BEHIND: f64 = 0.85;
@@ -15,10 +18,11 @@ const ALONE: f64 = 5.5;
 
 pub(super) fn run(context: &Context) -> Vec<Group> {
     let mut found: Vec<(&str, Busy)> = Vec::new();
+    let effort = Effort { pools: POOLS, calls: 1 };
     for sample in 0..context.reps.min(MOST_SAMPLES) {
-        for (peer, measure) in PEERS.into_iter().filter(|(peer, _)| context.wants_peer(peer)) {
+        for &(peer, measure) in PEERS.iter().filter(|(peer, _)| context.wants_peer(peer)) {
             eprintln!("  sample {}, {peer}", sample + 1);
-            let busy = measure(&|name| context.wants_row(name));
+            let busy = measure(effort, &|name, _| context.wants_row(name));
             found.extend(busy.into_iter().map(|busy| (peer, busy)));
         }
     }
@@ -85,6 +89,11 @@ mod tests {
         let busy = Busy { name: "", layout: "", workers: taskel, enough, because: "why" };
         judge(&mut row, &busy);
         row.cell("taskel").and_then(|cell| cell.note.clone())
+    }
+
+    #[test]
+    fn both_peers_are_measured() {
+        assert_eq!(PEERS.iter().map(|(peer, _)| *peer).collect::<Vec<_>>(), ["rayon", "taskel"]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The rows of the members that rayon has, too: compiled here for taskel, and for both in the suite
-//! `members` of the benchmarks.
+//! The rows of the members that rayon has, too: compiled for taskel, and for rayon where the feature
+//! says so.
 
 mod adapters;
 mod collections;

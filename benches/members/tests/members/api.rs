@@ -47,9 +47,9 @@ fn collection(line: ParseStream<'_>) -> syn::Result<[String; 2]> {
     Ok([plain(&collection), plain(&line.parse::<Type>()?)])
 }
 
-/// All members of this crate.
+/// All members of taskel.
 pub(crate) fn members() -> BTreeSet<String> {
-    let sources = walkdir::WalkDir::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let sources = walkdir::WalkDir::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../runtime/src"));
     let paths = sources.into_iter().map(|entry| entry.expect("readable sources").into_path());
     let published = paths.filter(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
