@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use taskel::prelude::*;
 use taskel::{Chunk, ThreadPool};
 
-#[cfg(target_os = "linux")]
 #[path = "support/child.rs"]
 mod child;
 #[cfg(target_os = "linux")]
@@ -68,72 +67,73 @@ impl Neighbours {
     }
 }
 
-/// A loop with a waiting item, at a call site of its own.
+/// A loop with a waiting item.
 type Looping = fn(&Neighbours, &Ledger);
 
-/// The instances of a function for several call sites: at one that has been even so far, chunks
-/// cannot be cut.
-macro_rules! sites {
-    ($looping:ident) => {
-        sites!($looping, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29)
-    };
-    ($looping:ident, $($site:literal)*) => {
-        [$($looping::<$site> as Looping),*].into_iter()
-    };
+/// So many items are tried to be the one that waits.
+const TRIES: usize = 30;
+
+/// Runs each of some loops with so many threads and a waiting item in one place after the other,
+/// until a chunk has been cut: each time in a process of its own, for where a call site has been
+/// even so far, chunks cannot be cut.
+#[track_caller]
+fn until_one_is_cut(test: &str, loops: &[(usize, Looping)]) {
+    if let Some(case) = child::case() {
+        let (number, waits) = case.split_once(' ').unwrap();
+        let (threads, looping) = loops[number.parse::<usize>().unwrap()];
+        return say_whether_one_is_cut(threads, looping, waits);
+    }
+    for number in 0..loops.len() {
+        assert_some_are_cut(|waits| child::said(test, &format!("{number} {waits}"), &[]));
+    }
 }
 
-/// Runs loops with a waiting item in one place after the other, until a chunk has been cut.
-#[track_caller]
-fn until_one_is_cut(pool: &ThreadPool, sites: &mut impl Iterator<Item = Looping>) {
+fn say_whether_one_is_cut(threads: usize, looping: Looping, waits: &str) {
     let _watchdog = watch("an item that waits for its neighbour");
-    let ledger = Ledger::default();
-    let before = pool.metrics().total().revoked;
-    let mut cut = false;
-    for (looping, waits) in sites.zip(WAITS..) {
-        let neighbours = Neighbours::new(waits);
-        pool.install(|| looping(&neighbours, &ledger));
-        ledger.assert_balanced("after a loop in which an item waited for its neighbour");
-        cut = pool.metrics().total().revoked > before;
-        if cut {
-            break;
-        }
-    }
+    let (pool, ledger) = (pool(threads), Ledger::default());
+    let neighbours = Neighbours::new(waits.parse().unwrap());
+    pool.install(|| looping(&neighbours, &ledger));
+    ledger.assert_balanced("after a loop in which an item waited for its neighbour");
+    println!("SAID {}", pool.metrics().total().revoked > 0);
+}
+
+#[track_caller]
+fn assert_some_are_cut(said: impl Fn(usize) -> String) {
+    let cut = (WAITS..WAITS + TRIES).any(|waits| said(waits) == "true");
     assert!(cut, "items waited for a neighbour of their chunk, but none was cut");
 }
 
 #[test]
 fn an_item_may_wait_for_the_next_one_of_its_chunk() {
-    fn looping<const SITE: usize>(neighbours: &Neighbours, _: &Ledger) {
+    fn looping(neighbours: &Neighbours, _: &Ledger) {
         (0..LEN).into_par_iter().for_each(|item| neighbours.run(item));
     }
-    let mut sites = sites!(looping);
-    for threads in [2, 3, 8] {
-        until_one_is_cut(&pool(threads), &mut sites);
-    }
+    let loops = [2, 3, 8].map(|threads| (threads, looping as Looping));
+    until_one_is_cut("an_item_may_wait_for_the_next_one_of_its_chunk", &loops);
 }
 
 #[test]
 fn so_may_a_granule_of_several_items() {
-    fn looping<const SITE: usize>(neighbours: &Neighbours, _: &Ledger) {
+    fn looping(neighbours: &Neighbours, _: &Ledger) {
         (0..3 * LEN).into_par_iter().with_min_len(3).for_each(|item| {
             if item.is_multiple_of(3) {
                 neighbours.run(item / 3);
             }
         });
     }
-    until_one_is_cut(&pool(2), &mut sites!(looping));
+    until_one_is_cut("so_may_a_granule_of_several_items", &[(2, looping)]);
 }
 
 #[test]
 fn what_is_collected_is_in_order() {
-    fn exact<const SITE: usize>(neighbours: &Neighbours, _: &Ledger) {
+    fn exact(neighbours: &Neighbours, _: &Ledger) {
         let items = (0..LEN).into_par_iter().map(|item| {
             neighbours.run(item);
             item * 7
         });
         assert!(items.collect::<Vec<_>>().into_iter().eq((0..LEN).map(|item| item * 7)));
     }
-    fn bounded<const SITE: usize>(neighbours: &Neighbours, _: &Ledger) {
+    fn bounded(neighbours: &Neighbours, _: &Ledger) {
         let some = |item: usize| item.is_multiple_of(3).then_some(item * 7);
         let items = (0..LEN).into_par_iter().filter_map(|item| {
             neighbours.run(item);
@@ -141,13 +141,12 @@ fn what_is_collected_is_in_order() {
         });
         assert!(items.collect::<Vec<_>>().into_iter().eq((0..LEN).filter_map(some)));
     }
-    until_one_is_cut(&pool(2), &mut sites!(exact));
-    until_one_is_cut(&pool(2), &mut sites!(bounded));
+    until_one_is_cut("what_is_collected_is_in_order", &[(2, exact), (2, bounded)]);
 }
 
 #[test]
 fn what_is_folded_is_in_order() {
-    fn looping<const SITE: usize>(neighbours: &Neighbours, _: &Ledger) {
+    fn looping(neighbours: &Neighbours, _: &Ledger) {
         let texts = (0..LEN).into_par_iter().fold(String::new, |text, item| {
             neighbours.run(item);
             text + &item.to_string() + " "
@@ -155,20 +154,20 @@ fn what_is_folded_is_in_order() {
         let all: String = (0..LEN).map(|item| item.to_string() + " ").collect();
         assert_eq!(texts.reduce(String::new, |a, b| a + &b), all);
     }
-    until_one_is_cut(&pool(2), &mut sites!(looping));
+    until_one_is_cut("what_is_folded_is_in_order", &[(2, looping)]);
 }
 
 #[test]
 fn items_that_are_moved_are_moved_once() {
-    fn looping<const SITE: usize>(neighbours: &Neighbours, ledger: &Ledger) {
+    fn looping(neighbours: &Neighbours, ledger: &Ledger) {
         ledger.things(LEN).into_par_iter().for_each(|thing| neighbours.run(thing.value));
     }
-    until_one_is_cut(&pool(2), &mut sites!(looping));
+    until_one_is_cut("items_that_are_moved_are_moved_once", &[(2, looping)]);
 }
 
 #[test]
 fn when_an_item_panics_what_is_left_of_its_chunk_is_dropped_once() {
-    fn looping<const SITE: usize>(neighbours: &Neighbours, ledger: &Ledger) {
+    fn looping(neighbours: &Neighbours, ledger: &Ledger) {
         let things = ledger.things(LEN);
         let looping = || {
             things.into_par_iter().for_each(|thing| {
@@ -178,27 +177,27 @@ fn when_an_item_panics_what_is_left_of_its_chunk_is_dropped_once() {
         };
         catch_unwind(AssertUnwindSafe(looping)).expect_err("an item panics");
     }
-    until_one_is_cut(&pool(2), &mut sites!(looping));
+    until_one_is_cut("when_an_item_panics_what_is_left_of_its_chunk_is_dropped_once", &[(2, looping)]);
 }
 
 #[test]
 fn when_an_item_is_found_what_is_left_of_its_chunk_is_dropped_once() {
-    fn any<const SITE: usize>(neighbours: &Neighbours, ledger: &Ledger) {
+    fn any(neighbours: &Neighbours, ledger: &Ledger) {
         let found = ledger.things(LEN).into_par_iter().find_any(|thing| {
             neighbours.run(thing.value);
             thing.value == neighbours.waits
         });
         assert_eq!(found.map(|thing| thing.value), Some(neighbours.waits));
     }
-    fn first<const SITE: usize>(neighbours: &Neighbours, ledger: &Ledger) {
+    fn first(neighbours: &Neighbours, ledger: &Ledger) {
         let found = ledger.things(LEN).into_par_iter().find_first(|thing| {
             neighbours.run(thing.value);
             thing.value >= neighbours.waits
         });
         assert_eq!(found.map(|thing| thing.value), Some(neighbours.waits));
     }
-    until_one_is_cut(&pool(2), &mut sites!(any));
-    until_one_is_cut(&pool(2), &mut sites!(first));
+    const TEST: &str = "when_an_item_is_found_what_is_left_of_its_chunk_is_dropped_once";
+    until_one_is_cut(TEST, &[(2, any), (2, first)]);
 }
 
 #[test]
@@ -234,31 +233,28 @@ fn long_items_in_any_place_change_no_result() {
 #[test]
 fn an_item_may_wait_for_its_neighbour_without_membarrier() {
     use std::os::unix::process::ExitStatusExt;
-    use std::process::Command;
 
     const TEST: &str = "an_item_may_wait_for_its_neighbour_without_membarrier";
-    fn looping<const SITE: usize>(neighbours: &Neighbours, _: &Ledger) {
+    fn looping(neighbours: &Neighbours, _: &Ledger) {
         (0..LEN).into_par_iter().for_each(|item| neighbours.run(item));
     }
     if let Some(case) = child::case() {
-        let answer = match &*case {
+        let (case, waits) = case.rsplit_once(' ').unwrap();
+        let answer = match case {
             "refused" => libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32,
             "said to be done" => libc::SECCOMP_RET_ERRNO,
             _ => libc::SECCOMP_RET_KILL_PROCESS,
         };
         filter::answer(libc::SYS_membarrier, answer);
-        return until_one_is_cut(&pool(2), &mut sites!(looping));
+        return say_whether_one_is_cut(2, looping, waits);
     }
-    let run = |case, setting: Option<&str>| {
-        let mut program = Command::new(std::env::current_exe().unwrap());
-        program.envs(setting.map(|setting| ("TASKEL_MEMBARRIER", setting)));
-        child::as_case(&mut program, TEST, case).output().unwrap()
-    };
-    for (case, setting) in [("refused", None), ("said to be done", None), ("death", Some("off"))] {
-        let output = run(case, setting);
-        assert!(output.status.success(), "{case}: {output:?}");
+    let off = [("TASKEL_MEMBARRIER", "off")];
+    let cases: [(&str, &[_]); 3] = [("refused", &[]), ("said to be done", &[]), ("death", &off)];
+    for (case, settings) in cases {
+        assert_some_are_cut(|waits| child::said(TEST, &format!("{case} {waits}"), settings));
     }
-    assert_eq!(run("death", None).status.signal(), Some(libc::SIGSYS), "else the last case shows nothing");
+    let status = child::run(TEST, &format!("death {WAITS}")).status;
+    assert_eq!(status.signal(), Some(libc::SIGSYS), "else the last case shows nothing");
 }
 
 #[test]
