@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use taskel::iter::Either;
 use taskel::prelude::*;
 
-use super::erased::Indexed;
+use super::erased::{Flat, Indexed};
 #[cfg(not(fuzzing))]
 use super::inside;
 use super::{Choices, Pipeline, Stage};
@@ -28,7 +28,7 @@ pub(crate) fn check(pipeline: Pipeline, choices: &mut Choices<'_>, told: &str) {
     let Some(stage) = stage else { return };
     match stage {
         Stage::Indexed(items) if kind >= 42 => places(items, &expected, kind, n, &told),
-        Stage::Indexed(items) => by_kind(items, &expected, kind, n, &told),
+        Stage::Indexed(items) => by_kind(Flat::from(items), &expected, kind, n, &told),
         Stage::Flat(items) => by_kind(items, &expected, kind % 42, n, &told),
         Stage::Tailed(items) => by_kind(items, &expected, kind % 42, n, &told),
     }

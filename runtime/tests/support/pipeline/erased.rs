@@ -145,6 +145,13 @@ impl IndexedParallelIterator for Indexed {
     }
 }
 
+/// A consumer that asks for items alone is compiled for these once, not for indexed ones as well.
+impl From<Indexed> for Flat {
+    fn from(items: Indexed) -> Flat {
+        Flat { make: Box::new(|| (items.make)()) }
+    }
+}
+
 impl IndexedProducer for ErasedIndexed {
     type IndexedIter<'a> = IndexedChunk<'a>;
 

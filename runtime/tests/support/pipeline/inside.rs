@@ -38,7 +38,7 @@ pub(super) fn check(
     told: &str,
 ) -> Option<Stage> {
     let items: Flat = match stage {
-        Stage::Indexed(items) => flat(items),
+        Stage::Indexed(items) => Flat::from(items),
         Stage::Flat(items) => items,
         tailed => return Some(tailed),
     };

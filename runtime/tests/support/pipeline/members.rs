@@ -3,7 +3,7 @@
 use taskel::Chunk;
 use taskel::prelude::*;
 
-use super::erased::{flat, indexed, tailed};
+use super::erased::{Flat, flat, indexed, tailed};
 use super::{Choices, Pipeline, Stage};
 
 /// Above this, members that make more of the items are left out.
@@ -103,18 +103,12 @@ pub(crate) fn member(pipeline: Pipeline, choices: &mut Choices<'_>) -> Pipeline 
             let (name, items) = same_places!(items, kind, n, indexed);
             (name, Stage::Indexed(items), of_same_places(expected, kind, n))
         }
-        Stage::Indexed(items) => {
-            let (name, stage) = any_member!(items, kind, n, expected.len(), flat, Stage::Flat);
-            (name, stage, of_any(expected, kind, n))
-        }
+        Stage::Indexed(items) => any_flat_member(items.into(), expected, kind, n),
         Stage::Flat(items) if kind % 25 < 7 => {
             let (name, items) = same_places!(items, kind % 25, n, flat);
             (name, Stage::Flat(items), of_same_places(expected, kind % 25, n))
         }
-        Stage::Flat(items) => {
-            let (name, stage) = any_member!(items, kind, n, expected.len(), flat, Stage::Flat);
-            (name, stage, of_any(expected, kind, n))
-        }
+        Stage::Flat(items) => any_flat_member(items, expected, kind, n),
         Stage::Tailed(items) if kind % 25 < 7 => {
             let (name, items) = same_places!(items, kind % 25, n, tailed);
             (name, Stage::Tailed(items), of_same_places(expected, kind % 25, n))
@@ -126,6 +120,11 @@ pub(crate) fn member(pipeline: Pipeline, choices: &mut Choices<'_>) -> Pipeline 
     };
     told.push(name);
     Pipeline { stage, expected, told }
+}
+
+fn any_flat_member(items: Flat, expected: Vec<u64>, kind: u64, n: u64) -> (&'static str, Stage, Vec<u64>) {
+    let (name, stage) = any_member!(items, kind, n, expected.len(), flat, Stage::Flat);
+    (name, stage, of_any(expected, kind, n))
 }
 
 fn of_same_places(items: Vec<u64>, kind: u64, n: u64) -> Vec<u64> {
