@@ -6,10 +6,11 @@ use crate::thread::RawLock;
 /// What may lie in a [`ShmRegion`](crate::ShmRegion): locks, and values that are not changed once
 /// the region is made.
 ///
-/// Implemented for [`RegionMutex`](crate::RegionMutex), [`ShmCondvar`](crate::ShmCondvar),
-/// [`ShmSemaphore`](crate::ShmSemaphore), [`ShmOnce`](crate::ShmOnce), every [`ShmPod`] value,
-/// arrays of these, and atomic integers. For a structure of several of them,
-/// [`region!`](crate::region) writes the implementation.
+/// Implemented for [`RegionMutex`](crate::RegionMutex), [`RegionRwLock`](crate::RegionRwLock),
+/// [`ShmCondvar`](crate::ShmCondvar), [`ShmSemaphore`](crate::ShmSemaphore),
+/// [`ShmBarrier`](crate::ShmBarrier), [`ShmOnce`](crate::ShmOnce), every [`ShmPod`] value, arrays
+/// of these, and atomic integers. For a structure of several of them, [`region!`](crate::region)
+/// writes the implementation.
 ///
 /// # Safety
 ///
@@ -82,9 +83,9 @@ macro_rules! atomics {
 atomics!(AtomicU8 AtomicU16 AtomicU32 AtomicU64 AtomicUsize AtomicI8 AtomicI16 AtomicI32 AtomicI64 AtomicIsize);
 
 macro_rules! array {
-    ($lock:ty $(, $T:ident)?) => {
+    ($lock:ty $(, $T:ident: $($bound:ident)+)? $(; $MOST:ident)?) => {
         // SAFETY: elements lie side by side; each is shown its own locks.
-        unsafe impl<$($T: ShmPod,)? const N: usize> ShmLayout for [$lock; N] {
+        unsafe impl<$($T: $($bound +)+,)? $(const $MOST: usize,)? const N: usize> ShmLayout for [$lock; N] {
             fn describe(text: &mut String) {
                 text.push('[');
                 <$lock>::describe(text);
@@ -98,9 +99,11 @@ macro_rules! array {
     };
 }
 
-array!(crate::mutex::RegionMutex<T>, T);
+array!(crate::mutex::RegionMutex<T>, T: ShmPod);
+array!(crate::rwlock::RegionRwLock<T, READERS>, T: ShmPod Sync; READERS);
 array!(crate::condvar::ShmCondvar);
-array!(crate::semaphore::ShmSemaphore);
+array!(crate::semaphore::ShmSemaphore<MOST>; MOST);
+array!(crate::barrier::ShmBarrier<MOST>; MOST);
 array!(crate::once::ShmOnce);
 
 /// A field: its name, where it is, and what describes it.

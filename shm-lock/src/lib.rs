@@ -22,7 +22,8 @@
 //! |---|---|
 //! | [`ShmMutex`] | one value and its lock in a file, a name or a descriptor of its own |
 //! | [`ShmRegion`], [`region!`] | several locks and values in one |
-//! | [`RegionMutex`], [`ShmCondvar`], [`ShmSemaphore`], [`ShmOnce`] | what lies in a region |
+//! | [`ShmRwLock`] | the same for many readers or one writer |
+//! | [`RegionMutex`], [`RegionRwLock`], [`ShmCondvar`], [`ShmSemaphore`], [`ShmBarrier`], [`ShmOnce`] | what lies in a region |
 //! | [`ShmPod`] | what a lock may protect |
 //! | `untyped` (feature) | a mutex whose value's type is known when the program runs, for tools and other languages |
 //!
@@ -40,6 +41,10 @@
 //! | the owner dies just after a panic, or with the value already given back as torn | `Poisoned` |
 //! | one who is recovering dies | `OwnerDied` again |
 //! | a thread takes a lock that it has | [`LockError::Deadlock`] |
+//! | a reader of a [`ShmRwLock`] dies, or a writer that waits | its lock is free at once; nobody is told |
+//! | a writer dies that was in | [`RwLockError::OwnerDied`] for exactly one, reader or writer |
+//! | the holder of a permit of a [`ShmSemaphore`] dies | the permit is back at once for who looks, within a tenth of a second for who waits |
+//! | a member of a [`ShmBarrier`] dies | [`BarrierError::MembersDied`] for all others, within a tenth of a second, in the round in which it is missing |
 //! | a guard is leaked | its thread keeps the lock until it ends, and the region stays mapped |
 //! | a waiter is interrupted by signals all the time | it looks after the owner as often as without |
 //! | a filter (seccomp) refuses `futex` | [`Unsupported::SystemCall`] for whoever would have to wait |
@@ -89,6 +94,7 @@ pub use bytemuck;
 #[doc(hidden)]
 pub use zerocopy;
 
+mod barrier;
 mod condvar;
 mod error;
 mod guard;
@@ -111,7 +117,9 @@ mod protocol;
 mod region;
 #[cfg(not(loom))]
 mod robust_list;
+mod rwlock;
 mod semaphore;
+mod slots;
 mod sync;
 #[cfg(not(loom))]
 mod sys;
@@ -121,6 +129,7 @@ mod ticker;
 #[cfg(all(feature = "untyped", not(loom), target_os = "linux", target_pointer_width = "64"))]
 pub mod untyped;
 
+pub use barrier::{BarrierError, BarrierSeat, DeadMember, ShmBarrier};
 pub use condvar::{ShmCondvar, TimedWait};
 pub use error::{OpenError, Unsupported};
 pub use guard::{RecoverGuard, ShmMutexGuard};
@@ -133,6 +142,7 @@ pub use name::RegionName;
 pub use once::ShmOnce;
 pub use pod::ShmPod;
 pub use region::ShmRegion;
+pub use rwlock::{RegionRwLock, RwLockError, RwRecoverGuard, ShmReadGuard, ShmRwLock, ShmWriteGuard};
 pub use semaphore::{Permit, ShmSemaphore};
 /// Implements [`ShmPod`](trait@ShmPod) for a structure of fields that do.
 #[cfg(feature = "derive")]

@@ -1,135 +1,206 @@
 //! Permits that processes share.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 use crate::layout::{Locks, ShmLayout};
-use crate::protocol::semaphore::{COUNT, Semaphore};
-use crate::thread::Ticker;
+use crate::lock_error::LockFailure;
+use crate::protocol::mutex::Refused;
+use crate::protocol::semaphore::Semaphore;
+use crate::slots::{Row, Slot, set_usual, usual};
+use crate::thread::{Thread, Ticker};
 
-/// A counting semaphore between processes, in a [`ShmRegion`](crate::ShmRegion).
+/// A semaphore between processes, in a [`ShmRegion`](crate::ShmRegion), whose permits come back
+/// when their holders die.
 ///
-/// # Death of a holder
+/// There are up to `MOST` permits. Each belongs to the thread that took it: it comes back when its
+/// [`Permit`] is dropped, also by a panic, and when the thread ends, is killed or calls `exec`.
+/// Whoever looks finds it at once, and those who wait within a tenth of a second.
 ///
-/// A semaphore counts permits and does not know who has them. A [`Permit`] goes back when it is
-/// dropped, also by a panic. It does **not** go back when its process is killed, calls `exec` or
-/// `_exit`, or leaks it: there is one permit less until somebody calls
-/// [`add_permits`](Self::add_permits). Where that matters, use an array of
-/// [`RegionMutex`](crate::RegionMutex), one for each slot, and `try_lock`: the lock of a dead
-/// process is given to the next one.
-///
-/// What is never lost is a permit that was given back: whoever sleeps looks again at least four
-/// times a second, even if the one who should have woken it died just then.
+/// There is no order among those who wait.
 ///
 /// ```
 /// use shm_lock::{ShmRegion, ShmSemaphore};
 ///
 /// let downloads = ShmRegion::memfd("downloads", ShmSemaphore::new(2))?;
-/// let (first, second) = (downloads.acquire(), downloads.acquire());
-/// assert!(downloads.try_acquire().is_none());
+/// let (first, second) = (downloads.acquire().unwrap(), downloads.acquire().unwrap());
+/// assert!(downloads.try_acquire().is_err());
 /// drop(first);
 /// assert_eq!(downloads.available(), 1);
 /// # drop(second);
 /// # Ok::<(), shm_lock::OpenError>(())
 /// ```
-#[repr(transparent)]
-pub struct ShmSemaphore(Semaphore);
+#[repr(C, align(64))]
+pub struct ShmSemaphore<const MOST: usize = 64> {
+    words: Semaphore,
+    slots: [Slot; MOST],
+}
 
-// SAFETY: one atomic word; it holds no lock.
-unsafe impl ShmLayout for ShmSemaphore {
+// SAFETY: `repr(C)` and made of atomic words and locks, which are shown; their number is told.
+unsafe impl<const MOST: usize> ShmLayout for ShmSemaphore<MOST> {
     fn describe(text: &mut String) {
-        text.push_str("ShmSemaphore");
+        text.push_str(&format!("ShmSemaphore<{MOST}>"));
     }
 
-    fn visit_locks(&self, _: &mut Locks<'_>) {}
+    fn visit_locks(&self, locks: &mut Locks<'_>) {
+        Slot::show(&self.slots, locks);
+    }
 }
 
 impl ShmSemaphore {
-    /// The largest number of permits, 2³¹ − 1.
-    pub const MAX_PERMITS: u32 = COUNT;
-
-    /// A semaphore with that many permits, at most [`MAX_PERMITS`](Self::MAX_PERMITS).
+    /// A semaphore with that many permits, at most 64.
     pub fn new(permits: u32) -> Self {
-        ShmSemaphore(Semaphore::new(permits.min(COUNT)))
+        ShmSemaphore::with_permits(permits)
+    }
+}
+
+impl<const MOST: usize> ShmSemaphore<MOST> {
+    /// The largest number of permits.
+    pub const MAX_PERMITS: u32 = MOST as u32;
+
+    /// A semaphore with that many permits, at most `MOST`, of which each takes up a cache line. It
+    /// does not compile where `MOST` is 0.
+    ///
+    /// ```
+    /// use shm_lock::{ShmRegion, ShmSemaphore};
+    ///
+    /// let licences = ShmRegion::memfd("licences", ShmSemaphore::<500>::with_permits(400))?;
+    /// assert_eq!(licences.available(), 400);
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    pub fn with_permits(permits: u32) -> Self {
+        ShmSemaphore { words: Semaphore::new(permits.min(Self::MAX_PERMITS)), slots: Slot::row() }
     }
 
     /// How many permits are left at the moment.
     pub fn available(&self) -> u32 {
-        self.0.available()
+        let permits = &self.slots[..self.words.limit().min(Self::MAX_PERMITS) as usize];
+        permits.iter().filter(|slot| slot.raw().mutex().owner() == 0).count() as u32
     }
 
     /// Takes a permit, waiting for one as long as it takes.
     ///
-    /// There is no order among those who wait.
-    pub fn acquire(&self) -> Permit<'_> {
-        loop {
-            if let Some(permit) = self.acquire_with(Ticker::forever()) {
-                return permit;
-            }
-            // The system lets nobody wait for a word.
-            std::thread::sleep(Duration::from_millis(1));
-        }
+    /// It looks at as many slots as there are permits, beginning with the one that the thread had
+    /// last. A thread that has all permits itself waits for ever.
+    ///
+    /// # Errors
+    /// [`LockFailure::Unsupported`].
+    pub fn acquire(&self) -> Result<Permit<'_>, LockFailure> {
+        self.acquire_with(Some(Ticker::forever()))
     }
 
     /// Takes a permit if there is one.
-    pub fn try_acquire(&self) -> Option<Permit<'_>> {
-        self.0.try_acquire().then(|| Permit(self))
+    ///
+    /// # Errors
+    /// [`LockFailure::WouldBlock`] and [`LockFailure::Unsupported`].
+    pub fn try_acquire(&self) -> Result<Permit<'_>, LockFailure> {
+        self.acquire_with(None).map_err(|failure| match failure {
+            LockFailure::TimedOut => LockFailure::WouldBlock,
+            failure => failure,
+        })
     }
 
     /// Takes a permit, waiting for one no longer than `patience`.
     ///
     /// ```
-    /// # use shm_lock::{ShmRegion, ShmSemaphore};
+    /// # use shm_lock::{LockFailure, ShmRegion, ShmSemaphore};
     /// let none = ShmRegion::memfd("none", ShmSemaphore::new(0))?;
-    /// assert!(none.acquire_timeout(std::time::Duration::from_millis(1)).is_none());
+    /// let outcome = none.acquire_timeout(std::time::Duration::from_millis(1));
+    /// assert_eq!(outcome.err(), Some(LockFailure::TimedOut));
     /// # Ok::<(), shm_lock::OpenError>(())
     /// ```
-    pub fn acquire_timeout(&self, patience: Duration) -> Option<Permit<'_>> {
-        self.acquire_with(Ticker::within(patience))
+    ///
+    /// # Errors
+    /// [`LockFailure::TimedOut`] and [`LockFailure::Unsupported`].
+    pub fn acquire_timeout(&self, patience: Duration) -> Result<Permit<'_>, LockFailure> {
+        self.acquire_with((!patience.is_zero()).then(|| Ticker::within(patience)))
     }
 
     /// Takes a permit, waiting for one no longer than until `deadline`.
-    pub fn acquire_deadline(&self, deadline: Instant) -> Option<Permit<'_>> {
-        self.acquire_with(Ticker::until(deadline))
+    ///
+    /// # Errors
+    /// As [`acquire_timeout`](Self::acquire_timeout).
+    pub fn acquire_deadline(&self, deadline: Instant) -> Result<Permit<'_>, LockFailure> {
+        self.acquire_with(Some(Ticker::until(deadline)))
     }
 
-    fn acquire_with(&self, ticker: Ticker) -> Option<Permit<'_>> {
-        self.0.acquire(&mut ticker.with_long_ticks()).then(|| Permit(self))
+    fn acquire_with(&self, ticker: Option<Ticker>) -> Result<Permit<'_>, LockFailure> {
+        let thread = Thread::current().map_err(LockFailure::Unsupported)?;
+        let row = self.row(thread);
+        let outcome = match ticker {
+            Some(ticker) => self.words.acquire(&row, usual(), &mut ticker.with_short_ticks()),
+            None => self.words.try_acquire(&row, usual()),
+        };
+        let index = outcome.map_err(|refused: Refused| LockFailure::from(refused))?;
+        set_usual(index);
+        Ok(Permit {
+            words: &self.words,
+            slots: &self.slots,
+            index,
+            generation: Thread::generation(),
+            not_send: PhantomData,
+        })
     }
 
-    /// Adds permits: more of them, or those of a process that died. False, and none are added, if
-    /// there would be more than [`MAX_PERMITS`](Self::MAX_PERMITS).
+    fn row(&self, thread: Thread) -> Row<'_> {
+        // SAFETY: slots that can be taken are placed, in a region that is mapped while it is
+        // borrowed and, if a permit is leaked, for as long as this process has its thread
+        // (`Place::drop`).
+        unsafe { Row::new(&self.slots, thread) }
+    }
+
+    /// Adds permits. False, and none are added, if there would be more than
+    /// [`MAX_PERMITS`](Self::MAX_PERMITS).
     ///
     /// ```
     /// # use shm_lock::{ShmRegion, ShmSemaphore};
-    /// let slots = ShmRegion::memfd("slots", ShmSemaphore::new(1))?;
-    /// std::mem::forget(slots.acquire());
-    /// assert!(slots.try_acquire().is_none());
+    /// let slots = ShmRegion::memfd("slots", ShmSemaphore::new(0))?;
+    /// assert!(slots.try_acquire().is_err());
     /// assert!(slots.add_permits(1));
-    /// assert!(slots.try_acquire().is_some());
+    /// assert!(slots.try_acquire().is_ok());
     /// # Ok::<(), shm_lock::OpenError>(())
     /// ```
     pub fn add_permits(&self, permits: u32) -> bool {
-        self.0.release(permits)
+        self.words.add(Self::MAX_PERMITS, permits)
     }
 }
 
-impl fmt::Debug for ShmSemaphore {
+impl<const MOST: usize> fmt::Debug for ShmSemaphore<MOST> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ShmSemaphore").field("available", &self.available()).finish()
     }
 }
 
-/// One permit of a [`ShmSemaphore`]; dropping it gives it back. It may be sent to another thread.
+/// One permit of a [`ShmSemaphore`]; dropping it gives it back.
 ///
-/// After a fork both parent and child have it, and both give it back: let the child leak it.
-#[derive(Debug)]
+/// It cannot be sent to another thread, since the kernel knows which thread has it. After a fork
+/// the parent has the permit, and the child's copy does nothing when it is dropped. One that is
+/// leaked comes back when its thread ends.
 #[must_use = "the permit is given back at once unless it is kept"]
-pub struct Permit<'a>(&'a ShmSemaphore);
+pub struct Permit<'a> {
+    words: &'a Semaphore,
+    slots: &'a [Slot],
+    index: u32,
+    generation: u32,
+    not_send: PhantomData<*mut ()>,
+}
+
+// SAFETY: a shared permit gives out nothing.
+unsafe impl Sync for Permit<'_> {}
+
+impl fmt::Debug for Permit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Permit").field(&self.index).finish()
+    }
+}
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        // There cannot be too many, unless somebody has added some that nobody had lost.
-        self.0.add_permits(1);
+        let Some(thread) = Thread::holding_since(self.generation) else { return };
+        // SAFETY: the slot was taken by this thread (the permit is not `Send`) in this process (its
+        // generation).
+        let row = unsafe { Row::new(self.slots, thread) };
+        self.words.release(&row, self.index);
     }
 }

@@ -14,6 +14,8 @@ use crate::sys::{self, Wait};
 
 const FIRST_NS: u64 = 1_000_000;
 const LONGEST_NS: u64 = 250_000_000;
+/// Where the kernel does not wake anybody for one who dies.
+const SHORT_NS: u64 = 100_000_000;
 /// After so long a wait the lock shall go to one who sleeps.
 const HUNGRY_NS: u64 = 1_000_000;
 /// How long others wait for that one to get up: longer than a busy system leaves it aside.
@@ -36,14 +38,15 @@ pub(crate) struct Ticker {
     /// By the monotonic clock; `u64::MAX` is never.
     deadline_ns: u64,
     tick_ns: u64,
+    longest_ns: u64,
     /// When the next tick is, by the same clock: neither wake-ups nor signals put it off. 0 before
     /// the first sleep.
     look_ns: u64,
     /// When the first sleep began, and when the last one ended.
     slept_ns: (u64, u64),
-    /// The word and the turn before the last sleep, and when, since boot, this waiter had seen them
-    /// already.
-    awaited: (Seen, u64),
+    /// Which word the last sleep was for, what it and its turn were before, and when, since boot,
+    /// this waiter had seen them already.
+    awaited: (usize, Seen, u64),
 }
 
 impl Ticker {
@@ -52,9 +55,10 @@ impl Ticker {
         Ticker {
             deadline_ns: u64::MAX,
             tick_ns: FIRST_NS,
+            longest_ns: LONGEST_NS,
             look_ns: 0,
             slept_ns: (0, 0),
-            awaited: (nothing, 0),
+            awaited: (0, nothing, 0),
         }
     }
 
@@ -71,6 +75,11 @@ impl Ticker {
     /// Waits in which nobody's death shortens another's sleep begin with the longest tick.
     pub(crate) fn with_long_ticks(self) -> Self {
         Ticker { tick_ns: LONGEST_NS, ..self }
+    }
+
+    /// Waits in which only a look tells that somebody has died.
+    pub(crate) fn with_short_ticks(self) -> Self {
+        Ticker { longest_ns: SHORT_NS, ..self }
     }
 
     /// The time, which is that of the first sleep if there was none before.
@@ -106,8 +115,9 @@ impl Ticker {
 
 impl Sleeper for Ticker {
     fn sleep(&mut self, futex: &Futex, expected: Seen) -> Slept {
-        if self.awaited.0 != expected {
-            self.awaited = (expected, sys::since_boot_ns());
+        let place = std::ptr::from_ref(futex).addr();
+        if (self.awaited.0, self.awaited.1) != (place, expected) {
+            self.awaited = (place, expected, sys::since_boot_ns());
         }
         let now = self.begin();
         if self.look_ns == 0 {
@@ -115,7 +125,7 @@ impl Sleeper for Ticker {
         }
         let slept = self.sleep_until(futex, expected.word, self.look_ns);
         if slept == Slept::Tick {
-            self.tick_ns = (2 * self.tick_ns).min(LONGEST_NS);
+            self.tick_ns = (2 * self.tick_ns).min(self.longest_ns);
             self.look_ns = self.next_look(self.slept_ns.1);
         }
         slept
@@ -131,7 +141,7 @@ impl Sleeper for Ticker {
     }
 
     fn finds_dead(&mut self, owner: u32) -> bool {
-        let (seen, since_ns) = self.awaited;
+        let (_, seen, since_ns) = self.awaited;
         seen.word & TID == owner && liveness::is_dead(owner, since_ns)
     }
 }

@@ -15,17 +15,22 @@ mod error;
 #[path = "../src/protocol"]
 #[allow(dead_code, reason = "the models do not use every operation")]
 mod protocol {
+    pub(crate) mod barrier;
     pub(crate) mod condvar;
     pub(crate) mod mutex;
     pub(crate) mod once;
+    pub(crate) mod rwlock;
     pub(crate) mod semaphore;
+    pub(crate) mod slots;
 
     mod model;
 
+    mod barrier_models;
     mod condvar_models;
     mod mutex_models;
     mod mutex_promise_models;
     mod once_models;
+    mod rwlock_models;
     mod semaphore_models;
 }
 

@@ -99,7 +99,7 @@ fn a_semaphore_and_something_done_once() {
         let both = Both { slots: ShmSemaphore::new(1), once: ShmOnce::new(), runs: RegionMutex::new(0) };
         let both = Arc::new(ShmRegion::memfd("both", both).unwrap());
         let visit = |both: &Both| {
-            let permit = both.slots.acquire();
+            let permit = both.slots.acquire().unwrap();
             both.once.call_once(|| *both.runs.try_lock().unwrap() += 1).unwrap();
             drop(permit);
         };

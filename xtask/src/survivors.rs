@@ -266,14 +266,6 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
     },
     Argument {
         package: "shm-lock",
-        file: "semaphore.rs",
-        function: "acquire",
-        code: "compare_exchange(seen, WAITERS",
-        change: "",
-        reason: "the sleep looks at the word itself: whether the exchange succeeded decides only how often the loop turns",
-    },
-    Argument {
-        package: "shm-lock",
         file: "mutex.rs",
         function: "spin",
         code: "",

@@ -5,11 +5,16 @@
 //! the crate argues its safety from these files; the models check them. `ORDERINGS.md` names, for
 //! every ordering stronger than Relaxed, a model that fails without it.
 
+pub(crate) mod barrier;
 pub(crate) mod condvar;
 pub(crate) mod mutex;
 pub(crate) mod once;
+pub(crate) mod rwlock;
 pub(crate) mod semaphore;
+pub(crate) mod slots;
 
+#[cfg(all(test, loom))]
+mod barrier_models;
 #[cfg(all(test, loom))]
 mod condvar_models;
 #[cfg(all(test, loom))]
@@ -20,5 +25,7 @@ mod mutex_models;
 mod mutex_promise_models;
 #[cfg(all(test, loom))]
 mod once_models;
+#[cfg(all(test, loom))]
+mod rwlock_models;
 #[cfg(all(test, loom))]
 mod semaphore_models;

@@ -9,18 +9,33 @@ use crate::sync::{Counter, Flag, Ordering};
 ///
 /// A model in which only one execution is possible checks nothing, and fails.
 pub(super) fn explore(model: impl Fn() + Send + Sync + 'static) {
-    assert!(executions(model) > 1, "the model has a single execution: it has no race to check");
+    assert!(executions(2, model) > 1, "the model has a single execution: it has no race to check");
+}
+
+/// As [`explore`], with one preemption less: for models with many steps.
+pub(super) fn explore_long(model: impl Fn() + Send + Sync + 'static) {
+    assert!(executions(1, model) > 1, "the model has a single execution: it has no race to check");
 }
 
 /// Runs `model` with a thread that dies after 0, 1, 2, … steps, until there is no execution in
 /// which it died: the model returns whether it did.
 pub(super) fn explore_deaths(model: impl Fn(usize) -> bool + Send + Sync + 'static) {
+    explore_deaths_within(2, model);
+}
+
+/// As [`explore_deaths`], with one preemption less: for models in which there are many moments of
+/// death.
+pub(super) fn explore_many_deaths(model: impl Fn(usize) -> bool + Send + Sync + 'static) {
+    explore_deaths_within(1, model);
+}
+
+fn explore_deaths_within(preemptions: usize, model: impl Fn(usize) -> bool + Send + Sync + 'static) {
     let model = Arc::new(model);
     let mut all = 0;
     for steps in 0.. {
         let died = Arc::new(Flag::new(false));
         let (this, seen) = (Arc::clone(&model), Arc::clone(&died));
-        all += executions(move || {
+        all += executions(preemptions, move || {
             if this(steps) {
                 seen.store(true, Ordering::Relaxed);
             }
@@ -33,11 +48,11 @@ pub(super) fn explore_deaths(model: impl Fn(usize) -> bool + Send + Sync + 'stat
 }
 
 /// How many there were.
-fn executions(model: impl Fn() + Send + Sync + 'static) -> usize {
+fn executions(preemptions: usize, model: impl Fn() + Send + Sync + 'static) -> usize {
     let executions = Arc::new(Counter::new(0));
     let seen = Arc::clone(&executions);
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(Some(2));
+    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
     builder.check(move || {
         seen.fetch_add(1, Ordering::Relaxed);
         model();

@@ -236,13 +236,19 @@ impl Mutex {
         self.owner() == UNPLACED
     }
 
+    /// Whether it has no owner, and its value is whole. A hint unless nobody can take the lock.
+    #[inline(always)]
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.pair.word().load(Ordering::Relaxed) & (TID | OWNER_DIED) == 0
+    }
+
     /// Whether the caller has the lock.
     pub(crate) fn is_owned(&self, me: &impl Holder) -> bool {
         self.owner() == me.tid() && me.has_linked()
     }
 
-    /// Takes the lock if it is free and has no flags; after `false`, one of the next two methods is
-    /// called.
+    /// Takes the lock if it is free and has no flags; after `false`, `try_slowly`, `lock_slowly` or
+    /// `try_free` is called, of this lock or another.
     #[inline(always)]
     pub(crate) fn lock_untouched(&self, me: &impl Holder) -> bool {
         me.begin();
@@ -293,6 +299,15 @@ impl Mutex {
     ) -> Result<Acquired, Refused> {
         me.begin();
         let outcome = self.wait_for(me, sleeper);
+        me.end();
+        outcome
+    }
+
+    /// Takes the lock if it has no owner, of whom it does not ask whether it lives; `None` if it
+    /// has one.
+    pub(crate) fn try_free(&self, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
+        me.begin();
+        let outcome = self.try_flagged(me);
         me.end();
         outcome
     }

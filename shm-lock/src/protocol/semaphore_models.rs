@@ -6,12 +6,15 @@ use std::sync::Arc;
 use loom::cell::UnsafeCell;
 use loom::thread;
 
-use super::model::{explore, explore_deaths};
-use super::semaphore::{COUNT, Semaphore};
-use crate::sync::{Ticker, mortal};
+use super::model::{explore, explore_deaths, explore_long};
+use super::mutex::Refused;
+use super::rwlock_models::Row;
+use super::semaphore::Semaphore;
+use crate::sync::{AtomicU32, Ordering, Ticker, mortal, mortal_unreported, step};
 
 struct Shared {
     semaphore: Semaphore,
+    slots: Row,
     value: UnsafeCell<u32>,
 }
 
@@ -20,8 +23,11 @@ unsafe impl Sync for Shared {}
 // SAFETY: as above.
 unsafe impl Send for Shared {}
 
+const SLOTS: u32 = 2;
+
 fn shared(permits: u32) -> Arc<Shared> {
-    Arc::new(Shared { semaphore: Semaphore::new(permits), value: UnsafeCell::new(0) })
+    let (semaphore, slots) = (Semaphore::new(permits), Row::new(SLOTS));
+    Arc::new(Shared { semaphore, slots, value: UnsafeCell::new(0) })
 }
 
 impl Shared {
@@ -32,22 +38,39 @@ impl Shared {
         });
     }
 
-    fn visit(&self) {
-        assert!(self.semaphore.acquire(&mut Ticker::forever()));
-        self.increase();
-        assert!(self.semaphore.release(1));
+    fn acquire(&self) -> u32 {
+        self.semaphore.acquire(&self.slots, 0, &mut Ticker::forever()).unwrap()
     }
+
+    fn try_acquire(&self) -> Result<u32, Refused> {
+        self.semaphore.try_acquire(&self.slots, 0)
+    }
+
+    fn release(&self, index: u32) {
+        self.semaphore.release(&self.slots, index);
+    }
+
+    fn visit(&self) {
+        let index = self.acquire();
+        self.increase();
+        self.release(index);
+    }
+}
+
+fn spawn<T: 'static>(
+    shared: &Arc<Shared>,
+    body: impl FnOnce(&Shared) -> T + 'static,
+) -> thread::JoinHandle<T> {
+    let shared = Arc::clone(shared);
+    thread::spawn(move || body(&shared))
 }
 
 /// Catches two holders of one permit, and a holder that does not see what the last one did.
 #[test]
 fn model_one_permit_excludes() {
-    explore(|| {
+    explore_long(|| {
         let shared = shared(1);
-        let others = [(); 2].map(|()| {
-            let shared = Arc::clone(&shared);
-            thread::spawn(move || shared.visit())
-        });
+        let others = [(); 2].map(|()| spawn(&shared, Shared::visit));
         shared.visit();
         others.into_iter().for_each(|other| other.join().unwrap());
     });
@@ -59,18 +82,14 @@ fn model_two_sleepers_and_two_permits() {
     for at_once in [true, false] {
         explore(move || {
             let shared = shared(0);
-            let sleepers = [(); 2].map(|()| {
-                let shared = Arc::clone(&shared);
-                thread::spawn(move || assert!(shared.semaphore.acquire(&mut Ticker::forever())))
-            });
+            let sleepers = [(); 2].map(|()| spawn(&shared, |shared| _ = shared.acquire()));
             if at_once {
-                shared.semaphore.release(2);
+                assert!(shared.semaphore.add(SLOTS, 2));
             } else {
-                shared.semaphore.release(1);
-                shared.semaphore.release(1);
+                assert!(shared.semaphore.add(SLOTS, 1) && shared.semaphore.add(SLOTS, 1));
             }
             sleepers.into_iter().for_each(|sleeper| sleeper.join().unwrap());
-            assert_eq!(shared.semaphore.available(), 0);
+            assert_eq!(shared.try_acquire(), Err(Refused::TimedOut));
         });
     }
 }
@@ -80,14 +99,11 @@ fn model_two_sleepers_and_two_permits() {
 fn model_as_many_wake_as_there_are_permits() {
     explore(|| {
         let shared = shared(0);
-        let sleepers = [(); 2].map(|()| {
-            let shared = Arc::clone(&shared);
-            thread::spawn(move || shared.visit())
-        });
+        let sleepers = [(); 2].map(|()| spawn(&shared, Shared::visit));
         while shared.semaphore.futex().sleepers() < 2 {
             thread::yield_now();
         }
-        shared.semaphore.release(1);
+        assert!(shared.semaphore.add(SLOTS, 1));
         sleepers.into_iter().for_each(|sleeper| sleeper.join().unwrap());
         assert_eq!(shared.semaphore.futex().woken_by_clearing(), 0);
     });
@@ -98,12 +114,11 @@ fn model_as_many_wake_as_there_are_permits() {
 fn model_permits_that_nobody_waits_for() {
     explore(|| {
         let shared = shared(2);
-        let other = Arc::clone(&shared);
         let visit = |shared: &Shared| {
-            assert!(shared.semaphore.try_acquire());
-            assert!(shared.semaphore.release(1));
+            let index = shared.try_acquire().expect("there are two");
+            shared.release(index);
         };
-        let other = thread::spawn(move || visit(&other));
+        let other = spawn(&shared, visit);
         visit(&shared);
         other.join().unwrap();
         assert_eq!(shared.semaphore.futex().calls(), 0);
@@ -115,26 +130,78 @@ fn model_permits_that_nobody_waits_for() {
 fn model_a_waiter_whose_time_is_up() {
     explore(|| {
         let shared = shared(0);
-        let timed = Arc::clone(&shared);
-        let timed = thread::spawn(move || timed.semaphore.acquire(&mut Ticker::timed()));
+        let timed = spawn(&shared, |shared| shared.semaphore.acquire(&shared.slots, 0, &mut Ticker::timed()));
         shared.semaphore.futex().expire();
-        shared.semaphore.release(1);
+        assert!(shared.semaphore.add(SLOTS, 1));
         shared.semaphore.futex().expire();
         let taken = timed.join().unwrap();
-        assert_eq!(shared.semaphore.available(), u32::from(!taken));
+        assert_eq!(shared.try_acquire().is_ok(), taken.is_err());
     });
 }
 
-/// Catches a count beyond the largest, at which two that give permits back may arrive together.
+/// Catches more permits than there are slots, for which two that add some may arrive together.
 #[test]
 fn model_the_largest_number_of_permits() {
     explore(|| {
-        let shared = shared(COUNT - 1);
-        let other = Arc::clone(&shared);
-        let other = thread::spawn(move || other.semaphore.release(1));
-        let mine = shared.semaphore.release(1);
+        let shared = shared(SLOTS - 1);
+        let other = spawn(&shared, |shared| shared.semaphore.add(SLOTS, 1));
+        let mine = shared.semaphore.add(SLOTS, 1);
         assert!(mine ^ other.join().unwrap(), "there is room for one of the two");
-        assert_eq!(shared.semaphore.available(), COUNT);
+        assert_eq!(shared.semaphore.limit(), SLOTS);
+        assert!(!shared.semaphore.add(SLOTS, u32::MAX));
+    });
+}
+
+/// Catches a permit that is not there again when its holder has died, at whatever step, or that is
+/// there twice.
+#[test]
+fn model_a_death_of_a_holder() {
+    explore_deaths(|steps| {
+        let shared = shared(1);
+        let done = Arc::new(AtomicU32::new(0));
+        let ends = Arc::clone(&done);
+        let waits = spawn(&shared, move |shared| {
+            shared.visit();
+            ends.store(1, Ordering::Relaxed);
+        });
+        let died = mortal(steps, || {
+            let index = shared.acquire();
+            step();
+            shared.release(index);
+        });
+        // Nobody is woken for the dead one, who may have been on its way to do that: time passes.
+        while done.load(Ordering::Relaxed) == 0 {
+            shared.semaphore.futex().expire();
+            thread::yield_now();
+        }
+        waits.join().unwrap();
+        assert_eq!(shared.try_acquire(), Ok(0));
+        died.is_some()
+    });
+}
+
+/// Catches a permit that stays away when the kernel does not report its holder's death.
+#[test]
+fn model_a_death_of_a_holder_that_the_kernel_does_not_report() {
+    explore_deaths(|steps| {
+        let shared = shared(1);
+        let done = Arc::new(AtomicU32::new(0));
+        let ends = Arc::clone(&done);
+        let waits = spawn(&shared, move |shared| {
+            shared.visit();
+            ends.store(1, Ordering::Relaxed);
+        });
+        let died = mortal_unreported(steps, || {
+            let index = shared.acquire();
+            step();
+            shared.release(index);
+        });
+        while done.load(Ordering::Relaxed) == 0 {
+            shared.semaphore.futex().expire();
+            thread::yield_now();
+        }
+        waits.join().unwrap();
+        died
     });
 }
 
@@ -144,15 +211,9 @@ fn model_the_largest_number_of_permits() {
 fn model_a_wake_up_that_dies_with_a_waiter() {
     explore_deaths(|steps| {
         let shared = shared(0);
-        let dies = Arc::clone(&shared);
-        let dies = thread::spawn(move || {
-            mortal(steps, || {
-                dies.semaphore.acquire(&mut Ticker::forever());
-            })
-        });
-        let lives = Arc::clone(&shared);
-        let lives = thread::spawn(move || assert!(lives.semaphore.acquire(&mut Ticker::forever())));
-        shared.semaphore.release(2);
+        let dies = spawn(&shared, move |shared| mortal(steps, || _ = shared.acquire()));
+        let lives = spawn(&shared, |shared| _ = shared.acquire());
+        assert!(shared.semaphore.add(SLOTS, 2));
         let died = dies.join().unwrap().is_some();
         shared.semaphore.futex().expire();
         lives.join().unwrap();

@@ -105,14 +105,15 @@ pub(crate) struct Ticker {
     at_once: bool,
     /// It has waited long.
     hungry: bool,
-    /// What the last sleep expected, and how many had been reborn when that was first seen.
-    awaited: (Seen, usize),
+    /// Which word the last sleep was for and what it expected, and how many had been reborn when
+    /// that was first seen.
+    awaited: Option<(Futex, Seen, usize)>,
 }
 
 #[allow(dead_code, reason = "models of the protocols and of the public types use different ones")]
 impl Ticker {
     pub(crate) fn forever() -> Self {
-        Ticker { timed: false, at_once: false, hungry: false, awaited: (Seen { word: 0, turn: 0 }, 0) }
+        Ticker { timed: false, at_once: false, hungry: false, awaited: None }
     }
 
     pub(crate) fn timed() -> Self {
@@ -136,12 +137,17 @@ impl Ticker {
     pub(crate) fn with_long_ticks(self) -> Self {
         self
     }
+
+    pub(crate) fn with_short_ticks(self) -> Self {
+        self
+    }
 }
 
 impl Sleeper for Ticker {
     fn sleep(&mut self, futex: &Futex, expected: Seen) -> Slept {
-        if self.awaited.0 != expected {
-            self.awaited = (expected, KERNEL.reborn.lock().unwrap().len());
+        let same = |(last, seen, _): &(Futex, Seen, usize)| last.is(futex) && *seen == expected;
+        if !self.awaited.as_ref().is_some_and(same) {
+            self.awaited = Some((futex.clone(), expected, KERNEL.reborn.lock().unwrap().len()));
         }
         match (self.at_once || !futex.wait(expected.word), self.timed) {
             (false, _) => Slept::Woken,
@@ -163,7 +169,8 @@ impl Sleeper for Ticker {
     }
 
     fn finds_dead(&mut self, owner: u32) -> bool {
-        let reborn = KERNEL.reborn.lock().unwrap()[self.awaited.1..].contains(&owner);
+        let since = self.awaited.as_ref().map_or(0, |awaited| awaited.2);
+        let reborn = KERNEL.reborn.lock().unwrap()[since..].contains(&owner);
         reborn || KERNEL.unreported.lock().unwrap().contains(&owner)
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 mod thread;
 
 pub(crate) use loom::hint::spin_loop;
-pub(crate) use loom::sync::atomic::Ordering;
+pub(crate) use loom::sync::atomic::{Ordering, fence};
 pub(crate) use thread::{Claim, Thread, Ticker};
 
 use crate::protocol::mutex::{Mutex, OWNER_DIED, TID, WAITERS};
@@ -91,6 +91,11 @@ pub(crate) fn step() {
 /// Runs `body` on the calling thread, which dies in it after that many steps. `None` if it ended
 /// before; otherwise how many locks the kernel has marked.
 pub(crate) fn mortal(steps: usize, body: impl FnOnce()) -> Option<usize> {
+    mortal_with(steps, body).map(|marked| marked.len())
+}
+
+/// As [`mortal`]; which locks the kernel has marked.
+pub(crate) fn mortal_with(steps: usize, body: impl FnOnce()) -> Option<Vec<Futex>> {
     dies(steps, body).then(report)
 }
 
@@ -126,16 +131,16 @@ fn dies(steps: usize, body: impl FnOnce()) -> bool {
     }
 }
 
-/// What the kernel does when the calling thread has died (`exit_robust_list`); returns how many
-/// locks were marked.
-fn report() -> usize {
+/// What the kernel does when the calling thread has died (`exit_robust_list`), beginning with what
+/// it took last; returns which locks were marked.
+fn report() -> Vec<Futex> {
     let me = with_me(std::mem::take);
     let pending = me.pending;
     let is_pending = |futex: &Futex| pending.as_ref().is_some_and(|pending| pending.is(futex));
-    let listed =
-        me.held.iter().filter(|futex| !is_pending(futex)).filter(|futex| futex.owner_died(me.tid, false));
-    let marked = listed.count();
-    marked + pending.as_ref().map_or(0, |pending| usize::from(pending.owner_died(me.tid, true)))
+    let listed = me.held.into_iter().rev().filter(|futex| !is_pending(futex));
+    let mut marked: Vec<Futex> = listed.filter(|futex| futex.owner_died(me.tid, false)).collect();
+    marked.extend(pending.clone().filter(|pending| pending.owner_died(me.tid, true)));
+    marked
 }
 
 /// An atomic word, each access to which is a step, and the count of turns beside it, of which only
@@ -203,6 +208,22 @@ impl AtomicU32 {
         self.compare_exchange(current, new, success, failure)
     }
 
+    pub(crate) fn fetch_update(
+        &self,
+        success: Ordering,
+        failure: Ordering,
+        change: impl Fn(u32) -> Option<u32>,
+    ) -> Result<u32, u32> {
+        let mut seen = self.load(failure);
+        while let Some(new) = change(seen) {
+            match self.compare_exchange(seen, new, success, failure) {
+                Ok(_) => return Ok(seen),
+                Err(changed) => seen = changed,
+            }
+        }
+        Err(seen)
+    }
+
     /// Whatever the turn is.
     fn exchange_word(
         &self,
@@ -219,6 +240,26 @@ impl AtomicU32 {
                 Err(found) => return Err(found as u32),
             }
         }
+    }
+}
+
+/// An atomic word without turns, each access to which is a step.
+#[derive(Debug)]
+pub(crate) struct AtomicU64(loom::sync::atomic::AtomicU64);
+
+impl AtomicU64 {
+    pub(crate) fn new(value: u64) -> Self {
+        AtomicU64(loom::sync::atomic::AtomicU64::new(value))
+    }
+
+    pub(crate) fn load(&self, order: Ordering) -> u64 {
+        step();
+        self.0.load(order)
+    }
+
+    pub(crate) fn store(&self, value: u64, order: Ordering) {
+        step();
+        self.0.store(value, order);
     }
 }
 
@@ -300,7 +341,8 @@ impl Futex {
         &self.0.word
     }
 
-    fn is(&self, other: &Futex) -> bool {
+    #[allow(dead_code, reason = "for the protocols' own models")]
+    pub(crate) fn is(&self, other: &Futex) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
@@ -461,6 +503,25 @@ impl<T> Cell<T> {
 
     pub(crate) fn access(&self) -> Access<T> {
         Access(Some(self.0.get_mut()))
+    }
+
+    pub(crate) fn read_access(&self) -> ReadAccess<T> {
+        ReadAccess(Some(self.0.get()))
+    }
+}
+
+/// An access of one who writes nothing, which loom watches until it is ended.
+#[derive(Debug)]
+pub(crate) struct ReadAccess<T>(Option<loom::cell::ConstPtr<T>>);
+
+#[allow(dead_code, reason = "for the public types")]
+impl<T> ReadAccess<T> {
+    pub(crate) fn pointer(&self, _cell: &Cell<T>) -> *const T {
+        self.0.as_ref().expect("an access that has not ended").with(|pointer| pointer)
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.0 = None;
     }
 }
 

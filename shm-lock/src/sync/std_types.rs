@@ -4,7 +4,7 @@ use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 
 pub(crate) use std::hint::spin_loop;
-pub(crate) use std::sync::atomic::{Ordering, compiler_fence};
+pub(crate) use std::sync::atomic::{Ordering, compiler_fence, fence};
 
 use crate::sys::{self, Wait};
 
@@ -13,6 +13,7 @@ pub(crate) use std::sync::atomic as atomics;
 
 pub(crate) type AtomicBool = std::sync::atomic::AtomicBool;
 pub(crate) type AtomicU32 = std::sync::atomic::AtomicU32;
+pub(crate) type AtomicU64 = std::sync::atomic::AtomicU64;
 
 /// How often a locker pauses at most before it sleeps: about ten microseconds, what going to sleep
 /// and being woken takes.
@@ -66,6 +67,30 @@ impl<T> Cell<T> {
     pub(crate) fn access(&self) -> Access<T> {
         Access(PhantomData)
     }
+}
+
+impl<T> Cell<T> {
+    /// Begins an access that writes nothing.
+    #[inline(always)]
+    pub(crate) fn read_access(&self) -> ReadAccess<T> {
+        ReadAccess(PhantomData)
+    }
+}
+
+/// As [`Access`], of one who writes nothing.
+#[derive(Debug)]
+pub(crate) struct ReadAccess<T>(PhantomData<*const T>);
+
+impl<T> ReadAccess<T> {
+    /// Where `cell`, to which the access is, has its value.
+    #[inline(always)]
+    pub(crate) fn pointer(&self, cell: &Cell<T>) -> *const T {
+        cell.0.get()
+    }
+
+    /// Ends it: the lock is about to be given back.
+    #[inline(always)]
+    pub(crate) fn end(&mut self) {}
 }
 
 /// An access to what a lock protects: nothing that a guard would have to carry.

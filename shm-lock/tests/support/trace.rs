@@ -1,6 +1,10 @@
 //! A child that is stopped after each instruction.
+#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use shm_lock::ShmRegion;
 
 use crate::support::{Child, await_that, sleeps_in_futex};
 
@@ -36,6 +40,13 @@ impl Traced {
     pub(crate) fn step(&mut self) -> bool {
         request(libc::PTRACE_SINGLESTEP, self.0.pid);
         libc::WIFSTOPPED(wait(self.0.pid))
+    }
+
+    /// Runs until the child stops itself.
+    pub(crate) fn run_to_stop(&mut self) {
+        request(libc::PTRACE_CONT, self.0.pid);
+        let status = wait(self.0.pid);
+        assert!(libc::WIFSTOPPED(status) && libc::WSTOPSIG(status) == libc::SIGSTOP, "status {status:#x}");
     }
 
     /// Runs until the child is about to sleep in a futex, and lets it; it stops as soon as it is
@@ -85,4 +96,45 @@ fn wait(pid: libc::pid_t) -> i32 {
     let waited = unsafe { libc::waitpid(pid, &raw mut status, 0) };
     assert_eq!(waited, pid, "waitpid: {}", io::Error::last_os_error());
     status
+}
+
+/// Whether a child has come to the end of what is looked at.
+pub(crate) type Done = ShmRegion<AtomicU32>;
+
+/// For each number of instructions: `begin` makes a child that is stopped where `operation` begins,
+/// and whatever is around it; the child does as many and is killed, between `look` and `end`.
+/// Returns how many there are.
+pub(crate) fn kill_after_every_instruction<S, L>(
+    least: usize,
+    mut begin: impl FnMut(&Done) -> (Traced, S),
+    mut look: impl FnMut(&S, u32) -> L,
+    mut end: impl FnMut(S, L),
+) {
+    for at in 0.. {
+        let done = Done::memfd("done", AtomicU32::new(0)).unwrap();
+        let (mut traced, scene) = begin(&done);
+        let is_done = || done.load(Ordering::Acquire) == 1;
+        // How many it takes may depend on the others.
+        (0..at).any(|_| is_done() || !traced.step());
+        let over = is_done();
+        let seen = look(&scene, traced.0.pid as u32);
+        traced.0.kill_and_wait();
+        end(scene, seen);
+        if over {
+            println!("{at} instructions, 0 stranded");
+            assert!(at >= least, "{at} instructions");
+            return;
+        }
+    }
+}
+
+/// In a child: the operation begins after this.
+pub(crate) fn stop() {
+    // SAFETY: stops this process until the parent continues it.
+    unsafe { libc::raise(libc::SIGSTOP) };
+}
+
+pub(crate) fn finish(done: &Done) -> i32 {
+    done.store(1, Ordering::Release);
+    0
 }

@@ -1,0 +1,320 @@
+//! Members of any processes that wait for each other.
+
+use std::error::Error;
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::{Duration, Instant};
+
+use crate::error::Unsupported;
+use crate::layout::{Locks, ShmLayout};
+use crate::lock_error::LockFailure;
+use crate::protocol::barrier::{Barrier, Member, Seat, Seats};
+use crate::protocol::mutex::{Holder, Mutex};
+use crate::protocol::slots::Slots;
+use crate::slots::{Row, Slot};
+use crate::thread::{Claim, Thread, Ticker};
+
+/// A barrier between processes, in a [`ShmRegion`](crate::ShmRegion), that tells who died.
+///
+/// It has a fixed number of members, up to `MOST`. Each takes a seat, and they wait for each other
+/// round by round. If a member dies, all others are told so in the round in which it is missing,
+/// within a tenth of a second, and go on without it. The dead are not replaced: make a new barrier.
+///
+/// ```
+/// use shm_lock::{ShmBarrier, ShmRegion};
+///
+/// let barrier = ShmRegion::memfd("steps", ShmBarrier::new(2))?;
+/// std::thread::scope(|scope| {
+///     // In each process or thread:
+///     let work = || {
+///         let mut seat = barrier.join().unwrap();
+///         // … the first step …
+///         let leads = seat.wait().unwrap();
+///         // … the second step, for which the first is done everywhere …
+///         leads
+///     };
+///     let other = scope.spawn(work);
+///     assert!(work() ^ other.join().unwrap(), "one of them leads");
+/// });
+/// # Ok::<(), shm_lock::OpenError>(())
+/// ```
+#[repr(C, align(64))]
+pub struct ShmBarrier<const MOST: usize = 64> {
+    words: Barrier,
+    seats: [Seat; MOST],
+    slots: [Slot; MOST],
+}
+
+// SAFETY: `repr(C)` and made of atomic words and locks, which are shown; their number is told.
+unsafe impl<const MOST: usize> ShmLayout for ShmBarrier<MOST> {
+    fn describe(text: &mut String) {
+        text.push_str(&format!("ShmBarrier<{MOST}>"));
+    }
+
+    fn visit_locks(&self, locks: &mut Locks<'_>) {
+        Slot::show(&self.slots, locks);
+    }
+}
+
+impl ShmBarrier {
+    /// A barrier for that many members, at least 1 and at most 64.
+    pub fn new(members: u32) -> Self {
+        ShmBarrier::with_members(members)
+    }
+}
+
+impl<const MOST: usize> ShmBarrier<MOST> {
+    /// A barrier for that many members, at least 1 and at most `MOST`. It does not compile where
+    /// that is 0.
+    pub fn with_members(members: u32) -> Self {
+        ShmBarrier {
+            words: Barrier::new(members.clamp(1, MOST as u32)),
+            seats: std::array::from_fn(|_| Seat::new()),
+            slots: Slot::row(),
+        }
+    }
+
+    /// How many members there are to be, those that have left or died among them.
+    pub fn members(&self) -> usize {
+        self.all().members() as usize
+    }
+
+    /// Takes a seat. No round is over before all seats are taken.
+    ///
+    /// # Errors
+    /// [`BarrierError::Full`] and [`BarrierError::Unsupported`].
+    pub fn join(&self) -> Result<BarrierSeat<'_>, BarrierError> {
+        let thread = Thread::current().map_err(BarrierError::Unsupported)?;
+        let seats = self.all().for_thread(thread);
+        let who = (std::process::id(), seats.slot(0).1.tid());
+        match self.words.join(&seats, who) {
+            Ok(Some(member)) => Ok(BarrierSeat {
+                all: self.all(),
+                member,
+                generation: Thread::generation(),
+                not_send: PhantomData,
+            }),
+            Ok(None) => Err(BarrierError::Full),
+            Err(refused) => Err(refused.into()),
+        }
+    }
+
+    fn all(&self) -> All<'_> {
+        All { words: &self.words, seats: &self.seats, slots: &self.slots }
+    }
+}
+
+impl<const MOST: usize> fmt::Debug for ShmBarrier<MOST> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShmBarrier").field("members", &self.members()).finish_non_exhaustive()
+    }
+}
+
+/// Words and slots of a barrier that lies in a region.
+#[derive(Clone, Copy, Debug)]
+struct All<'a> {
+    words: &'a Barrier,
+    seats: &'a [Seat],
+    slots: &'a [Slot],
+}
+
+impl<'a> All<'a> {
+    fn members(self) -> u32 {
+        self.words.members().min(self.slots.len() as u32)
+    }
+
+    fn for_thread(self, thread: Thread) -> ForThread<'a> {
+        // SAFETY: slots that can be taken are placed, in a region that is mapped while it is
+        // borrowed and, if a seat is leaked, for as long as this process has its thread
+        // (`Place::drop`).
+        ForThread { row: unsafe { Row::new(self.slots, thread) }, seats: self.seats }
+    }
+}
+
+/// The same for the calling thread.
+struct ForThread<'a> {
+    row: Row<'a>,
+    seats: &'a [Seat],
+}
+
+impl Slots for ForThread<'_> {
+    type Me<'b>
+        = Claim<'b>
+    where
+        Self: 'b;
+
+    fn count(&self) -> u32 {
+        self.row.count()
+    }
+
+    fn slot(&self, index: u32) -> (&Mutex, Claim<'_>) {
+        self.row.slot(index)
+    }
+}
+
+impl Seats for ForThread<'_> {
+    fn seat(&self, index: u32) -> &Seat {
+        &self.seats[index as usize]
+    }
+}
+
+/// A seat at a [`ShmBarrier`], of the thread that took it. Dropping it is leaving: the others wait
+/// for this member no longer.
+///
+/// A panic that drops it is taken for the member's death, and so is the end of its thread if it is
+/// leaked. It cannot be sent to another thread, since the kernel knows which one has it. After a
+/// fork the parent is the member.
+#[must_use = "the member leaves at once unless the seat is kept"]
+pub struct BarrierSeat<'a> {
+    all: All<'a>,
+    member: Member,
+    generation: u32,
+    not_send: PhantomData<*mut ()>,
+}
+
+impl BarrierSeat<'_> {
+    /// Waits until all other members have come to the same round, have left or are dead; true for
+    /// one of those who come, or for none if the last one that was missing left.
+    ///
+    /// It takes time in proportion to the number of members. What they did before is seen by all
+    /// afterwards.
+    ///
+    /// # Errors
+    /// [`BarrierError::MembersDied`] for each member when the round is over all the same, and those
+    /// who live may go on to the next; [`BarrierError::NotMember`] in a child that was forked
+    /// meanwhile; [`BarrierError::Unsupported`].
+    pub fn wait(&mut self) -> Result<bool, BarrierError> {
+        self.wait_with(Ticker::forever())
+    }
+
+    /// As [`wait`](Self::wait), no longer than `patience`. When the time is up this member has come
+    /// all the same, and goes on waiting for the same round when it is called again.
+    ///
+    /// ```
+    /// use shm_lock::{BarrierError, ShmBarrier, ShmRegion};
+    /// use std::time::Duration;
+    ///
+    /// let barrier = ShmRegion::memfd("steps", ShmBarrier::new(2))?;
+    /// let mut seat = barrier.join().unwrap();
+    /// assert_eq!(seat.wait_timeout(Duration::from_millis(1)), Err(BarrierError::TimedOut));
+    /// // The other comes, and goes.
+    /// drop(barrier.join());
+    /// assert!(seat.wait().is_ok());
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As of [`wait`](Self::wait), and [`BarrierError::TimedOut`].
+    pub fn wait_timeout(&mut self, patience: Duration) -> Result<bool, BarrierError> {
+        self.wait_with(Ticker::within(patience))
+    }
+
+    /// As [`wait_timeout`](Self::wait_timeout), no longer than until `deadline`.
+    ///
+    /// # Errors
+    /// As of [`wait_timeout`](Self::wait_timeout).
+    pub fn wait_deadline(&mut self, deadline: Instant) -> Result<bool, BarrierError> {
+        self.wait_with(Ticker::until(deadline))
+    }
+
+    fn wait_with(&mut self, ticker: Ticker) -> Result<bool, BarrierError> {
+        let thread = Thread::holding_since(self.generation).ok_or(BarrierError::NotMember)?;
+        let (all, seats) = (self.all, self.all.for_thread(thread));
+        let leads = all.words.wait(&seats, &mut self.member, &mut ticker.with_short_ticks())?;
+        let dead: Vec<DeadMember> = (0..all.members())
+            .filter(|&index| all.words.died(&seats, &self.member, index))
+            .map(|index| {
+                let (process, thread) = seats.seat(index).who();
+                DeadMember { seat: index as usize, process, thread }
+            })
+            .collect();
+        if dead.is_empty() { Ok(leads) } else { Err(BarrierError::MembersDied(dead)) }
+    }
+
+    /// Which of the seats it is, from 0.
+    pub fn index(&self) -> usize {
+        self.member.index as usize
+    }
+}
+
+// SAFETY: a shared seat gives out its number alone.
+unsafe impl Sync for BarrierSeat<'_> {}
+
+impl fmt::Debug for BarrierSeat<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BarrierSeat").field("index", &self.index()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for BarrierSeat<'_> {
+    fn drop(&mut self) {
+        if let Some(thread) = Thread::holding_since(self.generation) {
+            self.all.words.leave(&self.all.for_thread(thread), &self.member, std::thread::panicking());
+        }
+    }
+}
+
+/// A member of a [`ShmBarrier`] that died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeadMember {
+    /// Which seat it had.
+    pub seat: usize,
+    /// The number of its process. Another one may have it by now.
+    pub process: u32,
+    /// The number of its thread.
+    pub thread: u32,
+}
+
+/// Why a member of a [`ShmBarrier`] has no seat, or did not come through a round together with all
+/// others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BarrierError {
+    /// These members died before they came to this round. It is over, and all who came to it are
+    /// told the same.
+    MembersDied(Vec<DeadMember>),
+    /// The time is up. This member has come, and goes on waiting when it is called again.
+    TimedOut,
+    /// All seats are taken, or were once.
+    Full,
+    /// The seat is that of the process of which this one is a forked child.
+    NotMember,
+    /// This thread cannot hold locks that survive it, or cannot wait.
+    Unsupported(Unsupported),
+}
+
+impl From<crate::protocol::mutex::Refused> for BarrierError {
+    fn from(refused: crate::protocol::mutex::Refused) -> Self {
+        match LockFailure::from(refused) {
+            LockFailure::Unsupported(reason) => BarrierError::Unsupported(reason),
+            _ => BarrierError::TimedOut,
+        }
+    }
+}
+
+impl fmt::Display for BarrierError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BarrierError::MembersDied(dead) => {
+                f.write_str("expected all members of the barrier, found that some died:")?;
+                dead.iter().try_for_each(|member| {
+                    write!(f, " process {} (thread {}) in seat {};", member.process, member.thread, member.seat)
+                })?;
+                f.write_str(" go on without them, or make a new barrier")
+            }
+            BarrierError::TimedOut => {
+                f.write_str("expected all members of the barrier in time, found that some are missing; wait again")
+            }
+            BarrierError::Full => f.write_str(
+                "expected a seat at the barrier, found all taken; make it for more members, or make a new one",
+            ),
+            BarrierError::NotMember => f.write_str(
+                "expected a seat of this process, found that it was forked; take a seat in the child",
+            ),
+            BarrierError::Unsupported(reason) => reason.fmt(f),
+        }
+    }
+}
+
+impl Error for BarrierError {}
