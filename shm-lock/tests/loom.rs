@@ -32,6 +32,7 @@ mod protocol {
     mod once_models;
     mod rwlock_models;
     mod semaphore_models;
+    mod slots_models;
 }
 
 /// A flag that switches models off, or a file that nobody includes, would otherwise go unnoticed.

@@ -8,12 +8,17 @@ use std::time::Duration;
 use loom::thread;
 use shm_lock::model::die_after;
 use shm_lock::{
-    LockError, LockFailure, OpenError, RegionMutex, ShmCondvar, ShmMutex, ShmOnce, ShmRegion, ShmSemaphore,
+    BarrierError, LockError, LockFailure, OpenError, RegionMutex, RegionRwLock, RwLockError, ShmBarrier,
+    ShmCondvar, ShmMutex, ShmOnce, ShmRegion, ShmSemaphore, ShmWriteGuard,
 };
 
 fn explore(model: impl Fn() + Send + Sync + 'static) {
+    explore_within(2, model);
+}
+
+fn explore_within(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(Some(2));
+    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
     builder.check(model);
 }
 
@@ -124,4 +129,59 @@ fn who_waits_too_long_or_for_itself_is_told() {
         drop(guard);
         assert!(matches!(other.join().unwrap(), None | Some(LockFailure::TimedOut)));
     });
+}
+
+#[test]
+fn a_death_of_a_writer_at_each_step_is_told_to_a_reader_or_to_the_next_writer() {
+    type Lock = ShmRegion<RegionRwLock<[u64; 2], 2>>;
+    fn repaired<'a>(error: RwLockError<'a, [u64; 2]>) -> ShmWriteGuard<'a, [u64; 2]> {
+        let RwLockError::OwnerDied(mut guard) = error else { panic!("{error}") };
+        guard[1] = guard[0];
+        guard.mark_consistent()
+    }
+    fn write(lock: &Lock) {
+        let mut guard = lock.write().unwrap_or_else(repaired);
+        guard[0] += 1;
+        guard[1] += 1;
+    }
+    fn read(lock: &Lock) {
+        let guard = lock.read().unwrap_or_else(|error| ShmWriteGuard::downgrade(repaired(error)));
+        assert_eq!(guard[0], guard[1]);
+    }
+    for steps in 0..60 {
+        explore_within(1, move || {
+            let lock = Arc::new(ShmRegion::memfd("lock", RegionRwLock::with_readers([0; 2])).unwrap());
+            let other = Arc::clone(&lock);
+            let other = thread::spawn(move || {
+                die_after(steps, || write(&other));
+            });
+            read(&lock);
+            other.join().unwrap();
+            write(&lock);
+        });
+    }
+}
+
+#[test]
+fn members_of_a_barrier_come_together_or_hear_of_a_death() {
+    for steps in 0..40 {
+        explore_within(1, move || {
+            let steps_together = ShmBarrier::<2>::with_members(2);
+            let barrier = Arc::new(ShmRegion::memfd("steps", steps_together).unwrap());
+            let mut seat = barrier.join().unwrap();
+            let other = Arc::clone(&barrier);
+            let other = thread::spawn(move || {
+                // It may die before it is a member; its seat is for another, who leaves.
+                let died = die_after(steps, || drop(other.join()));
+                drop(other.join());
+                died
+            });
+            let died = other.join().unwrap();
+            match seat.wait() {
+                Ok(leads) => assert!(leads),
+                Err(BarrierError::MembersDied(dead)) => assert!(died && dead.len() == 1),
+                Err(error) => panic!("{error}"),
+            }
+        });
+    }
 }

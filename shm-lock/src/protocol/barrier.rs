@@ -47,8 +47,8 @@
 //! # Models
 //!
 //! `barrier_models.rs`: nobody passes early, and what was done before is seen after; two rounds;
-//! two that take seats at once; one that leaves; a death at each step of joining, waiting and
-//! leaving.
+//! two that take seats at once; one that leaves; one whose time passes; a death at each step of
+//! joining, waiting and leaving.
 
 use super::mutex::{Refused, Sleeper, Slept};
 use super::slots::{Slots, take_of_gone};

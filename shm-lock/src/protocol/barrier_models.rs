@@ -9,9 +9,9 @@ use loom::thread;
 
 use super::barrier::{Barrier, Member, Seat, Seats};
 use super::model::{explore, explore_long, explore_many_deaths};
-use super::mutex::{Mutex, Refused};
-use super::rwlock_models::Row;
+use super::mutex::{Holder, Mutex, Refused};
 use super::slots::Slots;
+use super::slots_models::Row;
 use crate::sync::{AtomicU32, Claim, Ordering, Ticker, mortal, mortal_unreported, step};
 
 struct Shared {
@@ -220,6 +220,31 @@ fn model_one_whose_time_is_up() {
             assert_eq!(other.join().unwrap(), 0);
         });
     }
+}
+
+/// Catches one that, as time passes, takes the seat of one that lives, or one that is free while
+/// another one comes for it.
+#[test]
+fn model_a_tick_leaves_seats_to_the_living() {
+    explore(|| {
+        let shared = shared(2);
+        let mut mine = shared.join();
+        let waits = spawn(&shared, move |shared| {
+            shared.wait(&mut mine);
+            assert_eq!((shared.get(1), shared.deaths(&mine)), (7, 0));
+        });
+        while shared.barrier.futex().sleepers() == 0 {
+            thread::yield_now();
+        }
+        shared.barrier.futex().expire();
+        let mut other = shared.join();
+        shared.barrier.futex().expire();
+        shared.set(&other, 7);
+        shared.wait(&mut other);
+        waits.join().unwrap();
+        let holders = [0, 1].map(|index| shared.slot(index).0.owner());
+        assert_eq!(holders, [shared.slot(0).1.tid(); 2]);
+    });
 }
 
 /// Catches a death of a member, at any step of joining, waiting and leaving, for which others wait

@@ -29,3 +29,5 @@ mod once_models;
 mod rwlock_models;
 #[cfg(all(test, loom))]
 mod semaphore_models;
+#[cfg(all(test, loom))]
+mod slots_models;

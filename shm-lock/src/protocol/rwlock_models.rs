@@ -10,50 +10,47 @@ use super::model::{explore, explore_long, explore_many_deaths};
 use super::mutex::{Acquired, Mutex, Refused};
 use super::rwlock::{Entered, Parts, RwLock};
 use super::slots::Slots;
-use crate::sync::{AtomicU32, Claim, Ordering, RawLock, Thread, Ticker, mortal_with, step};
+use super::slots_models::{Row, claimed, placed};
+use crate::sync::{AtomicU32, Claim, Ordering, RawLock, Ticker, mortal_with, step};
 
 /// A gate, a value's lock, and slots.
-pub(super) struct Row(Vec<RawLock>);
+struct Locks {
+    gate: RawLock,
+    value: RawLock,
+    row: Row,
+}
 
-impl Row {
-    pub(super) fn new(slots: u32) -> Row {
-        let row = Row((0..slots + 2).map(|_| RawLock::new()).collect());
-        row.0.iter().for_each(|lock| lock.mutex().place());
-        row
-    }
-
-    fn part(&self, index: u32) -> (&Mutex, Claim<'_>) {
-        let lock = &self.0[index as usize];
-        // SAFETY: a model needs none.
-        (lock.mutex(), unsafe { Thread::current().unwrap().claim(lock) })
+impl Locks {
+    fn new(slots: u32) -> Locks {
+        Locks { gate: placed(), value: placed(), row: Row::new(slots) }
     }
 }
 
-impl Slots for Row {
+impl Slots for Locks {
     type Me<'a> = Claim<'a>;
 
     fn count(&self) -> u32 {
-        self.0.len() as u32 - 2
+        self.row.count()
     }
 
     fn slot(&self, index: u32) -> (&Mutex, Claim<'_>) {
-        self.part(index + 2)
+        self.row.slot(index)
     }
 }
 
-impl Parts for Row {
+impl Parts for Locks {
     fn gate(&self) -> (&Mutex, Claim<'_>) {
-        self.part(0)
+        claimed(&self.gate)
     }
 
     fn value(&self) -> (&Mutex, Claim<'_>) {
-        self.part(1)
+        claimed(&self.value)
     }
 }
 
 struct Shared {
     lock: RwLock,
-    row: Row,
+    row: Locks,
     pair: UnsafeCell<[u32; 2]>,
 }
 
@@ -68,7 +65,7 @@ type Deaths = usize;
 
 impl Shared {
     fn new(slots: u32) -> Arc<Shared> {
-        Arc::new(Shared { lock: RwLock::new(), row: Row::new(slots), pair: UnsafeCell::new([0; 2]) })
+        Arc::new(Shared { lock: RwLock::new(), row: Locks::new(slots), pair: UnsafeCell::new([0; 2]) })
     }
 
     fn change(&self, change: impl FnOnce(&mut [u32; 2])) {

@@ -8,8 +8,8 @@ use loom::thread;
 
 use super::model::{explore, explore_deaths, explore_long};
 use super::mutex::Refused;
-use super::rwlock_models::Row;
 use super::semaphore::Semaphore;
+use super::slots_models::Row;
 use crate::sync::{AtomicU32, Ordering, Ticker, mortal, mortal_unreported, step};
 
 struct Shared {

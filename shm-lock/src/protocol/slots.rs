@@ -26,7 +26,9 @@
 //!
 //! # Models
 //!
-//! Those of what is built on slots: `rwlock_models.rs`, `semaphore_models.rs`, `barrier_models.rs`.
+//! `slots_models.rs`: one holder; any that is free; a death at each step, also one that is not
+//! reported; a slot outside of a region; a wait until a tick. And those of what is built on slots:
+//! `rwlock_models.rs`, `semaphore_models.rs`, `barrier_models.rs`.
 
 use super::mutex::{Acquired, Holder, Mutex, Refused, Sleeper, Slept};
 use crate::sync::{Futex, Seen};
@@ -47,13 +49,12 @@ pub(crate) trait Slots {
     /// Takes the slot if it is free.
     fn take(&self, index: u32) -> bool {
         let (slot, me) = self.slot(index);
-        slot.owner() == 0
-            && (slot.lock_untouched(&me) || matches!(slot.try_free(&me), Some(Ok(had)) if clear(slot, had)))
+        slot.owner() == 0 && (slot.lock_untouched(&me) || has_cleared(slot, slot.try_free(&me)))
     }
 
     /// Takes the first free slot of `count`, beginning at `usual` if there is such a slot.
     fn take_any(&self, usual: u32, count: u32) -> Option<u32> {
-        let usual = if usual < count { usual } else { 0 };
+        let usual = usual.min(count);
         (usual..count).chain(0..usual).find(|&index| self.take(index))
     }
 
@@ -66,7 +67,7 @@ pub(crate) trait Slots {
 
 /// Takes `slot` if it is free, or its holder has ended without the kernel's reporting it.
 pub(crate) fn take_of_gone((slot, me): (&Mutex, impl Holder)) -> bool {
-    matches!(slot.try_slowly(&me), Some(Ok(had)) if clear(slot, had))
+    has_cleared(slot, slot.try_slowly(&me))
 }
 
 /// Takes `slot`, waiting for it as long as `sleeper` does; without one, takes it if it is free or
@@ -96,12 +97,18 @@ pub(crate) fn acquire<S: Sleeper>(
     outcome.unwrap_or(Err(refused))
 }
 
+/// Whether the slot is the caller's, by that attempt.
+fn has_cleared(slot: &Mutex, outcome: Option<Result<Acquired, Refused>>) -> bool {
+    let Some(Ok(had)) = outcome else { return false };
+    clear(slot, had);
+    true
+}
+
 /// The slot is the caller's; it says no more how it became free.
-fn clear(slot: &Mutex, had: Acquired) -> bool {
+fn clear(slot: &Mutex, had: Acquired) {
     if had != Acquired::Clean {
         slot.mark_whole();
     }
-    true
 }
 
 /// A wait that ends with its first tick.
