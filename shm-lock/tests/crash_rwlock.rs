@@ -1,5 +1,5 @@
-//! SIGKILL after every single instruction of the lock for readers and writers, and of what is done
-//! once, while two others wait.
+//! SIGKILL after every single instruction of the lock for readers and writers, while two others
+//! wait.
 //!
 //! Sleepers have no ticks here, so that one whom nobody wakes is not rescued: it hangs, and the
 //! test fails.
@@ -10,9 +10,8 @@ mod support;
 mod trace;
 
 use std::sync::Once;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use shm_lock::{RwLockError, ShmOnce, ShmRegion, ShmRwLock, ShmWriteGuard};
+use shm_lock::{RwLockError, ShmRwLock, ShmWriteGuard};
 use support::{Child, End};
 use trace::{Traced, finish, kill_after_every_instruction, stop};
 
@@ -215,40 +214,4 @@ fn one_that_was_woken_killed_anywhere_leaves_the_lock_to_a_writer_and_a_reader()
             |(lock, others), torn| assert_told(&lock, others, torn),
         );
     }
-}
-
-#[test]
-fn one_who_does_it_once_killed_anywhere_leaves_it_to_two_who_wait() {
-    without_ticks();
-    shm_lock::region! {
-        struct Work {
-            once: ShmOnce,
-            runs: AtomicU32,
-        }
-    }
-    kill_after_every_instruction(
-        30,
-        |done| {
-            let work = Work { once: ShmOnce::new(), runs: AtomicU32::new(0) };
-            let work = ShmRegion::memfd("work", work).unwrap();
-            let run = |work: &Work| {
-                let run = || _ = work.runs.fetch_add(1, Ordering::Relaxed);
-                i32::from(work.once.call_once(run).is_err())
-            };
-            let mut traced = Traced::fork(|| {
-                work.once.call_once(stop).unwrap();
-                finish(done)
-            });
-            traced.run_to_stop();
-            let others = [(); 2].map(|()| Child::fork(|| run(&work)));
-            others.iter().for_each(Child::await_sleep);
-            (traced, (work, others))
-        },
-        |(work, _), _| work.once.is_completed(),
-        |(work, mut others), completed| {
-            others.iter_mut().for_each(|other| assert_eq!(other.end(), End::Exit(0)));
-            assert_eq!(work.runs.load(Ordering::Relaxed), u32::from(!completed));
-            assert!(work.once.is_completed());
-        },
-    );
 }

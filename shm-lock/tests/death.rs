@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use shm_lock::{LockError, LockFailure, RegionMutex, ShmMutex, ShmOnce, ShmRegion, ShmSemaphore};
+use shm_lock::{LockError, LockFailure, RegionMutex, ShmMutex, ShmOnce, ShmRegion};
 use support::{Child, End, PATIENCE, await_that};
 
 fn mutex() -> ShmMutex<u64> {
@@ -348,86 +348,6 @@ fn a_once_that_calls_itself_is_told() {
     let mut inner = None;
     once.call_once(|| inner = Some(once.call_once(|| ()))).unwrap();
     assert_eq!(inner, Some(Err(LockFailure::Deadlock)));
-}
-
-#[test]
-fn permits_of_a_dead_holder_come_back() {
-    let slots = ShmRegion::memfd("slots", ShmSemaphore::new(1)).unwrap();
-    let mut child = Child::fork(|| {
-        let _permit = slots.acquire().unwrap();
-        kill_oneself();
-        0
-    });
-    assert_eq!(child.end(), End::Signal(libc::SIGKILL));
-    assert_eq!(slots.available(), 1);
-    thread::scope(|scope| {
-        scope.spawn(|| mem::forget(slots.try_acquire().unwrap()));
-    });
-    // The thread may end a little later than the scope.
-    let permit = slots.acquire().unwrap();
-    assert_eq!(slots.try_acquire().err(), Some(LockFailure::WouldBlock));
-    drop(permit);
-    assert!(slots.add_permits(ShmSemaphore::<64>::MAX_PERMITS - 1));
-    assert!(!slots.add_permits(1), "one too many");
-}
-
-/// Longer than the sleeps of those who wait for any of several.
-const LONG: Duration = Duration::from_millis(250);
-const SOON: Duration = Duration::from_millis(300);
-
-#[test]
-fn one_who_has_waited_long_has_the_permit_of_a_dead_holder_soon() {
-    let slots = ShmRegion::memfd("slots", ShmSemaphore::new(1)).unwrap();
-    let mut holder = Child::fork(|| {
-        let _permit = slots.acquire().unwrap();
-        loop {
-            thread::park();
-        }
-    });
-    await_that("the child has the permit", || slots.available() == 0);
-    let mut waits = Child::fork(|| i32::from(slots.acquire().is_err()));
-    thread::sleep(LONG);
-    waits.await_sleep();
-    holder.kill_and_wait();
-    assert_eq!(waits.end_within(SOON), Some(End::Exit(0)));
-}
-
-#[test]
-fn one_who_has_waited_long_has_the_lock_of_a_dead_reader_soon() {
-    let lock = shm_lock::ShmRwLock::memfd("lock", 0_u64).unwrap();
-    let mut reader = Child::fork(|| {
-        let _guard = lock.read().unwrap();
-        loop {
-            thread::park();
-        }
-    });
-    await_that("the child reads", || lock.try_write().is_err());
-    let mut waits = Child::fork(|| i32::from(lock.write().is_err()));
-    thread::sleep(LONG);
-    waits.await_sleep();
-    reader.kill_and_wait();
-    assert_eq!(waits.end_within(SOON), Some(End::Exit(0)));
-}
-
-#[test]
-fn members_of_a_barrier_hear_who_died() {
-    let barrier = ShmRegion::memfd("barrier", shm_lock::ShmBarrier::new(2)).unwrap();
-    let mut child = Child::fork(|| {
-        let _seat = barrier.join().unwrap();
-        kill_oneself();
-        0
-    });
-    let process = child.pid as u32;
-    assert_eq!(child.end(), End::Signal(libc::SIGKILL));
-    let mut seat = barrier.join().unwrap();
-    match seat.wait() {
-        Err(shm_lock::BarrierError::MembersDied(dead)) => {
-            assert_eq!(dead.iter().map(|member| member.process).collect::<Vec<_>>(), [process]);
-        }
-        other => panic!("{other:?}"),
-    }
-    assert_eq!(seat.wait(), Ok(true), "it is told once");
-    assert_eq!(barrier.join().err(), Some(shm_lock::BarrierError::Full));
 }
 
 #[test]

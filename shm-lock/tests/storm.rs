@@ -4,103 +4,206 @@
 mod support;
 
 use std::process;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use shm_lock::{LockError, RegionMutex, ShmMutexGuard, ShmRegion};
+use shm_lock::{
+    LockError, Locks, RegionMutex, RegionRwLock, RwLockError, RwRecoverGuard, ShmLayout, ShmMutexGuard,
+    ShmReadGuard, ShmRegion, ShmWriteGuard,
+};
 use support::{Child, Random, await_that};
 
-const PROCESSES: usize = 6;
-const KILLS: u64 = 3000;
+/// Those that are killed, and those that nobody kills and that stand for all who wait.
+const VICTIMS: usize = 6;
+const SPARED: usize = 2;
+const PROCESSES: usize = VICTIMS + SPARED;
 const STALL: Duration = Duration::from_millis(500);
+
+/// How often each process was inside.
+#[repr(C)]
+struct Turns([AtomicU64; PROCESSES]);
+
+// SAFETY: `repr(C)` and made of atomic words.
+unsafe impl ShmLayout for Turns {
+    fn describe(text: &mut String) {
+        text.push_str("Turns");
+    }
+
+    fn visit_locks(&self, _: &mut Locks<'_>) {}
+}
 
 shm_lock::region! {
     struct Arena {
         /// Who is inside, and two counts that are equal whenever nobody is.
         lock: RegionMutex<[u64; 3]>,
-        acquisitions: AtomicU64,
+        rwlock: RegionRwLock<[u64; 3]>,
+        turns: Turns,
         deaths: AtomicU64,
         violations: AtomicU64,
     }
 }
 
-/// One turn with the lock.
-fn turn(arena: &Arena, me: u64) {
-    let violation = || arena.violations.fetch_add(1, Ordering::Relaxed);
-    let mut guard: ShmMutexGuard<'_, [u64; 3]> = match arena.lock.lock() {
-        Ok(guard) => {
-            if guard[0] != 0 || guard[1] != guard[2] {
-                violation();
-            }
-            guard
-        }
-        Err(LockError::OwnerDied(mut guard)) => {
-            arena.deaths.fetch_add(1, Ordering::Relaxed);
-            *guard = [0, guard[1], guard[1]];
-            guard.mark_consistent()
-        }
-        Err(error) => panic!("{error}"),
-    };
-    guard[0] = me;
-    guard[1] += 1;
-    std::hint::black_box(&mut *guard);
-    if guard[0] != me {
-        violation();
+impl Arena {
+    fn new() -> ShmRegion<Arena> {
+        let zero = || AtomicU64::new(0);
+        let arena = Arena {
+            lock: RegionMutex::new([0; 3]),
+            rwlock: RegionRwLock::new([0; 3]),
+            turns: Turns(std::array::from_fn(|_| zero())),
+            deaths: zero(),
+            violations: zero(),
+        };
+        ShmRegion::memfd("storm", arena).unwrap()
     }
-    guard[2] += 1;
-    guard[0] = 0;
-    arena.acquisitions.fetch_add(1, Ordering::Relaxed);
+
+    fn turns(&self, process: usize) -> u64 {
+        self.turns.0[process].load(Ordering::Relaxed)
+    }
+
+    fn all_turns(&self) -> u64 {
+        (0..PROCESSES).map(|process| self.turns(process)).sum()
+    }
+
+    fn check(&self, is_right: bool) {
+        self.violations.fetch_add(u64::from(!is_right), Ordering::Relaxed);
+    }
+
+    /// A change that a death leaves torn.
+    fn change(&self, value: &mut [u64; 3], me: u64) {
+        value[0] = me;
+        value[1] += 1;
+        std::hint::black_box(&mut *value);
+        self.check(value[0] == me);
+        value[2] += 1;
+        value[0] = 0;
+    }
+
+    fn is_whole(value: &[u64; 3]) -> bool {
+        value[0] == 0 && value[1] == value[2]
+    }
+
+    fn repair(&self, value: &mut [u64; 3]) {
+        self.deaths.fetch_add(1, Ordering::Relaxed);
+        *value = [0, value[1], value[1]];
+    }
+
+    /// One turn with the lock.
+    fn lock(&self, me: u64) {
+        let mut guard: ShmMutexGuard<'_, [u64; 3]> = match self.lock.lock() {
+            Ok(guard) => {
+                self.check(Self::is_whole(&guard));
+                guard
+            }
+            Err(LockError::OwnerDied(mut guard)) => {
+                self.repair(&mut guard);
+                guard.mark_consistent()
+            }
+            Err(error) => panic!("{error}"),
+        };
+        self.change(&mut guard, me);
+    }
+
+    /// One turn as a writer or as a reader.
+    fn read_or_write(&self, me: u64, turn: u64) {
+        if turn % 2 == 0 {
+            let guard = self.rwlock.write();
+            self.change(&mut guard.unwrap_or_else(|error| self.repaired(error)), me);
+            return;
+        }
+        let guard: ShmReadGuard<'_, [u64; 3]> = match self.rwlock.read() {
+            Ok(guard) => guard,
+            Err(error) => ShmWriteGuard::downgrade(self.repaired(error)),
+        };
+        self.check(Self::is_whole(&guard));
+        std::hint::black_box(&*guard);
+        self.check(Self::is_whole(&guard));
+    }
+
+    fn repaired<'a>(&self, error: RwLockError<'a, [u64; 3]>) -> ShmWriteGuard<'a, [u64; 3]> {
+        let RwLockError::OwnerDied(guard) = error else { panic!("{error}") };
+        let mut guard: RwRecoverGuard<'_, [u64; 3]> = guard;
+        self.repair(&mut guard);
+        guard.mark_consistent()
+    }
 }
 
-#[test]
-fn nobody_is_stranded_and_nobody_is_let_in_beside_another() {
+/// When each process last had a turn.
+struct Progress([(u64, Instant); PROCESSES]);
+
+impl Progress {
+    /// How many have had none for too long.
+    fn stalls(&mut self, arena: &Arena) -> usize {
+        let mut stalls = 0;
+        for (process, (turns, since)) in self.0.iter_mut().enumerate() {
+            let now = arena.turns(process);
+            if now != *turns {
+                (*turns, *since) = (now, Instant::now());
+            } else if since.elapsed() > STALL {
+                (*since, stalls) = (Instant::now(), stalls + 1);
+            }
+        }
+        stalls
+    }
+}
+
+/// Lets the processes take turns while some are killed.
+fn storm(kills: u64, turn: impl Fn(&Arena, u64, u64)) {
+    // One at a time: each wants all cores.
+    static STORM: Mutex<()> = Mutex::new(());
+    let _alone = STORM.lock();
     // A sleeper whom nobody wakes must not be rescued by looking again.
     shm_lock::sleep_without_ticks();
-    let arena = ShmRegion::memfd(
-        "storm",
-        Arena {
-            lock: RegionMutex::new([0; 3]),
-            acquisitions: AtomicU64::new(0),
-            deaths: AtomicU64::new(0),
-            violations: AtomicU64::new(0),
-        },
-    )
-    .unwrap();
-    let start = || {
+    let arena = Arena::new();
+    let start = |process: usize| {
         Child::fork(|| {
             let me = u64::from(process::id());
-            loop {
-                turn(&arena, me);
+            for number in 0.. {
+                turn(&arena, me, number);
+                arena.turns.0[process].fetch_add(1, Ordering::Relaxed);
             }
+            0
         })
     };
-    let mut children: Vec<Child> = (0..PROCESSES).map(|_| start()).collect();
+    let mut children: Vec<Child> = (0..PROCESSES).map(start).collect();
     let mut random = Random(0x5eed);
-    let (mut progress, mut since, mut stalls) = (0, Instant::now(), 0);
-    for _ in 0..KILLS {
+    let mut progress = Progress(std::array::from_fn(|_| (0, Instant::now())));
+    let mut stalls = 0;
+    for _ in 0..kills {
         let until = Instant::now() + Duration::from_micros(random.below(800));
         while Instant::now() < until {
             std::hint::spin_loop();
         }
-        let victim = random.below(PROCESSES as u64) as usize;
+        let victim = random.below(VICTIMS as u64) as usize;
         children[victim].kill_and_wait();
-        children[victim] = start();
-        let now = arena.acquisitions.load(Ordering::Relaxed);
-        if now != progress {
-            (progress, since) = (now, Instant::now());
-        } else if since.elapsed() > STALL {
-            (since, stalls) = (Instant::now(), stalls + 1);
-        }
+        children[victim] = start(victim);
+        progress.0[victim].1 = Instant::now();
+        stalls += progress.stalls(&arena);
     }
-    // All but one end; that one must go on, whatever it was waiting for.
+    // Each must go on, whatever it was waiting for, and the last one alone.
+    let go_on = |process: usize| {
+        let before = arena.turns(process);
+        await_that("the survivor takes the lock", || arena.turns(process) > before + 1000);
+    };
+    (0..PROCESSES).for_each(go_on);
     children.truncate(1);
-    let before = arena.acquisitions.load(Ordering::Relaxed);
-    await_that("the survivor takes the lock", || arena.acquisitions.load(Ordering::Relaxed) > before + 1000);
+    go_on(0);
     drop(children);
-    turn(&arena, 1);
-    let [acquisitions, deaths, violations] = [&arena.acquisitions, &arena.deaths, &arena.violations]
-        .map(|counter| counter.load(Ordering::Relaxed));
-    println!("{KILLS} kills, {acquisitions} acquisitions, {deaths} of them after a death");
+    turn(&arena, 1, 0);
+    let [deaths, violations] =
+        [&arena.deaths, &arena.violations].map(|counter| counter.load(Ordering::Relaxed));
+    let all = arena.all_turns();
+    println!("{kills} kills, {all} turns, {deaths} of them after a death");
     assert_eq!((violations, stalls), (0, 0), "violations, stalls");
-    assert!(deaths > 0 && acquisitions > KILLS, "{deaths} deaths, {acquisitions} acquisitions");
+    assert!(deaths > 0 && all > kills, "{deaths} deaths, {all} turns");
+}
+
+#[test]
+fn nobody_is_stranded_and_nobody_is_let_in_beside_another() {
+    storm(3000, |arena, me, _| arena.lock(me));
+}
+
+#[test]
+fn no_reader_nor_writer_is_stranded_and_no_writer_is_let_in_beside_another() {
+    storm(1500, Arena::read_or_write);
 }
