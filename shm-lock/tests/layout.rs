@@ -11,7 +11,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::thread;
 
-use shm_lock::{LockError, RegionMutex, ShmCondvar, ShmLayout, ShmMutex, ShmOnce, ShmPod, ShmRegion};
+use shm_lock::{
+    LockError, RegionMutex, RegionRwLock, ShmBarrier, ShmCondvar, ShmLayout, ShmMutex, ShmOnce, ShmPod,
+    ShmRegion, ShmRwLock, ShmSemaphore,
+};
 use support::{Child, End};
 
 const LAYOUT: &str = include_str!("../LAYOUT.md");
@@ -191,7 +194,10 @@ fn descriptions_are_as_the_page_says() {
         ("Plain", describe::<Plain>()),
         ("RegionMutex<u64>", describe::<RegionMutex<u64>>()),
         ("RegionMutex<u128>", describe::<RegionMutex<u128>>()),
+        ("RegionRwLock<u64>", describe::<RegionRwLock<u64>>()),
         ("ShmCondvar", describe::<ShmCondvar>()),
+        ("ShmSemaphore<64>", describe::<ShmSemaphore>()),
+        ("ShmBarrier<64>", describe::<ShmBarrier>()),
         ("ShmOnce", describe::<ShmOnce>()),
         ("[ShmOnce; 3]", describe::<[ShmOnce; 3]>()),
         ("Jobs", describe::<Jobs>()),
@@ -294,9 +300,15 @@ fn sizes_of_the_others_are_as_the_page_says() {
         .into_iter()
         .map(|row| (row[0].trim_matches('`').to_owned(), number(&row[1]) as usize, number(&row[2]) as usize))
         .collect();
+    fn code<T>(name: &str) -> (String, usize, usize) {
+        (name.to_owned(), size_of::<T>(), align_of::<T>())
+    }
     let code = [
-        ("ShmCondvar".to_owned(), size_of::<ShmCondvar>(), align_of::<ShmCondvar>()),
-        ("ShmOnce".to_owned(), size_of::<ShmOnce>(), align_of::<ShmOnce>()),
+        code::<ShmCondvar>("ShmCondvar"),
+        code::<ShmOnce>("ShmOnce"),
+        code::<RegionRwLock<u64>>("RegionRwLock<u64>"),
+        code::<ShmSemaphore>("ShmSemaphore<64>"),
+        code::<ShmBarrier>("ShmBarrier<64>"),
     ];
     assert_eq!(page, code);
     let directory = tempfile::tempdir().unwrap();
@@ -306,4 +318,93 @@ fn sizes_of_the_others_are_as_the_page_says() {
     assert_eq!(done(), [0; 4]);
     once.call_once(|| ()).unwrap();
     assert_ne!(done(), [0; 4]);
+}
+
+/// The fields of a content that is made of slots, by the first word of what the page says of them.
+fn slotted(path: &Path, content: &str) -> Bytes {
+    let start = Bytes::header(path).number("begin of the content") as usize;
+    let rows = table("| content | offset | size | field |\n").into_iter();
+    let fields: BTreeMap<_, _> = rows
+        .filter(|row| row[0].trim_matches('`') == content)
+        .map(|row| {
+            let name = row[3].split([':', ',']).next().unwrap().to_owned();
+            (name, (number(&row[1]) as usize, number(&row[2]) as usize))
+        })
+        .collect();
+    let end = fields.values().map(|(offset, size)| offset + size).max().unwrap();
+    let bytes = fs::read(path).unwrap();
+    assert_eq!(start + end, bytes.len(), "{content}");
+    Bytes { bytes, fields, start }
+}
+
+impl Bytes {
+    /// The word at the begin of a lock, or of a slot in a row.
+    fn word(&self, field: &str, slot: usize) -> u32 {
+        u32::from_ne_bytes(self.at(field)[64 * slot..][..4].try_into().unwrap())
+    }
+}
+
+fn this_thread() -> u32 {
+    // SAFETY: the call has no preconditions.
+    unsafe { libc::gettid() as u32 }
+}
+
+#[test]
+fn a_lock_for_readers_and_writers_is_as_the_page_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a");
+    let lock = ShmRwLock::create_new(&path, 7_u64).unwrap();
+    let bytes = || slotted(&path, "RegionRwLock<u64>");
+    assert_eq!((bytes().number("open"), bytes().number("used")), (1, 1));
+    let [one, other] = [lock.read().unwrap(), lock.read().unwrap()];
+    let words = |bytes: &Bytes| [0, 1].map(|slot| bytes.word("128 slots of readers", slot));
+    assert_eq!((bytes().number("open"), bytes().number("used")), (2, 2));
+    assert_eq!(words(&bytes()), [this_thread(); 2]);
+    drop((one, other));
+    assert_eq!(words(&bytes()), [0; 2]);
+    let guard = lock.write().unwrap();
+    assert_eq!((bytes().number("open"), bytes().number("used")), (0, 2));
+    assert_eq!(words(&bytes()), [this_thread(); 2]);
+    assert_eq!([bytes().word("gate", 0), bytes().word("value", 0)], [this_thread(); 2]);
+    assert_eq!(bytes().at("value")[40..48], 7_u64.to_ne_bytes());
+    drop(guard);
+    assert_eq!((bytes().number("open"), bytes().word("gate", 0), bytes().word("value", 0)), (2, 0, 0));
+}
+
+#[test]
+fn a_semaphore_is_as_the_page_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a");
+    let permits = ShmRegion::create_new(&path, ShmSemaphore::new(2)).unwrap();
+    let bytes = || slotted(&path, "ShmSemaphore<64>");
+    let words = || [0, 1, 2].map(|slot| bytes().word("64 slots of holders", slot));
+    assert_eq!((bytes().number("limit"), bytes().number("freed"), words()), (2, 0, [0; 3]));
+    let [one, other] = [permits.acquire().unwrap(), permits.acquire().unwrap()];
+    assert_eq!(words(), [this_thread(), this_thread(), 0]);
+    thread::scope(|scope| {
+        scope.spawn(|| drop(permits.acquire().unwrap()));
+        support::await_that("somebody waits", || bytes().number("freed") >> 31 == 1);
+        drop((one, other));
+    });
+    assert!(permits.add_permits(1));
+    assert_eq!((bytes().number("limit"), words()), (3, [0; 3]));
+}
+
+#[test]
+fn a_barrier_is_as_the_page_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a");
+    let barrier = ShmRegion::create_new(&path, ShmBarrier::new(1)).unwrap();
+    let bytes = || slotted(&path, "ShmBarrier<64>");
+    assert_eq!((bytes().number("round"), bytes().number("members")), (0, 1));
+    let mut seat = barrier.join().unwrap();
+    let state = || u64::from_ne_bytes(bytes().at("64 seats of 16 bytes")[..8].try_into().unwrap());
+    assert_eq!((state(), bytes().word("64 slots of members", 0)), (1, this_thread()));
+    let process = std::process::id().to_ne_bytes();
+    assert_eq!(bytes().at("64 seats of 16 bytes")[8..12], process);
+    assert_eq!(bytes().at("64 seats of 16 bytes")[12..16], this_thread().to_ne_bytes());
+    assert_eq!(seat.wait(), Ok(true));
+    assert_eq!((state(), bytes().number("round")), (2, 1));
+    drop(seat);
+    assert_eq!((state(), bytes().word("64 slots of members", 0)), (u64::MAX, 0));
 }
