@@ -6,6 +6,7 @@ mod flock;
 pub mod measure;
 mod parking;
 mod pthread;
+mod readers;
 mod shm;
 mod std_mutex;
 
@@ -23,6 +24,12 @@ pub trait Peer: Sync {
     /// process that calls it.
     fn visitor(&self, iterations: u32) -> Box<dyn FnMut(u32) + '_>;
 
+    /// How many visits of a visitor there are for each that increases the value, of which the first
+    /// is one.
+    fn every(&self) -> u64 {
+        1
+    }
+
     /// How often the value was increased.
     fn count(&self) -> u64;
 }
@@ -37,6 +44,19 @@ pub fn all() -> Vec<Box<dyn Peer>> {
         Box::new(flock::Flock::new()),
         Box::new(std_mutex::Std::default()),
         Box::new(parking::ParkingLot::default()),
+    ]
+}
+
+/// Locks that let readers in together, beside our mutex, each of which is written by one in `every`
+/// visits; the first is ours.
+#[must_use]
+pub fn for_readers(every: u64) -> Vec<Box<dyn Peer>> {
+    use readers::{Readers, Shared};
+    vec![
+        Box::new(Readers::<shm_lock::ShmRwLock<u64>>::new(every)),
+        Box::new(Readers::<shm_lock::ShmMutex<u64>>::new(every)),
+        Box::new(Readers::<shm_lock::ShmRegion<Shared>>::new(every)),
+        Box::new(Readers::<std::sync::RwLock<u64>>::new(every)),
     ]
 }
 
@@ -63,6 +83,18 @@ mod tests {
                 }
             });
             assert_eq!(peer.count(), 400, "{}", peer.name());
+        }
+    }
+
+    #[test]
+    fn peers_for_readers_count_one_in_so_many() {
+        for peer in for_readers(7) {
+            thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| peer.visitor(3)(50));
+                }
+            });
+            assert_eq!(peer.count(), 2 * 8, "{}", peer.name());
         }
     }
 }
