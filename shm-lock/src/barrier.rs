@@ -75,11 +75,27 @@ impl<const MOST: usize> ShmBarrier<MOST> {
     }
 
     /// How many members there are to be, those that have left or died among them.
+    ///
+    /// ```
+    /// let barrier = shm_lock::ShmRegion::memfd("many", shm_lock::ShmBarrier::<200>::with_members(150))?;
+    /// assert_eq!(barrier.members(), 150);
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
     pub fn members(&self) -> usize {
         self.all().members() as usize
     }
 
     /// Takes a seat. No round is over before all seats are taken.
+    ///
+    /// ```
+    /// use shm_lock::{BarrierError, ShmBarrier, ShmRegion};
+    ///
+    /// let barrier = ShmRegion::memfd("alone", ShmBarrier::new(1))?;
+    /// let mut seat = barrier.join().unwrap();
+    /// assert_eq!((seat.index(), seat.wait()), (0, Ok(true)));
+    /// assert_eq!(barrier.join().unwrap_err(), BarrierError::Full);
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
     ///
     /// # Errors
     /// [`BarrierError::Full`] and [`BarrierError::Unsupported`].
@@ -178,6 +194,21 @@ impl BarrierSeat<'_> {
     ///
     /// It takes time in proportion to the number of members. What they did before is seen by all
     /// afterwards.
+    ///
+    /// ```
+    /// use shm_lock::{BarrierError, ShmBarrier, ShmRegion};
+    ///
+    /// let barrier = ShmRegion::memfd("steps", ShmBarrier::new(2))?;
+    /// let mut seat = barrier.join().unwrap();
+    /// std::thread::scope(|scope| {
+    ///     // A member that ends, as a process that is killed does.
+    ///     scope.spawn(|| std::mem::forget(barrier.join()));
+    /// });
+    /// let Err(BarrierError::MembersDied(dead)) = seat.wait() else { panic!("it is not there") };
+    /// assert_eq!((dead.len(), dead[0].seat, dead[0].process), (1, 1, std::process::id()));
+    /// assert_eq!(seat.wait(), Ok(true));
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
     ///
     /// # Errors
     /// [`BarrierError::MembersDied`] for each member when the round is over all the same, and those

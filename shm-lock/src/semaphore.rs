@@ -84,6 +84,17 @@ impl<const MOST: usize> ShmSemaphore<MOST> {
     /// It looks at as many slots as there are permits, beginning with the one that the thread had
     /// last. A thread that has all permits itself waits for ever.
     ///
+    /// ```
+    /// # use shm_lock::{ShmRegion, ShmSemaphore};
+    /// let one = ShmRegion::memfd("one", ShmSemaphore::new(1))?;
+    /// std::thread::scope(|scope| {
+    ///     // A holder that ends, as a process that is killed does.
+    ///     scope.spawn(|| std::mem::forget(one.acquire().unwrap()));
+    /// });
+    /// assert!(one.acquire().is_ok());
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`LockFailure::Unsupported`].
     pub fn acquire(&self) -> Result<Permit<'_>, LockFailure> {
@@ -91,6 +102,15 @@ impl<const MOST: usize> ShmSemaphore<MOST> {
     }
 
     /// Takes a permit if there is one.
+    ///
+    /// ```
+    /// # use shm_lock::{LockFailure, ShmRegion, ShmSemaphore};
+    /// let one = ShmRegion::memfd("one", ShmSemaphore::new(1))?;
+    /// let permit = one.try_acquire().unwrap();
+    /// assert_eq!(one.try_acquire().err(), Some(LockFailure::WouldBlock));
+    /// # drop(permit);
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
     ///
     /// # Errors
     /// [`LockFailure::WouldBlock`] and [`LockFailure::Unsupported`].

@@ -7,7 +7,7 @@ use crate::docs::{Page, Workspace, broken_links, missing_files, unknown_variable
 
 /// Numbers and facts in the documentation, and the code that they are about: if either changes,
 /// look at the other.
-const CLAIMS: [(&str, &str, &str, &str); 21] = [
+const CLAIMS: [(&str, &str, &str, &str); 26] = [
     (
         "runtime/src/lib.rs",
         "about 8 µs worth at a time",
@@ -129,6 +129,36 @@ const CLAIMS: [(&str, &str, &str, &str); 21] = [
         "check(&pool, \"filter\", 2,",
     ),
     ("README.md", "need Rust 1.85", "Cargo.toml", "rust-version = \"1.85\""),
+    (
+        "shm-lock/src/lib.rs",
+        "a tenth of a second for who waits",
+        "shm-lock/src/ticker.rs",
+        "const SHORT_NS: u64 = 100_000_000;",
+    ),
+    (
+        "shm-lock/src/semaphore.rs",
+        "those who wait within a tenth of a second",
+        "shm-lock/src/ticker.rs",
+        "const SHORT_NS: u64 = 100_000_000;",
+    ),
+    (
+        "shm-lock/src/barrier.rs",
+        "within a tenth of a second, and go on without it",
+        "shm-lock/src/ticker.rs",
+        "const SHORT_NS: u64 = 100_000_000;",
+    ),
+    (
+        "docs/limits.md",
+        "look again ten times a second",
+        "shm-lock/src/ticker.rs",
+        "const SHORT_NS: u64 = 100_000_000;",
+    ),
+    (
+        "shm-lock/src/rwlock/mod.rs",
+        "for up to 128 readers at a time",
+        "shm-lock/src/rwlock/mod.rs",
+        "const READERS: usize = 128>",
+    ),
 ];
 
 /// The READMEs that are published. Their links are read where the workspace is not.

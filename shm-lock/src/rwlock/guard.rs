@@ -172,6 +172,20 @@ impl<'a, T: ShmPod> RwRecoverGuard<'a, T> {
 
     /// The value cannot be repaired: from now on everybody is told
     /// [`NotRecoverable`](crate::RwLockError::NotRecoverable).
+    ///
+    /// ```
+    /// use shm_lock::{RwLockError, ShmRwLock};
+    ///
+    /// let lock = ShmRwLock::memfd("a", 7_u64)?;
+    /// std::thread::scope(|scope| {
+    ///     // A writer that ends, as a process that is killed does.
+    ///     scope.spawn(|| std::mem::forget(lock.write().unwrap()));
+    /// });
+    /// let Err(RwLockError::OwnerDied(guard)) = lock.read() else { panic!("it has died") };
+    /// guard.abandon();
+    /// assert!(matches!(lock.read(), Err(RwLockError::NotRecoverable)));
+    /// # Ok::<(), shm_lock::OpenError>(())
+    /// ```
     pub fn abandon(self) {
         self.value.abandon();
     }
