@@ -15,7 +15,9 @@ mod mutate;
 mod orderings;
 #[cfg(test)]
 mod orderings_tests;
+mod own_tests;
 mod package;
+mod rayon_apps;
 mod rayon_suite;
 mod report;
 mod source;
@@ -45,6 +47,12 @@ enum Task {
     /// Prints CONDITIONS.md of the package; progress goes to standard error. The exit status is 1
     /// when a mutant survives without an argument.
     MutateConditions(mutate::ConditionArguments),
+    /// Run programs and libraries of crates.io with rayon, and with taskel in its place: their own
+    /// tests, and programs on real input, with times
+    ///
+    /// The exit status is 1 when a test fails that passes with rayon, or when a result differs. What
+    /// cannot be fetched, or does not build with rayon, is said and left out.
+    RayonApps(rayon_apps::Arguments),
     /// Run rayon's and rayon-core's own tests on taskel, by way of compat/rayon-core
     ///
     /// The exit status is 1 when a test fails that is not listed as left out, or when one that is
@@ -61,6 +69,7 @@ fn main() -> Result<ExitCode> {
     match Task::parse() {
         Task::MutateOrderings(arguments) => mutate::orderings(&arguments),
         Task::MutateConditions(arguments) => mutate::conditions(&arguments),
+        Task::RayonApps(arguments) => rayon_apps::rayon_apps(&arguments),
         Task::RayonSuite(arguments) => rayon_suite::rayon_suite(&arguments),
         Task::Layers => layers::layers().map(|()| ExitCode::SUCCESS),
         Task::Weight(arguments) => weight::weight(&arguments).map(|()| ExitCode::SUCCESS),

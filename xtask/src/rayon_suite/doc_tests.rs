@@ -6,8 +6,9 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use wait_timeout::ChildExt;
 
+use super::Suite;
 use super::binaries::cargo;
-use super::{LIMIT, Outcome, Outcomes, Suite, outcomes_in};
+use crate::own_tests::{LIMIT, Outcome, Outcomes, outcomes_in};
 
 /// Each is a program of its own, most of which is the time to link it.
 const LIMIT_OF_ALL: u32 = 4;

@@ -11,7 +11,6 @@ mod examples;
 mod left_out;
 mod sources;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -20,9 +19,8 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use self::left_out::LEFT_OUT;
-
-/// Tests that take longer hang. The longest sleeps for some seconds.
-const LIMIT: Duration = Duration::from_secs(300);
+pub(crate) use self::sources::RAYON_CORE;
+use crate::own_tests::{Outcome, Outcomes};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -50,17 +48,6 @@ impl Suite {
         }
     }
 }
-
-/// How a test ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    Passed,
-    Failed,
-    Ignored,
-}
-
-/// What became of the tests of a package, by the binary and their name.
-type Outcomes = BTreeMap<String, Outcome>;
 
 pub(crate) fn rayon_suite(arguments: &Arguments) -> Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
@@ -98,23 +85,4 @@ fn report(suite: Suite, outcomes: &Outcomes, took: Duration) {
         count(Outcome::Ignored),
         took.as_secs_f64()
     );
-}
-
-/// The outcomes in what the standard test harness prints, each name with `prefix` in front.
-fn outcomes_in(output: &str, prefix: &str) -> Outcomes {
-    let mut outcomes = Outcomes::new();
-    for line in output.lines() {
-        let Some((name, outcome)) = line.strip_prefix("test ").and_then(|line| line.rsplit_once(" ... "))
-        else {
-            continue;
-        };
-        let outcome = match outcome.split([',', ' ']).next() {
-            Some("ok") => Outcome::Passed,
-            Some("ignored") => Outcome::Ignored,
-            _ => Outcome::Failed,
-        };
-        let name = name.trim_end_matches(" - should panic");
-        outcomes.insert(format!("{prefix}{name}"), outcome);
-    }
-    outcomes
 }

@@ -12,7 +12,8 @@ use super::left_out::{Kind, LEFT_OUT};
 use crate::copy::copy_folder;
 
 const RAYON: &str = "1.12.0";
-const RAYON_CORE: &str = "1.13.0";
+/// The one whose interface the replacement has.
+pub(crate) const RAYON_CORE: &str = "1.13.0";
 
 const WORKSPACE: &str = r#"
 [workspace]

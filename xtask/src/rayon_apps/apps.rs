@@ -1,0 +1,127 @@
+//! Which programs and libraries are tried.
+
+/// A package of crates.io that uses rayon.
+pub(super) struct App {
+    pub(super) name: &'static str,
+    pub(super) version: &'static str,
+    pub(super) default_features: bool,
+    /// So that rayon is used.
+    pub(super) features: &'static [&'static str],
+    pub(super) tests: Tests,
+    /// Tests that fail with rayon as well, and why.
+    pub(super) fail_anyway: &'static [(&'static str, &'static str)],
+    pub(super) program: Option<Program>,
+    pub(super) renamed: Renamed,
+}
+
+/// Which of its own tests are run.
+pub(super) enum Tests {
+    /// All that are in the package.
+    All,
+    /// What cargo is told instead, and why.
+    These(&'static [&'static str], &'static str),
+}
+
+/// What is run on real input.
+pub(super) struct Program {
+    pub(super) binary: &'static str,
+    pub(super) arguments: &'static [&'static str],
+    pub(super) input: Input,
+}
+
+/// What comes after the other arguments.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Input {
+    /// A folder with very many sources.
+    Folder,
+    /// An empty folder for the results, and pictures.
+    Pictures,
+}
+
+/// Whether it compiles with `rayon = { package = "taskel" }`.
+pub(super) enum Renamed {
+    Compiles,
+    /// What it uses of rayon that taskel does not have.
+    Not(&'static str),
+}
+
+/// All, the smaller programs first.
+pub(super) const APPS: &[App] = &[
+    App { program: program("diskus", &[], Input::Folder), ..app("diskus", "0.9.0") },
+    App { program: program("tokei", &[], Input::Folder), ..app("tokei", "15.0.0") },
+    App {
+        program: program("dust", &["-b", "-c", "-P", "-n", "200", "-w", "200"], Input::Folder),
+        ..app("du-dust", "1.2.7")
+    },
+    App {
+        program: program("pdu", &["--total-width=200"], Input::Folder),
+        ..app("parallel-disk-usage", "0.24.0")
+    },
+    App {
+        program: program("oxipng", &["--quiet", "--opt", "2", "--dir"], Input::Pictures),
+        ..app("oxipng", "10.2.1")
+    },
+    app("jwalk", "0.9.0"),
+    // The encoder of AVIF takes longer to build than all the rest.
+    App {
+        default_features: false,
+        features: &[
+            "rayon", "bmp", "exr", "gif", "hdr", "ico", "jpeg", "png", "pnm", "qoi", "tga", "tiff", "webp",
+        ],
+        renamed: Renamed::Not(PLUMBING),
+        ..app("image", "0.25.10")
+    },
+    App { features: &["rayon"], renamed: Renamed::Not(PLUMBING), ..app("indexmap", "2.14.2") },
+    App { features: &["rayon"], renamed: Renamed::Not(PLUMBING), ..app("hashbrown", "0.17.2") },
+    App { features: &["rayon"], renamed: Renamed::Not(PLUMBING), ..app("ndarray", "0.17.2") },
+    App { features: &["rayon"], renamed: Renamed::Not(PLUMBING), ..app("petgraph", "0.8.3") },
+    App { features: &["rayon"], renamed: Renamed::Not(PLUMBING), ..app("dashmap", "6.2.1") },
+    App {
+        features: &["allow_multithreading"],
+        tests: Tests::These(
+            &[
+                "--lib",
+                "--test=overlay_tests",
+                "--test=float_overlay_tests",
+                "--test=dynamic_tests",
+                "--test=ocg_tests",
+            ],
+            "it has 66 binaries of tests, each of which is linked by itself",
+        ),
+        ..app("i_overlay", "9.1.0")
+    },
+];
+
+const PLUMBING: &str = "it implements rayon's `plumbing`";
+
+/// A library, all of whose tests pass, and which compiles when rayon is renamed.
+const fn app(name: &'static str, version: &'static str) -> App {
+    App {
+        name,
+        version,
+        default_features: true,
+        features: &[],
+        tests: Tests::All,
+        fail_anyway: &[],
+        program: None,
+        renamed: Renamed::Compiles,
+    }
+}
+
+const fn program(binary: &'static str, arguments: &'static [&'static str], input: Input) -> Option<Program> {
+    Some(Program { binary, arguments, input })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::APPS;
+
+    #[test]
+    fn at_least_ten_packages_are_tried_each_once() {
+        let names: BTreeSet<&str> = APPS.iter().map(|app| app.name).collect();
+        assert_eq!(names.len(), APPS.len());
+        assert!(names.len() >= 10, "{names:?}");
+    }
+}

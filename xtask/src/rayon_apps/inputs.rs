@@ -1,0 +1,114 @@
+//! What the programs are run on.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use super::package::registry_sources;
+use super::programs::Inputs;
+
+/// Of each picture, in points.
+const WIDTH: u32 = 640;
+const HEIGHT: u32 = 480;
+
+/// The colour of a point.
+type Painter = fn(u32, u32) -> [u8; 3];
+
+/// `folder`, or all sources that cargo has, and pictures that are written into `scratch`.
+pub(super) fn inputs(folder: Option<&Path>, scratch: &Path) -> Result<Inputs> {
+    let folder = match folder {
+        Some(folder) => folder.to_owned(),
+        None => registry_sources()?,
+    };
+    ensure!(folder.is_dir(), "{} is no folder: name one with --input", folder.display());
+    let pictures = scratch.join("pictures");
+    fs::create_dir_all(&pictures).with_context(|| format!("creating {}", pictures.display()))?;
+    let painters: [(&str, Painter); 4] =
+        [("plain", plain), ("slope", slope), ("rings", rings), ("noise", noise)];
+    let mut paths = Vec::new();
+    for (name, painter) in painters {
+        let path = pictures.join(name).with_extension("png");
+        fs::write(&path, png(painter))?;
+        paths.push(path);
+    }
+    Ok(Inputs { folder, pictures: paths })
+}
+
+/// Few colours, in tiles.
+fn plain(x: u32, y: u32) -> [u8; 3] {
+    let tile = (x / 40 + y / 40 * 3) % 7;
+    [tile * 30, 255 - tile * 20, 90].map(low)
+}
+
+fn slope(x: u32, y: u32) -> [u8; 3] {
+    [x * 255 / WIDTH, y * 255 / HEIGHT, (x + y) / 5].map(low)
+}
+
+fn rings(x: u32, y: u32) -> [u8; 3] {
+    let distance = (x.abs_diff(WIDTH / 2).pow(2) + y.abs_diff(HEIGHT / 2).pow(2)) / 64;
+    [distance, distance / 2 + x / 8, 255 - distance % 256].map(low)
+}
+
+/// As a photograph's: what is beside each other is alike.
+fn noise(x: u32, y: u32) -> [u8; 3] {
+    let grain = (x.wrapping_mul(0x9e37_79b9) ^ y.wrapping_mul(0x85eb_ca6b)).wrapping_mul(0xc2b2_ae35) >> 28;
+    [x / 4 + grain, y / 3 + grain, (x + y) / 6 + grain].map(low)
+}
+
+fn low(value: u32) -> u8 {
+    value.to_le_bytes()[0]
+}
+
+/// A picture that is not compressed.
+fn png(painter: Painter) -> Vec<u8> {
+    let mut rows = Vec::new();
+    for y in 0..HEIGHT {
+        rows.push(0); // no filter
+        rows.extend((0..WIDTH).flat_map(|x| painter(x, y)));
+    }
+    // Zlib's stored blocks.
+    let mut data = vec![0x78, 0x01];
+    let blocks = rows.chunks(0xffff).collect::<Vec<_>>();
+    for (index, block) in blocks.iter().enumerate() {
+        let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
+        data.push(u8::from(index + 1 == blocks.len()));
+        data.extend(length.to_le_bytes());
+        data.extend((!length).to_le_bytes());
+        data.extend(*block);
+    }
+    data.extend(adler32(&rows).to_be_bytes());
+    let header = [&WIDTH.to_be_bytes()[..], &HEIGHT.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (kind, content) in [(b"IHDR", &header), (b"IDAT", &data), (b"IEND", &Vec::new())] {
+        let named = [&kind[..], content].concat();
+        file.extend(u32::try_from(content.len()).unwrap_or(u32::MAX).to_be_bytes());
+        file.extend(&named);
+        file.extend(crc32(&named).to_be_bytes());
+    }
+    file
+}
+
+fn adler32(bytes: &[u8]) -> u32 {
+    let (low, high) = bytes.iter().fold((1, 0), |(low, high), byte| {
+        let low = (low + u32::from(*byte)) % 65521;
+        (low, (high + low) % 65521)
+    });
+    high << 16 | low
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{adler32, crc32};
+
+    #[test]
+    fn sums_are_those_of_their_standards() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+        assert_eq!(adler32(b"Wikipedia"), 0x11e6_0398);
+    }
+}

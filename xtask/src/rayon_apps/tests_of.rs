@@ -1,0 +1,81 @@
+//! A package's own tests, with rayon and with taskel.
+
+use anyhow::Result;
+
+use super::apps::Tests;
+use super::package::{Core, Package};
+use crate::own_tests::{self, Outcome, Outcomes};
+
+/// Runs the tests with both, and prints a row. Those that pass with rayon alone are added to
+/// `faults`.
+pub(super) fn compare(package: &Package, other: Core, repeat: usize, faults: &mut Vec<String>) {
+    let name = package.app.name;
+    let expected = match outcomes(package, Core::Rayon) {
+        Ok(outcomes) => outcomes,
+        Err(error) => {
+            println!("| {name} | does not build with rayon | | |");
+            eprintln!("{name}: {error:#}");
+            return;
+        }
+    };
+    let passed: Vec<&String> =
+        expected.iter().filter(|(_, outcome)| **outcome == Outcome::Passed).map(|(name, _)| name).collect();
+    let mut pass_with_both = passed.len();
+    for _ in 0..repeat {
+        let found = match outcomes(package, other) {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                println!("| {name} | {} | does not build | |", passed.len());
+                faults.push(format!("{name}: {error:#}"));
+                return;
+            }
+        };
+        let missed = passed.iter().filter(|test| found.get(**test) != Some(&Outcome::Passed));
+        let missed: Vec<_> = missed.map(|test| format!("{name}: {test} passes with rayon alone")).collect();
+        pass_with_both = pass_with_both.min(passed.len() - missed.len());
+        faults.extend(missed);
+    }
+    let failed: Vec<&String> =
+        expected.iter().filter(|(_, outcome)| **outcome == Outcome::Failed).map(|(name, _)| name).collect();
+    println!("| {name} | {} | {pass_with_both} | {} |", passed.len(), failed.len());
+    explain(package, &failed);
+}
+
+/// Says why tests are not run, or fail with rayon as well.
+fn explain(package: &Package, failed: &[&String]) {
+    let (app, name) = (package.app, package.app.name);
+    if let Tests::These(options, reason) = app.tests {
+        eprintln!("{name}: of its tests, {}: {reason}", options.join(" "));
+    }
+    for test in failed {
+        let known = app.fail_anyway.iter().find(|(known, _)| known == test);
+        let reason = known.map_or("the list does not say why", |(_, reason)| reason);
+        eprintln!("{name}: {test} fails with rayon, too: {reason}");
+    }
+    for (known, _) in app.fail_anyway {
+        if !failed.iter().any(|test| *test == known) {
+            eprintln!("{name}: {known} is listed as failing with rayon, but does not");
+        }
+    }
+}
+
+fn outcomes(package: &Package, core: Core) -> Result<Outcomes> {
+    let options = match package.app.tests {
+        Tests::All => &["--tests"],
+        Tests::These(options, _) => options,
+    };
+    let mut outcomes = Outcomes::new();
+    let log = package.beside(&format!("output-{}", core.name()));
+    let binaries = own_tests::build(package.cargo_build(core, &["test"]), options)?;
+    package.check(core)?;
+    for binary in binaries {
+        match binary.run(&package.sources(core), &log, &[]) {
+            Ok((these, _)) => outcomes.extend(these),
+            Err(error) => {
+                eprintln!("{} with {}: {error:#}", package.app.name, core.name());
+                outcomes.insert(format!("{} as a whole", binary.target), Outcome::Failed);
+            }
+        }
+    }
+    Ok(outcomes)
+}
