@@ -7,7 +7,7 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 
 use super::drive;
-use super::runs::{EachRun, Runs};
+use super::ranges::{EachRange, Ranges};
 use crate::os::clock::{Clock, Ticks};
 use crate::sched::unwind::drop_quietly;
 use crate::sync::{AtomicU64, Mutex, Ordering};
@@ -230,8 +230,8 @@ impl<'a, T: Send, O: Operation<T>> Tree<'a, T, O> {
                 put(&all, result);
             }
         };
-        let pairs = Runs { len: leaves.div_ceil(2), max_len: 1 };
-        let run = || drive(&pairs, EachRun(&|run| run.for_each(from_pair)));
+        let pairs = Ranges { len: leaves.div_ceil(2), max_len: 1 };
+        let run = || drive(&pairs, EachRange(&|run| run.for_each(from_pair)));
         if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
             drop_quietly(self);
             panic::resume_unwind(payload)

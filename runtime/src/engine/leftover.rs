@@ -9,7 +9,7 @@
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::runs::{EachRun, Runs};
+use super::ranges::{EachRange, Ranges};
 use super::{CHUNK_NS, Plan, WORTH_SHARING_NS, share};
 use crate::engine::producer::Producer;
 use crate::os::clock::Clock;
@@ -110,11 +110,11 @@ fn drop_shared(site: Site, left: Range<usize>, drop_some: &(dyn Fn(Range<usize>)
         Some(pool) if pool.num_threads() > 1 => {
             // A bridge has four thousand million indices, of which most stand for nothing.
             let grain = left.len().div_ceil(MOST_PIECES);
-            let runs = Runs { len: left.len().div_ceil(grain), max_len: 0 };
+            let runs = Ranges { len: left.len().div_ceil(grain), max_len: 0 };
             let at = |piece: usize| left.start + piece.saturating_mul(grain).min(left.len());
             let drop_run = |run: Range<usize>| drop_some(at(run.start)..at(run.end));
             let plan = Plan::new(&runs, pool.profiling());
-            with_lane(pool, |lane| share(lane, &runs, EachRun(&drop_run), plan, site, None));
+            with_lane(pool, |lane| share(lane, &runs, EachRange(&drop_run), plan, site, None));
         }
         _ => drop_some(left),
     });

@@ -17,7 +17,7 @@ mod offer;
 pub(crate) mod options;
 mod participant;
 pub(crate) mod producer;
-mod runs;
+mod ranges;
 mod shared;
 mod small;
 mod steal;

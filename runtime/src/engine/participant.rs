@@ -16,7 +16,7 @@ use crate::engine::producer::{Around, Claimed, Producer};
 use crate::os::clock::Ticks;
 use crate::protocol::range::Span;
 use crate::sched::lane::LaneContext;
-use crate::sched::loop_slots::Slot;
+use crate::sched::loop_slots::LoopSlot;
 use crate::sched::unwind::OnDrop;
 use crate::sync::Ordering;
 
@@ -26,7 +26,7 @@ const CLAIM_NS: u64 = 20;
 pub(super) struct Participant<'a, P: Producer, C: Consumer<P::Item>> {
     pub(super) state: &'a LoopState<'a, P, C>,
     pub(super) lane: &'a LaneContext<'a>,
-    pub(super) slot: &'a Slot,
+    pub(super) slot: &'a LoopSlot,
     pub(super) chunker: Chunker,
     pub(super) feeder: Feeder,
     /// Made with the first chunk, so that a lane that comes too late makes none.

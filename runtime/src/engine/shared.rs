@@ -342,7 +342,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
 
     /// Something else that `lane` can do, which is inside.
     pub(super) fn other_work(&self, lane: &LaneContext<'_>) -> Option<Work> {
-        lane.find_other_work(self.job().frame(), || {
+        lane.find_other_work(self.job().ancestor(), || {
             // Not the last: the lane has a ticket of its own.
             let _ = self.tickets.leave();
         })
@@ -373,7 +373,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         // What an external caller has begun, other than the caller, workers can help it with.
         let workers = pool.num_threads();
         let inside = |look: &mut dyn FnMut(usize) -> bool| self.slots.any_inside(workers, look);
-        wait(lane, self.job().frame(), &inside, &|| self.tickets.settled() || work_left());
+        wait(lane, self.job().ancestor(), &inside, &|| self.tickets.settled() || work_left());
         !self.tickets.settled()
     }
 

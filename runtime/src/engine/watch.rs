@@ -7,7 +7,7 @@ use crate::os::clock::Ticks;
 use crate::protocol::chunk_position::Kept;
 use crate::protocol::range::Span;
 use crate::sched::lane::LaneContext;
-use crate::sched::loop_slots::Slot;
+use crate::sched::loop_slots::LoopSlot;
 
 /// A chunk that is not over after this time is taken for much longer than expected: chunks are to
 /// take 8 µs.
@@ -55,7 +55,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
             self.watched =
                 running.map(|(slot, rest)| Watched { slot, end: rest.hi, since: pool.clock.now() });
         }
-        if self.refused || self.watched.is_none() && !self.state.slots.slots().any(Slot::is_claiming) {
+        if self.refused || self.watched.is_none() && !self.state.slots.slots().any(LoopSlot::is_claiming) {
             return false;
         }
         for _ in 0..self.pauses {

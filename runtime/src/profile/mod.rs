@@ -23,7 +23,7 @@ mod trace_tests;
 
 use std::time::Duration;
 
-use recorder::{Counters, Recorder};
+use recorder::{Counts, Recorder};
 
 /// What the workers of a pool did while a piece of code ran.
 ///
@@ -74,7 +74,7 @@ pub struct WorkerProfile {
     lane: usize,
     label: String,
     record: Recorder,
-    counters: Counters,
+    counters: Counts,
 }
 
 impl Profile {

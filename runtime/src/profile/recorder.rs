@@ -23,7 +23,7 @@ pub(crate) struct Recorder {
 
 /// What the pool counts itself, profiling or not: the differences over the profiled time.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counters {
+pub(crate) struct Counts {
     pub(crate) steals_tried: u64,
     pub(crate) steals_won: u64,
     pub(crate) wakeups: u64,
@@ -94,7 +94,7 @@ impl Recorder {
     }
 
     /// Ends the recording. `lane` is the number by which other lanes name this one as a victim.
-    pub(crate) fn into_worker(self, lane: usize, label: String, counters: Counters) -> WorkerProfile {
+    pub(crate) fn into_worker(self, lane: usize, label: String, counters: Counts) -> WorkerProfile {
         WorkerProfile { lane, label, record: self, counters }
     }
 }

@@ -1,5 +1,5 @@
 use super::Profile;
-use super::recorder::{Counters, Recorder};
+use super::recorder::{Counts, Recorder};
 use super::timeline::{CAPACITY, Timeline, Weight};
 use super::units::{Grouped, Time};
 
@@ -28,14 +28,10 @@ pub(super) fn small_profile() -> Profile {
             first.into_worker(
                 0,
                 "worker 0".to_owned(),
-                Counters { steals_tried: 4, steals_won: 1, wakeups: 1, parks: 2, ..Counters::default() },
+                Counts { steals_tried: 4, steals_won: 1, wakeups: 1, parks: 2, ..Counts::default() },
             ),
-            second.into_worker(
-                1,
-                "worker 1".to_owned(),
-                Counters { steals_tried: 1200, ..Counters::default() },
-            ),
-            caller.into_worker(9, "caller".to_owned(), Counters::default()),
+            second.into_worker(1, "worker 1".to_owned(), Counts { steals_tried: 1200, ..Counts::default() }),
+            caller.into_worker(9, "caller".to_owned(), Counts::default()),
         ],
     )
 }
@@ -104,8 +100,7 @@ fn chunks_are_counted_by_power_of_two() {
         recorder.nested(taskels);
         recorder.chunk(0, 0, 0);
     }
-    let profile =
-        Profile::assemble(0, 1, 1, vec![recorder.into_worker(0, String::new(), Counters::default())]);
+    let profile = Profile::assemble(0, 1, 1, vec![recorder.into_worker(0, String::new(), Counts::default())]);
     assert_eq!(profile.chunk_sizes().collect::<Vec<_>>(), [(1, 1), (2, 2), (4, 2), (8, 1), (top, 1)]);
 }
 
@@ -119,7 +114,7 @@ fn counts_stay_exact_when_spans_are_merged() {
         recorder.steal(at, i as usize);
         at += 100;
     }
-    let worker = recorder.into_worker(0, String::new(), Counters::default());
+    let worker = recorder.into_worker(0, String::new(), Counts::default());
     assert!(worker.record.spans.events().len() <= CAPACITY);
     assert!(worker.record.spans.events().len() >= CAPACITY / 8, "merged more than needed");
     assert!(worker.record.steals.events().len() <= CAPACITY);
@@ -170,7 +165,7 @@ fn sums_beyond_what_a_clock_can_show_are_the_greatest() {
         recorder.nested(usize::MAX);
     }
     let workers = [recorder.clone(), recorder]
-        .map(|recorder| recorder.into_worker(0, String::new(), Counters::default()));
+        .map(|recorder| recorder.into_worker(0, String::new(), Counts::default()));
     let profile = Profile::assemble(u64::MAX - 1, u64::MAX, 2, workers.into());
     assert_eq!(profile.taskel_time(), std::time::Duration::from_nanos(u64::MAX));
     assert_eq!((profile.taskels(), profile.chunks()), (u64::MAX, 8));
@@ -217,7 +212,7 @@ mod picture {
     }
 
     fn one_worker(recorder: Recorder, label: &str, end_ns: u64) -> Profile {
-        Profile::assemble(0, end_ns, 1, vec![recorder.into_worker(0, label.to_owned(), Counters::default())])
+        Profile::assemble(0, end_ns, 1, vec![recorder.into_worker(0, label.to_owned(), Counts::default())])
     }
 
     #[test]
@@ -244,7 +239,7 @@ mod picture {
                 recorder.chunk(i * 100, i * 100 + 80, 1);
                 recorder.steal(i * 100, (lane + 1) % WORKERS);
             }
-            recorder.into_worker(lane, format!("worker {lane}"), Counters::default())
+            recorder.into_worker(lane, format!("worker {lane}"), Counts::default())
         });
         let svg = Profile::assemble(0, 5_000_000, WORKERS, workers.collect()).to_svg();
         let titles = bar_titles(&svg);
@@ -264,7 +259,7 @@ mod picture {
                 recorder.steal(i * 100, 0);
                 recorder.chunk(i * 100, i * 100 + 80, 1);
             }
-            recorder.into_worker(lane, format!("worker {lane}"), Counters::default())
+            recorder.into_worker(lane, format!("worker {lane}"), Counts::default())
         });
         let svg = Profile::assemble(0, 10_000, 256, workers.collect()).to_svg();
         assert!(bar_titles(&svg).len() >= 256);
@@ -292,7 +287,7 @@ mod picture {
         let mut recorder = Recorder::new();
         recorder.chunk(0, 50, 1);
         recorder.chunk(90, 500, 1);
-        let worker = recorder.into_worker(0, String::new(), Counters::default());
+        let worker = recorder.into_worker(0, String::new(), Counts::default());
         assert_eq!(bar_titles(&Profile::assemble(100, 200, 1, vec![worker]).to_svg()).len(), 2);
     }
 }

@@ -3,7 +3,7 @@ use std::io;
 
 use serde_json::Value;
 
-use super::recorder::{Counters, Recorder};
+use super::recorder::{Counts, Recorder};
 use super::tests::small_profile;
 use super::timeline::CAPACITY;
 use super::{Profile, WorkerProfile};
@@ -11,7 +11,7 @@ use super::{Profile, WorkerProfile};
 const MEGABYTE: usize = 1 << 20;
 
 fn worker(lane: usize, recorder: Recorder) -> WorkerProfile {
-    recorder.into_worker(lane, format!("worker {lane}"), Counters::default())
+    recorder.into_worker(lane, format!("worker {lane}"), Counts::default())
 }
 
 /// A worker of a million chunks or fewer, each of them 80 ns long and with a steal.
@@ -252,7 +252,7 @@ fn a_clock_that_jumps_gives_a_trace() {
 #[test]
 fn names_are_escaped() {
     let name = "<a&\"b\">\u{0}\\\n]]>";
-    let worker = Recorder::new().into_worker(0, name.to_owned(), Counters::default());
+    let worker = Recorder::new().into_worker(0, name.to_owned(), Counts::default());
     let events = events(&Profile::assemble(0, 10, 1, vec![worker]));
     assert!(events.iter().any(|event| event["args"]["name"] == name));
 }

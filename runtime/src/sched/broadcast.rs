@@ -228,7 +228,7 @@ where
         // SAFETY: this worker was left out above, so that it makes its call here, once.
         unsafe { job.execute(lane) };
     }
-    wait(lane, job.frame(), &|_| false, &|| this.calls.settled());
+    wait(lane, job.ancestor(), &|_| false, &|| this.calls.settled());
     match this.panic.take() {
         None => this.results.into_iter().filter_map(UnsafeCell::into_inner).collect(),
         Some(payload) => {

@@ -11,17 +11,17 @@ use crate::sched::lane::LaneContext;
 
 /// What a wait waits for: the address of a loop, a scope, or a pending half of a join. Unique while
 /// that exists.
-pub(crate) type Frame = *const ();
+pub(crate) type Ancestor = *const ();
 
 /// Taken work that a lane is running. The runs that a piece of work was born in, innermost first,
-/// form a chain; it tells which frames the work descends from.
+/// form a chain; it tells which ancestors the work descends from.
 ///
 /// A run is on the stack of the lane that it belongs to. It is named by work born in it only, and
 /// by what descends from that: all of which the run waits for. So whoever holds such work may
 /// follow its chain.
 #[derive(Debug)]
 pub(crate) struct Run {
-    frame: Frame,
+    ancestor: Ancestor,
     born_in: Origin,
 }
 
@@ -63,22 +63,22 @@ impl Origin {
 }
 
 impl Run {
-    /// Work of `frame`, which was opened in `born_in`.
-    pub(crate) fn new(frame: Frame, born_in: Origin) -> Self {
-        Run { frame, born_in }
+    /// Work of `ancestor`, which was opened in `born_in`.
+    pub(crate) fn new(ancestor: Ancestor, born_in: Origin) -> Self {
+        Run { ancestor, born_in }
     }
 
-    /// Whether work that was born in `born_in` descends from `frame`.
+    /// Whether work that was born in `born_in` descends from `ancestor`.
     ///
     /// # Safety
     ///
     /// That work is neither finished nor taken by anyone else.
-    pub(crate) unsafe fn descends(born_in: Origin, frame: Frame) -> bool {
+    pub(crate) unsafe fn descends(born_in: Origin, ancestor: Ancestor) -> bool {
         let mut run = born_in.run;
         // SAFETY: the run waits for its descendants, among which is the work that the caller holds;
         // so does each run that it was born in itself. Runs do not change.
         while let Some(inner) = unsafe { run.as_ref() } {
-            if inner.frame == frame {
+            if inner.ancestor == ancestor {
                 return true;
             }
             run = inner.born_in.run;
@@ -91,7 +91,7 @@ impl Run {
 #[derive(Debug)]
 pub(crate) struct JobHead {
     execute: unsafe fn(NonNull<JobHead>, &LaneContext<'_>),
-    /// Written before the first push, by the lane that opened the frame.
+    /// Written before the first push, by the lane that opened the ancestor.
     born_in: Cell<MaybeUninit<Origin>>,
 }
 
@@ -187,21 +187,21 @@ impl Job {
         Job(head)
     }
 
-    /// The frame that this is work of.
-    pub(crate) fn frame(self) -> Frame {
+    /// The ancestor that this is work of.
+    pub(crate) fn ancestor(self) -> Ancestor {
         self.0.as_ptr().cast_const().cast()
     }
 
-    /// Whether `lane`, which waits for `frame`, may run this: it is work of `frame`, or of
-    /// something that was opened by work of `frame`, and no invitation to a loop in which another
-    /// external caller has the slot for external callers.
+    /// Whether `lane`, which waits for `ancestor`, may run this: it is work of `ancestor`, or of
+    /// something that was opened by work of `ancestor`, and no invitation to a loop in which
+    /// another external caller has the slot for external callers.
     ///
     /// # Safety
     ///
     /// The job was just taken off a deque, or was put back, and not executed yet.
-    pub(crate) unsafe fn is_for(self, frame: Frame, lane: &LaneContext<'_>) -> bool {
+    pub(crate) unsafe fn is_for(self, ancestor: Ancestor, lane: &LaneContext<'_>) -> bool {
         // SAFETY: this method's contract.
-        (unsafe { self.descends_from(frame) })
+        (unsafe { self.descends_from(ancestor) })
             // SAFETY: as above.
             && unsafe { self.is_open_to(lane) }
     }
@@ -223,13 +223,13 @@ impl Job {
     /// # Safety
     ///
     /// As for [`is_for`](Self::is_for).
-    unsafe fn descends_from(self, frame: Frame) -> bool {
+    unsafe fn descends_from(self, ancestor: Ancestor) -> bool {
         // SAFETY: `new` was promised that the pointee lives until the job is executed.
         let head = unsafe { self.0.as_ref() };
         // SAFETY: it lay in a deque, and was set before.
         let born_in = unsafe { head.born_in() };
         // SAFETY: the caller holds this job, which was born in that run.
-        self.frame() == frame || unsafe { Run::descends(born_in, frame) }
+        self.ancestor() == ancestor || unsafe { Run::descends(born_in, ancestor) }
     }
 
     /// How deep inside of other work this was born, and whether it is the half of a join.
@@ -259,7 +259,7 @@ impl Job {
             // SAFETY: it lay in a deque, and was set before.
             (head.execute, unsafe { head.born_in() })
         };
-        let run = Run::new(self.frame(), born_in);
+        let run = Run::new(self.ancestor(), born_in);
         // SAFETY: the head was made for this function, and it is the pointee's first field
         // (`JobHead::new`).
         lane.in_run(&run, || unsafe { execute(self.0, lane) });

@@ -17,7 +17,7 @@ use crate::os::clock::Ticks;
 use crate::policy::steal_delay::{Patience, StealDelay};
 use crate::profile::recorder::Recorder;
 use crate::sched::counter::Counter;
-use crate::sched::job::{Frame, Job, Origin, Run};
+use crate::sched::job::{Ancestor, Job, Origin, Run};
 use crate::sched::loop_slots::LoopSlots;
 use crate::sched::pending::PendingChain;
 use crate::sched::pool::{PoolState, Work};
@@ -205,7 +205,7 @@ impl Lane {
         }
     }
 
-    /// Takes the oldest notice of a scope with work for others.
+    /// Takes the oldest invitation of a scope with work for others.
     pub(crate) fn steal_open_scope(&self) -> Option<Arc<ScopeQueue>> {
         steal_from(&self.open_scopes)
     }
@@ -355,13 +355,15 @@ impl<'p> LaneContext<'p> {
         }
     }
 
-    /// Looks for work of anything but `frame` everywhere but in this lane's deque. Offers of that
-    /// frame are used up by `decline`.
-    pub(crate) fn find_other_work(&self, frame: Frame, decline: impl Fn()) -> Option<Work> {
+    /// Looks for work of anything but `ancestor` everywhere but in this lane's deque. Offers of
+    /// that ancestor are used up by `decline`.
+    pub(crate) fn find_other_work(&self, ancestor: Ancestor, decline: impl Fn()) -> Option<Work> {
         loop {
             match self.find_work()? {
-                Work::Stolen(job, victim) if job.frame() == frame => self.pool.lane(victim).note_stolen(),
-                Work::Job(job) if job.frame() == frame => (),
+                Work::Stolen(job, victim) if job.ancestor() == ancestor => {
+                    self.pool.lane(victim).note_stolen()
+                }
+                Work::Job(job) if job.ancestor() == ancestor => (),
                 other => return Some(other),
             }
             decline();
@@ -460,8 +462,8 @@ impl<'p> LaneContext<'p> {
         }
     }
 
-    /// Runs `work` of a frame that is not this lane's own. What is pending belongs to other runs
-    /// and is made public first.
+    /// Runs `work` of an ancestor that is not this lane's own. What is pending belongs to other
+    /// runs and is made public first.
     pub(crate) fn in_run(&self, run: &Run, work: impl FnOnce()) {
         self.publish_all();
         let before = self.lane.pending.run();
@@ -529,31 +531,31 @@ impl<'p> LaneContext<'p> {
         !self.lane.pending.is_empty() || !self.lane.pending.run().is_null()
     }
 
-    /// Leaves a notice of the scope's work for others.
+    /// Leaves an invitation of the scope's work for others.
     pub(crate) fn offer_scope(&self, scope: Arc<ScopeQueue>) {
         self.private.open_scopes.push(scope);
         self.pool.wake_one(self.index, self.random());
     }
 
-    /// Takes this lane's notices of `scope` back, and says how many nobody has taken.
-    pub(crate) fn take_back_notices(&self, scope: &Arc<ScopeQueue>) -> usize {
+    /// Takes this lane's invitations of `scope` back, and says how many nobody has taken.
+    pub(crate) fn take_back_invitations(&self, scope: &Arc<ScopeQueue>) -> usize {
         let mut others = Vec::new();
         let mut taken_back = 0;
-        while let Some(notice) = self.private.open_scopes.pop() {
-            match Arc::ptr_eq(&notice, scope) {
+        while let Some(invitation) = self.private.open_scopes.pop() {
+            match Arc::ptr_eq(&invitation, scope) {
                 true => taken_back += 1,
-                false => others.push(notice),
+                false => others.push(invitation),
             }
         }
         // Whoever looked for these meanwhile has missed them.
-        others.into_iter().rev().for_each(|notice| self.offer_scope(notice));
+        others.into_iter().rev().for_each(|invitation| self.offer_scope(invitation));
         taken_back
     }
 
-    /// Leaves the notices to the pool, where displaced workers look, too.
-    pub(crate) fn hand_on_notices(&self) {
-        while let Some(notice) = self.private.open_scopes.pop() {
-            self.pool.inject(notice);
+    /// Leaves the invitations to the pool, where displaced workers look, too.
+    pub(crate) fn hand_on_invitations(&self) {
+        while let Some(invitation) = self.private.open_scopes.pop() {
+            self.pool.inject(invitation);
         }
     }
 

@@ -18,7 +18,7 @@ const USUAL_PARTIALS: usize = 32;
 /// What one lane has in one loop. Its range is on a cache line of its own, with nothing that others
 /// write.
 #[derive(Debug)]
-pub(crate) struct Slot {
+pub(crate) struct LoopSlot {
     pub(crate) range: Range,
     pub(crate) cost: CostHint,
     /// When the lane began what it is in the midst of.
@@ -39,9 +39,9 @@ pub(crate) struct Slot {
 
 // SAFETY: `range`, `cost`, `began` and `position` are atomic; `partials` is reached through methods
 // that demand exclusive use.
-unsafe impl Sync for Slot {}
+unsafe impl Sync for LoopSlot {}
 
-impl Slot {
+impl LoopSlot {
     /// True the first time that the lane asks in this loop.
     pub(crate) fn first_visit(&self) -> bool {
         !self.visited.swap(true, Ordering::Relaxed)
@@ -110,14 +110,14 @@ impl MomentHint {
 /// A slot for each worker of the pool, and one for the external caller that called.
 #[derive(Debug)]
 pub(crate) struct LoopSlots {
-    slots: Box<[CachePadded<Slot>]>,
+    slots: Box<[CachePadded<LoopSlot>]>,
 }
 
 impl LoopSlots {
     pub(crate) fn new(slots: usize) -> Self {
         let slot = |_| {
             let partials = UnsafeCell::new(PartialBuffer::new());
-            CachePadded::new(Slot {
+            CachePadded::new(LoopSlot {
                 range: Range::new(),
                 cost: CostHint(AtomicU32::new(0)),
                 began: MomentHint(AtomicU64::new(0)),
@@ -131,11 +131,11 @@ impl LoopSlots {
         LoopSlots { slots: (0..slots).map(slot).collect() }
     }
 
-    pub(crate) fn slot(&self, index: usize) -> &Slot {
+    pub(crate) fn slot(&self, index: usize) -> &LoopSlot {
         &self.slots[index]
     }
 
-    pub(crate) fn slots(&self) -> impl ExactSizeIterator<Item = &Slot> {
+    pub(crate) fn slots(&self) -> impl ExactSizeIterator<Item = &LoopSlot> {
         self.slots.iter().map(|slot| &**slot)
     }
 
@@ -196,7 +196,7 @@ impl<T: Send> Iterator for Merge<'_, T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        fn first<T: Send>(slot: &mut CachePadded<Slot>) -> Option<(usize, &mut CachePadded<Slot>)> {
+        fn first<T: Send>(slot: &mut CachePadded<LoopSlot>) -> Option<(usize, &mut CachePadded<LoopSlot>)> {
             // SAFETY: every partial is a `T` (`LoopSlots::merge`).
             let partials = unsafe { slot.partials.get_mut().peek::<T>() };
             // SAFETY: the loop slots are borrowed exclusively, and partials in a buffer are

@@ -13,9 +13,9 @@
 //! # When loom gives up
 //!
 //! loom tells of a deadlock, or of a model that is too large, by a panic wherever that was noticed,
-//! perhaps in the middle of a wait here. The frames that other threads borrow from go then. That is
-//! sound only because loom runs no other thread of that execution any more ([`is_stuck`]); in all
-//! other cases the process is aborted.
+//! perhaps in the middle of a wait here. The stack frames that other threads borrow from go then.
+//! That is sound only because loom runs no other thread of that execution any more ([`is_stuck`]);
+//! in all other cases the process is aborted.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -43,7 +43,7 @@ pub(crate) type Job<'a> = Box<dyn FnOnce() + Send + 'a>;
 struct Piece {
     job: Job<'static>,
     /// What waits for it, and what that is inside of: addresses, the innermost last.
-    frames: Vec<usize>,
+    ancestors: Vec<usize>,
     /// Where it was posted.
     pool: Option<Arc<PoolState>>,
 }
@@ -51,7 +51,7 @@ struct Piece {
 #[derive(Default)]
 struct Board {
     waiting: VecDeque<Piece>,
-    /// The frames of what has been begun and is not over.
+    /// The ancestors of what has been begun and is not over.
     running: Vec<Vec<usize>>,
     helpers: Vec<JoinHandle<()>>,
     is_over: bool,
@@ -74,8 +74,8 @@ loom::lazy_static! {
 }
 
 loom::thread_local! {
-    /// The frames of what this thread is doing.
-    static FRAMES: RefCell<Vec<usize>> = RefCell::new(Vec::new());
+    /// The ancestors of what this thread is doing.
+    static ANCESTORS: RefCell<Vec<usize>> = RefCell::new(Vec::new());
     /// Of a helper, which may run on when the model's main thread has ended, and its statics are
     /// gone.
     static HELPED: RefCell<Option<Arc<Hall>>> = RefCell::new(None);
@@ -205,29 +205,29 @@ impl Hall {
     }
 
     fn run<'h>(&'h self, mut board: MutexGuard<'h, Board>, piece: Piece) -> MutexGuard<'h, Board> {
-        let Piece { job, frames, pool } = piece;
-        board.running.push(frames.clone());
+        let Piece { job, ancestors, pool } = piece;
+        board.running.push(ancestors.clone());
         drop(board);
-        let outer = FRAMES.with(|own| own.replace(frames));
+        let outer = ANCESTORS.with(|own| own.replace(ancestors));
         match &pool {
             Some(pool) => enter(pool, job),
             None => job(),
         }
-        let frames = FRAMES.with(|own| own.replace(outer));
+        let ancestors = ANCESTORS.with(|own| own.replace(outer));
         let mut board = self.lock();
-        let at = board.running.iter().position(|running| *running == frames);
+        let at = board.running.iter().position(|running| *running == ancestors);
         board.running.swap_remove(at.expect("it was put there above"));
         self.changed.notify_all();
         board
     }
 
-    fn finish(&self, frame: usize) {
+    fn finish(&self, ancestor: usize) {
         let mut board = self.lock();
         loop {
-            let newest = board.waiting.iter().rposition(|piece| piece.frames.contains(&frame));
+            let newest = board.waiting.iter().rposition(|piece| piece.ancestors.contains(&ancestor));
             if let Some(piece) = newest.and_then(|at| board.waiting.remove(at)) {
                 board = self.run(board, piece);
-            } else if board.running.iter().any(|frames| frames.contains(&frame)) {
+            } else if board.running.iter().any(|ancestors| ancestors.contains(&ancestor)) {
                 board = self.wait(board);
             } else {
                 return;
@@ -259,63 +259,63 @@ impl Drop for Execution {
     }
 }
 
-/// The frames of what the calling thread is doing; none outside of a model.
-pub(crate) fn current_frames() -> Vec<usize> {
+/// The ancestors of what the calling thread is doing; none outside of a model.
+pub(crate) fn current_ancestors() -> Vec<usize> {
     if !is_modelled() {
         return Vec::new();
     }
-    FRAMES.with(|frames| frames.borrow().clone())
+    ANCESTORS.with(|ancestors| ancestors.borrow().clone())
 }
 
-fn post(helpers: usize, frames: Vec<usize>, job: Job<'static>) {
+fn post(helpers: usize, ancestors: Vec<usize>, job: Job<'static>) {
     let pool = with_surrounding(|pool| pool.map(PoolState::shared));
-    hall().post(helpers, Piece { job, frames, pool });
+    hall().post(helpers, Piece { job, ancestors, pool });
 }
 
-/// Posts a piece of work that is inside of `frames`, for whoever [finishes](finish) `frame`. `job`
-/// does not unwind.
-pub(crate) fn post_inside(frames: &[usize], frame: usize, job: Job<'static>) {
-    post(lanes() - 1, [frames, &[frame]].concat(), job);
+/// Posts a piece of work that is inside of `ancestors`, for whoever [finishes](finish) `ancestor`.
+/// `job` does not unwind.
+pub(crate) fn post_inside(ancestors: &[usize], ancestor: usize, job: Job<'static>) {
+    post(lanes() - 1, [ancestors, &[ancestor]].concat(), job);
 }
 
-/// Posts work that no call waits for, but whoever finishes `frame`, or the pool. `job` does not
+/// Posts work that no call waits for, but whoever finishes `ancestor`, or the pool. `job` does not
 /// unwind.
-pub(crate) fn post_detached(frame: usize, job: Job<'static>) {
+pub(crate) fn post_detached(ancestor: usize, job: Job<'static>) {
     let pool = with_surrounding(|pool| pool.map(|pool| ptr::from_ref(pool).addr()));
-    post(lanes().max(2) - 1, pool.into_iter().chain([frame]).collect(), job);
+    post(lanes().max(2) - 1, pool.into_iter().chain([ancestor]).collect(), job);
 }
 
-/// Returns when everything that descends from `frame` is over, and does what nobody has begun.
-pub(crate) fn finish(frame: usize) {
+/// Returns when everything that descends from `ancestor` is over, and does what nobody has begun.
+pub(crate) fn finish(ancestor: usize) {
     if is_modelled() {
-        catch_unwind(AssertUnwindSafe(|| hall().finish(frame))).unwrap_or_else(|payload| give_up(payload));
+        catch_unwind(AssertUnwindSafe(|| hall().finish(ancestor))).unwrap_or_else(|payload| give_up(payload));
     }
 }
 
 /// The pool is dropped: what was spawned on it is done first, unless this is a part of that.
 pub(crate) fn finish_pool(pool: &PoolState) {
-    let frame = ptr::from_ref(pool).addr();
-    if is_modelled() && !thread::panicking() && !current_frames().contains(&frame) {
-        finish(frame);
+    let ancestor = ptr::from_ref(pool).addr();
+    if is_modelled() && !thread::panicking() && !current_ancestors().contains(&ancestor) {
+        finish(ancestor);
     }
 }
 
 /// Runs `here`, and each of `others` on any lane, at the same time or not; returns when all are
 /// over. They do not unwind, but by [`catch`].
 pub(crate) fn together<'a, R>(others: impl IntoIterator<Item = Job<'a>>, here: impl FnOnce() -> R) -> R {
-    let frame = 0_u8;
-    let frame = ptr::from_ref(&frame).addr();
+    let ancestor = 0_u8;
+    let ancestor = ptr::from_ref(&ancestor).addr();
     let all = catch_unwind(AssertUnwindSafe(|| {
-        let frames = current_frames();
+        let ancestors = current_ancestors();
         for other in others {
             // SAFETY: only the lifetime changes. This function returns when all that was posted is
             // over (`finish`), and unwinds only if nothing of it is ever run any more, or dropped
             // (`give_up`).
             let other = unsafe { mem::transmute::<Job<'a>, Job<'static>>(other) };
-            post_inside(&frames, frame, other);
+            post_inside(&ancestors, ancestor, other);
         }
         let result = here();
-        finish(frame);
+        finish(ancestor);
         result
     }));
     all.unwrap_or_else(|payload| give_up(payload))

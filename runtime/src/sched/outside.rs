@@ -9,7 +9,7 @@
 //! The argument of [`wait`](crate::wait), with the pools taken together. A call that nobody has
 //! begun lies where each idle worker of its pool, and each worker that waits outside, finds it. So
 //! if nothing advances, some worker of each pool involved waits outside, all calls have been begun,
-//! and step three holds over all pools: the frame that was opened last has a lane that waits for
+//! and step three holds over all pools: the ancestor that was opened last has a lane that waits for
 //! nothing.
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use crate::protocol::task::{Left, TaskCell, Waited};
-use crate::sched::job::{Frame, Origin, Run};
+use crate::sched::job::{Ancestor, Origin, Run};
 #[cfg(all(loom, feature = "loom"))]
 use crate::sched::modelled;
 use crate::sched::outside::Outsider;
@@ -331,8 +331,8 @@ where
         with_current_lane(|lane| {
             let lane = lane.expect("workers are lanes");
             self.runner.store(lane.index() as u32 + 1, Ordering::Relaxed);
-            let frame: Frame = Arc::as_ptr(&self).cast();
-            lane.in_run(&Run::new(frame, Origin::OUTSIDE), || {
+            let ancestor: Ancestor = Arc::as_ptr(&self).cast();
+            lane.in_run(&Run::new(ancestor, Origin::OUTSIDE), || {
                 self.complete(unwind::catch(work));
             });
         });
@@ -419,8 +419,8 @@ impl<R: Send + 'static> Task<R> {
                 if let Waited::Result(outcome) = core.cell().wait(Waiter::Lane(lane.index())) {
                     return unwrap(outcome);
                 }
-                let frame: Frame = Arc::as_ptr(&core).cast();
-                wait(lane, frame, &|look| core.runner().is_some_and(look), &|| core.cell().is_over());
+                let ancestor: Ancestor = Arc::as_ptr(&core).cast();
+                wait(lane, ancestor, &|look| core.runner().is_some_and(look), &|| core.cell().is_over());
             }
             let outsider = Outsider::here();
             loop {

@@ -1,15 +1,15 @@
 //! How a lane waits for others, and what it does meanwhile.
 //!
-//! A wait runs only work that descends from what it waits for (its *frame*: a loop, a scope, the
+//! A wait runs only work that descends from what it waits for (its *ancestor*: a loop, a scope, the
 //! stolen half of a join). So it cannot meet a lock that is held further down its own stack, unless
 //! whoever wrote the awaited work made that work wait for the lock too; and a short wait cannot
 //! pick up a long, unrelated job.
 //!
-//! It looks where such work must be: on the lanes that work for the frame, the *suspects*, and
+//! It looks where such work must be: on the lanes that work for the ancestor, the *suspects*, and
 //! where those wait themselves, on the lanes that they wait for (Wagner and Calder's leapfrogging,
 //! 1993). Where to look is a guess; what is found is tested by its chain of
-//! [runs](crate::sched::job::Run), and work that does not descend from the frame is put back where
-//! any idle worker, and each wait that it descends from, finds it.
+//! [runs](crate::sched::job::Run), and work that does not descend from the ancestor is put back
+//! where any idle worker, and each wait that it descends from, finds it.
 //!
 //! So a lane may sleep here beside work that it must not take up. If it does for long, it lends its
 //! seat to [another thread](crate::pool), which may.
@@ -30,13 +30,13 @@
 //!    lies in the mail of a worker, which makes it when it is idle or waits.
 //! 2. So each wait is for *runs* that have begun, on lanes that wait themselves: the thief's of a
 //!    half, helpers' in a loop or scope, a worker's of a task, or a worker's call of a broadcast.
-//! 3. Among the frames that are waited for, take one, F, such that no lane waits inside a run of F
-//!    for a frame opened later than F. There is one: the frame that was opened last. Some lane Z
-//!    has a run of F on its stack, and its topmost wait is above that run. What Z waits for there
-//!    was opened by that run, or by what Z took in its waits meanwhile: after F in either case.
-//!    That contradicts the choice of F.
+//! 3. Among the ancestors that are waited for, take one, F, such that no lane waits inside a run of
+//!    F for an ancestor opened later than F. There is one: the ancestor that was opened last. Some
+//!    lane Z has a run of F on its stack, and its topmost wait is above that run. What Z waits for
+//!    there was opened by that run, or by what Z took in its waits meanwhile: after F in either
+//!    case. That contradicts the choice of F.
 //!
-//! The third step is about frames that somebody opens and then waits for. A task that is joined
+//! The third step is about ancestors that somebody opens and then waits for. A task that is joined
 //! long after it was submitted is older than the wait for it: two tasks that join each other wait
 //! for ever, as two threads would. The argument also ends at the pool's edge: a lane that waits in
 //! one pool does nothing for another. Who waits for what it has a worker of another pool do waits
@@ -44,7 +44,7 @@
 
 use std::sync::Arc;
 
-use crate::sched::job::{Frame, Job};
+use crate::sched::job::{Ancestor, Job};
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{BEFORE_LENDING, Work};
 use crate::sched::scope::{Glimpse, ScopeQueue, TaskRef};
@@ -57,19 +57,24 @@ const LOOKS: u32 = 20;
 
 enum Found {
     Work(Work),
-    /// A scope that descends from the frame, and one of its tasks.
+    /// A scope that descends from the ancestor, and one of its tasks.
     Scope(Arc<ScopeQueue>, TaskRef),
 }
 
-/// Calls its argument with each lane that may have work for the frame, until it answers true; says
-/// whether it did.
+/// Calls its argument with each lane that may have work for the ancestor, until it answers true;
+/// says whether it did.
 ///
 /// Like `ready` below, it is called through a pointer, so that a program with many loops has this
 /// module once.
 pub(crate) type Suspects<'a> = &'a dyn Fn(&mut dyn FnMut(usize) -> bool) -> bool;
 
-/// Waits until `ready`, working for `frame` meanwhile where there is work.
-pub(crate) fn wait(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>, ready: &dyn Fn() -> bool) {
+/// Waits until `ready`, working for `ancestor` meanwhile where there is work.
+pub(crate) fn wait(
+    lane: &LaneContext<'_>,
+    ancestor: Ancestor,
+    suspects: Suspects<'_>,
+    ready: &dyn Fn() -> bool,
+) {
     // What is nearly over is not worth a look around.
     for _ in 0..LOOKS {
         if ready() {
@@ -87,7 +92,7 @@ pub(crate) fn wait(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>,
     while !ready() {
         let now = pool.clock.now();
         if let Some(found) =
-            lane.take_mail(Work::is_waited_for).map(Found::Work).or_else(|| find(lane, frame, suspects))
+            lane.take_mail(Work::is_waited_for).map(Found::Work).or_else(|| find(lane, ancestor, suspects))
         {
             match found {
                 Found::Work(work) => lane.execute(work),
@@ -98,7 +103,7 @@ pub(crate) fn wait(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>,
         } else if !pool.clock.have_passed(SPIN_NS, &mut idle_since, now) {
             pool.pause();
         } else if let Some(job) =
-            sleep(lane, frame, suspects, &|| ready() || lane.has_mail_that(Work::is_waited_for))
+            sleep(lane, ancestor, suspects, &|| ready() || lane.has_mail_that(Work::is_waited_for))
         {
             let now = pool.clock.now();
             lane.execute(Work::Job(job));
@@ -121,18 +126,19 @@ pub(crate) fn note_wait(lane: &LaneContext<'_>, total_ns: u64, helped_ns: u64) {
 
 fn sleep(
     lane: &LaneContext<'_>,
-    frame: Frame,
+    ancestor: Ancestor,
     suspects: Suspects<'_>,
     ready: &dyn Fn() -> bool,
 ) -> Option<Job> {
     let pool = lane.pool();
     pool.sleep.announce_wait(lane.index());
     let work_near = || {
-        trail(lane, suspects, &mut |suspect| pool.lane(suspect).has_work()) || pool.has_stray_for(frame, lane)
+        trail(lane, suspects, &mut |suspect| pool.lane(suspect).has_work())
+            || pool.has_stray_for(ancestor, lane)
     };
     let mut found = None;
     if !ready() && !work_near() {
-        found = find_far(lane, frame, suspects);
+        found = find_far(lane, ancestor, suspects);
         if found.is_none() {
             lane.lane().counters.parks.add(1);
             park(lane);
@@ -165,10 +171,10 @@ fn first(suspects: Suspects<'_>) -> Option<usize> {
     first
 }
 
-/// Looks for work of `frame` also on the lanes that have taken work from a lane that may have some,
-/// and so on. Many of them may have other work, which would be put back: this is for who has
+/// Looks for work of `ancestor` also on the lanes that have taken work from a lane that may have
+/// some, and so on. Many of them may have other work, which would be put back: this is for who has
 /// nothing else to do.
-fn find_far(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>) -> Option<Job> {
+fn find_far(lane: &LaneContext<'_>, ancestor: Ancestor, suspects: Suspects<'_>) -> Option<Job> {
     let pool = lane.pool();
     let mut reached = Lanes::default();
     trail(lane, suspects, &mut |suspect| {
@@ -189,7 +195,7 @@ fn find_far(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>) -> Opt
             };
             if reached.insert(next) {
                 grown = true;
-                if let Some(job) = pool.steal_for(frame, lane, next) {
+                if let Some(job) = pool.steal_for(ancestor, lane, next) {
                     return Some(job);
                 }
             }
@@ -229,22 +235,22 @@ fn trail(lane: &LaneContext<'_>, suspects: Suspects<'_>, look: &mut dyn FnMut(us
     })
 }
 
-fn find(lane: &LaneContext<'_>, frame: Frame, suspects: Suspects<'_>) -> Option<Found> {
+fn find(lane: &LaneContext<'_>, ancestor: Ancestor, suspects: Suspects<'_>) -> Option<Found> {
     let mut found = None;
     trail(lane, suspects, &mut |suspect| {
-        found = find_on(lane, frame, suspect);
+        found = find_on(lane, ancestor, suspect);
         found.is_some()
     });
-    found.or_else(|| lane.pool().take_stray_for(frame, lane).map(|job| Found::Work(Work::Job(job))))
+    found.or_else(|| lane.pool().take_stray_for(ancestor, lane).map(|job| Found::Work(Work::Job(job))))
 }
 
-fn find_on(lane: &LaneContext<'_>, frame: Frame, suspect: usize) -> Option<Found> {
+fn find_on(lane: &LaneContext<'_>, ancestor: Ancestor, suspect: usize) -> Option<Found> {
     let pool = lane.pool();
-    if let Some(job) = pool.steal_for(frame, lane, suspect) {
+    if let Some(job) = pool.steal_for(ancestor, lane, suspect) {
         return Some(Found::Work(Work::Job(job)));
     }
     let scope = pool.steal_scope(suspect)?;
-    match scope.glimpse(lane, frame) {
+    match scope.glimpse(lane, ancestor) {
         Glimpse::Related(first) => return Some(Found::Scope(scope, first)),
         Glimpse::Unrelated => lane.offer_scope(scope),
         Glimpse::Empty => scope.leave(lane),

@@ -45,7 +45,7 @@ where
     P: Producer,
     C: Push<P::Item>,
 {
-    let blocks = Blocks::new(producer, consumer);
+    let blocks = BlocksOf::new(producer, consumer);
     let mut results = Vec::new();
     drive(&blocks, CollectExact::new(&mut results, blocks.len()));
     if blocks.cut_short.load(Ordering::Relaxed) {
@@ -125,7 +125,7 @@ impl<T, C: Push<T>> Push<T> for Ordered<'_, C> {
 }
 
 /// The results of a consumer for each block of its producer.
-struct Blocks<'p, P, C> {
+struct BlocksOf<'p, P, C> {
     base: &'p P,
     base_len: usize,
     size: usize,
@@ -139,13 +139,13 @@ struct Blocks<'p, P, C> {
     cut_short: AtomicBool,
 }
 
-impl<'p, P: Producer, C: Push<P::Item>> Blocks<'p, P, C> {
+impl<'p, P: Producer, C: Push<P::Item>> BlocksOf<'p, P, C> {
     fn new(base: &'p P, consumer: Ordered<'p, C>) -> Self {
         let base_len = base.len();
         let size = base_len.div_ceil(BLOCKS).next_power_of_two().min(LONGEST_BLOCK);
         let Options { cancel, over, .. } = base.options();
         let (end, cut_short) = (AtomicU64::new(u64::MAX), AtomicBool::new(false));
-        Blocks { base, base_len, size, consumer, end, cancel, over, cut_short }
+        BlocksOf { base, base_len, size, consumer, end, cancel, over, cut_short }
     }
 
     /// Whether a block does not matter: an earlier one has ended everything, or all is of no use.
@@ -175,7 +175,7 @@ impl<'p, P: Producer, C: Push<P::Item>> Blocks<'p, P, C> {
     }
 }
 
-impl<P: Producer, C: Push<P::Item>> Producer for Blocks<'_, P, C> {
+impl<P: Producer, C: Push<P::Item>> Producer for BlocksOf<'_, P, C> {
     /// `None` if it does not matter, for an earlier block has ended everything.
     type Item = Option<C::Partial>;
     type Local = BlockLocal<P::Local>;
@@ -222,7 +222,7 @@ impl<P: Producer, C: Push<P::Item>> Producer for Blocks<'_, P, C> {
 
 /// What is around the items of a block.
 struct InBlock<'a, P, C> {
-    all: &'a Blocks<'a, P, C>,
+    all: &'a BlocksOf<'a, P, C>,
     index: u64,
 }
 
@@ -255,13 +255,13 @@ struct BlockResults<'a, P: Producer, C> {
     blocks: Range<usize>,
     left: Claimed<'a, P>,
     local: &'a mut BlockLocal<P::Local>,
-    all: &'a Blocks<'a, P, C>,
+    all: &'a BlocksOf<'a, P, C>,
 }
 
 impl<P: Producer, C: Push<P::Item>> BlockResults<'_, P, C> {
     fn run(&mut self, index: u64, block: Claimed<'_, P>) -> ControlFlow<C::Partial, C::Partial> {
         let Range { start, end } = *block.indices();
-        let Blocks { base, consumer, .. } = *self.all;
+        let BlocksOf { base, consumer, .. } = *self.all;
         let around = InBlock { all: self.all, index };
         let BlockLocal { base: local, feeder } = &mut *self.local;
         let mut partial = consumer.begin(start);

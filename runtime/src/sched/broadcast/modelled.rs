@@ -47,7 +47,7 @@ where
     }
     let lanes = modelled::lanes();
     let op = Arc::new(op);
-    let frame = Arc::as_ptr(&op).addr();
+    let ancestor = Arc::as_ptr(&op).addr();
     for index in 0..lanes {
         let op = Arc::clone(&op);
         let call = move || {
@@ -56,6 +56,6 @@ where
                 nobody_waits_for(pool, || drop(op));
             });
         };
-        modelled::post_detached(frame, Box::new(move || as_worker(index, call)));
+        modelled::post_detached(ancestor, Box::new(move || as_worker(index, call)));
     }
 }

@@ -69,10 +69,10 @@ where
     #[inline(never)]
     pub(super) fn wait(&self, lane: &LaneContext<'_>) -> thread::Result<R> {
         // SAFETY: only its address is used.
-        let frame = unsafe { Job::new(NonNull::from(self).cast()) }.frame();
+        let ancestor = unsafe { Job::new(NonNull::from(self).cast()) }.ancestor();
         // SAFETY: it was taken, so it is public.
         let handover = &unsafe { self.pending.shared() }.handover;
-        wait(lane, frame, &|look| handover.thief().is_some_and(look), &|| handover.is_done());
+        wait(lane, ancestor, &|look| handover.thief().is_some_and(look), &|| handover.is_done());
         lane.learn_from(&self.pending);
         let result = self.result.get();
         // SAFETY: the thief is done with the frame.

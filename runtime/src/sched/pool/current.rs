@@ -60,7 +60,7 @@ struct HandOn<'c, 'p>(&'c LaneContext<'p>);
 
 impl Drop for HandOn<'_, '_> {
     fn drop(&mut self) {
-        self.0.hand_on_notices();
+        self.0.hand_on_invitations();
     }
 }
 

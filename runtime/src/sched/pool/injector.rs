@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crossbeam_deque::Injector;
 
-use crate::sched::job::{Frame, Job};
+use crate::sched::job::{Ancestor, Job};
 use crate::sched::lane::{LaneContext, persist};
 use crate::sync::{AtomicU32, Mutex, Ordering};
 
@@ -77,9 +77,9 @@ impl Queues {
         self.stray_count.load(Ordering::Relaxed) > 0
     }
 
-    pub(super) fn has_stray_for(&self, frame: Frame, lane: &LaneContext<'_>) -> bool {
+    pub(super) fn has_stray_for(&self, ancestor: Ancestor, lane: &LaneContext<'_>) -> bool {
         // SAFETY: as in `take_stray_for`.
-        self.has_stray() && self.lock().iter().any(|job| unsafe { job.is_for(frame, lane) })
+        self.has_stray() && self.lock().iter().any(|job| unsafe { job.is_for(ancestor, lane) })
     }
 
     pub(super) fn push_detached(&self, work: Arc<dyn Detached>) {
@@ -110,10 +110,10 @@ impl Queues {
         self.take_stray_that(|_| true)
     }
 
-    /// Takes a stray that `lane`, which waits for `frame`, may run.
-    pub(super) fn take_stray_for(&self, frame: Frame, lane: &LaneContext<'_>) -> Option<Job> {
+    /// Takes a stray that `lane`, which waits for `ancestor`, may run.
+    pub(super) fn take_stray_for(&self, ancestor: Ancestor, lane: &LaneContext<'_>) -> Option<Job> {
         // SAFETY: what lies here was taken off a deque and not executed.
-        self.take_stray_that(|job| unsafe { job.is_for(frame, lane) })
+        self.take_stray_that(|job| unsafe { job.is_for(ancestor, lane) })
     }
 
     fn take_stray_that(&self, fits: impl Fn(&Job) -> bool) -> Option<Job> {

@@ -3,7 +3,7 @@
 use super::metrics::WorkerMetrics;
 use super::{PoolState, ThreadPool, current};
 use crate::profile::Profile;
-use crate::profile::recorder::{Counters, Recorder};
+use crate::profile::recorder::{Counts, Recorder};
 use crate::sched::lane::{Lane, LaneContext};
 use crate::sync::{AtomicU32, Mutex, Ordering};
 
@@ -110,7 +110,7 @@ impl<'p> Recording<'p> {
         for ((index, lane), before) in self.pool.lanes().enumerate().zip(before) {
             let Some(recorder) = self.take(lane) else { continue };
             let now = WorkerMetrics::of(lane);
-            let counters = Counters {
+            let counters = Counts {
                 steals_tried: now.steals_tried - before.steals_tried,
                 steals_won: now.steals_won - before.steals_won,
                 wakeups: now.wakeups - before.wakeups,

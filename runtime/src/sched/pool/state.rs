@@ -21,7 +21,7 @@ use crate::os::topology::{StealOrder, Topology, steal_orders};
 use crate::protocol::lease::Lease;
 use crate::protocol::shutdown::Shutdown;
 use crate::protocol::sleep::Sleep;
-use crate::sched::job::{Frame, Job};
+use crate::sched::job::{Ancestor, Job};
 use crate::sched::lane::{Lane, LaneContext, Seat};
 use crate::sched::scope::ScopeQueue;
 use crate::sched::unwind::{self, Payload};
@@ -29,8 +29,8 @@ use crate::sync::{AtomicU32, Fences, Ordering};
 
 /// How many external lanes a pool is made with. Searching workers look at those of them that were
 /// leased once, and at those of all others that are leased now.
-const FIRST_GUESTS: usize = 8;
-const _: () = assert!(FIRST_GUESTS <= Lease::MOST_FIRST);
+const FIRST_EXTERNAL: usize = 8;
+const _: () = assert!(FIRST_EXTERNAL <= Lease::MOST_FIRST);
 
 /// What is on offer on a lane.
 enum Offer {
@@ -91,7 +91,7 @@ impl PoolState {
         reserves: Reserves,
     ) -> Arc<Self> {
         let num_threads = cores.len();
-        let lanes = num_threads + FIRST_GUESTS;
+        let lanes = num_threads + FIRST_EXTERNAL;
         let mut lane_cores = cores.to_vec();
         lane_cores.resize(lanes, None);
         /// How many pools there were.
@@ -117,7 +117,7 @@ impl PoolState {
             sleep: Sleep::new(lanes),
             queues: Queues::new(num_threads),
             shutdown: Shutdown::new(),
-            lease: Lease::new(FIRST_GUESTS),
+            lease: Lease::new(FIRST_EXTERNAL),
             reserves,
             profiling: Profiling::new(),
         })
@@ -169,7 +169,7 @@ impl PoolState {
 
     /// One entry for each lane, in which further ones can be made.
     pub(crate) fn table_by_lane<T>(&self, make: impl FnMut(usize) -> T) -> Table<T> {
-        Table::new((0..self.num_threads + FIRST_GUESTS).map(make), Lease::BLOCK)
+        Table::new((0..self.num_threads + FIRST_EXTERNAL).map(make), Lease::BLOCK)
     }
 
     /// How many slots a loop has: one per worker, and one for [an external
@@ -299,14 +299,14 @@ impl PoolState {
         self.queues.take_detached().map(Work::Detached)
     }
 
-    /// Looks on `victim` for a job that `lane`, which waits for `frame`, may run; what else is
+    /// Looks on `victim` for a job that `lane`, which waits for `ancestor`, may run; what else is
     /// found there goes to whoever may run it.
-    pub(crate) fn steal_for(&self, frame: Frame, lane: &LaneContext<'_>, victim: usize) -> Option<Job> {
+    pub(crate) fn steal_for(&self, ancestor: Ancestor, lane: &LaneContext<'_>, victim: usize) -> Option<Job> {
         let victim = &self.lanes[victim];
         let job = victim.has_job().then(|| victim.steal_job())??;
         victim.note_stolen();
         // SAFETY: the job came off a deque just now.
-        if unsafe { job.is_for(frame, lane) } {
+        if unsafe { job.is_for(ancestor, lane) } {
             return Some(job);
         }
         self.put_back(job);
@@ -319,9 +319,9 @@ impl PoolState {
         victim.has_open_scope().then(|| victim.steal_open_scope())?
     }
 
-    /// A job that was put back, and that `lane`, which waits for `frame`, may run.
-    pub(crate) fn take_stray_for(&self, frame: Frame, lane: &LaneContext<'_>) -> Option<Job> {
-        self.queues.take_stray_for(frame, lane)
+    /// A job that was put back, and that `lane`, which waits for `ancestor`, may run.
+    pub(crate) fn take_stray_for(&self, ancestor: Ancestor, lane: &LaneContext<'_>) -> Option<Job> {
+        self.queues.take_stray_for(ancestor, lane)
     }
 
     pub(crate) fn put_back(&self, job: Job) {
@@ -404,8 +404,8 @@ impl PoolState {
     }
 
     /// Whether there is such a job.
-    pub(crate) fn has_stray_for(&self, frame: Frame, lane: &LaneContext<'_>) -> bool {
-        self.queues.has_stray_for(frame, lane)
+    pub(crate) fn has_stray_for(&self, ancestor: Ancestor, lane: &LaneContext<'_>) -> bool {
+        self.queues.has_stray_for(ancestor, lane)
     }
 
     /// Those of `first`, lanes that were made with the pool, which work may lie on; and all such
@@ -424,7 +424,7 @@ impl PoolState {
     }
 
     pub(crate) fn all_lanes_in_use(&self) -> impl Iterator<Item = usize> {
-        self.lanes_in_use(0..self.num_threads + FIRST_GUESTS, 0)
+        self.lanes_in_use(0..self.num_threads + FIRST_EXTERNAL, 0)
     }
 
     /// The other lanes that were made with the pool, in the order in which `lane` looks there.
@@ -449,7 +449,7 @@ impl PoolState {
     /// pushed: those first that wait for a lane for which this one works, from which that descends.
     fn waiting(&self, lane: usize, random: usize) -> impl Iterator<Item = usize> {
         let works_for = |&other: &usize| self.find_lane(other)?.works_for();
-        let above = std::iter::successors(Some(lane), works_for).take(self.num_threads + FIRST_GUESTS);
+        let above = std::iter::successors(Some(lane), works_for).take(self.num_threads + FIRST_EXTERNAL);
         let waits_for_one = move |&other: &usize| {
             self.lanes[other].waits_for().is_some_and(|lane| above.clone().any(|above| above == lane))
         };

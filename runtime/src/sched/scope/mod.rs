@@ -24,7 +24,7 @@ use self::queue::Order;
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::tickets::Tickets;
 use crate::sched::cancel::CancelToken;
-use crate::sched::job::{Frame, Origin};
+use crate::sched::job::{Ancestor, Origin};
 use crate::sched::lane::LaneContext;
 use crate::sched::outside::Outsider;
 use crate::sched::pool::{PoolState, ThreadPool, with_current_lane, with_lane, with_pool};
@@ -189,7 +189,7 @@ impl<'scope> Scope<'scope> {
             order,
             born_in,
             #[cfg(all(loom, feature = "loom"))]
-            inside_of: crate::sched::modelled::current_frames(),
+            inside_of: crate::sched::modelled::current_ancestors(),
             queue: OnceLock::new(),
             _bodies: PhantomData,
         }
@@ -230,7 +230,7 @@ impl<'scope> Scope<'scope> {
             // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
             let task = unsafe { TaskRef::new(self, body) };
             let job = Box::new(|| task.execute(None));
-            return crate::sched::modelled::post_inside(&self.inside_of, self.frame().addr(), job);
+            return crate::sched::modelled::post_inside(&self.inside_of, self.ancestor().addr(), job);
         }
         let (pool, queue) = (self.pool(), self.queue());
         assert!(self.tasks.invite(u32::MAX), "Scope::spawn: a scope can have 2^32 - 1 pending tasks");
@@ -268,7 +268,7 @@ impl<'scope> Scope<'scope> {
     }
 
     /// What waits for this scope waits for this.
-    fn frame(&self) -> Frame {
+    fn ancestor(&self) -> Ancestor {
         ptr::from_ref(self).cast()
     }
 
@@ -322,7 +322,7 @@ impl<'scope> Scope<'scope> {
     /// Works until every task is over.
     fn complete(&self, lane: Option<&LaneContext<'_>>) {
         #[cfg(all(loom, feature = "loom"))]
-        crate::sched::modelled::finish(self.frame().addr());
+        crate::sched::modelled::finish(self.ancestor().addr());
         if let Owner::Outsider(outsider) = &self.owner {
             return outsider.wait(&|| self.tasks.settled());
         }
@@ -339,7 +339,7 @@ impl<'scope> Scope<'scope> {
             }
             let lane = lane.expect("without a lane nobody else has tasks");
             let ready = || self.tasks.settled() || !queue.is_empty();
-            wait(lane, self.frame(), &|look| queue.lanes_inside().any(look), &ready);
+            wait(lane, self.ancestor(), &|look| queue.lanes_inside().any(look), &ready);
         }
     }
 }

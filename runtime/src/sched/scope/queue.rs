@@ -9,10 +9,10 @@
 //! An owner that is no lane runs no tasks: then nobody is the external caller, and there may be as
 //! many helpers as workers.
 //!
-//! A lane that brings in a helper leaves a notice in its list of open scopes, and takes it back
-//! when it is done with the scope itself. A scope queue is shared by reference counting, since such
-//! a notice, once taken by somebody else, may outlive the scope. Nothing in the queue does: each
-//! task holds a ticket of its scope.
+//! A lane that brings in a helper leaves an invitation in its list of open scopes, and takes it
+//! back when it is done with the scope itself. A scope queue is shared by reference counting, since
+//! such an invitation, once taken by somebody else, may outlive the scope. Nothing in the queue
+//! does: each task holds a ticket of its scope.
 
 use std::cell::{Cell, UnsafeCell};
 use std::collections::VecDeque;
@@ -24,14 +24,14 @@ use crossbeam_utils::CachePadded;
 use super::task::TaskRef;
 use crate::protocol::external_slot::ExternalSlot;
 use crate::protocol::helpers::Helpers;
-use crate::sched::job::Frame;
+use crate::sched::job::Ancestor;
 use crate::sched::lane::{LaneContext, persist};
 use crate::sched::pool::{Detached, PoolState, with_current_lane};
 use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering};
 
 pub(crate) struct ScopeQueue {
     /// By worker, and behind them that of the external caller.
-    slots: Box<[CachePadded<Slot>]>,
+    slots: Box<[CachePadded<TaskSlot>]>,
     external: ExternalSlot,
     elsewhere: Mutex<VecDeque<TaskRef>>,
     /// The length of `elsewhere`; written under its lock, read without: the fences of who adds a
@@ -52,7 +52,7 @@ pub(super) enum Order {
 
 /// What a worker, or the external caller, has in one scope.
 #[derive(Default)]
-struct Slot {
+struct TaskSlot {
     /// Made with the lane's first task.
     tasks: OnceLock<Tasks>,
     /// The lane is at work in the scope; a hint for those that wait for it.
@@ -70,9 +70,9 @@ unsafe impl Sync for Tasks {}
 
 /// What a waiting lane finds in a scope.
 pub(crate) enum Glimpse {
-    /// A task; the scope descends from the frame in question.
+    /// A task; the scope descends from the ancestor in question.
     Related(TaskRef),
-    /// The scope does not descend from the frame.
+    /// The scope does not descend from the ancestor.
     Unrelated,
     Empty,
 }
@@ -96,7 +96,7 @@ impl ScopeQueue {
     }
 
     /// What is `lane`'s alone, if it has something here. It is a lane of the queue's pool.
-    fn slot(&self, lane: &LaneContext<'_>) -> Option<&Slot> {
+    fn slot(&self, lane: &LaneContext<'_>) -> Option<&TaskSlot> {
         let slot = match lane.is_worker() {
             true => lane.index(),
             false if self.external.holder() == Some(lane.index()) => self.slots.len() - 1,
@@ -163,7 +163,8 @@ impl ScopeQueue {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        let empty = |slot: &CachePadded<Slot>| slot.tasks.get().is_none_or(|tasks| tasks.stealer.is_empty());
+        let empty =
+            |slot: &CachePadded<TaskSlot>| slot.tasks.get().is_none_or(|tasks| tasks.stealer.is_empty());
         self.none_elsewhere() && self.slots.iter().all(empty)
     }
 
@@ -174,7 +175,7 @@ impl ScopeQueue {
 
     /// The lanes at work in the scope.
     pub(super) fn lanes_inside(&self) -> impl Iterator<Item = usize> {
-        let inside = |(_, slot): &(usize, &CachePadded<Slot>)| slot.inside.load(Ordering::Relaxed);
+        let inside = |(_, slot): &(usize, &CachePadded<TaskSlot>)| slot.inside.load(Ordering::Relaxed);
         let workers = self.slots.len() - 1;
         let lane = move |(slot, _)| if slot < workers { Some(slot) } else { self.external.holder() };
         self.slots.iter().enumerate().filter(inside).filter_map(lane)
@@ -184,10 +185,10 @@ impl ScopeQueue {
         self.slot(lane).is_some_and(|slot| slot.inside.swap(inside, Ordering::Relaxed))
     }
 
-    /// A look on behalf of a wait for `frame`, by a lane that is counted as a helper.
-    pub(crate) fn glimpse(&self, lane: &LaneContext<'_>, frame: Frame) -> Glimpse {
+    /// A look on behalf of a wait for `ancestor`, by a lane that is counted as a helper.
+    pub(crate) fn glimpse(&self, lane: &LaneContext<'_>, ancestor: Ancestor) -> Glimpse {
         let Some(task) = self.take(Some(lane)) else { return Glimpse::Empty };
-        if task.descends_from(frame) {
+        if task.descends_from(ancestor) {
             return Glimpse::Related(task);
         }
         let owner = task.owner();
@@ -205,9 +206,9 @@ impl ScopeQueue {
         }
     }
 
-    /// A lane is done with the scope, for now: it takes its notices back.
+    /// A lane is done with the scope, for now: it takes its invitations back.
     pub(super) fn stand_down(self: &Arc<Self>, lane: &LaneContext<'_>) {
-        for _ in 0..lane.take_back_notices(self) {
+        for _ in 0..lane.take_back_invitations(self) {
             self.helpers.leave();
         }
         // There may be a task that a helper was to come for.

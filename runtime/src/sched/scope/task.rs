@@ -3,7 +3,7 @@
 use std::ptr::{self, NonNull};
 
 use super::{Scope, open};
-use crate::sched::job::{Frame, Run};
+use crate::sched::job::{Ancestor, Run};
 use crate::sched::lane::LaneContext;
 use crate::sched::unwind::{self, drop_quietly};
 
@@ -16,7 +16,7 @@ struct TaskHead {
 
 /// One allocation per task. The head comes first: a [`TaskRef`] points to it.
 #[repr(C)]
-struct Task<F> {
+struct BoxedTask<F> {
     head: TaskHead,
     body: F,
 }
@@ -36,7 +36,7 @@ impl TaskRef {
         F: FnOnce(&Scope<'scope>) + Send + 'scope,
     {
         let head = TaskHead { execute: execute::<F>, scope: ptr::from_ref(scope).cast() };
-        TaskRef(NonNull::from(Box::leak(Box::new(Task { head, body }))).cast())
+        TaskRef(NonNull::from(Box::leak(Box::new(BoxedTask { head, body }))).cast())
     }
 
     fn scope(&self) -> *const Scope<'static> {
@@ -44,12 +44,12 @@ impl TaskRef {
         unsafe { self.0.as_ref() }.scope
     }
 
-    /// Whether the task's scope is `frame`, or was opened by work that descends from it.
-    pub(super) fn descends_from(&self, frame: Frame) -> bool {
+    /// Whether the task's scope is `ancestor`, or was opened by work that descends from it.
+    pub(super) fn descends_from(&self, ancestor: Ancestor) -> bool {
         // SAFETY: the task's ticket keeps the scope alive.
         let scope = unsafe { &*self.scope() };
         // SAFETY: the scope, which this task is work of, was born in that run and is not over.
-        scope.frame() == frame || unsafe { Run::descends(scope.born_in, frame) }
+        scope.ancestor() == ancestor || unsafe { Run::descends(scope.born_in, ancestor) }
     }
 
     /// The lane that waits for the scope, if one does.
@@ -70,15 +70,15 @@ impl TaskRef {
 
 /// # Safety
 ///
-/// `head` is the head of a `Task<F>` on the heap, which this call is given.
+/// `head` is the head of a `BoxedTask<F>` on the heap, which this call is given.
 unsafe fn execute<'scope, F>(head: NonNull<TaskHead>, lane: Option<&LaneContext<'_>>)
 where
     F: FnOnce(&Scope<'scope>) + Send + 'scope,
 {
     // SAFETY: it was leaked from a box in `new`, and is given to this call alone.
-    let task = unsafe { Box::from_raw(head.cast::<Task<F>>().as_ptr()) };
+    let task = unsafe { Box::from_raw(head.cast::<BoxedTask<F>>().as_ptr()) };
     // Off the heap before it runs: what is counted as pending is what has not begun.
-    let Task { head, body } = *task;
+    let BoxedTask { head, body } = *task;
     // SAFETY: the ticket keeps the scope alive until `leave`; `'scope` is the lifetime that it was
     // made with (`new`).
     let scope = unsafe { &*head.scope.cast::<Scope<'scope>>() };
@@ -92,7 +92,7 @@ where
         }
     };
     match lane {
-        Some(lane) => lane.in_run(&Run::new(scope.frame(), scope.born_in), run),
+        Some(lane) => lane.in_run(&Run::new(scope.ancestor(), scope.born_in), run),
         None => run(),
     }
     // SAFETY: the ticket is still out, and is returned by this.

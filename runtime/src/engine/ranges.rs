@@ -1,4 +1,4 @@
-//! The engine's own loops: over numbers, with a closure for each run of them.
+//! The engine's own loops: over numbers, with a closure for each range of them.
 
 use std::iter;
 use std::ops::{ControlFlow, Range};
@@ -8,14 +8,14 @@ use super::consumer::{ChunkOf, Consumer};
 use super::options::Options;
 use super::producer::Producer;
 
-/// The numbers from 0 on; a chunk of them is one item.
-pub(super) struct Runs {
+/// The numbers from 0 on; a chunk of them, a range, is one item.
+pub(super) struct Ranges {
     pub(super) len: usize,
-    /// Of how many numbers a run is at most, as in [`Options`].
+    /// Of how many numbers a range is at most, as in [`Options`].
     pub(super) max_len: usize,
 }
 
-impl Producer for Runs {
+impl Producer for Ranges {
     type Item = Range<usize>;
     type Local = ();
     type Iter<'a> = iter::Once<Range<usize>>;
@@ -35,10 +35,10 @@ impl Producer for Runs {
     }
 }
 
-/// One type for all closures: what a call costs does not matter for a run.
-pub(super) struct EachRun<'f>(pub(super) &'f (dyn Fn(Range<usize>) + Sync));
+/// One type for all closures: what a call costs does not matter for a range.
+pub(super) struct EachRange<'f>(pub(super) &'f (dyn Fn(Range<usize>) + Sync));
 
-impl Consumer<Range<usize>> for EachRun<'_> {
+impl Consumer<Range<usize>> for EachRange<'_> {
     type Partial = ();
     type Output = ();
     const KEEPS_PARTIALS: bool = false;
