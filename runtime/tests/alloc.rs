@@ -52,7 +52,7 @@ fn keep<T>(result: T) {
 
 /// How often one of the pool's own threads has entered a loop.
 fn entered_by_workers(pool: &ThreadPool) -> u64 {
-    pool.metrics().workers().iter().map(|worker| worker.loops).sum()
+    pool.metrics().workers().iter().map(|worker| worker.loops()).sum()
 }
 
 /// Runs `run` until it has run ten times and workers took part, and compares the allocations of all

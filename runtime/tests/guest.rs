@@ -72,9 +72,9 @@ fn the_global_pool_is_a_pool() {
     assert_eq!(global.current_num_threads(), taskel::current_num_threads());
     let ((), profile) = global.profile(|| (0..1000).into_par_iter().for_each(|item| _ = black_box(item)));
     assert_eq!(profile.taskels(), 1000);
-    let loops = global.metrics().total().loops;
+    let loops = global.metrics().total().loops();
     (0..1000).into_par_iter().for_each(|item| _ = black_box(item));
-    assert!(global.metrics().total().loops > loops);
+    assert!(global.metrics().total().loops() > loops);
 }
 
 thread_local! {

@@ -105,7 +105,7 @@ fn spin_for_a_millisecond() {
 #[track_caller]
 fn await_park(pool: &ThreadPool, before: u64) {
     let deadline = Instant::now() + Duration::from_secs(20);
-    while pool.metrics().total().parks <= before {
+    while pool.metrics().total().parks() <= before {
         assert!(Instant::now() < deadline, "never parked");
         thread::sleep(Duration::from_millis(1));
     }
@@ -132,14 +132,14 @@ fn a_hot_pool() {
         drop(hotter);
         (0..30).for_each(|_| piece());
         let total = pool.metrics().total();
-        assert_eq!((total.parks, total.wakeups), (begun.parks, begun.wakeups), "{policy:?}, hot");
+        assert_eq!((total.parks(), total.wakeups()), (begun.parks(), begun.wakeups()), "{policy:?}, hot");
         drop(hot);
-        await_park(&pool, total.parks);
+        await_park(&pool, total.parks());
         for _ in 0..5 {
             let before = pool.metrics().total();
             piece();
-            await_park(&pool, before.parks);
-            assert!(pool.metrics().total().wakeups > before.wakeups, "{policy:?}, cool");
+            await_park(&pool, before.parks());
+            assert!(pool.metrics().total().wakeups() > before.wakeups(), "{policy:?}, cool");
         }
     }
 }

@@ -204,9 +204,9 @@ fn short_loops_of_300_threads_do_all_items_once() {
         pool.profile(|| thread::scope(|threads| (0..THREADS).for_each(|_| _ = threads.spawn(call))));
     assert!(ran.into_iter().all(|ran| ran.into_inner() == THREADS * CALLS));
     let metrics = pool.metrics();
-    assert_eq!(metrics.total().taskels, (THREADS * CALLS * LEN) as u64);
-    assert!(metrics.external_callers().loops >= (THREADS * CALLS) as u64, "each has taken part in its own");
-    assert_eq!(profile.taskels(), metrics.total().taskels);
+    assert_eq!(metrics.total().taskels(), (THREADS * CALLS * LEN) as u64);
+    assert!(metrics.external_callers().loops() >= (THREADS * CALLS) as u64, "each has taken part in its own");
+    assert_eq!(profile.taskels(), metrics.total().taskels());
     assert!(lanes.into_iter().count() <= THREADS + 4);
 }
 

@@ -72,6 +72,7 @@ pub(crate) const WITHOUT_ITEMS: &[(&str, &[&str])] = &[
             "ThreadPoolBuildError::kind",
             "ThreadPoolBuilder::*",
             "ThreadSpawn::handler",
+            "WorkerMetrics::*",
             "WorkerProfile::*",
             "current_num_threads",
             "current_thread_has_pending_tasks",

@@ -386,7 +386,7 @@ impl<S> ThreadPoolBuilder<S> {
     /// what was [spawned](crate::spawn), broadcasts, and what callers do themselves is never held
     /// back.
     ///
-    /// [`WorkerMetrics::held_back`](crate::WorkerMetrics) and
+    /// [`WorkerMetrics::held_back`](crate::WorkerMetrics::held_back) and
     /// [`WorkerProfile::held_back`](crate::WorkerProfile::held_back) tell for how long workers
     /// were.
     ///

@@ -17,28 +17,16 @@ pub struct PoolMetrics {
 
 /// What one worker has done since its pool was built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct WorkerMetrics {
-    /// Parallel loops that it took part in; sequential ones (too small to share) are not counted.
-    pub loops: u64,
-    /// Chunks that it ran in them.
-    pub chunks: u64,
-    /// Items that it processed in them.
-    pub taskels: u64,
-    /// Attempts to take half of another worker's range.
-    pub steals_tried: u64,
-    /// Attempts that succeeded.
-    pub steals_won: u64,
-    /// Chunks of other workers that it cut short, because they took far longer than expected and
-    /// nothing else was left.
-    pub revoked: u64,
-    /// Returns from sleep.
-    pub wakeups: u64,
-    /// Times that it went to sleep.
-    pub parks: u64,
-    /// How long a [memory guard](crate::ThreadPoolBuilder::memory_guard) kept it from work that
-    /// there was.
-    pub held_back: Duration,
+    loops: u64,
+    chunks: u64,
+    taskels: u64,
+    steals_tried: u64,
+    steals_won: u64,
+    revoked: u64,
+    wakeups: u64,
+    parks: u64,
+    held_back: Duration,
 }
 
 impl WorkerMetrics {
@@ -70,6 +58,53 @@ impl WorkerMetrics {
             held_back: self.held_back.saturating_add(other.held_back),
         }
     }
+
+    /// Parallel loops that it took part in; sequential ones (too small to share) are not counted.
+    pub fn loops(&self) -> u64 {
+        self.loops
+    }
+
+    /// Chunks that it ran in them.
+    pub fn chunks(&self) -> u64 {
+        self.chunks
+    }
+
+    /// Items that it processed in them.
+    pub fn taskels(&self) -> u64 {
+        self.taskels
+    }
+
+    /// Attempts to take half of another worker's range.
+    pub fn steals_tried(&self) -> u64 {
+        self.steals_tried
+    }
+
+    /// Attempts that succeeded.
+    pub fn steals_won(&self) -> u64 {
+        self.steals_won
+    }
+
+    /// Chunks of other workers that it cut short, because they took far longer than expected and
+    /// nothing else was left.
+    pub fn revoked(&self) -> u64 {
+        self.revoked
+    }
+
+    /// Returns from sleep.
+    pub fn wakeups(&self) -> u64 {
+        self.wakeups
+    }
+
+    /// Times that it went to sleep.
+    pub fn parks(&self) -> u64 {
+        self.parks
+    }
+
+    /// How long a [memory guard](crate::ThreadPoolBuilder::memory_guard) kept it from work that
+    /// there was.
+    pub fn held_back(&self) -> Duration {
+        self.held_back
+    }
 }
 
 impl PoolMetrics {
@@ -94,7 +129,7 @@ impl ThreadPool {
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
-    /// assert_eq!(pool.metrics().total().loops, 0);
+    /// assert_eq!(pool.metrics().total().loops(), 0);
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
     pub fn metrics(&self) -> PoolMetrics {

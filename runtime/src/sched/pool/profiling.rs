@@ -111,11 +111,11 @@ impl<'p> Recording<'p> {
             let Some(recorder) = self.take(lane) else { continue };
             let now = WorkerMetrics::of(lane);
             let counters = Counts {
-                steals_tried: now.steals_tried - before.steals_tried,
-                steals_won: now.steals_won - before.steals_won,
-                wakeups: now.wakeups - before.wakeups,
-                parks: now.parks - before.parks,
-                held_back: now.held_back.saturating_sub(before.held_back),
+                steals_tried: now.steals_tried() - before.steals_tried(),
+                steals_won: now.steals_won() - before.steals_won(),
+                wakeups: now.wakeups() - before.wakeups(),
+                parks: now.parks() - before.parks(),
+                held_back: now.held_back().saturating_sub(before.held_back()),
             };
             let external = index.checked_sub(threads);
             if external.is_some() && recorder.is_empty() {
