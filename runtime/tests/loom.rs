@@ -18,6 +18,7 @@ mod containers {
 mod policy {
     pub(crate) mod batch;
     pub(crate) mod pace;
+    pub(crate) mod times;
 }
 
 #[path = "../src/feed/mod.rs"]

@@ -11,31 +11,31 @@ const CLAIMS: [(&str, &str, &str, &str); 26] = [
     (
         "runtime/src/lib.rs",
         "about 8 µs worth at a time",
-        "runtime/src/engine/mod.rs",
+        "runtime/src/policy/times.rs",
         "const CHUNK_NS: u64 = 8_000;",
     ),
     (
         "runtime/docs/guide/first_loop.md",
         "about 8 µs",
-        "runtime/src/engine/mod.rs",
+        "runtime/src/policy/times.rs",
         "const CHUNK_NS: u64 = 8_000;",
     ),
     (
         "runtime/docs/guide/long_items.md",
         "about 8 µs worth",
-        "runtime/src/engine/mod.rs",
+        "runtime/src/policy/times.rs",
         "const CHUNK_NS: u64 = 8_000;",
     ),
     (
         "runtime/docs/guide/long_items.md",
         "Items that take 10 ns are taken 800 at a time",
-        "runtime/src/engine/mod.rs",
+        "runtime/src/policy/times.rs",
         "const CHUNK_NS: u64 = 8_000;",
     ),
     (
         "runtime/docs/guide/long_items.md",
         "longer than 50 µs",
-        "runtime/src/engine/watch.rs",
+        "runtime/src/policy/times.rs",
         "const PATIENCE_NS: u64 = 50_000;",
     ),
     (

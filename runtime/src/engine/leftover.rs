@@ -10,10 +10,11 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::ranges::{EachRange, Ranges};
-use super::{CHUNK_NS, Plan, WORTH_SHARING_NS, share};
+use super::{Plan, share};
 use crate::engine::producer::Producer;
 use crate::os::clock::Clock;
 use crate::policy::site::Site;
+use crate::policy::times::{CHUNK_NS, WORTH_SHARING_NS};
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::range::Span;
 use crate::sched::loop_slots::LoopSlots;

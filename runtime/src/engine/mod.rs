@@ -42,6 +42,7 @@ use crate::engine::consumer::Consumer;
 use crate::engine::options::Chunk;
 use crate::engine::producer::{Claimed, Producer};
 use crate::policy::site::Site;
+use crate::policy::times::{CHUNK_NS, WORTH_SHARING_NS};
 use crate::protocol::range::Span;
 use crate::sched::cancel::CancelToken;
 use crate::sched::lane::LaneContext;
@@ -127,19 +128,6 @@ struct Plan {
     /// A profile is being taken, which sees all loops, small ones too.
     profiled: bool,
 }
-
-/// Twice what it costs to wake a sleeping worker: what takes less is over before a second worker is
-/// of use. Below this, sharing with a worker that is awake and searching gains nothing either: the
-/// handful of cache lines that change hands take 1 to 2 µs.
-const WORTH_SHARING_NS: f64 = 10_000.0;
-
-/// A loop shorter than this, or of which a worker's share is not worth sharing, is not cut into
-/// shares beforehand: whoever comes steals.
-const WORTH_PRESPLITTING_NS: f64 = 50_000.0;
-
-/// How long a chunk should take. Between two chunks a lane reads the clock and claims, 40 to 100
-/// ns: with chunks of 4 µs, which are the policy's default, that was up to 2 % of an even loop.
-const CHUNK_NS: u64 = 8_000;
 
 impl Plan {
     fn new<P: Producer>(producer: &P, profiled: bool) -> Self {

@@ -27,11 +27,11 @@
 //! that knows nothing of its loop wakes one, since the loop may be over at once. Later offers are
 //! for one lane, and rely on those that search.
 
-use super::WORTH_SHARING_NS;
 use super::participant::Participant;
 use super::shared::Wave;
 use crate::engine::consumer::Consumer;
 use crate::engine::producer::Producer;
+use crate::policy::times::WORTH_SHARING_NS;
 use crate::protocol::sleep::MOST_WOKEN;
 
 impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {

@@ -4,24 +4,20 @@ use std::ops::ControlFlow;
 
 use taskel_adaptive::Chunker;
 
-use super::CHUNK_NS;
 use super::blocks::Blocks;
 use super::shared::LoopState;
 use super::small::{FOLDS, Head};
-use super::watch::PATIENCE_NS;
 use crate::containers::partials::Partial;
 use crate::engine::consumer::Consumer;
 use crate::engine::feeder::Feeder;
 use crate::engine::producer::{Around, Claimed, Producer};
 use crate::os::clock::Ticks;
+use crate::policy::times::{CHUNK_NS, CLAIM_NS, PATIENCE_NS};
 use crate::protocol::range::Span;
 use crate::sched::lane::LaneContext;
 use crate::sched::loop_slots::LoopSlot;
 use crate::sched::unwind::OnDrop;
 use crate::sync::Ordering;
-
-/// What a claim and a look at the clock add to the measured time of a chunk.
-const CLAIM_NS: u64 = 20;
 
 pub(super) struct Participant<'a, P: Producer, C: Consumer<P::Item>> {
     pub(super) state: &'a LoopState<'a, P, C>,

@@ -7,17 +7,18 @@ use std::ptr::NonNull;
 
 use taskel_adaptive::ChunkConfig;
 
+use super::Plan;
 use super::fair::Open;
 use super::feed::InChunk;
 use super::leftover::Unclaimed;
 use super::participant::Participant;
 use super::small::Head;
-use super::{Plan, WORTH_PRESPLITTING_NS, WORTH_SHARING_NS};
 use crate::engine::consumer::Consumer;
 use crate::engine::feeder::Feeder;
 use crate::engine::options::Over;
 use crate::engine::producer::{Around, Producer};
 use crate::policy::site::{Lesson, Site};
+use crate::policy::times::{WORTH_PRESPLITTING_NS, WORTH_SHARING_NS};
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::range::Span;
 use crate::protocol::tickets::Tickets;

@@ -11,6 +11,7 @@ use crate::engine::options::Options;
 use crate::engine::producer::{Around, Claimed, Producer};
 use crate::os::clock::Clock;
 use crate::policy::site::Site;
+use crate::policy::times::CHUNK_NS;
 use crate::sched::cancel::CancelToken;
 use crate::sched::pool::PoolState;
 use crate::sched::unwind;
@@ -186,7 +187,7 @@ fn in_pieces<P: Producer, F: Feed<P::Item>, O: Around>(
     let producer = lane.producer;
     let granule = options.granule().max(1);
     let clock = Clock::new();
-    let config = ChunkConfig::default().with_target_ns(super::CHUNK_NS);
+    let config = ChunkConfig::default().with_target_ns(CHUNK_NS);
     let mut chunker = Chunker::new(config.with_max_chunk(options.most_granules(granule)));
     let mut since = clock.now();
     let most_gathered = rest.len().div_ceil(FOLDS);

@@ -4,14 +4,11 @@ use super::shared::LoopState;
 use crate::engine::consumer::Consumer;
 use crate::engine::producer::Producer;
 use crate::os::clock::Ticks;
+use crate::policy::times::PATIENCE_NS;
 use crate::protocol::chunk_position::Kept;
 use crate::protocol::range::Span;
 use crate::sched::lane::LaneContext;
 use crate::sched::loop_slots::LoopSlot;
-
-/// A chunk that is not over after this time is taken for much longer than expected: chunks are to
-/// take 8 µs.
-pub(super) const PATIENCE_NS: u64 = 50_000;
 
 /// After each failure to take a rest, patience lasts twice as long, at most so often: the chunk
 /// moves, or other thieves are at it.

@@ -8,3 +8,4 @@ pub(crate) mod pace;
 mod pace_tests;
 pub(crate) mod site;
 pub(crate) mod steal_delay;
+pub(crate) mod times;

@@ -65,13 +65,12 @@ use std::time::Duration;
 
 use crate::policy::batch::{Batch, Bundle, Done, Taken};
 use crate::policy::pace::Pace;
+/// A bundle that is not over after this time is looked at.
+pub(crate) use crate::policy::times::PATIENCE_NS;
 use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 
 /// The lane that emits. Helpers have other numbers.
 pub(crate) const SINK: u32 = 0;
-
-/// A bundle that is not over after this time is looked at.
-pub(crate) const PATIENCE_NS: u64 = 50_000;
 
 /// The sink processes an item, which may be long, if there is room for so many quick ones for each
 /// helper but one.

@@ -44,13 +44,11 @@
 
 use std::sync::Arc;
 
+use crate::policy::times::WAIT_SPIN_NS;
 use crate::sched::job::{Ancestor, Job};
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{BEFORE_LENDING, Work};
 use crate::sched::scope::{Glimpse, ScopeQueue, TaskRef};
-
-/// How long a wait spins before it sleeps. A chunk of a loop takes about 8 µs.
-const SPIN_NS: u64 = 20_000;
 
 /// Looks at what is waited for before anything else, some 40 ns each.
 const LOOKS: u32 = 20;
@@ -100,7 +98,7 @@ pub(crate) fn wait(
             }
             idle_since = pool.clock.now();
             helped_ns = pool.clock.ns_between(now, idle_since).saturating_add(helped_ns);
-        } else if !pool.clock.have_passed(SPIN_NS, &mut idle_since, now) {
+        } else if !pool.clock.have_passed(WAIT_SPIN_NS, &mut idle_since, now) {
             pool.pause();
         } else if let Some(job) =
             sleep(lane, ancestor, suspects, &|| ready() || lane.has_mail_that(Work::is_waited_for))

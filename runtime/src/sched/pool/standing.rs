@@ -12,11 +12,8 @@
 use super::PoolState;
 use super::injector::Work;
 use crate::os::clock::Ticks;
+use crate::policy::times::PATIENCE_NS;
 use crate::sched::lane::LaneContext;
-
-/// A lane that has neither forked nor joined for this time is taken to stand still. It is much for
-/// a join, and little for what would be worth a wake-up.
-const PATIENCE_NS: u64 = 50_000;
 
 /// Between two looks at a lane.
 const PAUSES: u32 = 16;

@@ -12,16 +12,14 @@ use crate::memory::Guard;
 use crate::os::affinity::AtWork;
 use crate::os::clock::Ticks;
 use crate::policy::steal_delay::STEAL_DELAY_NS;
+use crate::policy::times::IDLE_SPIN_NS;
 use crate::protocol::sleep::MOST_WOKEN;
 use crate::sched::lane::{LaneContext, Seat};
 use crate::sched::unwind;
 
-/// [`IdlePolicy::Adaptive`] spins no longer than this.
-const SPIN_NS: u64 = 50_000;
-
-/// A gap between two pieces of work that is worth spinning through next time: `SPIN_NS`, and as
+/// A gap between two pieces of work that is worth spinning through next time: `IDLE_SPIN_NS`, and as
 /// much again because a gap that was slept through includes the time to wake up.
-const SHORT_GAP_NS: u64 = 2 * SPIN_NS;
+const SHORT_GAP_NS: u64 = 2 * IDLE_SPIN_NS;
 
 pub(super) struct Worker {
     pub(super) pool: Arc<PoolState>,
@@ -282,7 +280,7 @@ impl<'a> Idle<'a> {
     fn may_spin(&self, since: &mut Ticks) -> bool {
         let limit_ns = match self.pool.idle {
             _ if self.pool.is_hot() => u64::MAX,
-            IdlePolicy::Adaptive if self.gap_ns <= SHORT_GAP_NS => SPIN_NS,
+            IdlePolicy::Adaptive if self.gap_ns <= SHORT_GAP_NS => IDLE_SPIN_NS,
             IdlePolicy::Adaptive | IdlePolicy::Park => return false,
             IdlePolicy::SpinFor(limit) => saturating_ns(limit),
         };
