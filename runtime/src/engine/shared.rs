@@ -25,7 +25,7 @@ use crate::protocol::tickets::Tickets;
 use crate::sched::cancel::{CancelToken, Cancelled};
 use crate::sched::job::{Job, JobHead, LoopHead};
 use crate::sched::lane::LaneContext;
-use crate::sched::loop_slots::LoopSlots;
+use crate::sched::loop_slots::{LoopSlots, SlotIndex};
 use crate::sched::pool::Work;
 use crate::sched::reentrancy;
 use crate::sched::unwind::{Payload, drop_quietly};
@@ -218,12 +218,12 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
         let seat = pool.seat_of(lane.index());
         let share = |worker: usize| (u64::from(units) * worker as u64 / workers as u64) as u32;
         for worker in 0..workers {
-            let slot = if worker == seat { own } else { worker };
+            let slot = if worker == seat { own } else { pool.slot_of(worker) };
             self.put(slot, Span { lo: share(worker), hi: share(worker + 1) });
         }
     }
 
-    fn put(&self, slot: usize, span: Span) {
+    fn put(&self, slot: SlotIndex, span: Span) {
         let slot = self.slots.slot(slot);
         slot.cost.set(self.unit_ns());
         slot.range.put(span);

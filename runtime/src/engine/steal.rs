@@ -6,6 +6,7 @@ use super::watch::Watch;
 use crate::engine::consumer::Consumer;
 use crate::engine::producer::Producer;
 use crate::protocol::range::Span;
+use crate::sched::loop_slots::SlotIndex;
 
 /// A thief looks at this many ranges that have something in them, and takes from the one worth
 /// most.
@@ -58,7 +59,7 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
     /// Claims the first chunk of what it has taken from another lane: a single unit would otherwise
     /// be stolen back and forth between idle lanes before one of them comes to run it. The rest
     /// becomes its own range.
-    fn acquire(&mut self, victim: usize, span: Span) -> Span {
+    fn acquire(&mut self, victim: SlotIndex, span: Span) -> Span {
         self.chunker.on_steal();
         if self.chunker.estimate_ns().is_none() {
             self.slot.cost.set(self.state.slots.slot(victim).cost.get());
@@ -73,14 +74,14 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
         self.restart_clock();
         if self.state.plan.profiled {
             let at_ns = self.lane.pool().ns_since_start(self.since);
-            self.lane.record(|recorder| recorder.steal(at_ns, victim));
+            self.lane.record(|recorder| recorder.steal(at_ns, victim.0));
         }
         first
     }
 
     /// Of the first few ranges that are not empty, the one that is worth most.
-    fn choose_victim(&self) -> Option<usize> {
-        let worth = |victim: usize| {
+    fn choose_victim(&self) -> Option<SlotIndex> {
+        let worth = |victim: SlotIndex| {
             let slot = self.state.slots.slot(victim);
             let units = slot.range.peek().len();
             // A lane that has not finished a chunk yet, or is not here, says 0: then the number of

@@ -8,7 +8,7 @@ use crate::policy::times::PATIENCE_NS;
 use crate::protocol::chunk_position::Kept;
 use crate::protocol::range::Span;
 use crate::sched::lane::LaneContext;
-use crate::sched::loop_slots::LoopSlot;
+use crate::sched::loop_slots::{LoopSlot, SlotIndex};
 
 /// After each failure to take a rest, patience lasts twice as long, at most so often: the chunk
 /// moves, or other thieves are at it.
@@ -31,7 +31,7 @@ pub(super) struct Watch<'a, P: Producer, C: Consumer<P::Item>> {
 
 #[derive(Clone, Copy)]
 struct Watched {
-    slot: usize,
+    slot: SlotIndex,
     /// The chunk's end, by which it is known.
     end: u32,
     since: Ticks,
@@ -63,14 +63,14 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
     }
 
     /// The rest of the watched chunk and whose it was, if that takes too long.
-    pub(super) fn revoke(&mut self) -> Option<(usize, Span)> {
+    pub(super) fn revoke(&mut self) -> Option<(SlotIndex, Span)> {
         let pool = self.lane.pool();
         let Watched { slot, end, since } = self.watched?;
         if pool.clock.ns_between(since, pool.clock.now()) < PATIENCE_NS << self.failures.min(MOST_DOUBLINGS) {
             return None;
         }
         self.watched = None;
-        let thief = pool.slot_of(self.lane.index()) as u32;
+        let thief = pool.slot_of(self.lane.index()).0 as u32;
         match self.state.slots.slot(slot).position.revoke(end, thief, pool.fences) {
             Ok(rest) => Some((slot, rest)),
             Err(kept) => {
@@ -87,7 +87,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
         rest.hi == watched.end && rest.len() > 0
     }
 
-    fn rest(&self, slot: usize) -> Span {
+    fn rest(&self, slot: SlotIndex) -> Span {
         self.state.slots.slot(slot).position.rest()
     }
 }

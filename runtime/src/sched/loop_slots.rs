@@ -107,6 +107,11 @@ impl MomentHint {
     }
 }
 
+/// Which slot of a loop: a worker's, by its index, or behind these that of the external caller,
+/// whichever external lane it has. So it is another number than a lane's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SlotIndex(pub(crate) usize);
+
 /// A slot for each worker of the pool, and one for the external caller that called.
 #[derive(Debug)]
 pub(crate) struct LoopSlots {
@@ -131,8 +136,8 @@ impl LoopSlots {
         LoopSlots { slots: (0..slots).map(slot).collect() }
     }
 
-    pub(crate) fn slot(&self, index: usize) -> &LoopSlot {
-        &self.slots[index]
+    pub(crate) fn slot(&self, index: SlotIndex) -> &LoopSlot {
+        &self.slots[index.0]
     }
 
     pub(crate) fn slots(&self) -> impl ExactSizeIterator<Item = &LoopSlot> {

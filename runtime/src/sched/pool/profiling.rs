@@ -126,7 +126,7 @@ impl<'p> Recording<'p> {
                 Some(0) => "caller".to_owned(),
                 Some(external) => format!("caller {}", external + 1),
             };
-            workers.push(recorder.into_worker(self.pool.slot_of(index), label, counters));
+            workers.push(recorder.into_worker(self.pool.slot_of(index).0, label, counters));
         }
         Profile::assemble(start_ns, end_ns, threads, workers)
     }

@@ -23,6 +23,7 @@ use crate::protocol::shutdown::Shutdown;
 use crate::protocol::sleep::Sleep;
 use crate::sched::job::{Ancestor, Job};
 use crate::sched::lane::{Lane, LaneContext, Seat};
+use crate::sched::loop_slots::SlotIndex;
 use crate::sched::scope::ScopeQueue;
 use crate::sched::unwind::{self, Payload};
 use crate::sync::{AtomicU32, Fences, Ordering};
@@ -179,8 +180,8 @@ impl PoolState {
     }
 
     /// The slot of `lane` in any loop.
-    pub(crate) fn slot_of(&self, lane: usize) -> usize {
-        lane.min(self.num_threads)
+    pub(crate) fn slot_of(&self, lane: usize) -> SlotIndex {
+        SlotIndex(lane.min(self.num_threads))
     }
 
     /// Which of the `num_threads` shares of a loop is `lane`'s: its own, or that of a worker whose
@@ -214,9 +215,10 @@ impl PoolState {
         }
     }
 
-    /// The other slots in the order in which `lane` should look for victims.
-    pub(crate) fn victims(&self, lane: usize, random: usize) -> impl Iterator<Item = usize> {
-        self.order(lane, random).filter(|&victim| victim <= self.num_threads)
+    /// The slots of a loop in the order in which `lane` should look for victims: in the place of
+    /// the first external lane comes that of the external caller.
+    pub(crate) fn victims(&self, lane: usize, random: usize) -> impl Iterator<Item = SlotIndex> {
+        self.order(lane, random).filter(|&victim| victim <= self.num_threads).map(SlotIndex)
     }
 
     /// Looks for work everywhere but on `lane`: work that callers wait for first, and of that what
