@@ -37,7 +37,7 @@
 //! # Models
 //!
 //! `desk_models.rs`: owner and visitor are never both at the desk, and each finds what the other
-//! left. `waiters_models.rs`: what desks are for.
+//! left. `waiters_models.rs`: what desks are for. `tray_models.rs`: a desk with one word more.
 
 use crate::sync::{AtomicBool, AtomicU32, Fences, Ordering, heavy_fence, light_fence};
 
