@@ -1,4 +1,5 @@
-//! Which pool the current thread works for, and which lane of it it is.
+//! Which pool the current thread works for, which lane of it it is, and which scopes it is inside
+//! of.
 
 use std::ptr;
 use std::sync::{Arc, OnceLock};
@@ -7,6 +8,7 @@ use super::{PoolState, ThreadPool, ThreadPoolBuilder, environment};
 use crate::os::affinity;
 use crate::sched::error::ThreadPoolBuildError;
 use crate::sched::lane::{LaneContext, Seat};
+use crate::sched::scope::Scope;
 use crate::sched::unwind::{self, Heard};
 use crate::sync::{AtomicBool, Ordering, per_thread};
 
@@ -27,12 +29,17 @@ struct Current {
     pool: *const PoolState,
     /// This thread's lane of that pool; null if it has none yet. Alive as long as it stands here.
     lane: *const LaneContext<'static>,
+    /// A scope that the thread has opened here, or of which it runs a task; null if there is none.
+    /// Its lifetime is of no account: only its tasks are looked for. Alive as long as it stands
+    /// here: the thread is inside.
+    scope: *const Scope<'static>,
     /// What the thread was in before, further down the stack; null outside of every pool. Alive as
     /// long as it stands here.
     outer: *const Current,
 }
 
-const OUTSIDE: Current = Current { pool: ptr::null(), lane: ptr::null(), outer: ptr::null() };
+const OUTSIDE: Current =
+    Current { pool: ptr::null(), lane: ptr::null(), scope: ptr::null(), outer: ptr::null() };
 
 per_thread! {
     static CURRENT: Current = OUTSIDE;
@@ -72,8 +79,26 @@ pub(crate) fn enter<R>(pool: &PoolState, op: impl FnOnce() -> R) -> R {
         return op();
     }
     let restore = Restore(before);
-    CURRENT.set(Current { pool, lane: lane_further_out(&before, pool), outer: &raw const restore.0 });
+    let lane = lane_further_out(&before, pool);
+    CURRENT.set(Current { pool, lane, scope: ptr::null(), outer: &raw const restore.0 });
     op()
+}
+
+/// Calls `op` as something that happens inside of `scope`.
+pub(crate) fn inside_scope<R>(scope: &Scope<'_>, op: impl FnOnce() -> R) -> R {
+    let restore = Restore(CURRENT.get());
+    let scope = ptr::from_ref(scope).cast();
+    CURRENT.set(Current { scope, outer: &raw const restore.0, ..restore.0 });
+    op()
+}
+
+/// Calls `look` with the scopes that this thread is inside of, innermost first, until it finds
+/// something.
+pub(crate) fn find_scope<R>(look: impl FnMut(&Scope<'static>) -> Option<R>) -> Option<R> {
+    let innermost = CURRENT.get();
+    // SAFETY: the thread is inside of it, so it is not over.
+    let scopes = from_inside_out(&innermost).filter_map(|around| unsafe { around.scope.as_ref() });
+    { scopes }.find_map(look)
 }
 
 /// The lane that this thread has in `pool` because of a call further down its stack; else null.
@@ -100,7 +125,7 @@ pub(super) fn live_as_worker(lane: &LaneContext<'_>, life: impl FnOnce()) {
     let _restore = Restore(CURRENT.get());
     // All that a worker runs is somebody's, who is told of its panics.
     let _heard = Heard::here();
-    CURRENT.set(Current { pool: lane.pool(), lane: ptr::from_ref(lane).cast(), outer: ptr::null() });
+    CURRENT.set(Current { pool: lane.pool(), lane: ptr::from_ref(lane).cast(), ..OUTSIDE });
     life();
 }
 
@@ -223,7 +248,7 @@ fn with_lane_for<R>(pool: &PoolState, visit: Visit, op: impl FnOnce(&LaneContext
         // Declared after `external`, so dropped first: the thread forgets the lane before it gives
         // it back.
         let _restore = Restore(before);
-        CURRENT.set(Current { pool, lane: ptr::from_ref(&context).cast(), outer: before.outer });
+        CURRENT.set(Current { lane: ptr::from_ref(&context).cast(), ..before });
         op(&context)
     };
     unwind::catch(as_external).unwrap_or_else(|payload| unwind::resume(payload))
@@ -253,9 +278,10 @@ pub(super) fn build_global(
     GLOBAL.set(build()?).map_err(|_| ThreadPoolBuildError::global_exists())
 }
 
-/// Whether the calling thread is a worker, or in the midst of a call on a pool.
+/// Whether the calling thread is a worker, or in the midst of a call on a pool, or of a scope.
 pub(super) fn is_inside_any() -> bool {
-    !CURRENT.get().pool.is_null()
+    let current = CURRENT.get();
+    !current.pool.is_null() || !current.scope.is_null()
 }
 
 /// Makes the calling thread, which is inside of no pool, worker `index` until it ends.
@@ -268,5 +294,5 @@ pub(super) unsafe fn become_worker(pool: Arc<PoolState>, index: usize) {
     let pool: &'static Arc<PoolState> = Box::leak(Box::new(pool));
     // SAFETY: passed on to the caller; the context lives for ever, and so does the pool.
     let lane = Box::leak(Box::new(unsafe { LaneContext::new(pool, index, Seat::Own) }));
-    CURRENT.set(Current { pool: Arc::as_ptr(pool), lane, outer: ptr::null() });
+    CURRENT.set(Current { pool: Arc::as_ptr(pool), lane, ..OUTSIDE });
 }

@@ -27,7 +27,7 @@ use crate::sched::cancel::CancelToken;
 use crate::sched::job::{Ancestor, Origin};
 use crate::sched::lane::LaneContext;
 use crate::sched::outside::Outsider;
-use crate::sched::pool::{PoolState, ThreadPool, with_current_lane, with_lane, with_pool};
+use crate::sched::pool::{PoolState, ThreadPool, inside_scope, with_current_lane, with_lane, with_pool};
 use crate::sched::unwind::{self, Payload, drop_quietly};
 use crate::sched::wait::wait;
 use crate::sync::{AtomicBool, Ordering};
@@ -304,7 +304,7 @@ impl<'scope> Scope<'scope> {
     }
 
     fn run<R>(self, lane: Option<&LaneContext<'_>>, op: impl FnOnce(&Scope<'scope>) -> R) -> (R, bool) {
-        let result = open::inside(&self, || {
+        let result = inside_scope(&self, || {
             let result = unwind::catch(|| op(&self));
             self.complete(lane);
             result

@@ -2,9 +2,10 @@
 
 use std::ptr::{self, NonNull};
 
-use super::{Scope, open};
+use super::Scope;
 use crate::sched::job::{Ancestor, Run};
 use crate::sched::lane::LaneContext;
+use crate::sched::pool::inside_scope;
 use crate::sched::unwind::{self, drop_quietly};
 
 /// The head of every task, by which it is run without knowing its type.
@@ -84,7 +85,7 @@ where
     let scope = unsafe { &*head.scope.cast::<Scope<'scope>>() };
     let run = || {
         let body = || unwind::catch(|| scope.enter(body));
-        let result = open::inside(scope, body);
+        let result = inside_scope(scope, body);
         #[cfg(all(loom, feature = "loom"))]
         let result = crate::sched::modelled::unless_stuck(result);
         if let Err(payload) = result {
