@@ -4,41 +4,98 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use ra_ap_rustc_lexer::TokenKind;
 
 use crate::source::Source;
 
-/// A crate's layers from top to bottom: files or folders in `src`. A part may import from its own
-/// layer's part and from those below.
+/// A crate's layers from top to bottom. A part may import from itself and from the layers below.
 pub(crate) struct Layers {
     pub(crate) package: &'static str,
-    pub(crate) from_top: &'static [&'static [&'static str]],
+    pub(crate) from_top: &'static [Layer],
+    /// The file from which the deepest chain of imports is counted.
+    pub(crate) chain_from: &'static str,
 }
 
-pub(crate) const LAYERS: [Layers; 1] = [Layers {
-    package: "runtime",
-    from_top: &[
-        &["lib"],
-        &["stream"],
-        &["iter"],
-        &["engine"],
-        &["feed"],
-        &["sched"],
-        &["memory", "profile"],
-        &["protocol"],
-        &["containers"],
-        &["policy"],
-        &["os"],
-        &["sync"],
-    ],
-}];
+/// Files or folders in `src`, beside each other.
+pub(crate) enum Layer {
+    Parts(&'static [&'static str]),
+    /// They import from each other, too.
+    Knot(&'static [&'static str]),
+}
+
+use Layer::{Knot, Parts};
+
+pub(crate) const LAYERS: [Layers; 2] = [
+    Layers {
+        package: "runtime",
+        from_top: &[
+            Parts(&["lib"]),
+            Parts(&["stream"]),
+            Parts(&["iter"]),
+            Parts(&["engine"]),
+            Parts(&["feed"]),
+            Parts(&["sched"]),
+            Parts(&["memory", "profile"]),
+            Parts(&["protocol"]),
+            Parts(&["containers"]),
+            Parts(&["policy"]),
+            Parts(&["os"]),
+            Parts(&["sync"]),
+        ],
+        chain_from: "iter/consumer/sum",
+    },
+    Layers {
+        package: "shm-lock",
+        from_top: &[
+            Parts(&["lib"]),
+            Parts(&["model"]),
+            Knot(&[
+                "untyped",
+                "condvar",
+                "rwlock",
+                "semaphore",
+                "barrier",
+                "once",
+                "mutex",
+                "guard",
+                "lock_error",
+                "slots",
+                "region",
+                "layout",
+                "place",
+            ]),
+            Parts(&["header", "name", "pod", "thread"]),
+            Parts(&["robust_list", "ticker"]),
+            Parts(&["liveness", "pid_namespace"]),
+            Knot(&["protocol", "sync", "sys"]),
+            Parts(&["error"]),
+        ],
+        chain_from: "mutex",
+    },
+];
+
+impl Layer {
+    pub(crate) fn parts(&self) -> &'static [&'static str] {
+        match self {
+            Parts(parts) | Knot(parts) => parts,
+        }
+    }
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Another checkout to count, such as an older one
+    #[arg(long)]
+    root: Option<PathBuf>,
+}
 
 /// Prints the counts of each crate.
-pub(crate) fn layers() -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+pub(crate) fn layers(arguments: &Arguments) -> Result<()> {
+    let here = || Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = arguments.root.clone().unwrap_or_else(here);
     for layers in &LAYERS {
         let imports = Imports::of_crate(&root.join(layers.package))?;
         println!("{}", Report { layers, imports: &imports });
@@ -80,14 +137,16 @@ impl Imports {
     pub(crate) fn against(&self, layers: &Layers) -> Vec<String> {
         let floor = |module: &Module| {
             let part = module.first().map_or("lib", String::as_str);
-            layers.from_top.iter().position(|layer| layer.contains(&part))
+            layers.from_top.iter().position(|layer| layer.parts().contains(&part))
         };
+        let is_knot = |floor: usize| matches!(layers.from_top[floor], Knot(_));
         let mut found = Vec::new();
         for (from, to) in self.arrows.iter().flat_map(|(from, all)| all.iter().map(move |to| (from, to))) {
             let inside = from.first() == to.first() && !from.is_empty();
             match (floor(from), floor(to)) {
                 _ if inside => (),
                 (Some(from_floor), Some(to_floor)) if from_floor < to_floor => (),
+                (Some(from_floor), Some(to_floor)) if from_floor == to_floor && is_knot(to_floor) => (),
                 (Some(_), Some(_)) => found.push(format!("{} imports {}", name(from), name(to))),
                 _ => found.push(format!("{} or {} is in no layer", name(from), name(to))),
             }
@@ -105,11 +164,46 @@ impl Imports {
         seen
     }
 
-    /// How many files the largest circle has, in which each imports all others by way of some.
-    fn largest_circle(&self) -> usize {
+    /// The circle that each file is in: all that it imports by way of some, and that import it. A
+    /// file without one is alone.
+    fn circles(&self) -> BTreeMap<&Module, BTreeSet<&Module>> {
         let reached: BTreeMap<_, _> = self.files.iter().map(|file| (file, self.reached(file))).collect();
-        let circle = |file| reached[file].iter().filter(|to| reached[*to].contains(file)).count();
-        self.files.iter().map(circle).max().unwrap_or(0)
+        let mut circles = BTreeMap::new();
+        for file in &self.files {
+            let around = reached[file].iter().copied().filter(|to| reached[*to].contains(file));
+            circles.insert(file, around.chain([file]).collect());
+        }
+        circles
+    }
+
+    /// How many files the largest circle has.
+    fn largest_circle(&self) -> usize {
+        self.circles().values().map(BTreeSet::len).max().unwrap_or(0)
+    }
+
+    /// The longest chain of imports that begins in a file; a circle counts once.
+    pub(crate) fn longest_chain(&self, from: &str) -> usize {
+        let circles = self.circles();
+        let mut known = BTreeMap::new();
+        let from: Module = from.split('/').map(str::to_owned).collect();
+        self.files.get(&from).map_or(0, |from| self.chain(from, &circles, &mut known))
+    }
+
+    fn chain<'a>(
+        &'a self,
+        from: &'a Module,
+        circles: &BTreeMap<&'a Module, BTreeSet<&'a Module>>,
+        known: &mut BTreeMap<&'a Module, usize>,
+    ) -> usize {
+        let circle = &circles[from];
+        let head = *circle.first().expect("it is in there itself");
+        if let Some(&len) = known.get(head) {
+            return len;
+        }
+        let below = circle.iter().flat_map(|file| &self.arrows[*file]).filter(|to| !circle.contains(to));
+        let len = 1 + below.map(|to| self.chain(to, circles, known)).max().unwrap_or(0);
+        known.insert(head, len);
+        len
     }
 }
 
@@ -129,7 +223,8 @@ impl fmt::Display for Report<'_> {
         let up = imports.against(layers);
         writeln!(f, "{}, from top to bottom:", layers.package)?;
         for layer in layers.from_top {
-            writeln!(f, "  {}", layer.join(", "))?;
+            let knot = if matches!(layer, Knot(_)) { " (a knot)" } else { "" };
+            writeln!(f, "  {}{knot}", layer.parts().join(", "))?;
         }
         writeln!(
             f,
@@ -139,6 +234,8 @@ impl fmt::Display for Report<'_> {
         )?;
         writeln!(f, "imports between files: {arrows}, of which not down: {}", up.len())?;
         writeln!(f, "files in the largest circle: {}", imports.largest_circle())?;
+        let chain = imports.longest_chain(layers.chain_from);
+        writeln!(f, "longest chain of imports from {}, a circle counting once: {chain}", layers.chain_from)?;
         up.iter().try_for_each(|import| writeln!(f, "  {import}"))
     }
 }
@@ -167,14 +264,15 @@ fn read(folder: &Path, module: &[String], texts: &mut BTreeMap<Module, String>) 
 }
 
 /// The paths in `text` that begin with `crate`, `super` or `self`, from the crate's root on; not
-/// those in a module of tests.
+/// those in a module of tests, nor those of `$crate`, which are for whoever uses a macro.
 fn paths(text: &str, module: &Module) -> Vec<Module> {
     let source = Source::new(text);
     let end = (1..source.len()).find(|&at| source.word(at - 1) == "mod" && source.word(at) == "tests");
     let mut found = Vec::new();
     let mut at = 0;
     while at < end.unwrap_or(source.len()) {
-        let starts = ["crate", "super", "self"].contains(&source.word(at));
+        let is_of_macro = at > 0 && source.kind(at - 1) == TokenKind::Dollar;
+        let starts = ["crate", "super", "self"].contains(&source.word(at)) && !is_of_macro;
         if starts && is_path_separator(&source, at + 1) {
             at = tree(&source, at, &[], &mut found);
         } else {

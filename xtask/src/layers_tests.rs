@@ -4,15 +4,52 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use crate::layers::Layer::{Knot, Parts};
 use crate::layers::{Imports, LAYERS, Layers};
 
-const HOUSE: Layers = Layers { package: "house", from_top: &[&["lib"], &["roof"], &["room", "cellar"]] };
+const HOUSE: Layers = Layers {
+    package: "house",
+    from_top: &[Parts(&["lib"]), Parts(&["roof"]), Parts(&["room", "cellar"]), Knot(&["rope", "bell"])],
+    chain_from: "roof",
+};
 
 /// The imports against `HOUSE` in a crate of these files.
 fn against(files: &[(&str, &str)]) -> Vec<String> {
+    imports(files).against(&HOUSE)
+}
+
+fn imports(files: &[(&str, &str)]) -> Imports {
     let module = |path: &str| path.split('/').filter(|part| *part != "lib").map(str::to_owned).collect();
     let texts: BTreeMap<_, _> = files.iter().map(|(path, text)| (module(path), (*text).to_owned())).collect();
-    Imports::of(&texts).against(&HOUSE)
+    Imports::of(&texts)
+}
+
+#[test]
+fn the_parts_of_a_knot_may_import_from_each_other_and_nothing_above() {
+    let files = [("lib", ""), ("rope", "use crate::bell::Bell;"), ("bell", "use crate::rope::Rope;")];
+    assert_eq!(against(&files), [""; 0]);
+    let text = "use crate::rope::Rope; use crate::room::Room;";
+    assert_eq!(against(&[&files[..2], &[("bell", text), ("room", "")]].concat()), ["bell imports room"]);
+}
+
+#[test]
+fn what_a_macro_writes_for_others_is_no_import() {
+    let text = "macro_rules! roof { () => { $crate::Roof } }";
+    assert_eq!(against(&[("lib", ""), ("room", text)]), [""; 0]);
+}
+
+#[test]
+fn a_chain_counts_a_circle_once() {
+    let files = [
+        ("lib", "use crate::roof::Roof;"),
+        ("roof", "use crate::rope::Rope; use crate::cellar::Cellar;"),
+        ("rope", "use crate::bell::Bell;"),
+        ("bell", "use crate::rope::Rope; use crate::room::Room;"),
+        ("room", ""),
+        ("cellar", ""),
+    ];
+    assert_eq!(imports(&files).longest_chain("roof"), 3);
+    assert_eq!(imports(&files).longest_chain("cellar"), 1);
 }
 
 #[test]
@@ -63,7 +100,7 @@ fn imports_go_down() {
         let against = imports.against(layers);
         assert!(against.is_empty(), "{}: {against:#?}", layers.package);
         let mut rest = map.as_str();
-        for part in layers.from_top.iter().flat_map(|layer| *layer) {
+        for part in layers.from_top.iter().flat_map(|layer| layer.parts()) {
             let row = format!("| `{part}` |");
             let at = rest.find(&row);
             rest = &rest[at.unwrap_or_else(|| panic!("ARCHITECTURE.md has no row {row} in this place"))..];

@@ -59,7 +59,7 @@ enum Task {
     /// listed passes or does not exist.
     RayonSuite(rayon_suite::Arguments),
     /// Print which parts of the crates stand above which, and what their imports make of that
-    Layers,
+    Layers(layers::Arguments),
     /// Build the same program with taskel and with rayon, and print what each costs: packages,
     /// seconds, bytes
     Weight(weight::Arguments),
@@ -71,7 +71,7 @@ fn main() -> Result<ExitCode> {
         Task::MutateConditions(arguments) => mutate::conditions(&arguments),
         Task::RayonApps(arguments) => rayon_apps::rayon_apps(&arguments),
         Task::RayonSuite(arguments) => rayon_suite::rayon_suite(&arguments),
-        Task::Layers => layers::layers().map(|()| ExitCode::SUCCESS),
+        Task::Layers(arguments) => layers::layers(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Weight(arguments) => weight::weight(&arguments).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -1,5 +1,37 @@
 //! The loop: how the indices of a [`Producer`] are handed out to lanes and the results put back
 //! together. The only user of the chunk policy.
+//!
+//! # A loop, from call to result
+//!
+//! 1. [`drive`] gets the [`Producer`] (what the lanes share: `len` indices, any run of which
+//!    becomes a sequential iterator) and the `Consumer` (what happens to the items).
+//! 2. A loop that its call site has shown to be over within 10 µs runs on the calling thread alone
+//!    (`small`).
+//! 3. Otherwise the caller becomes a lane, takes loop slots (a cache line with a range for each
+//!    worker, and one for an external caller), puts its units into ranges (all into its own; a
+//!    share for each worker if the site has taught that the loop is long), and begins. What it has
+//!    not claimed can be stolen from here on.
+//! 4. Before each chunk, a lane sees to it that what lies in ranges is on offer to whoever is idle
+//!    (`offer`).
+//! 5. A lane that comes takes its own share, if there is one, or steals (`steal`): it looks at up
+//!    to four ranges that have something, takes the back half of the one worth most, claims the
+//!    first chunk of it and makes the rest its own range.
+//! 6. When nothing is left anywhere, a lane leaves, unless another is in the midst of a chunk of
+//!    which some blocks are not begun: that it watches, and may cut (`watch`).
+//! 7. The caller, when nothing is left, waits for the tickets; whoever puts something into a range
+//!    calls it back. How a loop ends is in `shared`.
+//!
+//! A loop counts in *units*: items, or *granules* of several items that stay together
+//! (`with_min_len`, `Chunk::Exact`, loops beyond 2³² items). But for `Chunk::Exact`, what is over
+//! belongs to the last granule.
+//!
+//! In a shared loop, before a lane runs a taskel, everything that it has not claimed is in its
+//! range, where any lane of the loop may steal it. So a taskel that takes a day holds back nothing
+//! but itself and the chunk that it is in. (`small` is the exception.)
+//!
+//! A loop that has run before allocates nothing, but for a tree of partial results where an
+//! operator is slow: its state is on the caller's stack; ranges and partial results are in loop
+//! slots that a lane keeps, one for each level of nesting.
 
 mod blocks;
 pub(crate) mod combine;

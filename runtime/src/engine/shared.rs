@@ -1,4 +1,20 @@
 //! What the lanes of one loop share. It lives on the caller's stack.
+//!
+//! # How a loop ends
+//!
+//! The caller takes its unclaimed invitation back off its own deque (`run_as_caller`); so does
+//! every lane on its way out. A lane that left work to others has left its ticket in the pool,
+//! where the caller finds it as it waits. Then only lanes that are inside hold tickets, and each
+//! returns its own after its last chunk: `Tickets::leave` is the last thing it does to the loop.
+//! The caller spins for 20 µs, then sleeps (`wait`); the last one out wakes it through the pool,
+//! which outlives the loop.
+//!
+//! Then the caller alone owns everything. It has dropped what nobody claimed, after a panic or an
+//! early end (`settle`), puts the partials in order by their start index (`LoopSlots::merge`), and
+//! lets the consumer combine them.
+//!
+//! A wait waits only for taskels that already run. Whoever waits has seen all ranges empty, and
+//! while it spins takes up again what appears in them. So some lane always advances.
 
 use std::marker::PhantomData;
 use std::ops::Range;

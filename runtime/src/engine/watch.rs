@@ -1,4 +1,9 @@
 //! What a lane does when nobody has anything left to take but somebody is in the midst of a chunk.
+//!
+//! It watches that chunk. If the chunk is not over after 50 µs, it cuts it: what is not begun
+//! becomes its own range, as after a steal. It watches more and more patiently for as long as the
+//! chunk lasts. So nothing outside of `participant` may assume that a claimed chunk is run to its
+//! end by the lane that claimed it.
 
 use super::shared::LoopState;
 use crate::engine::consumer::Consumer;

@@ -4,6 +4,17 @@
 //! more than the item at hand is run for nothing, however long the chunk is. A look costs a
 //! fraction of a nanosecond, but what it is in is no vector code: chunks of items that take less
 //! than a few looks are left as they are.
+//!
+//! It is done in this one place: a chunk is fed to the consumer as one of another producer,
+//! [`Watched`], whose iterator makes a chunk of each single index. So adapters and consumers need
+//! not know, and what drops most items, like a `filter`, is looked at as well. Where chunks of
+//! single indices are not cheap (`Producer::STEPS`), or an index may have many items, it looks
+//! before each item that comes out, and `flat_map_iter` also inside. What gathers items (`fold`)
+//! has its base watched (`chunk_until`).
+//!
+//! What ends an inner loop of a `flat_map` ends those around it: whoever finds it tells them at
+//! once (`Around`), before the others of the inner loop are out. A search in order only notes in
+//! which chunk it was.
 
 use std::ops::{ControlFlow, Range};
 use std::{fmt, mem};

@@ -7,8 +7,8 @@
 //! delay*, and is taken only [`STEAL_DELAY_NS`] after a thief has first seen it: two halves that
 //! wait for each other run at the same time as ever, only a little later. A thief that has to take
 //! halves from a lane that stands still tells their sites, whose next halves are all [offered as
-//! they come](crate::pending), and taken at once, until some seven in a row were short; a hundred if
-//! the owner stood still while a half of its site was left alone.
+//! they come](crate::sched::pending), and taken at once, until some seven in a row were short; a
+//! hundred if the owner stood still while a half of its site was left alone.
 //!
 //! Nothing depends on what is read or written here, which is all Relaxed: a wrong guess costs time.
 

@@ -6,8 +6,8 @@
 //! for all.
 //!
 //! Several may come to the same loop: who has called it, who waits for what it is inside of, and
-//! each [reserve](crate::pool) that runs a half of a join that it is inside of, or waits for one.
-//! The first has the slot. The others leave the loop to workers, and use a scope without one.
+//! each [reserve](crate::sched::pool) that runs a half of a join that it is inside of, or waits for
+//! one. The first has the slot. The others leave the loop to workers, and use a scope without one.
 //!
 //! # State
 //!

@@ -6,11 +6,11 @@
 //!
 //! # Why some lane always advances
 //!
-//! The argument of [`wait`](crate::wait), with the pools taken together. A call that nobody has
-//! begun lies where each idle worker of its pool, and each worker that waits outside, finds it. So
-//! if nothing advances, some worker of each pool involved waits outside, all calls have been begun,
-//! and step three holds over all pools: the ancestor that was opened last has a lane that waits for
-//! nothing.
+//! The argument of [`wait`](crate::sched::wait), with the pools taken together. A call that nobody
+//! has begun lies where each idle worker of its pool, and each worker that waits outside, finds it.
+//! So if nothing advances, some worker of each pool involved waits outside, all calls have been
+//! begun, and step three holds over all pools: the ancestor that was opened last has a lane that
+//! waits for nothing.
 
 use std::sync::Arc;
 use std::thread::{self, Thread};

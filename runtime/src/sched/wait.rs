@@ -12,7 +12,7 @@
 //! where any idle worker, and each wait that it descends from, finds it.
 //!
 //! So a lane may sleep here beside work that it must not take up. If it does for long, it lends its
-//! seat to [another thread](crate::pool), which may.
+//! seat to [another thread](crate::sched::pool), which may.
 //!
 //! Broadcasts are the exception: a waiting worker makes its call of any broadcast that reaches it,
 //! since a broadcast needs every worker.
@@ -40,7 +40,7 @@
 //! long after it was submitted is older than the wait for it: two tasks that join each other wait
 //! for ever, as two threads would. The argument also ends at the pool's edge: a lane that waits in
 //! one pool does nothing for another. Who waits for what it has a worker of another pool do waits
-//! [outside](crate::outside), where the argument is extended.
+//! [outside](crate::sched::outside), where the argument is extended.
 
 use std::sync::Arc;
 

@@ -1,4 +1,9 @@
 //! Vectors.
+//!
+//! Each item is written to its place where the producer is *exact* (one item for each index). Where
+//! it is *bounded* (one at most: `filter`), each partial is written into one allocation from the
+//! place of its first index on, and all are moved together once. Elsewhere partials gather
+//! [pieces](super::pieces), which are copied together in parallel.
 
 use super::pieces::{Pieces, append, flatten};
 use super::{FromParallelIterator, ParallelExtend};

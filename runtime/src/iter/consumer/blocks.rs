@@ -1,5 +1,10 @@
 //! Reductions that are put together in the same way whoever runs what: over blocks of indices that
 //! depend on the length alone.
+//!
+//! That is a constant of the producer (`DETERMINISTIC`): without it, the code is not even there.
+//! Each block is a partial of its own, and they are combined by a tree whose form depends on their
+//! number alone, on one thread or on all. A block that ends everything (`try_reduce`) has later
+//! ones left out, not earlier ones: so the result is the same on every run.
 
 use std::mem;
 use std::ops::{ControlFlow, Range};

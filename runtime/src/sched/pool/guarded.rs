@@ -1,5 +1,11 @@
 //! What a [memory guard](crate::memory) has to do with the lanes of its pool. Without one, each of
 //! these is a look at a field that never changes.
+//!
+//! With one, a worker needs a permit to take up work for callers. Without a permit it behaves as a
+//! worker does whose seat an external caller has: it holds nothing, makes its calls of broadcasts,
+//! and does what was handed to the pool itself. But beside work it sleeps 50 ms at a time, and
+//! looks at the memory then, so nobody need wake it. One that must go leaves its loop between two
+//! chunks ([`fair`](crate::engine)).
 
 use super::PoolState;
 use crate::memory::Guard;

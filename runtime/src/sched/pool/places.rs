@@ -3,7 +3,7 @@
 //! A pool with a worker for each core *places* them, if it is not told otherwise: each begins on a
 //! core of its own, from which the system may move it. The system leaves most of them where they
 //! slept, but it has little to go by when it wakes one: the core that a thread slept on may belong
-//! to another pool's worker by now, or to a external caller, and both would share it for
+//! to another pool's worker by now, or to an external caller, and both would share it for
 //! milliseconds. So a worker that gets up on a core where somebody of this process computes moves
 //! to one where nobody does.
 

@@ -1,4 +1,17 @@
 //! What the lanes of a pool share.
+//!
+//! # External callers
+//!
+//! A loop runs on at most as many threads as the pool has workers, and its caller is one of them.
+//! So a caller from outside takes the seat of a worker: of the one that belongs to the core that
+//! the caller is on (`sched_getcpu`), or else of any that has its seat. That worker is *displaced*:
+//! it is not woken for loops and looks away until the external caller is gone, so that the two do
+//! not share a core while another is idle. The external caller that leaves wakes it if an
+//! invitation lies somewhere. If there are more external callers than workers, several have the
+//! seat of one worker, which has it back when the last of them leaves.
+//!
+//! Eight external lanes are made with the pool, further ones when all are held, in blocks that
+//! double and never move ([`Table`]).
 
 use std::cmp::Reverse;
 use std::sync::{Arc, Weak};
@@ -357,7 +370,7 @@ impl PoolState {
     }
 
     /// As `inject`, for what a worker of another pool waits for: workers that wait
-    /// [outside](crate::outside) come to it as well.
+    /// [outside](crate::sched::outside) come to it as well.
     pub(crate) fn call(&self, work: Arc<dyn Detached>) {
         self.queues.push_call(work);
         self.wake_any();
