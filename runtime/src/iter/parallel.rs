@@ -102,6 +102,8 @@ pub trait ParallelIterator: Sized + Send {
     /// otherwise.
     fn into_producer(self) -> Self::Producer;
 
+    // Settings: where and how the loop runs.
+
     /// Runs on `pool` instead of the surrounding one.
     ///
     /// ```
@@ -169,6 +171,11 @@ pub trait ParallelIterator: Sized + Send {
     /// What is an error to [`try_reduce`](Self::try_reduce) is the same one on every run, too.
     /// Blocks behind it are left out as soon as it is known.
     ///
+    /// It does not hold behind [`split`](crate::iter::split) and
+    /// [`walk_tree`](crate::iter::walk_tree) and its kin: how many pieces `split` makes depends on
+    /// the number of threads, and where the lanes share what grows, on time. Collect what they
+    /// yield into a vector first, or split at places that do not depend on the pool.
+    ///
     /// ```
     /// use taskel::prelude::*;
     /// let floats: Vec<f32> = (0..10_000).map(|n| 1.0 / n as f32).skip(1).collect();
@@ -192,6 +199,8 @@ pub trait ParallelIterator: Sized + Send {
     fn panic_fuse(self) -> PanicFuse<Self> {
         Tuned { base: self, options: Options::default() }
     }
+
+    // Adapters: what happens to each item.
 
     /// Wraps the sequential iterator of each chunk: the way to an adapter of one's own, see
     /// [`Adapt`].
@@ -512,6 +521,8 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(InspectOp(f))
     }
 
+    // Folds: items become fewer, still in parallel.
+
     /// Folds runs of neighbouring items, each starting from `identity()`, and yields one result per
     /// run, in order. There are about as many runs as workers take part, and one more for each
     /// steal; where what follows can end the loop, as a search does, no run is much longer than a
@@ -586,6 +597,8 @@ pub trait ParallelIterator: Sized + Send {
     {
         TryFold::new(self, Cloner::new(init), fold_op)
     }
+
+    // Consumers: each of these is a loop.
 
     /// Calls `op` with each item.
     ///
@@ -897,6 +910,8 @@ pub trait ParallelIterator: Sized + Send {
         keyed.max_by(|a, b| a.0.cmp(&b.0)).map(|(_, item)| item)
     }
 
+    // Searches.
+
     /// Some item for which `predicate` holds. Ends the loop [at once](Self#early-ends) when there
     /// is one.
     ///
@@ -1005,6 +1020,8 @@ pub trait ParallelIterator: Sized + Send {
     {
         !self.any(|item| !predicate(item))
     }
+
+    // Collections.
 
     /// Makes one collection of the first parts of all pairs and one of the second, in order.
     ///

@@ -76,6 +76,10 @@ where
 /// Pieces of `data`, in order. `splitter` makes two of one, or says that it is too small; some 16
 /// pieces are made for each thread of the pool, if halves are halved.
 ///
+/// So where the pieces begin depends on the number of threads, and results do whose last bits
+/// depend on how items are grouped: what
+/// [`deterministic`](crate::iter::ParallelIterator::deterministic) promises does not hold here.
+///
 /// ```
 /// use std::ops::Range;
 /// use taskel::prelude::*;
