@@ -126,12 +126,14 @@ impl<'a> Options<'a> {
     }
 
     /// What may end the loop, if anything may.
+    #[inline]
     pub(crate) fn told(&self) -> Option<Told<'a>> {
         let Options { over, cancel, .. } = *self;
         (over.0.is_some() || cancel.is_some()).then_some(Told { over, cancel })
     }
 
     /// How many neighbouring items are never torn apart.
+    #[inline]
     pub(crate) fn granule(&self) -> usize {
         match self.chunk {
             Chunk::Auto => self.min_len.max(1),
@@ -140,12 +142,14 @@ impl<'a> Options<'a> {
     }
 
     /// Whether a loop on one lane is run in pieces.
+    #[inline]
     pub(crate) fn needs_pieces(&self) -> bool {
         self.cancel.is_some() || self.max_len > 0 || self.in_pieces
     }
 
     /// The most granules, of so many items each, that may be claimed at once, the last of a loop
     /// being almost twice as long.
+    #[inline]
     pub(crate) fn most_granules(&self, granule: usize) -> usize {
         match (self.chunk, self.max_len) {
             (Chunk::Exact(_), _) => 1,

@@ -169,12 +169,20 @@ pub(super) fn alone<P: Producer, C: Consumer<P::Item>>(producer: &P, consumer: C
     let items = unsafe { Claimed::new(producer, 0..producer.len()) };
     let (local, partial) = (producer.local(), consumer.begin(0));
     let options = producer.options();
-    let looks = options.told().map(|told| (told, Feeder::new(producer, None)));
-    let lane = Alone { producer, feed: &consumer, looks, local };
-    let partial = if options.needs_pieces() || P::HAS_TAIL && (C::ENDS_EARLY || P::ENDS_EARLY) {
-        in_pieces(lane, partial, items, options, C::ENDS_EARLY)
+    let told = options.told();
+    let pieces = options.needs_pieces() || P::HAS_TAIL && (C::ENDS_EARLY || P::ENDS_EARLY);
+    let partial = if told.is_none() && !pieces {
+        Alone { producer, feed: &consumer, looks: Never, local }.run_out(partial, items).0
     } else {
-        lane.run_out(partial, items).0
+        super::cold(|| {
+            let looks = told.map(|told| (told, Feeder::new(producer, None)));
+            let lane = Alone { producer, feed: &consumer, looks, local };
+            if pieces {
+                in_pieces(lane, partial, items, options, C::ENDS_EARLY)
+            } else {
+                lane.run_out(partial, items).0
+            }
+        })
     };
     consumer.finish(std::iter::once(partial))
 }

@@ -24,6 +24,7 @@ impl Generation {
         Self::current()
     }
 
+    #[inline]
     fn current() -> Self {
         Generation(GENERATION.load(Ordering::Relaxed))
     }

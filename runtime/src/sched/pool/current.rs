@@ -212,6 +212,7 @@ pub(crate) fn with_surrounding<R>(op: impl FnOnce(Option<&PoolState>) -> R) -> R
 }
 
 /// The pool, unless its threads are in another process.
+#[inline]
 fn usable(pool: &PoolState) -> Option<&PoolState> {
     pool.is_usable().then_some(pool)
 }

@@ -71,6 +71,7 @@ impl Profiling {
 
 impl PoolState {
     /// Whether loops write down what they do.
+    #[inline]
     pub(crate) fn profiling(&self) -> bool {
         self.profiling.count.load(Ordering::Relaxed) > 0
     }
