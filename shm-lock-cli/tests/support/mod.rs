@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -73,6 +74,17 @@ impl Scene {
 pub(crate) fn shm_lock<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shm-lock"));
     command.args(arguments).env("SHELL", "/bin/sh").stdin(Stdio::null());
+    // A shell without a terminal begins what it leaves in the background with these ignored, and so
+    // are they in all that comes of it.
+    let heed_signals = || {
+        for signal in [libc::SIGINT, libc::SIGQUIT] {
+            // SAFETY: the default action runs no handler.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+        Ok(())
+    };
+    // SAFETY: it makes system calls alone.
+    unsafe { command.pre_exec(heed_signals) };
     command
 }
 
