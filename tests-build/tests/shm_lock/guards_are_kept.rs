@@ -11,5 +11,5 @@ fn main() {
         value.mark_consistent();
     }
     let slots = ShmRegion::memfd("slots", ShmSemaphore::new(1)).unwrap();
-    slots.acquire();
+    slots.acquire().unwrap();
 }
