@@ -9,7 +9,7 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 
 use profile::Profile;
-use profile::recorder::{Counters, Recorder};
+use profile::recorder::{Counts, Recorder};
 
 #[path = "../../runtime/src/profile/mod.rs"]
 #[allow(dead_code, missing_docs, unreachable_pub, reason = "the target does not ask for every figure")]
@@ -79,7 +79,7 @@ fn assemble(input: Input) -> Profile {
     let workers = input.workers.into_iter().map(|worker| {
         let [steals_tried, steals_won, wakeups, parks] = worker.counters.map(u64::from);
         let held_back = Duration::from_nanos(worker.held_back_ns);
-        let counters = Counters { steals_tried, steals_won, wakeups, parks, held_back };
+        let counters = Counts { steals_tried, steals_won, wakeups, parks, held_back };
         record(&worker.events).into_worker(worker.lane.into(), worker.label, counters)
     });
     Profile::assemble(input.start_ns, input.end_ns, input.threads, workers.collect())
