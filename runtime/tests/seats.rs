@@ -114,7 +114,7 @@ fn two_joins(oper_a: &(dyn Fn() + Sync), oper_b: &(dyn Fn() + Sync)) {
 }
 
 /// A site whose halves are short keeps all but the oldest private. A worker that is in the midst of
-/// something long cannot offer them.
+/// something long cannot offer them. (Where there is no `membarrier(2)`, nobody can take them.)
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_private_is_taken_while_a_caller_waits() {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use taskel::{Pinning, ThreadPool};
 
-/// A quiet machine wakes a sleeper sooner: after some 60 µs, or 120 µs where cores are virtual.
+/// A quiet machine wakes a sleeper sooner: after 60 to 120 µs.
 const QUIET: Duration = Duration::from_micros(150);
 const NAP: Duration = Duration::from_micros(500);
 

@@ -8,7 +8,7 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 
 use super::barrier::{Barrier, Member, Seat, Seats};
-use super::model::{explore, explore_long, explore_many_deaths};
+use super::model::{explore, explore_long, explore_many_deaths, spawn};
 use super::mutex::{Holder, Mutex, Refused};
 use super::slots::Slots;
 use super::slots_models::Row;
@@ -83,14 +83,6 @@ impl Shared {
     fn leave(&self, member: &Member) {
         self.barrier.leave(self, member, false);
     }
-}
-
-fn spawn<T: 'static>(
-    shared: &Arc<Shared>,
-    body: impl FnOnce(&Shared) -> T + 'static,
-) -> thread::JoinHandle<T> {
-    let shared = Arc::clone(shared);
-    thread::spawn(move || body(&shared))
 }
 
 /// Catches one who passes before another has come, or does not see what that one did before, and

@@ -2,7 +2,18 @@
 
 use std::sync::Arc;
 
+use loom::thread;
+
 use crate::sync::{Counter, Flag, Ordering};
+
+/// Begins a thread of a model, which shares what the model is about.
+pub(super) fn spawn<S: 'static, T: 'static>(
+    shared: &Arc<S>,
+    body: impl FnOnce(&S) -> T + 'static,
+) -> thread::JoinHandle<T> {
+    let shared = Arc::clone(shared);
+    thread::spawn(move || body(&shared))
+}
 
 /// Runs `model` under every schedule with up to two preemptions (`LOOM_MAX_PREEMPTIONS` overrides
 /// that).

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use loom::cell::UnsafeCell;
 use loom::thread;
 
-use super::model::{explore, explore_long, explore_many_deaths};
+use super::model::{explore, explore_long, explore_many_deaths, spawn};
 use super::mutex::{Acquired, Mutex, Refused};
 use super::rwlock::{Entered, Parts, RwLock};
 use super::slots::Slots;
@@ -152,14 +152,6 @@ impl Shared {
         let marked = mortal_with(steps, || body(self))?;
         Some(marked.iter().filter(|marked| marked.is(value)).count())
     }
-}
-
-fn spawn<T: 'static>(
-    shared: &Arc<Shared>,
-    body: impl FnOnce(&Shared) -> T + 'static,
-) -> thread::JoinHandle<T> {
-    let shared = Arc::clone(shared);
-    thread::spawn(move || body(&shared))
 }
 
 /// Catches a reader beside a writer, by a slot that was there and by one that comes in use

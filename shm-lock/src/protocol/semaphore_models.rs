@@ -6,7 +6,7 @@ use std::sync::Arc;
 use loom::cell::UnsafeCell;
 use loom::thread;
 
-use super::model::{explore, explore_deaths, explore_long};
+use super::model::{explore, explore_deaths, explore_long, spawn};
 use super::mutex::Refused;
 use super::semaphore::Semaphore;
 use super::slots_models::Row;
@@ -55,14 +55,6 @@ impl Shared {
         self.increase();
         self.release(index);
     }
-}
-
-fn spawn<T: 'static>(
-    shared: &Arc<Shared>,
-    body: impl FnOnce(&Shared) -> T + 'static,
-) -> thread::JoinHandle<T> {
-    let shared = Arc::clone(shared);
-    thread::spawn(move || body(&shared))
 }
 
 /// Catches two holders of one permit, and a holder that does not see what the last one did.
@@ -152,11 +144,12 @@ fn model_the_largest_number_of_permits() {
     });
 }
 
-/// Catches a permit that is not there again when its holder has died, at whatever step, or that is
-/// there twice.
-#[test]
-fn model_a_death_of_a_holder() {
-    explore_deaths(|steps| {
+/// One waits for the only permit, whose holder dies after some of its steps. Then comes `after`.
+fn explore_deaths_of_holder(
+    mortal: impl Fn(usize, &dyn Fn()) -> bool + Send + Sync + 'static,
+    after: fn(&Shared),
+) {
+    explore_deaths(move |steps| {
         let shared = shared(1);
         let done = Arc::new(AtomicU32::new(0));
         let ends = Arc::clone(&done);
@@ -164,7 +157,7 @@ fn model_a_death_of_a_holder() {
             shared.visit();
             ends.store(1, Ordering::Relaxed);
         });
-        let died = mortal(steps, || {
+        let died = mortal(steps, &|| {
             let index = shared.acquire();
             step();
             shared.release(index);
@@ -175,34 +168,24 @@ fn model_a_death_of_a_holder() {
             thread::yield_now();
         }
         waits.join().unwrap();
-        assert_eq!(shared.try_acquire(), Ok(0));
-        died.is_some()
+        after(&shared);
+        died
     });
+}
+
+/// Catches a permit that is not there again when its holder has died, at whatever step, or that is
+/// there twice.
+#[test]
+fn model_a_death_of_a_holder() {
+    let is_back = |shared: &Shared| assert_eq!(shared.try_acquire(), Ok(0));
+    explore_deaths_of_holder(|steps, body| mortal(steps, body).is_some(), is_back);
 }
 
 /// Catches a permit that stays away when the kernel does not report its holder's death.
 #[test]
 fn model_a_death_of_a_holder_that_the_kernel_does_not_report() {
-    explore_deaths(|steps| {
-        let shared = shared(1);
-        let done = Arc::new(AtomicU32::new(0));
-        let ends = Arc::clone(&done);
-        let waits = spawn(&shared, move |shared| {
-            shared.visit();
-            ends.store(1, Ordering::Relaxed);
-        });
-        let died = mortal_unreported(steps, || {
-            let index = shared.acquire();
-            step();
-            shared.release(index);
-        });
-        while done.load(Ordering::Relaxed) == 0 {
-            shared.semaphore.futex().expire();
-            thread::yield_now();
-        }
-        waits.join().unwrap();
-        died
-    });
+    // The next one who waits brings it back, not the next one who tries.
+    explore_deaths_of_holder(|steps, body| mortal_unreported(steps, body), |_| ());
 }
 
 /// Catches a permit that lies there for ever while one sleeps, because the one who was woken for it

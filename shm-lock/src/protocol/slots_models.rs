@@ -6,7 +6,7 @@ use std::sync::Arc;
 use loom::cell::UnsafeCell;
 use loom::thread;
 
-use super::model::{explore, explore_deaths};
+use super::model::{explore, explore_deaths, spawn};
 use super::mutex::{Acquired, Mutex, Refused};
 use super::slots::{Slots, UntilTick, acquire, take_of_gone, take_with};
 use crate::sync::{Claim, Ordering, RawLock, Thread, Ticker, mortal, mortal_unreported, step};
@@ -75,14 +75,6 @@ impl Shared {
     fn try_wait(&self, index: u32) -> Result<(), Refused> {
         take_with(self.row.slot(index), &mut None::<&mut Ticker>)
     }
-}
-
-fn spawn<T: 'static>(
-    shared: &Arc<Shared>,
-    body: impl FnOnce(&Shared) -> T + 'static,
-) -> thread::JoinHandle<T> {
-    let shared = Arc::clone(shared);
-    thread::spawn(move || body(&shared))
 }
 
 /// Catches two holders of one slot, one that does not see what the last one did, and one that is
