@@ -65,8 +65,7 @@ use std::time::Duration;
 
 use crate::policy::batch::{Batch, Bundle, Done, Taken};
 use crate::policy::pace::Pace;
-/// A bundle that is not over after this time is looked at.
-pub(crate) use crate::policy::times::PATIENCE_NS;
+use crate::policy::times::PATIENCE_NS;
 use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 
 /// The lane that emits. Helpers have other numbers.

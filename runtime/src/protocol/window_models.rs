@@ -9,8 +9,9 @@ use loom::thread;
 
 use super::model::explore;
 use super::parker::Parker;
-use super::window::{PATIENCE_NS, Report, SINK, Turn, Window};
+use super::window::{Report, SINK, Turn, Window};
 use crate::policy::batch::{Batch, Done, Taken};
+use crate::policy::times::PATIENCE_NS;
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 
 /// Items that take so long are not bundled.
