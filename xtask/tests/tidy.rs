@@ -273,9 +273,10 @@ fn left_overs(source: &Source) -> Vec<Finding> {
         .collect()
 }
 
-/// The tests that CI runs in an emulator, where a sleep or a wake-up takes as long as it likes.
+/// The tests that CI, or the nightly run, runs in an emulator, where a sleep or a wake-up takes as
+/// long as it likes.
 fn emulated_tests() -> Vec<String> {
-    tests_listed(".ci/foreign", "tests=(")
+    ["tests=(", "slow=("].iter().flat_map(|list| tests_listed(".ci/foreign", list)).collect()
 }
 
 /// The tests that CI tries once more when they fail, since they compare times. One of them is a

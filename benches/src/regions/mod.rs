@@ -5,7 +5,6 @@
 mod gaps;
 mod shared;
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cpu;
@@ -13,21 +12,38 @@ use crate::result::{Group, Row, Shown};
 use crate::suite::Context;
 use crate::turns::{Sample, Turn, take_turns};
 
-/// Measures everything of this module.
+/// Regions after serial work, and beside and inside of others.
 #[must_use]
 pub fn groups(context: &Context) -> Vec<Group> {
-    let group = |name: &str, title: &str, rows| Group {
+    vec![
+        group("gaps", "What a region of 20 x 5 µs takes and burns, after serial work", gaps::rows(context)),
+        group("shared", "What regions take and burn that share pools or cores", shared::rows(context)),
+    ]
+}
+
+/// Regions in a process that has one core: the calling thread's, which is the process's first, is
+/// taken from it for good.
+///
+/// # Panics
+///
+/// If the system does not let it.
+#[must_use]
+pub fn groups_on_one_core(context: &Context) -> Vec<Group> {
+    let core = core_affinity::get_core_ids().and_then(|cores| cores.first().copied());
+    assert!(core.is_some_and(core_affinity::set_for_current), "the system refused to pin a thread");
+    let title = "What regions take and burn in a process that has one core";
+    vec![group("one-core", title, shared::rows_on_one_core(context))]
+}
+
+fn group(name: &str, title: &str, rows: Vec<Row>) -> Group {
+    Group {
         name: name.to_owned(),
         title: title.to_owned(),
         unit: "µs".to_owned(),
         shown: Shown::Value,
         rows,
         cores_of_others: None,
-    };
-    vec![
-        group("gaps", "What a region of 20 x 5 µs takes and burns, after serial work", gaps::rows(context)),
-        group("shared", "What regions take and burn that share pools or cores", shared::rows(context)),
-    ]
+    }
 }
 
 /// What `run` takes and burns, in microseconds.
@@ -50,20 +66,6 @@ fn row(name: &str, mut turns: Vec<Turn<'_>>, cores: usize, context: &Context) ->
     row
 }
 
-/// Runs `run` on a thread that may use one core only, as may the threads that it starts.
-///
-/// # Panics
-///
-/// If the system does not let it.
-fn on_one_core<R: Send>(run: impl FnOnce() -> R + Send) -> R {
-    let pinned = || {
-        let core = core_affinity::get_core_ids().and_then(|cores| cores.first().copied());
-        assert!(core.is_some_and(core_affinity::set_for_current), "the system refused to pin a thread");
-        run()
-    };
-    thread::scope(|scope| scope.spawn(pinned).join()).expect("no sample panics")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,8 +77,10 @@ mod tests {
     fn all_rows_have_times_and_processor_times() {
         // A taskel of a microsecond has one iteration.
         let calibration = Calibration { iteration_ns: 1000.0, call_ns: 0.0 };
-        let context = Context::new(2, Choice { reps: 1, ..Choice::default() }, calibration);
-        let groups = groups(&context);
+        let context = move || Context::new(2, Choice { reps: 1, ..Choice::default() }, calibration);
+        // The thread that is left with one core is not the process's first, nor the one that goes on.
+        let one_core = std::thread::spawn(move || groups_on_one_core(&context())).join();
+        let groups = [groups(&context()), one_core.expect("no sample panics")].concat();
         let rows: Vec<&Row> = groups.iter().flat_map(|group| &group.rows).collect();
         assert!(rows.len() > 10, "{}", rows.len());
         for row in rows {
@@ -86,11 +90,5 @@ mod tests {
                 assert!(cell.samples[0] > 0.0, "{} on {}", cell.peer, row.name);
             }
         }
-    }
-
-    #[test]
-    fn who_is_on_one_core_and_who_is_started_there_may_use_no_other() {
-        let cores = || thread::available_parallelism().map_or(0, usize::from);
-        assert_eq!(on_one_core(|| (cores(), thread::spawn(cores).join().unwrap())), (1, 1));
     }
 }

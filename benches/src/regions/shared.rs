@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::thread;
 
-use super::{cost, on_one_core};
+use super::cost;
 use crate::result::{Row, SERIAL};
 use crate::suite::Context;
 use crate::turns::{Sample, Turn};
@@ -103,12 +103,7 @@ pub(super) fn rows(context: &Context) -> Vec<Row> {
     let cores = context.threads;
     let mut rows = Vec::new();
     let mut row = |name: &str, cores: usize, sample: &dyn Fn(Start) -> Sample| {
-        if context.wants_row(name) {
-            let crowded = name.contains("workers");
-            let peers = PEERS.iter().filter(|(peer, _)| !(crowded && *peer == FORK_UNION));
-            let turns = peers.map(|&(peer, start)| Turn::new(peer, move || sample(start)));
-            rows.push(super::row(name, turns.collect(), cores, context));
-        }
+        rows.extend(row_of_pools(name, cores, context, sample));
     };
     row("two callers, 20 k x 1 µs each", 1, &|start| {
         on_pool(start, cores, |pool| long.run_twice_at_once(pool))
@@ -119,18 +114,6 @@ pub(super) fn rows(context: &Context) -> Vec<Row> {
     row("a pool in a pool, 20 regions of 1 k x 1 µs", cores, &|start| {
         let inner = start(cores);
         on_pool(start, cores, |outer| nested.run_inside(outer, &*inner))
-    });
-    row("one core, default pool, 20 k x 1 µs", 1, &|start| {
-        on_one_core(|| on_pool(start, 0, |pool| long.run(pool)))
-    });
-    row("one core, default pool, 20 times 20 x 5 µs", 1, &|start| {
-        on_one_core(|| on_pool(start, 0, |pool| short.run(pool)))
-    });
-    row("one core, 2 workers, 20 k x 1 µs", 1, &|start| {
-        on_one_core(|| on_pool(start, 2, |pool| long.run(pool)))
-    });
-    row("one core, 2 workers, 20 times 20 x 5 µs", 1, &|start| {
-        on_one_core(|| on_pool(start, 2, |pool| short.run(pool)))
     });
     row("64 workers, 20 k x 1 µs", cores, &|start| on_pool(start, 64, |pool| long.run(pool)));
     row("64 workers, 20 times 20 x 5 µs", cores, &|start| on_pool(start, 64, |pool| short.run(pool)));
@@ -143,6 +126,33 @@ pub(super) fn rows(context: &Context) -> Vec<Row> {
         );
     }
     rows
+}
+
+/// A row for each number of threads in a process that has one core.
+pub(super) fn rows_on_one_core(context: &Context) -> Vec<Row> {
+    let long = &Load::new(1, 20_000, 1e3, context);
+    let short = &Load::new(20, 20, 5e3, context);
+    let mut rows = Vec::new();
+    for (threads, name) in [(0, "default pool"), (2, "2 workers")] {
+        for (load, of) in [(long, "20 k x 1 µs"), (short, "20 times 20 x 5 µs")] {
+            let sample = |start| on_pool(start, threads, |pool| load.run(pool));
+            rows.extend(row_of_pools(&format!("one core, {name}, {of}"), 1, context, &sample));
+        }
+    }
+    rows
+}
+
+/// The row, if it is wanted, in which `sample` uses each peer's pool.
+fn row_of_pools(
+    name: &str,
+    cores: usize,
+    context: &Context,
+    sample: &dyn Fn(Start) -> Sample,
+) -> Option<Row> {
+    let crowded = name.contains("workers");
+    let peers = PEERS.iter().filter(|(peer, _)| !(crowded && *peer == FORK_UNION));
+    let turns = peers.map(|&(peer, start)| Turn::new(peer, move || sample(start)));
+    context.wants_row(name).then(|| super::row(name, turns.collect(), cores, context))
 }
 
 /// What `run` costs on a pool of `threads` threads that was started just now, and has run it once.

@@ -51,6 +51,7 @@ pub const ALL: &[Suite] = &[
     suite("streams", "sequential sources in parallel", streams::run),
     suite("programs", "programs of which nothing but the `use` line changes", crate::programs::groups),
     suite("regions", "regions after serial work, and beside and inside of others", crate::regions::groups),
+    suite("one-core", "regions in a process that has one core", crate::regions::groups_on_one_core),
 ];
 
 const fn suite(name: &'static str, about: &'static str, run: fn(&Context) -> Vec<Group>) -> Suite {
