@@ -22,9 +22,7 @@
 //! That workers go back and forth for ever is not to be feared: each time, a loop with more than
 //! its share gives a lane away.
 
-use super::participant::Participant;
-use crate::engine::consumer::Consumer;
-use crate::engine::producer::Producer;
+use super::claimer::Claimer;
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::PoolState;
 use crate::sync::Ordering;
@@ -32,7 +30,7 @@ use crate::sync::Ordering;
 /// A worker looks around for other work so seldom.
 const TURN_NS: u64 = 50_000;
 
-impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
+impl Claimer<'_> {
     /// Asked between two chunks: whether this lane leaves now what others can do as well.
     #[inline]
     pub(super) fn leaves_to_be_fair(&mut self) -> bool {
@@ -62,7 +60,7 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
             return true;
         }
         let is_caller = self.lane.index() == self.state.caller();
-        if is_caller || !P::STATELESS || !self.lane.is_otherwise_idle() {
+        if is_caller || !self.stateless || !self.lane.is_otherwise_idle() {
             return false;
         }
         self.leaves_for_other_work =

@@ -4,7 +4,6 @@ use std::marker::PhantomData;
 use std::ops::{ControlFlow, Range};
 
 use super::participant::Participant;
-use super::shared::LoopState;
 use crate::engine::consumer::Consumer;
 use crate::engine::options::Over;
 use crate::engine::producer::{Around, Claimed, Producer};
@@ -52,25 +51,25 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         partial: C::Partial,
         claimed: Claimed<'a, P>,
     ) -> ControlFlow<C::Partial, C::Partial> {
-        let LoopState { producer, stop, .. } = self.state;
-        let local = self.local.get_or_insert_with(|| producer.local());
-        let around = self.state.in_chunk(claimed.indices().clone());
-        let flow = self.feeder.feed(&mut &*around.consumer, partial, (claimed, local), &around);
-        if self.feeder.ended() {
-            stop.leave_items();
+        let local = self.local.get_or_insert_with(|| self.of.producer.local());
+        let around = self.of.in_chunk(claimed.indices().clone());
+        let feeder = &mut self.claimer.feeder;
+        let flow = feeder.feed(&mut &*around.consumer, partial, (claimed, local), &around);
+        if feeder.ended() {
+            self.of.state.stop.leave_items();
         }
         flow
     }
 
     /// Whether nobody is to claim anything more; finds out if so.
     pub(super) fn is_stopped(&self) -> bool {
-        let LoopState { stop, cancel, producer, .. } = self.state;
-        if producer.is_full() {
-            stop.stop_claiming();
+        let state = self.of.state;
+        if self.of.producer.is_full() {
+            state.stop.stop_claiming();
         }
-        if cancel.is_some_and(CancelToken::is_cancelled) {
-            stop.cancel();
+        if state.cancel.is_some_and(CancelToken::is_cancelled) {
+            state.stop.cancel();
         }
-        stop.stopped()
+        state.stop.stopped()
     }
 }

@@ -149,7 +149,7 @@ impl<P: Producer> Unclaimed<'_, P> {
     /// # Safety
     ///
     /// No lane is in the loop any more, and this is not called twice.
-    pub(super) unsafe fn discard(self) {
+    pub(super) unsafe fn discard(&self) {
         let units = self.units();
         if units == 0 {
             return;

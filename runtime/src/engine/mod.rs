@@ -29,11 +29,16 @@
 //! range, where any lane of the loop may steal it. So a taskel that takes a day holds back nothing
 //! but itself and the chunk that it is in. (`small` is the exception.)
 //!
+//! What a lane does with items is compiled for each kind of loop (`participant`, `small`,
+//! `feeder`). How it comes to them is not (`claimer`, `shared`, `offer`, `steal`, `watch`): loops
+//! are most of what a program that uses them has to compile.
+//!
 //! A loop that has run before allocates nothing, but for a tree of partial results where an
 //! operator is slow: its state is on the caller's stack; ranges and partial results are in loop
 //! slots that a lane keeps, one for each level of nesting.
 
 mod blocks;
+mod claimer;
 pub(crate) mod combine;
 pub(crate) mod consumer;
 mod fair;
@@ -65,7 +70,7 @@ pub(crate) use self::inner::drive_inner;
 pub(crate) use self::leftover::{drop_all, drop_rest};
 #[cfg(all(loom, feature = "loom"))]
 use self::modelled::alone as without_pool;
-use self::shared::LoopState;
+use self::shared::Loop;
 pub(crate) use self::shared::address;
 #[cfg(not(all(loom, feature = "loom")))]
 use self::small::alone as without_pool;
@@ -220,9 +225,10 @@ where
 {
     let mut slots = lane.take_slots();
     let (panic, slow) = {
-        let state = LoopState::new(lane, producer, &consumer, &mut slots, plan, site);
-        state.run_as_caller(lane, head);
-        let panic = state.settle();
+        let state = shared::state(lane, (producer, &consumer), &mut slots, plan, site);
+        let whole = Loop { state: &state, producer, consumer: &consumer };
+        whole.run_as_caller(lane, head);
+        let panic = whole.settle();
         site.learn_from(&state.lesson);
         (panic, state.lesson.ns_per_taskel().is_some_and(|ns| ns >= SLOW_ITEM_NS))
     };

@@ -27,14 +27,12 @@
 //! that knows nothing of its loop wakes one, since the loop may be over at once. Later offers are
 //! for one lane, and rely on those that search.
 
-use super::participant::Participant;
+use super::claimer::Claimer;
 use super::shared::Wave;
-use crate::engine::consumer::Consumer;
-use crate::engine::producer::Producer;
 use crate::policy::times::WORTH_SHARING_NS;
 use crate::protocol::sleep::MOST_WOKEN;
 
-impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
+impl Claimer<'_> {
     /// Called before each chunk begins, wherever from: what others could take meanwhile is on offer
     /// to as many as can use it.
     ///

@@ -31,7 +31,7 @@ use super::participant::Participant;
 use super::small::Head;
 use crate::engine::consumer::Consumer;
 use crate::engine::feeder::Feeder;
-use crate::engine::options::Over;
+use crate::engine::options::{Options, Over};
 use crate::engine::producer::{Around, Producer};
 use crate::policy::site::{Lesson, Site};
 use crate::policy::times::{WORTH_PRESPLITTING_NS, WORTH_SHARING_NS};
@@ -73,10 +73,14 @@ impl Wave {
     pub(super) const ONE: Wave = Wave { count: 1, relies_on_searchers: true };
 }
 
-/// The head comes first: a [`Job`] points to it.
+/// What the lanes share, whatever the items are. The head comes first: a [`Job`] points to it.
 #[repr(C)]
-pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
+pub(super) struct LoopState<'a> {
     head: LoopHead,
+    /// A producer and a consumer, of the types that `part` expects.
+    producer: NonNull<()>,
+    consumer: NonNull<()>,
+    part: Part,
     /// The lane that waits for everyone else.
     caller: usize,
     /// How many loops the caller is inside of besides this one.
@@ -90,8 +94,6 @@ pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
     /// How many lanes are at work in the loop besides the caller; a hint.
     pub(super) helpers: AtomicU32,
     pub(super) stop: PanicSlot<Payload>,
-    pub(super) producer: &'a P,
-    pub(super) consumer: &'a C,
     pub(super) slots: &'a LoopSlots,
     pub(super) plan: Plan,
     pub(super) cancel: Option<&'a CancelToken>,
@@ -101,18 +103,58 @@ pub(super) struct LoopState<'a, P: Producer, C: Consumer<P::Item>> {
     estimate_ns: Option<f64>,
 }
 
+/// The part of a lane that holds a ticket; true if it leaves for other work.
+type Part = unsafe fn(&LoopState<'_>, &LaneContext<'_>) -> bool;
+
+/// A loop with what its items come from and go to: what is compiled anew for each kind of loop
+/// begins here.
+pub(super) struct Loop<'a, P, C> {
+    pub(super) state: &'a LoopState<'a>,
+    pub(super) producer: &'a P,
+    pub(super) consumer: &'a C,
+}
+
+impl<P, C> Clone for Loop<'_, P, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P, C> Copy for Loop<'_, P, C> {}
+
 /// An address that is as good as a name for a loop's call site.
 pub(crate) fn address<P: Producer, C: Consumer<P::Item>>() -> usize {
-    enter::<P, C> as *const () as usize
+    part::<P, C> as *const () as usize
+}
+
+/// The [`Part`] of a lane in a loop of these types.
+///
+/// # Safety
+///
+/// The loop has pointers to a `P` and a `C`, which live as long as it.
+unsafe fn part<P: Producer, C: Consumer<P::Item>>(state: &LoopState<'_>, lane: &LaneContext<'_>) -> bool {
+    // SAFETY: this function's contract; lanes share both.
+    let producer = unsafe { state.producer.cast::<P>().as_ref() };
+    // SAFETY: as above.
+    let consumer = unsafe { state.consumer.cast::<C>().as_ref() };
+    let mut participant = Participant::new(Loop { state, producer, consumer }, lane, None);
+    if participant.claimer.may_enter() {
+        let works_for_before = lane.lane().set_works_for(Some(state.caller));
+        state.protect(&mut || participant.run());
+        lane.lane().set_works_for(works_for_before);
+        state.protect(&mut || participant.finish());
+        participant.claimer.leave();
+    }
+    participant.claimer.leaves_for_other_work
 }
 
 /// A lane takes part in the loop that `head` is the head of.
 ///
 /// # Safety
 ///
-/// `head` is the head of a `LoopState<P, C>`, and the calling lane holds a ticket of it.
-unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane: &LaneContext<'_>) {
-    let state = head.cast::<LoopState<'_, P, C>>();
+/// `head` is the head of a `LoopState`, and the calling lane holds a ticket of it.
+unsafe fn enter(head: NonNull<JobHead>, lane: &LaneContext<'_>) {
+    let state = head.cast::<LoopState<'_>>();
     let caller = {
         // SAFETY: this lane's ticket keeps the loop alive until `leave`; lanes share it.
         let state = unsafe { state.as_ref() };
@@ -127,19 +169,10 @@ unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane:
         // work for it to go back to. In the midst of a taskel that yields, it goes on with the
         // others.
         let inside = || state.slots.slot(lane.pool().slot_of(lane.index())).is_inside();
-        if may_come && (lane.index() != state.caller || inside()) {
-            let mut participant = Participant::new(state, lane, None);
-            if participant.may_enter() {
-                let works_for_before = lane.lane().set_works_for(Some(state.caller));
-                state.protect(|| participant.run());
-                lane.lane().set_works_for(works_for_before);
-                state.protect(|| participant.finish());
-                participant.leave();
-                if participant.leaves_for_other_work() {
-                    // With the ticket.
-                    return lane.pool().hand_on(state.job());
-                }
-            }
+        // SAFETY: `Loop::begin` has put the three together, and the loop lives.
+        if may_come && (lane.index() != state.caller || inside()) && unsafe { (state.part)(state, lane) } {
+            // With the ticket.
+            return lane.pool().hand_on(state.job());
         }
         state.caller
     };
@@ -152,21 +185,80 @@ unsafe fn enter<P: Producer, C: Consumer<P::Item>>(head: NonNull<JobHead>, lane:
     }
 }
 
-impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
-    pub(super) fn new(
+/// Makes what the lanes of a loop share.
+pub(super) fn state<'a, P: Producer, C: Consumer<P::Item>>(
+    lane: &LaneContext<'_>,
+    (producer, consumer): (&'a P, &'a C),
+    slots: &'a mut LoopSlots,
+    plan: Plan,
+    site: Site,
+) -> LoopState<'a> {
+    if C::KEEPS_PARTIALS {
+        slots.reserve::<C::Partial>();
+    }
+    if !P::STATELESS {
+        slots.forget_visits();
+    }
+    let ends = (NonNull::from(producer).cast(), NonNull::from(consumer).cast());
+    // SAFETY: `part` expects these two types, and what they point to outlives `'a`.
+    unsafe { LoopState::new(lane, ends, part::<P, C>, producer.options(), slots, plan, site) }
+}
+
+impl<'a, P: Producer, C: Consumer<P::Item>> Loop<'a, P, C> {
+    /// The caller's part: deals the units out, works, and waits for everyone to leave.
+    pub(super) fn run_as_caller(self, lane: &'a LaneContext<'a>, head: Option<Head<P, C::Partial>>) {
+        let state = self.state;
+        let _open = Open::new(lane, state.loop_ns());
+        state.deal_out(lane, head.as_ref().map_or(0, |head| head.next));
+        let mut participant = Participant::new(self, lane, head);
+        loop {
+            state.protect(&mut || participant.run());
+            participant.claimer.leave();
+            if !state.wait(lane) {
+                break;
+            }
+        }
+        state.protect(&mut || participant.finish());
+    }
+
+    /// What the site has taught of the items.
+    pub(super) fn feeder(self) -> Feeder {
+        Feeder::new(self.producer, self.state.estimate_ns)
+    }
+
+    pub(super) fn in_chunk(self, indices: Range<usize>) -> InChunk<'a, P, C> {
+        let Loop { state, consumer, .. } = self;
+        let LoopState { ref stop, cancel, over, .. } = *state;
+        InChunk { consumer, stop, cancel, over, indices, of: PhantomData }
+    }
+
+    /// After everyone is out: drops the items that nobody has claimed, and yields the panic if
+    /// there was one.
+    pub(super) fn settle(self) -> Option<Payload> {
+        let Loop { state, producer, .. } = self;
+        debug_assert!(state.tickets.settled());
+        if !state.stop.stopped() {
+            return None;
+        }
+        let unclaimed = Unclaimed { producer, slots: state.slots, plan: state.plan, stop: &state.stop };
+        // SAFETY: everyone is out, and this is the one place where such a thing is made.
+        state.end_early(unclaimed.is_empty(), &mut || unsafe { unclaimed.discard() })
+    }
+}
+
+impl<'a> LoopState<'a> {
+    /// # Safety
+    ///
+    /// `part` expects what `ends` points to, which lives as long as `'a`.
+    unsafe fn new(
         lane: &LaneContext<'_>,
-        producer: &'a P,
-        consumer: &'a C,
-        slots: &'a mut LoopSlots,
+        (producer, consumer): (NonNull<()>, NonNull<()>),
+        part: Part,
+        options: Options<'a>,
+        slots: &'a LoopSlots,
         plan: Plan,
         site: Site,
     ) -> Self {
-        if C::KEEPS_PARTIALS {
-            slots.reserve::<C::Partial>();
-        }
-        if !P::STATELESS {
-            slots.forget_visits();
-        }
         let estimate_ns = site.estimate_ns();
         let origin = lane.run().at_least(lane.depth());
         let is_nested = origin.depth > 0 || lane.is_in_join();
@@ -177,11 +269,14 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             Fences::Asymmetric if lane.pool().num_threads() <= 2 => BLOCKS,
             Fences::Asymmetric => FINE_BLOCKS,
         });
-        // SAFETY: `enter` expects a `LoopState<P, C>`, whose first field this becomes, and does not
+        // SAFETY: `enter` expects a `LoopState`, whose first field this becomes, and does not
         // unwind.
-        let head = unsafe { LoopHead::new(enter::<P, C>, origin, lane) };
+        let head = unsafe { LoopHead::new(enter, origin, lane) };
         LoopState {
             head,
+            producer,
+            consumer,
+            part,
             caller: lane.index(),
             caller_depth: lane.depth(),
             is_nested,
@@ -189,31 +284,14 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
             tickets: Tickets::new(),
             helpers: AtomicU32::new(0),
             stop: PanicSlot::new(),
-            producer,
-            consumer,
             slots,
             plan,
-            cancel: producer.options().cancel,
-            over: producer.options().over,
+            cancel: options.cancel,
+            over: options.over,
             config,
             lesson: Lesson::default(),
             estimate_ns,
         }
-    }
-
-    /// The caller's part: deals the units out, works, and waits for everyone to leave.
-    pub(super) fn run_as_caller(&self, lane: &LaneContext<'_>, head: Option<Head<P, C::Partial>>) {
-        let _open = Open::new(lane, self.loop_ns());
-        self.deal_out(lane, head.as_ref().map_or(0, |head| head.next));
-        let mut participant = Participant::new(self, lane, head);
-        loop {
-            self.protect(|| participant.run());
-            participant.leave();
-            if !self.wait(lane) {
-                break;
-            }
-        }
-        self.protect(|| participant.finish());
     }
 
     /// Puts all units from item `next` on into ranges: a share for every worker if the loop is long
@@ -253,16 +331,6 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
     /// What the site has taught that a unit takes; 0 if nothing is known.
     pub(super) fn unit_ns(&self) -> f64 {
         self.estimate_ns.map_or(0.0, |ns| ns * self.plan.granule as f64)
-    }
-
-    /// What the site has taught of the items.
-    pub(super) fn feeder(&self) -> Feeder {
-        Feeder::new(self.producer, self.estimate_ns)
-    }
-
-    pub(super) fn in_chunk(&self, indices: Range<usize>) -> InChunk<'_, P, C> {
-        let LoopState { consumer, ref stop, cancel, over, .. } = *self;
-        InChunk { consumer, stop, cancel, over, indices, of: PhantomData }
     }
 
     /// Whether nobody is to begin anything more, perhaps because of what the loop is inside of.
@@ -396,25 +464,17 @@ impl<'a, P: Producer, C: Consumer<P::Item>> LoopState<'a, P, C> {
 
     /// Runs user code; a panic ends the loop, and those that it is inside of, and is kept for the
     /// caller.
-    pub(super) fn protect(&self, user_code: impl FnOnce()) {
+    pub(super) fn protect(&self, user_code: &mut dyn FnMut()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(user_code)) {
             drop_quietly(self.stop.panicked(payload));
             self.over.panicked();
         }
     }
 
-    /// After everyone is out: drops the items that nobody has claimed, and yields the panic if
-    /// there was one.
-    pub(super) fn settle(&self) -> Option<Payload> {
-        debug_assert!(self.tickets.settled());
-        if !self.stop.stopped() {
-            return None;
-        }
-        let unclaimed =
-            Unclaimed { producer: self.producer, slots: self.slots, plan: self.plan, stop: &self.stop };
-        let complete = !self.stop.items_left() && unclaimed.is_empty();
-        // SAFETY: everyone is out, and this is the one place where such a thing is made.
-        self.protect(|| unsafe { unclaimed.discard() });
+    /// Ends a loop that ended early, once everyone is out, and yields its panic if there was one.
+    fn end_early(&self, nothing_unclaimed: bool, discard: &mut dyn FnMut()) -> Option<Payload> {
+        let complete = !self.stop.items_left() && nothing_unclaimed;
+        self.protect(discard);
         if self.stop.cancelled() && !complete {
             // It comes back if a panic came before.
             drop(self.stop.panicked(Box::new(Cancelled)));

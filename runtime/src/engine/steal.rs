@@ -1,10 +1,8 @@
 //! How a lane comes to units that another has in its range, or in its chunk, and when it leaves one
 //! there.
 
-use super::participant::Participant;
+use super::claimer::Claimer;
 use super::watch::Watch;
-use crate::engine::consumer::Consumer;
-use crate::engine::producer::Producer;
 use crate::protocol::range::Span;
 use crate::sched::loop_slots::SlotIndex;
 
@@ -18,7 +16,7 @@ const PATIENT_UNITS: f64 = 16.0;
 /// and no longer than this.
 const MOST_PATIENCE_NS: f64 = 500_000.0;
 
-impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
+impl Claimer<'_> {
     /// Takes half of what another lane has left, and claims its first chunk. `None` when nobody has
     /// anything.
     pub(super) fn steal(&mut self) -> Option<Span> {
@@ -113,7 +111,7 @@ impl<P: Producer, C: Consumer<P::Item>> Participant<'_, P, C> {
         let mut since = clock.now();
         loop {
             // A lane with a state of its own could not come back for the unit.
-            let may_leave = P::STATELESS && self.lane.may_leave();
+            let may_leave = self.stateless && self.lane.may_leave();
             if let Some(work) = may_leave.then(|| self.state.other_work(self.lane)).flatten() {
                 self.lane.do_next(work);
                 self.leaves_for_other_work = true;

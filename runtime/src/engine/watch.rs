@@ -6,8 +6,6 @@
 //! end by the lane that claimed it.
 
 use super::shared::LoopState;
-use crate::engine::consumer::Consumer;
-use crate::engine::producer::Producer;
 use crate::os::clock::Ticks;
 use crate::policy::times::PATIENCE_NS;
 use crate::protocol::chunk_position::Kept;
@@ -24,8 +22,8 @@ const MOST_PAUSES: u32 = 32;
 
 /// Looks at the chunks of others, from when all ranges are empty until something can be taken, or
 /// nothing will be.
-pub(super) struct Watch<'a, P: Producer, C: Consumer<P::Item>> {
-    state: &'a LoopState<'a, P, C>,
+pub(super) struct Watch<'a> {
+    state: &'a LoopState<'a>,
     lane: &'a LaneContext<'a>,
     watched: Option<Watched>,
     pauses: u32,
@@ -42,8 +40,8 @@ struct Watched {
     since: Ticks,
 }
 
-impl<'a, P: Producer, C: Consumer<P::Item>> Watch<'a, P, C> {
-    pub(super) fn new(state: &'a LoopState<'a, P, C>, lane: &'a LaneContext<'a>) -> Self {
+impl<'a> Watch<'a> {
+    pub(super) fn new(state: &'a LoopState<'a>, lane: &'a LaneContext<'a>) -> Self {
         Watch { state, lane, watched: None, pauses: 1, failures: 0, refused: false }
     }
 

@@ -73,15 +73,33 @@ impl Drop for HandOn<'_, '_> {
 
 /// Runs `op` with `pool` as the surroundings. A thread that is a lane of `pool` already stays that
 /// lane.
+#[inline]
 pub(crate) fn enter<R>(pool: &PoolState, op: impl FnOnce() -> R) -> R {
-    let before = CURRENT.get();
-    if ptr::eq(before.pool, pool) {
-        return op();
-    }
-    let restore = Restore(before);
-    let lane = lane_further_out(&before, pool);
-    CURRENT.set(Current { pool, lane, scope: ptr::null(), outer: &raw const restore.0 });
+    let mut before = None;
+    let _restore = surround(pool, &mut before);
     op()
+}
+
+/// Makes `pool` the surroundings for as long as what this yields lives. What they were is put into
+/// `before`.
+fn surround<'b>(pool: &PoolState, before: &'b mut Option<Current>) -> Option<Restored<'b>> {
+    let around = CURRENT.get();
+    if ptr::eq(around.pool, pool) {
+        return None;
+    }
+    let before = before.insert(around);
+    let lane = lane_further_out(before, pool);
+    CURRENT.set(Current { pool, lane, scope: ptr::null(), outer: before });
+    Some(Restored(before))
+}
+
+/// As [`Restore`], of surroundings that lie elsewhere.
+struct Restored<'b>(&'b Current);
+
+impl Drop for Restored<'_> {
+    fn drop(&mut self) {
+        CURRENT.set(*self.0);
+    }
 }
 
 /// Calls `op` as something that happens inside of `scope`.
@@ -187,20 +205,30 @@ pub(crate) unsafe fn current_lane<'a>() -> Option<&'a LaneContext<'a>> {
 /// the global pool, which is started if need be; `None` if that cannot be, or if the pool was left
 /// behind by a `fork`.
 pub(crate) fn with_pool<R>(chosen: Option<&ThreadPool>, op: impl FnOnce(Option<&PoolState>) -> R) -> R {
-    if let Some(chosen) = chosen {
-        return enter(&chosen.state, || op(usable(&chosen.state)));
-    }
     // SAFETY: a pool in `CURRENT` is alive, and stays there during `op`: whoever put it there is
     // below us on the stack.
-    if let Some(pool) = unsafe { CURRENT.get().pool.as_ref() } {
+    let surrounding = unsafe { CURRENT.get().pool.as_ref() };
+    if let (None, Some(pool)) = (chosen, surrounding) {
         return op(usable(pool));
     }
-    // In a user's model, what has no pool has the usual lanes.
-    let global = if cfg!(all(loom, feature = "loom")) { GLOBAL.get() } else { global() };
-    match global {
-        Some(pool) => enter(&pool.state, || op(usable(&pool.state))),
+    match chosen.map(|pool| &*pool.state).or_else(global_state) {
+        Some(pool) => enter(pool, || op(usable(pool))),
         None => op(None),
     }
+}
+
+/// The pool, unless its threads are in another process.
+#[inline]
+fn usable(pool: &PoolState) -> Option<&PoolState> {
+    pool.is_usable().then_some(pool)
+}
+
+/// The pool of a thread that is inside of none.
+#[cold]
+fn global_state<'a>() -> Option<&'a PoolState> {
+    // In a user's model, what has no pool has the usual lanes.
+    let global = if cfg!(all(loom, feature = "loom")) { GLOBAL.get() } else { global() };
+    global.map(|pool| &*pool.state)
 }
 
 /// Calls `op` with the pool that was chosen or surrounds the caller, even if it was left behind by
@@ -209,12 +237,6 @@ pub(crate) fn with_surrounding<R>(op: impl FnOnce(Option<&PoolState>) -> R) -> R
     // SAFETY: a pool in `CURRENT` is alive, and stays there during `op`: whoever put it there is
     // below us on the stack.
     op(unsafe { CURRENT.get().pool.as_ref() })
-}
-
-/// The pool, unless its threads are in another process.
-#[inline]
-fn usable(pool: &PoolState) -> Option<&PoolState> {
-    pool.is_usable().then_some(pool)
 }
 
 /// Calls `op` with the lane that this thread is in `pool`, which is the surrounding one; an
@@ -241,7 +263,15 @@ fn with_lane_for<R>(pool: &PoolState, visit: Visit, op: impl FnOnce(&LaneContext
     if let Some(lane) = unsafe { before.lane.as_ref() } {
         return op(lane);
     }
-    let as_external = || {
+    let (mut op, mut result) = (Some(op), None);
+    as_external(pool, visit, before, &mut |lane| result = op.take().map(|op| op(lane)));
+    result.expect("it is called once")
+}
+
+/// Calls `op` with a lane that the thread has for this call.
+#[inline(never)]
+fn as_external(pool: &PoolState, visit: Visit, before: Current, op: &mut dyn FnMut(&LaneContext<'_>)) {
+    let visit = || {
         let external = pool.enter_external(visit);
         // SAFETY: `external` holds the lease until after the context's end.
         let context = unsafe { LaneContext::new(pool, external.lane, external.seat) };
@@ -250,9 +280,9 @@ fn with_lane_for<R>(pool: &PoolState, visit: Visit, op: impl FnOnce(&LaneContext
         // it back.
         let _restore = Restore(before);
         CURRENT.set(Current { lane: ptr::from_ref(&context).cast(), ..before });
-        op(&context)
+        op(&context);
     };
-    unwind::catch(as_external).unwrap_or_else(|payload| unwind::resume(payload))
+    unwind::catch(visit).unwrap_or_else(|payload| unwind::resume(payload));
 }
 
 /// The global pool, made now if there is none yet.
