@@ -22,6 +22,7 @@ const MANIFEST: &str = r#"
 [package]
 name = "mutants-of-PACKAGE"
 edition = "2024"
+autobins = false
 
 [profile.dev.package.loom]
 opt-level = 3
