@@ -22,13 +22,14 @@ pub(crate) struct Workspace {
 }
 
 /// The packages by name, with their folders.
-const PACKAGES: [(&str, &str); 11] = [
+const PACKAGES: [(&str, &str); 12] = [
     ("taskel", "runtime"),
     ("taskel-adaptive", "adaptive"),
     ("shm-lock", "shm-lock"),
     ("shm-lock-c", "shm-lock-c"),
     ("shm-lock-cli", "shm-lock-cli"),
     ("shm-lock-derive", "shm-lock-derive"),
+    ("taskel-team", "team"),
     ("taskel-benches", "benches"),
     ("taskel-bench-members", "benches/members"),
     ("tests-build", "tests-build"),

@@ -28,7 +28,7 @@ pub(crate) enum Layer {
 
 use Layer::{Knot, Parts};
 
-pub(crate) const LAYERS: [Layers; 2] = [
+pub(crate) const LAYERS: [Layers; 3] = [
     Layers {
         package: "runtime",
         from_top: &[
@@ -74,6 +74,25 @@ pub(crate) const LAYERS: [Layers; 2] = [
             Parts(&["error"]),
         ],
         chain_from: "mutex",
+    },
+    Layers {
+        package: "team",
+        from_top: &[
+            Parts(&["lib"]),
+            Parts(&["bin", "nowhere"]),
+            Parts(&["team"]),
+            Parts(&["launch"]),
+            Parts(&["environment", "results", "mutex"]),
+            Parts(&["work"]),
+            Knot(&["seats", "calls"]),
+            Parts(&["program"]),
+            Parts(&["control"]),
+            Parts(&["memory"]),
+            Parts(&["protocol"]),
+            Parts(&["error"]),
+            Parts(&["sync"]),
+        ],
+        chain_from: "team",
     },
 ];
 

@@ -20,7 +20,7 @@ use crate::{conditions, orderings};
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The package whose protocols are mutated, as a folder of the workspace
-    #[arg(default_value = "runtime", value_parser = ["runtime", "shm-lock"])]
+    #[arg(default_value = "runtime", value_parser = ["runtime", "shm-lock", "team"])]
     package: String,
     #[command(flatten)]
     run: Run,
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 #[derive(clap::Args)]
 pub(crate) struct ConditionArguments {
     /// The package whose protocols, or chunk policy, are mutated, as a folder of the workspace
-    #[arg(default_value = "runtime", value_parser = ["runtime", "shm-lock", "adaptive"])]
+    #[arg(default_value = "runtime", value_parser = ["runtime", "shm-lock", "team", "adaptive"])]
     package: String,
     #[command(flatten)]
     run: Run,

@@ -27,7 +27,7 @@ pub(crate) struct Package {
 
 const LOOM: &str = "[dev-dependencies]\nloom = \"*\"\n";
 
-pub(crate) const PACKAGES: [Package; 3] = [
+pub(crate) const PACKAGES: [Package; 4] = [
     Package {
         name: "runtime",
         folder: "src/protocol",
@@ -47,6 +47,16 @@ pub(crate) const PACKAGES: [Package; 3] = [
         test_name: "_models::model_",
         long_tests: Some("_death"), // which is tried at each step
         manifest: "[dev-dependencies]\nloom = \"*\"\n[profile.dev.package.mutants-of-shm-lock]\nopt-level = 2\n",
+    },
+    Package {
+        name: "team",
+        folder: "src/protocol",
+        tests: &["loom", "alone"],
+        read_by_tests: &[],
+        tests_called: "loom models and tests",
+        test_name: "::claims_",
+        long_tests: Some("_death"),
+        manifest: LOOM,
     },
     Package {
         name: "adaptive",

@@ -18,7 +18,7 @@ const TO_BE_USED: [&str; 4] = ["Guard", "Builder", "Permit", "Stream"];
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut folders: Vec<PathBuf> =
-        ["adaptive", "runtime", "shm-lock"].map(|it| root.join(it).join("src")).into();
+        ["adaptive", "runtime", "shm-lock", "team"].map(|it| root.join(it).join("src")).into();
     let mut sources = vec![];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder of sources") {

@@ -39,7 +39,7 @@ fn every_condition_is_in_its_table() {
 
 #[test]
 fn every_ordering_is_in_its_table() {
-    for package in ["runtime", "shm-lock"] {
+    for package in ["runtime", "shm-lock", "team"] {
         let mutants = |text: &str| orderings::mutants(text).unwrap();
         assert_listed(Package::named(package), "ORDERINGS.md", "mutate-orderings", mutants);
     }

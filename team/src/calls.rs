@@ -1,0 +1,145 @@
+//! The calls of a team, which all ranks make in the same order.
+//!
+//! The first rank that comes to a call makes its words; the others compare what they call with what
+//! that one called. All words stay until the team ends, so that a process that is started again, and
+//! makes the same calls from the first one on, finds everything done that was done.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::control::{Settings, hold};
+use crate::error::TeamError;
+use crate::memory::{MOST_CALLS, Memory};
+use crate::protocol::claims::{Claims, Lane};
+use crate::seats::Shared;
+use crate::sync::{AtomicU64, Ordering};
+
+/// The most items of a call.
+pub(crate) const MOST_ITEMS: u64 = 1 << 32;
+
+/// What is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    ForEach,
+    Map,
+    Reduce,
+    Barrier,
+}
+
+const KINDS: [Kind; 4] = [Kind::ForEach, Kind::Map, Kind::Reduce, Kind::Barrier];
+
+/// What ranks must agree about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Signature {
+    pub(crate) kind: Kind,
+    pub(crate) start: u64,
+    pub(crate) items: u64,
+    /// A hash of the type of the results.
+    pub(crate) results: u64,
+}
+
+impl Signature {
+    pub(crate) fn new(kind: Kind, range: &Range<usize>, results: &str) -> Result<Signature, TeamError> {
+        let items = range.end.saturating_sub(range.start) as u64;
+        if items > MOST_ITEMS {
+            return Err(TeamError::TooMany { what: "items of a call", most: MOST_ITEMS, found: items });
+        }
+        Ok(Signature { kind, start: range.start as u64, items, results: crate::program::hash_of(results) })
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Signature { kind, start, items, results } = self;
+        let name = match kind {
+            Kind::ForEach => "for_each",
+            Kind::Map => "map",
+            Kind::Reduce => "reduce",
+            Kind::Barrier => return f.write_str("barrier"),
+        };
+        write!(f, "{name} of {start}..{} with results of type {results:08x}", start + items)
+    }
+}
+
+/// The words of a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallWords<'a> {
+    pub(crate) number: u64,
+    pub(crate) claims: Claims<'a>,
+    lanes_of_a_rank: usize,
+}
+
+impl<'a> CallWords<'a> {
+    /// The words of a call that has some.
+    pub(crate) fn of(memory: &'a Memory, settings: Settings, number: u64) -> CallWords<'a> {
+        let lanes_of_a_rank = lanes_of_a_rank(settings);
+        let lanes = memory.call(number).lanes.load(Ordering::Relaxed);
+        let lanes = memory.words::<Lane>(lanes, settings.ranks as usize * lanes_of_a_rank);
+        let claims = CallWords::items_of(memory, number).with_lanes(lanes);
+        CallWords { number, claims, lanes_of_a_rank }
+    }
+
+    /// The items of a call that has some, of which nothing is to be claimed.
+    pub(crate) fn items_of(memory: &'a Memory, number: u64) -> Claims<'a> {
+        let call = memory.call(number);
+        let place = call.place.load(Ordering::Relaxed);
+        let items = call.items.load(Ordering::Relaxed);
+        let next = &memory.words::<AtomicU64>(place, 1)[0];
+        Claims::new(next, &[], memory.words(place + 64, items as usize))
+    }
+
+    pub(crate) fn lanes_of(&self, rank: usize) -> Range<usize> {
+        rank * self.lanes_of_a_rank..(rank + 1) * self.lanes_of_a_rank
+    }
+}
+
+/// One for each worker of a pool, and one for the thread that makes the call.
+fn lanes_of_a_rank(settings: Settings) -> usize {
+    settings.threads as usize + 1
+}
+
+/// Comes to a call: the first rank that does makes it.
+pub(crate) fn begin<'a>(
+    shared: &'a Shared,
+    number: u64,
+    wanted: Signature,
+) -> Result<CallWords<'a>, TeamError> {
+    let (memory, settings) = (&*shared.memory, shared.locks.settings());
+    if number >= MOST_CALLS {
+        return Err(TeamError::TooMany { what: "calls of a team", most: MOST_CALLS, found: number + 1 });
+    }
+    // What the owner writes before it dies is written again by the next one, or is whole.
+    let mut calls = hold(&shared.locks.calls)?;
+    let call = memory.call(number);
+    if number < *calls {
+        let known = Signature {
+            kind: KINDS[call.kind.load(Ordering::Relaxed) as usize % KINDS.len()],
+            start: call.start.load(Ordering::Relaxed),
+            items: call.items.load(Ordering::Relaxed),
+            results: call.results.load(Ordering::Relaxed),
+        };
+        if known != wanted {
+            let (expected, found) = (known.to_string(), wanted.to_string());
+            return Err(TeamError::OtherCall { call: number, expected, found });
+        }
+    } else {
+        let place = memory.allocate(64 + wanted.items * size_of::<AtomicU64>() as u64)?;
+        call.kind.store(wanted.kind as u64, Ordering::Relaxed);
+        call.start.store(wanted.start, Ordering::Relaxed);
+        call.items.store(wanted.items, Ordering::Relaxed);
+        call.results.store(wanted.results, Ordering::Relaxed);
+        call.place.store(place, Ordering::Relaxed);
+        *calls = number + 1;
+        // Release: pairs with the launcher, which looks how far the call is, and with `Memory::begin_run`, if all ranks are
+        // killed and the ledger is all that is left.
+        memory.team().calls.store(number + 1, Ordering::Release);
+    }
+    let run = memory.team().runs.load(Ordering::Relaxed);
+    if call.run.load(Ordering::Relaxed) != run {
+        let lanes = memory.allocate(64 * settings.ranks * lanes_of_a_rank(settings) as u64)?;
+        call.lanes.store(lanes, Ordering::Relaxed);
+        call.run.store(run, Ordering::Relaxed);
+    }
+    drop(calls);
+    Ok(CallWords::of(memory, settings, number))
+}

@@ -1,0 +1,170 @@
+//! The locks of a team: seats, named mutexes, and who is woken.
+
+use std::time::Duration;
+
+use shm_lock::{LockError, LockFailure, RegionMutex, ShmCondvar, ShmMutexGuard, ShmPod, ShmRegion};
+
+use crate::error::TeamError;
+use crate::memory::MOST_RANKS;
+
+/// The most mutexes of a team.
+pub(crate) const MOST_MUTEXES: usize = 64;
+/// The longest name of one, in bytes.
+pub(crate) const LONGEST_NAME: usize = 63;
+
+/// What has a rank, as its seat tells.
+#[derive(Clone, Copy, ShmPod)]
+#[repr(C)]
+pub(crate) struct Seat {
+    /// Of the process that has the seat, or had it last; 0 if none had.
+    pub(crate) incarnation: u64,
+    /// Not 0 when that one has ended its part.
+    pub(crate) left: u64,
+}
+
+/// The program that all ranks run.
+#[derive(Clone, Copy, ShmPod, PartialEq, Eq)]
+#[repr(C)]
+pub(crate) struct Program {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    pub(crate) size: u64,
+    pub(crate) changed_ns: u64,
+    /// 0 while nobody has come.
+    pub(crate) hash: u64,
+}
+
+/// The names of the mutexes that are in use.
+#[derive(Clone, Copy, ShmPod)]
+#[repr(C)]
+pub(crate) struct Names {
+    count: u64,
+    names: [[u8; LONGEST_NAME + 1]; MOST_MUTEXES],
+}
+
+/// What is decided when a team is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ShmPod)]
+#[repr(C)]
+pub(crate) struct Settings {
+    pub(crate) ranks: u64,
+    /// Of each rank's pool.
+    pub(crate) threads: u64,
+    /// How many deaths lose an item.
+    pub(crate) attempts: u64,
+}
+
+shm_lock::region! {
+    /// The locks.
+    pub(crate) struct Control {
+        settings: Settings,
+        pub(crate) program: RegionMutex<Program>,
+        /// Held to begin a call: how many there were.
+        pub(crate) calls: RegionMutex<u64>,
+        /// Held by the one who looks for free items.
+        pub(crate) recovery: RegionMutex<u64>,
+        /// Held between a change that others wait for and waking them.
+        wake: RegionMutex<u64>,
+        changed: ShmCondvar,
+        names: RegionMutex<Names>,
+        mutexes: [RegionMutex<u64>; MOST_MUTEXES],
+        pub(crate) seats: [RegionMutex<Seat>; MOST_RANKS],
+    }
+}
+
+/// Whether the last owner of a lock died.
+pub(crate) type Held<'a, T> = (ShmMutexGuard<'a, T>, bool);
+
+/// Takes a lock whose value is right whenever its owner dies.
+pub(crate) fn hold<T: ShmPod>(mutex: &RegionMutex<T>) -> Result<ShmMutexGuard<'_, T>, TeamError> {
+    Ok(hold_and_tell(mutex.lock())?.0)
+}
+
+/// The lock, and whether its last owner died.
+pub(crate) fn hold_and_tell<'a, T: ShmPod>(
+    outcome: Result<ShmMutexGuard<'a, T>, LockError<'a, T>>,
+) -> Result<Held<'a, T>, LockFailure> {
+    match outcome {
+        Ok(guard) => Ok((guard, false)),
+        Err(LockError::OwnerDied(guard) | LockError::Poisoned(guard)) => Ok((guard.mark_consistent(), true)),
+        Err(error) => Err(error.into_reason()),
+    }
+}
+
+impl Control {
+    /// The locks of a team that has made so many calls in earlier runs.
+    pub(crate) fn create(settings: Settings, calls: u64) -> Result<ShmRegion<Control>, TeamError> {
+        let free = Seat { incarnation: 0, left: 0 };
+        let nobody = Program { device: 0, inode: 0, size: 0, changed_ns: 0, hash: 0 };
+        let unnamed = Names { count: 0, names: [[0; LONGEST_NAME + 1]; MOST_MUTEXES] };
+        let control = Control {
+            settings,
+            program: RegionMutex::new(nobody),
+            calls: RegionMutex::new(calls),
+            recovery: RegionMutex::new(0),
+            wake: RegionMutex::new(0),
+            changed: ShmCondvar::new(),
+            names: RegionMutex::new(unnamed),
+            mutexes: std::array::from_fn(|_| RegionMutex::new(0)),
+            seats: std::array::from_fn(|_| RegionMutex::new(free)),
+        };
+        Ok(ShmRegion::memfd("taskel-team-locks", control)?)
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// Wakes all who wait for a change, which was made before.
+    pub(crate) fn notify(&self) -> Result<(), TeamError> {
+        // Who has looked before the change has gone to sleep when this lock is free.
+        drop(hold(&self.wake)?);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// Waits until `is_over`, which is asked after each notification, or `patience` has passed;
+    /// whether it is.
+    pub(crate) fn wait(
+        &self,
+        patience: Duration,
+        mut is_over: impl FnMut() -> bool,
+    ) -> Result<bool, TeamError> {
+        let guard = hold(&self.wake)?;
+        match self.changed.wait_timeout_while(guard, patience, |_| !is_over()) {
+            Ok((_, still)) => Ok(!still),
+            // One who was about to notify died: nothing is lost but its notification.
+            Err(LockError::OwnerDied(guard) | LockError::Poisoned(guard)) => {
+                drop(guard.mark_consistent());
+                Ok(is_over())
+            }
+            Err(error) => Err(error.into_reason().into()),
+        }
+    }
+
+    /// The number of the mutex with this name.
+    pub(crate) fn mutex_named(&self, name: &str) -> Result<usize, TeamError> {
+        let too_many = |what, most, found| TeamError::TooMany { what, most, found };
+        if name.len() > LONGEST_NAME {
+            return Err(too_many("bytes of a mutex's name", LONGEST_NAME as u64, name.len() as u64));
+        }
+        let mut padded = [0; LONGEST_NAME + 1];
+        padded[..name.len()].copy_from_slice(name.as_bytes());
+        // So that an empty name is one as well.
+        padded[LONGEST_NAME] = 1;
+        let mut names = hold(&self.names)?;
+        let count = (names.count as usize).min(MOST_MUTEXES);
+        if let Some(known) = names.names[..count].iter().position(|known| *known == padded) {
+            return Ok(known);
+        }
+        if count == MOST_MUTEXES {
+            return Err(too_many("mutexes", MOST_MUTEXES as u64, count as u64 + 1));
+        }
+        names.names[count] = padded;
+        names.count = count as u64 + 1;
+        Ok(count)
+    }
+
+    pub(crate) fn mutex(&self, number: usize) -> &RegionMutex<u64> {
+        &self.mutexes[number]
+    }
+}

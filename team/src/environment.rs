@@ -1,0 +1,52 @@
+//! How a process hears of the team that it belongs to.
+
+use std::env;
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+
+use shm_lock::{OpenError, ShmRegion};
+
+use crate::control::Control;
+use crate::error::TeamError;
+use crate::memory::Memory;
+use crate::seats::Shared;
+
+/// `LOCKS:MEMORY:RANK`, two descriptors and a number.
+pub(crate) const VARIABLE: &str = "TASKEL_TEAM";
+
+/// The team that this process was started for, and its rank there; `None` if it was started for
+/// none.
+pub(crate) fn inherited() -> Result<Option<(Shared, usize)>, TeamError> {
+    let Some(told) = env::var_os(VARIABLE) else { return Ok(None) };
+    let told = told.to_string_lossy().into_owned();
+    let wrong = |reason| TeamError::Environment { found: told.clone(), reason };
+    let numbers: Vec<u32> = told.split(':').filter_map(|number| number.parse().ok()).collect();
+    let [locks, memory, rank] = numbers[..] else { return Err(wrong("it is not three numbers")) };
+    let locks = keep(locks as RawFd).ok_or(wrong("the first file is not open"))?;
+    let memory = keep(memory as RawFd).ok_or(wrong("the second file is not open"))?;
+    let locks = ShmRegion::<Control>::from_fd(locks).map_err(|error| match error {
+        OpenError::Io { .. } | OpenError::Untrusted { .. } => wrong("the first file is no team's"),
+        error => error.into(),
+    })?;
+    let memory = Memory::open(memory)?.ok_or(wrong("the second file is no team's"))?;
+    let rank = rank as usize;
+    if rank as u64 >= locks.settings().ranks {
+        return Err(wrong("the team has fewer ranks"));
+    }
+    Ok(Some((Shared { memory: memory.into(), locks: locks.into() }, rank)))
+}
+
+/// A descriptor of our own for an inherited file, which no program that this one starts inherits.
+fn keep(descriptor: RawFd) -> Option<OwnedFd> {
+    // SAFETY: any number will do.
+    let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFD) };
+    if flags < 0 {
+        return None;
+    }
+    // SAFETY: the descriptor is open, by the look above, and this process was started to have it: it
+    // is closed nowhere.
+    let inherited = unsafe { BorrowedFd::borrow_raw(descriptor) };
+    let own = inherited.try_clone_to_owned().ok()?;
+    // SAFETY: as above.
+    unsafe { libc::fcntl(descriptor, libc::F_SETFD, flags | libc::FD_CLOEXEC) };
+    Some(own)
+}

@@ -1,0 +1,52 @@
+//! How far a team is, for those who watch.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::calls::CallWords;
+use crate::seats::Shared;
+use crate::sync::Ordering;
+
+/// How far a team is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// How many calls, barriers included, there were so far.
+    pub calls: u64,
+    /// How many items the last one of them has.
+    pub items: u64,
+    /// How many of these were handed out.
+    pub claimed: u64,
+    /// How many processes run.
+    pub running: usize,
+    /// How many have died so far.
+    pub deaths: u64,
+}
+
+/// Who is told of it.
+#[derive(Clone)]
+pub(super) struct Watcher(Arc<dyn Fn(&Progress) + Send + Sync>);
+
+impl Watcher {
+    pub(super) fn new(watcher: impl Fn(&Progress) + Send + Sync + 'static) -> Watcher {
+        Watcher(Arc::new(watcher))
+    }
+
+    pub(super) fn look(&self, shared: &Shared, running: usize) {
+        let team = shared.memory.team();
+        // Acquire: pairs with `calls::begin`: the last call has its words.
+        let calls = team.calls.load(Ordering::Acquire);
+        let (items, left) = calls.checked_sub(1).map_or((0, 0), |last| {
+            let items = CallWords::items_of(&shared.memory, last);
+            (items.len(), items.remaining())
+        });
+        let deaths = team.deaths.load(Ordering::Relaxed);
+        (self.0)(&Progress { calls, items, claimed: items - left, running, deaths });
+    }
+}
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watcher")
+    }
+}

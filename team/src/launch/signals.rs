@@ -1,0 +1,100 @@
+//! What becomes of signals while a team runs.
+//!
+//! A signal that would end the launcher goes to the ranks, and the launcher waits for what comes of
+//! it. What the terminal sends, such as Ctrl-C, they have got already: they are in the same group.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::time::Duration;
+
+const FORWARDED: [i32; 6] =
+    [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2];
+
+/// Those after which no rank is started again.
+pub(super) const ENDING: [i32; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
+
+/// Signals wait to be looked at, until this is dropped.
+pub(super) struct Signals {
+    held: libc::sigset_t,
+    before: Released,
+}
+
+/// The signals that were held back before.
+#[derive(Clone, Copy)]
+pub(super) struct Released(libc::sigset_t);
+
+/// A signal that came.
+pub(super) struct Signal {
+    pub(super) number: i32,
+    from_process: bool,
+}
+
+impl Signal {
+    pub(super) fn is_to_be_forwarded(&self) -> bool {
+        self.from_process && FORWARDED.contains(&self.number)
+    }
+}
+
+impl Released {
+    /// Lets all others through again.
+    pub(super) fn restore(&self) -> io::Result<()> {
+        mask(libc::SIG_SETMASK, &self.0).map(|_| ())
+    }
+}
+
+/// Changes which signals are held back; returns which were before.
+fn mask(how: i32, signals: &libc::sigset_t) -> io::Result<libc::sigset_t> {
+    let mut before = empty();
+    // SAFETY: one set is readable, the other one writable.
+    match unsafe { libc::pthread_sigmask(how, signals, &raw mut before) } {
+        0 => Ok(before),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
+}
+
+fn empty() -> libc::sigset_t {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: the set is writable.
+    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    // SAFETY: the call above has filled it.
+    unsafe { set.assume_init() }
+}
+
+impl Signals {
+    pub(super) fn hold() -> io::Result<Signals> {
+        let mut held = empty();
+        for signal in FORWARDED.into_iter().chain([libc::SIGCHLD]) {
+            // SAFETY: a set, and signals that exist.
+            unsafe { libc::sigaddset(&raw mut held, signal) };
+        }
+        // Whoever started this process may have it ignore the ends of children, of which nobody
+        // would be told then. SAFETY: no function is installed.
+        unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+        let before = Released(mask(libc::SIG_BLOCK, &held)?);
+        Ok(Signals { held, before })
+    }
+
+    pub(super) fn released(&self) -> Released {
+        self.before
+    }
+
+    /// The next signal, if one comes in time.
+    pub(super) fn wait(&self, patience: Duration) -> Option<Signal> {
+        let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+        let patience =
+            libc::timespec { tv_sec: patience.as_secs() as _, tv_nsec: patience.subsec_nanos().into() };
+        // SAFETY: the set and the time are readable, and `info` is writable.
+        let number =
+            unsafe { libc::sigtimedwait(&raw const self.held, info.as_mut_ptr(), &raw const patience) };
+        // SAFETY: zeros are valid, as is what the call writes.
+        let from_process = unsafe { info.assume_init() }.si_code <= 0;
+        (number > 0).then_some(Signal { number, from_process })
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        // The set was that of this thread.
+        let _ = self.before.restore();
+    }
+}

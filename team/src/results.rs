@@ -1,0 +1,101 @@
+//! What a call's records say, once all items are done.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::calls::CallWords;
+use crate::error::{Lost, TeamError};
+use crate::memory::Memory;
+use crate::protocol::claims::Entry;
+use crate::sync::Ordering;
+use crate::work::record;
+
+/// How long one waits to be told how a dead process ended.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Appends a result to a record.
+pub(crate) fn append<T: Serialize>(record: Vec<u8>, result: &T) -> Result<Vec<u8>, TeamError> {
+    Ok(postcard::to_extend(result, record)?)
+}
+
+/// The results of a call that is over.
+pub(crate) struct Results<'a> {
+    pub(crate) memory: &'a Memory,
+    pub(crate) call: CallWords<'a>,
+    pub(crate) start: usize,
+}
+
+impl Results<'_> {
+    /// The items without a result.
+    pub(crate) fn lost(&self) -> Vec<Lost> {
+        let mut lost = Vec::new();
+        self.each(|item, entry| {
+            if let Entry::Lost { incarnation } = entry {
+                lost.push(self.lost_item(item, incarnation));
+            }
+            Ok(())
+        })
+        .expect("nothing is read");
+        lost
+    }
+
+    /// Each item's result, in order.
+    pub(crate) fn of_items<T: DeserializeOwned>(&self) -> Result<Vec<Result<T, Lost>>, TeamError> {
+        let mut results = Vec::with_capacity(self.call.claims.len() as usize);
+        self.each(|item, entry| {
+            match entry {
+                Entry::Done { len, record: place } => {
+                    let mut rest = record(self.memory, place);
+                    for _ in 0..len {
+                        let (result, behind) = postcard::take_from_bytes(rest)?;
+                        results.push(Ok(result));
+                        rest = behind;
+                    }
+                }
+                Entry::Lost { incarnation } => results.push(Err(self.lost_item(item, incarnation))),
+                Entry::Open { .. } => (),
+            }
+            Ok(())
+        })?;
+        Ok(results)
+    }
+
+    /// The result of each claim, in the order of their items.
+    pub(crate) fn of_claims<T: DeserializeOwned>(&self) -> Result<Vec<T>, TeamError> {
+        let mut results = Vec::new();
+        self.each(|_, entry| {
+            if let Entry::Done { record: place, .. } = entry {
+                results.push(postcard::from_bytes(record(self.memory, place))?);
+            }
+            Ok(())
+        })?;
+        Ok(results)
+    }
+
+    fn each(&self, mut see: impl FnMut(u64, Entry) -> Result<(), TeamError>) -> Result<(), TeamError> {
+        let claims = self.call.claims;
+        let mut item = 0;
+        while item < claims.len() {
+            let entry = claims.entry(item);
+            see(item, entry)?;
+            item += entry.len().max(1);
+        }
+        Ok(())
+    }
+
+    fn lost_item(&self, item: u64, incarnation: u64) -> Lost {
+        let began = Instant::now();
+        let status = loop {
+            let told = self.memory.end_of(incarnation).load(Ordering::Relaxed);
+            if told != 0 || began.elapsed() > PATIENCE {
+                break told.checked_sub(1).map(|status| status as i32);
+            }
+            thread::sleep(Duration::from_millis(1));
+        };
+        let signal = status.filter(|&status| libc::WIFSIGNALED(status)).map(|status| libc::WTERMSIG(status));
+        Lost { index: self.start + item as usize, signal }
+    }
+}

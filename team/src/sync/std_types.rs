@@ -1,0 +1,6 @@
+//! The types of a real program.
+
+pub(crate) use std::sync::atomic::{Ordering, fence};
+
+pub(crate) type AtomicU64 = std::sync::atomic::AtomicU64;
+pub(crate) type AtomicBool = std::sync::atomic::AtomicBool;

@@ -1,0 +1,434 @@
+//! A process's part in a team.
+
+use std::fmt;
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shm_lock::ShmRegion;
+use taskel::ThreadPool;
+use taskel::prelude::*;
+
+use crate::calls::{CallWords, Kind, Signature, begin};
+use crate::control::{Control, Settings};
+use crate::error::{Lost, TeamError};
+use crate::launch::Launcher;
+use crate::mutex::TeamMutex;
+use crate::results::{Results, append};
+use crate::seats::{Place, Shared};
+use crate::sync::{AtomicBool, Ordering};
+use crate::work::{Part, Runner, TICK, Work, catch};
+use crate::{environment, program};
+
+/// One process has one place in one team.
+static HAS_A_TEAM: AtomicBool = AtomicBool::new(false);
+
+/// A team of processes that run the same program and make the same calls in the same order.
+///
+/// `taskel-run -n 4 -- PROGRAM` starts a team of four; a program that is started by itself is a team
+/// of one. Each process is a *rank*. A call such as [`map`](Self::map) is one loop that all ranks
+/// share: each claims some items at a time, runs them on its own pool of threads, and gets the
+/// results of all. Calls are made one after the other, by any thread.
+///
+/// ```
+/// use taskel_team::{Team, TeamError};
+///
+/// fn main() -> Result<(), TeamError> {
+///     let team = Team::from_env()?;
+///     let squares: Vec<u64> = team.map(0..1000, |i| (i * i) as u64)?;
+///     if team.rank() == 0 {
+///         println!("{}", squares.iter().sum::<u64>());
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// Dropping it ends this process's part: others wait for it no longer.
+pub struct Team {
+    member: Option<Member>,
+    locks: Arc<ShmRegion<Control>>,
+    pool: ThreadPool,
+    busy: AtomicBool,
+}
+
+/// What a process of a team that was launched has.
+struct Member {
+    shared: Shared,
+    rank: usize,
+    state: Mutex<State>,
+}
+
+struct State {
+    place: Place,
+    /// The number of the next call.
+    next: u64,
+    /// An item has panicked.
+    ended: bool,
+}
+
+impl Team {
+    /// The team that this process was started for, by `taskel-run` or a [`Launcher`]; else a team of
+    /// one.
+    ///
+    /// # Errors
+    /// [`TeamError::OtherProgram`] if another rank runs another program, [`TeamError::RankTaken`],
+    /// [`TeamError::Twice`], [`TeamError::Environment`], [`TeamError::Open`] if the launcher is of
+    /// another version or this system has no such locks, [`TeamError::Io`], [`TeamError::Pool`].
+    pub fn from_env() -> Result<Team, TeamError> {
+        let Some((shared, rank)) = environment::inherited()? else { return Team::alone() };
+        if HAS_A_TEAM.swap(true, Ordering::Relaxed) {
+            return Err(TeamError::Twice);
+        }
+        program::check(&shared.locks.program, &shared.memory.team().program)?;
+        let settings = shared.locks.settings();
+        let pool = ThreadPool::builder().num_threads(settings.threads as usize).build()?;
+        let place = Place::take(&shared, rank)?;
+        let state = Mutex::new(State { place, next: 0, ended: false });
+        let locks = Arc::clone(&shared.locks);
+        Ok(Team { member: Some(Member { shared, rank, state }), locks, pool, busy: AtomicBool::new(false) })
+    }
+
+    /// A team of one: its calls are loops of taskel, and nothing is written for others.
+    ///
+    /// ```
+    /// let team = taskel_team::Team::alone()?;
+    /// assert_eq!((team.rank(), team.size()), (0, 1));
+    /// # Ok::<(), taskel_team::TeamError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TeamError::Open`] if this system has no such locks, [`TeamError::Pool`].
+    pub fn alone() -> Result<Team, TeamError> {
+        let pool = ThreadPool::new()?;
+        let threads = pool.current_num_threads() as u64;
+        let locks = Control::create(Settings { ranks: 1, threads, attempts: 1 }, 0)?;
+        Ok(Team { member: None, locks: locks.into(), pool, busy: AtomicBool::new(false) })
+    }
+
+    /// In a process of a team, that team, as [`from_env`](Self::from_env). Otherwise this process
+    /// becomes what `taskel-run` is: it starts its own program, with its own arguments, as `launcher`
+    /// says, and exits when all ranks have ended.
+    ///
+    /// Call it first in `main`, before there are other threads.
+    ///
+    /// ```no_run
+    /// use taskel_team::{Launcher, Team};
+    ///
+    /// let team = Team::launch(&Launcher::new(4).restarts(2))?;
+    /// team.for_each(0..100, |i| println!("{i}"))?;
+    /// # Ok::<(), taskel_team::TeamError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As of [`from_env`](Self::from_env), and of [`Launcher::run`].
+    pub fn launch(launcher: &Launcher) -> Result<Team, TeamError> {
+        if std::env::var_os(environment::VARIABLE).is_some() {
+            return Team::from_env();
+        }
+        let program = std::env::current_exe().map_err(TeamError::io("find this program's file"))?;
+        let status = launcher.run(program, std::env::args_os().skip(1))?;
+        std::process::exit(status);
+    }
+
+    /// Which of the team's processes this is, from 0.
+    #[must_use]
+    pub fn rank(&self) -> usize {
+        self.member.as_ref().map_or(0, |member| member.rank)
+    }
+
+    /// How many ranks the team began with.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.locks.settings().ranks as usize
+    }
+
+    /// This rank's threads.
+    #[must_use]
+    pub fn pool(&self) -> &ThreadPool {
+        &self.pool
+    }
+
+    /// How many processes of the team have died so far, and how many items were handed out once
+    /// more for that reason.
+    #[must_use]
+    pub fn deaths_and_repetitions(&self) -> (u64, u64) {
+        let Some(member) = &self.member else { return (0, 0) };
+        let words = member.shared.memory.team();
+        (words.deaths.load(Ordering::Relaxed), words.again.load(Ordering::Relaxed))
+    }
+
+    /// Calls `f` for each item of `range`, on some rank; returns when all are done.
+    ///
+    /// What `f` does to this process's memory, other ranks do not see.
+    ///
+    /// ```
+    /// let team = taskel_team::Team::from_env()?;
+    /// team.for_each(0..3, |i| println!("{i}"))?;
+    /// # Ok::<(), taskel_team::TeamError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TeamError::Lost`]: all items are done but these. [`TeamError::OtherCall`],
+    /// [`TeamError::Nested`], [`TeamError::Ended`], [`TeamError::TooMany`] beyond 2³² items, and
+    /// what the system says.
+    ///
+    /// # Panics
+    /// If `f` does. In a team of several, this process's part is then over, as if it had died in
+    /// the item.
+    pub fn for_each<F>(&self, range: Range<usize>, f: F) -> Result<(), TeamError>
+    where
+        F: Fn(usize) + Sync + Send,
+    {
+        let _turn = self.begin()?;
+        let Some(member) = &self.member else {
+            self.pool.install(|| range.into_par_iter().for_each(&f));
+            return Ok(());
+        };
+        let work = |runner: &Runner<'_>, items: Range<usize>| {
+            match items.len() {
+                1 => runner.run(items.start, || f(items.start)),
+                _ => items.into_par_iter().for_each(|i| runner.run(i, || f(i))),
+            }
+            Ok(None)
+        };
+        let signature = Signature::new(Kind::ForEach, &range, "()")?;
+        let call = member.call(&self.pool, signature, work)?;
+        none_lost(member.results(call, range.start).lost())
+    }
+
+    /// The results of `f` for each item of `range`, in order, on every rank.
+    ///
+    /// ```
+    /// let team = taskel_team::Team::from_env()?;
+    /// assert_eq!(team.map(3..6, |i| i * i)?, [9, 16, 25]);
+    /// # Ok::<(), taskel_team::TeamError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As of [`for_each`](Self::for_each); [`TeamError::Encoding`].
+    ///
+    /// # Panics
+    /// As [`for_each`](Self::for_each).
+    pub fn map<T, F>(&self, range: Range<usize>, f: F) -> Result<Vec<T>, TeamError>
+    where
+        T: Serialize + DeserializeOwned + Send,
+        F: Fn(usize) -> T + Sync + Send,
+    {
+        let (mut done, mut lost) = (Vec::with_capacity(range.len()), Vec::new());
+        for result in self.try_map(range, f)? {
+            match result {
+                Ok(result) => done.push(result),
+                Err(item) => lost.push(item),
+            }
+        }
+        none_lost(lost)?;
+        Ok(done)
+    }
+
+    /// As [`map`](Self::map), with the items that are lost in their places.
+    ///
+    /// ```
+    /// let team = taskel_team::Team::from_env()?;
+    /// let lengths: Vec<Result<u64, taskel_team::Lost>> = team.try_map(0..2, |i| 10 + i as u64)?;
+    /// assert_eq!(lengths, [Ok(10), Ok(11)]);
+    /// # Ok::<(), taskel_team::TeamError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As of [`map`](Self::map), but for [`TeamError::Lost`].
+    ///
+    /// # Panics
+    /// As [`for_each`](Self::for_each).
+    pub fn try_map<T, F>(&self, range: Range<usize>, f: F) -> Result<Vec<Result<T, Lost>>, TeamError>
+    where
+        T: Serialize + DeserializeOwned + Send,
+        F: Fn(usize) -> T + Sync + Send,
+    {
+        let _turn = self.begin()?;
+        let Some(member) = &self.member else {
+            return Ok(self.pool.install(|| range.into_par_iter().map(|i| Ok(f(i))).collect()));
+        };
+        let work = |runner: &Runner<'_>, items: Range<usize>| {
+            let results: Vec<T> = match items.len() {
+                1 => vec![runner.run(items.start, || f(items.start))],
+                _ => items.clone().into_par_iter().map(|i| runner.run(i, || f(i))).collect(),
+            };
+            let mut record = Vec::new();
+            for (i, result) in items.zip(&results) {
+                record = runner.run(i, || append(record, result))?;
+            }
+            Ok(Some(record))
+        };
+        let signature = Signature::new(Kind::Map, &range, std::any::type_name::<T>())?;
+        let call = member.call(&self.pool, signature, work)?;
+        member.results(call, range.start).of_items()
+    }
+
+    /// What `combine` makes of the results of `f` for all items, in their order, on every rank.
+    ///
+    /// `identity` is a value that changes nothing when it is combined with another; it is used any
+    /// number of times. How items are grouped depends on the run, but not on the rank.
+    ///
+    /// ```
+    /// let team = taskel_team::Team::from_env()?;
+    /// assert_eq!(team.reduce(0..101, |i| i as u64, || 0, |a, b| a + b)?, 5050);
+    /// # Ok::<(), taskel_team::TeamError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As of [`map`](Self::map).
+    ///
+    /// # Panics
+    /// As [`for_each`](Self::for_each).
+    pub fn reduce<T, F, I, C>(
+        &self,
+        range: Range<usize>,
+        f: F,
+        identity: I,
+        combine: C,
+    ) -> Result<T, TeamError>
+    where
+        T: Serialize + DeserializeOwned + Send,
+        F: Fn(usize) -> T + Sync + Send,
+        I: Fn() -> T + Sync + Send,
+        C: Fn(T, T) -> T + Sync + Send,
+    {
+        let _turn = self.begin()?;
+        let Some(member) = &self.member else {
+            return Ok(self.pool.install(|| range.into_par_iter().map(&f).reduce(&identity, &combine)));
+        };
+        let work = |runner: &Runner<'_>, items: Range<usize>| {
+            let first = items.start;
+            let result = match items.len() {
+                1 => runner.run(first, || f(first)),
+                _ => items.into_par_iter().map(|i| runner.run(i, || f(i))).reduce(&identity, &combine),
+            };
+            runner.run(first, || append(Vec::new(), &result)).map(Some)
+        };
+        let signature = Signature::new(Kind::Reduce, &range, std::any::type_name::<T>())?;
+        let call = member.call(&self.pool, signature, work)?;
+        let results = member.results(call, range.start);
+        none_lost(results.lost())?;
+        Ok(results.of_claims()?.into_iter().fold(identity(), combine))
+    }
+
+    /// Waits until all ranks have come to this call, or have ended.
+    ///
+    /// A rank that has died is waited for if it is started again.
+    ///
+    /// ```
+    /// taskel_team::Team::from_env()?.barrier()?;
+    /// # Ok::<(), taskel_team::TeamError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TeamError::OtherCall`], [`TeamError::Nested`], [`TeamError::Ended`], and what the system
+    /// says.
+    pub fn barrier(&self) -> Result<(), TeamError> {
+        let _turn = self.begin()?;
+        let Some(member) = &self.member else { return Ok(()) };
+        let number = member.next_call(Signature::new(Kind::Barrier, &(0..0), "()")?)?.number;
+        let (ranks, locks) = (&member.shared.memory.ranks()[..self.size()], &self.locks);
+        // Release: what this rank did happens before whatever others do when the barrier is over.
+        ranks[member.rank].reached.store(number + 1, Ordering::Release);
+        locks.notify()?;
+        let is_over = || {
+            // Acquire: pairs with the store above.
+            let has_come = |reached: u64| reached > number;
+            ranks.iter().all(|rank| {
+                // Acquire: pairs with the store above.
+                has_come(rank.reached.load(Ordering::Acquire)) || !rank.is_waited_for()
+            })
+        };
+        while !locks.wait(TICK, is_over)? {
+            member.shared.take_over_dead(Some(member.rank))?;
+        }
+        Ok(())
+    }
+
+    /// The team's mutex of that name, at most 63 bytes long; there may be 64.
+    ///
+    /// ```
+    /// let team = taskel_team::Team::from_env()?;
+    /// let guard = team.mutex("results.csv")?;
+    /// let lock = guard.lock()?;
+    /// # drop(lock);
+    /// # Ok::<(), taskel_team::TeamError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TeamError::TooMany`], [`TeamError::Lock`].
+    pub fn mutex(&self, name: &str) -> Result<TeamMutex, TeamError> {
+        TeamMutex::new(&self.locks, name)
+    }
+
+    /// Calls are made one after the other.
+    fn begin(&self) -> Result<Turn<'_>, TeamError> {
+        // Acquire: pairs with the end of a turn.
+        if self.busy.swap(true, Ordering::Acquire) { Err(TeamError::Nested) } else { Ok(Turn(&self.busy)) }
+    }
+}
+
+impl Member {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_call(&self, signature: Signature) -> Result<CallWords<'_>, TeamError> {
+        let mut state = self.state();
+        if state.ended {
+            return Err(TeamError::Ended);
+        }
+        let call = begin(&self.shared, state.next, signature)?;
+        state.next += 1;
+        Ok(call)
+    }
+
+    /// Does this rank's part of a call; when it returns, all items are done or lost.
+    fn call<'a>(
+        &'a self,
+        pool: &'a ThreadPool,
+        signature: Signature,
+        work: impl Work,
+    ) -> Result<CallWords<'a>, TeamError> {
+        let call = self.next_call(signature)?;
+        let start = signature.start as usize;
+        let part = Part { shared: &self.shared, pool, rank: self.rank, call, start, work };
+        match catch(&part) {
+            Ok(outcome) => outcome.map(|()| call),
+            Err(panic) => {
+                let mut state = self.state();
+                state.ended = true;
+                state.place.die();
+                drop(state);
+                resume_unwind(panic)
+            }
+        }
+    }
+
+    fn results<'a>(&'a self, call: CallWords<'a>, start: usize) -> Results<'a> {
+        Results { memory: &self.shared.memory, call, start }
+    }
+}
+
+/// The right to make a call.
+struct Turn<'a>(&'a AtomicBool);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        // Release: pairs with the start of the next turn.
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+fn none_lost(lost: Vec<Lost>) -> Result<(), TeamError> {
+    if lost.is_empty() { Ok(()) } else { Err(TeamError::Lost(lost)) }
+}
+
+impl fmt::Debug for Team {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Team").field("rank", &self.rank()).field("size", &self.size()).finish_non_exhaustive()
+    }
+}

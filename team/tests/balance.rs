@@ -1,0 +1,77 @@
+//! Whether all ranks are busy, on items that sleep: so any number of them works on a few cores.
+#![cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
+
+mod support;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use support::{Random, parameter, program, run_with};
+use taskel_team::Team;
+
+/// What is not the loop's: a wake-up of each of up to 16 processes on two cores, for a barrier and
+/// for the end of the call.
+const ALLOWANCE: Duration = Duration::from_millis(25);
+
+const MS: u64 = 4;
+const LONG: u64 = 16 * MS;
+const MEDIUM: u64 = 8 * MS;
+const LONGEST: u64 = 32 * MS;
+
+/// The loads of the benchmarks' suite `workers`, four times as long: milliseconds of each item.
+fn loads(ranks: usize) -> [(&'static str, Vec<u64>); 7] {
+    let mut random = Random(ranks as u64);
+    let others = vec![MEDIUM; 4 * (ranks - 1)];
+    [
+        ("one each", vec![LONG; ranks]),
+        ("four each", vec![MEDIUM; 4 * ranks]),
+        ("P - 1", vec![LONG; ranks - 1]),
+        ("one long first", [&[LONGEST], &*others].concat()),
+        ("one long last", [&*others, &[LONGEST]].concat()),
+        ("side by side", [vec![MEDIUM; ranks], vec![LONG; ranks], vec![MEDIUM; ranks]].concat()),
+        ("random", (0..4 * ranks).map(|_| MS * random.between(2, 17)).collect()),
+    ]
+}
+
+/// No order that leaves no rank idle takes longer (Graham, Bounds on multiprocessing timing
+/// anomalies, 1969).
+fn graham_ms(items: &[u64], ranks: usize) -> f64 {
+    let (sum, longest) = (items.iter().sum::<u64>() as f64, *items.iter().max().unwrap() as f64);
+    sum / ranks as f64 + longest * (1.0 - 1.0 / ranks as f64)
+}
+
+/// What each rank does that the test below starts.
+#[test]
+fn program_of_a_rank() {
+    if program().is_none() {
+        return;
+    }
+    let team = Team::from_env().unwrap();
+    assert_eq!(parameter(), team.size() as u64);
+    for (name, items) in loads(team.size()) {
+        team.barrier().unwrap();
+        let began = Instant::now();
+        team.for_each(0..items.len(), |i| thread::sleep(Duration::from_millis(items[i]))).unwrap();
+        let took = began.elapsed();
+        team.barrier().unwrap();
+        tell!("{name}: {}", took.as_micros());
+    }
+}
+
+#[test]
+fn no_rank_is_idle_while_there_is_something_to_claim() {
+    for ranks in [4, 16] {
+        let ran = run_with("loads", &["-n", &ranks.to_string(), "--threads", "1"], ranks);
+        assert!(ran.status.success(), "{ran:#?}");
+        let ranks = ranks as usize;
+        for (name, items) in loads(ranks) {
+            let times = ran.told.iter().filter_map(|told| told.strip_prefix(name)?.strip_prefix(": "));
+            let times: Vec<f64> = times.map(|us| us.parse::<f64>().unwrap() / 1000.0).collect();
+            assert_eq!(times.len(), ranks, "{ran:#?}");
+            let slowest = times.iter().copied().fold(0.0, f64::max);
+            let most = 1.05 * graham_ms(&items, ranks) + ALLOWANCE.as_secs_f64() * 1000.0;
+            println!("{ranks} ranks, {name}: {slowest:.1} ms, at most {most:.1}");
+            assert!(slowest <= most, "{ranks} ranks, {name}: {slowest} ms, at most {most}");
+        }
+    }
+}
