@@ -69,7 +69,9 @@ impl<'a> Watch<'a> {
     pub(super) fn revoke(&mut self) -> Option<(SlotIndex, Span)> {
         let pool = self.lane.pool();
         let Watched { slot, end, since } = self.watched?;
-        if pool.clock.ns_between(since, pool.clock.now()) < PATIENCE_NS << self.failures.min(MOST_DOUBLINGS) {
+        let patience_ns = PATIENCE_NS << self.failures.min(MOST_DOUBLINGS);
+        let lasts_long = pool.clock.ns_between(since, pool.clock.now()) >= patience_ns;
+        if !lasts_long || pool.fences.are_on_their_way() {
             return None;
         }
         self.watched = None;

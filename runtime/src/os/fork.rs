@@ -6,6 +6,8 @@
 
 #[cfg(all(unix, not(miri)))]
 use crate::os::affinity::AtWork;
+#[cfg(all(unix, not(miri)))]
+use crate::sync::register_in_child;
 use crate::sync::{AtomicU32, Ordering};
 
 /// How many forks lie between the first process and this one; written by the one thread of a new
@@ -42,10 +44,11 @@ fn watch() {
     extern "C" fn in_child() {
         GENERATION.fetch_add(1, Ordering::Relaxed);
         AtWork::forget_all();
+        register_in_child();
     }
     WATCHING.call_once(|| {
-        // SAFETY: the handler only touches static atomics, which is allowed between `fork` and
-        // `exec`.
+        // SAFETY: the handler only touches static atomics and makes a system call, which is allowed
+        // between `fork` and `exec`.
         let _out_of_memory = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     });
 }

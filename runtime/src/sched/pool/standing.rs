@@ -58,7 +58,8 @@ impl Watch {
         }) else {
             return Sight::Nothing;
         };
-        if pool.clock.ns_between(watched.since, now) < PATIENCE_NS {
+        let lasts_long = pool.clock.ns_between(watched.since, now) >= PATIENCE_NS;
+        if !lasts_long || pool.fences.are_on_their_way() {
             self.watched = Some(watched);
             return Sight::Watching;
         }
