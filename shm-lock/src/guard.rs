@@ -168,12 +168,23 @@ fn give_back_torn((lock, taken): (&RawLock, u64), for_good: bool) {
     give_back(lock, taken, |mutex, claim| mutex.unlock_torn(claim, for_good));
 }
 
+/// Gives the lock back with a value that is torn unless the panic had begun before.
+#[cold]
+#[inline(never)]
+fn give_back_in_panic(lock: &RawLock, taken: u64) {
+    if taken & PANICKING == 0 {
+        give_back_torn((lock, taken), false);
+    } else {
+        give_back(lock, taken, |mutex, claim| mutex.unlock(claim));
+    }
+}
+
 impl<T: ShmPod> Drop for ShmMutexGuard<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
         let (lock, taken) = self.0.end();
-        if std::thread::panicking() && taken & PANICKING == 0 {
-            give_back_torn((lock, taken), false);
+        if std::thread::panicking() {
+            give_back_in_panic(lock, taken);
         } else {
             give_back(lock, taken, |mutex, claim| mutex.unlock(claim));
         }

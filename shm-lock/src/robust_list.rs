@@ -26,7 +26,7 @@ use memmap2::MmapMut;
 use crate::error::Unsupported;
 use crate::pid_namespace;
 use crate::protocol::mutex::{Holder, Mutex};
-use crate::sync::{AtomicU32, Ordering, compiler_fence};
+use crate::sync::{AtomicPtr, AtomicU32, Ordering, compiler_fence};
 use crate::sys::{self, Head, Link};
 
 /// From a link to the futex word of its lock.
@@ -260,6 +260,33 @@ fn next_of(link: *mut Link) -> *mut *mut Link {
     link.cast()
 }
 
+/// Takes a lock that the calling thread holds out of its list, where it comes after `previous`.
+#[inline(always)]
+fn take_out(lock: &RawLock, previous: *mut Link) {
+    // SAFETY: the links belong to the owner, which the caller is.
+    let next = unsafe { lock.next.get().read() };
+    // SAFETY: neighbours in the list are the head or locks that this thread holds, see `link`. What
+    // points back carries no mark: glibc and `link` store plain addresses there.
+    unsafe { previous_of(untagged(next)).write(previous) };
+    // SAFETY: as above; volatile, because the kernel may read it after any instruction. It comes before
+    // the lock is free for another's list, since what frees it is a Release.
+    unsafe { next_of(previous).write_volatile(next) };
+}
+
+/// The same for a lock that was not put into the list last.
+#[cold]
+#[inline(never)]
+fn take_out_from_within(lock: &RawLock) {
+    // SAFETY: the links belong to the owner, which the caller is.
+    let previous = untagged(unsafe { lock.previous.get().read() });
+    // SAFETY: neighbours in the list are the head or locks that this thread holds, see `link`.
+    let own = unsafe { next_of(previous).read() };
+    if untagged(own) != lock.link() {
+        overwritten();
+    }
+    take_out(lock, previous);
+}
+
 /// A thread and a lock that it takes or holds.
 #[derive(Clone, Copy)]
 pub(crate) struct Claim<'a> {
@@ -268,14 +295,15 @@ pub(crate) struct Claim<'a> {
 }
 
 impl Claim<'_> {
+    /// Atomic, because the kernel may read it after any instruction. Release: the word and the list
+    /// have changed before it does.
     #[inline(always)]
     fn set_pending(&self, link: *mut Link) {
         // SAFETY: `register` has found the thread's head there, and it lives as long as the thread,
         // which is the caller.
         let pending = unsafe { &raw mut (*self.thread.head).pending };
-        // SAFETY: only this thread writes it; volatile, because the kernel may read it after any
-        // instruction.
-        unsafe { pending.write_volatile(link) };
+        // SAFETY: only this thread and the kernel access it, and it is aligned.
+        unsafe { AtomicPtr::from_ptr(pending) }.store(link, Ordering::Release);
     }
 }
 
@@ -314,21 +342,16 @@ impl Holder for Claim<'_> {
 
     #[inline(always)]
     fn unlink(&self) {
+        let head = self.thread.head.cast::<Link>();
+        // SAFETY: the head's first field, as in `link`.
+        let first = unsafe { next_of(head).read() };
         // SAFETY: the links belong to the owner, which the caller is.
-        let next = unsafe { self.lock.next.get().read() };
-        // SAFETY: as above.
         let previous = unsafe { self.lock.previous.get().read() };
-        // SAFETY: neighbours in the list are the head or locks that this thread holds, see `link`.
-        let own = unsafe { next_of(untagged(previous)).read() };
-        if untagged(own) != self.lock.link() {
-            overwritten();
+        if (first, previous) == (self.lock.link(), head) {
+            take_out(self.lock, head);
+        } else {
+            take_out_from_within(self.lock);
         }
-        // SAFETY: as above.
-        unsafe { previous_of(untagged(next)).write(previous) };
-        // SAFETY: as above. What points back carries no mark: glibc and `link` store plain
-        // addresses there.
-        unsafe { next_of(untagged(previous)).write_volatile(next) };
-        compiler_fence(Ordering::SeqCst); // SeqCst: out of the list before another may put the lock into its own.
     }
 
     /// Looks through the list for the lock's links, not for its address: the lock may have been
@@ -373,7 +396,6 @@ impl Holder for Claim<'_> {
 
     #[inline(always)]
     fn end(&self) {
-        compiler_fence(Ordering::SeqCst); // SeqCst: the word and the list have changed before nothing is pending.
         self.set_pending(ptr::null_mut());
     }
 }

@@ -12,6 +12,7 @@ use crate::sys::{self, Wait};
 pub(crate) use std::sync::atomic as atomics;
 
 pub(crate) type AtomicBool = std::sync::atomic::AtomicBool;
+pub(crate) type AtomicPtr<T> = std::sync::atomic::AtomicPtr<T>;
 pub(crate) type AtomicU32 = std::sync::atomic::AtomicU32;
 pub(crate) type AtomicU64 = std::sync::atomic::AtomicU64;
 
