@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use shm_lock::{
-    LockError, Locks, RegionMutex, RegionRwLock, RwLockError, RwRecoverGuard, ShmLayout, ShmMutexGuard,
-    ShmReadGuard, ShmRegion, ShmWriteGuard,
+    BarrierError, LockError, Locks, RegionMutex, RegionRwLock, RwLockError, RwRecoverGuard, ShmBarrier,
+    ShmLayout, ShmMutexGuard, ShmReadGuard, ShmRegion, ShmSemaphore, ShmWriteGuard,
 };
 use support::{Child, Random, await_that};
 
@@ -38,6 +38,9 @@ shm_lock::region! {
         /// Who is inside, and two counts that are equal whenever nobody is.
         lock: RegionMutex<[u64; 3]>,
         rwlock: RegionRwLock<[u64; 3]>,
+        /// One permit, and who has it; 0 is nobody.
+        permits: ShmSemaphore<4>,
+        holder: AtomicU64,
         turns: Turns,
         deaths: AtomicU64,
         violations: AtomicU64,
@@ -50,6 +53,8 @@ impl Arena {
         let arena = Arena {
             lock: RegionMutex::new([0; 3]),
             rwlock: RegionRwLock::new([0; 3]),
+            permits: ShmSemaphore::with_permits(1),
+            holder: zero(),
             turns: Turns(std::array::from_fn(|_| zero())),
             deaths: zero(),
             violations: zero(),
@@ -120,6 +125,15 @@ impl Arena {
         self.check(Self::is_whole(&guard));
     }
 
+    /// One turn with the permit. Nobody is told of a death, but the name of the dead is there.
+    fn take_permit(&self, me: u64) {
+        let _permit = self.permits.acquire().unwrap();
+        let before = self.holder.swap(me, Ordering::Relaxed);
+        self.deaths.fetch_add(u64::from(before != 0), Ordering::Relaxed);
+        std::hint::black_box(&self.holder);
+        self.check(self.holder.swap(0, Ordering::Relaxed) == me);
+    }
+
     fn repaired<'a>(&self, error: RwLockError<'a, [u64; 3]>) -> ShmWriteGuard<'a, [u64; 3]> {
         let RwLockError::OwnerDied(guard) = error else { panic!("{error}") };
         let mut guard: RwRecoverGuard<'_, [u64; 3]> = guard;
@@ -147,16 +161,19 @@ impl Progress {
     }
 }
 
-/// Lets the processes take turns while some are killed.
-fn storm(kills: u64, turn: impl Fn(&Arena, u64, u64)) {
-    // One at a time: each wants all cores.
-    static STORM: Mutex<()> = Mutex::new(());
+/// One at a time: each wants all cores.
+static STORM: Mutex<()> = Mutex::new(());
+
+/// Lets the processes take turns while some are killed. Those who may not look again are not
+/// rescued by that if nobody wakes them.
+fn storm(kills: u64, look_again: bool, turn: impl Fn(&Arena, u64, u64)) {
     let _alone = STORM.lock();
-    // A sleeper whom nobody wakes must not be rescued by looking again.
-    shm_lock::sleep_without_ticks();
     let arena = Arena::new();
     let start = |process: usize| {
         Child::fork(|| {
+            if !look_again {
+                shm_lock::sleep_without_ticks();
+            }
             let me = u64::from(process::id());
             for number in 0.. {
                 turn(&arena, me, number);
@@ -200,10 +217,94 @@ fn storm(kills: u64, turn: impl Fn(&Arena, u64, u64)) {
 
 #[test]
 fn nobody_is_stranded_and_nobody_is_let_in_beside_another() {
-    storm(3000, |arena, me, _| arena.lock(me));
+    storm(3000, false, |arena, me, _| arena.lock(me));
 }
 
 #[test]
 fn no_reader_nor_writer_is_stranded_and_no_writer_is_let_in_beside_another() {
-    storm(1500, Arena::read_or_write);
+    storm(1500, false, Arena::read_or_write);
+}
+
+#[test]
+fn no_permit_is_lost_and_nobody_gets_it_beside_another() {
+    storm(1500, true, |arena, me, _| arena.take_permit(me));
+}
+
+const MEMBERS: usize = 4;
+
+shm_lock::region! {
+    struct Steps {
+        barrier: ShmBarrier<MEMBERS>,
+        /// The rounds of each, and the deaths that it was told of.
+        rounds: Turns,
+        told: Turns,
+    }
+}
+
+impl Steps {
+    fn new() -> ShmRegion<Steps> {
+        let zeros = || Turns(std::array::from_fn(|_| AtomicU64::new(0)));
+        let barrier = ShmBarrier::with_members(MEMBERS as u32);
+        ShmRegion::memfd("steps", Steps { barrier, rounds: zeros(), told: zeros() }).unwrap()
+    }
+
+    fn rounds(&self, member: usize) -> u64 {
+        self.rounds.0[member].load(Ordering::Relaxed)
+    }
+
+    /// Waits with the others, round after round.
+    fn attend(&self, member: usize) -> ! {
+        let mut seat = self.barrier.join().unwrap();
+        loop {
+            match seat.wait() {
+                Ok(_) => (),
+                Err(BarrierError::MembersDied(dead)) => {
+                    self.told.0[member].fetch_add(dead.len() as u64, Ordering::Relaxed);
+                }
+                Err(error) => panic!("{error}"),
+            }
+            self.rounds.0[member].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until each of `members` has had some more rounds; returns how many of them stalled.
+    fn go_on(&self, members: std::ops::Range<usize>) -> usize {
+        let before = members.clone().map(|member| self.rounds(member)).collect::<Vec<_>>();
+        let start = Instant::now();
+        let mut late = 0;
+        for (member, before) in members.zip(before) {
+            await_that("a survivor of the barrier goes on", || self.rounds(member) >= before + 5);
+            late += usize::from(start.elapsed() > STALL);
+        }
+        late
+    }
+}
+
+#[test]
+fn members_of_a_barrier_go_on_without_those_that_were_killed() {
+    let _alone = STORM.lock();
+    let mut random = Random(0x5eed);
+    let (mut kills, mut rounds, mut stalls) = (0, 0, 0);
+    for _ in 0..150 {
+        let steps = Steps::new();
+        let start = |member| Child::fork(|| steps.attend(member));
+        let mut children: Vec<Child> = (0..MEMBERS).map(start).collect();
+        steps.go_on(0..MEMBERS);
+        while children.len() > 2 {
+            let until = Instant::now() + Duration::from_micros(random.below(400));
+            while Instant::now() < until {
+                std::hint::spin_loop();
+            }
+            children.pop().unwrap().kill_and_wait();
+            kills += 1;
+            stalls += steps.go_on(0..children.len());
+        }
+        for (member, _) in children.iter().enumerate() {
+            let told = steps.told.0[member].load(Ordering::Relaxed);
+            assert_eq!(told, (MEMBERS - 2) as u64, "member {member} is told of each death once");
+            rounds += steps.rounds(member);
+        }
+    }
+    println!("{kills} kills, {rounds} rounds of survivors");
+    assert_eq!(stalls, 0, "stalls");
 }
