@@ -1,14 +1,18 @@
 //! Locks between processes and within one, side by side.
 //!
-//! [`Peer`] is a kind of lock, [`measure`] how its time is taken.
+//! [`Peer`] is a kind of lock, [`measure`] how its time is taken, [`waits`] how long one waits for it,
+//! [`looks`] what is done without waiting.
 
 mod flock;
+mod floor;
+pub mod looks;
 pub mod measure;
 mod parking;
 mod pthread;
 mod readers;
 mod shm;
 mod std_mutex;
+pub mod waits;
 
 /// A kind of lock, and one value that it protects.
 pub trait Peer: Sync {
@@ -47,6 +51,14 @@ pub fn all() -> Vec<Box<dyn Peer>> {
     ]
 }
 
+/// All of them, and what none that survives its owner can do without.
+#[must_use]
+pub fn alone() -> Vec<Box<dyn Peer>> {
+    let mut peers = all();
+    peers.push(Box::new(floor::Floor::default()));
+    peers
+}
+
 /// Locks that let readers in together, beside our mutex, each of which is written by one in `every`
 /// visits; the first is ours.
 #[must_use]
@@ -76,7 +88,7 @@ mod tests {
 
     #[test]
     fn every_peer_counts_what_two_threads_do() {
-        for peer in all() {
+        for peer in alone() {
             thread::scope(|scope| {
                 for _ in 0..2 {
                     scope.spawn(|| peer.visitor(3)(200));
