@@ -10,6 +10,7 @@
 //! | say beforehand what is known: a time per item, a largest chunk, earlier loops | [`ChunkConfig`], [`History`] |
 //! | replay recorded times on 1 to 4096 workers, of equal speed or not | [`Simulation`](simulate::Simulation) |
 //! | compare this policy with eight others | [`Policy`](simulate::Policy) |
+//! | predict from one run what a program takes on more workers, and what limits it | [`Recording`](recording::Recording) |
 //! | see what `taskel` makes of a loop | [`Simulation::taskel`](simulate::Simulation::taskel) |
 //! | make up loads: equal, ascending, lognormal, Pareto, clusters | [`load`](simulate::load) |
 //!
@@ -38,15 +39,21 @@
 //! ```
 
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
 mod chunker;
 mod estimate;
+pub mod recording;
+mod scaling;
 pub mod simulate;
+#[doc(hidden)]
+pub mod units;
 
 pub use chunker::{ChunkConfig, Chunker, History};
+pub use scaling::{Limit, Prediction, Scaling};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,5 +1,6 @@
 //! Whatever was recorded, by whatever clock and under whatever names: the picture is well-formed
-//! XML within its bounds, the trace is JSON in the order of time, and the text has its lines.
+//! XML within its bounds, the trace is JSON in the order of time, the recording is a tree, and the
+//! text has its lines.
 
 #![no_main]
 
@@ -7,12 +8,20 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
+use taskel_adaptive::recording::CallKind;
 
 use profile::Profile;
+use profile::calls::CallHead;
 use profile::recorder::{Counts, Recorder};
 
 #[path = "../../runtime/src/profile/mod.rs"]
-#[allow(dead_code, missing_docs, unreachable_pub, reason = "the target does not ask for every figure")]
+#[allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    unused_imports,
+    reason = "the target does not ask for every figure"
+)]
 mod profile;
 
 #[derive(Arbitrary, Debug)]
@@ -53,6 +62,38 @@ enum Event {
         at_ns: u64,
         victim: u8,
     },
+    /// A call begins, and ends if it is told when.
+    Call {
+        id: u8,
+        kind: Kind,
+        times_ns: Option<(u64, u64)>,
+    },
+    Spawned {
+        id: u8,
+        at_ns: u64,
+    },
+    Part {
+        of: u8,
+        items: (u64, u64),
+        times_ns: (u64, u64),
+    },
+    Half {
+        of: u8,
+        number: u64,
+        times_ns: (u64, u64),
+        joins: u32,
+    },
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Kind {
+    Loop,
+    Join,
+    Scope,
+}
+
+fn head(id: u8, kind: CallKind) -> CallHead {
+    CallHead { id: id.into(), kind, site: "fuzz::{{closure}}", expected_ns: None }
 }
 
 fn record(events: &[Event]) -> Recorder {
@@ -70,6 +111,21 @@ fn record(events: &[Event]) -> Recorder {
             }
             Event::Nested { taskels } => recorder.nested(taskels),
             Event::Steal { at_ns, victim } => recorder.steal(at_ns, victim.into()),
+            Event::Call { id, kind, times_ns } => {
+                let kind = match kind {
+                    Kind::Loop => CallKind::Loop,
+                    Kind::Join => CallKind::Join,
+                    Kind::Scope => CallKind::Scope,
+                };
+                recorder.begin_call();
+                times_ns.inspect(|&(start_ns, end_ns)| recorder.end_call(head(id, kind), start_ns, end_ns));
+            }
+            Event::Spawned { id, at_ns } => recorder.spawned(head(id, CallKind::Task), at_ns),
+            Event::Part { of, items, times_ns } => recorder.part(of.into(), items, times_ns),
+            Event::Half { of, number, times_ns, joins } => {
+                recorder.leave(joins);
+                recorder.half(of.into(), number, times_ns);
+            }
         }
     }
     recorder
@@ -108,12 +164,21 @@ fn check_trace(profile: &Profile) {
     assert!(times.clone().all(|time| time >= 0.0) && times.is_sorted());
 }
 
+/// A tree, whatever was written down, of which something can be predicted.
+fn check_recording(profile: &Profile) {
+    let recording = profile.recording();
+    assert!(recording.span() <= recording.work());
+    let text = recording.scaling([1, 3]).to_string();
+    assert!(text.lines().count() >= 6, "{text}");
+}
+
 fuzz_target!(|input: Input| {
     let profile = assemble(input);
     check_picture(&profile.to_svg());
     check_trace(&profile);
+    check_recording(&profile);
     let text = profile.to_string();
     assert!(text.lines().count() >= 4 + profile.workers().len(), "{text}");
     assert_eq!(profile.chunk_sizes().map(|(_, chunks)| chunks).sum::<u64>(), profile.chunks());
-    let _ = (profile.utilisation(), profile.taskel_time(), profile.longest_taskel());
+    let _ = (profile.utilisation(), profile.speed_up(), profile.taskel_time(), profile.longest_taskel());
 });

@@ -28,6 +28,7 @@
 //! | float sums with the same bits in each run | [`deterministic`](iter::ParallelIterator::deterministic) |
 //! | a number of threads, names, stacks, cores | [`ThreadPoolBuilder`] |
 //! | items that take much memory | [`MemoryBudget`], [`memory_guard`](ThreadPoolBuilder::memory_guard) |
+//! | to know what more cores would bring | [`Profile::scaling`] |
 //! | to see who did what | [`ThreadPool::profile`], [`ThreadPool::metrics`], [`progress_with`](iter::IndexedParallelIterator::progress_with) |
 //! | locks between processes | the crate [`shm-lock`](https://docs.rs/shm-lock) |
 //! | the chunk policy by itself, and simulated schedules | the crate [`taskel-adaptive`](https://docs.rs/taskel-adaptive) |
@@ -79,7 +80,7 @@
 //! # Features
 //!
 //! None is on unless asked for. `svg`: pictures of profiles. `trace`: profiles for Perfetto.
-//! `loom`: [models](guide::models).
+//! `record`: recordings of profiles as files. `loom`: [models](guide::models).
 //!
 //! # Words
 //!
@@ -107,7 +108,7 @@ pub use self::iter::modules::{
     array, collections, option, range, range_inclusive, result, slice, str, string, vec,
 };
 pub use self::memory::{MemoryBudget, MemoryGuard, MemoryUnknown};
-pub use self::profile::{Profile, WorkerProfile};
+pub use self::profile::{LoopProfile, Profile, WorkerProfile};
 pub use self::stream::ParallelStream;
 pub use crate::engine::options::Chunk;
 pub use crate::os::affinity::unpinned;
@@ -123,6 +124,8 @@ pub use crate::sched::scope::{Scope, ScopeFifo, in_place_scope, in_place_scope_f
 pub use crate::sched::task::{Task, spawn, spawn_fifo, submit};
 pub use crate::sched::worker_local::WorkerLocal;
 pub use crate::sched::yield_now::{Yield, current_thread_has_pending_tasks, yield_local, yield_now};
+pub use taskel_adaptive::recording::Recording;
+pub use taskel_adaptive::{Limit, Prediction, Scaling};
 
 /// What a program needs in scope to iterate in parallel.
 pub mod prelude {

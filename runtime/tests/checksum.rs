@@ -236,3 +236,15 @@ fn options_that_make_no_sense_are_refused() {
         assert!(output.stdout.is_empty(), "{args:?}");
     }
 }
+
+#[test]
+fn it_records_what_it_did() {
+    let dir = made_up_tree();
+    let output = checksum(&dir, &["--threads", "1", "--record", "run.json", "tree"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let json = fs::read_to_string(dir.path().join("run.json")).expect("a recording");
+    let recording = taskel::Recording::from_json(&json).expect("a recording");
+    let [_, only] = recording.calls() else { panic!("one loop: {json}") };
+    let files: u64 = only.parts.iter().map(|part| part.items).sum();
+    assert_eq!(files as usize, String::from_utf8_lossy(&output.stdout).lines().count());
+}

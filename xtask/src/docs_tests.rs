@@ -7,7 +7,7 @@ use crate::docs::{Page, Workspace, broken_links, missing_files, unknown_variable
 
 /// Numbers and facts in the documentation, and the code that they are about: if either changes,
 /// look at the other.
-const CLAIMS: [(&str, &str, &str, &str); 30] = [
+const CLAIMS: [(&str, &str, &str, &str); 37] = [
     (
         "runtime/src/lib.rs",
         "about 8 µs worth at a time",
@@ -167,6 +167,48 @@ const CLAIMS: [(&str, &str, &str, &str); 30] = [
         "1.05 times Graham's bound and 25 ms",
         "team/tests/balance.rs",
         "const ALLOWANCE: Duration = Duration::from_millis(25);",
+    ),
+    (
+        "adaptive/src/simulate/mod.rs",
+        "ChunkConfig::default().with_target_ns(8_000)",
+        "runtime/src/policy/times.rs",
+        "const CHUNK_NS: u64 = 8_000;",
+    ),
+    (
+        "adaptive/src/simulate/mod.rs",
+        "if workers > 2 { 256 } else { 64 }",
+        "runtime/src/engine/shared.rs",
+        "const FINE_BLOCKS: usize = 256;",
+    ),
+    (
+        "adaptive/src/simulate/mod.rs",
+        "if workers > 2 { 256 } else { 64 }",
+        "runtime/src/engine/shared.rs",
+        "const BLOCKS: usize = 64;",
+    ),
+    (
+        "adaptive/src/simulate/mod.rs",
+        "with_wake(Wake::FanOut(4))",
+        "runtime/src/protocol/sleep.rs",
+        "const MOST_WOKEN: u32 = 4;",
+    ),
+    (
+        "runtime/src/profile/recording.rs",
+        "32,768 parts",
+        "runtime/src/profile/calls.rs",
+        "const MOST_PARTS: usize = 1 << 15;",
+    ),
+    (
+        "runtime/src/profile/recording.rs",
+        "16,384 calls",
+        "runtime/src/profile/calls.rs",
+        "const MOST_CALLS: usize = 1 << 14;",
+    ),
+    (
+        "runtime/src/profile/recording.rs",
+        "take less than 4 µs",
+        "runtime/src/profile/calls.rs",
+        "const WORTH_A_LOOK_NS: u64 = 4_000;",
     ),
 ];
 

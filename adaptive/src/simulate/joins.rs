@@ -2,9 +2,9 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::ops::Range;
 
 use super::engine::{Claim, Deal, Effect, Taken, Turn};
+use super::forks::{Division, Form, Piece};
 use super::members::Members;
 use super::nodes::Nodes;
 use super::policy::{Costs, Publish, Wake};
@@ -23,7 +23,7 @@ enum State {
 }
 
 struct Half {
-    taskels: Range<usize>,
+    piece: Piece,
     owner: usize,
     /// Who has taken it.
     thief: usize,
@@ -35,6 +35,8 @@ struct Half {
 enum Frame {
     /// A join whose first half is being run, or is over.
     Join(usize),
+    /// What comes next, by its number in the form.
+    Then(usize),
     /// A half that the worker has taken from another one.
     Stolen(usize),
 }
@@ -42,8 +44,12 @@ enum Frame {
 /// Among so many workers that offer something a thief chooses.
 const LOOK_AT: usize = 32;
 
+/// What a worker is about to do, and from whom it has taken that.
+type Found = (Piece, Option<usize>);
+
 /// `join(first half, second half)` down to single taskels.
 pub(crate) struct JoinTree {
+    form: Form,
     halves: Vec<Half>,
     stacks: Vec<Vec<Frame>>,
     /// By worker: its public halves, the oldest first.
@@ -52,13 +58,11 @@ pub(crate) struct JoinTree {
     offering: Members,
     offered: usize,
     /// By worker: what it has taken from another, and not opened yet, since it wakes others first.
-    taken: Vec<Option<(Range<usize>, usize)>>,
+    taken: Vec<Option<(Piece, usize)>>,
     /// By worker: the half that it waits for.
     waits_for: Vec<Option<usize>>,
     waiting: Members,
-    root: Option<Range<usize>>,
-    /// How many of a join's taskels are in its first half.
-    split: fn(usize) -> usize,
+    root: Option<Piece>,
     publish: Publish,
     /// `None` if nobody sleeps.
     sleepers: Option<Sleepers>,
@@ -72,9 +76,9 @@ pub(crate) struct JoinTree {
 
 impl JoinTree {
     pub(crate) fn new(
-        len: usize,
+        (form, len): (Form, usize),
         workers: usize,
-        (split, publish, wake, any_reserves): (fn(usize) -> usize, Publish, Wake, bool),
+        (publish, wake, any_reserves): (Publish, Wake, bool),
         costs: Costs,
         nodes: Nodes,
         seed: u64,
@@ -83,6 +87,8 @@ impl JoinTree {
         let reserves = Reserves::new(workers, any_reserves && sleepers.is_some());
         let threads = reserves.threads();
         JoinTree {
+            root: form.root(len),
+            form,
             halves: Vec::with_capacity(len),
             stacks: alloc::vec![Vec::new(); threads],
             public: alloc::vec![VecDeque::new(); threads],
@@ -91,8 +97,6 @@ impl JoinTree {
             taken: alloc::vec![None; threads],
             waits_for: alloc::vec![None; threads],
             waiting: Members::new(threads),
-            root: (len > 0).then_some(0..len),
-            split,
             publish,
             sleepers,
             reserves,
@@ -111,19 +115,23 @@ impl JoinTree {
 
     /// What the worker runs next, down to single taskels; and by which steal, if it has taken that
     /// from another.
-    fn next(&mut self, worker: usize, now_ns: f64) -> Option<(Range<usize>, Option<usize>)> {
+    fn next(&mut self, worker: usize, now_ns: f64) -> Option<Found> {
         if let Some(root) = self.root.take_if(|_| worker == 0) {
             return Some((root, None));
         }
         while let Some(&frame) = self.stacks[worker].last() {
             match frame {
                 Frame::Stolen(half) => self.end(half, now_ns),
+                Frame::Then(node) => {
+                    self.stacks[worker].pop();
+                    return Some((self.form.piece(node), None));
+                }
                 Frame::Join(half) => match self.halves[half].state {
                     State::Private | State::Public => {
                         self.stacks[worker].pop();
                         self.withdraw(half);
                         self.publish_oldest_if_none(worker, now_ns);
-                        return Some((self.halves[half].taskels.clone(), None));
+                        return Some((self.halves[half].piece.clone(), None));
                     }
                     State::Taken => {
                         self.publish_all(worker, now_ns);
@@ -168,7 +176,7 @@ impl JoinTree {
 
     /// A worker waits for a half: it runs only what descends from that, and finds it only where it
     /// looks.
-    fn help(&mut self, worker: usize, half: usize) -> Option<(Range<usize>, Option<usize>)> {
+    fn help(&mut self, worker: usize, half: usize) -> Option<Found> {
         if let Some(found) = self.find(worker, half) {
             self.reserves.wait_is_over(worker);
             return Some(self.take(worker, found));
@@ -202,21 +210,21 @@ impl JoinTree {
     fn works_for(&self, worker: usize) -> Option<usize> {
         self.stacks[worker].iter().rev().find_map(|&frame| match frame {
             Frame::Stolen(half) => Some(self.halves[half].owner),
-            Frame::Join(_) => None,
+            Frame::Join(_) | Frame::Then(_) => None,
         })
     }
 
     fn is_part_of(&self, part: usize, whole: usize) -> bool {
-        let (part, whole) = (&self.halves[part].taskels, &self.halves[whole].taskels);
+        let (part, whole) = (&self.halves[part].piece.taskels, &self.halves[whole].piece.taskels);
         whole.start <= part.start && part.end <= whole.end
     }
 
-    fn take(&mut self, worker: usize, half: usize) -> (Range<usize>, Option<usize>) {
+    fn take(&mut self, worker: usize, half: usize) -> Found {
         self.withdraw(half);
-        let Half { taskels, owner, thief, state } = &mut self.halves[half];
+        let Half { piece, owner, thief, state } = &mut self.halves[half];
         (*state, *thief) = (State::Taken, worker);
         self.stacks[worker].push(Frame::Stolen(half));
-        (taskels.clone(), Some(*owner))
+        (piece.clone(), Some(*owner))
     }
 
     /// The half can be taken no more.
@@ -251,7 +259,7 @@ impl JoinTree {
     fn oldest_private(&self, worker: usize) -> Option<usize> {
         let halves = self.stacks[worker].iter().filter_map(|&frame| match frame {
             Frame::Join(half) => Some(half),
-            Frame::Stolen(_) => None,
+            Frame::Stolen(_) | Frame::Then(_) => None,
         });
         halves.into_iter().find(|&half| self.halves[half].state == State::Private)
     }
@@ -297,46 +305,53 @@ impl JoinTree {
     }
 
     /// Enters joins down to a single taskel, and says how many.
-    fn descend(&mut self, worker: usize, mut taskels: Range<usize>, now_ns: f64) -> (usize, usize) {
+    fn descend(&mut self, worker: usize, mut piece: Piece, now_ns: f64) -> (usize, usize) {
         let mut joins = 0;
-        while taskels.len() > 1 {
-            joins += 1;
-            let middle = taskels.start + (self.split)(taskels.len()).clamp(1, taskels.len() - 1);
-            let half = self.halves.len();
-            let second = middle..taskels.end;
-            self.halves.push(Half { taskels: second, owner: worker, thief: worker, state: State::Private });
-            self.stacks[worker].push(Frame::Join(half));
-            match self.publish {
-                Publish::Oldest => self.publish_oldest_if_none(worker, now_ns),
-                Publish::Each => self.publish(half, now_ns),
+        loop {
+            piece = match self.form.divide(&piece) {
+                Division::Taskel => return (piece.taskels.start, joins),
+                Division::Then(first, rest) => {
+                    self.stacks[worker].push(Frame::Then(rest));
+                    first
+                }
+                Division::Fork(first, second) => {
+                    joins += 1;
+                    let half = self.halves.len();
+                    let state = State::Private;
+                    self.halves.push(Half { piece: second, owner: worker, thief: worker, state });
+                    self.stacks[worker].push(Frame::Join(half));
+                    match self.publish {
+                        Publish::Oldest => self.publish_oldest_if_none(worker, now_ns),
+                        Publish::Each => self.publish(half, now_ns),
+                    }
+                    first
+                }
             }
-            taskels.end = middle;
         }
-        (taskels.start, joins)
     }
 }
 
 impl Deal for JoinTree {
     fn claim(&mut self, worker: usize, now_ns: f64) -> Turn {
-        let (taskels, victim) = match self.taken[worker].take() {
-            Some((taskels, victim)) => (taskels, Some(victim)),
+        let (piece, victim) = match self.taken[worker].take() {
+            Some((piece, victim)) => (piece, Some(victim)),
             None => {
                 let is_worker = worker < self.workers;
                 let arrives =
                     is_worker && self.sleepers.as_mut().is_some_and(|sleepers| sleepers.arrives(worker));
-                let Some((taskels, victim)) = self.next(worker, now_ns) else {
+                let Some((piece, victim)) = self.next(worker, now_ns) else {
                     return self.rest(worker, now_ns);
                 };
                 if let (Some(sleepers), Some(victim), true) = (&mut self.sleepers, victim, arrives) {
                     let called_ns = sleepers.pass_on(self.offered, now_ns, &mut self.effects);
-                    self.taken[worker] = Some((taskels, victim));
+                    self.taken[worker] = Some((piece, victim));
                     return Turn::Look(called_ns);
                 }
-                (taskels, victim)
+                (piece, victim)
             }
         };
         let mut from_ns = now_ns;
-        let (taskel, joins) = self.descend(worker, taskels, from_ns);
+        let (taskel, joins) = self.descend(worker, piece, from_ns);
         from_ns += (joins + 1) as f64 * self.costs.claim_ns;
         if let Some(sleepers) = &mut self.sleepers {
             // The first half that it offers wakes one, and the next find that one on its way.

@@ -24,6 +24,7 @@
 
 mod engine;
 mod error;
+mod forks;
 mod joins;
 pub mod load;
 mod members;
@@ -42,7 +43,8 @@ mod splits;
 use alloc::vec::Vec;
 
 use self::engine::Run;
-use self::error::{Kind, MAX_WORKERS};
+use self::error::Kind;
+use self::forks::Form;
 use self::joins::JoinTree;
 use self::nodes::Nodes;
 use self::queue::SharedQueue;
@@ -53,7 +55,9 @@ use self::rng::Rng;
 use self::splits::SplitStacks;
 use crate::{ChunkConfig, Chunker, History};
 
+pub(crate) use self::error::MAX_WORKERS;
 pub use self::error::SimulateError;
+pub(crate) use self::forks::{Nodes as TreeNodes, TreeBuilder};
 pub use self::policy::{Costs, Cuts, Policy, Publish, Wake};
 pub use self::schedule::{Schedule, Span, WorkerSchedule};
 
@@ -220,6 +224,18 @@ impl Simulation {
         Simulation::new(Policy::Revocable, workers).with_wake(Wake::FanOut(4)).with_chunk_config(config)
     }
 
+    /// The same on another number of workers of the same pool.
+    pub(crate) fn with_workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// Lets a loop start from a time per taskel that it has learned before.
+    pub(crate) fn with_estimate_ns(mut self, ns: f64) -> Self {
+        self.chunk_config = self.chunk_config.with_estimate_ns(ns);
+        self
+    }
+
     /// Lets a loop start from what an earlier one at the same place has taught: the mean time of a
     /// taskel, and whether any chunk was far longer than expected.
     ///
@@ -289,12 +305,7 @@ impl Simulation {
             None => match self.policy {
                 Policy::Static => run.run(Shares::new(len, workers, costs)),
                 Policy::RayonSplit => run.run(SplitStacks::new(len, workers, costs, nodes, rng)),
-                Policy::Join(publish) => {
-                    let rules = (self.split, publish, self.wake, self.reserves);
-                    let tree = JoinTree::new(len, workers, rules, costs, nodes, self.seed);
-                    let speeds: Vec<f64> = speeds.iter().cycle().take(tree.threads()).copied().collect();
-                    with_reserves(Run { speeds: &speeds, ..run }.run(tree), workers)
-                }
+                Policy::Join(publish) => self.run_tree(run, Form::Split(self.split), publish),
                 Policy::Revocable => {
                     let known_ns = Chunker::new(self.chunk_config).estimate_ns();
                     let dealt = (len, ramp::is_dealt(self.wake, len, workers, known_ns));
@@ -308,6 +319,22 @@ impl Simulation {
             },
         };
         summed_up(done, times_ns, &speeds)
+    }
+
+    /// As [`run`](Self::run), for taskels that a program has in this form, by
+    /// [`Policy::Join`].
+    pub(crate) fn run_nodes(&self, nodes: TreeNodes, times_ns: &[f64]) -> Result<Schedule, SimulateError> {
+        let speeds = self.checked_speeds()?;
+        let run = Run { times_ns, speeds: &speeds, wake_ns: self.costs.wake_ns, record_spans: self.spans };
+        summed_up(self.run_tree(run, Form::Nodes(nodes), Publish::Each), times_ns, &speeds)
+    }
+
+    fn run_tree(&self, run: Run<'_>, form: Form, publish: Publish) -> Vec<WorkerSchedule> {
+        let rules = (publish, self.wake, self.reserves);
+        let form = (form, run.times_ns.len());
+        let tree = JoinTree::new(form, self.workers, rules, self.costs, self.nodes, self.seed);
+        let speeds: Vec<f64> = run.speeds.iter().cycle().take(tree.threads()).copied().collect();
+        with_reserves(Run { speeds: &speeds, ..run }.run(tree), self.workers)
     }
 
     fn checked_speeds(&self) -> Result<Vec<f64>, SimulateError> {

@@ -45,6 +45,9 @@ struct Args {
     /// Write who hashed when into this file, for <https://ui.perfetto.dev>
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Write what was done into this file, for the example `replay` of taskel-adaptive
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 /// A file or directory that could not be read.
@@ -95,6 +98,9 @@ fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     if let Some(trace) = &args.trace {
         write_trace(&profile, trace)?;
     }
+    if let Some(record) = &args.record {
+        write_recording(&profile, record)?;
+    }
     Ok(all_read)
 }
 
@@ -138,6 +144,10 @@ fn draw(profile: &Profile, file: &Path) -> Result<(), String> {
 fn write_trace(profile: &Profile, file: &Path) -> Result<(), String> {
     let written = File::create(file).and_then(|out| profile.write_trace(out));
     written.map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn write_recording(profile: &Profile, file: &Path) -> Result<(), String> {
+    fs::write(file, profile.recording().to_json()).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// One line about a file, its name byte for byte but for line breaks.

@@ -193,7 +193,7 @@ impl<'a> Claimer<'a> {
         self.tally.taskels += taskels as u64;
         self.tally.busy_ns = self.tally.busy_ns.saturating_add(elapsed_ns);
         if self.state.plan.profiled {
-            self.record_chunk(start, busy_ns, taskels);
+            self.record_chunk(ran, start, busy_ns, taskels);
         }
     }
 
@@ -215,13 +215,25 @@ impl<'a> Claimer<'a> {
     }
 
     #[cold]
-    fn record_chunk(&self, start: Ticks, busy_ns: u64, taskels: usize) {
-        let start_ns = self.lane.pool().ns_since_start(start);
+    fn record_chunk(&self, ran: Span, start: Ticks, busy_ns: u64, taskels: usize) {
+        let [start_ns, end_ns] = [start, self.since].map(|ticks| self.lane.pool().ns_since_start(ticks));
         let nested = self.lane.depth() > 1;
-        self.lane.record(|recorder| match nested {
-            true => recorder.nested(taskels),
-            false => recorder.chunk(start_ns, start_ns.saturating_add(busy_ns), taskels),
+        let call = self.state.plan.call;
+        let items = (self.state.items(ran).start as u64, taskels as u64);
+        let mut wants_clocks = false;
+        self.lane.record(|recorder| {
+            wants_clocks |= recorder.wants_clocks(end_ns);
+            match nested || recorder.parts() > 0 {
+                true => recorder.nested(taskels),
+                false => recorder.chunk(start_ns, start_ns.saturating_add(busy_ns), taskels),
+            }
+            if call != 0 {
+                recorder.part(call, items, (start_ns, end_ns));
+            }
         });
+        if wants_clocks && !nested {
+            self.lane.were_items(0, end_ns);
+        }
     }
 
     /// Time between chunks that went elsewhere is no taskel's.
@@ -230,5 +242,8 @@ impl<'a> Claimer<'a> {
         self.slot.began.set(self.since);
         self.waited_ns = self.lane.private().waited_ns.get();
         self.helped_ns = self.lane.private().helped_ns.get();
+        if self.state.plan.profiled && self.lane.depth() <= 1 {
+            self.lane.begin_items(0);
+        }
     }
 }

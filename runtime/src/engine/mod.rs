@@ -61,9 +61,11 @@ mod steal;
 mod watch;
 pub(crate) mod watched;
 
+use std::any::type_name;
 use std::ops::Range;
 use std::panic;
 
+use taskel_adaptive::recording::CallKind;
 use taskel_adaptive::{ChunkConfig, History};
 
 pub(crate) use self::inner::drive_inner;
@@ -80,10 +82,12 @@ use crate::engine::options::Chunk;
 use crate::engine::producer::{Claimed, Producer};
 use crate::policy::site::Site;
 use crate::policy::times::{CHUNK_NS, WORTH_SHARING_NS};
+use crate::profile::calls::CallId;
 use crate::protocol::range::Span;
 use crate::sched::cancel::CancelToken;
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{PoolState, with_lane, with_pool};
+use crate::sched::recorded::OpenCall;
 use crate::sched::unwind::{self, drop_quietly};
 
 /// Runs a loop to its end.
@@ -164,6 +168,8 @@ struct Plan {
     most_units: usize,
     /// A profile is being taken, which sees all loops, small ones too.
     profiled: bool,
+    /// The loop's name in profiles; 0 if they have no room for it, or none is being taken.
+    call: CallId,
 }
 
 impl Plan {
@@ -177,7 +183,7 @@ impl Plan {
             Chunk::Exact(_) => len.div_ceil(granule.max(1)),
             Chunk::Auto => (len / granule).max(len.min(1)),
         } as u32;
-        Plan { len, granule, units, most_units: options.most_granules(granule), profiled }
+        Plan { len, granule, units, most_units: options.most_granules(granule), profiled, call: 0 }
     }
 
     /// The items of some units.
@@ -224,6 +230,8 @@ where
     C: Consumer<P::Item>,
 {
     let mut slots = lane.take_slots();
+    let call = if plan.profiled { record::<P, C>(lane, site) } else { None };
+    let plan = Plan { call: call.map_or(0, |call| call.id()), ..plan };
     let (panic, slow) = {
         let state = shared::state(lane, (producer, &consumer), &mut slots, plan, site);
         let whole = Loop { state: &state, producer, consumer: &consumer };
@@ -232,6 +240,9 @@ where
         site.learn_from(&state.lesson);
         (panic, state.lesson.ns_per_taskel().is_some_and(|ns| ns >= SLOW_ITEM_NS))
     };
+    if let Some(call) = call {
+        lane.end_call(call);
+    }
     // SAFETY: every lane is out (`settle`), and the loop pushed partials of this type only.
     let partials = unsafe { slots.merge::<C::Partial>() };
     match panic {
@@ -246,4 +257,9 @@ where
             panic::resume_unwind(payload)
         }
     }
+}
+
+#[cold]
+fn record<P: Producer, C: Consumer<P::Item>>(lane: &LaneContext<'_>, site: Site) -> Option<OpenCall> {
+    lane.begin_call(CallKind::Loop, type_name::<(P, C)>(), site.estimate_ns())
 }

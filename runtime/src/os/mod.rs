@@ -3,4 +3,5 @@
 pub(crate) mod affinity;
 pub(crate) mod clock;
 pub(crate) mod fork;
+pub(crate) mod thread_clock;
 pub(crate) mod topology;

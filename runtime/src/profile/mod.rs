@@ -3,18 +3,23 @@
 //! While profiling, each lane writes to its own [`recorder::Recorder`]; afterwards
 //! [`Profile::assemble`] puts the lanes side by side. `timeline` keeps the recorded events within a
 //! bounded memory, `report` prints a profile as text, `svg` draws it, `trace` writes it for
-//! Perfetto.
+//! Perfetto; `calls` keeps which parallel calls lay in which, of which `recording` makes a tree.
 
 #![cfg_attr(not(feature = "svg"), allow(dead_code, reason = "some of it only a picture shows"))]
 
+pub(crate) mod calls;
+#[cfg(test)]
+mod calls_tests;
+mod loops;
 pub(crate) mod recorder;
+mod recording;
 mod report;
+mod sites;
 #[cfg(feature = "svg")]
 mod svg;
 mod timeline;
 #[cfg(feature = "trace")]
 mod trace;
-mod units;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +28,9 @@ mod trace_tests;
 
 use std::time::Duration;
 
+use taskel_adaptive::recording::Waited;
+
+pub use loops::LoopProfile;
 use recorder::{Counts, Recorder};
 
 /// What the workers of a pool did while a piece of code ran.
@@ -99,9 +107,11 @@ impl Profile {
         Duration::from_nanos(self.wall_ns)
     }
 
-    /// The time spent in taskels, summed over all workers.
+    /// The time spent in taskels, in closures of joins and in scopes and their tasks, summed over all
+    /// workers.
     ///
-    /// It includes what chunks cost beside their taskels, a few nanoseconds each.
+    /// It includes what chunks cost beside their taskels, a few nanoseconds each. What is inside of
+    /// something else that the same worker does is counted once.
     pub fn taskel_time(&self) -> Duration {
         Duration::from_nanos(self.busy_ns())
     }
@@ -114,6 +124,13 @@ impl Profile {
     /// loops at the same time, since each of them takes part in its own.
     pub fn utilisation(&self) -> f64 {
         share(self.busy_ns(), self.wall_ns.saturating_mul(self.threads as u64))
+    }
+
+    /// How many threads' worth of taskels ran at a time, on average: [`taskel_time`](Self::taskel_time)
+    /// / [`wall_time`](Self::wall_time). It is below 1 where much is in no parallel call, and 0 when
+    /// no time passed.
+    pub fn speed_up(&self) -> f64 {
+        share(self.busy_ns(), self.wall_ns)
     }
 
     /// The longest taskel, as far as chunks tell: the largest mean time per taskel of any chunk.
@@ -166,6 +183,13 @@ impl Profile {
         self.chunk_sizes.buckets()
     }
 
+    /// What items waited for anything but a processor.
+    fn waited(&self) -> Waited {
+        let of_ns = self.total(|worker| worker.record.waits.of_ns);
+        let ns = self.total(|worker| worker.record.waits.ns);
+        Waited::new(of_ns, ns, self.total(|worker| worker.record.waits.preempted_ns))
+    }
+
     fn busy_ns(&self) -> u64 {
         self.total(|worker| worker.record.busy_ns)
     }
@@ -181,9 +205,23 @@ impl WorkerProfile {
         &self.label
     }
 
-    /// The time spent in chunks. A chunk of a nested loop lies within the chunk that contains it.
+    /// The time spent in chunks, closures of joins, scopes and their tasks. What is inside of another one
+    /// on this worker lies within that.
     pub fn busy_time(&self) -> Duration {
         Duration::from_nanos(self.record.busy_ns)
+    }
+
+    /// How long taskels here had no processor: they waited for a lock, for input or output, or slept,
+    /// or others [had it](Self::preempted). Up to [`busy_time`](Self::busy_time); 0 where the system
+    /// does not tell, and of chunks below 200 µs only what adds up to more.
+    pub fn without_processor(&self) -> Duration {
+        Duration::from_nanos(self.record.waits.ns)
+    }
+
+    /// As much of [`without_processor`](Self::without_processor) as others had the processor for: much,
+    /// and the machine is busy with something else. Linux tells; elsewhere, it is 0.
+    pub fn preempted(&self) -> Duration {
+        Duration::from_nanos(self.record.waits.preempted_ns)
     }
 
     /// How many taskels ran here, those of nested loops included.
@@ -241,7 +279,11 @@ impl Default for ChunkSizes {
 impl ChunkSizes {
     /// Counts a chunk of `taskels`, of which there is at least one.
     fn count(&mut self, taskels: usize) {
-        self.0[taskels.ilog2() as usize] += 1;
+        self.add(taskels, 1);
+    }
+
+    fn add(&mut self, taskels: usize, chunks: u64) {
+        self.0[taskels.ilog2() as usize] += chunks;
     }
 
     fn absorb(&mut self, other: &ChunkSizes) {

@@ -3,15 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::units::{Grouped, Time, counted};
 use super::{Profile, WorkerProfile, share};
+use taskel_adaptive::units::{Grouped, Time, counted};
 
 /// A column's heading and how to fill its cells.
 type Column = (&'static str, fn(&WorkerProfile) -> String);
 
 /// The columns that follow the label and the bar.
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     ("busy", |worker| Time(worker.record.busy_ns as f64).to_string()),
+    ("waiting", |worker| Time(worker.record.waits.ns as f64).to_string()),
     ("taskels", |worker| Grouped(worker.record.taskels).to_string()),
     ("chunks", |worker| Grouped(worker.record.chunks).to_string()),
     ("steals", |worker| Grouped(worker.counters.steals_won).to_string()),
@@ -22,23 +23,29 @@ const COLUMNS: [Column; 7] = [
 
 const BAR: usize = 30;
 
-/// For people: a summary, a table with a line per worker, and the chunk sizes. Ends without a line
-/// break.
+/// A table has no more places than this.
+const MOST_LOOPS: usize = 12;
+
+/// For people: a summary, a table with a line per worker, the chunk sizes, and a table with a line per
+/// place in the program that has loops. `waiting` is how long a worker's taskels had no processor. Ends
+/// without a line break.
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.summary())?;
         writeln!(f, "{}\n", self.counts())?;
         self.write_workers(f)?;
-        self.write_chunk_sizes(f)
+        self.write_chunk_sizes(f)?;
+        self.write_loops(f)
     }
 }
 
 impl Profile {
-    /// `4 threads, 12.3 ms, 97.1 % busy`.
+    /// `4 threads, 12.3 ms, 97.1 % busy, speed-up 3.88`.
     pub(super) fn summary(&self) -> String {
         let threads = counted(self.threads as u64, "thread");
         let wall = Time(self.wall_ns as f64);
-        format!("{threads}, {wall}, {:.1} % busy", self.utilisation() * 100.0)
+        let (busy, speed_up) = (self.utilisation() * 100.0, self.speed_up());
+        format!("{threads}, {wall}, {busy:.1} % busy, speed-up {speed_up:.2}")
     }
 
     /// `45.1 ms in 1,000 taskels, 40 chunks, 3 steals; longest taskel 0.98 ms`.
@@ -102,6 +109,49 @@ impl Profile {
             write!(f, "\n{size:>size_width$}  {:>count_width$}  {}", Grouped(chunks), bar.trim_end())?;
         }
         Ok(())
+    }
+}
+
+impl Profile {
+    fn write_loops(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let loops = self.loops();
+        if loops.is_empty() {
+            return Ok(());
+        }
+        let rows = loops.iter().take(MOST_LOOPS).map(|of| {
+            let per_chunk = share(of.items(), of.chunks());
+            [
+                Grouped(of.calls()).to_string(),
+                Grouped(of.items()).to_string(),
+                Time(of.mean_item().as_nanos() as f64).to_string(),
+                Time(of.longest_item().as_nanos() as f64).to_string(),
+                if per_chunk < 100.0 {
+                    format!("{per_chunk:.1}")
+                } else {
+                    Grouped(per_chunk as u64).to_string()
+                },
+            ]
+        });
+        let rows: Vec<[String; 5]> = rows.collect();
+        let headings = ["calls", "items", "mean", "longest", "per chunk"];
+        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let widths: [usize; 5] = std::array::from_fn(|column| width(column).max(headings[column].len()));
+        write!(f, "\n\nloops")?;
+        let line = |f: &mut fmt::Formatter<'_>, cells: [&str; 5], place: &str| {
+            writeln!(f)?;
+            for (cell, width) in cells.iter().zip(widths) {
+                write!(f, "  {cell:>width$}")?;
+            }
+            write!(f, "  {place}")
+        };
+        line(f, headings, "where")?;
+        for (row, of) in rows.iter().zip(&loops) {
+            line(f, std::array::from_fn(|column| row[column].as_str()), of.site())?;
+        }
+        match loops.len().saturating_sub(MOST_LOOPS) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {}", counted(more as u64, "other")),
+        }
     }
 }
 

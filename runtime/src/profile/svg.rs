@@ -5,8 +5,8 @@ use svg::node::element::{Definitions, Group, Line, LinearGradient, Polygon, Rect
 
 use super::recorder::{Chunks, Steals};
 use super::timeline::{Event, fitting};
-use super::units::{Time, counted, unit_of};
 use super::{Profile, WorkerProfile, share};
+use taskel_adaptive::units::{Time, counted, unit_of};
 
 const WIDTH: f64 = 1200.0;
 const PLOT_LEFT: f64 = 120.0;

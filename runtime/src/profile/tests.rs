@@ -1,7 +1,7 @@
 use super::Profile;
 use super::recorder::{Counts, Recorder};
 use super::timeline::{CAPACITY, Timeline, Weight};
-use super::units::{Grouped, Time};
+use taskel_adaptive::units::{Grouped, Time};
 
 impl Weight for u64 {
     fn absorb(&mut self, next: u64) {
@@ -60,13 +60,13 @@ fn totals_are_sums_over_workers() {
 #[test]
 fn display_is_an_aligned_table() {
     let expected = "\
-2 threads, 400 µs, 80.0 % busy
+2 threads, 400 µs, 80.0 % busy, speed-up 1.60
 640 µs in 1,032 taskels, 5 chunks, 1 steal; longest taskel 340 µs
 
-                                            busy  taskels  chunks  steals  tried  wake-ups  parks
-worker 0  ██████████████████████████░░░░  340 µs        7       3       1      4         1      2
-worker 1  ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░    0 ns        0       0       0  1,200         0      0
-caller    ███████████████████████░░░░░░░  300 µs    1,025       2       0      0         0      0
+                                            busy  waiting  taskels  chunks  steals  tried  wake-ups  parks
+worker 0  ██████████████████████████░░░░  340 µs     0 ns        7       3       1      4         1      2
+worker 1  ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░    0 ns     0 ns        0       0       0  1,200         0      0
+caller    ███████████████████████░░░░░░░  300 µs     0 ns    1,025       2       0      0         0      0
 
 taskels per chunk
           1  2  ██████████████████████████████

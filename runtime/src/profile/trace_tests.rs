@@ -162,7 +162,10 @@ fn a_small_profile_has_a_slice_for_each_chunk_and_a_row_for_each_worker() {
         slices.collect::<Vec<_>>(),
         [(4, 0, 400, 1), (4, 500, 300_000, 1024), (2, 50_000, 340_000, 1)]
     );
-    assert!(of(&events, "X", "profile").all(|whole| whole["name"] == "2 threads, 400 µs, 80.0 % busy"));
+    assert!(
+        of(&events, "X", "profile")
+            .all(|whole| whole["name"] == "2 threads, 400 µs, 80.0 % busy, speed-up 1.60")
+    );
     let busy = counted_busy_ns(&events);
     assert!((busy - 640_400.0).abs() < 640.0, "{busy}");
 }

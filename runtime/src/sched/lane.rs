@@ -21,7 +21,7 @@ use crate::sched::counter::Counter;
 use crate::sched::job::{Ancestor, Job, Origin, Run};
 use crate::sched::loop_slots::LoopSlots;
 use crate::sched::pending::PendingChain;
-use crate::sched::pool::{PoolState, Work};
+use crate::sched::pool::{PoolState, Work, look_whether_joins_are_recorded};
 use crate::sched::scope::ScopeQueue;
 use crate::sync::{AtomicU32, Mutex, MutexGuard, Ordering};
 
@@ -468,6 +468,9 @@ impl<'p> LaneContext<'p> {
 
     /// Does what it found.
     pub(crate) fn execute(&self, work: Work) {
+        if self.pool.profiling() {
+            look_whether_joins_are_recorded();
+        }
         match work {
             Work::Stolen(job, victim) => {
                 self.pool.lane(victim).note_stolen();

@@ -16,6 +16,7 @@ pub(crate) mod modelled;
 pub(crate) mod outside;
 pub(crate) mod pending;
 pub(crate) mod pool;
+pub(crate) mod recorded;
 pub(crate) mod reentrancy;
 pub(crate) mod run_on_worker;
 pub(crate) mod scope;

@@ -53,6 +53,7 @@ pub(crate) const WITHOUT_ITEMS: &[(&str, &[&str])] = &[
             "ParallelSlice::as_parallel_slice",
             "ParallelSliceMut::as_parallel_slice_mut",
             "ParallelString::as_parallel_string",
+            "LoopProfile::*",
             "MemoryBudget::*",
             "MemoryGuard::*",
             "PoolMetrics::*",

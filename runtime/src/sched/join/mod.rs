@@ -6,8 +6,11 @@ mod frame;
 #[cfg(all(loom, feature = "loom"))]
 mod modelled;
 
+use std::any::type_name;
 use std::mem::ManuallyDrop;
 use std::panic;
+
+use taskel_adaptive::recording::CallKind;
 
 pub use self::context::{FnContext, join_context};
 
@@ -17,7 +20,8 @@ use self::join_inline as join_without_pool;
 #[cfg(all(loom, feature = "loom"))]
 use self::modelled::join_without_pool;
 use crate::sched::lane::LaneContext;
-use crate::sched::pool::{ThreadPool, current_lane, with_lane, with_pool};
+use crate::sched::pool::{ThreadPool, lane_for_joins, look_whether_joins_are_recorded, with_lane, with_pool};
+use crate::sched::recorded::as_half;
 use crate::sched::unwind::{self, drop_quietly};
 
 /// Runs two closures, potentially in parallel, and returns both results.
@@ -71,7 +75,18 @@ where
     RB: Send,
 {
     // SAFETY: the reference ends with this call.
-    let Some(lane) = (unsafe { current_lane() }) else { return outermost((oper_a, oper_b)) };
+    let Some(lane) = (unsafe { lane_for_joins() }) else { return outermost((oper_a, oper_b)) };
+    join_on(lane, oper_a, oper_b)
+}
+
+#[inline(always)]
+fn join_on<A, B, RA, RB>(lane: &LaneContext<'_>, oper_a: A, oper_b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA + Send,
+    B: FnOnce() -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
     // A closure that is passed on by itself has an address, to which it is written before the
     // frame: hence the pair above, and no function in between.
     let half = Half::new(oper_b);
@@ -173,7 +188,7 @@ where
     }
 }
 
-/// A join that is not inside of anything on its pool.
+/// A join that is not inside of anything on its pool, or that is recorded.
 #[cold]
 #[inline(never)]
 fn outermost<A, B, RA, RB>((oper_a, oper_b): (A, B)) -> (RA, RB)
@@ -184,9 +199,31 @@ where
     RB: Send,
 {
     with_pool(None, |pool| match pool {
-        Some(pool) => with_lane(pool, |_| join(oper_a, oper_b)),
+        Some(pool) => with_lane(pool, |lane| {
+            if pool.profiling() {
+                return recorded(lane, (oper_a, oper_b));
+            }
+            look_whether_joins_are_recorded();
+            join(oper_a, oper_b)
+        }),
         None => join_without_pool(oper_a, oper_b),
     })
+}
+
+/// Tells profiles of a join, if they want to know of it.
+#[cold]
+#[inline(never)]
+fn recorded<A, B, RA, RB>(lane: &LaneContext<'_>, (oper_a, oper_b): (A, B)) -> (RA, RB)
+where
+    A: FnOnce() -> RA + Send,
+    B: FnOnce() -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
+    let call = lane.begin_call(CallKind::Join, type_name::<A>(), None);
+    let both = join_on(lane, || as_half(call, 0, oper_a), || as_half(call, 1, oper_b));
+    call.inspect(|&call| lane.end_call(call));
+    both
 }
 
 /// Runs the closures one after the other.

@@ -29,6 +29,8 @@ struct Current {
     pool: *const PoolState,
     /// This thread's lane of that pool; null if it has none yet. Alive as long as it stands here.
     lane: *const LaneContext<'static>,
+    /// The same, or null where joins may have to be recorded: so they need not ask.
+    joins: *const LaneContext<'static>,
     /// A scope that the thread has opened here, or of which it runs a task; null if there is none.
     /// Its lifetime is of no account: only its tasks are looked for. Alive as long as it stands
     /// here: the thread is inside.
@@ -38,8 +40,13 @@ struct Current {
     outer: *const Current,
 }
 
-const OUTSIDE: Current =
-    Current { pool: ptr::null(), lane: ptr::null(), scope: ptr::null(), outer: ptr::null() };
+const OUTSIDE: Current = Current {
+    pool: ptr::null(),
+    lane: ptr::null(),
+    joins: ptr::null(),
+    scope: ptr::null(),
+    outer: ptr::null(),
+};
 
 per_thread! {
     static CURRENT: Current = OUTSIDE;
@@ -89,7 +96,7 @@ fn surround<'b>(pool: &PoolState, before: &'b mut Option<Current>) -> Option<Res
     }
     let before = before.insert(around);
     let lane = lane_further_out(before, pool);
-    CURRENT.set(Current { pool, lane, scope: ptr::null(), outer: before });
+    CURRENT.set(Current { pool, lane, joins: for_joins(pool, lane), scope: ptr::null(), outer: before });
     Some(Restored(before))
 }
 
@@ -99,6 +106,24 @@ struct Restored<'b>(&'b Current);
 impl Drop for Restored<'_> {
     fn drop(&mut self) {
         CURRENT.set(*self.0);
+    }
+}
+
+/// What joins find: the lane, unless a profile is being taken.
+#[inline]
+fn for_joins(pool: &PoolState, lane: *const LaneContext<'static>) -> *const LaneContext<'static> {
+    if pool.profiling() { ptr::null() } else { lane }
+}
+
+/// Says to joins of this thread whether they are recorded, if that has changed.
+pub(crate) fn look_whether_joins_are_recorded() {
+    let current = CURRENT.get();
+    // SAFETY: a pool in `CURRENT` is alive, and stays there during this call: whoever put it there
+    // is below us on the stack.
+    let Some(pool) = (unsafe { current.pool.as_ref() }) else { return };
+    let joins = for_joins(pool, current.lane);
+    if joins != current.joins {
+        CURRENT.set(Current { joins, ..current });
     }
 }
 
@@ -143,7 +168,9 @@ pub(super) fn live_as_worker(lane: &LaneContext<'_>, life: impl FnOnce()) {
     let _restore = Restore(CURRENT.get());
     // All that a worker runs is somebody's, who is told of its panics.
     let _heard = Heard::here();
-    CURRENT.set(Current { pool: lane.pool(), lane: ptr::from_ref(lane).cast(), ..OUTSIDE });
+    let pool = lane.pool();
+    let lane = ptr::from_ref(lane).cast();
+    CURRENT.set(Current { pool, lane, joins: for_joins(pool, lane), ..OUTSIDE });
     life();
 }
 
@@ -199,6 +226,17 @@ pub(crate) unsafe fn current_lane<'a>() -> Option<&'a LaneContext<'a>> {
     // SAFETY: a lane in `CURRENT` is alive, and stays there until the caller returns: whoever put
     // it there is below it on the stack.
     unsafe { CURRENT.get().lane.cast::<LaneContext<'a>>().as_ref() }
+}
+
+/// As `current_lane`, for a join; `None` as well where that may have to be recorded.
+///
+/// # Safety
+///
+/// The reference is not used after the calling function has returned.
+#[inline(always)]
+pub(crate) unsafe fn lane_for_joins<'a>() -> Option<&'a LaneContext<'a>> {
+    // SAFETY: as in `current_lane`.
+    unsafe { CURRENT.get().joins.cast::<LaneContext<'a>>().as_ref() }
 }
 
 /// Calls `op` with the pool that a parallel call here uses: `chosen`, else the surroundings, else
@@ -279,7 +317,8 @@ fn as_external(pool: &PoolState, visit: Visit, before: Current, op: &mut dyn FnM
         // Declared after `external`, so dropped first: the thread forgets the lane before it gives
         // it back.
         let _restore = Restore(before);
-        CURRENT.set(Current { lane: ptr::from_ref(&context).cast(), ..before });
+        let lane = ptr::from_ref(&context).cast();
+        CURRENT.set(Current { lane, joins: for_joins(pool, lane), ..before });
         op(&context);
     };
     unwind::catch(visit).unwrap_or_else(|payload| unwind::resume(payload));
@@ -325,5 +364,5 @@ pub(super) unsafe fn become_worker(pool: Arc<PoolState>, index: usize) {
     let pool: &'static Arc<PoolState> = Box::leak(Box::new(pool));
     // SAFETY: passed on to the caller; the context lives for ever, and so does the pool.
     let lane = Box::leak(Box::new(unsafe { LaneContext::new(pool, index, Seat::Own) }));
-    CURRENT.set(Current { pool: Arc::as_ptr(pool), lane, ..OUTSIDE });
+    CURRENT.set(Current { pool: Arc::as_ptr(pool), lane, joins: for_joins(pool, lane), ..OUTSIDE });
 }

@@ -7,9 +7,12 @@ mod open;
 mod queue;
 mod task;
 
+use std::any::type_name;
 use std::marker::PhantomData;
 use std::ptr;
 use std::sync::{Arc, OnceLock};
+
+use taskel_adaptive::recording::CallKind;
 
 pub(crate) use self::open::{has_own_task, run_own_task};
 pub(crate) use self::queue::{Glimpse, ScopeQueue};
@@ -28,6 +31,7 @@ use crate::sched::job::{Ancestor, Origin};
 use crate::sched::lane::LaneContext;
 use crate::sched::outside::Outsider;
 use crate::sched::pool::{PoolState, ThreadPool, inside_scope, with_current_lane, with_lane, with_pool};
+use crate::sched::recorded::OpenPart;
 use crate::sched::unwind::{self, Payload, drop_quietly};
 use crate::sched::wait::wait;
 use crate::sync::{AtomicBool, Ordering};
@@ -235,7 +239,10 @@ impl<'scope> Scope<'scope> {
         let (pool, queue) = (self.pool(), self.queue());
         assert!(self.tasks.invite(u32::MAX), "Scope::spawn: a scope can have 2^32 - 1 pending tasks");
         // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
-        let task = unsafe { TaskRef::new(self, body) };
+        let mut task = unsafe { TaskRef::new(self, body) };
+        if let Some(pool) = pool.filter(|pool| pool.profiling()) {
+            task.record(pool, type_name::<BODY>());
+        }
         with_current_lane(|lane| {
             let lane = lane.filter(|lane| ptr::eq(lane.pool(), self.pool));
             queue.push(lane, task);
@@ -303,10 +310,22 @@ impl<'scope> Scope<'scope> {
         }
     }
 
-    fn run<R>(self, lane: Option<&LaneContext<'_>>, op: impl FnOnce(&Scope<'scope>) -> R) -> (R, bool) {
+    fn run<R, OP>(self, lane: Option<&LaneContext<'_>>, op: OP) -> (R, bool)
+    where
+        OP: FnOnce(&Scope<'scope>) -> R,
+    {
         let result = inside_scope(&self, || {
+            let recorded_by = lane.filter(|lane| lane.pool().profiling());
+            let call = recorded_by.and_then(|lane| lane.begin_call(CallKind::Scope, type_name::<OP>(), None));
+            let part = recorded_by.zip(call).map(|(lane, call)| (lane, OpenPart::only(lane, call.id())));
             let result = unwind::catch(|| op(&self));
+            if let Some((lane, part)) = part {
+                part.end(lane);
+            }
             self.complete(lane);
+            if let (Some(lane), Some(call)) = (recorded_by, call) {
+                lane.end_call(call);
+            }
             result
         });
         match (self.panic.take(), result) {

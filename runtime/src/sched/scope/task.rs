@@ -3,9 +3,11 @@
 use std::ptr::{self, NonNull};
 
 use super::Scope;
+use crate::profile::calls::CallId;
 use crate::sched::job::{Ancestor, Run};
 use crate::sched::lane::LaneContext;
-use crate::sched::pool::inside_scope;
+use crate::sched::pool::{PoolState, inside_scope, with_current_lane};
+use crate::sched::recorded::OpenPart;
 use crate::sched::unwind::{self, drop_quietly};
 
 /// The head of every task, by which it is run without knowing its type.
@@ -13,6 +15,8 @@ struct TaskHead {
     execute: unsafe fn(NonNull<TaskHead>, Option<&LaneContext<'_>>),
     /// The scope, which the task's ticket keeps alive. Its lifetime is known to `execute`.
     scope: *const Scope<'static>,
+    /// The task's name in profiles; 0 if none is being taken.
+    recorded: CallId,
 }
 
 /// One allocation per task. The head comes first: a [`TaskRef`] points to it.
@@ -36,8 +40,19 @@ impl TaskRef {
     where
         F: FnOnce(&Scope<'scope>) + Send + 'scope,
     {
-        let head = TaskHead { execute: execute::<F>, scope: ptr::from_ref(scope).cast() };
+        let head = TaskHead { execute: execute::<F>, scope: ptr::from_ref(scope).cast(), recorded: 0 };
         TaskRef(NonNull::from(Box::leak(Box::new(BoxedTask { head, body }))).cast())
+    }
+
+    /// Lets profiles see the task, which this thread spawns.
+    #[cold]
+    pub(super) fn record(&mut self, pool: &PoolState, site: &'static str) {
+        // SAFETY: a task lives until it is executed, which takes `self`, and nobody else has it.
+        let head = unsafe { self.0.as_mut() };
+        with_current_lane(|lane| {
+            let lane = lane.filter(|lane| ptr::eq(lane.pool(), pool));
+            head.recorded = lane.map_or(0, |lane| lane.spawned(site));
+        });
     }
 
     fn scope(&self) -> *const Scope<'static> {
@@ -93,7 +108,13 @@ where
         }
     };
     match lane {
-        Some(lane) => lane.in_run(&Run::new(scope.ancestor(), scope.born_in), run),
+        Some(lane) => {
+            let part = (head.recorded != 0).then(|| OpenPart::only(lane, head.recorded));
+            lane.in_run(&Run::new(scope.ancestor(), scope.born_in), run);
+            if let Some(part) = part {
+                part.end(lane);
+            }
+        }
         None => run(),
     }
     // SAFETY: the ticket is still out, and is returned by this.

@@ -1,19 +1,21 @@
-//! Numbers as people read them.
+//! Numbers as people read them. For `taskel` and this crate: no part of the interface.
 
-use std::fmt;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
 
 /// The units of time, each with its length in nanoseconds.
 const UNITS: [(f64, &str); 4] = [(1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns")];
 
 /// The largest unit that is not larger than a time.
-pub(super) fn unit_of(ns: f64) -> (f64, &'static str) {
+pub fn unit_of(ns: f64) -> (f64, &'static str) {
     UNITS.into_iter().find(|&(unit, _)| ns >= unit).unwrap_or((1.0, "ns"))
 }
 
 /// A time in nanoseconds, shown to three digits in the unit that suits it: `740 ns`, `1.24 ms`,
 /// `86400 s`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Time(pub(super) f64);
+pub struct Time(pub f64);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,7 +34,7 @@ impl fmt::Display for Time {
 
 /// A number with its digits in groups of three: `1,234,567`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grouped(pub(super) u64);
+pub struct Grouped(pub u64);
 
 impl fmt::Display for Grouped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,6 +51,6 @@ impl fmt::Display for Grouped {
 }
 
 /// A noun with its number: `1 chunk`, `2,000 chunks`.
-pub(super) fn counted(n: u64, noun: &str) -> String {
+pub fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", Grouped(n), if n == 1 { "" } else { "s" })
 }

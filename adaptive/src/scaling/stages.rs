@@ -1,0 +1,263 @@
+//! A recording as what is simulated: stretches that one worker does alone, loops, and trees.
+
+use alloc::vec::Vec;
+
+use crate::recording::{Call, CallKind, Longest, Measures, Part, Recording};
+use crate::simulate::{Policy, Publish, SimulateError, Simulation, TreeBuilder, TreeNodes, Wake};
+
+/// One after the other.
+pub(super) struct Stage {
+    pub(super) work_ns: f64,
+    pub(super) span_ns: f64,
+    pub(super) longest: Longest,
+    /// The call that it is, or the first of several.
+    pub(super) outermost: Longest,
+    what: What,
+}
+
+enum What {
+    Serial,
+    Loop { times_ns: Vec<f64>, expected_ns: Option<f64> },
+    Tree { nodes: TreeNodes, times_ns: Vec<f64> },
+}
+
+/// A loop is simulated by no more taskels than this, and so many more as there are chunks.
+const MOST_TASKELS: f64 = 262_144.0;
+
+/// What takes less stays together in a simulated loop,
+const TASKEL_NS: f64 = 500.0;
+
+/// and in a simulated tree, which has no more leaves of a loop than this.
+const LEAF_NS: f64 = 8_000.0;
+const MOST_LEAVES: f64 = 16_384.0;
+
+/// Another worker is of no use to what takes less.
+const WORTH_SHARING_NS: f64 = 10_000.0;
+
+/// Whom a thief chooses is chance: so many schedules are simulated, or as many as come to so many
+/// taskels.
+const SEEDS: usize = 9;
+const TASKELS: usize = 50_000;
+
+/// The program, as a list of stages.
+pub(super) fn of(recording: &Recording, measures: &Measures) -> Vec<Stage> {
+    let calls = recording.calls();
+    let program = &calls[0].parts[0];
+    let mut stages = alloc::vec![serial(program.ns as f64)];
+    for (step, &(call, ns)) in program.calls.iter().enumerate() {
+        if calls[call].kind == CallKind::Task {
+            let rest = Part::new(0, 1, 0).with_calls(program.calls[step..].to_vec());
+            stages.push(tree(recording, measures, &rest));
+            break;
+        }
+        stages.push(match calls[call].kind {
+            CallKind::Loop if calls[call].is_flat() => flat(measures, call, &calls[call]),
+            _ => {
+                let only = Part::new(0, 1, 0).with_calls(alloc::vec![(call, 0)]);
+                tree(recording, measures, &only)
+            }
+        });
+        stages.push(serial(ns as f64));
+    }
+    stages.retain(|stage| stage.work_ns > 0.0);
+    stages
+}
+
+fn serial(ns: f64) -> Stage {
+    Stage {
+        work_ns: ns,
+        span_ns: ns,
+        longest: Longest::default(),
+        outermost: Longest::default(),
+        what: What::Serial,
+    }
+}
+
+/// A loop in which nothing is called.
+fn flat(measures: &Measures, at: usize, call: &Call) -> Stage {
+    let measure = measures.calls[at];
+    let taskel_ns = TASKEL_NS.max(measure.work_ns / MOST_TASKELS);
+    let mut times_ns = Vec::new();
+    for part in &call.parts {
+        // As a cast rounds towards 0 and saturates.
+        let most = (part.ns as f64 / taskel_ns) as u64;
+        let taskels = most.clamp(1, part.items);
+        times_ns.extend((0..taskels).map(|_| part.ns as f64 / taskels as f64));
+    }
+    let items: u64 = call.parts.iter().map(|part| part.items).sum();
+    let expected_ns = call.expected_ns.map(|ns| ns * items as f64 / times_ns.len() as f64);
+    Stage {
+        work_ns: measure.work_ns,
+        span_ns: measure.span_ns,
+        longest: measure.longest,
+        outermost: Longest { call: at, ..Longest::default() },
+        what: What::Loop { times_ns, expected_ns },
+    }
+}
+
+/// Whatever `part`, which is in no call, calls.
+fn tree(recording: &Recording, measures: &Measures, part: &Part) -> Stage {
+    let called = part.calls.iter().map(|&(call, _)| measures.calls[call]);
+    let work_ns: f64 = called.clone().map(|measure| measure.work_ns).sum();
+    let between_ns: f64 = part.calls.iter().map(|&(_, ns)| ns as f64).sum();
+    let mut span_ns = 0.0_f64;
+    for &(call, ns) in part.calls.iter().rev() {
+        span_ns += ns as f64;
+        span_ns = match recording.calls()[call].kind {
+            CallKind::Task => span_ns.max(measures.calls[call].span_ns),
+            _ => span_ns + measures.calls[call].span_ns,
+        };
+    }
+    let longer = |a: Longest, b: Longest| if b.ns > a.ns { b } else { a };
+    let longest = called.map(|measure| measure.longest).fold(Longest::default(), longer);
+    let mut program = Trees::new(recording, work_ns);
+    let root = program.part(part);
+    let (nodes, times_ns) = program.tree.finish(root);
+    let work_ns = work_ns + between_ns;
+    let outermost = Longest { call: part.calls[0].0, ..Longest::default() };
+    Stage { work_ns, span_ns, longest, outermost, what: What::Tree { nodes, times_ns } }
+}
+
+/// Makes a tree of calls.
+struct Trees<'r> {
+    recording: &'r Recording,
+    tree: TreeBuilder,
+    /// By call: its node, once it is made.
+    nodes: Vec<Option<usize>>,
+    leaf_ns: f64,
+}
+
+impl<'r> Trees<'r> {
+    fn new(recording: &'r Recording, work_ns: f64) -> Self {
+        let nodes = alloc::vec![None; recording.calls().len()];
+        let leaf_ns = LEAF_NS.max(work_ns / MOST_LEAVES);
+        Trees { recording, tree: TreeBuilder::default(), nodes, leaf_ns }
+    }
+
+    /// The node of a part and of all that it calls.
+    fn part(&mut self, part: &Part) -> usize {
+        // What is below comes first. A call comes twice: before what is in it, and behind that.
+        let mut to_see: Vec<(usize, bool)> = part.calls.iter().map(|&(call, _)| (call, false)).collect();
+        while let Some((at, is_over)) = to_see.pop() {
+            let call = &self.recording.calls()[at];
+            if is_over {
+                let node = self.call(call);
+                self.nodes[at] = Some(node);
+                continue;
+            }
+            to_see.push((at, true));
+            to_see.extend(call.parts.iter().flat_map(|part| &part.calls).map(|&(inner, _)| (inner, false)));
+        }
+        self.sequence(part)
+    }
+
+    /// The node of a call, of which all that is in it has nodes.
+    fn call(&mut self, call: &Call) -> usize {
+        let nodes = match call.kind {
+            CallKind::Loop => self.items(call),
+            _ => call.parts.iter().map(|part| self.sequence(part)).collect(),
+        };
+        self.tree.beside(nodes).unwrap_or_else(|| self.tree.taskel(0.0))
+    }
+
+    /// Neighbouring items that are short are one leaf; runs of items that were timed as one are
+    /// several.
+    fn items(&mut self, call: &Call) -> Vec<usize> {
+        let mut nodes = Vec::new();
+        let mut short_ns = 0.0;
+        for part in &call.parts {
+            if !part.calls.is_empty() {
+                if short_ns > 0.0 {
+                    nodes.push(self.tree.taskel(core::mem::take(&mut short_ns)));
+                }
+                nodes.push(self.sequence(part));
+                continue;
+            }
+            short_ns += part.ns as f64;
+            if short_ns >= self.leaf_ns {
+                let leaves = ((short_ns / self.leaf_ns) as u64).clamp(1, part.items);
+                let ns = core::mem::take(&mut short_ns) / leaves as f64;
+                nodes.extend((0..leaves).map(|_| self.tree.taskel(ns)));
+            }
+        }
+        if short_ns > 0.0 {
+            nodes.push(self.tree.taskel(short_ns));
+        }
+        nodes
+    }
+
+    /// A part, from its end to its beginning: a task goes on beside all that comes after it.
+    fn sequence(&mut self, part: &Part) -> usize {
+        let mut rest = None;
+        for &(call, ns) in part.calls.iter().rev() {
+            rest = self.after(ns as f64, rest);
+            let node = self.nodes[call].expect("what is below comes first");
+            rest = Some(match (self.recording.calls()[call].kind, rest) {
+                (_, None) => node,
+                (CallKind::Task, Some(rest)) => self.tree.fork(rest, node),
+                (_, Some(rest)) => self.tree.then(node, rest),
+            });
+        }
+        let all = self.after(part.ns as f64, rest);
+        all.unwrap_or_else(|| self.tree.taskel(0.0))
+    }
+
+    /// What takes `ns`, and then `rest`.
+    fn after(&mut self, ns: f64, rest: Option<usize>) -> Option<usize> {
+        if ns == 0.0 {
+            return rest;
+        }
+        let first = self.tree.taskel(ns);
+        Some(rest.map_or(first, |rest| self.tree.then(first, rest)))
+    }
+}
+
+impl Stage {
+    pub(super) fn is_serial(&self) -> bool {
+        matches!(self.what, What::Serial)
+    }
+
+    pub(super) fn is_loop(&self) -> bool {
+        matches!(self.what, What::Loop { .. })
+    }
+
+    /// How long it takes on so many workers; on average, where that depends on chance.
+    pub(super) fn simulate(&self, workers: usize) -> Result<f64, SimulateError> {
+        if self.work_ns < WORTH_SHARING_NS || workers == 1 {
+            return Ok(self.work_ns);
+        }
+        let (mut sum_ns, seeds) = (0.0, self.seeds());
+        for seed in 1..=seeds {
+            sum_ns += self.simulate_once(workers, seed as u64)?;
+        }
+        Ok(sum_ns / seeds as f64)
+    }
+
+    fn seeds(&self) -> usize {
+        let taskels = match &self.what {
+            What::Serial => return 1,
+            What::Loop { times_ns, .. } | What::Tree { times_ns, .. } => times_ns.len(),
+        };
+        (TASKELS / taskels.max(1)).clamp(1, SEEDS)
+    }
+
+    fn simulate_once(&self, workers: usize, seed: u64) -> Result<f64, SimulateError> {
+        // More are of no use, and take time to simulate.
+        let most = |taskels: usize| workers.min(taskels).min((self.work_ns / TASKEL_NS) as usize).max(1);
+        let schedule = match &self.what {
+            What::Serial => return Ok(self.work_ns),
+            What::Loop { times_ns, expected_ns } => {
+                let taskel = Simulation::taskel(workers).with_workers(most(times_ns.len())).with_seed(seed);
+                expected_ns.map_or(taskel.clone(), |ns| taskel.with_estimate_ns(ns)).run(times_ns)?
+            }
+            What::Tree { nodes, times_ns } => {
+                Simulation::new(Policy::Join(Publish::Each), most(times_ns.len()))
+                    .with_wake(Wake::FanOut(4))
+                    .with_reserves(true)
+                    .with_seed(seed)
+                    .run_nodes(nodes.clone(), times_ns)?
+            }
+        };
+        Ok(schedule.makespan_ns)
+    }
+}

@@ -1,0 +1,234 @@
+//! A profile as a recording: the calls of all lanes, put together as one tree.
+
+use std::collections::HashMap;
+
+use taskel_adaptive::Scaling;
+use taskel_adaptive::recording::{Call, CallKind, Part, Recording};
+
+use super::Profile;
+use super::calls::{CallId, CallRecord, PartRecord};
+use super::sites;
+
+impl Profile {
+    /// The work of the profiled program as a tree that can be replayed on other numbers of workers:
+    /// loops with the times of their items, joins, scopes, and what lies between them.
+    ///
+    /// With the feature `record`, `to_json` and `from_json` carry it to a file, which the example `replay` of `taskel-adaptive` reads. What streams, broadcasts and [`spawn`](crate::spawn())ed
+    /// tasks do is not in it; what their callers wait for them counts as serial. Of joins whose
+    /// closures take less than 4 µs, only the outer ones are in it; that time is doubled with each sixteenth of the
+    /// room that calls have taken.
+    ///
+    /// The more workers a profile has, the more the items have slowed each other down: a profile of
+    /// one worker predicts best.
+    ///
+    /// A pool of one worker does not divide what it need not, such as a sort, which counts as serial
+    /// then: two workers record that.
+    ///
+    /// Memory is bounded: 32,768 parts and 16,384 calls for each worker.
+    /// [`Recording::left_out`] says how many calls had no room.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    ///
+    /// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
+    /// let (_, profile) = pool.profile(|| (0..1000_u64).into_par_iter().map(|n| n * n).sum::<u64>());
+    /// let recording = profile.recording();
+    /// assert_eq!(recording.calls().len(), 2, "the program, and the loop in it");
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn recording(&self) -> Recording {
+        Tree::new(self).recording()
+    }
+
+    /// What the same program would take on other numbers of workers, and what limits it: the work,
+    /// the longest item, a path through joins, or what is in no parallel call. See [`Scaling`].
+    ///
+    /// The same as [`recording`](Self::recording) and [`Recording::scaling`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use taskel::prelude::*;
+    ///
+    /// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
+    /// let ((), profile) = pool.profile(|| {
+    ///     std::thread::sleep(Duration::from_millis(30)); // in no parallel call
+    ///     (0..70).into_par_iter().for_each(|_| std::thread::sleep(Duration::from_millis(1)));
+    /// });
+    /// let text = profile.scaling([1, 4, 16, 64]).to_string();
+    /// assert!(text.contains("a serial part of"), "{text}");
+    /// # Ok::<(), taskel::ThreadPoolBuildError>(())
+    /// ```
+    pub fn scaling(&self, workers: impl IntoIterator<Item = usize>) -> Scaling {
+        self.recording().scaling(workers)
+    }
+}
+
+/// The calls of all lanes on the way to a recording.
+struct Tree<'p> {
+    profile: &'p Profile,
+    calls: HashMap<CallId, &'p CallRecord>,
+    parts: HashMap<CallId, Vec<&'p PartRecord>>,
+    /// What the recording has so far. A call's parts come when it is written.
+    done: Vec<Call>,
+    /// What is to be written, by its place in `done`.
+    to_do: Vec<(CallId, usize)>,
+    names: sites::Names,
+}
+
+impl<'p> Tree<'p> {
+    fn new(profile: &'p Profile) -> Self {
+        let logs = || profile.workers.iter().map(|worker| &worker.record.calls);
+        let calls = logs().flat_map(|log| &log.calls).map(|call| (call.head.id, call)).collect();
+        let mut parts: HashMap<CallId, Vec<&PartRecord>> = HashMap::new();
+        for part in logs().flat_map(|log| &log.parts) {
+            parts.entry(part.of).or_default().push(part);
+        }
+        let names = sites::Names::new();
+        Tree { profile, calls, parts, done: Vec::new(), to_do: Vec::new(), names }
+    }
+
+    fn recording(mut self) -> Recording {
+        let program = self.names.number("program");
+        self.done.push(Call::new(CallKind::Program, program, Vec::new()));
+        self.done[0].parts = vec![self.program()];
+        let mut next = 0;
+        while let Some(&(id, at)) = self.to_do.get(next) {
+            self.done[at].parts = self.parts_of(id, self.done[at].kind);
+            next += 1;
+        }
+        let logs = self.profile.workers.iter().map(|worker| &worker.record.calls);
+        let left_out: u64 = logs.map(|log| log.left_out).sum();
+        let (workers, wall_ns) = (self.profile.threads.max(1), self.profile.wall_ns);
+        let waited = self.profile.waited();
+        let recording = Recording::new(workers, wall_ns, self.names.into_list(), self.done);
+        recording
+            .expect("a tree, as each call is written once, behind the one that it is in")
+            .with_left_out(left_out)
+            .with_waited(waited)
+    }
+
+    /// The whole, from the calls that are in no other.
+    fn program(&mut self) -> Part {
+        let mut outermost: Vec<(usize, &CallRecord)> = Vec::new();
+        for (lane, worker) in self.profile.workers.iter().enumerate() {
+            let log = &worker.record.calls;
+            outermost.extend(log.unclaimed.iter().map(|&call| (lane, &log.calls[call])));
+        }
+        outermost.sort_by_key(|(_, call)| call.start_ns);
+        let mut at_ns = self.profile.start_ns;
+        let mut steps = Steps::default();
+        let mut rest = &outermost[..];
+        while let Some((_, first)) = rest.first() {
+            // What overlaps is of several threads.
+            let mut end_ns = first.end_ns;
+            let mut count = 0;
+            while let Some((_, call)) =
+                rest.get(count).filter(|(_, call)| count == 0 || call.start_ns < end_ns)
+            {
+                end_ns = end_ns.max(call.end_ns);
+                count += 1;
+            }
+            let (together, others) = rest.split_at(count);
+            steps.work(first.start_ns.saturating_sub(at_ns));
+            match together {
+                [(_, call)] => steps.call(self.add(call)),
+                _ => steps.call(self.beside(together)),
+            }
+            at_ns = at_ns.max(end_ns);
+            rest = others;
+        }
+        let end_ns = self.profile.start_ns.saturating_add(self.profile.wall_ns);
+        steps.work(end_ns.saturating_sub(at_ns));
+        steps.part(0, 1)
+    }
+
+    /// Calls that several threads have made, one part for each thread.
+    fn beside(&mut self, together: &[(usize, &CallRecord)]) -> usize {
+        let mut lanes: Vec<usize> = together.iter().map(|&(lane, _)| lane).collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        let site = self.names.number("several threads");
+        let at = self.done.len();
+        self.done.push(Call::new(CallKind::Beside, site, Vec::new()));
+        let mut parts = Vec::new();
+        for (number, lane) in lanes.into_iter().enumerate() {
+            let mut steps = Steps::default();
+            let mut at_ns = None;
+            for (_, call) in together.iter().filter(|&&(of, _)| of == lane) {
+                steps.work(at_ns.map_or(0, |at_ns| call.start_ns.saturating_sub(at_ns)));
+                steps.call(self.add(call));
+                at_ns = Some(call.end_ns);
+            }
+            parts.push(steps.part(number as u64, 1));
+        }
+        self.done[at].parts = parts;
+        at
+    }
+
+    /// Makes room for a call, which is written later.
+    fn add(&mut self, call: &CallRecord) -> usize {
+        let site = self.names.number(&sites::shortened(call.head.site));
+        let mut added = Call::new(call.head.kind, site, Vec::new());
+        added.expected_ns = call.head.expected_ns;
+        self.to_do.push((call.head.id, self.done.len()));
+        self.done.push(added);
+        self.done.len() - 1
+    }
+
+    fn parts_of(&mut self, id: CallId, kind: CallKind) -> Vec<Part> {
+        let mut records = self.parts.remove(&id).unwrap_or_default();
+        records.sort_by_key(|part| part.first);
+        let mut end = 0;
+        let mut parts = Vec::with_capacity(records.len());
+        for record in records {
+            let mut steps = Steps::default();
+            steps.work(record.ns);
+            for &(inner, ns) in &record.calls {
+                if let Some(inner) = self.calls.remove(&inner) {
+                    steps.call(self.add(inner));
+                }
+                steps.work(ns);
+            }
+            // Items are counted anew where parts of several places were put together.
+            let first = end.max(record.first);
+            let items = record.items.max(1);
+            let Some(next) = first.checked_add(items) else { break };
+            end = next;
+            parts.push(steps.part(first, items));
+        }
+        let expected = match kind {
+            CallKind::Join => 2,
+            CallKind::Scope | CallKind::Task => 1,
+            _ => return parts,
+        };
+        // One that panicked, or that had no room.
+        parts.truncate(expected);
+        while parts.len() < expected {
+            let first = parts.last().map_or(0, |part| part.first + part.items);
+            parts.push(Part::new(first, 1, 0));
+        }
+        parts
+    }
+}
+
+/// A part, as it is put together.
+#[derive(Default)]
+struct Steps {
+    ns: u64,
+    calls: Vec<(usize, u64)>,
+}
+
+impl Steps {
+    fn work(&mut self, ns: u64) {
+        let sum = self.calls.last_mut().map_or(&mut self.ns, |(_, sum)| sum);
+        *sum = sum.saturating_add(ns);
+    }
+
+    fn call(&mut self, at: usize) {
+        self.calls.push((at, 0));
+    }
+
+    fn part(self, first: u64, items: u64) -> Part {
+        Part::new(first, items, self.ns).with_calls(self.calls)
+    }
+}

@@ -1,0 +1,181 @@
+//! Parallel calls as profiles see them: who calls what, and which parts of it ran how long.
+//!
+//! Nothing in here is called while no profile is being taken.
+
+use taskel_adaptive::recording::CallKind;
+
+use crate::os::thread_clock;
+use crate::profile::calls::{CallHead, CallId};
+use crate::profile::recorder::{Clocks, Recorder};
+use crate::sched::lane::LaneContext;
+use crate::sched::pool::with_current_lane;
+
+/// A call that is being made, until [`LaneContext::end_call`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpenCall {
+    head: CallHead,
+    start_ns: u64,
+    /// How many joins it is inside of.
+    joins: u32,
+}
+
+impl OpenCall {
+    pub(crate) fn id(&self) -> CallId {
+        self.head.id
+    }
+}
+
+impl LaneContext<'_> {
+    /// This lane makes a call, whose place in the program is known by types; `None` if no profile
+    /// has room for it. `expected_ns` is what an item takes, if that is known.
+    #[cold]
+    pub(crate) fn begin_call(
+        &self,
+        kind: CallKind,
+        site: &'static str,
+        expected_ns: Option<f64>,
+    ) -> Option<OpenCall> {
+        let (mut has_room, mut joins) = (false, 0);
+        self.record(|recorder| {
+            joins = recorder.joins();
+            has_room |= match kind {
+                CallKind::Join => recorder.begin_join(),
+                _ => recorder.begin_call(),
+            }
+        });
+        let head = CallHead { id: self.pool().next_call(), kind, site, expected_ns };
+        has_room.then(|| OpenCall { head, start_ns: self.pool().now_ns(), joins })
+    }
+
+    #[cold]
+    pub(crate) fn end_call(&self, OpenCall { head, start_ns, .. }: OpenCall) {
+        let end_ns = self.pool().now_ns();
+        self.record(|recorder| recorder.end_call(head, start_ns, end_ns));
+    }
+
+    /// This lane has spawned a task in a scope.
+    #[cold]
+    pub(crate) fn spawned(&self, site: &'static str) -> CallId {
+        let head = CallHead { id: self.pool().next_call(), kind: CallKind::Task, site, expected_ns: None };
+        let now_ns = self.pool().now_ns();
+        self.record(|recorder| recorder.spawned(head, now_ns));
+        head.id
+    }
+
+    /// What comes now is time in items, if the lane is inside of so many other parts.
+    #[cold]
+    pub(crate) fn begin_items(&self, parts: u32) {
+        self.look_at_clocks(|recorder| recorder.parts() == parts, Recorder::begin_items);
+    }
+
+    /// All since `begin_items` was time in items, and in waits for other lanes.
+    #[cold]
+    pub(crate) fn were_items(&self, parts: u32, now_ns: u64) {
+        let wants = |recorder: &Recorder| recorder.parts() == parts && recorder.wants_clocks(now_ns);
+        self.look_at_clocks(wants, Recorder::were_items);
+    }
+
+    /// Lets recorders that want to know what the lane's clocks say have that.
+    fn look_at_clocks(&self, wants: impl Fn(&Recorder) -> bool, tell: fn(&mut Recorder, Clocks)) {
+        let mut any_wants = false;
+        self.record(|recorder| any_wants |= wants(recorder));
+        if let Some(clocks) = any_wants.then(|| self.clocks()).flatten() {
+            self.record(|recorder| {
+                if wants(recorder) {
+                    tell(recorder, clocks);
+                }
+            });
+        }
+    }
+
+    /// `None` where the system does not tell a thread's processor time.
+    fn clocks(&self) -> Option<Clocks> {
+        let processor_ns = thread_clock::processor_ns()?;
+        let (now_ns, waited_ns) = (self.pool().now_ns(), self.private().waited_ns.get());
+        Some(Clocks { now_ns, waited_ns, processor_ns, switches: thread_clock::switches() })
+    }
+}
+
+/// A closure of a join or a scope, or a task, from its beginning to its [`end`](Self::end), or to a
+/// panic, of which nothing is written down.
+pub(crate) struct OpenPart {
+    of: CallId,
+    number: u64,
+    is_half: bool,
+    start_ns: u64,
+    /// How long the lane had waited for others when this began.
+    waited_ns: u64,
+    /// How many joins the lane was inside of before.
+    joins: u32,
+}
+
+impl OpenPart {
+    /// The closure of a scope, or a task.
+    #[cold]
+    pub(crate) fn only(lane: &LaneContext<'_>, of: CallId) -> Self {
+        Self::begin(lane, of, 0, None)
+    }
+
+    #[cold]
+    fn half(lane: &LaneContext<'_>, of: OpenCall, number: u64) -> Self {
+        Self::begin(lane, of.id(), number, Some(of.joins + 1))
+    }
+
+    fn begin(lane: &LaneContext<'_>, of: CallId, number: u64, inside_of: Option<u32>) -> Self {
+        let mut joins = 0;
+        lane.record(|recorder| {
+            joins = recorder.joins();
+            recorder.enter(inside_of.unwrap_or(joins));
+        });
+        if lane.depth() == 0 {
+            lane.begin_items(1);
+        }
+        let (start_ns, waited_ns) = (lane.pool().now_ns(), lane.private().waited_ns.get());
+        OpenPart { of, number, is_half: inside_of.is_some(), start_ns, waited_ns, joins }
+    }
+
+    /// It is over, on the lane that it began on.
+    #[cold]
+    pub(crate) fn end(self, lane: &LaneContext<'_>) {
+        let end_ns = lane.pool().now_ns();
+        let waited_ns = lane.private().waited_ns.get().saturating_sub(self.waited_ns);
+        let busy_ns = end_ns.saturating_sub(self.start_ns).saturating_sub(waited_ns);
+        let times_ns = (self.start_ns, end_ns);
+        lane.record(|recorder| {
+            match self.is_half {
+                true => recorder.half(self.of, self.number, times_ns),
+                false => recorder.part(self.of, (0, 1), times_ns),
+            }
+            if recorder.parts() <= 1 && lane.depth() == 0 {
+                recorder.was_busy(busy_ns);
+            }
+        });
+        if lane.depth() == 0 {
+            lane.were_items(1, end_ns);
+        }
+    }
+}
+
+impl Drop for OpenPart {
+    fn drop(&mut self) {
+        with_current_lane(|lane| {
+            let Some(lane) = lane else { return };
+            lane.record(|recorder| recorder.leave(self.joins));
+        });
+    }
+}
+
+/// Runs a closure of a join, and writes down how long that took if the join is recorded.
+#[inline]
+pub(crate) fn as_half<R>(of: Option<OpenCall>, number: u64, half: impl FnOnce() -> R) -> R {
+    let begin = |of| with_current_lane(|lane| Some(OpenPart::half(lane?, of, number)));
+    let part = of.and_then(begin);
+    let result = half();
+    if let Some(part) = part {
+        with_current_lane(|lane| match lane {
+            Some(lane) => part.end(lane),
+            None => drop(part),
+        });
+    }
+    result
+}
