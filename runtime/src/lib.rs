@@ -40,6 +40,7 @@
 //! | [First loop](guide::first_loop) | from a `for` loop to `par_iter` |
 //! | [Choosing](guide::choosing) | between loop, join, scope, stream and task |
 //! | [Long items](guide::long_items) | what happens to them, and how to see them |
+//! | [Scaling](guide::scaling) | what more cores would bring, and what to do if that is little |
 //! | [Floats that stay the same](guide::same_floats) | why sums differ in the last digit, and what to do about it |
 //! | [Cancelling](guide::cancelling) | errors, tokens, deadlines |
 //! | [Embedding](guide::embedding) | in a library, beside other pools |
@@ -150,6 +151,9 @@ pub mod guide {
 
     #[doc = include_str!("../docs/guide/long_items.md")]
     pub mod long_items {}
+
+    #[doc = include_str!("../docs/guide/scaling.md")]
+    pub mod scaling {}
 
     #[doc = include_str!("../docs/guide/same_floats.md")]
     pub mod same_floats {}
