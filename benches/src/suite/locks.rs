@@ -38,8 +38,10 @@ const FOR_READERS: [(&str, Contention, f64, u64); 6] = [
     ("2 processes, 99 % reads, 1 µs", Contention::Processes(2), 1000.0, 100),
 ];
 
-/// What takes no waiting.
-const LOOKS: [(&str, fn(usize) -> Vec<Cell>); 3] = [
+/// What takes no waiting, and who times it, as often as is said.
+type Look = (&'static str, fn(usize) -> Vec<Cell>);
+
+const LOOKS: [Look; 3] = [
     ("try_lock of a held lock", looks::try_lock_held),
     ("lock_timeout of no time", looks::no_time),
     ("notify_one without waiters", looks::notify_nobody),
