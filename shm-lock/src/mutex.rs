@@ -90,7 +90,7 @@ impl<T: ShmPod> RegionMutex<T> {
     /// Every [`LockError`] but `WouldBlock` and `TimedOut`.
     #[inline(always)]
     pub fn lock(&self) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
-        self.attempt(|mutex, claim| mutex.lock_slowly(claim, &mut Ticker::forever()).into())
+        self.attempt(true, |mutex, claim| mutex.lock_slowly(claim, &mut Ticker::forever()).into())
     }
 
     /// Takes the lock if it is free.
@@ -109,7 +109,9 @@ impl<T: ShmPod> RegionMutex<T> {
     /// Every [`LockError`] but `TimedOut` and `Deadlock`.
     #[inline(always)]
     pub fn try_lock(&self) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
-        self.attempt(Outcome::of_try)
+        // An exchange that fails takes as long as one that succeeds.
+        let may_be_free = self.raw.mutex().is_at_rest();
+        self.attempt(may_be_free, Outcome::of_try)
     }
 
     /// Takes the lock, waiting for it no longer than `patience`.
@@ -136,7 +138,8 @@ impl<T: ShmPod> RegionMutex<T> {
     /// Every [`LockError`] but `WouldBlock`.
     #[inline(always)]
     pub fn lock_timeout(&self, patience: Duration) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
-        self.attempt(|mutex, claim| {
+        let may_be_free = !patience.is_zero() || self.raw.mutex().is_at_rest();
+        self.attempt(may_be_free, |mutex, claim| {
             if patience.is_zero() {
                 return match Outcome::of_try(mutex, claim) {
                     Outcome::WouldBlock if mutex.is_owned(claim) => Outcome::Deadlock,
@@ -169,15 +172,11 @@ impl<T: ShmPod> RegionMutex<T> {
     #[inline(always)]
     fn attempt(
         &self,
+        may_be_free: bool,
         slowly: impl FnOnce(&Mutex, &Claim<'_>) -> Outcome,
     ) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
         let outcome = match Thread::registered() {
-            // SAFETY: a lock that can be taken is placed, in a region that is mapped while it is
-            // borrowed and, if the guard is leaked, for as long as this process has its thread
-            // (`Place::drop`).
-            Some(thread) if self.raw.mutex().lock_untouched(&unsafe { thread.claim(&self.raw) }) => {
-                Outcome::Clean
-            }
+            Some(thread) if may_be_free && self.lock_untouched(thread) => Outcome::Clean,
             _ => self.attempt_slowly(slowly),
         };
         match outcome {
@@ -186,11 +185,20 @@ impl<T: ShmPod> RegionMutex<T> {
         }
     }
 
+    #[inline(always)]
+    fn lock_untouched(&self, thread: Thread) -> bool {
+        // SAFETY: a lock that can be taken is placed, in a region that is mapped while it is
+        // borrowed and, if the guard is leaked, for as long as this process has its thread
+        // (`Place::drop`).
+        let claim = unsafe { thread.claim(&self.raw) };
+        self.raw.mutex().lock_untouched(&claim)
+    }
+
     #[cold]
     #[inline(never)]
     fn attempt_slowly(&self, slowly: impl FnOnce(&Mutex, &Claim<'_>) -> Outcome) -> Outcome {
         let Ok(thread) = Thread::current() else { return Outcome::Unsupported };
-        // SAFETY: as in `attempt`.
+        // SAFETY: as in `lock_untouched`.
         let claim = unsafe { thread.claim(&self.raw) };
         slowly(self.raw.mutex(), &claim)
     }

@@ -352,7 +352,7 @@ fn default_num_threads() -> usize {
 fn pinning() -> Pinning {
     match env::var("TASKEL_PINNING").as_deref() {
         Ok("cores") => Pinning::Cores,
-        Ok("off") => Pinning::Off,
-        _ => Pinning::Auto,
+        Ok("auto") => Pinning::Auto,
+        _ => Pinning::Off,
     }
 }

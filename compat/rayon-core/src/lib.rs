@@ -15,9 +15,8 @@
 //!   be begun.
 //! - Idle workers use no processor time.
 //!
-//! Workers begin on the cores in turn, and may leave them as rayon's do. The environment variable
-//! `TASKEL_PINNING` changes that: `cores` pins them, `off` leaves them to the system from the start.
-//! `TASKEL_NUM_THREADS`, `RAYON_NUM_THREADS` and `RAYON_RS_NUM_CPUS`, in this order, set how
+//! As with rayon, workers float between cores; the environment variable `TASKEL_PINNING=cores` pins
+//! them. `TASKEL_NUM_THREADS`, `RAYON_NUM_THREADS` and `RAYON_RS_NUM_CPUS`, in this order, set how
 //! many there are.
 
 mod broadcast;
