@@ -23,8 +23,8 @@ use crate::protocol::claims::{Found, Lane, MOST_IN_A_CLAIM};
 use crate::seats::Shared;
 use crate::sync::Ordering;
 
-/// What claiming and ending costs, with the pool's loop around the items: see the decision record
-/// of teams.
+/// What claiming and ending costs at most, with the pool's loop around the items: a guess, see the
+/// decision record of teams.
 const CLAIM_NS: u64 = 500;
 /// How long the items of a claim should take.
 const TARGET_NS: u64 = 1000 * CLAIM_NS;
