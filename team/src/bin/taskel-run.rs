@@ -28,7 +28,7 @@ struct Arguments {
     /// How many processes may die in an item before it is given up
     #[arg(long, value_name = "D", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=255))]
     attempts: u64,
-    /// Begin each line that a process prints with its rank, as "[2] "
+    /// Begin each line that a process prints with its rank in brackets
     #[arg(long)]
     prefix: bool,
     /// Keep what is done in this file, and run only what is missing when started with it again
