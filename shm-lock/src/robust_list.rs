@@ -295,15 +295,15 @@ pub(crate) struct Claim<'a> {
 }
 
 impl Claim<'_> {
-    /// Atomic, because the kernel may read it after any instruction. Release: the word and the list
-    /// have changed before it does.
+    /// Atomic, because the kernel may read it after any instruction.
     #[inline(always)]
     fn set_pending(&self, link: *mut Link) {
         // SAFETY: `register` has found the thread's head there, and it lives as long as the thread,
         // which is the caller.
         let pending = unsafe { &raw mut (*self.thread.head).pending };
         // SAFETY: only this thread and the kernel access it, and it is aligned.
-        unsafe { AtomicPtr::from_ptr(pending) }.store(link, Ordering::Release);
+        let pending = unsafe { AtomicPtr::from_ptr(pending) };
+        pending.store(link, Ordering::Release); // Release: the word and the list have changed before, for the kernel.
     }
 }
 

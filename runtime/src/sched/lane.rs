@@ -13,7 +13,6 @@ use crossbeam_deque::{Steal, Stealer, Worker};
 use crossbeam_utils::CachePadded;
 
 use self::front::Front;
-use crate::os::affinity::AtWork;
 use crate::os::clock::Ticks;
 use crate::policy::steal_delay::{Patience, StealDelay};
 use crate::profile::recorder::Recorder;
@@ -282,8 +281,6 @@ pub(crate) struct LaneContext<'p> {
     pool: &'p PoolState,
     index: usize,
     seat: Seat,
-    /// On which core, as others know it.
-    at_work: Cell<AtWork>,
 }
 
 /// The place on a core that a lane has while it is at work.
@@ -313,7 +310,7 @@ impl<'p> LaneContext<'p> {
         if pool.num_threads() > 1 {
             lane.pending.raise();
         }
-        LaneContext { private, lane, pool, index, seat, at_work: Cell::new(AtWork::nowhere()) }
+        LaneContext { private, lane, pool, index, seat }
     }
 
     pub(crate) fn pool(&self) -> &'p PoolState {
@@ -335,21 +332,6 @@ impl<'p> LaneContext<'p> {
 
     pub(crate) fn lane(&self) -> &'p Lane {
         self.lane
-    }
-
-    /// This lane is about to sleep: others may have its core.
-    pub(crate) fn lie_down(&self) {
-        if self.is_worker() {
-            self.pool.lie_down(self.index);
-            self.at_work.set(AtWork::nowhere());
-        }
-    }
-
-    /// This lane is awake, wherever the system has put it.
-    pub(crate) fn get_up(&self) {
-        if self.is_worker() {
-            self.at_work.set(self.pool.settle(self.index));
-        }
     }
 
     pub(crate) fn private(&self) -> &'p Private {

@@ -80,9 +80,7 @@ fn answer_calls(lane: &LaneContext<'_>, ready: &dyn Fn() -> bool) {
         pool.sleep.announce_wait(lane.index());
         if !ready() && !pool.has_call() && !lane.has_mail_that(Work::is_waited_for) {
             lane.lane().counters.parks.add(1);
-            lane.lie_down();
             pool.sleep.parker(lane.index()).park();
-            lane.get_up();
             lane.lane().counters.wakeups.add(1);
         }
         pool.sleep.end_wait(lane.index());

@@ -139,9 +139,7 @@ fn sleep(
         found = find_far(lane, ancestor, suspects);
         if found.is_none() {
             lane.lane().counters.parks.add(1);
-            lane.lie_down();
             park(lane);
-            lane.get_up();
             lane.lane().counters.wakeups.add(1);
         }
     }

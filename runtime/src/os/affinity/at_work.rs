@@ -22,16 +22,28 @@ impl AtWork {
         AtWork(None)
     }
 
-    /// On `core`; and how many others are there.
-    pub(crate) fn begin(core: usize) -> (Self, u32) {
+    /// On `core`, whoever else is there.
+    pub(crate) fn on(core: usize) -> Self {
         let count = AT_WORK.get(core);
-        let others = count.map_or(0, |count| count.fetch_add(1, Ordering::Relaxed));
-        (AtWork(count), others)
+        if let Some(count) = count {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        AtWork(count)
     }
 
-    /// How many are at work on `core`.
-    pub(crate) fn on(core: usize) -> u32 {
-        AT_WORK.get(core).map_or(0, |count| count.load(Ordering::Relaxed))
+    /// On `core`, unless somebody is there.
+    pub(crate) fn alone_on(core: usize) -> Option<Self> {
+        if !AtWork::is_free(core) {
+            return None;
+        }
+        let at_work = AtWork::on(core);
+        // Of two that come at once, both may go elsewhere.
+        at_work.0.is_none_or(|count| count.load(Ordering::Relaxed) == 1).then_some(at_work)
+    }
+
+    /// Whether nobody is at work on `core`.
+    pub(crate) fn is_free(core: usize) -> bool {
+        AT_WORK.get(core).is_none_or(|count| count.load(Ordering::Relaxed) == 0)
     }
 
     /// Forgets everybody: called in a forked child, where they are not. Only touches static
@@ -55,17 +67,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_core_has_those_who_came_and_have_not_gone() {
+    fn a_core_is_free_until_somebody_comes_and_when_all_have_gone() {
         let core = MOST_CORES - 1; // no other test's
-        assert_eq!(AtWork::on(core), 0);
-        let (first, others) = AtWork::begin(core);
-        assert_eq!((others, AtWork::on(core)), (0, 1));
-        let (second, others) = AtWork::begin(core);
-        assert_eq!((others, AtWork::on(core)), (1, 2));
+        assert!(AtWork::is_free(core));
+        let first = AtWork::alone_on(core).expect("free");
+        assert!(AtWork::alone_on(core).is_none());
+        let second = AtWork::on(core);
         drop(first);
-        assert_eq!(AtWork::on(core), 1);
-        drop((second, AtWork::nowhere()));
-        assert_eq!(AtWork::on(core), 0);
-        assert_eq!((AtWork::begin(MOST_CORES).1, AtWork::on(MOST_CORES)), (0, 0));
+        assert!(!AtWork::is_free(core));
+        drop(second);
+        assert!(AtWork::is_free(core));
+        assert!(AtWork::alone_on(MOST_CORES).is_some() && AtWork::is_free(MOST_CORES));
     }
 }

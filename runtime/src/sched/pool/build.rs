@@ -151,9 +151,10 @@ fn choose_cores(builder: &Settings) -> Result<Vec<Option<usize>>, ThreadPoolBuil
     }
     match &builder.pinning {
         Pinning::Off => Ok(vec![None; threads]),
-        Pinning::Auto => Ok(placed(threads, &chosen)),
+        Pinning::Auto if threads != chosen.len() => Ok(vec![None; threads]),
+        Pinning::Auto => Ok(chosen.into_iter().map(Some).collect()),
         Pinning::Cores if chosen.is_empty() => Err(ThreadPoolBuildError::cores_unknown()),
-        Pinning::Cores => Ok(in_turn(threads, &chosen)),
+        Pinning::Cores => Ok(chosen.into_iter().map(Some).cycle().take(threads).collect()),
         Pinning::Explicit(ids) if ids.is_empty() => Err(ThreadPoolBuildError::no_cores()),
         Pinning::Explicit(ids) => {
             if let Some(&unknown) = ids.iter().find(|core| !usable.contains(core)) {
@@ -162,32 +163,7 @@ fn choose_cores(builder: &Settings) -> Result<Vec<Option<usize>>, ThreadPoolBuil
             if ids.len() < threads {
                 return Err(ThreadPoolBuildError::too_few_cores(ids.len(), threads));
             }
-            Ok(in_turn(threads, ids))
+            Ok(ids.iter().take(threads).copied().map(Some).collect())
         }
-    }
-}
-
-/// Where workers are placed. Fewer than there are cores are nowhere: the system knows better which
-/// cores are busy with other things.
-fn placed(threads: usize, cores: &[usize]) -> Vec<Option<usize>> {
-    if cores.is_empty() || threads < cores.len() { vec![None; threads] } else { in_turn(threads, cores) }
-}
-
-fn in_turn(threads: usize, cores: &[usize]) -> Vec<Option<usize>> {
-    cores.iter().copied().map(Some).cycle().take(threads).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::placed;
-
-    #[test]
-    fn workers_are_placed_on_cores_in_turn_unless_some_cores_would_have_none() {
-        let of = |threads, cores: &[usize]| placed(threads, cores).into_iter().collect::<Option<Vec<_>>>();
-        assert_eq!(of(4, &[0, 1]), Some(vec![0, 1, 0, 1]));
-        assert_eq!(of(3, &[2, 5, 7]), Some(vec![2, 5, 7]));
-        assert_eq!(of(5, &[2, 5]), Some(vec![2, 5, 2, 5, 2]));
-        assert_eq!(of(2, &[2, 5, 7]), None);
-        assert_eq!(of(2, &[]), None);
     }
 }

@@ -24,13 +24,13 @@ use crate::sched::error::ThreadPoolBuildError;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pinning {
-    /// Workers are placed, and nothing is pinned: with at least one worker per usable core, they
-    /// begin on the cores in turn, and one that wakes up where another worker of the process, or a
-    /// calling thread, computes goes to where fewer do. The system may move it, as any thread: away
-    /// from other busy threads and processes. Whatever is started in a worker (threads, pools,
-    /// programs) may use all cores.
+    /// Workers are placed, and nothing is pinned: with exactly one worker per usable core, each
+    /// begins on a core of its own, and goes to a free one when it wakes up where another worker of
+    /// the process, or a calling thread, computes. The system may move it, as any thread: away from
+    /// other busy threads and processes. Whatever is started in a worker (threads, pools, programs)
+    /// may use all cores.
     ///
-    /// With fewer workers than cores, and on other systems than Linux and Android, the same as
+    /// With another number of workers, and on other systems than Linux and Android, the same as
     /// [`Off`](Pinning::Off).
     #[default]
     Auto,

@@ -58,7 +58,7 @@ use crate::sched::lane::LaneContext;
 ///
 /// A loop runs on at most [`current_num_threads`](ThreadPool::current_num_threads) threads, and the
 /// thread that calls it is one of them: it starts at once, without handing anything over, and takes
-/// the seat of one worker (one whose core it is on, if each core has some). A pool of one thread
+/// the seat of one worker (the one whose core it is on, if each core has one). A pool of one thread
 /// runs loops on the caller alone.
 ///
 /// # In a forked child

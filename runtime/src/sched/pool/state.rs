@@ -3,8 +3,8 @@
 //! # External callers
 //!
 //! A loop runs on at most as many threads as the pool has workers, and its caller is one of them.
-//! So a caller from outside takes the seat of a worker: of one that belongs to the core that the
-//! caller is on (`sched_getcpu`), or else of any that has its seat. That worker is *displaced*:
+//! So a caller from outside takes the seat of a worker: of the one that belongs to the core that
+//! the caller is on (`sched_getcpu`), or else of any that has its seat. That worker is *displaced*:
 //! it is not woken for loops and looks away until the external caller is gone, so that the two do
 //! not share a core while another is idle. The external caller that leaves wakes it if an
 //! invitation lies somewhere. If there are more external callers than workers, several have the
@@ -394,7 +394,7 @@ impl PoolState {
 
     /// Makes sure that some worker looks for detached work, unless all are at work.
     pub(super) fn wake_any(&self) {
-        self.sleep.wake_any(self.all_workers_quiet_first());
+        self.sleep.wake_any(self.places.all());
     }
 
     pub(super) fn any_work(&self) -> bool {
@@ -450,13 +450,13 @@ impl PoolState {
     /// Makes sure that some worker looks for the job that `lane` has just pushed, unless all are at
     /// work.
     pub(crate) fn wake_one(&self, lane: usize, random: usize) {
-        let order = self.quiet_first(self.order(lane, random));
+        let order = self.places.quiet_first(self.order(lane, random));
         self.sleep.wake_one(order, self.waiting(lane, random));
     }
 
     /// As `wake_one`, for `count` jobs, whoever searches already.
     pub(crate) fn wake_several(&self, lane: usize, random: usize, count: u32) {
-        let order = self.quiet_first(self.order(lane, random));
+        let order = self.places.quiet_first(self.order(lane, random));
         self.sleep.wake_several(order, self.waiting(lane, random), count);
     }
 
@@ -522,15 +522,13 @@ impl PoolState {
         });
     }
 
-    /// The worker whose seat an external caller takes: one of those that belong to the external
-    /// caller's core; if there is none, any. A worker's seat may be taken by several: where there
-    /// are more external callers than workers, or on its core if it is alone there.
+    /// The worker whose seat an external caller takes: the one that belongs to the external
+    /// caller's core; if there is none, any. A worker's seat may be taken by several, since there
+    /// may be more external callers than workers.
     fn worker_to_displace(&self, external: usize) -> usize {
-        let has_seat = |&worker: &usize| !self.sleep.is_displaced(worker);
-        let mut here = self.places.workers_here();
-        let is_alone = self.places.are_distinct();
-        let found = if is_alone { here.next() } else { here.find(has_seat) };
-        found.or_else(|| (0..self.num_threads).find(has_seat)).unwrap_or(external % self.num_threads)
+        let any = || (0..self.num_threads).find(|&worker| !self.sleep.is_displaced(worker));
+        let free = if self.places.are_known() { self.places.worker_here().or_else(any) } else { any() };
+        free.unwrap_or(external % self.num_threads)
     }
 }
 

@@ -9,6 +9,7 @@ use super::injector::Work;
 use super::standing::{Sight, Watch};
 use super::{PoolState, current};
 use crate::memory::Guard;
+use crate::os::affinity::AtWork;
 use crate::os::clock::Ticks;
 use crate::policy::steal_delay::STEAL_DELAY_NS;
 use crate::policy::times::IDLE_SPIN_NS;
@@ -71,12 +72,22 @@ struct Idle<'a> {
     held_back: bool,
     /// Moving average of the time between two jobs.
     gap_ns: u64,
+    /// On which core, as other pools know it.
+    at_work: AtWork,
 }
 
 impl<'a> Idle<'a> {
     fn new(pool: &'a PoolState, lane: &'a LaneContext<'a>) -> Self {
-        lane.get_up();
-        Idle { pool, lane, searching: false, woken: false, held_back: false, gap_ns: 2 * SHORT_GAP_NS }
+        let at_work = pool.settle(lane.index());
+        Idle {
+            pool,
+            lane,
+            searching: false,
+            woken: false,
+            held_back: false,
+            gap_ns: 2 * SHORT_GAP_NS,
+            at_work,
+        }
     }
 
     /// The next work; `None` when the pool is over.
@@ -216,7 +227,7 @@ impl<'a> Idle<'a> {
             // Another keeps watch meanwhile.
             self.pool.wake_one(index, self.lane.random());
         }
-        self.lane.lie_down();
+        self.at_work = AtWork::nowhere();
         let counters = &self.lane.lane().counters;
         while self.pool.sleep.still_asleep(index) {
             if self.pool.is_over() {
@@ -227,7 +238,7 @@ impl<'a> Idle<'a> {
             counters.wakeups.add(1);
         }
         self.pool.sleep.got_up();
-        self.lane.get_up();
+        self.at_work = self.pool.settle(index);
         self.searching = true;
         self.woken = true;
     }
@@ -236,7 +247,7 @@ impl<'a> Idle<'a> {
     /// it back. So it gets up soon, whether somebody wakes it or not.
     fn sleep_beside_work(&mut self) {
         let (pool, index) = (self.pool, self.lane.index());
-        self.lane.lie_down();
+        self.at_work = AtWork::nowhere();
         let counters = &self.lane.lane().counters;
         let since = pool.clock.now();
         counters.parks.add(1);
@@ -248,7 +259,7 @@ impl<'a> Idle<'a> {
         self.woken |= self.searching;
         self.held_back = true;
         self.lane.look_at_memory(now);
-        self.lane.get_up();
+        self.at_work = pool.settle(index);
     }
 
     /// Whoever has short work waits for each cache line of its own that others look at, so they
