@@ -1,5 +1,5 @@
 //! Whatever was recorded, by whatever clock and under whatever names: the picture is well-formed
-//! XML within its bounds, the trace is JSON in the order of time, the recording is a tree, and the
+//! XML within its bounds, the trace is JSON in the order of time, and the
 //! text has its lines.
 
 #![no_main]
