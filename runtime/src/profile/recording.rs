@@ -178,9 +178,21 @@ impl<'p> Tree<'p> {
     fn parts_of(&mut self, id: CallId, kind: CallKind) -> Vec<Part> {
         let mut records = self.parts.remove(&id).unwrap_or_default();
         records.sort_by_key(|part| part.first);
-        let mut end = 0;
+        let expected = match kind {
+            CallKind::Join => Some(2),
+            CallKind::Scope | CallKind::Task => Some(1),
+            _ => None,
+        };
+        // Before the calls inside are written: each is in a part.
+        records.truncate(expected.unwrap_or(usize::MAX));
+        let mut end: u64 = 0;
         let mut parts = Vec::with_capacity(records.len());
         for record in records {
+            // Items are counted anew where parts of several places were put together.
+            let first = end.max(record.first);
+            let items = record.items.max(1);
+            let Some(next) = first.checked_add(items) else { break };
+            end = next;
             let mut steps = Steps::default();
             steps.work(record.ns);
             for &(inner, ns) in &record.calls {
@@ -189,21 +201,10 @@ impl<'p> Tree<'p> {
                 }
                 steps.work(ns);
             }
-            // Items are counted anew where parts of several places were put together.
-            let first = end.max(record.first);
-            let items = record.items.max(1);
-            let Some(next) = first.checked_add(items) else { break };
-            end = next;
             parts.push(steps.part(first, items));
         }
-        let expected = match kind {
-            CallKind::Join => 2,
-            CallKind::Scope | CallKind::Task => 1,
-            _ => return parts,
-        };
         // One that panicked, or that had no room.
-        parts.truncate(expected);
-        while parts.len() < expected {
+        while parts.len() < expected.unwrap_or(0) {
             let first = parts.last().map_or(0, |part| part.first + part.items);
             parts.push(Part::new(first, 1, 0));
         }
