@@ -2,9 +2,9 @@
 
 use std::ops::{ControlFlow, Range};
 
+use crate::engine::around::{Around, Over, Search};
 use crate::engine::combine::Partials;
-use crate::engine::options::Over;
-use crate::engine::producer::{Around, Claimed, Producer};
+use crate::engine::producer::{Claimed, Producer};
 
 /// The end of a pipeline.
 pub(crate) trait Consumer<T>: Sync {
@@ -31,25 +31,14 @@ pub(crate) trait Consumer<T>: Sync {
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Self::Partial, Self::Partial>;
 
-    /// Whether [`skips`](Self::skips) may ever say so.
-    const SKIPS: bool = false;
+    /// What is known where it looks for one item by its place.
+    #[inline]
+    fn search(&self) -> Option<&dyn Search> {
+        None
+    }
 
-    /// Whether that is then said of everything behind, too.
+    /// Whether what the search skips is everything behind, too.
     const SKIPS_BEHIND: bool = false;
-
-    /// Notes that an inner loop of the chunk that begins at this index has found what it looks for.
-    /// True if that ends the loop; if not, [`skips`](Self::skips) knows what is still wanted.
-    fn found(&self, index: usize) -> bool {
-        let _ = index;
-        true
-    }
-
-    /// Whether nothing in a chunk of these indices can matter any more; asked before it and inside
-    /// of it.
-    fn skips(&self, indices: &Range<usize>) -> bool {
-        let _ = indices;
-        false
-    }
 
     /// Puts the partials together, which come in the order of their items.
     fn finish(self, partials: impl Partials<Item = Self::Partial>) -> Self::Output;

@@ -8,8 +8,9 @@
 
 use std::ops::ControlFlow;
 
+use super::around::{Around, InChunk};
 use super::consumer::{ChunkOf, Consumer};
-use super::producer::{Around, Claimed, Producer};
+use super::producer::{Claimed, Producer};
 use super::watched::{Lookout, Watched};
 use crate::os::clock::Clock;
 use crate::sched::cancel::CancelToken;
@@ -113,21 +114,21 @@ impl Feeder {
         };
     }
 
-    /// Passes on what was claimed, or as much of it as is wanted: no more once `over` says so.
+    /// Passes on what was claimed, or as much of it as is wanted: no more once `around` says so.
     #[inline]
     pub(crate) fn feed<P: Producer, F: Feed<P::Item>>(
         &mut self,
         feed: &mut F,
         partial: F::Partial,
         (claimed, local): (Claimed<'_, P>, &mut P::Local),
-        over: &impl Around,
+        around: &InChunk<'_>,
     ) -> ControlFlow<F::Partial, F::Partial> {
         if P::LOOKS {
             claimed.producer().expect(local, self.index_ns);
         } else if has_several(&claimed) && !self.is_known(claimed.len()) && may_be_torn(claimed.producer()) {
-            return self.feed_in_stretches(feed, partial, (claimed, local), over);
+            return self.feed_in_stretches(feed, partial, (claimed, local), around);
         }
-        self.feed_whole(feed, partial, (claimed, local), over)
+        self.feed_whole(feed, partial, (claimed, local), around)
     }
 
     /// The same in one go: what comes out depends on where chunks begin.
@@ -137,14 +138,14 @@ impl Feeder {
         feed: &mut F,
         partial: F::Partial,
         (claimed, local): (Claimed<'_, P>, &mut P::Local),
-        over: &impl Around,
+        around: &InChunk<'_>,
     ) -> ControlFlow<F::Partial, F::Partial> {
         (self.left, self.ended) = (0, false);
         if !P::LOOKS && has_several(&claimed) && self.is_watched() {
-            return self.feed_watched(feed, partial, (claimed, local), over);
+            return self.feed_watched(feed, partial, (claimed, local), around);
         }
         let chunk = ChunkOf::new(claimed, local);
-        if P::NESTS { feed.feed(partial, chunk.until(over)) } else { feed.feed(partial, chunk) }
+        if P::NESTS { feed.feed(partial, chunk.until(around)) } else { feed.feed(partial, chunk) }
     }
 
     #[inline]
@@ -171,7 +172,7 @@ impl Feeder {
         feed: &mut F,
         mut partial: F::Partial,
         (mut claimed, local): (Claimed<'_, P>, &mut P::Local),
-        over: &impl Around,
+        around: &InChunk<'_>,
     ) -> ControlFlow<F::Partial, F::Partial> {
         (self.left, self.ended) = (0, false);
         let clock = Clock::new();
@@ -184,9 +185,9 @@ impl Feeder {
             let indices = stretch.len();
             let since = clock.now();
             let flow = if self.is_watched() && has_several(&stretch) {
-                self.feed_watched(feed, partial, (stretch, &mut *local), over)
+                self.feed_watched(feed, partial, (stretch, &mut *local), around)
             } else {
-                feed.feed(partial, ChunkOf::new(stretch, &mut *local).until(over))
+                feed.feed(partial, ChunkOf::new(stretch, &mut *local).until(around))
             };
             if claimed.len() == 0 {
                 return flow;
@@ -195,7 +196,7 @@ impl Feeder {
             partial = flow?;
             // What looks at the clock has all others see what it says.
             let cancel = claimed.producer().options().cancel;
-            self.ended |= cancel.is_some_and(CancelToken::is_cancelled) || over.is_over();
+            self.ended |= cancel.is_some_and(CancelToken::is_cancelled) || around.is_over();
             if self.ended {
                 return ControlFlow::Continue(partial);
             }
@@ -220,12 +221,12 @@ impl Feeder {
         feed: &mut F,
         partial: F::Partial,
         (claimed, local): (Claimed<'_, P>, &mut P::Local),
-        over: &impl Around,
+        around: &InChunk<'_>,
     ) -> ControlFlow<F::Partial, F::Partial> {
         let (producer, indices) = (claimed.producer(), claimed.len());
-        let lookout = Lookout::new(|| over.is_over());
+        let lookout = Lookout::new(around);
         let watched = Watched::new(producer, &lookout);
-        let flow = feed.feed(partial, ChunkOf::new(watched.claim(claimed), local).until(over));
+        let flow = feed.feed(partial, ChunkOf::new(watched.claim(claimed), local).until(around));
         (self.left, self.ended) = (lookout.left(), lookout.has_ended());
         if !P::NESTS && !has_one_each(producer) {
             let items = (lookout.looks() as f64 / indices as f64).max(1.0);

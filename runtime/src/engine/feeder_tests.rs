@@ -4,8 +4,9 @@ use std::ops::{ControlFlow, Range};
 use std::thread;
 use std::time::Duration;
 
+use super::around::{Around, InChunk, Over};
 use super::feeder::Feeder;
-use super::producer::{Around, Claimed, Producer};
+use super::producer::{Claimed, Producer};
 use crate::iter::consumer::ForEach;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
@@ -42,7 +43,7 @@ impl Items {
                 self.over.store(begun >= self.wanted, Ordering::Relaxed);
             }
         });
-        let flow = feeder.feed(&mut &consumer, (), (all, &mut ()), self);
+        let flow = feeder.feed(&mut &consumer, (), (all, &mut ()), &InChunk::alone(Over(Some(self)), None));
         assert_eq!(flow, ControlFlow::Continue(()));
         feeder
     }

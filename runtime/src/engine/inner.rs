@@ -7,6 +7,7 @@ use std::ops::{ControlFlow, Range};
 
 use super::small::{self, Outcome};
 use super::{Plan, small::Head};
+use crate::engine::around::{InChunk, Over};
 use crate::engine::consumer::ChunkOf;
 use crate::engine::feeder::Feed;
 use crate::engine::options::Options;
@@ -45,7 +46,8 @@ pub(crate) fn drive_inner<Q: Producer, R: Receiver<Q::Item>>(inner: Q, receiver:
             Some(ns) => {
                 let around = receiver.over();
                 let mut onward = Onward { receiver, flow: ControlFlow::Continue(()) };
-                match small::try_until(&inner, || (), (&mut onward, around), plan, (pool, site, ns)) {
+                let around = InChunk::alone(Over(Some(&around)), None);
+                match small::try_alone(&inner, || (), (&mut onward, Some(around)), plan, (pool, site, ns)) {
                     Outcome::Done(()) => Way::Done(onward.flow),
                     Outcome::Dearer(head) => Way::Rest(head),
                 }
@@ -186,11 +188,11 @@ impl<Q: Producer> Producer for Rest<Q> {
     }
 
     #[inline]
-    unsafe fn chunk_until<'a, W: Fn() -> bool + Sync>(
+    unsafe fn chunk_until<'a>(
         &'a self,
         local: &'a mut Self::Local,
         indices: Range<usize>,
-        lookout: &'a Lookout<W>,
+        lookout: &'a Lookout<'a>,
     ) -> Self::Iter<'a> {
         // SAFETY: the same demands, moved.
         unsafe { self.base.chunk_until(local, self.begin(indices), lookout) }

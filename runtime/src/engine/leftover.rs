@@ -15,7 +15,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::ranges::{EachRange, Ranges};
 use super::{Plan, share};
-use crate::engine::producer::Producer;
 use crate::os::clock::Clock;
 use crate::policy::site::Site;
 use crate::policy::times::{CHUNK_NS, WORTH_SHARING_NS};
@@ -126,15 +125,18 @@ fn drop_shared(site: Site, left: Range<usize>, drop_some: &(dyn Fn(Range<usize>)
 }
 
 /// What lies in the ranges of a loop that ended early.
-pub(super) struct Unclaimed<'a, P> {
-    pub(super) producer: &'a P,
+pub(super) struct Unclaimed<'a> {
+    /// [`Producer::discard`], which is told of indices that nobody else has.
+    pub(super) discard: &'a (dyn Fn(Range<usize>) + Sync),
+    /// Stands for what kind of items these are.
+    pub(super) address: usize,
     pub(super) slots: &'a LoopSlots,
     pub(super) plan: Plan,
     /// Where a panic is kept: it must not keep a run from what it has in other ranges.
     pub(super) stop: &'a PanicSlot<Payload>,
 }
 
-impl<P: Producer> Unclaimed<'_, P> {
+impl Unclaimed<'_> {
     fn units(&self) -> usize {
         self.slots.slots().map(|slot| slot.range.peek().len() as usize).sum()
     }
@@ -146,29 +148,20 @@ impl<P: Producer> Unclaimed<'_, P> {
     /// Drops it. With several threads, all of it is one loop: a range alone may have too little for
     /// them.
     ///
-    /// # Safety
-    ///
     /// No lane is in the loop any more, and this is not called twice.
-    pub(super) unsafe fn discard(&self) {
+    pub(super) fn discard(&self) {
         let units = self.units();
         if units == 0 {
             return;
         }
-        let discard: unsafe fn(&P, Range<usize>) = P::discard;
         let empty = OnDrop(|| self.slots.slots().for_each(|slot| _ = slot.range.take()));
-        // SAFETY: `drop_all` asks for each run of them once.
-        drop_all(discard as usize, units, &|run| unsafe { self.discard_some(run) });
+        drop_all(self.address, units, &|run| self.discard_some(run));
         drop(empty);
     }
 
     /// Drops the items of a run of units, which are counted as if those of all ranges were one
-    /// behind the other.
-    ///
-    /// # Safety
-    ///
-    /// As for `discard`; `run` lies within what is left, and of all calls, no two get the same
-    /// unit.
-    unsafe fn discard_some(&self, run: Range<usize>) {
+    /// behind the other. `run` lies within what is left, and of all calls, no two get the same unit.
+    fn discard_some(&self, run: Range<usize>) {
         let mut before = 0;
         for slot in self.slots.slots() {
             let Span { lo, hi } = slot.range.peek();
@@ -176,10 +169,7 @@ impl<P: Producer> Unclaimed<'_, P> {
             let [lo, hi] = [run.start, run.end].map(|unit| lo + (unit.clamp(before, behind) - before) as u32);
             let items = self.plan.items(Span { lo, hi });
             if !items.is_empty() {
-                // SAFETY: units in a range were claimed by nobody, and nobody can any more; only
-                // this call has these.
-                let discard = || unsafe { self.producer.discard(items) };
-                if let Err(payload) = catch_unwind(AssertUnwindSafe(discard)) {
+                if let Err(payload) = catch_unwind(AssertUnwindSafe(|| (self.discard)(items))) {
                     drop_quietly(self.stop.panicked(payload));
                 }
             }

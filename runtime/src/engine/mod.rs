@@ -37,6 +37,7 @@
 //! operator is slow: its state is on the caller's stack; ranges and partial results are in loop
 //! slots that a lane keeps, one for each level of nesting.
 
+pub(crate) mod around;
 mod blocks;
 mod claimer;
 pub(crate) mod combine;
@@ -123,7 +124,9 @@ where
     let site = Site::at(shared::address::<P, C>());
     let start = match site.estimate_ns() {
         Some(ns) if plan.runs_alone(ns, pool) => {
-            match try_alone(producer, &consumer, plan, (pool, site, ns)) {
+            let told = producer.options().told();
+            match small::try_alone(producer, || consumer.begin(0), (&consumer, told), plan, (pool, site, ns))
+            {
                 small::Outcome::Done(partial) => return consumer.finish(std::iter::once(partial)),
                 small::Outcome::Dearer(head) => Some(head),
             }
@@ -131,24 +134,6 @@ where
         _ => None,
     };
     with_lane(pool, |lane| share(lane, producer, consumer, plan, site, start))
-}
-
-#[inline]
-fn try_alone<P, C>(
-    producer: &P,
-    consumer: &C,
-    plan: Plan,
-    known: small::Known<'_>,
-) -> small::Outcome<P, C::Partial>
-where
-    P: Producer,
-    C: Consumer<P::Item>,
-{
-    let begin = || consumer.begin(0);
-    match producer.options().told() {
-        None => small::try_alone(producer, begin, consumer, plan, known),
-        Some(told) => cold(|| small::try_until(producer, begin, (consumer, told), plan, known)),
-    }
 }
 
 /// Keeps a call out of the code around it.

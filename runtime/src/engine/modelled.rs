@@ -1,11 +1,10 @@
 //! A loop in a user's model: a share of the units for each lane, which goes through it one by one.
 
-use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::panic;
 
-use super::feed::InChunk;
 use super::{Plan, small};
+use crate::engine::around::InChunk;
 use crate::engine::combine::InOrder;
 use crate::engine::consumer::{ChunkOf, Consumer};
 use crate::engine::options::Options;
@@ -95,7 +94,11 @@ impl<P: Producer, C: Consumer<P::Item>> LoopState<'_, P, C> {
         let mut local = None;
         let mut partial = None;
         for unit in share.lo..share.hi {
-            let skips = || C::SKIPS_BEHIND && !P::HAS_TAIL && self.consumer.skips(rest.indices());
+            let skips = || {
+                C::SKIPS_BEHIND
+                    && !P::HAS_TAIL
+                    && self.consumer.search().is_some_and(|search| search.skips(rest.indices()))
+            };
             if self.is_stopped() || skips() {
                 self.is_incomplete.store(true, Ordering::Relaxed);
                 break;
@@ -139,7 +142,8 @@ impl<P: Producer, C: Consumer<P::Item>> LoopState<'_, P, C> {
         }
         let LoopState { producer, consumer, ref stop, .. } = *self;
         let Options { cancel, over, .. } = producer.options();
-        let around = InChunk { consumer, stop, cancel, over, indices, of: PhantomData::<&P> };
+        let (stop, search) = (Some(stop), consumer.search());
+        let around = InChunk { stop, cancel, over, search, skips: !P::HAS_TAIL, indices };
         consumer.feed(partial, chunk.until(&around))
     }
 }

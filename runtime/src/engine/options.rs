@@ -1,9 +1,6 @@
 //! How a loop is to be run, as far as its caller has said.
 
-use std::fmt;
-use std::panic::{RefUnwindSafe, UnwindSafe};
-
-use super::producer::Around;
+use super::around::{InChunk, Over};
 use crate::sched::cancel::CancelToken;
 use crate::sched::pool::ThreadPool;
 
@@ -45,59 +42,6 @@ pub struct Options<'a> {
     pub(crate) over: Over<'a>,
 }
 
-/// Tells whether what surrounds a loop has ended early, and is told what ends it, if anything is
-/// around it.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Over<'a>(pub(crate) Option<&'a (dyn Around + 'a)>);
-
-impl Around for Over<'_> {
-    #[inline]
-    fn is_over(&self) -> bool {
-        self.0.is_some_and(Around::is_over)
-    }
-
-    fn found(&self) {
-        self.0.inspect(|around| around.found());
-    }
-
-    fn panicked(&self) {
-        self.0.inspect(|around| around.panicked());
-    }
-}
-
-// Like the other references here, it is of use during the loop only, and tells nothing about what a
-// panic has left.
-impl UnwindSafe for Over<'_> {}
-impl RefUnwindSafe for Over<'_> {}
-
-impl fmt::Debug for Over<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Over").field(&self.is_over()).finish()
-    }
-}
-
-/// What may end a loop that one lane runs.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Told<'a> {
-    over: Over<'a>,
-    cancel: Option<&'a CancelToken>,
-}
-
-impl Around for Told<'_> {
-    #[inline]
-    fn is_over(&self) -> bool {
-        self.over.is_over() || self.cancel.is_some_and(CancelToken::is_flagged)
-    }
-
-    fn found(&self) {
-        self.over.found();
-    }
-
-    fn panicked(&self) {
-        self.over.panicked();
-    }
-}
-
 impl<'a> Options<'a> {
     /// What two bases say together: what one of them leaves open is taken from the other; where
     /// they disagree, the first one's pool, chunk and token count, the larger least length and the
@@ -127,9 +71,9 @@ impl<'a> Options<'a> {
 
     /// What may end the loop, if anything may.
     #[inline]
-    pub(crate) fn told(&self) -> Option<Told<'a>> {
+    pub(crate) fn told(&self) -> Option<InChunk<'a>> {
         let Options { over, cancel, .. } = *self;
-        (over.0.is_some() || cancel.is_some()).then_some(Told { over, cancel })
+        (over.0.is_some() || cancel.is_some()).then(|| InChunk::alone(over, cancel))
     }
 
     /// How many neighbouring items are never torn apart.

@@ -7,8 +7,9 @@ use super::claimer::Claimer;
 use super::shared::Loop;
 use super::small::{FOLDS, Head};
 use crate::containers::partials::Partial;
+use crate::engine::around::Around;
 use crate::engine::consumer::Consumer;
-use crate::engine::producer::{Around, Claimed, Producer};
+use crate::engine::producer::{Claimed, Producer};
 use crate::protocol::range::Span;
 use crate::sched::lane::LaneContext;
 
@@ -63,7 +64,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
             gathered += items.len();
             // SAFETY: the span came out of a range just now, so nobody else has it.
             let claimed = unsafe { Claimed::new(self.of.producer, items) };
-            if C::SKIPS_BEHIND && !P::HAS_TAIL && self.of.consumer.skips(claimed.indices()) {
+            if C::SKIPS_BEHIND && !P::HAS_TAIL && self.of.skips(claimed.indices()) {
                 drop(claimed);
                 // SAFETY: as above; what was in the range lies behind the span.
                 drop(unsafe {

@@ -4,6 +4,7 @@
 use std::mem;
 use std::ops::{ControlFlow, Range};
 
+use super::around::Around;
 use super::options::Options;
 use super::watched::Lookout;
 
@@ -145,11 +146,11 @@ pub trait Producer: Sync {
     /// As for [`chunk`](Producer::chunk), together with whose calls these count.
     #[doc(hidden)]
     #[inline]
-    unsafe fn chunk_until<'a, F: Fn() -> bool + Sync>(
+    unsafe fn chunk_until<'a>(
         &'a self,
         local: &'a mut Self::Local,
         indices: Range<usize>,
-        lookout: &'a Lookout<F>,
+        lookout: &'a Lookout<'a>,
     ) -> Self::Iter<'a> {
         let _ = lookout;
         // SAFETY: the same demands.
@@ -240,20 +241,6 @@ pub trait Receiver<T> {
     }
 }
 
-/// What is around items: a chunk, or the loop whose chunk an inner loop is in.
-#[doc(hidden)]
-#[allow(unreachable_pub, reason = "Rust 1.85 does not see that a bound reaches it")]
-pub trait Around: Sync {
-    /// Whether no more items are wanted.
-    fn is_over(&self) -> bool;
-
-    /// Told while other lanes are still inside: one has found what ends a chunk.
-    fn found(&self);
-
-    /// Told while other lanes are still inside: one has panicked.
-    fn panicked(&self);
-}
-
 /// What is known of an inner loop beforehand.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
@@ -341,11 +328,7 @@ impl<'a, P: Producer> Claimed<'a, P> {
 
     /// The items, gathered for as long as they are wanted.
     #[inline]
-    pub(crate) fn produce_until<F: Fn() -> bool + Sync>(
-        self,
-        local: &'a mut P::Local,
-        lookout: &'a Lookout<F>,
-    ) -> P::Iter<'a> {
+    pub(crate) fn produce_until(self, local: &'a mut P::Local, lookout: &'a Lookout<'a>) -> P::Iter<'a> {
         let producer = self.producer;
         // SAFETY: `new` was promised what `chunk_until` demands, and nobody else gets the indices.
         unsafe { producer.chunk_until(local, self.release(), lookout) }

@@ -16,7 +16,6 @@
 //! A wait waits only for taskels that already run. Whoever waits has seen all ranges empty, and
 //! while it spins takes up again what appears in them. So some lane always advances.
 
-use std::marker::PhantomData;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
@@ -25,14 +24,14 @@ use taskel_adaptive::ChunkConfig;
 
 use super::Plan;
 use super::fair::Open;
-use super::feed::InChunk;
 use super::leftover::Unclaimed;
 use super::participant::Participant;
 use super::small::Head;
+use crate::engine::around::{Around, InChunk, Over};
 use crate::engine::consumer::Consumer;
 use crate::engine::feeder::Feeder;
-use crate::engine::options::{Options, Over};
-use crate::engine::producer::{Around, Producer};
+use crate::engine::options::Options;
+use crate::engine::producer::Producer;
 use crate::policy::site::{Lesson, Site};
 use crate::policy::times::{WORTH_PRESPLITTING_NS, WORTH_SHARING_NS};
 use crate::protocol::panic_slot::PanicSlot;
@@ -226,10 +225,16 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Loop<'a, P, C> {
         Feeder::new(self.producer, self.state.estimate_ns)
     }
 
-    pub(super) fn in_chunk(self, indices: Range<usize>) -> InChunk<'a, P, C> {
+    /// Whether nothing in these indices can matter any more.
+    pub(super) fn skips(self, indices: &Range<usize>) -> bool {
+        self.consumer.search().is_some_and(|search| search.skips(indices))
+    }
+
+    pub(super) fn in_chunk(self, indices: Range<usize>) -> InChunk<'a> {
         let Loop { state, consumer, .. } = self;
         let LoopState { ref stop, cancel, over, .. } = *state;
-        InChunk { consumer, stop, cancel, over, indices, of: PhantomData }
+        let search = consumer.search();
+        InChunk { stop: Some(stop), cancel, over, search, skips: !P::HAS_TAIL, indices }
     }
 
     /// After everyone is out: drops the items that nobody has claimed, and yields the panic if
@@ -240,9 +245,14 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Loop<'a, P, C> {
         if !state.stop.stopped() {
             return None;
         }
-        let unclaimed = Unclaimed { producer, slots: state.slots, plan: state.plan, stop: &state.stop };
-        // SAFETY: everyone is out, and this is the one place where such a thing is made.
-        state.end_early(unclaimed.is_empty(), &mut || unsafe { unclaimed.discard() })
+        // SAFETY: units that still lie in a range were claimed by nobody, and nobody can any more, for
+        // everyone is out. `Unclaimed` asks for each once, and this is the one place where such a
+        // thing is made.
+        let discard = |items: Range<usize>| unsafe { producer.discard(items) };
+        let address = (P::discard as unsafe fn(&P, Range<usize>)) as usize;
+        let LoopState { slots, plan, ref stop, .. } = *state;
+        let unclaimed = Unclaimed { discard: &discard, address, slots, plan, stop };
+        state.end_early(unclaimed.is_empty(), &mut || unclaimed.discard())
     }
 }
 

@@ -9,10 +9,11 @@ use std::ops::ControlFlow;
 use taskel_adaptive::{ChunkConfig, Chunker};
 
 use super::Plan;
+use crate::engine::around::InChunk;
 use crate::engine::consumer::{ChunkOf, Consumer};
 use crate::engine::feeder::{Feed, Feeder};
 use crate::engine::options::Options;
-use crate::engine::producer::{Around, Claimed, Producer};
+use crate::engine::producer::{Claimed, Producer};
 use crate::os::clock::Clock;
 use crate::policy::site::Site;
 use crate::policy::times::CHUNK_NS;
@@ -38,80 +39,40 @@ pub(super) enum Outcome<P: Producer, S> {
     Dearer(Head<P, S>),
 }
 
-/// How a lane that is alone looks at what is around its loop.
-trait Looks {
-    /// Whether it may ever see anything.
-    const EVER: bool;
-
-    fn feed<P: Producer, F: Feed<P::Item>>(
-        &mut self,
-        feed: &mut F,
-        partial: F::Partial,
-        items: (Claimed<'_, P>, &mut P::Local),
-    ) -> ControlFlow<F::Partial, F::Partial>;
-
-    /// Whether it has been seen in the midst of what was fed last that nothing more is wanted.
-    fn ended(&self) -> bool;
-}
-
-/// There is nothing that could end the loop: the quickest of loops, which are the most, do nothing
-/// about it.
-struct Never;
-
-impl Looks for Never {
-    const EVER: bool = false;
-
-    #[inline]
-    fn feed<P: Producer, F: Feed<P::Item>>(
-        &mut self,
-        feed: &mut F,
-        partial: F::Partial,
-        (items, local): (Claimed<'_, P>, &mut P::Local),
-    ) -> ControlFlow<F::Partial, F::Partial> {
-        feed.feed(partial, ChunkOf::new(items, local))
-    }
-
-    #[inline]
-    fn ended(&self) -> bool {
-        false
-    }
-}
-
-/// What is around, and when it is looked at; nothing, if the items are known to be short.
-impl<O: Around> Looks for Option<(O, Feeder)> {
-    const EVER: bool = true;
-
-    #[inline]
-    fn feed<P: Producer, F: Feed<P::Item>>(
-        &mut self,
-        feed: &mut F,
-        partial: F::Partial,
-        items: (Claimed<'_, P>, &mut P::Local),
-    ) -> ControlFlow<F::Partial, F::Partial> {
-        match self {
-            Some((around, feeder)) => feeder.feed(feed, partial, items, around),
-            None => Never.feed(feed, partial, items),
-        }
-    }
-
-    #[inline]
-    fn ended(&self) -> bool {
-        self.as_ref().is_some_and(|(_, feeder)| feeder.ended())
-    }
-}
-
 /// What one lane has of a loop that it runs alone.
-struct Alone<'a, P: Producer, F, L> {
+struct Alone<'a, P: Producer, F> {
     producer: &'a P,
     feed: F,
-    looks: L,
+    /// What is around, and when it is looked at; nothing, if nothing could end the loop, or its
+    /// items are known to be short.
+    looks: Option<(InChunk<'a>, Feeder)>,
     local: P::Local,
 }
 
-impl<P: Producer, F: Feed<P::Item>, L: Looks> Alone<'_, P, F, L> {
+impl<P: Producer, F: Feed<P::Item>> Alone<'_, P, F> {
     #[inline]
     fn feed(&mut self, partial: F::Partial, items: Claimed<'_, P>) -> ControlFlow<F::Partial, F::Partial> {
-        self.looks.feed(&mut self.feed, partial, (items, &mut self.local))
+        if self.looks.is_some() {
+            return self.feed_looking(partial, items);
+        }
+        self.feed.feed(partial, ChunkOf::new(items, &mut self.local))
+    }
+
+    // By itself, so that the quickest of loops, which are the most, are not laid out around it.
+    #[inline(never)]
+    fn feed_looking(
+        &mut self,
+        partial: F::Partial,
+        items: Claimed<'_, P>,
+    ) -> ControlFlow<F::Partial, F::Partial> {
+        let (around, feeder) = self.looks.as_mut().expect("it has been seen");
+        feeder.feed(&mut self.feed, partial, (items, &mut self.local), around)
+    }
+
+    /// Whether it has been seen in the midst of what was fed last that nothing more is wanted.
+    #[inline]
+    fn has_ended(&self) -> bool {
+        self.looks.as_ref().is_some_and(|(_, feeder)| feeder.ended())
     }
 
     /// Has what was gathered handed on.
@@ -133,7 +94,7 @@ impl<P: Producer, F: Feed<P::Item>, L: Looks> Alone<'_, P, F, L> {
                 ControlFlow::Break(partial) => (partial, false),
             };
         }
-        if self.looks.ended() {
+        if self.has_ended() {
             return (self.end(partial), false);
         }
         if P::HAS_TAIL && more {
@@ -169,28 +130,21 @@ pub(super) fn alone<P: Producer, C: Consumer<P::Item>>(producer: &P, consumer: C
     let items = unsafe { Claimed::new(producer, 0..producer.len()) };
     let (local, partial) = (producer.local(), consumer.begin(0));
     let options = producer.options();
-    let told = options.told();
     let pieces = options.needs_pieces() || P::HAS_TAIL && (C::ENDS_EARLY || P::ENDS_EARLY);
-    let partial = if told.is_none() && !pieces {
-        Alone { producer, feed: &consumer, looks: Never, local }.run_out(partial, items).0
+    let looks = options.told().map(|around| (around, Feeder::new(producer, None)));
+    let lane = Alone { producer, feed: &consumer, looks, local };
+    let partial = if pieces {
+        super::cold(|| in_pieces(lane, partial, items, options, C::ENDS_EARLY))
     } else {
-        super::cold(|| {
-            let looks = told.map(|told| (told, Feeder::new(producer, None)));
-            let lane = Alone { producer, feed: &consumer, looks, local };
-            if pieces {
-                in_pieces(lane, partial, items, options, C::ENDS_EARLY)
-            } else {
-                lane.run_out(partial, items).0
-            }
-        })
+        lane.run_out(partial, items).0
     };
     consumer.finish(std::iter::once(partial))
 }
 
 /// Runs a loop on this thread, in chunks as those of shared loops, with a look at the token between
 /// them.
-fn in_pieces<P: Producer, F: Feed<P::Item>, O: Around>(
-    mut lane: Alone<'_, P, F, Option<(O, Feeder)>>,
+fn in_pieces<P: Producer, F: Feed<P::Item>>(
+    mut lane: Alone<'_, P, F>,
     mut partial: F::Partial,
     mut rest: Claimed<'_, P>,
     options: Options<'_>,
@@ -205,7 +159,7 @@ fn in_pieces<P: Producer, F: Feed<P::Item>, O: Around>(
     let most_gathered = rest.len().div_ceil(FOLDS);
     let mut gathered = 0;
     while rest.len() > 0 && !producer.is_full() {
-        if lane.looks.ended() || options.cancel.is_some_and(CancelToken::is_cancelled) {
+        if lane.has_ended() || options.cancel.is_some_and(CancelToken::is_cancelled) {
             drop(rest);
             return lane.end(partial);
         }
@@ -249,40 +203,16 @@ fn in_pieces<P: Producer, F: Feed<P::Item>, O: Around>(
 /// What is known of a loop that may be run alone: the pool, its site, and what an item takes there.
 pub(super) type Known<'a> = (&'a PoolState, Site, f64);
 
-/// As [`try_alone`], of a loop that `around` may end.
-pub(super) fn try_until<P: Producer, F: Feed<P::Item>>(
-    producer: &P,
-    begin: impl FnOnce() -> F::Partial,
-    (feed, around): (F, impl Around),
-    plan: Plan,
-    known @ (_, _, expected_ns): Known<'_>,
-) -> Outcome<P, F::Partial> {
-    let feeder = Feeder::new(producer, Some(expected_ns));
-    let looks = feeder.looks(plan.len).then_some((around, feeder));
-    try_with(producer, begin, (feed, looks), plan, known)
-}
-
 /// Runs a loop alone whose site has taught that an item takes `expected_ns`, for as long as it
 /// does.
 ///
 /// Like the chunks of a shared loop, the pieces begin with one unit and grow by four, and what
 /// comes after a piece that took far longer than expected is shared. The partial begins with what
-/// `begin` makes.
-#[inline]
+/// `begin` makes. `around` is what may end the loop, if anything may.
 pub(super) fn try_alone<P: Producer, F: Feed<P::Item>>(
     producer: &P,
     begin: impl FnOnce() -> F::Partial,
-    feed: F,
-    plan: Plan,
-    known: Known<'_>,
-) -> Outcome<P, F::Partial> {
-    try_with(producer, begin, (feed, Never), plan, known)
-}
-
-fn try_with<P: Producer, F: Feed<P::Item>, L: Looks>(
-    producer: &P,
-    begin: impl FnOnce() -> F::Partial,
-    (feed, looks): (F, L),
+    (feed, around): (F, Option<InChunk<'_>>),
     Plan { granule, most_units, .. }: Plan,
     (pool, site, expected_ns): Known<'_>,
 ) -> Outcome<P, F::Partial> {
@@ -297,6 +227,10 @@ fn try_with<P: Producer, F: Feed<P::Item>, L: Looks>(
     let len = producer.len();
     // SAFETY: nobody else gets a part of this loop before the rest is released.
     let mut rest = unsafe { Claimed::new(producer, 0..len) };
+    let looks = around.and_then(|around| {
+        let feeder = Feeder::new(producer, Some(expected_ns));
+        feeder.looks(len).then_some((around, feeder))
+    });
     let mut lane = Alone { producer, feed, looks, local: producer.local() };
     // Not before the items are claimed: it may panic.
     let mut partial = begin();
@@ -317,7 +251,7 @@ fn try_with<P: Producer, F: Feed<P::Item>, L: Looks>(
             rest.split_off(usize::MAX);
             break;
         }
-        if L::EVER && (lane.looks.ended() || token.is_some_and(CancelToken::is_cancelled)) {
+        if lane.has_ended() || token.is_some_and(CancelToken::is_cancelled) {
             drop(rest);
             return Outcome::Done(lane.end(partial));
         }
@@ -350,6 +284,6 @@ fn try_with<P: Producer, F: Feed<P::Item>, L: Looks>(
 pub(super) fn whole<P: Producer, F: Feed<P::Item, Partial = ()>>(producer: &P, feed: F) {
     // SAFETY: nobody else gets a part of this loop.
     let items = unsafe { Claimed::new(producer, 0..producer.len()) };
-    let lane = Alone { producer, feed, looks: Never, local: producer.local() };
+    let lane = Alone { producer, feed, looks: None, local: producer.local() };
     lane.run_out((), items);
 }

@@ -19,15 +19,15 @@
 use std::ops::{ControlFlow, Range};
 use std::{fmt, mem};
 
+use super::around::{Around, InChunk};
 use super::options::Options;
 use super::producer::{Claimed, Producer, Receiver};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// What is looked at, and what has come of it.
 #[doc(hidden)]
-#[derive(Debug)]
-pub struct Lookout<F> {
-    is_over: F,
+pub struct Lookout<'a> {
+    around: &'a InChunk<'a>,
     /// It was so before the end of the chunk. Relaxed, as the next: of one lane.
     ended: AtomicBool,
     /// How many indices were left.
@@ -36,14 +36,14 @@ pub struct Lookout<F> {
     looks: AtomicU64,
 }
 
-impl<F: Fn() -> bool + Sync> Lookout<F> {
-    pub(crate) fn new(is_over: F) -> Self {
-        Lookout { is_over, ended: AtomicBool::new(false), left: AtomicU64::new(0), looks: AtomicU64::new(0) }
+impl<'a> Lookout<'a> {
+    pub(crate) fn new(around: &'a InChunk<'a>) -> Self {
+        Lookout { around, ended: AtomicBool::new(false), left: AtomicU64::new(0), looks: AtomicU64::new(0) }
     }
 
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
-        (self.is_over)()
+        self.around.is_over()
     }
 
     /// Whether the chunk has ended because of what is looked at.
@@ -61,24 +61,27 @@ impl<F: Fn() -> bool + Sync> Lookout<F> {
         self.looks.load(Ordering::Relaxed)
     }
 
+    /// A look between items of which an index may have many: whether nothing more is wanted.
+    #[inline]
+    pub(crate) fn look(&self) -> bool {
+        self.looks.store(self.looks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.is_over()
+    }
+
     #[cold]
     fn end(&self) {
         self.ended.store(true, Ordering::Relaxed);
     }
 }
 
-/// A look between items of which an index may have many.
-#[doc(hidden)]
-pub trait Look: Sync {
-    /// Whether nothing more is wanted.
-    fn look(&self) -> bool;
-}
-
-impl<F: Fn() -> bool + Sync> Look for Lookout<F> {
-    #[inline]
-    fn look(&self) -> bool {
-        self.looks.store(self.looks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        self.is_over()
+impl fmt::Debug for Lookout<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Lookout { ended, left, looks, .. } = self;
+        f.debug_struct("Lookout")
+            .field("ended", ended)
+            .field("left", left)
+            .field("looks", looks)
+            .finish_non_exhaustive()
     }
 }
 
@@ -86,12 +89,12 @@ impl<F: Fn() -> bool + Sync> Look for Lookout<F> {
 #[derive(Clone)]
 pub struct Wanted<'a, I> {
     items: I,
-    lookout: Option<&'a dyn Look>,
+    lookout: Option<&'a Lookout<'a>>,
 }
 
 impl<'a, I> Wanted<'a, I> {
     #[inline]
-    pub(crate) fn new(items: I, lookout: Option<&'a dyn Look>) -> Self {
+    pub(crate) fn new(items: I, lookout: Option<&'a Lookout<'a>>) -> Self {
         Wanted { items, lookout }
     }
 }
@@ -134,13 +137,13 @@ impl<I: Iterator> Iterator for Wanted<'_, I> {
 }
 
 /// A producer whose chunks are watched.
-pub(crate) struct Watched<'a, P, F> {
+pub(crate) struct Watched<'a, P> {
     base: &'a P,
-    lookout: &'a Lookout<F>,
+    lookout: &'a Lookout<'a>,
 }
 
-impl<'a, P: Producer, F: Fn() -> bool + Sync> Watched<'a, P, F> {
-    pub(crate) fn new(base: &'a P, lookout: &'a Lookout<F>) -> Self {
+impl<'a, P: Producer> Watched<'a, P> {
+    pub(crate) fn new(base: &'a P, lookout: &'a Lookout<'a>) -> Self {
         Watched { base, lookout }
     }
 
@@ -152,11 +155,11 @@ impl<'a, P: Producer, F: Fn() -> bool + Sync> Watched<'a, P, F> {
     }
 }
 
-impl<P: Producer, F: Fn() -> bool + Sync> Producer for Watched<'_, P, F> {
+impl<P: Producer> Producer for Watched<'_, P> {
     type Item = P::Item;
     type Local = P::Local;
     type Iter<'b>
-        = Steps<'b, P, F>
+        = Steps<'b, P>
     where
         Self: 'b;
     const HAS_TAIL: bool = P::HAS_TAIL;
@@ -187,7 +190,7 @@ impl<P: Producer, F: Fn() -> bool + Sync> Producer for Watched<'_, P, F> {
     }
 
     #[inline]
-    unsafe fn chunk<'b>(&'b self, local: &'b mut P::Local, indices: Range<usize>) -> Steps<'b, P, F> {
+    unsafe fn chunk<'b>(&'b self, local: &'b mut P::Local, indices: Range<usize>) -> Steps<'b, P> {
         // An empty run stands for a tail, of which a chunk must be made, too.
         let is_tail = P::HAS_TAIL && indices.is_empty();
         // SAFETY: the same demands.
@@ -231,17 +234,17 @@ const fn steps<P: Producer>() -> bool {
 }
 
 /// The sequential iterator of a watched chunk.
-pub(crate) struct Steps<'a, P: Producer, F: Fn() -> bool + Sync> {
+pub(crate) struct Steps<'a, P: Producer> {
     /// The whole chunk, unless it is had index by index.
     current: Option<P::Iter<'a>>,
     left: Claimed<'a, P>,
     is_tail: bool,
     /// Lent for `'a`: to `current`, or to one chunk after the other.
     local: *mut P::Local,
-    lookout: &'a Lookout<F>,
+    lookout: &'a Lookout<'a>,
 }
 
-impl<'a, P: Producer, F: Fn() -> bool + Sync> Steps<'a, P, F> {
+impl<'a, P: Producer> Steps<'a, P> {
     /// The first indices that are left, at most `len`.
     ///
     /// # Safety
@@ -284,7 +287,7 @@ impl<'a, P: Producer, F: Fn() -> bool + Sync> Steps<'a, P, F> {
     }
 }
 
-impl<P: Producer, F: Fn() -> bool + Sync> Drop for Steps<'_, P, F> {
+impl<P: Producer> Drop for Steps<'_, P> {
     #[inline]
     fn drop(&mut self) {
         if self.left.len() > 0 {
@@ -293,7 +296,7 @@ impl<P: Producer, F: Fn() -> bool + Sync> Drop for Steps<'_, P, F> {
     }
 }
 
-impl<P: Producer, F: Fn() -> bool + Sync> Iterator for Steps<'_, P, F> {
+impl<P: Producer> Iterator for Steps<'_, P> {
     type Item = P::Item;
 
     #[inline]

@@ -6,7 +6,7 @@ use std::ops::{ControlFlow, Range};
 use super::behind::Through;
 use crate::engine::options::Options;
 use crate::engine::producer::{IndexedProducer, Producer, Receiver};
-use crate::engine::watched::{Look, Lookout};
+use crate::engine::watched::Lookout;
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
 /// How many items an adapter puts out for each that it gets.
@@ -87,7 +87,7 @@ pub trait Adapt<T>: Send + Sync {
         &'a self,
         local: &'a mut Self::Local,
         items: I,
-        lookout: &'a dyn Look,
+        lookout: &'a Lookout<'a>,
     ) -> Self::Iter<'a, I> {
         let _ = lookout;
         self.adapt(local, items)
@@ -193,11 +193,11 @@ impl<P: Producer, A: Adapt<P::Item>> Producer for Adapted<P, A> {
     }
 
     #[inline]
-    unsafe fn chunk_until<'a, W: Fn() -> bool + Sync>(
+    unsafe fn chunk_until<'a>(
         &'a self,
         (local, state): &'a mut Self::Local,
         indices: Range<usize>,
-        lookout: &'a Lookout<W>,
+        lookout: &'a Lookout<'a>,
     ) -> Self::Iter<'a> {
         // SAFETY: the same demands.
         let items = unsafe { self.base.chunk_until(local, indices, lookout) };

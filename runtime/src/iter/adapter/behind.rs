@@ -109,11 +109,11 @@ impl<'s, Q: Producer, A: Adapt<Q::Item>> Producer for Behind<'s, Q, A, A::Local>
     }
 
     #[inline]
-    unsafe fn chunk_until<'a, W: Fn() -> bool + Sync>(
+    unsafe fn chunk_until<'a>(
         &'a self,
         (local, state): &'a mut Self::Local,
         indices: Range<usize>,
-        lookout: &'a Lookout<W>,
+        lookout: &'a Lookout<'a>,
     ) -> Self::Iter<'a> {
         // SAFETY: the same demands.
         let items = unsafe { self.base.chunk_until(local, indices, lookout) };

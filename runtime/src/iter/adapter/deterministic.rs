@@ -62,11 +62,11 @@ impl<P: Producer> Producer for Deterministic<P> {
     }
 
     #[inline]
-    unsafe fn chunk_until<'a, W: Fn() -> bool + Sync>(
+    unsafe fn chunk_until<'a>(
         &'a self,
         local: &'a mut Self::Local,
         indices: Range<usize>,
-        lookout: &'a Lookout<W>,
+        lookout: &'a Lookout<'a>,
     ) -> Self::Iter<'a> {
         // SAFETY: the same demands.
         unsafe { self.base.chunk_until(local, indices, lookout) }

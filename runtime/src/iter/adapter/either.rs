@@ -100,11 +100,11 @@ impl<L: Producer, R: Producer<Item = L::Item>> Producer for Either<L, R> {
     }
 
     #[inline]
-    unsafe fn chunk_until<'a, F: Fn() -> bool + Sync>(
+    unsafe fn chunk_until<'a>(
         &'a self,
         local: &'a mut Self::Local,
         indices: Range<usize>,
-        lookout: &'a Lookout<F>,
+        lookout: &'a Lookout<'a>,
     ) -> Self::Iter<'a> {
         // SAFETY: the same demands.
         with_local!(self, local, |side, local| unsafe { side.chunk_until(local, indices, lookout) })

@@ -10,7 +10,7 @@ use super::adapted::{Adapt, Adapted};
 use super::{debug_without_closures, forward_to_base};
 use crate::engine::drive_inner;
 use crate::engine::producer::{Producer, Receiver};
-use crate::engine::watched::{Look, Wanted};
+use crate::engine::watched::{Lookout, Wanted};
 use crate::iter::{FromParallelIterator, IntoParallelIterator, ParallelIterator};
 
 /// Made by [`flat_map_iter`](crate::iter::ParallelIterator::flat_map_iter).
@@ -79,7 +79,7 @@ macro_rules! opens {
                 &'a self,
                 (): &'a mut (),
                 items: I,
-                lookout: &'a dyn Look,
+                lookout: &'a Lookout<'a>,
             ) -> Self::Iter<'a, I> {
                 Opened { items, op: self, lookout: Some(lookout) }.flatten()
             }
@@ -94,7 +94,7 @@ opens! { impl[] FlattenIterOp where[T: IntoIterator<Item: Send>] }
 pub struct Opened<'a, I, O> {
     items: I,
     op: &'a O,
-    lookout: Option<&'a dyn Look>,
+    lookout: Option<&'a Lookout<'a>>,
 }
 
 impl<I: fmt::Debug, O> fmt::Debug for Opened<'_, I, O> {

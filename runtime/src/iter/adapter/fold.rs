@@ -165,11 +165,11 @@ where
         self.gather(items, &mut gathered.so_far, full, is_tail)
     }
 
-    unsafe fn chunk_until<'a, W: Fn() -> bool + Sync>(
+    unsafe fn chunk_until<'a>(
         &'a self,
         gathered: &'a mut Self::Local,
         indices: Range<usize>,
-        lookout: &'a Lookout<W>,
+        lookout: &'a Lookout<'a>,
     ) -> Self::Iter<'a> {
         let is_tail = indices.is_empty();
         let full = gathered.take_full(indices.len());
@@ -372,11 +372,11 @@ where
         self.gather(items, &mut gathered.so_far, &mut gathered.ended, full, is_tail)
     }
 
-    unsafe fn chunk_until<'a, W: Fn() -> bool + Sync>(
+    unsafe fn chunk_until<'a>(
         &'a self,
         gathered: &'a mut Self::Local,
         indices: Range<usize>,
-        lookout: &'a Lookout<W>,
+        lookout: &'a Lookout<'a>,
     ) -> Self::Iter<'a> {
         let is_tail = indices.is_empty();
         let full = gathered.take_full(indices.len());

@@ -3,8 +3,9 @@
 
 use std::ops::{ControlFlow, Range};
 
+use crate::engine::around::Around;
 use crate::engine::options::Options;
-use crate::engine::producer::{Around, IndexedProducer, Producer, Receiver};
+use crate::engine::producer::{IndexedProducer, Producer, Receiver};
 use crate::engine::watched::Lookout;
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
@@ -89,11 +90,11 @@ impl<P: Producer> Producer for Tuned<'_, P> {
     }
 
     #[inline]
-    unsafe fn chunk_until<'a, W: Fn() -> bool + Sync>(
+    unsafe fn chunk_until<'a>(
         &'a self,
         local: &'a mut Self::Local,
         indices: Range<usize>,
-        lookout: &'a Lookout<W>,
+        lookout: &'a Lookout<'a>,
     ) -> Self::Iter<'a> {
         // SAFETY: the same demands.
         unsafe { self.base.chunk_until(local, indices, lookout) }

@@ -11,13 +11,14 @@ use std::ops::{ControlFlow, Range};
 
 use super::push::{INSIDE, InnerLoop};
 use super::{CollectExact, Push};
+use crate::engine::around::{Around, InChunk, Over};
 use crate::engine::combine::InBlocks;
 use crate::engine::combine::Partials;
 use crate::engine::consumer::{ChunkOf, Consumer};
 use crate::engine::drive;
 use crate::engine::feeder::Feeder;
-use crate::engine::options::{Chunk, Options, Over};
-use crate::engine::producer::{Around, Claimed, Producer};
+use crate::engine::options::{Chunk, Options};
+use crate::engine::producer::{Claimed, Producer};
 use crate::sched::cancel::CancelToken;
 use crate::sched::pool::with_pool;
 use crate::sched::unwind::{self, OnDrop};
@@ -267,7 +268,8 @@ impl<P: Producer, C: Push<P::Item>> BlockResults<'_, P, C> {
     fn run(&mut self, index: u64, block: Claimed<'_, P>) -> ControlFlow<C::Partial, C::Partial> {
         let Range { start, end } = *block.indices();
         let BlocksOf { base, consumer, .. } = *self.all;
-        let around = InBlock { all: self.all, index };
+        let block_around = InBlock { all: self.all, index };
+        let around = InChunk::alone(Over(Some(&block_around)), None);
         let BlockLocal { base: local, feeder } = &mut *self.local;
         let mut partial = consumer.begin(start);
         if block.len() > 0 {

@@ -4,10 +4,11 @@
 use std::iter;
 use std::ops::ControlFlow;
 
+use crate::engine::around::{Around, Over};
 use crate::engine::combine::Partials;
 use crate::engine::consumer::{ChunkOf, Consumer};
-use crate::engine::options::{Options, Over};
-use crate::engine::producer::{Around, Place, Producer, Receiver};
+use crate::engine::options::Options;
+use crate::engine::producer::{Place, Producer, Receiver};
 use crate::engine::{self, drive};
 use crate::iter::adapter::Tuned;
 use crate::sched::cancel::CancelToken;

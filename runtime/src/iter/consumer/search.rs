@@ -5,9 +5,10 @@ use std::ops::{ControlFlow, Range};
 use super::Push;
 use super::push::InnerLoop;
 use crate::engine;
+use crate::engine::around::{Around, Search};
 use crate::engine::combine::Partials;
 use crate::engine::consumer::{ChunkOf, Consumer};
-use crate::engine::producer::{Around, Producer};
+use crate::engine::producer::Producer;
 use crate::iter::adapter::Tuned;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -63,14 +64,27 @@ fn until_found<T>(found: Option<T>) -> ControlFlow<Option<T>, Option<T>> {
 /// The first item for which the predicate holds. What lies behind the best one so far is skipped.
 pub(crate) struct FindFirst<'f, F> {
     predicate: &'f F,
-    /// The first index of the chunk with the best item so far: a bound that saves work, and orders
-    /// nothing (Relaxed). The items are in the partials.
-    best: AtomicU64,
+    best: First,
+}
+
+/// The first index of the chunk with the best item so far: a bound that saves work, and orders
+/// nothing (Relaxed). The items are in the partials.
+struct First(AtomicU64);
+
+impl Search for First {
+    fn found(&self, index: usize) -> bool {
+        self.0.fetch_min(index as u64, Ordering::Relaxed);
+        false
+    }
+
+    fn skips(&self, indices: &Range<usize>) -> bool {
+        indices.start as u64 > self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl<'f, F> FindFirst<'f, F> {
     pub(crate) fn new(predicate: &'f F) -> Self {
-        FindFirst { predicate, best: AtomicU64::new(u64::MAX) }
+        FindFirst { predicate, best: First(AtomicU64::new(u64::MAX)) }
     }
 }
 
@@ -78,20 +92,14 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindFirst<'_, F> {
     type Partial = Option<T>;
     type Output = Option<T>;
     const ENDS_EARLY: bool = true;
-    const SKIPS: bool = true;
     const SKIPS_BEHIND: bool = true;
 
     fn begin(&self, _: usize) -> Option<T> {
         None
     }
 
-    fn found(&self, index: usize) -> bool {
-        self.best.fetch_min(index as u64, Ordering::Relaxed);
-        false
-    }
-
-    fn skips(&self, indices: &Range<usize>) -> bool {
-        indices.start as u64 > self.best.load(Ordering::Relaxed)
+    fn search(&self) -> Option<&dyn Search> {
+        Some(&self.best)
     }
 
     #[inline]
@@ -108,13 +116,13 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindFirst<'_, F> {
             }
             return ControlFlow::Continue(found);
         }
-        if !P::HAS_TAIL && self.skips(chunk.indices()) {
+        if !P::HAS_TAIL && self.best.skips(chunk.indices()) {
             return ControlFlow::Continue(None);
         }
         let producer = chunk.producer();
         let (ControlFlow::Continue(found) | ControlFlow::Break(found)) = chunk.push_into(self, None);
         if found.is_some() {
-            self.found(start);
+            self.best.found(start);
             producer.options().over.found();
             if start == 0 {
                 return ControlFlow::Break(found);
@@ -164,33 +172,40 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Push<T> for FindFirst<'_, F> {
 /// The last item for which the predicate holds. Chunks in front of the best one so far are skipped.
 pub(crate) struct FindLast<'f, F> {
     predicate: &'f F,
-    /// The first index of the chunk with the best item so far, as in [`FindFirst`].
-    best: AtomicU64,
+    best: Last,
+}
+
+/// The first index of the chunk with the best item so far, as [`First`] has it.
+struct Last(AtomicU64);
+
+impl Search for Last {
+    fn found(&self, index: usize) -> bool {
+        self.0.fetch_max(index as u64, Ordering::Relaxed);
+        false
+    }
+
+    /// Not where the best is in the midst of them.
+    fn skips(&self, indices: &Range<usize>) -> bool {
+        indices.end as u64 <= self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl<'f, F> FindLast<'f, F> {
     pub(crate) fn new(predicate: &'f F) -> Self {
-        FindLast { predicate, best: AtomicU64::new(0) }
+        FindLast { predicate, best: Last(AtomicU64::new(0)) }
     }
 }
 
 impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindLast<'_, F> {
     type Partial = Option<T>;
     type Output = Option<T>;
-    const SKIPS: bool = true;
 
     fn begin(&self, _: usize) -> Option<T> {
         None
     }
 
-    fn found(&self, index: usize) -> bool {
-        self.best.fetch_max(index as u64, Ordering::Relaxed);
-        false
-    }
-
-    /// Not where the best is in the midst of them.
-    fn skips(&self, indices: &Range<usize>) -> bool {
-        indices.end as u64 <= self.best.load(Ordering::Relaxed)
+    fn search(&self) -> Option<&dyn Search> {
+        Some(&self.best)
     }
 
     #[inline]
@@ -200,13 +215,13 @@ impl<T: Send, F: Fn(&T) -> bool + Sync> Consumer<T> for FindLast<'_, F> {
         chunk: ChunkOf<'_, P>,
     ) -> ControlFlow<Option<T>, Option<T>> {
         let start = chunk.indices().start;
-        if !P::HAS_TAIL && self.skips(chunk.indices()) {
+        if !P::HAS_TAIL && self.best.skips(chunk.indices()) {
             return ControlFlow::Continue(found);
         }
         let producer = chunk.producer();
         let (ControlFlow::Continue(last) | ControlFlow::Break(last)) = chunk.push_into(self, None);
         if last.is_some() {
-            self.found(start);
+            self.best.found(start);
             producer.options().over.found();
         }
         ControlFlow::Continue(last.or(found))

@@ -1,0 +1,115 @@
+//! What is around items: what may end their chunk, and whom to tell of an end.
+
+use std::fmt;
+use std::ops::Range;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use crate::protocol::panic_slot::PanicSlot;
+use crate::sched::cancel::CancelToken;
+use crate::sched::unwind::Payload;
+
+/// What is around items: a chunk, or the loop whose chunk an inner loop is in.
+#[doc(hidden)]
+#[allow(unreachable_pub, reason = "Rust 1.85 does not see that a bound reaches it")]
+pub trait Around: Sync {
+    /// Whether no more items are wanted.
+    fn is_over(&self) -> bool;
+
+    /// Told while other lanes are still inside: one has found what ends a chunk.
+    fn found(&self);
+
+    /// Told while other lanes are still inside: one has panicked.
+    fn panicked(&self);
+}
+
+/// Tells whether what surrounds a loop has ended early, and is told what ends it, if anything is
+/// around it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Over<'a>(pub(crate) Option<&'a (dyn Around + 'a)>);
+
+impl Around for Over<'_> {
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.0.is_some_and(Around::is_over)
+    }
+
+    fn found(&self) {
+        self.0.inspect(|around| around.found());
+    }
+
+    fn panicked(&self) {
+        self.0.inspect(|around| around.panicked());
+    }
+}
+
+// Like the other references of a loop's options, it is of use during the loop only, and tells
+// nothing about what a panic has left.
+impl UnwindSafe for Over<'_> {}
+impl RefUnwindSafe for Over<'_> {}
+
+impl fmt::Debug for Over<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Over").field(&self.is_over()).finish()
+    }
+}
+
+/// What a consumer knows that looks for one item of a loop, by its place.
+pub(crate) trait Search: Sync {
+    /// Notes that there is one in the chunk that begins at this index. True if that ends the loop;
+    /// if not, [`skips`](Search::skips) knows what is still wanted.
+    fn found(&self, index: usize) -> bool;
+
+    /// Whether nothing in a chunk of these indices can matter any more; asked before it and inside
+    /// of it.
+    fn skips(&self, indices: &Range<usize>) -> bool;
+}
+
+/// What is around the items of a chunk, and around inner loops that are in it.
+///
+/// It is one type, whatever the loop is: a look between items is compiled once for each kind of
+/// loop, and is a few loads that the processor sees coming.
+#[derive(Clone)]
+pub(crate) struct InChunk<'a> {
+    /// Where several lanes run the loop.
+    pub(crate) stop: Option<&'a PanicSlot<Payload>>,
+    pub(crate) cancel: Option<&'a CancelToken>,
+    pub(crate) over: Over<'a>,
+    pub(crate) search: Option<&'a dyn Search>,
+    /// What the search skips are items, not what was gathered before.
+    pub(crate) skips: bool,
+    /// Those of the items.
+    pub(crate) indices: Range<usize>,
+}
+
+impl<'a> InChunk<'a> {
+    /// Of a loop that this lane runs alone.
+    pub(crate) fn alone(over: Over<'a>, cancel: Option<&'a CancelToken>) -> Self {
+        InChunk { stop: None, cancel, over, search: None, skips: false, indices: 0..0 }
+    }
+
+    fn stop(&self) {
+        self.stop.inspect(|stop| stop.stop());
+    }
+}
+
+impl Around for InChunk<'_> {
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.stop.is_some_and(PanicSlot::is_over)
+            || self.cancel.is_some_and(CancelToken::is_flagged)
+            || self.over.is_over()
+            || self.skips && self.search.is_some_and(|search| search.skips(&self.indices))
+    }
+
+    fn found(&self) {
+        if self.search.is_none_or(|search| search.found(self.indices.start)) {
+            self.stop();
+        }
+        self.over.found();
+    }
+
+    fn panicked(&self) {
+        self.stop();
+        self.over.panicked();
+    }
+}
