@@ -1,6 +1,6 @@
 //! Whatever was recorded, by whatever clock and under whatever names: the picture is well-formed
-//! XML within its bounds, the trace is JSON in the order of time, and the
-//! text has its lines.
+//! XML within its bounds, the trace is JSON in the order of time, the recording is a tree whose
+//! longest path is no longer than its work, and the text has its lines.
 
 #![no_main]
 
@@ -164,10 +164,19 @@ fn check_trace(profile: &Profile) {
     assert!(times.clone().all(|time| time >= 0.0) && times.is_sorted());
 }
 
+/// A tree, whatever was written down, of which something can be predicted.
+fn check_recording(profile: &Profile) {
+    let recording = profile.recording();
+    assert!(recording.span() <= recording.work());
+    let text = recording.scaling([1, 3]).to_string();
+    assert!(text.lines().count() >= 6, "{text}");
+}
+
 fuzz_target!(|input: Input| {
     let profile = assemble(input);
     check_picture(&profile.to_svg());
     check_trace(&profile);
+    check_recording(&profile);
     let text = profile.to_string();
     assert!(text.lines().count() >= 4 + profile.workers().len(), "{text}");
     assert_eq!(profile.chunk_sizes().map(|(_, chunks)| chunks).sum::<u64>(), profile.chunks());

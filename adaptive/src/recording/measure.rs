@@ -47,23 +47,47 @@ impl Measures {
     }
 
     fn part(&self, recording: &Recording, at: usize, call: &Call, part: &Part) -> Measure {
-        let own_ns = part.calls.iter().fold(part.ns as f64, |sum, &(_, ns)| sum + ns as f64);
-        let mut work_ns = own_ns;
         // The items of a run that was timed as one may run beside each other.
         let of_items = |ns: f64| if call.kind == CallKind::Loop { ns / part.items as f64 } else { ns };
-        let mut longest = Longest { ns: of_items(own_ns), call: at, item: part.first };
-        let mut span_ns = 0.0_f64;
+        let (mut own_ns, mut path, mut longest) = (0.0, Path::default(), Longest::default());
         for &(inner, ns) in part.calls.iter().rev() {
-            let inner_measure = self.calls[inner];
-            work_ns += inner_measure.work_ns;
-            longest = longer(longest, inner_measure.longest);
-            span_ns += ns as f64;
-            span_ns = match recording.calls[inner].kind {
-                CallKind::Task => span_ns.max(inner_measure.span_ns),
-                _ => span_ns + inner_measure.span_ns,
-            };
+            own_ns += ns as f64;
+            longest = longer(longest, self.calls[inner].longest);
+            path.then(ns);
+            path.call(recording.calls[inner].kind, self.calls[inner]);
         }
-        Measure { work_ns, span_ns: of_items(span_ns + part.ns as f64), longest }
+        path.then(part.ns);
+        let own = Longest { ns: of_items(own_ns + part.ns as f64), call: at, item: part.first };
+        let longest = if longest.ns > own.ns { longest } else { own };
+        Measure { work_ns: path.work_ns, span_ns: of_items(path.span_ns), longest }
+    }
+}
+
+/// Work and span of one thing after the other, put together from its end.
+///
+/// Both are sums of the same terms in the same order, but for what the span leaves out. Sums of
+/// floats are rounded, by a function that grows with what it rounds: so the span is never more than
+/// the work, whatever the times are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Path {
+    pub(crate) work_ns: f64,
+    pub(crate) span_ns: f64,
+}
+
+impl Path {
+    /// What comes before takes `ns`, and calls nothing.
+    pub(crate) fn then(&mut self, ns: u64) {
+        self.work_ns += ns as f64;
+        self.span_ns += ns as f64;
+    }
+
+    /// What comes before is a call.
+    pub(crate) fn call(&mut self, kind: CallKind, call: Measure) {
+        self.work_ns += call.work_ns;
+        self.span_ns = match kind {
+            CallKind::Task => self.span_ns.max(call.span_ns),
+            _ => self.span_ns + call.span_ns,
+        };
     }
 }
 

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-pub(crate) use self::measure::{Longest, Measures};
+pub(crate) use self::measure::{Longest, Measures, Path};
 use crate::scaling::Scaling;
 
 /// The work of a program, as it was recorded once: loops with the times of their items, joins,
@@ -260,7 +260,9 @@ impl Recording {
         // What comes after the first task may run beside that.
         let is_task = |&(call, _): &(usize, u64)| self.calls[call].kind == CallKind::Task;
         let alone = program.calls.iter().position(is_task).unwrap_or(program.calls.len());
-        program.calls[..alone].iter().fold(program.ns as f64, |sum, &(_, ns)| sum + ns as f64)
+        // From the end, as the work is summed up: so it is never more than that.
+        let after = program.calls[..alone].iter().rev().fold(0.0, |sum, &(_, ns)| sum + ns as f64);
+        after + program.ns as f64
     }
 
     /// Predicts how long the same takes on other numbers of workers, and what limits it, by the

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::recording::{Call, CallKind, Longest, Measures, Part, Recording};
+use crate::recording::{Call, CallKind, Longest, Measures, Part, Path, Recording};
 use crate::simulate::{Policy, Publish, SimulateError, Simulation, TreeBuilder, TreeNodes, Wake};
 
 /// One after the other.
@@ -98,22 +98,18 @@ fn flat(measures: &Measures, at: usize, call: &Call) -> Stage {
 /// Whatever `part`, which is in no call, calls.
 fn tree(recording: &Recording, measures: &Measures, part: &Part) -> Stage {
     let called = part.calls.iter().map(|&(call, _)| measures.calls[call]);
-    let work_ns: f64 = called.clone().map(|measure| measure.work_ns).sum();
-    let between_ns: f64 = part.calls.iter().map(|&(_, ns)| ns as f64).sum();
-    let mut span_ns = 0.0_f64;
+    let called_ns: f64 = called.clone().map(|measure| measure.work_ns).sum();
+    let mut path = Path::default();
     for &(call, ns) in part.calls.iter().rev() {
-        span_ns += ns as f64;
-        span_ns = match recording.calls()[call].kind {
-            CallKind::Task => span_ns.max(measures.calls[call].span_ns),
-            _ => span_ns + measures.calls[call].span_ns,
-        };
+        path.then(ns);
+        path.call(recording.calls()[call].kind, measures.calls[call]);
     }
     let longer = |a: Longest, b: Longest| if b.ns > a.ns { b } else { a };
     let longest = called.map(|measure| measure.longest).fold(Longest::default(), longer);
-    let mut program = Trees::new(recording, work_ns);
+    let mut program = Trees::new(recording, called_ns);
     let root = program.part(part);
     let (nodes, times_ns) = program.tree.finish(root);
-    let work_ns = work_ns + between_ns;
+    let Path { work_ns, span_ns } = path;
     let outermost = Longest { call: part.calls[0].0, ..Longest::default() };
     Stage { work_ns, span_ns, longest, outermost, what: What::Tree { nodes, times_ns } }
 }
