@@ -11,6 +11,7 @@ use super::policy::{Costs, Publish, Wake};
 use super::reserves::Reserves;
 use super::rng::Rng;
 use super::sleepers::Sleepers;
+use super::waits::Waits;
 
 /// What has become of the second half of a join.
 #[derive(Clone, Copy, PartialEq)]
@@ -18,6 +19,8 @@ enum State {
     /// Only its owner knows of it.
     Private,
     Public,
+    /// Somebody who must not do it has taken it, and put it where all look.
+    PutBack,
     Taken,
     Done,
 }
@@ -54,14 +57,15 @@ pub(crate) struct JoinTree {
     stacks: Vec<Vec<Frame>>,
     /// By worker: its public halves, the oldest first.
     public: Vec<VecDeque<usize>>,
-    /// Workers that have some, and how many there are in all.
+    /// Workers that have some, and how many there are in all, with those that were put back.
     offering: Members,
     offered: usize,
+    put_back: VecDeque<usize>,
+    /// How many halves the worker has made public that acts just now, and told nobody of.
+    untold: usize,
     /// By worker: what it has taken from another, and not opened yet, since it wakes others first.
     taken: Vec<Option<(Piece, usize)>>,
-    /// By worker: the half that it waits for.
-    waits_for: Vec<Option<usize>>,
-    waiting: Members,
+    waits: Waits,
     root: Option<Piece>,
     publish: Publish,
     /// `None` if nobody sleeps.
@@ -72,6 +76,8 @@ pub(crate) struct JoinTree {
     nodes: Nodes,
     rng: Rng,
     effects: Vec<Effect>,
+    /// When the first worker was done with the root.
+    over_ns: f64,
 }
 
 impl JoinTree {
@@ -94,9 +100,10 @@ impl JoinTree {
             public: alloc::vec![VecDeque::new(); threads],
             offering: Members::new(threads),
             offered: 0,
+            put_back: VecDeque::new(),
+            untold: 0,
             taken: alloc::vec![None; threads],
-            waits_for: alloc::vec![None; threads],
-            waiting: Members::new(threads),
+            waits: Waits::new(threads),
             publish,
             sleepers,
             reserves,
@@ -105,6 +112,7 @@ impl JoinTree {
             nodes,
             rng: Rng::new(seed),
             effects: Vec::new(),
+            over_ns: 0.0,
         }
     }
 
@@ -121,13 +129,16 @@ impl JoinTree {
         }
         while let Some(&frame) = self.stacks[worker].last() {
             match frame {
-                Frame::Stolen(half) => self.end(half, now_ns),
+                Frame::Stolen(half) => {
+                    self.waits.end_work_for_another(worker, now_ns);
+                    self.end(half, now_ns);
+                }
                 Frame::Then(node) => {
                     self.stacks[worker].pop();
                     return Some((self.form.piece(node), None));
                 }
                 Frame::Join(half) => match self.halves[half].state {
-                    State::Private | State::Public => {
+                    State::Private | State::Public | State::PutBack => {
                         self.stacks[worker].pop();
                         self.withdraw(half);
                         self.publish_oldest_if_none(worker, now_ns);
@@ -135,12 +146,18 @@ impl JoinTree {
                     }
                     State::Taken => {
                         self.publish_all(worker, now_ns);
-                        return self.help(worker, half);
+                        return self.help(worker, half, now_ns);
                     }
-                    State::Done => self.reserves.wait_is_over(worker),
+                    State::Done => {
+                        self.waits.end_wait(worker, half);
+                        self.reserves.wait_is_over(worker);
+                    }
                 },
             }
             self.stacks[worker].pop();
+        }
+        if worker == 0 && self.over_ns == 0.0 {
+            self.over_ns = now_ns;
         }
         if self.reserves.is_reserve(worker) && !self.reserves.may_begin(worker) {
             return None;
@@ -155,63 +172,87 @@ impl JoinTree {
     }
 
     /// What a thief takes: the oldest half of the worker that offers most, as its halves are the
-    /// larger.
+    /// larger; or what was put back.
     fn oldest_of_many(&mut self) -> Option<usize> {
         let offering: Vec<usize> = self.offering.some(LOOK_AT, &mut self.rng).collect();
-        let most = offering.iter().map(|&worker| self.public[worker].len()).max()?;
-        let victim = offering.into_iter().find(|&worker| self.public[worker].len() == most)?;
-        self.public[victim].front().copied()
+        let most = offering.iter().map(|&worker| self.public[worker].len()).max();
+        let victim =
+            most.and_then(|most| offering.into_iter().find(|&worker| self.public[worker].len() == most));
+        let oldest = victim.and_then(|victim| self.public[victim].front());
+        oldest.or(self.put_back.front()).copied()
     }
 
     /// The half that another has taken is over.
     fn end(&mut self, half: usize, now_ns: f64) {
         self.halves[half].state = State::Done;
         let owner = self.halves[half].owner;
-        if self.waits_for[owner] == Some(half) {
-            self.waits_for[owner] = None;
-            self.waiting.set(owner, false);
-            self.effects.push(Effect::Call { worker: owner, at_ns: now_ns });
+        if let Some(was_asleep) = self.waits.call_for(owner, half) {
+            match &self.sleepers {
+                Some(sleepers) if was_asleep => {
+                    sleepers.call(owner, now_ns, &mut self.effects);
+                }
+                _ => self.effects.push(Effect::Call { worker: owner, at_ns: now_ns }),
+            }
         }
     }
 
     /// A worker waits for a half: it runs only what descends from that, and finds it only where it
     /// looks.
-    fn help(&mut self, worker: usize, half: usize) -> Option<Found> {
-        if let Some(found) = self.find(worker, half) {
+    fn help(&mut self, worker: usize, half: usize, now_ns: f64) -> Option<Found> {
+        self.waits.stir(worker);
+        self.waits.wait(worker, half, self.halves[half].thief, now_ns);
+        if let Some(found) = self.find(worker, half, now_ns) {
             self.reserves.wait_is_over(worker);
             return Some(self.take(worker, found));
         }
-        self.waits_for[worker] = Some(half);
-        self.waiting.set(worker, true);
+        self.waits.rest(worker, half, now_ns);
         None
     }
 
-    /// Looks at the oldest half of the worker that has the awaited one, of those that have taken
-    /// something from that worker last or for which it waits, and so on.
-    fn find(&self, worker: usize, half: usize) -> Option<usize> {
-        let mut reached = alloc::vec![false; self.stacks.len()];
-        let mut to_see = alloc::vec![self.halves[half].thief];
-        while let Some(other) = to_see.pop() {
-            if other == worker || core::mem::replace(&mut reached[other], true) {
-                continue;
-            }
-            let oldest = self.public[other].front().copied();
-            if let Some(found) = oldest.filter(|&oldest| self.is_part_of(oldest, half)) {
-                return Some(found);
-            }
-            to_see.extend(self.waits_for[other].map(|half| self.halves[half].thief));
-            let works_for_it = |&next: &usize| self.works_for(next) == Some(other);
-            to_see.extend((0..self.stacks.len()).filter(works_for_it));
+    fn find(&mut self, worker: usize, half: usize, now_ns: f64) -> Option<usize> {
+        let near = self.waits.trail(worker);
+        let is_part = |tree: &Self, &other: &usize| tree.is_part_of(other, half);
+        near.into_iter()
+            .find_map(|other| self.look_at(other, half, now_ns))
+            .or_else(|| self.put_back.iter().copied().find(|other| is_part(self, other)))
+            .or_else(|| {
+                let may = self.sleepers.is_none() || now_ns >= self.waits.looks_far_from_ns(worker);
+                let far = if may { self.waits.far(worker) } else { Vec::new() };
+                far.into_iter().find_map(|other| self.look_at(other, half, now_ns))
+            })
+    }
+
+    /// Takes the oldest half of another worker, and puts it back if it is no part of `half`.
+    fn look_at(&mut self, other: usize, half: usize, now_ns: f64) -> Option<usize> {
+        let oldest = *self.public[other].front()?;
+        if self.is_part_of(oldest, half) {
+            return Some(oldest);
+        }
+        let Some(sleepers) = &mut self.sleepers else { return None };
+        sleepers.wake_for(1, now_ns, &mut self.effects);
+        self.withdraw(oldest);
+        self.halves[oldest].state = State::PutBack;
+        self.put_back.push_back(oldest);
+        self.offered += 1;
+        // Only some may do it, so all who wait are called.
+        let resting: Vec<usize> = self.waits.resting().map(|(worker, _)| worker).collect();
+        for worker in resting {
+            self.call_back(worker, now_ns);
         }
         None
     }
 
-    /// From whom the worker has taken what it does.
-    fn works_for(&self, worker: usize) -> Option<usize> {
-        self.stacks[worker].iter().rev().find_map(|&frame| match frame {
-            Frame::Stolen(half) => Some(self.halves[half].owner),
-            Frame::Join(_) | Frame::Then(_) => None,
-        })
+    /// A worker that rests in a wait has something to look at.
+    fn call_back(&mut self, worker: usize, now_ns: f64) {
+        self.waits.stir(worker);
+        match &self.sleepers {
+            Some(sleepers) => {
+                // It wants its seat even if it comes in vain.
+                self.reserves.wait_is_over(worker);
+                sleepers.call(worker, now_ns, &mut self.effects);
+            }
+            None => self.effects.push(Effect::Call { worker, at_ns: now_ns }),
+        }
     }
 
     fn is_part_of(&self, part: usize, whole: usize) -> bool {
@@ -223,6 +264,7 @@ impl JoinTree {
         self.withdraw(half);
         let Half { piece, owner, thief, state } = &mut self.halves[half];
         (*state, *thief) = (State::Taken, worker);
+        self.waits.begin_work_for(worker, *owner);
         self.stacks[worker].push(Frame::Stolen(half));
         (piece.clone(), Some(*owner))
     }
@@ -236,6 +278,9 @@ impl JoinTree {
             place.and_then(|place| public.remove(place));
             self.offering.set(owner, !public.is_empty());
             self.offered -= 1;
+        } else if state == State::PutBack {
+            self.put_back.retain(|&other| other != half);
+            self.offered -= 1;
         }
     }
 
@@ -245,15 +290,36 @@ impl JoinTree {
         self.public[owner].push_back(half);
         self.offering.set(owner, true);
         self.offered += 1;
-        // Who waits for a part of itself comes, but only to see: it may be too late.
-        let waiting: Vec<usize> = self.waiting.some(usize::MAX, &mut self.rng).collect();
-        for worker in waiting {
-            if self.waits_for[worker].is_some_and(|whole| self.is_part_of(half, whole)) {
-                self.waits_for[worker] = None;
-                self.waiting.set(worker, false);
-                self.effects.push(Effect::Call { worker, at_ns: now_ns });
+        self.untold += 1;
+        if self.sleepers.is_some() {
+            return;
+        }
+        // Nobody sleeps: who waits for what it is a part of sees it.
+        let waiting: Vec<(usize, usize)> = self.waits.resting().collect();
+        for (worker, whole) in waiting {
+            if self.is_part_of(half, whole) {
+                self.call_back(worker, now_ns);
             }
         }
+    }
+
+    /// The worker has made halves public, which others are told of: one that sleeps, or else for
+    /// each one that waits, which may have no use for it. Returns when that is done.
+    fn tell(&mut self, worker: usize, now_ns: f64) -> f64 {
+        let untold = core::mem::take(&mut self.untold);
+        let Some(sleepers) = &mut self.sleepers else { return now_ns };
+        let offers = usize::from(!self.public[worker].is_empty());
+        if sleepers.any_sleeps() || sleepers.any_comes() {
+            // The first half that it offers wakes one, and the next find that one on its way.
+            return sleepers.wake_for(offers, now_ns, &mut self.effects);
+        }
+        let (mut now_ns, call_ns) = (now_ns, self.costs.call_ns);
+        for _ in 0..untold {
+            let Some(waiting) = self.waits.call_some(worker, &mut self.rng) else { break };
+            self.call_back(waiting, now_ns);
+            now_ns += call_ns;
+        }
+        now_ns
     }
 
     fn oldest_private(&self, worker: usize) -> Option<usize> {
@@ -281,7 +347,12 @@ impl JoinTree {
 
     /// What a worker does that finds nothing.
     fn rest(&mut self, worker: usize, now_ns: f64) -> Turn {
-        if self.waits_for[worker].is_some() {
+        let now_ns = self.tell(worker, now_ns);
+        if self.waits.rests(worker) {
+            let far_ns = self.waits.looks_far_from_ns(worker);
+            if self.sleepers.is_some() && now_ns < far_ns {
+                return Turn::Look(far_ns);
+            }
             let until_ns = self.reserves.wait(worker, now_ns);
             self.call_a_reserve(now_ns);
             return Turn::Look(until_ns.unwrap_or(f64::INFINITY));
@@ -353,11 +424,7 @@ impl Deal for JoinTree {
         let mut from_ns = now_ns;
         let (taskel, joins) = self.descend(worker, piece, from_ns);
         from_ns += (joins + 1) as f64 * self.costs.claim_ns;
-        if let Some(sleepers) = &mut self.sleepers {
-            // The first half that it offers wakes one, and the next find that one on its way.
-            let offers = usize::from(!self.public[worker].is_empty());
-            from_ns = sleepers.wake_for(offers, from_ns, &mut self.effects);
-        }
+        from_ns = self.tell(worker, from_ns);
         self.call_a_reserve(from_ns);
         let mut taken = Taken::Own;
         if let Some(victim) = victim {
@@ -376,6 +443,10 @@ impl Deal for JoinTree {
 
     fn effect(&mut self) -> Option<Effect> {
         self.effects.pop()
+    }
+
+    fn over_ns(&self) -> f64 {
+        self.over_ns
     }
 
     fn sleeps(&self) -> bool {

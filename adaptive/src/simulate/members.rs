@@ -33,6 +33,14 @@ impl Members {
         }
     }
 
+    pub(crate) fn any(&self) -> bool {
+        !self.list.is_empty()
+    }
+
+    pub(crate) fn contains(&self, worker: usize) -> bool {
+        self.places[worker] != ABSENT
+    }
+
     /// Up to `count` different members, neighbours in the list from a random place on.
     pub(crate) fn some<'a>(&'a self, count: usize, rng: &mut Rng) -> impl Iterator<Item = usize> + use<'a> {
         let len = self.list.len();

@@ -39,6 +39,7 @@ mod rng;
 mod schedule;
 mod sleepers;
 mod splits;
+mod waits;
 
 use alloc::vec::Vec;
 

@@ -55,6 +55,11 @@ impl Sleepers {
         now_ns
     }
 
+    /// Whether a worker that sleeps could be woken.
+    pub(crate) fn any_sleeps(&self) -> bool {
+        self.asleep.any()
+    }
+
     /// Whether somebody has been woken, and is not there yet.
     pub(crate) fn any_comes(&self) -> bool {
         self.coming > 0
