@@ -57,11 +57,17 @@ impl By {
 }
 
 /// A program with its input.
-struct Program {
+pub(crate) struct Program {
     /// What the table calls it.
     name: &'static str,
-    run: Box<dyn Fn(By) -> Duration + Send + Sync>,
+    run: Box<dyn Fn(By, Around<'_>) -> Duration + Send + Sync>,
 }
+
+/// The timed part of a program, to be called once.
+pub(crate) type Body<'a> = &'a mut (dyn FnMut() + Send);
+
+/// Calls the timed part of a program from where it is to run.
+pub(crate) type Around<'a> = &'a mut dyn FnMut(Body<'_>);
 
 impl Program {
     /// A program that reads `input`, which is made anew for each run by `make`; `check` panics if
@@ -71,12 +77,20 @@ impl Program {
         make: impl Fn() -> I + Send + Sync + 'static,
         run: impl Fn(By, &mut I) -> A + Send + Sync + 'static,
         check: impl Fn(&I, &A) + Send + Sync + 'static,
-    ) -> Self {
-        let run = move |by| {
+    ) -> Self
+    where
+        I: Send,
+        A: Send,
+    {
+        let run = move |by, around: Around<'_>| {
             let mut input = make();
-            let start = Instant::now();
-            let answer = run(by, &mut input);
-            let elapsed = start.elapsed();
+            let mut done = None;
+            around(&mut || {
+                let start = Instant::now();
+                let answer = run(by, &mut input);
+                done = Some((answer, start.elapsed()));
+            });
+            let (answer, elapsed) = done.expect("it was called");
             check(&input, &answer);
             elapsed
         };
@@ -90,10 +104,24 @@ impl Program {
     /// If the answer is wrong.
     fn run(&self, by: By, pools: &Pools) -> Duration {
         match by {
-            By::Serial => (self.run)(by),
-            By::Rayon => pools.rayon.install(|| (self.run)(by)),
-            By::Taskel => pools.taskel.install(|| (self.run)(by)),
+            By::Serial => (self.run)(by, &mut |body| body()),
+            By::Rayon => pools.rayon.install(|| (self.run)(by, &mut |body| body())),
+            By::Taskel => pools.taskel.install(|| (self.run)(by, &mut |body| body())),
         }
+    }
+
+    /// How long one run by taskel takes, of which `around` calls the timed part.
+    ///
+    /// # Panics
+    ///
+    /// If the answer is wrong.
+    pub(crate) fn run_by_taskel(&self, around: Around<'_>) -> Duration {
+        (self.run)(By::Taskel, around)
+    }
+
+    /// What the table calls it.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
     }
 }
 
@@ -147,7 +175,7 @@ impl Pools {
 
 /// All programs whose name is `wanted`, each made, with its input and its answer, when its turn
 /// comes.
-fn all(wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Program> {
+pub(crate) fn all(wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Program> {
     type Make = fn(&'static str) -> Program;
     let programs: [(&str, Make); 6] = [
         ("n-body, 10 k bodies, 1 step", |name| nbody::program(name, 10_000, 1)),

@@ -10,6 +10,7 @@ mod joins;
 mod locks;
 mod loops;
 mod members;
+mod predictions;
 mod streams;
 pub mod workers;
 
@@ -50,6 +51,7 @@ pub const ALL: &[Suite] = &[
     suite("iters", "parallel iterators", iters::run),
     suite("streams", "sequential sources in parallel", streams::run),
     suite("programs", "programs of which nothing but the `use` line changes", crate::programs::groups),
+    suite("predictions", "what a recording of one worker predicts, and what is measured", predictions::run),
     suite("regions", "regions after serial work, and beside and inside of others", crate::regions::groups),
     suite("one-core", "regions in a process that has one core", crate::regions::groups_on_one_core),
 ];
