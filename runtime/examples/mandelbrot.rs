@@ -5,8 +5,8 @@
 //! cargo run --release --example mandelbrot -- mandelbrot.png
 //! ```
 //!
-//! writes `mandelbrot.png` and `mandelbrot.svg`; `--trace FILE` writes what each worker did for
-//! <https://ui.perfetto.dev>.
+//! writes `mandelbrot.png` and `mandelbrot.svg`; `--html FILE` writes a page about what each worker
+//! did, and `--trace FILE` the same for <https://ui.perfetto.dev>.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -33,13 +33,16 @@ struct Options {
     /// Iterations before a point counts as inside.
     #[arg(long, default_value_t = 1000)]
     iterations: u32,
+    /// A page about what each worker did, for a browser.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// What each worker did, for <https://ui.perfetto.dev>.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let Options { picture, width, height, iterations, trace } = Options::parse();
+    let Options { picture, width, height, iterations, html, trace } = Options::parse();
     if width == 0 || height == 0 || iterations == 0 {
         return Err("a picture has at least one pixel, and takes at least one iteration".into());
     }
@@ -55,6 +58,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     image.save_with_format(&picture, ImageFormat::Png)?;
     let beside = picture.with_extension("svg");
     fs::write(&beside, profile.to_svg())?;
+    if let Some(html) = html {
+        fs::write(html, profile.to_html())?;
+    }
     if let Some(trace) = trace {
         profile.write_trace(File::create(trace)?)?;
     }

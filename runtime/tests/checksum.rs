@@ -208,6 +208,15 @@ fn it_draws_what_it_did() {
 }
 
 #[test]
+fn it_writes_a_page_about_what_it_did() {
+    let dir = made_up_tree();
+    let output = checksum(&dir, &["--html", "page.html", "tree"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let page = fs::read_to_string(dir.path().join("page.html")).expect("a page");
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("checksum::hash_all"));
+}
+
+#[test]
 fn it_writes_a_trace_of_what_it_did() {
     let dir = made_up_tree();
     let output = checksum(&dir, &["--threads", "2", "--trace", "trace.json", "tree"]);

@@ -42,6 +42,9 @@ struct Args {
     /// Draw who hashed when into this file
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+    /// Write a page about who hashed when into this file, for a browser
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Write who hashed when into this file, for <https://ui.perfetto.dev>
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -93,13 +96,16 @@ fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     }
     say(format_args!("{profile}"));
     if let Some(svg) = &args.svg {
-        draw(&profile, svg)?;
+        write(svg, profile.to_svg())?;
+    }
+    if let Some(html) = &args.html {
+        write(html, profile.to_html())?;
     }
     if let Some(trace) = &args.trace {
         write_trace(&profile, trace)?;
     }
     if let Some(record) = &args.record {
-        write_recording(&profile, record)?;
+        write(record, profile.recording().to_json())?;
     }
     Ok(all_read)
 }
@@ -137,17 +143,13 @@ fn print_sums(files: &[Box<Path>], results: &[HashResult]) -> io::Result<()> {
     }
 }
 
-fn draw(profile: &Profile, file: &Path) -> Result<(), String> {
-    fs::write(file, profile.to_svg()).map_err(|error| format!("{}: {error}", file.display()))
+fn write(file: &Path, content: String) -> Result<(), String> {
+    fs::write(file, content).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 fn write_trace(profile: &Profile, file: &Path) -> Result<(), String> {
     let written = File::create(file).and_then(|out| profile.write_trace(out));
     written.map_err(|error| format!("{}: {error}", file.display()))
-}
-
-fn write_recording(profile: &Profile, file: &Path) -> Result<(), String> {
-    fs::write(file, profile.recording().to_json()).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// One line about a file, its name byte for byte but for line breaks.

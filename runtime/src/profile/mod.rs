@@ -2,14 +2,18 @@
 //!
 //! While profiling, each lane writes to its own [`recorder::Recorder`]; afterwards
 //! [`Profile::assemble`] puts the lanes side by side. `timeline` keeps the recorded events within a
-//! bounded memory, `report` prints a profile as text, `svg` draws it, `trace` writes it for
-//! Perfetto; `calls` keeps which parallel calls lay in which, of which `recording` makes a tree.
+//! bounded memory, `report` prints a profile as text, `svg` draws it, `html` makes a page of it,
+//! `trace` writes it for Perfetto; `calls` keeps which parallel calls lay in which, of which `recording` makes a tree.
 
 #![cfg_attr(not(feature = "svg"), allow(dead_code, reason = "some of it only a picture shows"))]
 
 pub(crate) mod calls;
 #[cfg(test)]
 mod calls_tests;
+#[cfg(feature = "html")]
+mod html;
+#[cfg(all(test, feature = "html"))]
+mod html_tests;
 mod loops;
 pub(crate) mod recorder;
 mod recording;
@@ -36,8 +40,9 @@ use recorder::{Counts, Recorder};
 /// What the workers of a pool did while a piece of code ran.
 ///
 /// [`ThreadPool::profile`](crate::ThreadPool::profile) returns one. Print it for a table; draw it
-/// by `to_svg`, with the feature `svg`; or open what `write_trace` writes, with the feature
-/// `trace`, in [Perfetto](https://ui.perfetto.dev).
+/// by `to_svg`, with the feature `svg`; open the page that `to_html` makes, with the feature `html`, in
+/// a browser; or what `write_trace` writes, with the feature `trace`, in
+/// [Perfetto](https://ui.perfetto.dev).
 ///
 /// ```
 /// use taskel::prelude::*;

@@ -7,10 +7,10 @@ use super::{Profile, WorkerProfile, share};
 use taskel_adaptive::units::{Grouped, Time, counted};
 
 /// A column's heading and how to fill its cells.
-type Column = (&'static str, fn(&WorkerProfile) -> String);
+pub(super) type Column = (&'static str, fn(&WorkerProfile) -> String);
 
 /// The columns that follow the label and the bar.
-const COLUMNS: [Column; 8] = [
+pub(super) const COLUMNS: [Column; 8] = [
     ("busy", |worker| Time(worker.record.busy_ns as f64).to_string()),
     ("waiting", |worker| Time(worker.record.waits.ns as f64).to_string()),
     ("taskels", |worker| Grouped(worker.record.taskels).to_string()),
@@ -156,7 +156,7 @@ impl Profile {
 }
 
 /// `1`, `2–3`, `4–7` and so on.
-fn bucket(smallest: usize) -> String {
+pub(super) fn bucket(smallest: usize) -> String {
     match smallest - 1 + smallest {
         1 => "1".to_owned(),
         largest => format!("{}–{}", Grouped(smallest as u64), Grouped(largest as u64)),

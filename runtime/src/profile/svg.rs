@@ -9,16 +9,16 @@ use super::{Profile, WorkerProfile, share};
 use taskel_adaptive::units::{Time, counted, unit_of};
 
 const WIDTH: f64 = 1200.0;
-const PLOT_LEFT: f64 = 120.0;
-const PLOT_WIDTH: f64 = 980.0;
+pub(super) const PLOT_LEFT: f64 = 120.0;
+pub(super) const PLOT_WIDTH: f64 = 980.0;
 const PLOT_TOP: f64 = 84.0;
 /// Room for the axis and the legend.
 const FOOT: f64 = 92.0;
 
-const TEXT: &str = "#1f2933";
-const MUTED: &str = "#616e7c";
+pub(super) const TEXT: &str = "#1f2933";
+pub(super) const MUTED: &str = "#616e7c";
 const IDLE: &str = "#e8ebef";
-const GRID: &str = "#cbd2d9";
+pub(super) const GRID: &str = "#cbd2d9";
 const STEAL: &str = "#d9480f";
 /// From short to long chunks. Its lightness falls evenly, so it survives print and colour
 /// blindness.
@@ -31,14 +31,31 @@ const COLOURS: [[u8; 3]; 6] = [
     [0x17, 0x27, 0x5c],
 ];
 
-/// Bars narrower than this are merged, in pixels.
+/// A bar is at least as wide as this, in pixels.
 const FINEST_BAR: f64 = 0.5;
-const FINEST_MARK: f64 = 4.0;
-/// At some 150 bytes a bar, this many make a file of less than a megabyte.
-const MOST_BARS: usize = 5000;
-const MOST_MARKS: usize = 1000;
 /// Lines between the lanes of more steals than this would hide the lanes.
 const MOST_JOINED: usize = 200;
+
+/// How fine a picture is.
+pub(super) struct Detail {
+    /// Bars narrower than this are merged, in pixels.
+    pub(super) finest_bar: f64,
+    pub(super) finest_mark: f64,
+    pub(super) most_bars: usize,
+    pub(super) most_marks: usize,
+    /// Of a page that says elsewhere whose picture it is, and that zooms: places are finer, and no
+    /// bar is made wider or narrower than it is.
+    pub(super) is_inside_page: bool,
+}
+
+/// At some 150 bytes a bar, so many make a file of less than a megabyte.
+const ALONE: Detail = Detail {
+    finest_bar: FINEST_BAR,
+    finest_mark: 4.0,
+    most_bars: 5000,
+    most_marks: 1000,
+    is_inside_page: false,
+};
 
 impl Profile {
     /// Draws the profile as an SVG picture, 1200 pixels wide. Needs the feature `svg`.
@@ -59,35 +76,62 @@ impl Profile {
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
     pub fn to_svg(&self) -> String {
-        let scale = Scale::new(self);
-        let height = scale.plot_bottom() + FOOT;
+        Drawing::new(self, &ALONE).document().to_string()
+    }
+}
+
+/// A picture, before it is spelled out.
+pub(super) struct Drawing<'p> {
+    profile: &'p Profile,
+    detail: &'p Detail,
+    scale: Scale,
+    /// By worker, as many as fit.
+    pub(super) spans: Vec<Vec<Event<Chunks>>>,
+    pub(super) steals: Vec<Vec<Event<Steals>>>,
+}
+
+impl<'p> Drawing<'p> {
+    pub(super) fn new(profile: &'p Profile, detail: &'p Detail) -> Self {
+        let scale = Scale::new(profile, detail);
+        let workers = &profile.workers;
+        let spans = fitting(detail.most_bars, detail.finest_bar * scale.ns_per_pixel(), |resolution_ns| {
+            workers.iter().map(|worker| worker.record.spans.merged(resolution_ns)).collect()
+        });
+        let steals = fitting(detail.most_marks, detail.finest_mark * scale.ns_per_pixel(), |resolution_ns| {
+            workers.iter().map(|worker| worker.record.steals.merged(resolution_ns)).collect()
+        });
+        Drawing { profile, detail, scale, spans, steals }
+    }
+
+    pub(super) fn document(&self) -> Document {
+        let Drawing { profile, scale, .. } = self;
+        let bottom = scale.plot_bottom() + FOOT;
+        let top = if self.detail.is_inside_page { PLOT_TOP - 14.0 } else { 0.0 };
+        let background = Rectangle::new().set("y", top).set("width", WIDTH).set("height", bottom - top);
         let mut document = Document::new()
-            .set("viewBox", format!("0 0 {WIDTH} {height}"))
+            .set("viewBox", format!("0 {top} {WIDTH} {}", bottom - top))
             .set("width", WIDTH)
-            .set("height", height)
+            .set("height", bottom - top)
             .set("font-family", "system-ui, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif")
             .set("font-size", 13)
             .set("fill", TEXT)
-            .add(tip(&format!("Profile: {}", self.summary())))
-            .add(Rectangle::new().set("width", WIDTH).set("height", height).set("fill", "#ffffff"))
-            .add(label(20.0, 36.0, self.summary()).set("font-size", 20).set("font-weight", 600))
-            .add(label(20.0, 60.0, self.counts()).set("fill", MUTED));
+            .add(background.set("fill", "#ffffff"));
+        if !self.detail.is_inside_page {
+            document = document
+                .add(tip(&format!("Profile: {}", profile.summary())))
+                .add(label(20.0, 36.0, profile.summary()).set("font-size", 20).set("font-weight", 600))
+                .add(label(20.0, 60.0, profile.counts()).set("fill", MUTED));
+        }
         document = document.add(scale.axis());
-        let spans = fitting(MOST_BARS, FINEST_BAR * scale.ns_per_pixel(), |resolution_ns| {
-            self.workers.iter().map(|worker| worker.record.spans.merged(resolution_ns)).collect()
-        });
-        let steals = fitting(MOST_MARKS, FINEST_MARK * scale.ns_per_pixel(), |resolution_ns| {
-            self.workers.iter().map(|worker| worker.record.steals.merged(resolution_ns)).collect()
-        });
-        let colours = Colours::new(self.workers.iter().flat_map(|worker| worker.record.spans.events()));
-        for (row, worker) in self.workers.iter().enumerate() {
-            document = document.add(scale.lane(row, worker)).add(scale.bars(row, &spans[row], &colours));
+        let colours = Colours::new(profile.workers.iter().flat_map(|worker| worker.record.spans.events()));
+        for (row, worker) in profile.workers.iter().enumerate() {
+            document = document.add(scale.lane(row, worker)).add(scale.bars(row, &self.spans[row], &colours));
         }
-        let joined = steals.iter().map(Vec::len).sum::<usize>() <= MOST_JOINED;
-        for (row, steals) in steals.iter().enumerate() {
-            document = document.add(scale.marks(row, steals, &self.workers, joined));
+        let joined = self.steals.iter().map(Vec::len).sum::<usize>() <= MOST_JOINED;
+        for (row, steals) in self.steals.iter().enumerate() {
+            document = document.add(scale.marks(row, steals, &profile.workers, joined));
         }
-        document.add(legend(scale.plot_bottom() + 66.0, &colours)).to_string()
+        document.add(legend(scale.plot_bottom() + 66.0, &colours))
     }
 }
 
@@ -98,17 +142,25 @@ struct Scale {
     lanes: usize,
     lane_height: f64,
     bar_height: f64,
+    is_inside_page: bool,
 }
 
 impl Scale {
-    fn new(profile: &Profile) -> Scale {
+    fn new(profile: &Profile, detail: &Detail) -> Scale {
         let lanes = profile.workers.len();
         let (lane_height, bar_height) = match lanes {
             0..=8 => (44.0, 32.0),
             9..=24 => (28.0, 20.0),
             _ => (18.0, 14.0),
         };
-        Scale { start_ns: profile.start_ns, wall_ns: profile.wall_ns, lanes, lane_height, bar_height }
+        Scale {
+            start_ns: profile.start_ns,
+            wall_ns: profile.wall_ns,
+            lanes,
+            lane_height,
+            bar_height,
+            is_inside_page: detail.is_inside_page,
+        }
     }
 
     fn ns_per_pixel(&self) -> f64 {
@@ -130,7 +182,7 @@ impl Scale {
 
     /// Vertical lines with their times below.
     fn axis(&self) -> Group {
-        let mut axis = Group::new().set("stroke", GRID).set("fill", MUTED).set("text-anchor", "middle");
+        let mut axis = group("axis").set("stroke", GRID).set("fill", MUTED).set("text-anchor", "middle");
         let (unit, unit_name) = unit_of(self.wall_ns as f64);
         let step = round_step(self.wall_ns as f64 / unit / 8.0);
         let decimals = (-step.log10().floor()).max(0.0) as usize;
@@ -166,17 +218,21 @@ impl Scale {
     }
 
     fn bars(&self, row: usize, spans: &[Event<Chunks>], colours: &Colours) -> Group {
-        let mut bars = Group::new();
+        let mut bars = group("bars");
         for &Event { start_ns, end_ns, weight: span } in spans {
             let (left, right) = (self.x(start_ns), self.x(end_ns));
-            // A hairline tells two long chunks in a row apart.
-            let width = if right - left > 3.0 { right - left - 0.6 } else { (right - left).max(FINEST_BAR) };
+            let (left, width) = match self.is_inside_page {
+                true => (thousandths(left), thousandths(right - left)),
+                // A hairline tells two long chunks in a row apart.
+                false if right - left > 3.0 => (pixels(left), pixels(right - left - 0.6)),
+                false => (pixels(left), pixels((right - left).max(FINEST_BAR))),
+            };
             let full = share(span.busy_ns, end_ns - start_ns).min(1.0);
             let height = (self.bar_height * full).max(1.0);
             let bar = Rectangle::new()
-                .set("x", pixels(left))
+                .set("x", left)
                 .set("y", pixels(self.bar_top(row) + self.bar_height - height))
-                .set("width", pixels(width))
+                .set("width", width)
                 .set("height", pixels(height))
                 .set("fill", colours.of(span.mean_ns()));
             bars = bars.add(bar.add(tip(&describe(span, start_ns.saturating_sub(self.start_ns)))));
@@ -187,7 +243,7 @@ impl Scale {
     /// Triangles on the upper edge of the lane, if `joined` with lines to the lanes that were
     /// stolen from.
     fn marks(&self, row: usize, steals: &[Event<Steals>], workers: &[WorkerProfile], joined: bool) -> Group {
-        let mut marks = Group::new().set("fill", STEAL).set("stroke", STEAL).set("stroke-width", 0.8);
+        let mut marks = group("marks").set("fill", STEAL).set("stroke", STEAL).set("stroke-width", 0.8);
         let y = self.bar_top(row);
         for &Event { start_ns, weight: Steals { victim, steals }, .. } in steals {
             let x = self.x(start_ns);
@@ -301,21 +357,31 @@ fn triangle(x: f64, y: f64) -> Polygon {
     Polygon::new().set("points", format!("{left},{} {right},{} {x},{}", y - 4.0, y - 4.0, y + 4.0))
 }
 
-fn label(x: f64, y: f64, content: String) -> Text {
+/// A group that scripts find by its class.
+fn group(class: &str) -> Group {
+    Group::new().set("class", class)
+}
+
+pub(super) fn label(x: f64, y: f64, content: String) -> Text {
     Text::new(text(&content)).set("x", x).set("y", y)
 }
 
 /// What shows when one points at a shape.
-fn tip(content: &str) -> Title {
+pub(super) fn tip(content: &str) -> Title {
     Title::new(text(content))
 }
 
 /// XML has no way to write most control characters, so they are replaced.
-fn text(content: &str) -> String {
+pub(super) fn text(content: &str) -> String {
     content.replace(|c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'), "\u{fffd}")
 }
 
 /// Rounded to hundredths, which is all that shows.
-fn pixels(value: f64) -> f64 {
+pub(super) fn pixels(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
+}
+
+/// Rounded to what shows when one zooms.
+fn thousandths(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
 }
