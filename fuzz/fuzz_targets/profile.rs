@@ -61,6 +61,18 @@ enum Event {
     Steal {
         at_ns: u64,
         victim: u8,
+        is_cut: bool,
+    },
+    /// A closure of a join, inside of nothing else.
+    Outer {
+        times_ns: (u64, u64),
+        busy_ns: u64,
+    },
+    Parked {
+        at_ns: u64,
+    },
+    WokeUp {
+        at_ns: u64,
     },
     /// A call begins, and ends if it is told when.
     Call {
@@ -110,7 +122,10 @@ fn record(events: &[Event]) -> Recorder {
                 }
             }
             Event::Nested { taskels } => recorder.nested(taskels),
-            Event::Steal { at_ns, victim } => recorder.steal(at_ns, victim.into()),
+            Event::Steal { at_ns, victim, is_cut } => recorder.steal(at_ns, victim.into(), is_cut),
+            Event::Outer { times_ns, busy_ns } => recorder.was_busy(times_ns, busy_ns),
+            Event::Parked { at_ns } => recorder.parked(at_ns),
+            Event::WokeUp { at_ns } => recorder.woke_up(at_ns),
             Event::Call { id, kind, times_ns } => {
                 let kind = match kind {
                     Kind::Loop => CallKind::Loop,

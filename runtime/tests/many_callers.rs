@@ -240,6 +240,21 @@ fn lanes_come_back() {
     assert_eq!(local.iter_mut().count(), 1, "one after the other, they have the same lane");
 }
 
+/// Who calls works in the place of a worker, which does nothing meanwhile.
+#[test]
+fn a_caller_and_the_worker_that_it_displaces_are_one_row_of_a_profile() {
+    let pool = pool(2);
+    let each = |_| thread::sleep(Duration::from_millis(2));
+    let ((), profile) = pool.profile(|| (0..32).into_par_iter().for_each(each));
+    let rows: Vec<&str> = profile.workers().iter().map(|worker| worker.label()).collect();
+    let merged = rows.iter().filter(|row| row.ends_with(" + caller")).count();
+    assert!(rows.len() == 2 && merged == 1, "{rows:?}");
+    assert_eq!(profile.workers().iter().map(|worker| worker.taskels()).sum::<u64>(), 32);
+    let [only] = &profile.loops()[..] else { panic!("one place") };
+    assert_eq!((only.calls(), only.items()), (1, 32));
+    assert_eq!(profile.recording().calls().len(), 2, "the program, and the loop in it");
+}
+
 /// A profile sees lanes that were made while it is being taken.
 #[test]
 fn a_profile_has_a_row_for_each_caller() {

@@ -24,7 +24,7 @@ impl Claimer<'_> {
             self.tally.steals_tried += 1;
             let Some(span) = self.state.slots.slot(victim).range.steal() else { continue };
             self.tally.steals_won += 1;
-            return Some(self.acquire(victim, span));
+            return Some(self.acquire(victim, span, false));
         }
         None
     }
@@ -47,7 +47,7 @@ impl Claimer<'_> {
             if let Some((victim, rest)) = watch.revoke() {
                 self.tally.revoked += 1;
                 self.chunker.on_outlier();
-                return Some(self.acquire(victim, rest));
+                return Some(self.acquire(victim, rest, true));
             }
         }
         // Whoever took the rest that this lane was after may have just put it into its range.
@@ -56,8 +56,8 @@ impl Claimer<'_> {
 
     /// Claims the first chunk of what it has taken from another lane: a single unit would otherwise
     /// be stolen back and forth between idle lanes before one of them comes to run it. The rest
-    /// becomes its own range.
-    fn acquire(&mut self, victim: SlotIndex, span: Span) -> Span {
+    /// becomes its own range. `is_cut`: that is of a chunk that had begun.
+    fn acquire(&mut self, victim: SlotIndex, span: Span, is_cut: bool) -> Span {
         self.chunker.on_steal();
         if self.chunker.estimate_ns().is_none() {
             self.slot.cost.set(self.state.slots.slot(victim).cost.get());
@@ -72,7 +72,7 @@ impl Claimer<'_> {
         self.restart_clock();
         if self.state.plan.profiled {
             let at_ns = self.lane.pool().ns_since_start(self.since);
-            self.lane.record(|recorder| recorder.steal(at_ns, victim.0));
+            self.lane.record(|recorder| recorder.steal(at_ns, victim.0, is_cut));
         }
         first
     }

@@ -169,7 +169,7 @@ fn a_thousand_workers_stay_small() {
 fn busy(lane: usize, chunks: u64) -> super::WorkerProfile {
     let mut recorder = Recorder::new();
     for i in 0..chunks {
-        recorder.steal(i * 100, lane + 1);
+        recorder.steal(i * 100, lane + 1, false);
         recorder.chunk(i * 100, i * 100 + 80, 1);
     }
     worker(lane, recorder)

@@ -82,7 +82,7 @@ impl Profile {
     /// Memory is bounded as that of [`recording`](Self::recording) is; calls that had no room are not
     /// in it.
     pub fn loops(&self) -> Vec<LoopProfile> {
-        let logs = || self.workers.iter().map(|worker| &worker.record.calls);
+        let logs = || self.workers.iter().flat_map(|worker| worker.logs());
         let mut places: Vec<LoopProfile> = Vec::new();
         let mut by_name: HashMap<String, usize> = HashMap::new();
         let mut by_call: HashMap<CallId, usize> = HashMap::new();

@@ -10,11 +10,15 @@
 pub(crate) mod calls;
 #[cfg(test)]
 mod calls_tests;
+#[cfg(feature = "svg")]
+mod colours;
 #[cfg(feature = "html")]
 mod html;
 #[cfg(all(test, feature = "html"))]
 mod html_tests;
 mod loops;
+#[cfg(feature = "trace")]
+mod nesting;
 pub(crate) mod recorder;
 mod recording;
 mod report;
@@ -34,6 +38,7 @@ use std::time::Duration;
 
 use taskel_adaptive::recording::Waited;
 
+use calls::Calls;
 pub use loops::LoopProfile;
 use recorder::{Counts, Recorder};
 
@@ -71,7 +76,8 @@ pub struct Profile {
 
 /// What one worker did during a [`Profile`].
 ///
-/// A thread from outside the pool that took part in its own loop has a `WorkerProfile` as well.
+/// A thread from outside the pool that took part in its own loop did so in the place of a worker, and
+/// is in that one's `WorkerProfile`; or it has one of its own.
 ///
 /// ```
 /// use taskel::prelude::*;
@@ -88,6 +94,14 @@ pub struct WorkerProfile {
     label: String,
     record: Recorder,
     counters: Counts,
+    guest: Option<Guest>,
+}
+
+/// A thread from outside that worked in the worker's place.
+#[derive(Clone, Debug)]
+struct Guest {
+    lane: usize,
+    calls: Calls,
 }
 
 impl Profile {
@@ -164,7 +178,8 @@ impl Profile {
     }
 
     /// The workers, in the order of their index, followed by threads from outside the pool that
-    /// took part.
+    /// took part. A thread that worked in the place of one worker, which did nothing meanwhile, has
+    /// one row with that, unless others have had that place as well.
     pub fn workers(&self) -> &[WorkerProfile] {
         &self.workers
     }
@@ -205,7 +220,26 @@ impl Profile {
 }
 
 impl WorkerProfile {
-    /// Who this is: `worker` and its index, or `caller` for a thread from outside the pool.
+    /// Adds what a thread from outside did that worked in this worker's place.
+    pub(crate) fn absorb(&mut self, caller: WorkerProfile) {
+        self.label = format!("{} + {}", self.label, caller.label);
+        self.record.absorb(&caller.record);
+        self.counters.absorb(caller.counters);
+        self.guest = Some(Guest { lane: caller.lane, calls: caller.record.calls });
+    }
+
+    /// Whether other lanes know it by this number.
+    fn is_lane(&self, lane: usize) -> bool {
+        self.lane == lane || self.guest.as_ref().is_some_and(|guest| guest.lane == lane)
+    }
+
+    /// The calls that were made here, by each thread.
+    fn logs(&self) -> impl Iterator<Item = &Calls> + Clone {
+        std::iter::once(&self.record.calls).chain(self.guest.iter().map(|guest| &guest.calls))
+    }
+
+    /// Who this is: `worker` and its index; `caller`, for a thread from outside the pool; or
+    /// `worker 1 + caller`, for both.
     pub fn label(&self) -> &str {
         &self.label
     }

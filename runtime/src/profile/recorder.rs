@@ -19,9 +19,14 @@ pub(crate) struct Recorder {
     pub(super) longest_taskel_ns: u64,
     pub(super) chunk_sizes: ChunkSizes,
     pub(super) spans: Timeline<Chunks>,
+    /// Closures of joins and scopes, and tasks, that are inside of nothing else here.
+    pub(super) outer: Timeline<Parts>,
     pub(super) steals: Timeline<Steals>,
+    pub(super) sleeps: Timeline<Sleeps>,
     pub(super) calls: Calls,
     pub(super) waits: Waits,
+    place: Place,
+    asleep_since: Option<u64>,
     /// How many joins the lane is inside of, wherever they began.
     joins: u32,
     /// How many closures of joins and scopes, and tasks, the lane is inside of.
@@ -64,6 +69,16 @@ pub(crate) struct Counts {
     pub(crate) held_back: Duration,
 }
 
+impl Counts {
+    pub(super) fn absorb(&mut self, other: Counts) {
+        self.steals_tried += other.steals_tried;
+        self.steals_won += other.steals_won;
+        self.wakeups += other.wakeups;
+        self.parks += other.parks;
+        self.held_back = self.held_back.saturating_add(other.held_back);
+    }
+}
+
 /// A chunk, or several neighbouring ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chunks {
@@ -73,12 +88,38 @@ pub(super) struct Chunks {
     pub(super) taskels: u64,
 }
 
+/// A closure of a join or a scope, or a task; or several neighbouring ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Parts {
+    /// Without waiting for other lanes.
+    pub(super) busy_ns: u64,
+    pub(super) parts: u64,
+}
+
 /// A successful steal, or several in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Steals {
     /// The lane stolen from first.
     pub(super) victim: usize,
     pub(super) steals: u64,
+    /// As many of them as took the rest of a chunk that had begun.
+    pub(super) cuts: u64,
+}
+
+/// A sleep for want of work, or several in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sleeps {
+    pub(super) sleeps: u64,
+}
+
+/// Whose place a lane has that is no worker's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Place {
+    #[default]
+    Unknown,
+    OfWorker(usize),
+    /// One after the other.
+    OfSeveral,
 }
 
 impl Recorder {
@@ -90,9 +131,13 @@ impl Recorder {
             longest_taskel_ns: 0,
             chunk_sizes: ChunkSizes::default(),
             spans: Timeline::new(),
+            outer: Timeline::new(),
             steals: Timeline::new(),
+            sleeps: Timeline::new(),
             calls: Calls::new(),
             waits: Waits::default(),
+            place: Place::Unknown,
+            asleep_since: None,
             joins: 0,
             parts: 0,
         }
@@ -154,9 +199,10 @@ impl Recorder {
         self.calls.part(of, (number, 1), (start_ns, end_ns));
     }
 
-    /// The lane was busy with closures of joins or scopes, inside of nothing else.
-    pub(crate) fn was_busy(&mut self, busy_ns: u64) {
+    /// The lane was busy with a closure of a join or scope, or a task, inside of nothing else.
+    pub(crate) fn was_busy(&mut self, (start_ns, end_ns): (u64, u64), busy_ns: u64) {
         self.busy_ns = self.busy_ns.saturating_add(busy_ns);
+        self.outer.push(start_ns, end_ns, Parts { busy_ns, parts: 1 });
     }
 
     /// Whether it is time to look at the thread's clock again, which takes a system call.
@@ -207,9 +253,56 @@ impl Recorder {
         self.chunk_sizes.count(taskels);
     }
 
-    /// Marks a successful steal from lane `victim`.
-    pub(crate) fn steal(&mut self, at_ns: u64, victim: usize) {
-        self.steals.push(at_ns, at_ns, Steals { victim, steals: 1 });
+    /// Marks a successful steal from lane `victim`, perhaps of the rest of a chunk that had begun.
+    pub(crate) fn steal(&mut self, at_ns: u64, victim: usize, is_cut: bool) {
+        self.steals.push(at_ns, at_ns, Steals { victim, steals: 1, cuts: is_cut.into() });
+    }
+
+    /// The lane begins to sleep.
+    pub(crate) fn parked(&mut self, at_ns: u64) {
+        self.asleep_since = Some(at_ns);
+    }
+
+    /// It is awake again. If nothing is known of its beginning, it has slept since before.
+    pub(crate) fn woke_up(&mut self, at_ns: u64) {
+        let since_ns = self.asleep_since.take().unwrap_or(0);
+        self.sleeps.push(since_ns, at_ns, Sleeps { sleeps: 1 });
+    }
+
+    /// The profile is over.
+    pub(crate) fn stop(&mut self, at_ns: u64) {
+        if self.asleep_since.is_some() {
+            self.woke_up(at_ns);
+        }
+    }
+
+    /// The lane has the place of this worker now.
+    pub(crate) fn in_place_of(&mut self, worker: usize) {
+        self.place = match self.place {
+            Place::Unknown => Place::OfWorker(worker),
+            Place::OfWorker(before) if before == worker => self.place,
+            _ => Place::OfSeveral,
+        };
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        self.place
+    }
+
+    /// What both have done, whose calls are kept elsewhere. They take turns.
+    pub(super) fn absorb(&mut self, other: &Recorder) {
+        self.busy_ns = self.busy_ns.saturating_add(other.busy_ns);
+        self.taskels = self.taskels.saturating_add(other.taskels);
+        self.chunks += other.chunks;
+        self.longest_taskel_ns = self.longest_taskel_ns.max(other.longest_taskel_ns);
+        self.chunk_sizes.absorb(&other.chunk_sizes);
+        self.spans = self.spans.and(&other.spans);
+        self.outer = self.outer.and(&other.outer);
+        self.steals = self.steals.and(&other.steals);
+        self.sleeps = self.sleeps.and(&other.sleeps);
+        self.waits.of_ns = self.waits.of_ns.saturating_add(other.waits.of_ns);
+        self.waits.ns = self.waits.ns.saturating_add(other.waits.ns);
+        self.waits.preempted_ns = self.waits.preempted_ns.saturating_add(other.waits.preempted_ns);
     }
 
     /// Whether nothing happened.
@@ -219,7 +312,7 @@ impl Recorder {
 
     /// Ends the recording. `lane` is the number by which other lanes name this one as a victim.
     pub(crate) fn into_worker(self, lane: usize, label: String, counters: Counts) -> WorkerProfile {
-        WorkerProfile { lane, label, record: self, counters }
+        WorkerProfile { lane, label, record: self, counters, guest: None }
     }
 }
 
@@ -238,8 +331,22 @@ impl Weight for Chunks {
     }
 }
 
+impl Weight for Parts {
+    fn absorb(&mut self, next: Parts) {
+        self.busy_ns = self.busy_ns.saturating_add(next.busy_ns);
+        self.parts += next.parts;
+    }
+}
+
+impl Weight for Sleeps {
+    fn absorb(&mut self, next: Sleeps) {
+        self.sleeps += next.sleeps;
+    }
+}
+
 impl Weight for Steals {
     fn absorb(&mut self, next: Steals) {
         self.steals += next.steals;
+        self.cuts += next.cuts;
     }
 }

@@ -77,7 +77,7 @@ struct Tree<'p> {
 
 impl<'p> Tree<'p> {
     fn new(profile: &'p Profile) -> Self {
-        let logs = || profile.workers.iter().map(|worker| &worker.record.calls);
+        let logs = || profile.workers.iter().flat_map(|worker| worker.logs());
         let calls = logs().flat_map(|log| &log.calls).map(|call| (call.head.id, call)).collect();
         let mut parts: HashMap<CallId, Vec<&PartRecord>> = HashMap::new();
         for part in logs().flat_map(|log| &log.parts) {
@@ -96,7 +96,7 @@ impl<'p> Tree<'p> {
             self.done[at].parts = self.parts_of(id, self.done[at].kind);
             next += 1;
         }
-        let logs = self.profile.workers.iter().map(|worker| &worker.record.calls);
+        let logs = self.profile.workers.iter().flat_map(|worker| worker.logs());
         let left_out: u64 = logs.map(|log| log.left_out).sum();
         let (workers, wall_ns) = (self.profile.threads.max(1), self.profile.wall_ns);
         let waited = self.profile.waited();
@@ -110,8 +110,8 @@ impl<'p> Tree<'p> {
     /// The whole, from the calls that are in no other.
     fn program(&mut self) -> Part {
         let mut outermost: Vec<(usize, &CallRecord)> = Vec::new();
-        for (lane, worker) in self.profile.workers.iter().enumerate() {
-            let log = &worker.record.calls;
+        let logs = self.profile.workers.iter().flat_map(|worker| worker.logs());
+        for (lane, log) in logs.enumerate() {
             outermost.extend(log.unclaimed.iter().map(|&call| (lane, &log.calls[call])));
         }
         outermost.sort_by_key(|(_, call)| call.start_ns);

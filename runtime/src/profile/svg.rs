@@ -3,14 +3,15 @@
 use svg::Document;
 use svg::node::element::{Definitions, Group, Line, LinearGradient, Polygon, Rectangle, Stop, Text, Title};
 
-use super::recorder::{Chunks, Steals};
+use super::colours::{COLOURS, Colours, colour_at};
+use super::recorder::{Chunks, Parts, Steals};
 use super::timeline::{Event, fitting};
 use super::{Profile, WorkerProfile, share};
 use taskel_adaptive::units::{Time, counted, unit_of};
 
 const WIDTH: f64 = 1200.0;
-pub(super) const PLOT_LEFT: f64 = 120.0;
-pub(super) const PLOT_WIDTH: f64 = 980.0;
+pub(super) const PLOT_LEFT: f64 = 150.0;
+pub(super) const PLOT_WIDTH: f64 = 960.0;
 const PLOT_TOP: f64 = 84.0;
 /// Room for the axis and the legend.
 const FOOT: f64 = 92.0;
@@ -20,17 +21,8 @@ pub(super) const MUTED: &str = "#616e7c";
 const IDLE: &str = "#e8ebef";
 pub(super) const GRID: &str = "#cbd2d9";
 const STEAL: &str = "#d9480f";
-/// From short to long chunks. Its lightness falls evenly, so it survives print and colour
-/// blindness.
-const COLOURS: [[u8; 3]; 6] = [
-    [0xa6, 0xdc, 0xb5],
-    [0x66, 0xc2, 0xbe],
-    [0x36, 0x9f, 0xc1],
-    [0x22, 0x78, 0xb5],
-    [0x24, 0x50, 0x9a],
-    [0x17, 0x27, 0x5c],
-];
-
+/// Of closures of joins and scopes, which have no colour that tells their duration.
+const CLOSURE: &str = "#9a86b8";
 /// A bar is at least as wide as this, in pixels.
 const FINEST_BAR: f64 = 0.5;
 /// Lines between the lanes of more steals than this would hide the lanes.
@@ -42,17 +34,19 @@ pub(super) struct Detail {
     pub(super) finest_bar: f64,
     pub(super) finest_mark: f64,
     pub(super) most_bars: usize,
+    pub(super) most_parts: usize,
     pub(super) most_marks: usize,
     /// Of a page that says elsewhere whose picture it is, and that zooms: places are finer, and no
     /// bar is made wider or narrower than it is.
     pub(super) is_inside_page: bool,
 }
 
-/// At some 150 bytes a bar, so many make a file of less than a megabyte.
+/// At some 150 bytes a bar, and 250 a mark, so many make a file of less than a megabyte.
 const ALONE: Detail = Detail {
     finest_bar: FINEST_BAR,
     finest_mark: 4.0,
-    most_bars: 5000,
+    most_bars: 4000,
+    most_parts: 1000,
     most_marks: 1000,
     is_inside_page: false,
 };
@@ -60,8 +54,8 @@ const ALONE: Detail = Detail {
 impl Profile {
     /// Draws the profile as an SVG picture, 1200 pixels wide. Needs the feature `svg`.
     ///
-    /// There is a horizontal lane per worker. Bars are chunks, coloured by how long they took, and
-    /// triangles are steals. Where chunks are too fine to be told apart, one bar stands for
+    /// There is a horizontal lane per worker. Bars are chunks, coloured by how long they took, or
+    /// closures of joins and scopes, in a colour of their own; triangles are steals. Where chunks are too fine to be told apart, one bar stands for
     /// several: it is as high as the share of its time that was spent in them, coloured by their
     /// mean. Pointing at a bar or a triangle shows the figures. The picture stays below a megabyte
     /// for up to some hundreds of workers.
@@ -87,6 +81,7 @@ pub(super) struct Drawing<'p> {
     scale: Scale,
     /// By worker, as many as fit.
     pub(super) spans: Vec<Vec<Event<Chunks>>>,
+    pub(super) parts: Vec<Vec<Event<Parts>>>,
     pub(super) steals: Vec<Vec<Event<Steals>>>,
 }
 
@@ -97,10 +92,13 @@ impl<'p> Drawing<'p> {
         let spans = fitting(detail.most_bars, detail.finest_bar * scale.ns_per_pixel(), |resolution_ns| {
             workers.iter().map(|worker| worker.record.spans.merged(resolution_ns)).collect()
         });
+        let parts = fitting(detail.most_parts, detail.finest_bar * scale.ns_per_pixel(), |resolution_ns| {
+            workers.iter().map(|worker| worker.record.outer.merged(resolution_ns)).collect()
+        });
         let steals = fitting(detail.most_marks, detail.finest_mark * scale.ns_per_pixel(), |resolution_ns| {
             workers.iter().map(|worker| worker.record.steals.merged(resolution_ns)).collect()
         });
-        Drawing { profile, detail, scale, spans, steals }
+        Drawing { profile, detail, scale, spans, parts, steals }
     }
 
     pub(super) fn document(&self) -> Document {
@@ -125,7 +123,18 @@ impl<'p> Drawing<'p> {
         document = document.add(scale.axis());
         let colours = Colours::new(profile.workers.iter().flat_map(|worker| worker.record.spans.events()));
         for (row, worker) in profile.workers.iter().enumerate() {
-            document = document.add(scale.lane(row, worker)).add(scale.bars(row, &self.spans[row], &colours));
+            let mut bars = group("bars");
+            for &Event { start_ns, end_ns, weight: span } in &self.spans[row] {
+                let told = describe(span, scale.since_start(start_ns));
+                let bar = scale.bar(row, (start_ns, end_ns), span.busy_ns);
+                bars = bars.add(bar.set("fill", colours.of(span.mean_ns())).add(tip(&told)));
+            }
+            for &Event { start_ns, end_ns, weight: parts } in &self.parts[row] {
+                let told = describe_parts(parts, scale.since_start(start_ns));
+                let bar = scale.bar(row, (start_ns, end_ns), parts.busy_ns);
+                bars = bars.add(bar.set("fill", CLOSURE).add(tip(&told)));
+            }
+            document = document.add(scale.lane(row, worker)).add(bars);
         }
         let joined = self.steals.iter().map(Vec::len).sum::<usize>() <= MOST_JOINED;
         for (row, steals) in self.steals.iter().enumerate() {
@@ -207,7 +216,7 @@ impl Scale {
         let baseline = top + self.bar_height / 2.0 + 4.5;
         let busy = share(worker.record.busy_ns, self.wall_ns) * 100.0;
         let background = Rectangle::new().set("x", PLOT_LEFT).set("y", top).set("fill", IDLE);
-        let name = match worker.label.char_indices().nth(15) {
+        let name = match worker.label.char_indices().nth(19) {
             Some((cut, _)) => format!("{}…", &worker.label[..cut]),
             None => worker.label.clone(),
         };
@@ -217,27 +226,26 @@ impl Scale {
             .add(label(PLOT_LEFT + PLOT_WIDTH + 10.0, baseline, format!("{busy:.1} %")).set("fill", MUTED))
     }
 
-    fn bars(&self, row: usize, spans: &[Event<Chunks>], colours: &Colours) -> Group {
-        let mut bars = group("bars");
-        for &Event { start_ns, end_ns, weight: span } in spans {
-            let (left, right) = (self.x(start_ns), self.x(end_ns));
-            let (left, width) = match self.is_inside_page {
-                true => (thousandths(left), thousandths(right - left)),
-                // A hairline tells two long chunks in a row apart.
-                false if right - left > 3.0 => (pixels(left), pixels(right - left - 0.6)),
-                false => (pixels(left), pixels((right - left).max(FINEST_BAR))),
-            };
-            let full = share(span.busy_ns, end_ns - start_ns).min(1.0);
-            let height = (self.bar_height * full).max(1.0);
-            let bar = Rectangle::new()
-                .set("x", left)
-                .set("y", pixels(self.bar_top(row) + self.bar_height - height))
-                .set("width", width)
-                .set("height", pixels(height))
-                .set("fill", colours.of(span.mean_ns()));
-            bars = bars.add(bar.add(tip(&describe(span, start_ns.saturating_sub(self.start_ns)))));
-        }
-        bars
+    /// As high as the share of its time that its lane was busy.
+    fn bar(&self, row: usize, (start_ns, end_ns): (u64, u64), busy_ns: u64) -> Rectangle {
+        let (left, right) = (self.x(start_ns), self.x(end_ns));
+        let (left, width) = match self.is_inside_page {
+            true => (thousandths(left), thousandths(right - left)),
+            // A hairline tells two long chunks in a row apart.
+            false if right - left > 3.0 => (pixels(left), pixels(right - left - 0.6)),
+            false => (pixels(left), pixels((right - left).max(FINEST_BAR))),
+        };
+        let full = share(busy_ns, end_ns - start_ns).min(1.0);
+        let height = (self.bar_height * full).max(1.0);
+        Rectangle::new()
+            .set("x", left)
+            .set("y", pixels(self.bar_top(row) + self.bar_height - height))
+            .set("width", width)
+            .set("height", pixels(height))
+    }
+
+    fn since_start(&self, at_ns: u64) -> u64 {
+        at_ns.saturating_sub(self.start_ns)
     }
 
     /// Triangles on the upper edge of the lane, if `joined` with lines to the lanes that were
@@ -245,12 +253,13 @@ impl Scale {
     fn marks(&self, row: usize, steals: &[Event<Steals>], workers: &[WorkerProfile], joined: bool) -> Group {
         let mut marks = group("marks").set("fill", STEAL).set("stroke", STEAL).set("stroke-width", 0.8);
         let y = self.bar_top(row);
-        for &Event { start_ns, weight: Steals { victim, steals }, .. } in steals {
+        for &Event { start_ns, weight: Steals { victim, steals, cuts }, .. } in steals {
             let x = self.x(start_ns);
-            let at = Time(start_ns.saturating_sub(self.start_ns) as f64);
-            let victim = workers.iter().position(|worker| worker.lane == victim);
+            let at = Time(self.since_start(start_ns) as f64);
+            let victim = workers.iter().position(|worker| worker.is_lane(victim));
             let from = victim.map_or("another lane", |victim| &workers[victim].label);
             let told = match steals {
+                1 if cuts == 1 => format!("at {at}: took the rest of a chunk from {from}"),
                 1 => format!("at {at}: stole from {from}"),
                 _ => format!("from {at} on: {}, the first from {from}", counted(steals, "steal")),
             };
@@ -264,42 +273,6 @@ impl Scale {
         }
         marks
     }
-}
-
-/// Which colour stands for which duration of a chunk, on a logarithmic scale.
-struct Colours {
-    shortest_ns: f64,
-    longest_ns: f64,
-}
-
-impl Colours {
-    fn new<'a>(spans: impl Iterator<Item = &'a Event<Chunks>>) -> Colours {
-        let means = spans.map(|span| span.weight.mean_ns().max(1.0));
-        let (shortest_ns, longest_ns) =
-            means.fold((f64::MAX, 1.0), |(low, high), ns| (ns.min(low), ns.max(high)));
-        Colours { shortest_ns: shortest_ns.min(longest_ns), longest_ns }
-    }
-
-    fn of(&self, ns: f64) -> String {
-        let range = (self.longest_ns / self.shortest_ns).ln();
-        let position = if range > 0.0 { (ns.max(1.0) / self.shortest_ns).ln() / range } else { 0.5 };
-        colour_at(position)
-    }
-
-    /// The duration at a share of the scale.
-    fn duration_at(&self, position: f64) -> Time {
-        Time(self.shortest_ns * (self.longest_ns / self.shortest_ns).powf(position))
-    }
-}
-
-fn colour_at(position: f64) -> String {
-    let place = position.clamp(0.0, 1.0) * (COLOURS.len() - 1) as f64;
-    let below = (place as usize).min(COLOURS.len() - 2);
-    let [red, green, blue] = std::array::from_fn(|channel| {
-        let [low, high] = [below, below + 1].map(|i| f64::from(COLOURS[i][channel]));
-        (low + (high - low) * (place - below as f64)).round() as u8
-    });
-    format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
 fn legend(y: f64, colours: &Colours) -> Group {
@@ -322,13 +295,17 @@ fn legend(y: f64, colours: &Colours) -> Group {
         legend = legend.add(time.set("text-anchor", "middle"));
     }
     let mark = triangle(SCALE_LEFT + SCALE_WIDTH + 62.0, y - 5.0).set("fill", STEAL);
-    let idle =
-        Rectangle::new().set("x", SCALE_LEFT + SCALE_WIDTH + 150.0).set("y", y - 11.0).set("fill", IDLE);
+    let sample = |x: f64, colour| {
+        let sample = Rectangle::new().set("x", SCALE_LEFT + SCALE_WIDTH + x).set("y", y - 11.0);
+        sample.set("fill", colour).set("width", 24).set("height", 12)
+    };
     legend
         .add(mark)
         .add(label(SCALE_LEFT + SCALE_WIDTH + 74.0, y, "steal".to_owned()))
-        .add(idle.set("width", 24).set("height", 12))
-        .add(label(SCALE_LEFT + SCALE_WIDTH + 182.0, y, "no chunk".to_owned()))
+        .add(sample(136.0, CLOSURE))
+        .add(label(SCALE_LEFT + SCALE_WIDTH + 168.0, y, "in a join or scope, not a loop".to_owned()))
+        .add(sample(376.0, IDLE))
+        .add(label(SCALE_LEFT + SCALE_WIDTH + 408.0, y, "neither".to_owned()))
 }
 
 fn describe(span: Chunks, at_ns: u64) -> String {
@@ -339,6 +316,14 @@ fn describe(span: Chunks, at_ns: u64) -> String {
     match span.chunks {
         1 => format!("at {at}: {taskels} in {chunk}, {taskel} each"),
         n => format!("from {at} on: {}, {chunk} each; {taskels}, {taskel} each", counted(n, "chunk")),
+    }
+}
+
+fn describe_parts(Parts { busy_ns, parts }: Parts, at_ns: u64) -> String {
+    let (at, busy) = (Time(at_ns as f64), Time(busy_ns as f64));
+    match parts {
+        1 => format!("at {at}: a closure of a join or scope, busy for {busy}"),
+        n => format!("from {at} on: {} of joins or scopes, busy for {busy}", counted(n, "closure")),
     }
 }
 

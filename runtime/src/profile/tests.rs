@@ -1,5 +1,5 @@
 use super::Profile;
-use super::recorder::{Counts, Recorder};
+use super::recorder::{Counts, Place, Recorder};
 use super::timeline::{CAPACITY, Timeline, Weight};
 use taskel_adaptive::units::{Grouped, Time};
 
@@ -15,7 +15,7 @@ pub(super) fn small_profile() -> Profile {
     caller.chunk(1_000_000, 1_000_400, 1);
     caller.chunk(1_000_500, 1_300_500, 1024);
     let mut first = Recorder::new();
-    first.steal(1_050_000, 9);
+    first.steal(1_050_000, 9, false);
     first.chunk(1_050_000, 1_390_000, 1);
     first.nested(3);
     first.nested(3);
@@ -76,6 +76,40 @@ taskels per chunk
 }
 
 #[test]
+fn a_caller_in_a_workers_place_is_in_its_row() {
+    let mut worker = Recorder::new();
+    worker.chunk(0, 10, 2);
+    worker.chunk(200, 230, 1);
+    let mut caller = Recorder::new();
+    caller.chunk(50, 150, 64);
+    caller.steal(50, 7, false);
+    caller.in_place_of(0);
+    caller.in_place_of(0);
+    assert_eq!(caller.place(), Place::OfWorker(0));
+    let counts = |parks| Counts { parks, steals_tried: 1, ..Counts::default() };
+    let mut row = worker.into_worker(0, "worker 0".to_owned(), counts(2));
+    row.absorb(caller.into_worker(2, "caller".to_owned(), counts(3)));
+    assert_eq!(row.label(), "worker 0 + caller");
+    assert_eq!((row.busy_time().as_nanos(), row.taskels(), row.chunks()), (140, 67, 3));
+    assert_eq!((row.parks(), row.steals_tried()), (5, 2));
+    assert!(row.is_lane(0) && row.is_lane(2) && !row.is_lane(1));
+    let starts = row.record.spans.events().iter().map(|span| span.start_ns);
+    assert_eq!(starts.collect::<Vec<_>>(), [0, 50, 200]);
+    assert_eq!(row.record.steals.events().len(), 1);
+    assert_eq!(Profile::assemble(0, 300, 1, vec![row]).chunk_sizes().count(), 3);
+}
+
+#[test]
+fn a_caller_in_several_places_is_in_none() {
+    let mut caller = Recorder::new();
+    assert_eq!(caller.place(), Place::Unknown);
+    caller.in_place_of(0);
+    caller.in_place_of(1);
+    caller.in_place_of(0);
+    assert_eq!(caller.place(), Place::OfSeveral);
+}
+
+#[test]
 fn nothing_recorded_is_all_zero() {
     let profile = Profile::assemble(5, 5, 0, Vec::new());
     assert_eq!(profile.utilisation(), 0.0);
@@ -111,7 +145,7 @@ fn counts_stay_exact_when_spans_are_merged() {
     let mut at = 1_000;
     for i in 0..CHUNKS {
         recorder.chunk(at, at + 90, 1 + (i % 2) as usize);
-        recorder.steal(at, i as usize);
+        recorder.steal(at, i as usize, false);
         at += 100;
     }
     let worker = recorder.into_worker(0, String::new(), Counts::default());
@@ -237,7 +271,7 @@ mod picture {
             let mut recorder = Recorder::new();
             for i in 0..50_000 {
                 recorder.chunk(i * 100, i * 100 + 80, 1);
-                recorder.steal(i * 100, (lane + 1) % WORKERS);
+                recorder.steal(i * 100, (lane + 1) % WORKERS, false);
             }
             recorder.into_worker(lane, format!("worker {lane}"), Counts::default())
         });
@@ -256,7 +290,7 @@ mod picture {
         let workers = (0..256).map(|lane| {
             let mut recorder = Recorder::new();
             for i in 0..100 {
-                recorder.steal(i * 100, 0);
+                recorder.steal(i * 100, 0, false);
                 recorder.chunk(i * 100, i * 100 + 80, 1);
             }
             recorder.into_worker(lane, format!("worker {lane}"), Counts::default())
@@ -268,7 +302,7 @@ mod picture {
     #[test]
     fn escapes_names() {
         let mut recorder = Recorder::new();
-        recorder.steal(3, 0);
+        recorder.steal(3, 0, false);
         let svg = one_worker(recorder, "<a&\"b\">\u{0}]]>", 10).to_svg();
         bar_titles(&svg);
         let document = roxmltree::Document::parse(&svg).unwrap();

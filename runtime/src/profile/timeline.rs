@@ -50,6 +50,17 @@ impl<W: Weight> Timeline<W> {
         append(&mut self.events, Event { start_ns, end_ns, weight }, self.resolution_ns);
     }
 
+    /// The events of both, as one lane's.
+    pub(super) fn and(&self, other: &Self) -> Self {
+        let mut all: Vec<Event<W>> = self.events.iter().chain(&other.events).copied().collect();
+        all.sort_by_key(|event| event.start_ns);
+        let mut both = Timeline::new();
+        for Event { start_ns, end_ns, weight } in all {
+            both.push(start_ns, end_ns, weight);
+        }
+        both
+    }
+
     pub(super) fn events(&self) -> &[Event<W>] {
         &self.events
     }

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::io;
 
 use serde_json::Value;
+use taskel_adaptive::recording::CallKind;
 
+use super::calls::CallHead;
 use super::recorder::{Counts, Recorder};
 use super::tests::small_profile;
 use super::timeline::CAPACITY;
@@ -18,7 +20,7 @@ fn worker(lane: usize, recorder: Recorder) -> WorkerProfile {
 fn busy_worker(lane: usize, chunks: u64) -> WorkerProfile {
     let mut recorder = Recorder::new();
     for i in 0..chunks {
-        recorder.steal(i * 100, lane + 1);
+        recorder.steal(i * 100, lane + 1, false);
         recorder.chunk(i * 100, i * 100 + 80, 1);
     }
     worker(lane, recorder)
@@ -81,13 +83,16 @@ fn check_members(event: &Value) {
     }
 }
 
-/// In the order of time, its slices apart from each other.
+/// In the order of time, its slices apart from each other or inside of the ones before.
 fn check_row(row: &[&Value]) {
     assert!(row.is_sorted_by_key(|event| ns(event, "ts")));
-    let slices = row.iter().filter(|event| event["ph"] == "X");
-    let ends_and_starts = slices.clone().zip(slices.skip(1));
-    for (one, next) in ends_and_starts {
-        assert!(ns(one, "ts") + ns(one, "dur") <= ns(next, "ts"), "{one} overlaps {next}");
+    let mut open: Vec<&Value> = Vec::new();
+    let end = |slice: &Value| ns(slice, "ts") + ns(slice, "dur");
+    for &slice in row.iter().filter(|event| event["ph"] == "X") {
+        open.retain(|&outer| end(outer) > ns(slice, "ts"));
+        open.iter().for_each(|&outer| assert!(end(slice) <= end(outer), "{outer} overlaps {slice}"));
+        assert!(slice["cat"] != "chunk" || open.iter().all(|outer| outer["cat"] != "chunk"), "{slice}");
+        open.push(slice);
     }
 }
 
@@ -98,7 +103,10 @@ fn check_arrows(events: &[Value]) {
     for event in events {
         let tid = number(event, "tid");
         match text(event, "ph") {
-            "X" => drop(rows.insert(tid, ns(event, "ts") + ns(event, "dur"))),
+            "X" => {
+                let end = rows.entry(tid).or_insert(0);
+                *end = (*end).max(ns(event, "ts") + ns(event, "dur"));
+            }
             "s" => assert!(open.insert(number(event, "id"), ns(event, "ts")).is_none(), "{event}"),
             "f" => assert_eq!(open.remove(&number(event, "id")), Some(ns(event, "ts")), "{event}"),
             _ => continue,
@@ -116,7 +124,8 @@ fn check_sums(profile: &Profile, events: &[Value]) {
     assert_eq!((ns(whole, "ts"), ns(whole, "dur")), (0, profile.wall_ns));
     let slices = of(events, "X", "chunk");
     let sum = |of: &dyn Fn(&Value) -> u64| slices.clone().map(of).sum::<u64>();
-    assert_eq!(sum(&|slice| ns(&slice["args"], "busy_us")), profile.busy_ns());
+    let parts = of(events, "X", "part").map(|part| ns(&part["args"], "busy_us"));
+    assert_eq!(sum(&|slice| ns(&slice["args"], "busy_us")) + parts.sum::<u64>(), profile.busy_ns());
     let inside = number(&whole["args"]["chunks"], "inside_of_others_and_not_shown");
     assert_eq!(sum(&|slice| number(&slice["args"], "chunks")) + inside, profile.chunks());
     assert_eq!(
@@ -183,9 +192,9 @@ fn a_steal_is_a_mark_with_an_arrow_from_the_victims_chunk() {
 #[test]
 fn a_steal_from_who_is_not_there_or_does_nothing_has_no_arrow() {
     let mut thief = Recorder::new();
-    thief.steal(50, 1);
+    thief.steal(50, 1, false);
     thief.chunk(50, 60, 1);
-    thief.steal(70, 77);
+    thief.steal(70, 77, false);
     thief.chunk(70, 80, 1);
     let mut victim = Recorder::new();
     victim.chunk(0, 49, 1);
@@ -244,7 +253,7 @@ fn a_clock_that_jumps_gives_a_trace() {
     let mut recorder = Recorder::new();
     for _ in 0..2 {
         recorder.chunk(0, u64::MAX, usize::MAX);
-        recorder.steal(u64::MAX, 0);
+        recorder.steal(u64::MAX, 0, false);
     }
     let mut trace = Vec::new();
     let profile = Profile::assemble(0, u64::MAX, 1, vec![worker(0, recorder)]);
@@ -264,7 +273,7 @@ fn names_are_escaped() {
 fn perfetto_reads_every_nanosecond_as_it_was() {
     let some = (0..100_000).chain((0..100_000).map(|i| 86_400_000_000_000 + i * 7_919));
     for expected in some {
-        let written = super::trace::us(expected).to_string();
+        let written = super::trace::spell::us(expected).to_string();
         assert_eq!((written.parse::<f64>().unwrap() * 1e3) as u64, expected, "{written}");
     }
 }
@@ -284,4 +293,68 @@ fn an_error_of_the_writer_is_the_result() {
         let profile = Profile::assemble(0, 1_000_000, 1, vec![busy_worker(0, chunks)]);
         assert_eq!(profile.write_trace(Full).unwrap_err().kind(), io::ErrorKind::StorageFull);
     }
+}
+
+/// A worker with a loop of two chunks, a join in the second chunk, a join by itself, and a sleep.
+fn of_all_kinds() -> Recorder {
+    let mut recorder = Recorder::new();
+    recorder.woke_up(5);
+    let head = |id, kind| CallHead { id, kind, site: "app::run::{{closure}}", expected_ns: None };
+    recorder.chunk(10, 20, 1);
+    recorder.end_call(head(2, CallKind::Join), 22, 28);
+    recorder.chunk(20, 30, 1);
+    recorder.end_call(head(1, CallKind::Loop), 8, 32);
+    recorder.was_busy((40, 50), 9);
+    recorder.end_call(head(3, CallKind::Join), 40, 60);
+    recorder.steal(40, 1, true);
+    recorder.parked(70);
+    recorder.woke_up(80);
+    recorder.parked(90);
+    recorder.stop(100);
+    recorder
+}
+
+#[test]
+fn calls_lie_around_their_chunks_and_closures() {
+    let events = events(&Profile::assemble(0, 100, 1, vec![worker(0, of_all_kinds())]));
+    let slices = events.iter().filter(|event| event["ph"] == "X" && event["tid"] == 2);
+    let slices: Vec<(&str, u64, u64)> =
+        slices.map(|slice| (text(slice, "name"), ns(slice, "ts"), ns(slice, "dur"))).collect();
+    let expected = [
+        ("loop app::run", 8, 24),
+        ("chunk", 10, 10),
+        ("chunk", 20, 10),
+        ("join app::run", 22, 6),
+        ("join app::run", 40, 20),
+        ("closure of a join or scope", 40, 10),
+    ];
+    assert_eq!(slices, expected);
+    assert_eq!(counted_busy_ns(&events), 29.0);
+}
+
+#[test]
+fn a_cut_a_park_and_a_wake_up_are_marks() {
+    let events = events(&Profile::assemble(0, 100, 1, vec![worker(0, of_all_kinds())]));
+    let marks = events.iter().filter(|event| event["ph"] == "i" && event["cat"] != "worker");
+    let marks: Vec<(&str, u64)> = marks.map(|mark| (text(mark, "name"), ns(mark, "ts"))).collect();
+    assert_eq!(
+        marks,
+        [("park", 0), ("wake-up", 5), ("cut", 40), ("park", 70), ("wake-up", 80), ("park", 90)]
+    );
+}
+
+#[test]
+fn calls_that_overlap_or_are_too_many_are_counted() {
+    let mut recorder = Recorder::new();
+    for id in 0..5_000 {
+        assert!(recorder.begin_call());
+        let head = CallHead { id, kind: CallKind::Loop, site: "app::run", expected_ns: None };
+        recorder.end_call(head, id * 10, id * 10 + if id == 0 { 100_000 } else { 5 });
+    }
+    recorder.chunk(99_000, 101_000, 1);
+    let events = events(&Profile::assemble(0, 200_000, 1, vec![worker(0, recorder)]));
+    let shown = of(&events, "X", "call").count() as u64;
+    assert_eq!(shown, 3_999, "the longest one ends in the midst of a chunk");
+    let [whole] = of(&events, "X", "profile").collect::<Vec<_>>()[..] else { panic!("one") };
+    assert_eq!(number(&whole["args"]["calls"], "not_shown"), 5_000 - shown);
 }

@@ -79,9 +79,7 @@ fn answer_calls(lane: &LaneContext<'_>, ready: &dyn Fn() -> bool) {
         }
         pool.sleep.announce_wait(lane.index());
         if !ready() && !pool.has_call() && !lane.has_mail_that(Work::is_waited_for) {
-            lane.lane().counters.parks.add(1);
-            pool.sleep.parker(lane.index()).park();
-            lane.lane().counters.wakeups.add(1);
+            lane.sleep(|| pool.sleep.parker(lane.index()).park());
         }
         pool.sleep.end_wait(lane.index());
     }

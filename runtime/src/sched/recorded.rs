@@ -17,6 +17,8 @@ pub(crate) struct OpenCall {
     start_ns: u64,
     /// How many joins it is inside of.
     joins: u32,
+    /// Who makes it.
+    lane: usize,
 }
 
 impl OpenCall {
@@ -44,7 +46,7 @@ impl LaneContext<'_> {
             }
         });
         let head = CallHead { id: self.pool().next_call(), kind, site, expected_ns };
-        has_room.then(|| OpenCall { head, start_ns: self.pool().now_ns(), joins })
+        has_room.then(|| OpenCall { head, start_ns: self.pool().now_ns(), joins, lane: self.index() })
     }
 
     #[cold]
@@ -118,7 +120,12 @@ impl OpenPart {
 
     #[cold]
     fn half(lane: &LaneContext<'_>, of: OpenCall, number: u64) -> Self {
-        Self::begin(lane, of.id(), number, Some(of.joins + 1))
+        let part = Self::begin(lane, of.id(), number, Some(of.joins + 1));
+        if of.lane != lane.index() {
+            let victim = lane.pool().slot_of(of.lane).0;
+            lane.record(|recorder| recorder.steal(part.start_ns, victim, false));
+        }
+        part
     }
 
     fn begin(lane: &LaneContext<'_>, of: CallId, number: u64, inside_of: Option<u32>) -> Self {
@@ -147,7 +154,7 @@ impl OpenPart {
                 false => recorder.part(self.of, (0, 1), times_ns),
             }
             if recorder.parts() <= 1 && lane.depth() == 0 {
-                recorder.was_busy(busy_ns);
+                recorder.was_busy(times_ns, busy_ns);
             }
         });
         if lane.depth() == 0 {

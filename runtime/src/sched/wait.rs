@@ -138,9 +138,7 @@ fn sleep(
     if !ready() && !work_near() {
         found = find_far(lane, ancestor, suspects);
         if found.is_none() {
-            lane.lane().counters.parks.add(1);
-            park(lane);
-            lane.lane().counters.wakeups.add(1);
+            lane.sleep(|| park(lane));
         }
     }
     pool.sleep.end_wait(lane.index());

@@ -20,8 +20,14 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// At some 180 bytes a bar and some 250 a mark, they make a megabyte and a quarter.
-const DETAIL: Detail =
-    Detail { finest_bar: 0.01, finest_mark: 0.1, most_bars: 6000, most_marks: 1000, is_inside_page: true };
+const DETAIL: Detail = Detail {
+    finest_bar: 0.01,
+    finest_mark: 0.1,
+    most_bars: 5000,
+    most_parts: 1000,
+    most_marks: 1000,
+    is_inside_page: true,
+};
 
 /// At most some kilobytes each.
 const MOST_LOOPS: usize = 50;
@@ -108,8 +114,10 @@ impl Page<'_> {
             drawing.document(),
         ));
         let chunks = drawing.spans.iter().flatten().map(|span| span.weight.chunks);
-        self.say_merged("chunk", "bar", chunks.clone());
-        self.say_merged("steal", "mark", drawing.steals.iter().flatten().map(|mark| mark.weight.steals));
+        self.say_merged("chunks", "bar", chunks.clone());
+        let parts = drawing.parts.iter().flatten().map(|part| part.weight.parts);
+        self.say_merged("closures of joins or scopes", "bar", parts);
+        self.say_merged("steals", "mark", drawing.steals.iter().flatten().map(|mark| mark.weight.steals));
         let inside = profile.chunks().saturating_sub(chunks.sum());
         if inside > 0 {
             self.left_out.push(format!(
@@ -120,15 +128,16 @@ impl Page<'_> {
     }
 
     /// Things of which several may be drawn as one.
-    fn say_merged(&mut self, thing: &str, shape: &str, weights: impl Iterator<Item = u64> + Clone) {
+    fn say_merged(&mut self, things: &str, shape: &str, weights: impl Iterator<Item = u64> + Clone) {
         let several = weights.clone().filter(|&weight| weight > 1);
         let shapes = several.clone().count() as u64;
         if shapes > 0 {
             let (merged, all) = (several.fold(0, u64::saturating_add), weights.fold(0, u64::saturating_add));
             self.left_out.push(format!(
-                "Too fine to be drawn by themselves: {} of {}, for which {} stand.",
+                "Too fine to be drawn by themselves: {} of {} {}, for which {} stand.",
                 Grouped(merged),
-                counted(all, thing),
+                Grouped(all),
+                things,
                 counted(shapes, shape),
             ));
         }

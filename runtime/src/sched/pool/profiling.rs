@@ -2,10 +2,10 @@
 
 use super::metrics::WorkerMetrics;
 use super::{PoolState, ThreadPool, current};
-use crate::profile::Profile;
 use crate::profile::calls::CallId;
-use crate::profile::recorder::{Counts, Recorder};
-use crate::sched::lane::{Lane, LaneContext};
+use crate::profile::recorder::{Counts, Place, Recorder};
+use crate::profile::{Profile, WorkerProfile};
+use crate::sched::lane::{Lane, LaneContext, Seat};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 
 impl ThreadPool {
@@ -120,9 +120,11 @@ impl<'p> Recording<'p> {
         // Lanes that were made since had counted nothing.
         let before =
             std::mem::take(&mut self.before).into_iter().chain(std::iter::repeat(WorkerMetrics::default()));
-        let mut workers = Vec::new();
+        let mut workers: Vec<WorkerProfile> = Vec::new();
+        let mut callers: Vec<(WorkerProfile, Place)> = Vec::new();
         for ((index, lane), before) in self.pool.lanes().enumerate().zip(before) {
-            let Some(recorder) = self.take(lane) else { continue };
+            let Some(mut recorder) = self.take(lane) else { continue };
+            recorder.stop(end_ns);
             let now = WorkerMetrics::of(lane);
             let counters = Counts {
                 steals_tried: now.steals_tried() - before.steals_tried(),
@@ -140,7 +142,20 @@ impl<'p> Recording<'p> {
                 Some(0) => "caller".to_owned(),
                 Some(external) => format!("caller {}", external + 1),
             };
-            workers.push(recorder.into_worker(self.pool.slot_of(index).0, label, counters));
+            let place = recorder.place();
+            let row = recorder.into_worker(self.pool.slot_of(index).0, label, counters);
+            match external {
+                None => workers.push(row),
+                Some(_) => callers.push((row, place)),
+            }
+        }
+        let places: Vec<Place> = callers.iter().map(|&(_, place)| place).collect();
+        for (row, place) in callers {
+            let is_alone = places.iter().filter(|&&other| may_meet(other, place)).count() == 1;
+            match place {
+                Place::OfWorker(worker) if is_alone => workers[worker].absorb(row),
+                _ => workers.push(row),
+            }
         }
         Profile::assemble(start_ns, end_ns, threads, workers)
     }
@@ -168,9 +183,37 @@ impl LaneContext<'_> {
     /// Lets every profile that is being taken see what this lane does.
     pub(crate) fn record(&self, mut what: impl FnMut(&mut Recorder)) {
         for (_, recorder) in lock(&self.lane().recorders).iter_mut() {
+            if let Seat::OfWorker(worker) = self.seat() {
+                recorder.in_place_of(worker);
+            }
             what(recorder);
         }
     }
+
+    /// Sleeps by `park`, and counts that.
+    pub(crate) fn sleep(&self, park: impl FnOnce()) {
+        let counters = &self.lane().counters;
+        counters.parks.add(1);
+        if self.pool().profiling() {
+            self.tell(Recorder::parked);
+        }
+        park();
+        counters.wakeups.add(1);
+        if self.pool().profiling() {
+            self.tell(Recorder::woke_up);
+        }
+    }
+
+    #[cold]
+    fn tell(&self, what: fn(&mut Recorder, u64)) {
+        let now_ns = self.pool().now_ns();
+        self.record(|recorder| what(recorder, now_ns));
+    }
+}
+
+/// Whether two lanes may have had the place of a worker at the same time.
+fn may_meet(one: Place, other: Place) -> bool {
+    one == other || one == Place::OfSeveral
 }
 
 /// What is inside is whole whenever the lock is free, poisoned or not: no user code runs under it.

@@ -228,14 +228,11 @@ impl<'a> Idle<'a> {
             self.pool.wake_one(index, self.lane.random());
         }
         self.at_work = AtWork::nowhere();
-        let counters = &self.lane.lane().counters;
         while self.pool.sleep.still_asleep(index) {
             if self.pool.is_over() {
                 return;
             }
-            counters.parks.add(1);
-            self.pool.sleep.parker(index).park();
-            counters.wakeups.add(1);
+            self.lane.sleep(|| self.pool.sleep.parker(index).park());
         }
         self.pool.sleep.got_up();
         self.at_work = self.pool.settle(index);
@@ -250,9 +247,7 @@ impl<'a> Idle<'a> {
         self.at_work = AtWork::nowhere();
         let counters = &self.lane.lane().counters;
         let since = pool.clock.now();
-        counters.parks.add(1);
-        pool.sleep.parker(index).park_timeout(Guard::INTERVAL);
-        counters.wakeups.add(1);
+        self.lane.sleep(|| _ = pool.sleep.parker(index).park_timeout(Guard::INTERVAL));
         let now = pool.clock.now();
         counters.held_ns.add(pool.clock.ns_between(since, now));
         self.searching = pool.sleep.retract(index, false);
