@@ -11,6 +11,7 @@ mod locks;
 mod loops;
 mod members;
 mod predictions;
+mod profiles;
 mod streams;
 pub mod workers;
 
@@ -50,6 +51,7 @@ pub const ALL: &[Suite] = &[
     suite("instructions", "instructions of what one thread does most often", instructions::run),
     suite("iters", "parallel iterators", iters::run),
     suite("streams", "sequential sources in parallel", streams::run),
+    suite("profiles", "what taking a profile costs", profiles::run),
     suite("programs", "programs of which nothing but the `use` line changes", crate::programs::groups),
     suite("predictions", "what a recording of one worker predicts, and what is measured", predictions::run),
     suite("regions", "regions after serial work, and beside and inside of others", crate::regions::groups),
