@@ -16,9 +16,9 @@ pub(crate) type AtomicPtr<T> = std::sync::atomic::AtomicPtr<T>;
 pub(crate) type AtomicU32 = std::sync::atomic::AtomicU32;
 pub(crate) type AtomicU64 = std::sync::atomic::AtomicU64;
 
-/// How often a locker pauses at most before it sleeps: about ten microseconds, what going to sleep
-/// and being woken takes.
-pub(crate) const LONGEST_SPIN: u32 = 1024;
+/// How often a locker pauses at most before it sleeps: 40 to 80 microseconds, as the processor has
+/// it, which is what being woken takes where the core has gone to sleep meanwhile.
+pub(crate) const LONGEST_SPIN: u32 = 4096;
 
 /// A 32-bit word in memory that processes share, on which a thread can sleep until another changes
 /// it.
