@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::error::Unsupported;
 use crate::guard::ShmMutexGuard;
 use crate::layout::{Locks, ShmLayout};
-use crate::lock_error::LockError;
+use crate::lock_error::{LockError, LockFailure};
 use crate::pod::ShmPod;
 use crate::protocol::condvar::Condvar;
 use crate::protocol::mutex::Slept;
@@ -93,6 +93,48 @@ impl ShmCondvar {
     ) -> Result<ShmMutexGuard<'a, T>, LockError<'a, T>> {
         while condition(&mut guard) {
             guard = self.wait(guard)?;
+        }
+        Ok(guard)
+    }
+
+    /// [`wait_while`](Self::wait_while) that goes on when it is told that the last owner died or
+    /// gave the value back torn, after `repair` has made it whole.
+    ///
+    /// ```
+    /// use shm_lock::{ShmCondvar, ShmMutex, ShmRegion};
+    ///
+    /// let (stock, changed) = (ShmMutex::memfd("a", [0_u32; 2])?, ShmRegion::memfd("b", ShmCondvar::new())?);
+    /// std::thread::scope(|scope| -> Result<(), Box<dyn std::error::Error>> {
+    ///     let guard = stock.lock()?;
+    ///     scope.spawn(|| {
+    ///         // It ends with the lock in hand, as a process that is killed does.
+    ///         let mut stock = stock.lock().unwrap();
+    ///         stock[0] = 2;
+    ///         std::mem::forget(stock);
+    ///         changed.notify_one();
+    ///     });
+    ///     let repair = |stock: &mut [u32; 2]| stock[1] = stock[0];
+    ///     let guard = changed.wait_while_or_recover(guard, |stock| stock[0] == 0, repair)?;
+    ///     assert_eq!(*guard, [2, 2]);
+    ///     Ok(())
+    /// })
+    /// # ?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`LockFailure::NotRecoverable`] and [`LockFailure::Unsupported`].
+    ///
+    /// # Panics
+    /// If `condition` or `repair` does. The value is [`Poisoned`](LockError::Poisoned) then.
+    pub fn wait_while_or_recover<'a, T: ShmPod>(
+        &self,
+        mut guard: ShmMutexGuard<'a, T>,
+        mut condition: impl FnMut(&mut T) -> bool,
+        mut repair: impl FnMut(&mut T),
+    ) -> Result<ShmMutexGuard<'a, T>, LockFailure> {
+        while condition(&mut guard) {
+            guard = self.wait(guard).or_else(|error| error.recover(&mut repair))?;
         }
         Ok(guard)
     }

@@ -76,6 +76,15 @@ macro_rules! atomics {
 
             fn visit_locks(&self, _: &mut Locks<'_>) {}
         }
+
+        // SAFETY: elements lie side by side; no locks.
+        unsafe impl<const N: usize> ShmLayout for [crate::sync::atomics::$name; N] {
+            fn describe(text: &mut String) {
+                text.push_str(&format!("[{}; {N}]", stringify!($name)));
+            }
+
+            fn visit_locks(&self, _: &mut Locks<'_>) {}
+        }
     )*};
 }
 

@@ -140,7 +140,7 @@ pub use lock_error::{LockError, LockFailure};
 pub use mutex::{RegionMutex, ShmMutex};
 pub use name::RegionName;
 pub use once::ShmOnce;
-pub use pod::ShmPod;
+pub use pod::{ShmBool, ShmPod};
 pub use region::ShmRegion;
 pub use rwlock::{RegionRwLock, RwLockError, RwRecoverGuard, ShmReadGuard, ShmRwLock, ShmWriteGuard};
 pub use semaphore::{Permit, ShmSemaphore};

@@ -2,9 +2,10 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 
 use crate::error::Unsupported;
-use crate::guard::RecoverGuard;
+use crate::guard::{RecoverGuard, ShmMutexGuard};
 use crate::pod::ShmPod;
 use crate::protocol::mutex::Refused;
 
@@ -12,6 +13,9 @@ use crate::protocol::mutex::Refused;
 ///
 /// Two of the reasons come with a guard, since the lock *is* taken: look at the value, repair it,
 /// and say so.
+///
+/// `?` makes a [`LockFailure`] of it, an [`io::Error`], or a `Box<dyn Error>`, none of which has the
+/// guard. It is no [`Error`] itself, since it does not live long enough to be kept as one.
 ///
 /// ```
 /// use shm_lock::{LockError, ShmMutex, ShmMutexGuard};
@@ -50,17 +54,17 @@ pub enum LockError<'a, T: ShmPod> {
     Unsupported(Unsupported),
 }
 
-impl<T: ShmPod> LockError<'_, T> {
+impl<'a, T: ShmPod> LockError<'a, T> {
     /// The reason without the guard, if there is one: to be kept or passed on, for which a guard
     /// lives too short.
     ///
-    /// Dropping the guard leaves the value [`Poisoned`](LockError::Poisoned).
+    /// Dropping the guard leaves the value [`Poisoned`](LockError::Poisoned). `?` does the same.
     ///
     /// ```
     /// use shm_lock::ShmMutex;
     ///
     /// fn next(ids: &ShmMutex<u64>) -> Result<u64, Box<dyn std::error::Error>> {
-    ///     let mut id = ids.lock().map_err(|error| error.into_reason())?;
+    ///     let mut id = ids.lock()?;
     ///     *id += 1;
     ///     Ok(*id)
     /// }
@@ -78,6 +82,36 @@ impl<T: ShmPod> LockError<'_, T> {
             LockError::Deadlock => LockFailure::Deadlock,
             LockError::NotRecoverable => LockFailure::NotRecoverable,
             LockError::Unsupported(reason) => LockFailure::Unsupported(reason),
+        }
+    }
+
+    /// The lock with a value that `repair` has made whole, if it was taken at all.
+    ///
+    /// For what any attempt to take a lock returns, also [`try_lock`](crate::RegionMutex::try_lock)
+    /// and the waits of a [`ShmCondvar`](crate::ShmCondvar).
+    ///
+    /// ```
+    /// use shm_lock::ShmMutex;
+    ///
+    /// let count = ShmMutex::memfd("count", 3_u64)?;
+    /// // A count is right or one behind, and both will do.
+    /// *count.try_lock().or_else(|error| error.recover(|_| ()))? += 1;
+    /// assert_eq!(count.with(|count| *count)?, 4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What else the attempt said.
+    ///
+    /// # Panics
+    /// If `repair` does. The value stays [`Poisoned`](LockError::Poisoned) then.
+    pub fn recover(self, repair: impl FnOnce(&mut T)) -> Result<ShmMutexGuard<'a, T>, LockFailure> {
+        match self {
+            LockError::OwnerDied(mut guard) | LockError::Poisoned(mut guard) => {
+                repair(&mut guard);
+                Ok(guard.mark_consistent())
+            }
+            other => Err(other.into_reason()),
         }
     }
 
@@ -106,7 +140,42 @@ impl<T: ShmPod> fmt::Display for LockError<'_, T> {
     }
 }
 
-impl<T: ShmPod> Error for LockError<'_, T> {}
+/// What `?` makes of an error that has a guard.
+macro_rules! goes_through_question_marks {
+    ($($error:ident),+) => {$(
+        /// Without the guard.
+        impl<T: $crate::pod::ShmPod> From<$error<'_, T>> for $crate::lock_error::LockFailure {
+            fn from(error: $error<'_, T>) -> Self {
+                error.into_reason()
+            }
+        }
+
+        /// Without the guard.
+        impl<T: $crate::pod::ShmPod> From<$error<'_, T>> for std::io::Error {
+            fn from(error: $error<'_, T>) -> Self {
+                error.into_reason().into()
+            }
+        }
+
+        /// Without the guard.
+        impl<T: $crate::pod::ShmPod> From<$error<'_, T>> for Box<dyn std::error::Error> {
+            fn from(error: $error<'_, T>) -> Self {
+                error.into_reason().into()
+            }
+        }
+
+        /// Without the guard.
+        impl<T: $crate::pod::ShmPod> From<$error<'_, T>> for Box<dyn std::error::Error + Send + Sync> {
+            fn from(error: $error<'_, T>) -> Self {
+                error.into_reason().into()
+            }
+        }
+    )+};
+}
+
+pub(crate) use goes_through_question_marks;
+
+goes_through_question_marks!(LockError);
 
 /// A [`LockError`] without its guard: see [`LockError::into_reason`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,6 +227,22 @@ impl fmt::Display for LockFailure {
 }
 
 impl Error for LockFailure {}
+
+/// With the kind that says the same, where there is one.
+impl From<LockFailure> for io::Error {
+    fn from(failure: LockFailure) -> Self {
+        let kind = match failure {
+            LockFailure::WouldBlock => io::ErrorKind::WouldBlock,
+            LockFailure::TimedOut => io::ErrorKind::TimedOut,
+            LockFailure::Deadlock => io::ErrorKind::Deadlock,
+            LockFailure::Unsupported(_) => io::ErrorKind::Unsupported,
+            LockFailure::OwnerDied | LockFailure::Poisoned | LockFailure::NotRecoverable => {
+                io::ErrorKind::Other
+            }
+        };
+        io::Error::new(kind, failure)
+    }
+}
 
 impl From<Refused> for LockFailure {
     fn from(refused: Refused) -> Self {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::error::{OpenError, Unsupported};
 use crate::guard::{RecoverGuard, ShmMutexGuard};
 use crate::layout::{Locks, ShmLayout};
-use crate::lock_error::LockError;
+use crate::lock_error::{LockError, LockFailure};
 use crate::name::RegionName;
 use crate::pod::ShmPod;
 use crate::protocol::mutex::{Acquired, Mutex, Refused};
@@ -76,7 +76,7 @@ impl<T: ShmPod> RegionMutex<T> {
     /// Takes the lock, waiting for it as long as it takes.
     ///
     /// A free lock costs one atomic instruction and no system call. One that is held is looked at
-    /// for some microseconds, if that was of use lately, and then slept for. There is no order
+    /// for up to 80 microseconds, if that was of use lately, and then slept for. There is no order
     /// among those who wait. It is no function for a signal handler.
     ///
     /// ```
@@ -165,6 +165,61 @@ impl<T: ShmPod> RegionMutex<T> {
             }
             outcome => outcome,
         }
+    }
+
+    /// Takes the lock as [`lock`](Self::lock) does, and lets `repair` make the value whole where the
+    /// last owner died or gave it back torn.
+    ///
+    /// With a `repair` that does nothing it is a lock without poison: whatever the value is, it
+    /// counts as whole.
+    ///
+    /// ```
+    /// use shm_lock::ShmMutex;
+    ///
+    /// let pair = ShmMutex::memfd("pair", [1_u64, 1])?;
+    /// std::thread::scope(|scope| {
+    ///     // An owner that ends, as a process that is killed does.
+    ///     scope.spawn(|| {
+    ///         let mut guard = pair.lock().unwrap();
+    ///         guard[0] += 1;
+    ///         std::mem::forget(guard);
+    ///     });
+    /// });
+    /// let guard = pair.lock_or_recover(|pair| pair[1] = pair[0])?;
+    /// assert_eq!(*guard, [2, 2]);
+    /// # drop(guard);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`LockFailure::Deadlock`], [`NotRecoverable`](LockFailure::NotRecoverable) and
+    /// [`Unsupported`](LockFailure::Unsupported).
+    ///
+    /// # Panics
+    /// If `repair` does. The value stays [`Poisoned`](crate::LockError::Poisoned) then.
+    #[inline]
+    pub fn lock_or_recover(&self, repair: impl FnOnce(&mut T)) -> Result<ShmMutexGuard<'_, T>, LockFailure> {
+        self.lock().or_else(|error| error.recover(repair))
+    }
+
+    /// Calls `action` with the value while this thread has the lock, and returns what it returns.
+    ///
+    /// ```
+    /// let count = shm_lock::ShmMutex::memfd("count", 3_u64)?;
+    /// count.with(|count| *count += 1)?;
+    /// assert_eq!(count.with(|count| *count)?, 4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What [`lock`](Self::lock) says, without the guard: a value that may be torn is not given to
+    /// `action`, and stays so until [`lock_or_recover`](Self::lock_or_recover) or its like.
+    ///
+    /// # Panics
+    /// If `action` does. The value is [`Poisoned`](crate::LockError::Poisoned) then.
+    #[inline]
+    pub fn with<R>(&self, action: impl FnOnce(&mut T) -> R) -> Result<R, LockFailure> {
+        Ok(action(&mut *self.lock()?))
     }
 
     /// Takes the lock at once, or as `slowly` does. What comes back from there is a number, since a

@@ -1,5 +1,7 @@
 //! What a lock may protect.
 
+use std::fmt;
+
 /// A value that means the same in every process, whatever its bytes are.
 ///
 /// A lock's value lies in memory that other programs write, some of which die halfway. So every
@@ -7,8 +9,8 @@
 /// `char` beyond Unicode would be undefined behaviour in whoever looks at it after a crash. And it
 /// must mean the same elsewhere: a reference, a pointer, a file descriptor or a `Box` does not.
 ///
-/// Implemented for integers, floats, and arrays of what implements it. For a structure of one's
-/// own, derive it:
+/// Implemented for integers, floats, [`ShmBool`], `()`, and arrays and tuples of what implements
+/// it. For a structure of one's own, derive it:
 ///
 /// ```
 /// use shm_lock::{ShmMutex, ShmPod};
@@ -87,6 +89,95 @@ unsafe impl<T: ShmPod, const N: usize> ShmPod for [T; N] {
         text.push('[');
         T::describe(text);
         text.push_str(&format!("; {N}]"));
+    }
+}
+
+// SAFETY: it has no bytes.
+unsafe impl ShmPod for () {
+    fn describe(text: &mut String) {
+        text.push_str("()");
+    }
+}
+
+macro_rules! tuples {
+    ($(($($T:ident $index:tt)+))+) => {$(
+        // SAFETY: each part may have any bytes. The compiler chooses where it puts them, so the
+        // description tells; programs in which they lie elsewhere refuse the region.
+        unsafe impl<$($T: ShmPod),+> ShmPod for ($($T,)+) {
+            fn describe(text: &mut String) {
+                crate::layout::describe_fields(
+                    text,
+                    "",
+                    &[$((stringify!($index), std::mem::offset_of!(Self, $index), <$T as ShmPod>::describe)),+],
+                );
+            }
+        }
+    )+};
+}
+
+tuples! {
+    (A 0)
+    (A 0 B 1)
+    (A 0 B 1 C 2)
+    (A 0 B 1 C 2 D 3)
+    (A 0 B 1 C 2 D 3 E 4)
+    (A 0 B 1 C 2 D 3 E 4 F 5)
+}
+
+/// Yes or no, in a lock's value, where a `bool` may not be.
+///
+/// It is a byte, and true unless that is 0; so whatever a program that runs wild leaves there is one
+/// of the two.
+///
+/// ```
+/// use shm_lock::{ShmBool, ShmMutex};
+///
+/// let migrated = ShmMutex::memfd("migrated", ShmBool::from(false))?;
+/// *migrated.lock()? = true.into();
+/// assert!(migrated.lock()?.get());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Default)]
+#[repr(transparent)]
+pub struct ShmBool(u8);
+
+impl ShmBool {
+    /// Which of the two it is.
+    pub fn get(self) -> bool {
+        self.0 != 0
+    }
+}
+
+impl From<bool> for ShmBool {
+    fn from(value: bool) -> Self {
+        ShmBool(value.into())
+    }
+}
+
+impl From<ShmBool> for bool {
+    fn from(value: ShmBool) -> Self {
+        value.get()
+    }
+}
+
+impl PartialEq for ShmBool {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+
+impl Eq for ShmBool {}
+
+impl fmt::Debug for ShmBool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+// SAFETY: a byte.
+unsafe impl ShmPod for ShmBool {
+    fn describe(text: &mut String) {
+        text.push_str("ShmBool");
     }
 }
 

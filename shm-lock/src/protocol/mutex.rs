@@ -27,10 +27,10 @@
 //! share of `LONGEST_SPIN`.
 //!
 //! `promised` is a hint as well: 1 while the lock shall go to one who sleeps. One who has waited
-//! for a millisecond sets it; one who gets the lock after less clears it. Who comes anew to a
-//! promised lock that is free, but has sleepers, gives way: it sleeps, too, but for some
-//! milliseconds at most, and then takes the lock, since those who should have it may be stopped or
-//! dead. So the hint, whatever its value, keeps nobody from the lock.
+//! for a millisecond sets it each time before it sleeps; one who gets the lock after less clears
+//! it. Who comes anew to a promised lock that is free, but has sleepers, gives way: it sleeps, too,
+//! but for some milliseconds at most, and then takes the lock, since those who should have it may
+//! be stopped or dead. So the hint, whatever its value, keeps nobody from the lock.
 //!
 //! **Invariant: `WAITERS` clear ⇒ nobody sleeps**, except one that is about to be woken by the call
 //! that cleared it. A locker keeps `WAITERS` when it takes a free lock, so the duty to wake is in
@@ -356,6 +356,10 @@ impl Mutex {
                 _ => (),
             }
             let Some(awaited) = self.announced(seen) else { continue };
+            if sleeper.is_hungry() {
+                // Again each time: one who was woken before may have ended the promise.
+                self.promised.store(1, Ordering::Relaxed);
+            }
             let slept = sleeper.sleep(self.pair.futex(), awaited);
             has_slept = true;
             if slept == Slept::Woken {
@@ -366,9 +370,6 @@ impl Mutex {
             }
             if let Some(outcome) = self.ended(slept, me) {
                 return outcome;
-            }
-            if sleeper.is_hungry() {
-                self.promised.store(1, Ordering::Relaxed);
             }
         }
     }

@@ -76,6 +76,34 @@ fn model_who_comes_anew_gives_way_to_one_who_has_waited_long() {
     assert!(gave_way.load(Ordering::Relaxed) > 0);
 }
 
+/// Catches one who has waited long, was woken in vain, and sleeps again without a promise.
+#[test]
+fn model_who_was_woken_in_vain_is_promised_the_lock_again() {
+    explore(|| {
+        let shared = Shared::new();
+        let _ = shared.lock(Ticker::forever).unwrap();
+        let (mutex, futex) = (shared.mutex(), shared.mutex().futex());
+        let waiter = Arc::clone(&shared);
+        let waiter = thread::spawn(move || {
+            let acquired = waiter.lock(Ticker::hungry).unwrap();
+            waiter.use_value(acquired);
+            waiter.unlock();
+        });
+        while futex.sleepers() == 0 {
+            thread::yield_now();
+        }
+        // The lock was free, and another one has got it.
+        assert!(!mutex.is_promised());
+        futex.wake(1);
+        while futex.sleepers() == 0 {
+            thread::yield_now();
+        }
+        assert!(mutex.is_promised());
+        shared.unlock();
+        waiter.join().unwrap();
+    });
+}
+
 /// Catches one who gives way where nobody sleeps, and a promise that outlasts those to whom it was
 /// made.
 #[test]
@@ -103,7 +131,7 @@ fn model_a_promise_ends_with_those_to_whom_it_was_made() {
         mutex.unlock(&shared.me());
         futex.word().fetch_or(OWNER_DIED, Ordering::Relaxed);
         mutex.promise();
-        let acquired = shared.lock(Ticker::hungry).unwrap();
+        let acquired = shared.lock(Ticker::hungry_at_once).unwrap();
         assert!(mutex.is_promised());
         shared.use_value(acquired);
         shared.unlock();

@@ -1,11 +1,10 @@
 //! Why a thread was not let in, or was let in to a value that may be torn.
 
-use std::error::Error;
 use std::fmt;
 
-use super::RwRecoverGuard;
+use super::{RwRecoverGuard, ShmWriteGuard};
 use crate::error::Unsupported;
-use crate::lock_error::LockFailure;
+use crate::lock_error::{LockFailure, goes_through_question_marks};
 use crate::pod::ShmPod;
 
 /// Why [`read`](crate::RegionRwLock::read), [`write`](crate::RegionRwLock::write) and their
@@ -13,6 +12,8 @@ use crate::pod::ShmPod;
 ///
 /// Two of the reasons come with a guard, since the lock *is* taken, as a writer takes it, also by
 /// `read`: look at the value, repair it, and say so.
+///
+/// `?` makes a [`LockFailure`] of it, an [`io::Error`](std::io::Error), or a `Box<dyn Error>`.
 #[non_exhaustive]
 pub enum RwLockError<'a, T: ShmPod> {
     /// A writer was killed, or its thread ended, or its process called `exec`, while it was in.
@@ -32,7 +33,7 @@ pub enum RwLockError<'a, T: ShmPod> {
     Unsupported(Unsupported),
 }
 
-impl<T: ShmPod> RwLockError<'_, T> {
+impl<'a, T: ShmPod> RwLockError<'a, T> {
     /// The reason without the guard, if there is one: to be kept or passed on, for which a guard
     /// lives too short.
     ///
@@ -42,7 +43,7 @@ impl<T: ShmPod> RwLockError<'_, T> {
     /// use shm_lock::ShmRwLock;
     ///
     /// fn limit(limit: &ShmRwLock<u64>) -> Result<u64, Box<dyn std::error::Error>> {
-    ///     Ok(*limit.read().map_err(|error| error.into_reason())?)
+    ///     Ok(*limit.read()?)
     /// }
     ///
     /// assert_eq!(limit(&ShmRwLock::memfd("limit", 7)?)?, 7);
@@ -50,6 +51,35 @@ impl<T: ShmPod> RwLockError<'_, T> {
     /// ```
     pub fn into_reason(self) -> LockFailure {
         self.reason()
+    }
+
+    /// The lock, as a writer has it, with a value that `repair` has made whole, if it was taken at
+    /// all.
+    ///
+    /// ```
+    /// use shm_lock::{ShmRwLock, ShmWriteGuard};
+    ///
+    /// let limit = ShmRwLock::memfd("limit", 7_u64)?;
+    /// let repaired = limit.read().or_else(|error| {
+    ///     error.recover(|limit| *limit = (*limit).min(10)).map(ShmWriteGuard::downgrade)
+    /// });
+    /// assert_eq!(*repaired?, 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What else the attempt said.
+    ///
+    /// # Panics
+    /// If `repair` does. The value stays [`Poisoned`](RwLockError::Poisoned) then.
+    pub fn recover(self, repair: impl FnOnce(&mut T)) -> Result<ShmWriteGuard<'a, T>, LockFailure> {
+        match self {
+            RwLockError::OwnerDied(mut guard) | RwLockError::Poisoned(mut guard) => {
+                repair(&mut guard);
+                Ok(guard.mark_consistent())
+            }
+            other => Err(other.into_reason()),
+        }
     }
 
     fn reason(&self) -> LockFailure {
@@ -95,4 +125,4 @@ impl<T: ShmPod> fmt::Display for RwLockError<'_, T> {
     }
 }
 
-impl<T: ShmPod> Error for RwLockError<'_, T> {}
+goes_through_question_marks!(RwLockError);

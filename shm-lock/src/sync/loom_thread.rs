@@ -103,8 +103,9 @@ pub(crate) struct Ticker {
     timed: bool,
     /// It has passed already.
     at_once: bool,
-    /// It has waited long.
+    /// It has waited long once it has slept.
     hungry: bool,
+    has_slept: bool,
     /// Which word the last sleep was for and what it expected, and how many had been reborn when
     /// that was first seen.
     awaited: Option<(Futex, Seen, usize)>,
@@ -113,7 +114,7 @@ pub(crate) struct Ticker {
 #[allow(dead_code, reason = "models of the protocols and of the public types use different ones")]
 impl Ticker {
     pub(crate) fn forever() -> Self {
-        Ticker { timed: false, at_once: false, hungry: false, awaited: None }
+        Ticker { timed: false, at_once: false, hungry: false, has_slept: false, awaited: None }
     }
 
     pub(crate) fn timed() -> Self {
@@ -134,6 +135,11 @@ impl Ticker {
         Ticker { hungry: true, ..Ticker::forever() }
     }
 
+    /// One who has waited long before it sleeps.
+    pub(crate) fn hungry_at_once() -> Self {
+        Ticker { has_slept: true, ..Ticker::hungry() }
+    }
+
     pub(crate) fn with_long_ticks(self) -> Self {
         self
     }
@@ -145,6 +151,7 @@ impl Ticker {
 
 impl Sleeper for Ticker {
     fn sleep(&mut self, futex: &Futex, expected: Seen) -> Slept {
+        self.has_slept = true;
         let same = |(last, seen, _): &(Futex, Seen, usize)| last.is(futex) && *seen == expected;
         if !self.awaited.as_ref().is_some_and(same) {
             self.awaited = Some((futex.clone(), expected, KERNEL.reborn.lock().unwrap().len()));
@@ -165,7 +172,7 @@ impl Sleeper for Ticker {
     }
 
     fn is_hungry(&self) -> bool {
-        self.hungry
+        self.hungry && self.has_slept
     }
 
     fn finds_dead(&mut self, owner: u32) -> bool {
