@@ -12,8 +12,8 @@ use std::path::Path;
 use std::thread;
 
 use shm_lock::{
-    LockError, RegionMutex, RegionRwLock, ShmBarrier, ShmCondvar, ShmLayout, ShmMutex, ShmOnce, ShmPod,
-    ShmRegion, ShmRwLock, ShmSemaphore,
+    LockError, RegionMutex, RegionRwLock, ShmBarrier, ShmBool, ShmCondvar, ShmLayout, ShmMutex, ShmOnce,
+    ShmPod, ShmRegion, ShmRwLock, ShmSemaphore,
 };
 use support::{Child, End};
 
@@ -190,6 +190,9 @@ fn descriptions_are_as_the_page_says() {
         ("u64", describe::<u64>()),
         ("f32", describe::<f32>()),
         ("[u8; 16]", describe::<[u8; 16]>()),
+        ("ShmBool", describe::<ShmBool>()),
+        ("()", describe::<()>()),
+        ("(u64, f32)", describe::<(u64, f32)>()),
         ("Progress", describe::<Progress>()),
         ("Plain", describe::<Plain>()),
         ("RegionMutex<u64>", describe::<RegionMutex<u64>>()),
