@@ -115,24 +115,6 @@ array!(crate::semaphore::ShmSemaphore<MOST>; MOST);
 array!(crate::barrier::ShmBarrier<MOST>; MOST);
 array!(crate::once::ShmOnce);
 
-/// A field: its name, where it is, and what describes it.
-type Field = (&'static str, usize, fn(&mut String));
-
-/// For [`region!`](crate::region).
-#[doc(hidden)]
-pub fn describe_fields(text: &mut String, name: &str, fields: &[Field]) {
-    text.push_str(name);
-    text.push('{');
-    for (i, (field, offset, describe)) in fields.iter().enumerate() {
-        if i > 0 {
-            text.push_str(", ");
-        }
-        text.push_str(&format!("{field}@{offset}: "));
-        describe(text);
-    }
-    text.push('}');
-}
-
 /// Declares a structure of locks and values that share a [`ShmRegion`](crate::ShmRegion).
 ///
 /// It becomes `#[repr(C)]`. Names, types and offsets of all fields are compared when a region is

@@ -133,13 +133,13 @@ pub use barrier::{BarrierError, BarrierSeat, DeadMember, ShmBarrier};
 pub use condvar::{ShmCondvar, TimedWait};
 pub use error::{OpenError, Unsupported};
 pub use guard::{RecoverGuard, ShmMutexGuard};
-#[doc(hidden)]
-pub use layout::describe_fields;
 pub use layout::{Locks, ShmLayout};
 pub use lock_error::{LockError, LockFailure};
 pub use mutex::{RegionMutex, ShmMutex};
 pub use name::RegionName;
 pub use once::ShmOnce;
+#[doc(hidden)]
+pub use pod::describe_fields;
 pub use pod::{ShmBool, ShmPod};
 pub use region::ShmRegion;
 pub use rwlock::{RegionRwLock, RwLockError, RwRecoverGuard, ShmReadGuard, ShmRwLock, ShmWriteGuard};

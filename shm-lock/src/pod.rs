@@ -105,7 +105,7 @@ macro_rules! tuples {
         // description tells; programs in which they lie elsewhere refuse the region.
         unsafe impl<$($T: ShmPod),+> ShmPod for ($($T,)+) {
             fn describe(text: &mut String) {
-                crate::layout::describe_fields(
+                describe_fields(
                     text,
                     "",
                     &[$((stringify!($index), std::mem::offset_of!(Self, $index), <$T as ShmPod>::describe)),+],
@@ -179,6 +179,24 @@ unsafe impl ShmPod for ShmBool {
     fn describe(text: &mut String) {
         text.push_str("ShmBool");
     }
+}
+
+/// A field: its name, where it is, and what describes it.
+type Field = (&'static str, usize, fn(&mut String));
+
+/// For tuples, `#[derive(ShmPod)]` and [`region!`](crate::region).
+#[doc(hidden)]
+pub fn describe_fields(text: &mut String, name: &str, fields: &[Field]) {
+    text.push_str(name);
+    text.push('{');
+    for (i, (field, offset, describe)) in fields.iter().enumerate() {
+        if i > 0 {
+            text.push_str(", ");
+        }
+        text.push_str(&format!("{field}@{offset}: "));
+        describe(text);
+    }
+    text.push('}');
 }
 
 /// A name alone does not tell types apart, not even one like `u64`, which a module may use for a
