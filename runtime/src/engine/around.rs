@@ -66,8 +66,8 @@ pub(crate) trait Search: Sync {
 
 /// What is around the items of a chunk, and around inner loops that are in it.
 ///
-/// It is one type, whatever the loop is: a look between items is compiled once for each kind of
-/// loop, and is a few loads that the processor sees coming.
+/// It is one type for all loops, shared or not, so that a look between items is compiled once for
+/// each kind of loop. A look is a few loads, with branches that the processor predicts.
 #[derive(Clone)]
 pub(crate) struct InChunk<'a> {
     /// Where several lanes run the loop.
@@ -75,7 +75,7 @@ pub(crate) struct InChunk<'a> {
     pub(crate) cancel: Option<&'a CancelToken>,
     pub(crate) over: Over<'a>,
     pub(crate) search: Option<&'a dyn Search>,
-    /// What the search skips are items, not what was gathered before.
+    /// Whether the search may skip indices: not where items of earlier ones may still be gathered.
     pub(crate) skips: bool,
     /// Those of the items.
     pub(crate) indices: Range<usize>,
@@ -87,7 +87,7 @@ impl<'a> InChunk<'a> {
         InChunk { stop: None, cancel, over, search: None, skips: false, indices: 0..0 }
     }
 
-    fn stop(&self) {
+    fn end_loop(&self) {
         self.stop.inspect(|stop| stop.stop());
     }
 }
@@ -103,13 +103,13 @@ impl Around for InChunk<'_> {
 
     fn found(&self) {
         if self.search.is_none_or(|search| search.found(self.indices.start)) {
-            self.stop();
+            self.end_loop();
         }
         self.over.found();
     }
 
     fn panicked(&self) {
-        self.stop();
+        self.end_loop();
         self.over.panicked();
     }
 }

@@ -16,16 +16,19 @@ fn promised(one: fn() -> Ticker, other: fn() -> Ticker) -> (Arc<Shared>, [thread
     let shared = Shared::new();
     let _ = shared.lock(Ticker::forever).unwrap();
     shared.mutex().promise();
-    let waiters = [one, other].map(|ticker| {
-        let shared = Arc::clone(&shared);
-        thread::spawn(move || {
-            let acquired = shared.lock(ticker).unwrap();
-            let deaths = shared.use_value(acquired);
-            shared.unlock();
-            deaths
-        })
-    });
+    let waiters = [one, other].map(|ticker| spawn_waiter(&shared, ticker));
     (shared, waiters)
+}
+
+/// One who takes the lock once, uses the value and gives it back.
+fn spawn_waiter(shared: &Arc<Shared>, ticker: fn() -> Ticker) -> thread::JoinHandle<Deaths> {
+    let shared = Arc::clone(shared);
+    thread::spawn(move || {
+        let acquired = shared.lock(ticker).unwrap();
+        let deaths = shared.use_value(acquired);
+        shared.unlock();
+        deaths
+    })
 }
 
 /// Catches one who is left asleep where a lock is promised: by one who comes anew and gives way,
@@ -52,12 +55,7 @@ fn model_who_comes_anew_gives_way_to_one_who_has_waited_long() {
         let shared = Shared::new();
         let acquired = shared.lock(Ticker::forever).unwrap();
         let futex = shared.mutex().futex();
-        let waiter = Arc::clone(&shared);
-        let waiter = thread::spawn(move || {
-            let acquired = waiter.lock(Ticker::hungry).unwrap();
-            waiter.use_value(acquired);
-            waiter.unlock();
-        });
+        let waiter = spawn_waiter(&shared, Ticker::hungry);
         while futex.sleepers() == 0 {
             thread::yield_now();
         }
@@ -83,12 +81,7 @@ fn model_who_was_woken_in_vain_is_promised_the_lock_again() {
         let shared = Shared::new();
         let _ = shared.lock(Ticker::forever).unwrap();
         let (mutex, futex) = (shared.mutex(), shared.mutex().futex());
-        let waiter = Arc::clone(&shared);
-        let waiter = thread::spawn(move || {
-            let acquired = waiter.lock(Ticker::hungry).unwrap();
-            waiter.use_value(acquired);
-            waiter.unlock();
-        });
+        let waiter = spawn_waiter(&shared, Ticker::hungry);
         while futex.sleepers() == 0 {
             thread::yield_now();
         }

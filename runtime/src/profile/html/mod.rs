@@ -48,7 +48,8 @@ impl Profile {
     /// merged or left out: the page stays below 2 MB for up to a thousand workers. Without
     /// scripts, it shows the same but cannot zoom.
     ///
-    /// The prediction takes most of the time, up to seconds where a recording is full.
+    /// The program is simulated once for each number of workers, which takes the longer, the more
+    /// calls were recorded.
     ///
     /// ```
     /// use taskel::prelude::*;
