@@ -68,23 +68,46 @@ pub(crate) trait Search: Sync {
 ///
 /// It is one type for all loops, shared or not, so that a look between items is compiled once for
 /// each kind of loop. A look is a few loads, with branches that the processor predicts.
-#[derive(Clone)]
 pub(crate) struct InChunk<'a> {
     /// Where several lanes run the loop.
-    pub(crate) stop: Option<&'a PanicSlot<Payload>>,
-    pub(crate) cancel: Option<&'a CancelToken>,
-    pub(crate) over: Over<'a>,
-    pub(crate) search: Option<&'a dyn Search>,
-    /// Whether the search may skip indices: not where items of earlier ones may still be gathered.
-    pub(crate) skips: bool,
+    stop: Option<&'a PanicSlot<Payload>>,
+    /// Whether any of the next three may say that it is over: most looks are at nothing else.
+    is_told: bool,
+    cancel: Option<&'a CancelToken>,
+    over: Over<'a>,
+    /// Asked what is skipped.
+    skips: Option<&'a dyn Search>,
+    /// Told what was found.
+    search: Option<&'a dyn Search>,
     /// Those of the items.
-    pub(crate) indices: Range<usize>,
+    indices: Range<usize>,
 }
 
 impl<'a> InChunk<'a> {
     /// Of a loop that this lane runs alone.
     pub(crate) fn alone(over: Over<'a>, cancel: Option<&'a CancelToken>) -> Self {
-        InChunk { stop: None, cancel, over, search: None, skips: false, indices: 0..0 }
+        InChunk { stop: None, is_told: true, cancel, over, skips: None, search: None, indices: 0..0 }
+    }
+
+    /// Of a loop that several lanes run. `gathers` says that items of earlier indices may still be
+    /// gathered, so that none may be skipped.
+    #[inline]
+    pub(crate) fn shared(
+        stop: &'a PanicSlot<Payload>,
+        (over, cancel): (Over<'a>, Option<&'a CancelToken>),
+        (search, gathers): (Option<&'a dyn Search>, bool),
+        indices: Range<usize>,
+    ) -> Self {
+        let skips = if gathers { None } else { search };
+        let is_told = cancel.is_some() || over.0.is_some() || skips.is_some();
+        InChunk { stop: Some(stop), is_told, cancel, over, skips, search, indices }
+    }
+
+    #[inline]
+    fn is_told_over(&self) -> bool {
+        self.cancel.is_some_and(CancelToken::is_flagged)
+            || self.over.is_over()
+            || self.skips.is_some_and(|search| search.skips(&self.indices))
     }
 
     fn end_loop(&self) {
@@ -95,10 +118,7 @@ impl<'a> InChunk<'a> {
 impl Around for InChunk<'_> {
     #[inline]
     fn is_over(&self) -> bool {
-        self.stop.is_some_and(PanicSlot::is_over)
-            || self.cancel.is_some_and(CancelToken::is_flagged)
-            || self.over.is_over()
-            || self.skips && self.search.is_some_and(|search| search.skips(&self.indices))
+        self.stop.is_some_and(PanicSlot::is_over) || self.is_told && self.is_told_over()
     }
 
     fn found(&self) {

@@ -142,8 +142,8 @@ impl<P: Producer, C: Consumer<P::Item>> LoopState<'_, P, C> {
         }
         let LoopState { producer, consumer, ref stop, .. } = *self;
         let Options { cancel, over, .. } = producer.options();
-        let (stop, search) = (Some(stop), consumer.search());
-        let around = InChunk { stop, cancel, over, search, skips: !P::HAS_TAIL, indices };
+        let search = (consumer.search(), P::HAS_TAIL);
+        let around = InChunk::shared(stop, (over, cancel), search, indices);
         consumer.feed(partial, chunk.until(&around))
     }
 }

@@ -69,11 +69,16 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// Whether anything may end the loop.
+    #[inline]
+    pub(crate) fn is_told(&self) -> bool {
+        self.over.0.is_some() || self.cancel.is_some()
+    }
+
     /// What may end the loop, if anything may.
     #[inline]
     pub(crate) fn told(&self) -> Option<InChunk<'a>> {
-        let Options { over, cancel, .. } = *self;
-        (over.0.is_some() || cancel.is_some()).then(|| InChunk::alone(over, cancel))
+        self.is_told().then(|| InChunk::alone(self.over, self.cancel))
     }
 
     /// How many neighbouring items are never torn apart.

@@ -230,11 +230,11 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Loop<'a, P, C> {
         self.consumer.search().is_some_and(|search| search.skips(indices))
     }
 
+    #[inline]
     pub(super) fn in_chunk(self, indices: Range<usize>) -> InChunk<'a> {
         let Loop { state, consumer, .. } = self;
         let LoopState { ref stop, cancel, over, .. } = *state;
-        let search = consumer.search();
-        InChunk { stop: Some(stop), cancel, over, search, skips: !P::HAS_TAIL, indices }
+        InChunk::shared(stop, (over, cancel), (consumer.search(), P::HAS_TAIL), indices)
     }
 
     /// After everyone is out: drops the items that nobody has claimed, and yields the panic if
