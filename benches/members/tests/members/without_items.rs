@@ -27,7 +27,6 @@ pub(crate) const WITHOUT_ITEMS: &[(&str, &[&str])] = &[
             "Grow::*",
             "Identity::*",
             "IndexedProducer::*",
-            "Look::*",
             "Open::*",
             "Options::*",
             "ParallelIterator::into_producer",
