@@ -227,9 +227,9 @@ pub(super) fn try_alone<P: Producer, F: Feed<P::Item>>(
     /// A piece may take this much longer than expected before the rest is shared.
     const OUTLIER: f64 = 16.0;
     /// An outlier below this is an interrupt or a cache miss.
-    const NEGLIGIBLE_NS: f64 = 500.0;
+    const NEGLIGIBLE_NS: u64 = 500;
     /// What an interrupt, or the hypervisor, takes away at once, as a rule.
-    const INTERRUPT_NS: f64 = 100_000.0;
+    const INTERRUPT_NS: u64 = 100_000;
     const GROWTH: usize = 4;
 
     let len = producer.len();
@@ -264,26 +264,34 @@ pub(super) fn try_alone<P: Producer, F: Feed<P::Item>>(
             return Outcome::Done(lane.end(partial));
         }
         let now = pool.clock.now();
-        let piece_ns = pool.clock.ns_between(piece_started, now) as f64;
-        if piece_ns > (OUTLIER * expected_ns * piece as f64).max(NEGLIGIBLE_NS) {
-            site.learn(piece_ns / piece as f64);
+        let piece_ns = pool.clock.ns_between(piece_started, now);
+        if piece_ns > NEGLIGIBLE_NS && piece_ns as f64 > OUTLIER * expected_ns * piece as f64 {
+            site.learn(piece_ns as f64 / piece as f64);
             let next = rest.release().start;
             return Outcome::Dearer(Head { local: lane.local, partial, next });
         }
         piece_started = now;
-        piece = piece.saturating_mul(GROWTH).min(most_units.saturating_mul(granule));
+        // A time stamp costs some 20 ns: a piece is not worth one if it takes less than what is
+        // negligible anyway.
+        loop {
+            piece = piece.saturating_mul(GROWTH);
+            if piece >= rest.len() || expected_ns * piece as f64 >= NEGLIGIBLE_NS as f64 {
+                break;
+            }
+        }
+        piece = piece.min(most_units.saturating_mul(granule));
     }
     let (partial, complete) = lane.run_out(partial, rest);
     if !complete {
         return Outcome::Done(partial);
     }
-    let all_ns = pool.clock.ns_between(started, pool.clock.now()) as f64;
-    let ns = all_ns / len as f64;
+    let all_ns = pool.clock.ns_between(started, pool.clock.now());
+    let (taken, expected) = (all_ns as f64, expected_ns * len as f64);
     // What the unwatched last piece took counts in full, unless it may have been the system's.
-    if all_ns > (OUTLIER * expected_ns * len as f64).max(INTERRUPT_NS) {
-        site.learn(ns);
-    } else {
-        site.learn_alone(ns);
+    if all_ns > INTERRUPT_NS && taken > OUTLIER * expected {
+        site.learn(taken / len as f64);
+    } else if Site::is_news(taken, expected) {
+        site.learn_alone(taken / len as f64);
     }
     Outcome::Done(partial)
 }
