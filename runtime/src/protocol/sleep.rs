@@ -27,7 +27,7 @@
 //! # Why no wake-up is lost
 //!
 //! This is Dekker's pattern (an event count). A producer pushes, fences, then reads `searching` and
-//! `asleep`. A lane going to sleep leaves `searching`, sets `asleep`, fences, then reads the
+//! `rest`. A lane going to sleep leaves `searching`, announces in `rest`, fences, then reads the
 //! deques. The two fences are ordered one way or the other: either the lane sees the push, or the
 //! producer sees the lane asleep. A producer that wakes nobody because `searching` was not zero
 //! relies on a lane that had not yet left: that lane's fence comes later (in `announce` or in
