@@ -81,7 +81,8 @@
 //! # Features
 //!
 //! None is on unless asked for. `svg`: pictures of profiles. `trace`: profiles for Perfetto.
-//! `record`: recordings of profiles as files. `loom`: [models](guide::models).
+//! `html`: pages of profiles. `record`: recordings of profiles as files. `tracing`:
+//! [spans](guide::embedding#spans-of-tracing) carried to workers. `loom`: [models](guide::models).
 //!
 //! # Words
 //!

@@ -12,6 +12,7 @@ mod loops;
 mod members;
 mod predictions;
 mod profiles;
+mod spans;
 mod streams;
 pub mod workers;
 
@@ -52,6 +53,7 @@ pub const ALL: &[Suite] = &[
     suite("iters", "parallel iterators", iters::run),
     suite("streams", "sequential sources in parallel", streams::run),
     suite("profiles", "what taking a profile costs", profiles::run),
+    suite("spans", "what carrying spans of `tracing` costs", spans::run),
     suite("programs", "programs of which nothing but the `use` line changes", crate::programs::groups),
     suite("predictions", "what a recording of one worker predicts, and what is measured", predictions::run),
     suite("regions", "regions after serial work, and beside and inside of others", crate::regions::groups),

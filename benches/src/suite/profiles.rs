@@ -7,20 +7,30 @@ use super::Context;
 use crate::{
     result::{Group, Row, SERIAL, Shown},
     turns::{Turn, take_turns},
-    work::work,
+    work::{Calibration, work},
 };
 use std::{hint::black_box, time::Instant};
 use taskel::{ThreadPool, prelude::*};
 
 /// A loop of so many items, or a tree of joins.
 #[derive(Clone, Copy)]
-enum What {
+pub(super) enum What {
     Loop { len: u64, item_ns: f64 },
     Joins { fib: u64 },
 }
 
+impl What {
+    /// How long an item works.
+    pub(super) fn weight(self, calibration: &Calibration) -> u32 {
+        match self {
+            What::Loop { item_ns, .. } => calibration.iterations(item_ns),
+            What::Joins { .. } => 0,
+        }
+    }
+}
+
 /// Each with how many calls make a sample.
-const ROWS: [(&str, What, u32); 5] = [
+pub(super) const ROWS: [(&str, What, u32); 5] = [
     ("20 x 10 ns", What::Loop { len: 20, item_ns: 10.0 }, 2000),
     ("1 M x 10 ns", What::Loop { len: 1_000_000, item_ns: 10.0 }, 1),
     ("10 k x 1 µs", What::Loop { len: 10_000, item_ns: 1000.0 }, 1),
@@ -44,10 +54,7 @@ pub(super) fn run(context: &Context) -> Vec<Group> {
 }
 
 fn measure(name: &str, what: What, calls: u32, pool: &ThreadPool, context: &Context) -> Row {
-    let weight = match what {
-        What::Loop { item_ns, .. } => context.calibration.iterations(item_ns),
-        What::Joins { .. } => 0,
-    };
+    let weight = what.weight(&context.calibration);
     let expected = serially(what, weight);
     let timed = move |call: fn(What, u32) -> u64| {
         let start = Instant::now();
@@ -65,7 +72,7 @@ fn measure(name: &str, what: What, calls: u32, pool: &ThreadPool, context: &Cont
     Row { name: name.to_owned(), bound: None, cells: take_turns(&mut turns, context.reps) }
 }
 
-fn serially(what: What, weight: u32) -> u64 {
+pub(super) fn serially(what: What, weight: u32) -> u64 {
     fn fib(n: u64) -> u64 {
         if n < 2 { n } else { fib(n - 1) + fib(n - 2) }
     }
@@ -75,7 +82,7 @@ fn serially(what: What, weight: u32) -> u64 {
     }
 }
 
-fn in_parallel(what: What, weight: u32) -> u64 {
+pub(super) fn in_parallel(what: What, weight: u32) -> u64 {
     fn fib(n: u64) -> u64 {
         if n < 2 {
             return n;
@@ -92,7 +99,7 @@ fn in_parallel(what: What, weight: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{options::Choice, work::Calibration};
+    use crate::options::Choice;
 
     #[test]
     fn each_row_has_a_cell_for_each_way() {

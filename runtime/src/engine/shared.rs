@@ -38,6 +38,7 @@ use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::range::Span;
 use crate::protocol::tickets::Tickets;
 use crate::sched::cancel::{CancelToken, Cancelled};
+use crate::sched::carried::Carried;
 use crate::sched::job::{Job, JobHead, LoopHead};
 use crate::sched::lane::LaneContext;
 use crate::sched::loop_slots::{LoopSlots, SlotIndex};
@@ -97,6 +98,8 @@ pub(super) struct LoopState<'a> {
     pub(super) plan: Plan,
     pub(super) cancel: Option<&'a CancelToken>,
     over: Over<'a>,
+    /// What helpers enter.
+    carried: Carried,
     pub(super) config: ChunkConfig,
     pub(super) lesson: Lesson,
     estimate_ns: Option<f64>,
@@ -139,9 +142,11 @@ unsafe fn part<P: Producer, C: Consumer<P::Item>>(state: &LoopState<'_>, lane: &
     let mut participant = Participant::new(Loop { state, producer, consumer }, lane, None);
     if participant.claimer.may_enter() {
         let works_for_before = lane.lane().set_works_for(Some(state.caller));
-        state.protect(&mut || participant.run());
-        lane.lane().set_works_for(works_for_before);
-        state.protect(&mut || participant.finish());
+        state.carried.inside(|| {
+            state.protect(&mut || participant.run());
+            lane.lane().set_works_for(works_for_before);
+            state.protect(&mut || participant.finish());
+        });
         participant.claimer.leave();
     }
     participant.claimer.leaves_for_other_work
@@ -298,6 +303,7 @@ impl<'a> LoopState<'a> {
             plan,
             cancel: options.cancel,
             over: options.over,
+            carried: Carried::from_here(),
             config,
             lesson: Lesson::default(),
             estimate_ns,

@@ -15,6 +15,7 @@ use self::modelled::{call_detached_without_pool, call_without_pool};
 use self::{call_detached_here as call_detached_without_pool, call_here as call_without_pool};
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::tickets::Tickets;
+use crate::sched::carried::Carried;
 use crate::sched::job::{Job, JobHead};
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{
@@ -74,7 +75,11 @@ where
 {
     with_pool(None, |pool| match pool.and_then(|pool| pool.hold().map(|hold| (pool, hold))) {
         // Held until the workers have made their calls.
-        Some((pool, _hold)) => with_lane_to_wait(pool, |lane| broadcast_on(pool, lane, &op)),
+        Some((pool, _hold)) => {
+            let carried = Carried::from_here();
+            let op = |context: BroadcastContext<'_>| carried.inside(|| op(context));
+            with_lane_to_wait(pool, |lane| broadcast_on(pool, lane, &op))
+        }
         None => call_without_pool(&op),
     })
 }
@@ -103,6 +108,8 @@ where
 {
     with_pool(None, |pool| match pool.and_then(|pool| pool.hold().map(|hold| (pool, hold))) {
         Some((pool, _hold)) => {
+            let carried = Carried::from_here();
+            let op = move |context: BroadcastContext<'_>| carried.inside(|| op(context));
             let call: Arc<dyn Detached> = Arc::new(Call(op));
             // A reference for each worker and none for this thread, which shall not be the one that
             // drops what the closure owns.

@@ -5,6 +5,7 @@
 
 pub(crate) mod broadcast;
 pub(crate) mod cancel;
+pub(crate) mod carried;
 pub(crate) mod counter;
 pub(crate) mod error;
 pub(crate) mod job;

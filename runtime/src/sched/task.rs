@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use crate::protocol::task::{Left, TaskCell, Waited};
+use crate::sched::carried::Carried;
 use crate::sched::job::{Ancestor, Origin, Run};
 #[cfg(all(loom, feature = "loom"))]
 use crate::sched::modelled;
@@ -225,11 +226,13 @@ fn hand_over<F, R>(
     f: F,
     cell: TaskCell<Outcome<R>, Waiter>,
     hand: fn(&PoolState, Arc<dyn Detached>),
-) -> Arc<Core<F, R>>
+) -> Arc<Core<impl FnOnce() -> R + Send + use<F, R>, R>>
 where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
+    let carried = Carried::from_here();
+    let f = move || carried.inside(f);
     let hold = pool.and_then(PoolState::hold);
     let core = Arc::new(Core {
         work: Mutex::new(Some(f)),

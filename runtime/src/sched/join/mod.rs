@@ -19,6 +19,7 @@ use self::frame::Half;
 use self::join_inline as join_without_pool;
 #[cfg(all(loom, feature = "loom"))]
 use self::modelled::join_without_pool;
+use crate::sched::carried::Carried;
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{ThreadPool, lane_for_joins, look_whether_joins_are_recorded, with_lane, with_pool};
 use crate::sched::recorded::as_half;
@@ -76,7 +77,26 @@ where
 {
     // SAFETY: the reference ends with this call.
     let Some(lane) = (unsafe { lane_for_joins() }) else { return outermost((oper_a, oper_b)) };
+    #[cfg(feature = "tracing")]
+    if crate::sched::carried::may_be_any() {
+        return carrying(lane, (oper_a, oper_b));
+    }
     join_on(lane, oper_a, oper_b)
+}
+
+/// A join whose second closure is inside of the same span as the first, whoever runs it.
+#[cfg(feature = "tracing")]
+#[cold]
+#[inline(never)]
+fn carrying<A, B, RA, RB>(lane: &LaneContext<'_>, (oper_a, oper_b): (A, B)) -> (RA, RB)
+where
+    A: FnOnce() -> RA + Send,
+    B: FnOnce() -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
+    let carried = Carried::from_here();
+    join_on(lane, oper_a, move || carried.inside(oper_b))
 }
 
 #[inline(always)]
@@ -221,6 +241,8 @@ where
     RB: Send,
 {
     let call = lane.begin_call(CallKind::Join, type_name::<A>(), None);
+    let carried = Carried::from_here();
+    let oper_b = move || carried.inside(oper_b);
     let both = join_on(lane, || as_half(call, 0, oper_a), || as_half(call, 1, oper_b));
     call.inspect(|&call| lane.end_call(call));
     both
