@@ -4,10 +4,13 @@
 //! cargo run --release --example progress
 //! ```
 //!
-//! Where standard error is no terminal, the same comes as lines.
+//! Where standard error is no terminal, the same comes as lines. `bars.rs` is what to copy for bars of `indicatif`.
+
+mod bars;
 
 use std::time::{Duration, Instant};
 
+use bars::ParallelProgressIterator;
 use clap::Parser;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use taskel::prelude::*;
@@ -26,16 +29,18 @@ fn main() {
     let bar = ProgressBar::new(below.saturating_sub(1));
     let style = "{wide_bar} {percent} %, {per_sec}, {eta} left";
     bar.set_style(ProgressStyle::with_template(style).expect("a template"));
-    let start = Instant::now();
-    let report = |done: usize, total: usize| {
-        bar.set_position(done as u64);
-        if bar.is_hidden() {
+    let numbers = (1..below).into_par_iter();
+    let longest = if bar.is_hidden() {
+        let start = Instant::now();
+        let report = |done: usize, total: usize| {
             let rate = done as f64 / start.elapsed().as_secs_f64();
             let left = Duration::from_secs_f64((total - done) as f64 / rate);
             eprintln!("{done} of {total}, {rate:.0} a second, {} left", HumanDuration(left));
-        }
+        };
+        numbers.progress_with(report).map(|n| (steps(n), n)).max()
+    } else {
+        numbers.progress_bar(bar.clone()).map(|n| (steps(n), n)).max()
     };
-    let longest = (1..below).into_par_iter().progress_with(report).map(|n| (steps(n), n)).max();
     bar.finish_and_clear();
     match longest {
         Some((steps, n)) => println!("from {n}, in {steps} steps"),
