@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::recording::{Call, CallKind, Longest, Measures, Part, Path, Recording};
-use crate::simulate::{Policy, Publish, SimulateError, Simulation, TreeBuilder, TreeNodes, Wake};
+use crate::simulate::{Costs, Policy, Publish, SimulateError, Simulation, TreeBuilder, TreeNodes, Wake};
 
 /// One after the other.
 pub(super) struct Stage {
@@ -12,6 +12,8 @@ pub(super) struct Stage {
     pub(super) longest: Longest,
     /// The call that it is, or the first of several.
     pub(super) outermost: Longest,
+    /// Workers still look for work with open eyes when it begins, and need not be woken.
+    are_awake: bool,
     what: What,
 }
 
@@ -33,6 +35,10 @@ const MOST_LEAVES: f64 = 16_384.0;
 
 /// Another worker is of no use to what takes less.
 const WORTH_SHARING_NS: f64 = 10_000.0;
+
+/// A worker that has had nothing for less than this still looks for work, and so comes sooner and without anybody's help.
+const SPIN_NS: f64 = 50_000.0;
+const AWAKE: (f64, f64) = (1_000.0, 200.0);
 
 /// Whom a thief chooses is chance: so many schedules are simulated, or as many as come to so many
 /// taskels.
@@ -60,6 +66,15 @@ pub(super) fn of(recording: &Recording, measures: &Measures) -> Vec<Stage> {
         stages.push(serial(ns as f64));
     }
     stages.retain(|stage| stage.work_ns > 0.0);
+    let mut idle_ns = f64::INFINITY;
+    for stage in &mut stages {
+        if stage.is_serial() || stage.work_ns < WORTH_SHARING_NS {
+            idle_ns += stage.work_ns;
+        } else {
+            stage.are_awake = idle_ns < SPIN_NS;
+            idle_ns = 0.0;
+        }
+    }
     stages
 }
 
@@ -69,6 +84,7 @@ fn serial(ns: f64) -> Stage {
         span_ns: ns,
         longest: Longest::default(),
         outermost: Longest::default(),
+        are_awake: false,
         what: What::Serial,
     }
 }
@@ -91,6 +107,7 @@ fn flat(measures: &Measures, at: usize, call: &Call) -> Stage {
         span_ns: measure.span_ns,
         longest: measure.longest,
         outermost: Longest { call: at, ..Longest::default() },
+        are_awake: false,
         what: What::Loop { times_ns, expected_ns },
     }
 }
@@ -111,7 +128,7 @@ fn tree(recording: &Recording, measures: &Measures, part: &Part) -> Stage {
     let (nodes, times_ns) = program.tree.finish(root);
     let Path { work_ns, span_ns } = path;
     let outermost = Longest { call: part.calls[0].0, ..Longest::default() };
-    Stage { work_ns, span_ns, longest, outermost, what: What::Tree { nodes, times_ns } }
+    Stage { work_ns, span_ns, longest, outermost, are_awake: false, what: What::Tree { nodes, times_ns } }
 }
 
 /// Makes a tree of calls.
@@ -240,16 +257,24 @@ impl Stage {
     fn simulate_once(&self, workers: usize, seed: u64) -> Result<f64, SimulateError> {
         // More are of no use, and take time to simulate.
         let most = |taskels: usize| workers.min(taskels).min((self.work_ns / TASKEL_NS) as usize).max(1);
+        let mut costs = Costs::default();
+        if self.are_awake {
+            (costs.wake_ns, costs.call_ns) = AWAKE;
+        }
         let schedule = match &self.what {
             What::Serial => return Ok(self.work_ns),
             What::Loop { times_ns, expected_ns } => {
-                let taskel = Simulation::taskel(workers).with_workers(most(times_ns.len())).with_seed(seed);
+                let taskel = Simulation::taskel(workers)
+                    .with_workers(most(times_ns.len()))
+                    .with_costs(costs)
+                    .with_seed(seed);
                 expected_ns.map_or(taskel.clone(), |ns| taskel.with_estimate_ns(ns)).run(times_ns)?
             }
             What::Tree { nodes, times_ns } => {
                 Simulation::new(Policy::Join(Publish::Each), most(times_ns.len()))
                     .with_wake(Wake::FanOut(4))
                     .with_reserves(true)
+                    .with_costs(costs)
                     .with_seed(seed)
                     .run_nodes(nodes.clone(), times_ns)?
             }
