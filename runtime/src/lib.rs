@@ -110,7 +110,7 @@ pub use self::iter::modules::{
     array, collections, option, range, range_inclusive, result, slice, str, string, vec,
 };
 pub use self::memory::{MemoryBudget, MemoryGuard, MemoryUnknown};
-pub use self::profile::{LoopProfile, Profile, WorkerProfile};
+pub use self::profile::{LoopProfile, Profile, WhyAlone, WorkerProfile};
 pub use self::stream::ParallelStream;
 pub use crate::engine::options::Chunk;
 pub use crate::os::affinity::unpinned;

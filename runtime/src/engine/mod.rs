@@ -88,7 +88,7 @@ use crate::protocol::range::Span;
 use crate::sched::cancel::CancelToken;
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{PoolState, with_lane, with_pool};
-use crate::sched::recorded::OpenCall;
+use crate::sched::recorded::{OpenCall, short_loop};
 use crate::sched::unwind::{self, drop_quietly};
 
 /// Runs a loop to its end.
@@ -125,10 +125,22 @@ where
     let start = match site.estimate_ns() {
         Some(ns) if plan.runs_alone(ns, pool) => {
             let told = producer.options().told();
+            let start_ns = if plan.profiled { pool.now_ns() } else { 0 };
+            let recorded = |items| {
+                if plan.profiled {
+                    short_loop(pool, (type_name::<(P, C)>(), Some(ns)), start_ns, items);
+                }
+            };
             match small::try_alone(producer, || consumer.begin(0), (&consumer, told), plan, (pool, site, ns))
             {
-                small::Outcome::Done(partial) => return consumer.finish(std::iter::once(partial)),
-                small::Outcome::Dearer(head) => Some(head),
+                small::Outcome::Done(partial) => {
+                    recorded(plan.len);
+                    return consumer.finish(std::iter::once(partial));
+                }
+                small::Outcome::Dearer(head) => {
+                    recorded(head.next);
+                    Some(head)
+                }
             }
         }
         _ => None,
@@ -185,7 +197,6 @@ impl Plan {
         loop_ns < 2.0 * WORTH_SHARING_NS
             && (loop_ns < WORTH_SHARING_NS || pool.clock.is_one_in_32())
             && self.most_units > 1
-            && !self.profiled
     }
 
     fn config(&self, estimate_ns: Option<f64>, history: History) -> ChunkConfig {

@@ -43,6 +43,10 @@ pub(super) struct CallRecord {
     pub(super) head: CallHead,
     pub(super) start_ns: u64,
     pub(super) end_ns: u64,
+    /// The task whose end it waits for, if it is no call but that; else 0.
+    pub(super) waits_for: CallId,
+    /// It is a loop that its call site has taught to be over before another lane could be of use.
+    pub(super) is_short: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -65,6 +69,18 @@ pub(super) struct PartRecord {
 struct Halves {
     count: u32,
     sum_ns: u64,
+    longest_ns: u64,
+}
+
+/// Whether a join is worth its time stamps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// It is recorded.
+    Worth,
+    /// It is not; joins inside of it may be.
+    Skip,
+    /// It is not, nor is anything inside of it: nothing has ever lasted so deep inside of others.
+    SkipAllInside,
 }
 
 /// What one lane writes down.
@@ -87,7 +103,7 @@ impl Calls {
             parts: Vec::new(),
             unclaimed: Vec::new(),
             left_out: 0,
-            halves: [Halves { count: 0, sum_ns: 0 }; DEPTHS],
+            halves: [Halves { count: 0, sum_ns: 0, longest_ns: 0 }; DEPTHS],
             begun: 0,
         }
     }
@@ -98,14 +114,21 @@ impl Calls {
     }
 
     /// Whether a join so deep inside of others is worth its time stamps.
-    pub(super) fn is_worth_a_look(&self, depth: u32) -> bool {
-        let Halves { count, sum_ns } = self.halves[(depth as usize).min(DEPTHS - 1)];
+    pub(super) fn look(&self, depth: u32) -> Look {
+        let Halves { count, sum_ns, longest_ns } = self.halves[(depth as usize).min(DEPTHS - 1)];
         let worth_ns = WORTH_A_LOOK_NS << (DOUBLED * self.calls.len() / MOST_CALLS);
-        count < ENOUGH || sum_ns / u64::from(count) >= worth_ns
+        if count < ENOUGH || sum_ns / u64::from(count) >= worth_ns {
+            Look::Worth
+        } else if longest_ns >= worth_ns {
+            Look::Skip
+        } else {
+            Look::SkipAllInside
+        }
     }
 
     pub(super) fn half_took(&mut self, depth: u32, ns: u64) {
-        let Halves { count, sum_ns } = &mut self.halves[(depth as usize).min(DEPTHS - 1)];
+        let Halves { count, sum_ns, longest_ns } = &mut self.halves[(depth as usize).min(DEPTHS - 1)];
+        *longest_ns = (*longest_ns).max(ns);
         *count = count.saturating_add(1);
         *sum_ns = sum_ns.saturating_add(ns);
     }
@@ -127,8 +150,31 @@ impl Calls {
         }
         // Calls in a part of it that was not written down are in no other.
         self.forget_since(start_ns);
+        self.push(head, (start_ns, end_ns), 0);
+    }
+
+    /// The call that has ended last was a short loop.
+    pub(super) fn was_short(&mut self, id: CallId) {
+        self.calls
+            .last_mut()
+            .filter(|call| call.head.id == id)
+            .into_iter()
+            .for_each(|call| call.is_short = true);
+    }
+
+    /// The lane has waited for a task, or done it.
+    pub(super) fn waited(&mut self, head: CallHead, task: CallId, (start_ns, end_ns): (u64, u64)) {
+        if self.calls.len() + self.begun >= MOST_CALLS {
+            self.left_out += 1;
+            return;
+        }
+        self.forget_since(start_ns);
+        self.push(head, (start_ns, end_ns), task);
+    }
+
+    fn push(&mut self, head: CallHead, (start_ns, end_ns): (u64, u64), waits_for: CallId) {
         self.unclaimed.push(self.calls.len());
-        self.calls.push(CallRecord { head, start_ns, end_ns });
+        self.calls.push(CallRecord { head, start_ns, end_ns, waits_for, is_short: false });
     }
 
     /// A task begins its life beside what the lane goes on to do.
@@ -137,8 +183,7 @@ impl Calls {
             self.left_out += 1;
             return;
         }
-        self.unclaimed.push(self.calls.len());
-        self.calls.push(CallRecord { head, start_ns: now_ns, end_ns: now_ns });
+        self.push(head, (now_ns, now_ns), 0);
     }
 
     /// A part of call `of` is over.

@@ -1,7 +1,7 @@
 use taskel_adaptive::recording::{CallKind, Recording};
 
 use super::Profile;
-use super::calls::{CallHead, MOST_CALLS, MOST_PARTS};
+use super::calls::{CallHead, Look, MOST_CALLS, MOST_PARTS};
 use super::recorder::{Clocks, Counts, Recorder};
 
 const MS: u64 = 1_000_000;
@@ -51,7 +51,7 @@ fn what_lies_between_calls_is_the_programs() {
 fn a_part_has_the_calls_that_were_made_in_it() {
     let (mut owner, mut thief) = (Recorder::new(), Recorder::new());
     // A join in a loop's only item, whose second closure another lane runs.
-    assert!(owner.begin_call() && owner.begin_join());
+    assert!(owner.begin_call() && owner.begin_join() == Look::Worth);
     owner.half(2, 0, (15, 30));
     thief.half(2, 1, (16, 40));
     owner.end_call(head(2, CallKind::Join), 14, 42);
@@ -86,7 +86,7 @@ fn calls_of_several_threads_at_once_are_beside_each_other() {
 #[test]
 fn what_no_part_was_written_of_has_empty_ones() {
     let mut recorder = Recorder::new();
-    assert!(recorder.begin_join());
+    assert_eq!(recorder.begin_join(), Look::Worth);
     recorder.end_call(head(1, CallKind::Join), 0, 5);
     let recording = recording_of(vec![recorder], 5);
     assert_eq!(told(&recording)[1], (CallKind::Join, vec![(0, 1, 0, vec![]), (1, 1, 0, vec![])]));
@@ -130,13 +130,13 @@ fn where_joins_are_short_deeper_ones_are_not_looked_at() {
     let mut recorder = Recorder::new();
     recorder.enter(3);
     for join in 0..32 {
-        assert!(recorder.begin_join(), "join {join}");
+        assert_eq!(recorder.begin_join(), Look::Worth, "join {join}");
         recorder.half(join + 1, 0, (0, 1000));
         recorder.end_call(head(join + 1, CallKind::Join), 0, 1000);
     }
-    assert!(!recorder.begin_join());
+    assert_eq!(recorder.begin_join(), Look::SkipAllInside);
     recorder.enter(2);
-    assert!(recorder.begin_join());
+    assert_eq!(recorder.begin_join(), Look::Worth);
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn a_recursion_of_short_joins_leaves_room_for_long_ones() {
         }
         *id += 1;
         let join = *id;
-        let is_recorded = recorder.begin_join();
+        let is_recorded = recorder.begin_join() == Look::Worth;
         let half_ns = ns / 2;
         for (number, start_ns) in [(0, at_ns), (1, at_ns + half_ns)] {
             recorder.enter(joins + u32::from(is_recorded));

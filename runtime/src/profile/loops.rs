@@ -1,6 +1,7 @@
 //! The loops of a profile, by their places in the program.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 use taskel_adaptive::recording::CallKind;
@@ -29,6 +30,58 @@ pub struct LoopProfile {
     longest_item_ns: u64,
     chunks: u64,
     chunk_sizes: ChunkSizes,
+    /// By [`WhyAlone`].
+    alone: [u64; WhyAlone::ALL.len()],
+}
+
+/// Why one worker alone has run all items of a loop.
+///
+/// ```
+/// use taskel::{WhyAlone, prelude::*};
+///
+/// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
+/// let ((), profile) = pool.profile(|| [7].par_iter().for_each(|_| ()));
+/// assert_eq!(profile.loops()[0].alone().collect::<Vec<_>>(), [(WhyAlone::OneItem, 1)]);
+/// # Ok::<(), taskel::ThreadPoolBuildError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WhyAlone {
+    /// The pool has one worker.
+    OneWorker,
+    /// There was one item, or none.
+    OneItem,
+    /// Earlier calls had shown that it is over before another worker could be of use: within some 10 µs.
+    Short,
+    /// It was on offer, and over before anybody came: all were busy, or it was shorter than a wake-up.
+    NobodyCame,
+}
+
+impl WhyAlone {
+    const ALL: [WhyAlone; 4] =
+        [WhyAlone::OneWorker, WhyAlone::OneItem, WhyAlone::Short, WhyAlone::NobodyCame];
+}
+
+/// In a word or two.
+impl fmt::Display for WhyAlone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            WhyAlone::OneWorker => "one worker",
+            WhyAlone::OneItem => "one item",
+            WhyAlone::Short => "short",
+            WhyAlone::NobodyCame => "nobody came",
+        })
+    }
+}
+
+/// What is known of a call of a loop.
+struct OneCall {
+    place: usize,
+    is_short: bool,
+    items: u64,
+    /// The first lane that had items of it.
+    lane: Option<usize>,
+    is_shared: bool,
 }
 
 impl LoopProfile {
@@ -41,6 +94,12 @@ impl LoopProfile {
     /// How often the loop was called.
     pub fn calls(&self) -> u64 {
         self.calls
+    }
+
+    /// How many of the calls one worker alone has run, and why; together with those that several workers shared, they
+    /// are all [calls](Self::calls). Reasons that there were not are left out.
+    pub fn alone(&self) -> impl Iterator<Item = (WhyAlone, u64)> + '_ {
+        WhyAlone::ALL.into_iter().zip(self.alone).filter(|&(_, calls)| calls > 0)
     }
 
     /// How many items the calls had together.
@@ -85,7 +144,7 @@ impl Profile {
         let logs = || self.workers.iter().flat_map(|worker| worker.logs());
         let mut places: Vec<LoopProfile> = Vec::new();
         let mut by_name: HashMap<String, usize> = HashMap::new();
-        let mut by_call: HashMap<CallId, usize> = HashMap::new();
+        let mut by_call: HashMap<CallId, OneCall> = HashMap::new();
         let loops = logs().flat_map(|log| &log.calls).filter(|call| call.head.kind == CallKind::Loop);
         for call in loops {
             let site = sites::shortened(call.head.site);
@@ -94,17 +153,31 @@ impl Profile {
                 places.len() - 1
             });
             places[place].calls += 1;
-            by_call.insert(call.head.id, place);
+            let one = OneCall { place, is_short: call.is_short, items: 0, lane: None, is_shared: false };
+            by_call.insert(call.head.id, one);
         }
-        for part in logs().flat_map(|log| &log.parts) {
-            let Some(&place) = by_call.get(&part.of) else { continue };
-            let place = &mut places[place];
+        for (lane, part) in
+            logs().enumerate().flat_map(|(lane, log)| log.parts.iter().map(move |part| (lane, part)))
+        {
+            let Some(call) = by_call.get_mut(&part.of) else { continue };
+            call.items = call.items.saturating_add(part.items);
+            call.is_shared |= *call.lane.get_or_insert(lane) != lane;
+            let place = &mut places[call.place];
             place.items = place.items.saturating_add(part.items);
             place.busy_ns = place.busy_ns.saturating_add(part.whole_ns);
             place.longest_item_ns = place.longest_item_ns.max(part.whole_ns / part.items.max(1));
             place.chunks += part.chunks;
             let size = usize::try_from(part.items / part.chunks).unwrap_or(usize::MAX);
             place.chunk_sizes.add(size.max(1), part.chunks);
+        }
+        for call in by_call.into_values().filter(|call| !call.is_shared) {
+            let why = match call {
+                _ if self.threads <= 1 => WhyAlone::OneWorker,
+                OneCall { items: 0 | 1, .. } => WhyAlone::OneItem,
+                OneCall { is_short: true, .. } => WhyAlone::Short,
+                _ => WhyAlone::NobodyCame,
+            };
+            places[call.place].alone[why as usize] += 1;
         }
         places.sort_by_key(|place| std::cmp::Reverse(place.busy_ns));
         places
@@ -121,6 +194,7 @@ impl LoopProfile {
             longest_item_ns: 0,
             chunks: 0,
             chunk_sizes: ChunkSizes::default(),
+            alone: [0; WhyAlone::ALL.len()],
         }
     }
 }

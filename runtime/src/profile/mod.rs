@@ -39,7 +39,7 @@ use std::time::Duration;
 use taskel_adaptive::recording::Waited;
 
 use calls::Calls;
-pub use loops::LoopProfile;
+pub use loops::{LoopProfile, WhyAlone};
 use recorder::{Counts, Recorder};
 
 /// What the workers of a pool did while a piece of code ran.
@@ -72,6 +72,8 @@ pub struct Profile {
     threads: usize,
     workers: Vec<WorkerProfile>,
     chunk_sizes: ChunkSizes,
+    /// What it takes to write down a call.
+    call_cost_ns: u64,
 }
 
 /// What one worker did during a [`Profile`].
@@ -95,6 +97,8 @@ pub struct WorkerProfile {
     record: Recorder,
     counters: Counts,
     guest: Option<Guest>,
+    /// How long the profile is.
+    wall_ns: u64,
 }
 
 /// A thread from outside that worked in the worker's place.
@@ -112,13 +116,20 @@ impl Profile {
         start_ns: u64,
         end_ns: u64,
         threads: usize,
-        workers: Vec<WorkerProfile>,
+        mut workers: Vec<WorkerProfile>,
     ) -> Profile {
         let mut chunk_sizes = ChunkSizes::default();
-        for worker in &workers {
+        let wall_ns = end_ns.saturating_sub(start_ns);
+        for worker in &mut workers {
+            worker.wall_ns = wall_ns;
             chunk_sizes.absorb(&worker.record.chunk_sizes);
         }
-        Profile { start_ns, wall_ns: end_ns.saturating_sub(start_ns), threads, workers, chunk_sizes }
+        Profile { start_ns, wall_ns, threads, workers, chunk_sizes, call_cost_ns: 0 }
+    }
+
+    /// Says what it took to write down a call, which is none of the program's time.
+    pub(crate) fn with_call_cost(self, ns: u64) -> Self {
+        Profile { call_cost_ns: ns, ..self }
     }
 
     /// How long the profiled code took, by the clock on the wall.
@@ -261,6 +272,19 @@ impl WorkerProfile {
     /// and the machine is busy with something else. Linux tells; elsewhere, it is 0.
     pub fn preempted(&self) -> Duration {
         Duration::from_nanos(self.record.waits.preempted_ns)
+    }
+
+    /// How long this worker slept for want of work. A thread from outside that worked in its place
+    /// sleeps here only while it waits for other workers.
+    pub fn parked(&self) -> Duration {
+        Duration::from_nanos(self.record.parked_ns.min(self.wall_ns.saturating_sub(self.record.busy_ns)))
+    }
+
+    /// How long it was awake and had no item: it looked for work, or waited with open eyes. For a thread from
+    /// outside, what it does between parallel calls is in here as well, as far as the worker whose place it has
+    /// was awake.
+    pub fn searching(&self) -> Duration {
+        Duration::from_nanos(self.wall_ns).saturating_sub(self.busy_time()).saturating_sub(self.parked())
     }
 
     /// How many taskels ran here, those of nested loops included.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::calls::{CallHead, CallId, Calls};
+use super::calls::{CallHead, CallId, Calls, Look};
 use super::timeline::{Timeline, Weight};
 use super::{ChunkSizes, WorkerProfile};
 
@@ -27,6 +27,7 @@ pub(crate) struct Recorder {
     pub(super) waits: Waits,
     place: Place,
     asleep_since: Option<u64>,
+    pub(super) parked_ns: u64,
     /// How many joins the lane is inside of, wherever they began.
     joins: u32,
     /// How many closures of joins and scopes, and tasks, the lane is inside of.
@@ -138,6 +139,7 @@ impl Recorder {
             waits: Waits::default(),
             place: Place::Unknown,
             asleep_since: None,
+            parked_ns: 0,
             joins: 0,
             parts: 0,
         }
@@ -148,9 +150,12 @@ impl Recorder {
         self.calls.begin()
     }
 
-    /// Whether a join here is worth its time stamps, and there is room for it.
-    pub(crate) fn begin_join(&mut self) -> bool {
-        self.calls.is_worth_a_look(self.joins) && self.calls.begin()
+    /// Whether a join here is worth its time stamps. There is room for one that is, or it is left out.
+    pub(crate) fn begin_join(&mut self) -> Look {
+        match self.calls.look(self.joins) {
+            Look::Worth if !self.calls.begin() => Look::Skip,
+            look => look,
+        }
     }
 
     /// How many joins the lane is inside of.
@@ -179,6 +184,16 @@ impl Recorder {
     /// A call is over that this lane has made.
     pub(crate) fn end_call(&mut self, head: CallHead, start_ns: u64, end_ns: u64) {
         self.calls.end(head, start_ns, end_ns);
+    }
+
+    /// The call that has ended last was a short loop.
+    pub(crate) fn was_short(&mut self, id: CallId) {
+        self.calls.was_short(id);
+    }
+
+    /// This lane has waited for a task, or done it.
+    pub(crate) fn waited(&mut self, head: CallHead, task: CallId, times_ns: (u64, u64)) {
+        self.calls.waited(head, task, times_ns);
     }
 
     /// This lane has spawned a task.
@@ -265,7 +280,10 @@ impl Recorder {
 
     /// It is awake again. If nothing is known of its beginning, it has slept since before.
     pub(crate) fn woke_up(&mut self, at_ns: u64) {
-        let since_ns = self.asleep_since.take().unwrap_or(0);
+        let since_ns = self.asleep_since.take();
+        let slept_ns = at_ns.saturating_sub(since_ns.unwrap_or(at_ns));
+        self.parked_ns = self.parked_ns.saturating_add(slept_ns);
+        let since_ns = since_ns.unwrap_or(0);
         self.sleeps.push(since_ns, at_ns, Sleeps { sleeps: 1 });
     }
 
@@ -300,6 +318,7 @@ impl Recorder {
         self.outer = self.outer.and(&other.outer);
         self.steals = self.steals.and(&other.steals);
         self.sleeps = self.sleeps.and(&other.sleeps);
+        self.parked_ns = self.parked_ns.saturating_add(other.parked_ns);
         self.waits.of_ns = self.waits.of_ns.saturating_add(other.waits.of_ns);
         self.waits.ns = self.waits.ns.saturating_add(other.waits.ns);
         self.waits.preempted_ns = self.waits.preempted_ns.saturating_add(other.waits.preempted_ns);
@@ -312,7 +331,7 @@ impl Recorder {
 
     /// Ends the recording. `lane` is the number by which other lanes name this one as a victim.
     pub(crate) fn into_worker(self, lane: usize, label: String, counters: Counts) -> WorkerProfile {
-        WorkerProfile { lane, label, record: self, counters, guest: None }
+        WorkerProfile { lane, label, record: self, counters, guest: None, wall_ns: 0 }
     }
 }
 

@@ -13,8 +13,11 @@ impl Profile {
     /// The work of the profiled program as a tree that can be replayed on other numbers of workers:
     /// loops with the times of their items, joins, scopes, and what lies between them.
     ///
-    /// With the feature `record`, `to_json` and `from_json` carry it to a file, which the example `replay` of `taskel-adaptive` reads. What streams, broadcasts and [`spawn`](crate::spawn())ed
-    /// tasks do is not in it; what their callers wait for them counts as serial. Of joins whose
+    /// With the feature `record`, `to_json` and `from_json` carry it to a file, which the example `replay` of `taskel-adaptive` reads.
+    ///
+    /// What is [spawned](crate::spawn()) or [submitted](crate::submit) goes on beside what its spawner does next: up to a
+    /// [`join`](crate::Task::join) in the same closure or thread, else to the end of that. A broadcast has a part for each worker that
+    /// there was. Of joins whose
     /// closures take less than 4 µs, only the outer ones are in it; that time is doubled with each sixteenth of the
     /// room that calls have taken.
     ///
@@ -130,20 +133,79 @@ impl<'p> Tree<'p> {
             }
             let (together, others) = rest.split_at(count);
             steps.work(first.start_ns.saturating_sub(at_ns));
-            match together {
-                [(_, call)] => steps.call(self.add(call)),
-                _ => steps.call(self.beside(together)),
-            }
+            steps.step(match together {
+                [(_, call)] => What::Call(call),
+                _ => What::Beside(together),
+            });
             at_ns = at_ns.max(end_ns);
             rest = others;
         }
         let end_ns = self.profile.start_ns.saturating_add(self.profile.wall_ns);
         steps.work(end_ns.saturating_sub(at_ns));
-        steps.part(0, 1)
+        self.part((0, 1), &steps)
+    }
+
+    /// A part, with all calls in it.
+    fn part(&mut self, (first, items): (u64, u64), steps: &Steps<'_, 'p>) -> Part {
+        let mut part = Part::new(first, items, steps.ns);
+        let joins = steps.joins();
+        let mut rest = &steps.steps[..];
+        while let Some(&(what, after_ns)) = rest.first() {
+            let (together, others) =
+                rest.split_at(Steps::together(rest, steps.steps.len() - rest.len(), &joins));
+            match together {
+                [_] => {
+                    let call = self.step(what);
+                    self.then(&mut part, call, after_ns);
+                }
+                [.., (_, after_ns)] => {
+                    let scope = self.tasks(together);
+                    self.then(&mut part, Some(scope), *after_ns);
+                }
+                [] => unreachable!("the first is one of them"),
+            }
+            rest = others;
+        }
+        part
+    }
+
+    /// Tasks up to the last join of them, and what their spawner does meanwhile: a scope.
+    fn tasks(&mut self, steps: &[(What<'_, 'p>, u64)]) -> usize {
+        let site = match steps[0].0 {
+            What::Call(task) => self.names.number(&sites::shortened(task.head.site)),
+            What::Beside(_) => self.names.number("several threads"),
+        };
+        let at = self.done.len();
+        self.done.push(Call::new(CallKind::Scope, site, Vec::new()));
+        let mut part = Part::new(0, 1, 0);
+        for (number, &(what, ns)) in steps.iter().enumerate() {
+            let call = self.step(what);
+            // What comes after the last join comes after the scope.
+            self.then(&mut part, call, if number + 1 < steps.len() { ns } else { 0 });
+        }
+        self.done[at].parts = vec![part];
+        at
+    }
+
+    /// The call of a step, but for a join of a task, which is none.
+    fn step(&mut self, what: What<'_, 'p>) -> Option<usize> {
+        match what {
+            What::Call(call) if call.waits_for == 0 => Some(self.add(call)),
+            What::Call(_) => None,
+            What::Beside(together) => Some(self.beside(together)),
+        }
+    }
+
+    /// Puts a call behind those of a part, if there is one, and what comes after it. To write calls down took some
+    /// of that.
+    fn then(&self, part: &mut Part, call: Option<usize>, after_ns: u64) {
+        part.calls.extend(call.map(|at| (at, 0)));
+        let ns = part.calls.last_mut().map_or(&mut part.ns, |(_, ns)| ns);
+        *ns = ns.saturating_add(after_ns.saturating_sub(self.profile.call_cost_ns));
     }
 
     /// Calls that several threads have made, one part for each thread.
-    fn beside(&mut self, together: &[(usize, &CallRecord)]) -> usize {
+    fn beside(&mut self, together: &[(usize, &'p CallRecord)]) -> usize {
         let mut lanes: Vec<usize> = together.iter().map(|&(lane, _)| lane).collect();
         lanes.sort_unstable();
         lanes.dedup();
@@ -156,10 +218,10 @@ impl<'p> Tree<'p> {
             let mut at_ns = None;
             for (_, call) in together.iter().filter(|&&(of, _)| of == lane) {
                 steps.work(at_ns.map_or(0, |at_ns| call.start_ns.saturating_sub(at_ns)));
-                steps.call(self.add(call));
+                steps.step(What::Call(call));
                 at_ns = Some(call.end_ns);
             }
-            parts.push(steps.part(number as u64, 1));
+            parts.push(self.part((number as u64, 1), &steps));
         }
         self.done[at].parts = parts;
         at
@@ -197,11 +259,11 @@ impl<'p> Tree<'p> {
             steps.work(record.ns);
             for &(inner, ns) in &record.calls {
                 if let Some(inner) = self.calls.remove(&inner) {
-                    steps.call(self.add(inner));
+                    steps.step(What::Call(inner));
                 }
                 steps.work(ns);
             }
-            parts.push(steps.part(first, items));
+            parts.push(self.part((first, items), &steps));
         }
         // One that panicked, or that had no room.
         while parts.len() < expected.unwrap_or(0) {
@@ -214,22 +276,50 @@ impl<'p> Tree<'p> {
 
 /// A part, as it is put together.
 #[derive(Default)]
-struct Steps {
+struct Steps<'s, 'p> {
     ns: u64,
-    calls: Vec<(usize, u64)>,
+    /// Each with what comes up to the next.
+    steps: Vec<(What<'s, 'p>, u64)>,
 }
 
-impl Steps {
+#[derive(Clone, Copy)]
+enum What<'s, 'p> {
+    Call(&'p CallRecord),
+    /// Of several threads at once.
+    Beside(&'s [(usize, &'p CallRecord)]),
+}
+
+impl<'s, 'p> Steps<'s, 'p> {
     fn work(&mut self, ns: u64) {
-        let sum = self.calls.last_mut().map_or(&mut self.ns, |(_, sum)| sum);
+        let sum = self.steps.last_mut().map_or(&mut self.ns, |(_, sum)| sum);
         *sum = sum.saturating_add(ns);
     }
 
-    fn call(&mut self, at: usize) {
-        self.calls.push((at, 0));
+    fn step(&mut self, what: What<'s, 'p>) {
+        self.steps.push((what, 0));
     }
 
-    fn part(self, first: u64, items: u64) -> Part {
-        Part::new(first, items, self.ns).with_calls(self.calls)
+    /// Which step joins which task.
+    fn joins(&self) -> HashMap<CallId, usize> {
+        let join = |(at, (what, _)): (usize, &(What<'s, 'p>, u64))| match what {
+            What::Call(call) if call.waits_for != 0 => Some((call.waits_for, at)),
+            _ => None,
+        };
+        self.steps.iter().enumerate().filter_map(join).collect()
+    }
+
+    /// How many of the steps from `first` on belong together: a task that is joined later, all up to that join, and
+    /// where others begin on the way, up to theirs. Of two that overlap, the first is taken to be joined with
+    /// the second.
+    fn together(steps: &[(What<'_, '_>, u64)], first: usize, joins: &HashMap<CallId, usize>) -> usize {
+        let (mut at, mut end) = (0, 1);
+        while at < end {
+            if let What::Call(task) = steps[at].0 {
+                let join = joins.get(&task.head.id).map_or(0, |join| (join + 1).saturating_sub(first));
+                end = end.max(join);
+            }
+            at += 1;
+        }
+        end
     }
 }

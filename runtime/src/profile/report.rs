@@ -3,16 +3,18 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Profile, WorkerProfile, share};
+use super::{LoopProfile, Profile, WorkerProfile, share};
 use taskel_adaptive::units::{Grouped, Time, counted};
 
 /// A column's heading and how to fill its cells.
 pub(super) type Column = (&'static str, fn(&WorkerProfile) -> String);
 
 /// The columns that follow the label and the bar.
-pub(super) const COLUMNS: [Column; 8] = [
+pub(super) const COLUMNS: [Column; 10] = [
     ("busy", |worker| Time(worker.record.busy_ns as f64).to_string()),
     ("waiting", |worker| Time(worker.record.waits.ns as f64).to_string()),
+    ("searching", |worker| Time(worker.searching().as_nanos() as f64).to_string()),
+    ("parked", |worker| Time(worker.parked().as_nanos() as f64).to_string()),
     ("taskels", |worker| Grouped(worker.record.taskels).to_string()),
     ("chunks", |worker| Grouped(worker.record.chunks).to_string()),
     ("steals", |worker| Grouped(worker.counters.steals_won).to_string()),
@@ -27,8 +29,8 @@ const BAR: usize = 30;
 const MOST_LOOPS: usize = 12;
 
 /// For people: a summary, a table with a line per worker, the chunk sizes, and a table with a line per
-/// place in the program that has loops. `waiting` is how long a worker's taskels had no processor. Ends
-/// without a line break.
+/// place in the program that has loops. `waiting` is how long a worker's taskels had no processor, `searching` and
+/// `parked` how long it was awake without one, and asleep. Ends without a line break.
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.summary())?;
@@ -130,14 +132,15 @@ impl Profile {
                 } else {
                     Grouped(per_chunk as u64).to_string()
                 },
+                alone(of),
             ]
         });
-        let rows: Vec<[String; 5]> = rows.collect();
-        let headings = ["calls", "items", "mean", "longest", "per chunk"];
+        let rows: Vec<[String; 6]> = rows.collect();
+        let headings = ["calls", "items", "mean", "longest", "per chunk", "alone"];
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-        let widths: [usize; 5] = std::array::from_fn(|column| width(column).max(headings[column].len()));
+        let widths: [usize; 6] = std::array::from_fn(|column| width(column).max(headings[column].len()));
         write!(f, "\n\nloops")?;
-        let line = |f: &mut fmt::Formatter<'_>, cells: [&str; 5], place: &str| {
+        let line = |f: &mut fmt::Formatter<'_>, cells: [&str; 6], place: &str| {
             writeln!(f)?;
             for (cell, width) in cells.iter().zip(widths) {
                 write!(f, "  {cell:>width$}")?;
@@ -152,6 +155,15 @@ impl Profile {
             0 => Ok(()),
             more => write!(f, "\n  and {}", counted(more as u64, "other")),
         }
+    }
+}
+
+/// `12, short`: how many calls one worker alone has run, and why most of them.
+pub(super) fn alone(of: &LoopProfile) -> String {
+    let calls: u64 = of.alone().map(|(_, calls)| calls).sum();
+    match of.alone().max_by_key(|&(_, calls)| calls) {
+        Some((why, _)) => format!("{}, {why}", Grouped(calls)),
+        None => "0".to_owned(),
     }
 }
 

@@ -3,16 +3,20 @@
 #[cfg(all(loom, feature = "loom"))]
 mod modelled;
 
+use std::any::type_name;
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use taskel_adaptive::recording::CallKind;
+
 #[cfg(all(loom, feature = "loom"))]
 use self::modelled::{call_detached_without_pool, call_without_pool};
 #[cfg(not(all(loom, feature = "loom")))]
 use self::{call_detached_here as call_detached_without_pool, call_here as call_without_pool};
+use crate::profile::calls::CallId;
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::tickets::Tickets;
 use crate::sched::carried::Carried;
@@ -21,6 +25,7 @@ use crate::sched::lane::LaneContext;
 use crate::sched::pool::{
     Detached, PoolState, ThreadPool, Work, with_current_lane, with_lane_to_wait, with_pool, with_surrounding,
 };
+use crate::sched::recorded::{OpenPart, tell_from_here};
 use crate::sched::unwind::{self, Payload, drop_quietly};
 use crate::sched::wait::wait;
 
@@ -110,7 +115,9 @@ where
         Some((pool, _hold)) => {
             let carried = Carried::from_here();
             let op = move |context: BroadcastContext<'_>| carried.inside(|| op(context));
-            let call: Arc<dyn Detached> = Arc::new(Call(op));
+            let spawned = |_| tell_from_here(pool, |lane| lane.spawned(type_name::<OP>()));
+            let recorded = (0..if pool.profiling() { pool.num_threads() } else { 0 }).map(spawned).collect();
+            let call: Arc<dyn Detached> = Arc::new(Call { op, recorded });
             // A reference for each worker and none for this thread, which shall not be the one that
             // drops what the closure owns.
             let calls = std::iter::repeat_n(call, pool.num_threads());
@@ -168,7 +175,11 @@ fn call_detached_here(op: impl Fn(BroadcastContext<'_>)) {
     });
 }
 
-struct Call<OP>(OP);
+struct Call<OP> {
+    op: OP,
+    /// By worker: the call's name in profiles. None are there if none is being taken.
+    recorded: Box<[CallId]>,
+}
 
 impl<OP: Fn(BroadcastContext<'_>) + Send + Sync> Detached for Call<OP> {
     fn run(self: Arc<Self>) {
@@ -176,7 +187,11 @@ impl<OP: Fn(BroadcastContext<'_>) + Send + Sync> Detached for Call<OP> {
             let lane = lane.expect("workers are lanes");
             let context = BroadcastContext::new(lane.index(), lane.pool().num_threads());
             let pool = Some(lane.pool());
-            nobody_waits_for(pool, || (self.0)(context));
+            nobody_waits_for(pool, || {
+                let part = self.recorded.get(lane.index()).map(|&of| OpenPart::only(lane, of));
+                (self.op)(context);
+                part.into_iter().for_each(|part| part.end(lane));
+            });
             // The last worker drops what the closure owns.
             nobody_waits_for(pool, || drop(self));
             lane.pool().release();
@@ -201,6 +216,8 @@ struct Broadcast<'a, OP, R> {
     panic: PanicSlot<Payload>,
     /// The lane that waits.
     caller: usize,
+    /// Its name in profiles; 0 if none is being taken.
+    recorded: CallId,
     /// By worker, who writes its own.
     results: Box<[UnsafeCell<Option<R>>]>,
 }
@@ -214,12 +231,15 @@ where
     // unwind.
     let head = unsafe { JobHead::new(execute::<OP, R>) };
     head.set_born_in(lane.run());
+    let call =
+        if pool.profiling() { lane.begin_call(CallKind::Beside, type_name::<OP>(), None) } else { None };
     let this = Broadcast {
         head,
         op,
         calls: Tickets::new(),
         panic: PanicSlot::new(),
         caller: lane.index(),
+        recorded: call.map_or(0, |call| call.id()),
         results: (0..pool.num_threads()).map(|_| UnsafeCell::new(None)).collect(),
     };
     // SAFETY: workers only share the broadcast, and it stays until all tickets are in.
@@ -236,6 +256,7 @@ where
         unsafe { job.execute(lane) };
     }
     wait(lane, job.ancestor(), &|_| false, &|| this.calls.settled());
+    call.into_iter().for_each(|call| lane.end_call(call));
     match this.panic.take() {
         None => this.results.into_iter().filter_map(UnsafeCell::into_inner).collect(),
         Some(payload) => {
@@ -261,8 +282,10 @@ where
         // SAFETY: this call's ticket keeps the broadcast alive until `leave`; workers share it.
         let this = unsafe { this.as_ref() };
         let context = BroadcastContext::new(lane.index(), lane.pool().num_threads());
+        let part = (this.recorded != 0).then(|| OpenPart::one(lane, this.recorded, lane.index()));
         match catch_unwind(AssertUnwindSafe(|| (this.op)(context))) {
             Ok(result) => {
+                part.into_iter().for_each(|part| part.end(lane));
                 let place = this.results[lane.index()].get();
                 // SAFETY: only this worker writes here, once, and the caller reads when all tickets
                 // are in.

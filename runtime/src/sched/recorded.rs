@@ -5,10 +5,10 @@
 use taskel_adaptive::recording::CallKind;
 
 use crate::os::thread_clock;
-use crate::profile::calls::{CallHead, CallId};
+use crate::profile::calls::{CallHead, CallId, Look};
 use crate::profile::recorder::{Clocks, Recorder};
 use crate::sched::lane::LaneContext;
-use crate::sched::pool::with_current_lane;
+use crate::sched::pool::{PoolState, enter, with_current_lane, with_lane_to_wait};
 
 /// A call that is being made, until [`LaneContext::end_call`].
 #[derive(Clone, Copy, Debug)]
@@ -40,13 +40,29 @@ impl LaneContext<'_> {
         let (mut has_room, mut joins) = (false, 0);
         self.record(|recorder| {
             joins = recorder.joins();
-            has_room |= match kind {
-                CallKind::Join => recorder.begin_join(),
-                _ => recorder.begin_call(),
+            has_room |= recorder.begin_call();
+        });
+        has_room.then(|| self.open(kind, site, expected_ns, joins))
+    }
+
+    fn open(&self, kind: CallKind, site: &'static str, expected_ns: Option<f64>, joins: u32) -> OpenCall {
+        let head = CallHead { id: self.pool().next_call(), kind, site, expected_ns };
+        OpenCall { head, start_ns: self.pool().now_ns(), joins, lane: self.index() }
+    }
+
+    /// As `begin_call`, for a join; an error if no profile wants to know of it, or of what is inside.
+    #[cold]
+    pub(crate) fn begin_join(&self, site: &'static str) -> Result<OpenCall, Inside> {
+        let (mut any_wants, mut inside, mut joins) = (false, Inside::NotRecorded, 0);
+        self.record(|recorder| {
+            joins = recorder.joins();
+            match recorder.begin_join() {
+                Look::Worth => any_wants = true,
+                Look::Skip => inside = Inside::Recorded,
+                Look::SkipAllInside => (),
             }
         });
-        let head = CallHead { id: self.pool().next_call(), kind, site, expected_ns };
-        has_room.then(|| OpenCall { head, start_ns: self.pool().now_ns(), joins, lane: self.index() })
+        any_wants.then(|| self.open(CallKind::Join, site, None, joins)).ok_or(inside)
     }
 
     #[cold]
@@ -98,6 +114,99 @@ impl LaneContext<'_> {
     }
 }
 
+/// What profiles want to know of what is inside of a join of which they want to know nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Inside {
+    Recorded,
+    NotRecorded,
+}
+
+/// Lets profiles of `pool` know something from this thread: as the lane that it is, or has for this.
+#[cold]
+pub(crate) fn tell_from_here<R>(pool: &PoolState, tell: impl FnOnce(&LaneContext<'_>) -> R) -> R {
+    enter(pool, || with_lane_to_wait(pool, tell))
+}
+
+/// Tells profiles of a loop whose items this thread has all done since then, by itself.
+#[cold]
+#[inline(never)]
+pub(crate) fn short_loop(
+    pool: &PoolState,
+    (site, expected_ns): (&'static str, Option<f64>),
+    start_ns: u64,
+    items: usize,
+) {
+    let end_ns = pool.now_ns();
+    tell_from_here(pool, |lane| {
+        let head = CallHead { id: pool.next_call(), kind: CallKind::Loop, site, expected_ns };
+        let nested = lane.depth() > 0;
+        lane.record(|recorder| {
+            match nested || recorder.parts() > 0 {
+                true => recorder.nested(items),
+                false => recorder.chunk(start_ns, end_ns, items),
+            }
+            if recorder.begin_call() {
+                recorder.part(head.id, (0, items as u64), (start_ns, end_ns));
+                recorder.end_call(head, start_ns, end_ns);
+                recorder.was_short(head.id);
+            }
+        });
+    });
+}
+
+/// What it takes to tell profiles of such a loop.
+pub(crate) fn cost_of_a_call_ns(pool: &PoolState) -> u64 {
+    let cost_ns = || {
+        let start_ns = pool.now_ns();
+        short_loop(pool, ("", None), start_ns, 1);
+        pool.now_ns().saturating_sub(start_ns)
+    };
+    // The first ones pay for memory.
+    (0..32).map(|_| cost_ns()).min().unwrap_or(0)
+}
+
+/// A wait for a task that is recorded, until it is dropped: what the task does in it is the task's.
+pub(crate) struct OpenWait<'p> {
+    pool: &'p PoolState,
+    task: CallId,
+    start_ns: u64,
+}
+
+impl<'p> OpenWait<'p> {
+    pub(crate) fn begin(pool: &'p PoolState, task: CallId) -> Self {
+        OpenWait { pool, task, start_ns: pool.now_ns() }
+    }
+}
+
+impl Drop for OpenWait<'_> {
+    fn drop(&mut self) {
+        let OpenWait { pool, task, start_ns } = *self;
+        if pool.profiling() {
+            tell_from_here(pool, |lane| {
+                let head =
+                    CallHead { id: pool.next_call(), kind: CallKind::Task, site: "", expected_ns: None };
+                let end_ns = pool.now_ns();
+                lane.record(|recorder| recorder.waited(head, task, (start_ns, end_ns)));
+            });
+        }
+    }
+}
+
+/// Tells profiles of a scope whose owner is no lane: when it, and its closure, began and ended.
+#[cold]
+pub(crate) fn scope_of_outsider(pool: &PoolState, site: &'static str, (start_ns, closure_ns): (u64, u64)) {
+    tell_from_here(pool, |lane| {
+        let head = CallHead { id: pool.next_call(), kind: CallKind::Scope, site, expected_ns: None };
+        let end_ns = pool.now_ns();
+        lane.record(|recorder| {
+            if recorder.begin_call() {
+                recorder.part(head.id, (0, 1), (start_ns, closure_ns));
+                recorder.end_call(head, start_ns, end_ns);
+            }
+        });
+    });
+}
+
 /// A closure of a join or a scope, or a task, from its beginning to its [`end`](Self::end), or to a
 /// panic, of which nothing is written down.
 pub(crate) struct OpenPart {
@@ -116,6 +225,12 @@ impl OpenPart {
     #[cold]
     pub(crate) fn only(lane: &LaneContext<'_>, of: CallId) -> Self {
         Self::begin(lane, of, 0, None)
+    }
+
+    /// One of several that may run at the same time.
+    #[cold]
+    pub(crate) fn one(lane: &LaneContext<'_>, of: CallId, number: usize) -> Self {
+        Self::begin(lane, of, number as u64, None)
     }
 
     #[cold]
@@ -174,9 +289,8 @@ impl Drop for OpenPart {
 
 /// Runs a closure of a join, and writes down how long that took if the join is recorded.
 #[inline]
-pub(crate) fn as_half<R>(of: Option<OpenCall>, number: u64, half: impl FnOnce() -> R) -> R {
-    let begin = |of| with_current_lane(|lane| Some(OpenPart::half(lane?, of, number)));
-    let part = of.and_then(begin);
+pub(crate) fn as_half<R>(of: OpenCall, number: u64, half: impl FnOnce() -> R) -> R {
+    let part = with_current_lane(|lane| Some(OpenPart::half(lane?, of, number)));
     let result = half();
     if let Some(part) = part {
         with_current_lane(|lane| match lane {

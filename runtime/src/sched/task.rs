@@ -1,5 +1,6 @@
 //! Work that is handed to a pool: nobody waits for it, or somebody may later.
 
+use std::any::type_name;
 use std::future::Future;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
@@ -8,15 +9,19 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
+use crate::profile::calls::CallId;
 use crate::protocol::task::{Left, TaskCell, Waited};
 use crate::sched::carried::Carried;
 use crate::sched::job::{Ancestor, Origin, Run};
+use crate::sched::lane::LaneContext;
 #[cfg(all(loom, feature = "loom"))]
 use crate::sched::modelled;
 use crate::sched::outside::Outsider;
 use crate::sched::pool::{
-    Detached, PoolState, ThreadPool, enter, with_current_lane, with_pool, with_surrounding, with_worker,
+    Detached, PoolState, ThreadPool, enter, with_current_lane, with_lane, with_pool, with_surrounding,
+    with_worker,
 };
+use crate::sched::recorded::{OpenPart, OpenWait, tell_from_here};
 use crate::sched::unwind::{self, drop_quietly};
 use crate::sched::wait::wait;
 use crate::sync::{AtomicU32, Mutex, Ordering};
@@ -208,6 +213,9 @@ trait Joinable<R>: Send + Sync {
 
     /// The lane that does the work, if that is known; a hint.
     fn runner(&self) -> Option<usize>;
+
+    /// The task's name in profiles; 0 if it has none.
+    fn recorded(&self) -> CallId;
 }
 
 struct Core<F, R> {
@@ -218,6 +226,7 @@ struct Core<F, R> {
     pool: Option<Arc<PoolState>>,
     /// The lane that does the work, plus one.
     runner: AtomicU32,
+    recorded: CallId,
 }
 
 /// By `hand` to the pool, if there is one.
@@ -231,6 +240,10 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
+    let recorded = match pool {
+        Some(pool) if pool.profiling() => tell_from_here(pool, |lane| lane.spawned(type_name::<F>())),
+        _ => 0,
+    };
     let carried = Carried::from_here();
     let f = move || carried.inside(f);
     let hold = pool.and_then(PoolState::hold);
@@ -239,6 +252,7 @@ where
         cell,
         pool: hold.as_ref().and(pool).map(PoolState::shared),
         runner: AtomicU32::new(0),
+        recorded,
     });
     match pool.zip(hold) {
         Some((pool, hold)) => {
@@ -286,6 +300,16 @@ where
         }
         // No user code runs under it, so it is whole even if poisoned.
         self.work.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take()
+    }
+
+    /// Does the work, as a part of what profiles see.
+    fn do_recorded(&self, lane: &LaneContext<'_>, work: F) -> R {
+        let part = (self.recorded != 0).then(|| OpenPart::only(lane, self.recorded));
+        let result = work();
+        if let Some(part) = part {
+            part.end(lane);
+        }
+        result
     }
 
     /// Whether the pool's threads are in the process that this one was forked from.
@@ -336,7 +360,8 @@ where
             self.runner.store(lane.index() as u32 + 1, Ordering::Relaxed);
             let ancestor: Ancestor = Arc::as_ptr(&self).cast();
             lane.in_run(&Run::new(ancestor, Origin::OUTSIDE), || {
-                self.complete(unwind::catch(work));
+                let outcome = unwind::catch(|| self.do_recorded(lane, work));
+                self.complete(outcome);
             });
         });
     }
@@ -354,6 +379,9 @@ where
     fn run_here(&self) {
         let Some(work) = self.take_work() else { return };
         let outcome = unwind::catch(|| match &self.pool {
+            Some(pool) if self.recorded != 0 && pool.is_usable() && pool.profiling() => {
+                enter(pool, || with_lane(pool, |lane| self.do_recorded(lane, work)))
+            }
             Some(pool) => enter(pool, work),
             None => work(),
         });
@@ -382,6 +410,10 @@ where
     fn runner(&self) -> Option<usize> {
         self.runner.load(Ordering::Relaxed).checked_sub(1).map(|lane| lane as usize)
     }
+
+    fn recorded(&self) -> CallId {
+        self.recorded
+    }
 }
 
 impl<R: Send + 'static> Task<R> {
@@ -402,7 +434,10 @@ impl<R: Send + 'static> Task<R> {
     /// ```
     #[track_caller]
     pub fn join(self) -> R {
-        self.core.as_ref().expect(TAKEN).run_here();
+        let core = self.core.as_ref().expect(TAKEN);
+        let pool = core.pool().filter(|pool| core.recorded() != 0 && pool.is_usable()).map(Arc::clone);
+        let _wait = pool.as_ref().map(|pool| OpenWait::begin(pool, core.recorded()));
+        core.run_here();
         self.join_elsewhere()
     }
 

@@ -12,7 +12,7 @@ use svg::node::element::Rectangle;
 use taskel_adaptive::units::{Grouped, Time, counted};
 
 use super::loops::LoopProfile;
-use super::report::{COLUMNS, bucket};
+use super::report::{COLUMNS, alone, bucket};
 use super::svg::{Detail, Drawing, PLOT_LEFT, PLOT_WIDTH, pixels, text, tip};
 use super::{Profile, share};
 
@@ -169,7 +169,9 @@ impl Page<'_> {
             return self.put("<p>There was none.</p>\n");
         }
         self.put("<table id=\"loops\">\n<tr>");
-        for heading in ["calls", "items", "time", "mean item", "longest item", "chunks", "chunk sizes"] {
+        for heading in
+            ["calls", "items", "time", "mean item", "longest item", "chunks", "alone", "chunk sizes"]
+        {
             self.put(&format!("<th>{heading}</th>"));
         }
         self.put("<th class=\"text\">where</th></tr>\n");
@@ -182,6 +184,7 @@ impl Page<'_> {
                 ns(of.mean_item()),
                 ns(of.longest_item()),
                 Grouped(of.chunks()).to_string(),
+                alone(of),
             ];
             self.put("<tr>");
             cells.iter().for_each(|cell| self.put(&format!("<td>{cell}</td>")));

@@ -10,8 +10,6 @@ use std::any::type_name;
 use std::mem::ManuallyDrop;
 use std::panic;
 
-use taskel_adaptive::recording::CallKind;
-
 pub use self::context::{FnContext, join_context};
 
 use self::frame::Half;
@@ -21,8 +19,11 @@ use self::join_inline as join_without_pool;
 use self::modelled::join_without_pool;
 use crate::sched::carried::Carried;
 use crate::sched::lane::LaneContext;
-use crate::sched::pool::{ThreadPool, lane_for_joins, look_whether_joins_are_recorded, with_lane, with_pool};
-use crate::sched::recorded::as_half;
+use crate::sched::pool::{
+    ThreadPool, lane_for_joins, look_whether_joins_are_recorded, with_lane, with_pool,
+    without_recording_joins,
+};
+use crate::sched::recorded::{Inside, as_half};
 use crate::sched::unwind::{self, drop_quietly};
 
 /// Runs two closures, potentially in parallel, and returns both results.
@@ -240,12 +241,17 @@ where
     RA: Send,
     RB: Send,
 {
-    let call = lane.begin_call(CallKind::Join, type_name::<A>(), None);
     let carried = Carried::from_here();
     let oper_b = move || carried.inside(oper_b);
-    let both = join_on(lane, || as_half(call, 0, oper_a), || as_half(call, 1, oper_b));
-    call.inspect(|&call| lane.end_call(call));
-    both
+    match lane.begin_join(type_name::<A>()) {
+        Ok(call) => {
+            let both = join_on(lane, || as_half(call, 0, oper_a), || as_half(call, 1, oper_b));
+            lane.end_call(call);
+            both
+        }
+        Err(Inside::Recorded) => join_on(lane, oper_a, oper_b),
+        Err(Inside::NotRecorded) => without_recording_joins(|| join_on(lane, oper_a, oper_b)),
+    }
 }
 
 /// Runs the closures one after the other.

@@ -127,6 +127,14 @@ pub(crate) fn look_whether_joins_are_recorded() {
     }
 }
 
+/// Calls `op`, which has joins of which no profile wants to know.
+pub(crate) fn without_recording_joins<R>(op: impl FnOnce() -> R) -> R {
+    let current = CURRENT.get();
+    let _restore = Restore(current);
+    CURRENT.set(Current { joins: current.lane, ..current });
+    op()
+}
+
 /// Calls `op` as something that happens inside of `scope`.
 pub(crate) fn inside_scope<R>(scope: &Scope<'_>, op: impl FnOnce() -> R) -> R {
     let restore = Restore(CURRENT.get());

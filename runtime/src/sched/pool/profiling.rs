@@ -6,6 +6,7 @@ use crate::profile::calls::CallId;
 use crate::profile::recorder::{Counts, Place, Recorder};
 use crate::profile::{Profile, WorkerProfile};
 use crate::sched::lane::{Lane, LaneContext, Seat};
+use crate::sched::recorded::cost_of_a_call_ns;
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 
 impl ThreadPool {
@@ -36,12 +37,13 @@ impl ThreadPool {
             // any more.
             return (op(), Profile::assemble(0, 0, 1, Vec::new()));
         }
+        let call_cost_ns = self.state.cost_of_a_call_ns();
         let recording = Recording::start(&self.state);
         current::look_whether_joins_are_recorded();
         let start = self.state.now_ns();
         let result = current::enter(&self.state, op);
         let end = self.state.now_ns();
-        (result, recording.finish(start, end))
+        (result, recording.finish(start, end).with_call_cost(call_cost_ns))
     }
 }
 
@@ -88,6 +90,15 @@ impl PoolState {
         self.ns_since_start(self.clock.now())
     }
 
+    /// What it takes to tell a profile of a call; 0 where others are being taken, which would hear of it.
+    fn cost_of_a_call_ns(&self) -> u64 {
+        if self.profiling() {
+            return 0;
+        }
+        let _nobodys = Recording::start(self);
+        cost_of_a_call_ns(self)
+    }
+
     /// A name for a call that a profile sees; never 0.
     pub(crate) fn next_call(&self) -> CallId {
         self.profiling.calls.fetch_add(1, Ordering::Relaxed) + 1
@@ -107,9 +118,13 @@ impl<'p> Recording<'p> {
         let id = ids.next;
         ids.next += 1;
         ids.now.push(id);
-        let before = pool.lanes().map(WorkerMetrics::of).collect();
-        for lane in pool.lanes() {
-            lock(&lane.recorders).push((id, Recorder::new()));
+        let before: Vec<WorkerMetrics> = pool.lanes().map(WorkerMetrics::of).collect();
+        for (lane, before) in pool.lanes().zip(&before) {
+            let mut recorder = Recorder::new();
+            if before.parks() > before.wakeups() {
+                recorder.parked(pool.now_ns());
+            }
+            lock(&lane.recorders).push((id, recorder));
         }
         pool.profiling.count.fetch_add(1, Ordering::Relaxed);
         Recording { pool, id, before }

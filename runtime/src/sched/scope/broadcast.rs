@@ -1,5 +1,6 @@
 //! A task for each worker.
 
+use std::any::type_name;
 use std::sync::Arc;
 
 use super::{Scope, TaskRef};
@@ -77,7 +78,10 @@ impl<'scope> Scope<'scope> {
                 "Scope::spawn_broadcast: a scope can have 2^32 - 1 pending tasks"
             );
             // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
-            let task = unsafe { TaskRef::new(self, task) };
+            let mut task = unsafe { TaskRef::new(self, task) };
+            if pool.profiling() {
+                task.record(pool, type_name::<BODY>());
+            }
             // It is released when the task is over.
             std::mem::forget(pool.hold().expect("held already"));
             pool.send(worker, Work::Detached(Arc::new(Posted(Mutex::new(Some(task))))));

@@ -32,7 +32,7 @@ use crate::sched::job::{Ancestor, Origin};
 use crate::sched::lane::LaneContext;
 use crate::sched::outside::Outsider;
 use crate::sched::pool::{PoolState, ThreadPool, inside_scope, with_current_lane, with_lane, with_pool};
-use crate::sched::recorded::OpenPart;
+use crate::sched::recorded::{OpenPart, scope_of_outsider};
 use crate::sched::unwind::{self, Payload, drop_quietly};
 use crate::sched::wait::wait;
 use crate::sync::{AtomicBool, Ordering};
@@ -321,11 +321,17 @@ impl<'scope> Scope<'scope> {
             let recorded_by = lane.filter(|lane| lane.pool().profiling());
             let call = recorded_by.and_then(|lane| lane.begin_call(CallKind::Scope, type_name::<OP>(), None));
             let part = recorded_by.zip(call).map(|(lane, call)| (lane, OpenPart::only(lane, call.id())));
+            let outside = self.pool().filter(|pool| lane.is_none() && pool.profiling());
+            let began_ns = outside.map_or(0, PoolState::now_ns);
             let result = unwind::catch(|| op(&self));
             if let Some((lane, part)) = part {
                 part.end(lane);
             }
+            let closure_ns = outside.map_or(0, PoolState::now_ns);
             self.complete(lane);
+            if let Some(pool) = outside {
+                scope_of_outsider(pool, type_name::<OP>(), (began_ns, closure_ns));
+            }
             if let (Some(lane), Some(call)) = (recorded_by, call) {
                 lane.end_call(call);
             }

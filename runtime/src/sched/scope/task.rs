@@ -6,8 +6,8 @@ use super::Scope;
 use crate::profile::calls::CallId;
 use crate::sched::job::{Ancestor, Run};
 use crate::sched::lane::LaneContext;
-use crate::sched::pool::{PoolState, inside_scope, with_current_lane};
-use crate::sched::recorded::OpenPart;
+use crate::sched::pool::{PoolState, inside_scope};
+use crate::sched::recorded::{OpenPart, tell_from_here};
 use crate::sched::unwind::{self, drop_quietly};
 
 /// The head of every task, by which it is run without knowing its type.
@@ -49,10 +49,7 @@ impl TaskRef {
     pub(super) fn record(&mut self, pool: &PoolState, site: &'static str) {
         // SAFETY: a task lives until it is executed, which takes `self`, and nobody else has it.
         let head = unsafe { self.0.as_mut() };
-        with_current_lane(|lane| {
-            let lane = lane.filter(|lane| ptr::eq(lane.pool(), pool));
-            head.recorded = lane.map_or(0, |lane| lane.spawned(site));
-        });
+        head.recorded = tell_from_here(pool, |lane| lane.spawned(site));
     }
 
     fn scope(&self) -> *const Scope<'static> {

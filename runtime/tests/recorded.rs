@@ -1,0 +1,178 @@
+//! What recordings say of tasks, broadcasts and scopes: what runs beside what, and nothing twice.
+
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
+
+use taskel::{Profile, ThreadPool, WhyAlone, prelude::*};
+use taskel_adaptive::recording::CallKind;
+
+fn pool(threads: usize) -> ThreadPool {
+    ThreadPool::builder().num_threads(threads).build().unwrap()
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// How much work there was, and what is predicted for so many workers, both within a fifth, and 3 ms for sleeps that
+/// last longer.
+#[track_caller]
+fn expect(profile: &Profile, work_ms: u64, predicted: impl IntoIterator<Item = (usize, u64)>) {
+    let near = |what: &str, time: Duration, expected_ms: u64| {
+        let all = expected_ms..=expected_ms * 6 / 5 + 3;
+        let is_near = all.contains(&(time.as_millis() as u64));
+        assert!(is_near, "{what}: {time:?}, expected {expected_ms} ms\n{:#?}", profile.recording());
+    };
+    near("work", profile.recording().work(), work_ms);
+    for (workers, expected_ms) in predicted {
+        let scaling = profile.scaling([workers]);
+        near(&format!("{workers} workers"), scaling.predictions()[0].time(), expected_ms);
+    }
+}
+
+#[test]
+fn a_task_that_its_spawner_does_itself_counts_once() {
+    // From outside of the pool, from a worker, and inside of an item.
+    let submits = || {
+        let task = taskel::submit(|| sleep(ms(20)));
+        sleep(ms(10));
+        task.join();
+        sleep(ms(10));
+    };
+    for threads in [1, 2] {
+        let pool = pool(threads);
+        let ((), outside) = pool.profile(submits);
+        expect(&outside, 40, [(1, 40), (2, 30), (8, 30)]);
+        let ((), worker) = pool.profile(|| pool.run_on_worker(submits));
+        expect(&worker, 40, [(2, 30)]);
+        let ((), item) = pool.profile(|| (0..2).into_par_iter().for_each(|_| submits()));
+        expect(&item, 80, [(1, 80), (2, 40), (4, 30)]);
+    }
+}
+
+#[test]
+fn tasks_run_beside_each_other_up_to_their_joins() {
+    let pool = pool(1);
+    let ((), profile) = pool.profile(|| {
+        let tasks: Vec<_> = (0..4).map(|_| taskel::submit(|| sleep(ms(12)))).collect();
+        tasks.into_iter().for_each(|task| task.join());
+        // Not before they are over.
+        sleep(ms(12));
+    });
+    expect(&profile, 60, [(1, 60), (2, 36), (4, 24), (64, 24)]);
+    let kinds: Vec<CallKind> = profile.recording().calls().iter().map(|call| call.kind).collect();
+    assert_eq!(kinds[..2], [CallKind::Program, CallKind::Scope], "{kinds:?}");
+    assert_eq!(kinds[2..], [CallKind::Task; 4]);
+}
+
+#[test]
+fn a_task_that_has_a_loop_has_its_items() {
+    let pool = pool(2);
+    let ((), profile) = pool.profile(|| {
+        let task = taskel::submit(|| (0..8).into_par_iter().for_each(|_| sleep(ms(5))));
+        task.join();
+    });
+    expect(&profile, 40, [(1, 40), (4, 10), (8, 5)]);
+    assert_eq!(profile.taskels(), 8);
+}
+
+#[test]
+fn what_nobody_joins_goes_on_beside_the_rest() {
+    let pool = pool(2);
+    let ((), profile) = pool.profile(|| {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        taskel::spawn(move || {
+            sleep(ms(20));
+            sender.send(()).unwrap();
+        });
+        sleep(ms(30));
+        receiver.recv().unwrap();
+        // For the worker to write down that it is done.
+        sleep(ms(2));
+    });
+    expect(&profile, 52, [(1, 52), (2, 32)]);
+}
+
+#[test]
+fn a_task_that_panics_is_joined_all_the_same() {
+    let pool = pool(1);
+    let ((), profile) = pool.profile(|| {
+        let task = taskel::submit(|| -> () { std::panic::resume_unwind(Box::new("a panic")) });
+        assert!(std::panic::catch_unwind(|| task.join()).is_err());
+        sleep(ms(10));
+    });
+    expect(&profile, 10, [(4, 10)]);
+}
+
+#[test]
+fn a_broadcast_has_a_part_for_each_worker() {
+    let pool = pool(2);
+    let ((), profile) = pool.profile(|| {
+        pool.broadcast(|context| sleep(ms(10 * (1 + context.index() as u64))));
+    });
+    expect(&profile, 30, [(2, 20)]);
+    let recording = profile.recording();
+    let parts = recording.calls()[1].parts.iter().map(|part| part.first).collect::<Vec<_>>();
+    assert_eq!((recording.calls()[1].kind, parts), (CallKind::Beside, vec![0, 1]));
+    assert!(profile.taskel_time() >= ms(30), "{profile}");
+    let ((), profile) = pool.profile(|| {
+        let both = Arc::new(std::sync::Barrier::new(3));
+        let there = Arc::clone(&both);
+        pool.spawn_broadcast(move |_| {
+            sleep(ms(10));
+            there.wait();
+        });
+        both.wait();
+        sleep(ms(2));
+    });
+    expect(&profile, 22, [(2, 10)]);
+}
+
+#[test]
+fn the_tasks_of_a_scope_whose_owner_only_waits_are_its_own() {
+    let pool = pool(2);
+    let ((), profile) = pool.profile(|| {
+        pool.in_place_scope(|s| {
+            (0..4).for_each(|_| s.spawn(|_| sleep(ms(10))));
+            s.spawn_broadcast(|_, _| sleep(ms(10)));
+            sleep(ms(10));
+        });
+    });
+    expect(&profile, 70, [(1, 70), (2, 35), (7, 10)]);
+}
+
+#[test]
+fn a_profile_says_who_was_parked_and_who_was_awake() {
+    let pool = pool(2);
+    let ((), profile) = pool.profile(|| {
+        pool.run_on_worker(|| (0..2).into_par_iter().for_each(|_| sleep(ms(10))));
+        sleep(ms(40));
+    });
+    for worker in profile.workers() {
+        let all = worker.busy_time() + worker.searching() + worker.parked();
+        assert_eq!(all, profile.wall_time(), "{profile}");
+        assert!(worker.parked() >= ms(30), "{profile}");
+    }
+    assert!(profile.to_string().contains("parked"), "{profile}");
+}
+
+#[test]
+fn a_profile_says_why_one_worker_alone_ran_a_loop() {
+    let pool = pool(2);
+    let ((), profile) = pool.profile(|| {
+        (0..100).for_each(|_| (0..20).into_par_iter().for_each(|n: u64| _ = std::hint::black_box(n)));
+        [7].par_iter().for_each(|_| sleep(ms(1)));
+        (0..8).into_par_iter().for_each(|_| sleep(ms(5)));
+    });
+    let loops = profile.loops();
+    let [shared, one, short] = &loops[..] else { panic!("{profile}") };
+    let why = |of: &taskel::LoopProfile| of.alone().collect::<Vec<_>>();
+    assert_eq!((why(shared), why(one)), (vec![], vec![(WhyAlone::OneItem, 1)]), "{profile}");
+    let quick = why(short).into_iter().find(|(why, _)| *why == WhyAlone::Short).map_or(0, |(_, calls)| calls);
+    assert!((50..=100).contains(&quick), "{profile}");
+    assert_eq!((short.calls(), short.items()), (100, 2000), "{profile}");
+    let alone = taskel::ThreadPool::builder().num_threads(1).build().unwrap();
+    let ((), profile) = alone.profile(|| (0..100).into_par_iter().for_each(|_| sleep(ms(1) / 10)));
+    assert_eq!(why(&profile.loops()[0]), [(WhyAlone::OneWorker, 1)]);
+}
