@@ -1,6 +1,7 @@
 use taskel_adaptive::recording::{CallKind, Recording};
 
 use super::Profile;
+use super::WhyAlone;
 use super::calls::{CallHead, Look, MOST_CALLS, MOST_PARTS};
 use super::recorder::{Clocks, Counts, Recorder};
 
@@ -181,7 +182,7 @@ fn loops_are_told_by_their_place() {
     );
     assert_eq!((one.chunks(), one.chunk_sizes().collect::<Vec<_>>()), (4, vec![(1, 2), (8, 2)]));
     let text = profile.to_string();
-    assert!(text.ends_with("      1      9  2 ns     5 ns        4.5  app::two"), "{text}");
+    assert!(text.ends_with("      1      9  2 ns     5 ns        4.5  1, one worker  app::two"), "{text}");
 }
 
 #[test]
@@ -228,4 +229,68 @@ fn parts_whose_times_cannot_be_added_are_merged() {
     recorder.end_call(head(1, CallKind::Loop), 0, u64::MAX);
     let recording = recording_of(vec![recorder], u64::MAX);
     assert_eq!(recording.calls()[1].parts.iter().map(|part| part.items).sum::<u64>(), MOST_PARTS as u64 + 10);
+}
+
+#[test]
+fn a_task_goes_on_beside_its_spawner_up_to_the_join() {
+    let mut recorder = Recorder::new();
+    // Two tasks, of which the lane does the first in its join, and a loop behind that.
+    recorder.spawned(head(1, CallKind::Task), 10);
+    recorder.spawned(head(2, CallKind::Task), 14);
+    recorder.part(1, (0, 1), (21, 30));
+    recorder.waited(head(3, CallKind::Task), 1, (20, 31));
+    recorder.waited(head(4, CallKind::Task), 2, (33, 40));
+    assert!(recorder.begin_call());
+    recorder.part(5, (0, 1), (45, 50));
+    recorder.end_call(head(5, CallKind::Loop), 45, 50);
+    let mut other = Recorder::new();
+    other.part(2, (0, 1), (15, 40));
+    let recording = recording_of(vec![recorder, other], 60);
+    assert_eq!(
+        told(&recording),
+        [
+            (CallKind::Program, vec![(0, 1, 10, vec![(1, 5), (2, 10)])]),
+            (CallKind::Scope, vec![(0, 1, 0, vec![(3, 4), (4, 6 + 2)])]),
+            (CallKind::Loop, vec![(0, 1, 5, vec![])]),
+            (CallKind::Task, vec![(0, 1, 9, vec![])]),
+            (CallKind::Task, vec![(0, 1, 25, vec![])]),
+        ]
+    );
+}
+
+#[test]
+fn what_it_takes_to_write_a_call_down_is_not_the_programs() {
+    let mut recorder = Recorder::new();
+    for id in [1, 2] {
+        assert!(recorder.begin_call());
+        recorder.part(id, (0, 1), (100 * id, 100 * id + 20));
+        recorder.end_call(head(id, CallKind::Loop), 100 * id, 100 * id + 20);
+    }
+    let worker = recorder.into_worker(0, String::new(), Counts::default());
+    let profile = Profile::assemble(0, 240, 1, vec![worker]).with_call_cost(30);
+    assert_eq!(told(&profile.recording())[0].1, [(0, 1, 100, vec![(1, 50), (2, 0)])]);
+}
+
+#[test]
+fn where_a_loop_was_not_shared_it_is_said_why() {
+    let mut lanes = [Recorder::new(), Recorder::new()];
+    let parts: [(u64, &[(usize, u64)]); 4] =
+        [(1, &[(0, 1)]), (2, &[(0, 9)]), (3, &[(0, 5), (1, 4)]), (4, &[(0, 9)])];
+    for (id, parts) in parts {
+        let mut first = 0;
+        for &(lane, items) in parts {
+            lanes[lane].part(id, (first, items), (100 * id, 100 * id + 9));
+            first += items;
+        }
+        assert!(lanes[0].begin_call());
+        lanes[0].end_call(head(id, CallKind::Loop), 100 * id, 100 * id + 10);
+        if id == 4 {
+            lanes[0].was_short(id);
+        }
+    }
+    let worker = |recorder: Recorder| recorder.into_worker(0, String::new(), Counts::default());
+    let profile = Profile::assemble(0, 1000, 2, lanes.map(worker).into());
+    let [place] = &profile.loops()[..] else { panic!("one place") };
+    let why = [WhyAlone::OneItem, WhyAlone::Short, WhyAlone::NobodyCame].map(|why| (why, 1));
+    assert_eq!((place.calls(), place.alone().collect::<Vec<_>>()), (4, why.to_vec()));
 }

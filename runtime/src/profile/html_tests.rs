@@ -78,7 +78,7 @@ fn a_page_has_a_row_for_each_worker_and_a_bar_for_each_chunk() {
     let workers = page.rows("workers");
     let labels: Vec<&str> = workers.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(labels, ["worker 0", "worker 1", "caller"]);
-    assert_eq!(workers[0][1..5], ["85.0 %", "340 µs", "0 ns", "7"]);
+    assert_eq!(workers[0][1..7], ["85.0 %", "340 µs", "0 ns", "60.0 µs", "0 ns", "7"]);
     assert_eq!(page.tips("bars").len(), 3);
     assert_eq!(page.tips("marks"), ["at 50.0 µs: stole from caller"]);
     assert_eq!(page.left_out().trim(), "Inside of other parallel calls, counted but not drawn: 2 chunks.");
@@ -88,10 +88,10 @@ fn a_page_has_a_row_for_each_worker_and_a_bar_for_each_chunk() {
 fn a_loop_has_its_figures_and_its_chunk_sizes() {
     let page = Page::of(&with_loops(&["app::run::{{closure}}", "app::run::{{closure}}"]));
     let rows = page.rows("loops");
-    let expected = ["2", "16", "1.60 µs", "100 ns", "100 ns", "2", "", "app::run"];
+    let expected = ["2", "16", "1.60 µs", "100 ns", "100 ns", "2", "2, one worker", "", "app::run"];
     let [row] = &rows[..] else { panic!("{rows:?}") };
-    assert_eq!(row[..6], expected[..6]);
-    assert_eq!(row[7], expected[7]);
+    assert_eq!(row[..7], expected[..7]);
+    assert_eq!(row[8], expected[8]);
     assert!(page.0.contains("8–15 items: 2 chunks"));
     assert_eq!(page.left_out().trim(), "Nothing.");
 }
@@ -116,7 +116,7 @@ fn names_are_escaped() {
     let expected = "</script><a&\"'b\">\u{fffd}]]>";
     assert_eq!(page.rows("workers")[0][0], expected);
     let page = Page::of(&with_loops(&["</script><img src=x onerror='a()'>"]));
-    assert_eq!(page.rows("loops")[0][7], "</script><img src=x onerror='a()'>");
+    assert_eq!(page.rows("loops")[0][8], "</script><img src=x onerror='a()'>");
     assert!(!page.0.contains("<img"));
 }
 

@@ -97,8 +97,9 @@ pub struct WorkerProfile {
     record: Recorder,
     counters: Counts,
     guest: Option<Guest>,
-    /// How long the profile is.
+    /// How long the profile is; 0 of a thread that has not been in a worker's place alone.
     wall_ns: u64,
+    is_outsider: bool,
 }
 
 /// A thread from outside that worked in the worker's place.
@@ -121,7 +122,7 @@ impl Profile {
         let mut chunk_sizes = ChunkSizes::default();
         let wall_ns = end_ns.saturating_sub(start_ns);
         for worker in &mut workers {
-            worker.wall_ns = wall_ns;
+            worker.wall_ns = if worker.is_outsider { 0 } else { wall_ns };
             chunk_sizes.absorb(&worker.record.chunk_sizes);
         }
         Profile { start_ns, wall_ns, threads, workers, chunk_sizes, call_cost_ns: 0 }
@@ -239,6 +240,11 @@ impl WorkerProfile {
         self.guest = Some(Guest { lane: caller.lane, calls: caller.record.calls });
     }
 
+    /// Says that this is no worker.
+    pub(crate) fn of_outsider(self) -> Self {
+        WorkerProfile { is_outsider: true, ..self }
+    }
+
     /// Whether other lanes know it by this number.
     fn is_lane(&self, lane: usize) -> bool {
         self.lane == lane || self.guest.as_ref().is_some_and(|guest| guest.lane == lane)
@@ -280,9 +286,9 @@ impl WorkerProfile {
         Duration::from_nanos(self.record.parked_ns.min(self.wall_ns.saturating_sub(self.record.busy_ns)))
     }
 
-    /// How long it was awake and had no item: it looked for work, or waited with open eyes. For a thread from
-    /// outside, what it does between parallel calls is in here as well, as far as the worker whose place it has
-    /// was awake.
+    /// How long it was awake and had no item: it looked for work, or waited with open eyes. Where a thread from outside
+    /// worked in its place, what that did between parallel calls is in here as well, unless the worker slept. A
+    /// thread from outside that has a row of its own neither searches nor is parked.
     pub fn searching(&self) -> Duration {
         Duration::from_nanos(self.wall_ns).saturating_sub(self.busy_time()).saturating_sub(self.parked())
     }

@@ -331,7 +331,7 @@ impl Recorder {
 
     /// Ends the recording. `lane` is the number by which other lanes name this one as a victim.
     pub(crate) fn into_worker(self, lane: usize, label: String, counters: Counts) -> WorkerProfile {
-        WorkerProfile { lane, label, record: self, counters, guest: None, wall_ns: 0 }
+        WorkerProfile { lane, label, record: self, counters, guest: None, wall_ns: 0, is_outsider: false }
     }
 }
 

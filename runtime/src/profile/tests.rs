@@ -63,10 +63,10 @@ fn display_is_an_aligned_table() {
 2 threads, 400 µs, 80.0 % busy, speed-up 1.60
 640 µs in 1,032 taskels, 5 chunks, 1 steal; longest taskel 340 µs
 
-                                            busy  waiting  taskels  chunks  steals  tried  wake-ups  parks
-worker 0  ██████████████████████████░░░░  340 µs     0 ns        7       3       1      4         1      2
-worker 1  ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░    0 ns     0 ns        0       0       0  1,200         0      0
-caller    ███████████████████████░░░░░░░  300 µs     0 ns    1,025       2       0      0         0      0
+                                            busy  waiting  searching  parked  taskels  chunks  steals  tried  wake-ups  parks
+worker 0  ██████████████████████████░░░░  340 µs     0 ns    60.0 µs    0 ns        7       3       1      4         1      2
+worker 1  ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░    0 ns     0 ns     400 µs    0 ns        0       0       0  1,200         0      0
+caller    ███████████████████████░░░░░░░  300 µs     0 ns    99.6 µs    0 ns    1,025       2       0      0         0      0
 
 taskels per chunk
           1  2  ██████████████████████████████

@@ -434,16 +434,30 @@ impl<R: Send + 'static> Task<R> {
     /// ```
     #[track_caller]
     pub fn join(self) -> R {
+        let (pool, task) = self.recorded();
+        let _wait = pool.as_ref().map(|pool| OpenWait::begin(pool, task));
+        self.core.as_ref().expect(TAKEN).run_here();
+        self.wait_for_result()
+    }
+
+    /// The pool whose profiles know the task, and as what.
+    #[track_caller]
+    fn recorded(&self) -> (Option<Arc<PoolState>>, CallId) {
         let core = self.core.as_ref().expect(TAKEN);
-        let pool = core.pool().filter(|pool| core.recorded() != 0 && pool.is_usable()).map(Arc::clone);
-        let _wait = pool.as_ref().map(|pool| OpenWait::begin(pool, core.recorded()));
-        core.run_here();
-        self.join_elsewhere()
+        let pool = core.pool().filter(|pool| core.recorded() != 0 && pool.is_usable());
+        (pool.map(Arc::clone), core.recorded())
     }
 
     /// As `join`, but leaves the work to a worker, unless there are none in this process.
     #[track_caller]
-    pub(crate) fn join_elsewhere(mut self) -> R {
+    pub(crate) fn join_elsewhere(self) -> R {
+        let (pool, task) = self.recorded();
+        let _wait = pool.as_ref().map(|pool| OpenWait::begin(pool, task));
+        self.wait_for_result()
+    }
+
+    #[track_caller]
+    fn wait_for_result(mut self) -> R {
         let core = self.core.take().expect(TAKEN);
         if let Some(outcome) = core.finish_left_behind() {
             return unwrap(outcome);

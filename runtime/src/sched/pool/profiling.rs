@@ -169,7 +169,7 @@ impl<'p> Recording<'p> {
             let is_alone = places.iter().filter(|&&other| may_meet(other, place)).count() == 1;
             match place {
                 Place::OfWorker(worker) if is_alone => workers[worker].absorb(row),
-                _ => workers.push(row),
+                _ => workers.push(row.of_outsider()),
             }
         }
         Profile::assemble(start_ns, end_ns, threads, workers)
