@@ -186,3 +186,32 @@ fn a_profile_says_why_one_worker_alone_ran_a_loop() {
     let ((), profile) = alone.profile(|| (0..100).into_par_iter().for_each(|_| sleep(ms(1) / 10)));
     assert_eq!(why(&profile.loops()[0]), [(WhyAlone::OneWorker, 1)]);
 }
+
+#[test]
+fn a_stream_is_its_items_beside_its_source_and_sink() {
+    for threads in [1, 2] {
+        let pool = pool(threads);
+        let stream = |sink_ms| {
+            let items = (0..16).par_stream().map(|_| sleep(ms(5)));
+            items.for_each_ordered(|()| sleep(ms(sink_ms)));
+        };
+        let ((), profile) = pool.profile(|| pool.install(|| stream(0)));
+        expect(&profile, 80, [(1, 80), (4, 20), (16, 5)]);
+        assert_eq!((profile.taskels(), profile.loops()[0].items()), (16, 16), "{profile}");
+        assert!(profile.taskel_time() >= ms(80), "{profile}");
+        // A sink that takes as long as the items is the limit on many workers.
+        let ((), profile) = pool.profile(|| pool.install(|| stream(5)));
+        expect(&profile, 160, [(1, 160), (2, 80), (16, 80)]);
+    }
+}
+
+#[test]
+fn a_stream_of_quick_items_is_recorded_whole() {
+    for threads in [1, 3] {
+        let pool = pool(threads);
+        let sum = |profile: &Profile| profile.loops().iter().map(|of| of.items()).sum::<u64>();
+        let (all, profile) =
+            pool.profile(|| (0..10_000_u64).par_stream().on(&pool).map(|n| n * 2).sum::<u64>());
+        assert_eq!((all, sum(&profile), profile.taskels()), (99_990_000, 10_000, 10_000), "{profile}");
+    }
+}

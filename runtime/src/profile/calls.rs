@@ -216,6 +216,17 @@ impl Calls {
         self.keep(PartRecord { of, first, items, ns: ns.unwrap_or(0), calls, whole_ns, chunks: 1 });
     }
 
+    /// A part of call `of` is over that has lasted so long in all, now and then since it began. It has the calls
+    /// since then.
+    pub(super) fn scattered(&mut self, of: CallId, first: u64, whole_ns: u64, start_ns: u64) {
+        let inside = self.since(start_ns);
+        let calls = self.unclaimed.split_off(inside).into_iter().map(|call| &self.calls[call]);
+        let of_calls_ns = calls.clone().map(|call| call.end_ns.saturating_sub(call.start_ns));
+        let ns = whole_ns.saturating_sub(of_calls_ns.fold(0, u64::saturating_add));
+        let calls = calls.map(|call| (call.head.id, 0)).collect();
+        self.keep(PartRecord { of, first, items: 1, ns, calls, whole_ns, chunks: 1 });
+    }
+
     /// The first of `unclaimed` that began by then or later.
     fn since(&self, start_ns: u64) -> usize {
         let earlier = |&call: &usize| self.calls[call].start_ns < start_ns;

@@ -208,6 +208,11 @@ impl Recorder {
         }
     }
 
+    /// A part of call `of` is over that has lasted so long in all, now and then since it began.
+    pub(crate) fn scattered(&mut self, of: CallId, first: u64, whole_ns: u64, start_ns: u64) {
+        self.calls.scattered(of, first, whole_ns, start_ns);
+    }
+
     /// A closure of a join is over, which was inside of as many others as this lane is now.
     pub(crate) fn half(&mut self, of: CallId, number: u64, (start_ns, end_ns): (u64, u64)) {
         self.calls.half_took(self.joins, end_ns.saturating_sub(start_ns));

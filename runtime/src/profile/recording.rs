@@ -17,7 +17,7 @@ impl Profile {
     ///
     /// What is [spawned](crate::spawn()) or [submitted](crate::submit) goes on beside what its spawner does next: up to a
     /// [`join`](crate::Task::join) in the same closure or thread, else to the end of that. A broadcast has a part for each worker that
-    /// there was. Of joins whose
+    /// there was. A stream is a loop, and beside it what its source and its sink take. Of joins whose
     /// closures take less than 4 µs, only the outer ones are in it; that time is doubled with each sixteenth of the
     /// room that calls have taken.
     ///

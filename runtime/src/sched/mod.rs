@@ -18,6 +18,7 @@ pub(crate) mod outside;
 pub(crate) mod pending;
 pub(crate) mod pool;
 pub(crate) mod recorded;
+pub(crate) mod recorded_stream;
 pub(crate) mod reentrancy;
 pub(crate) mod run_on_worker;
 pub(crate) mod scope;

@@ -17,6 +17,7 @@ use crate::os::clock::{Clock, Ticks};
 use crate::policy::batch::{Batch, Bundle, Done};
 use crate::protocol::window::{Report, SINK, Turn, Window};
 use crate::sched::cancel::{CancelToken, Cancelled};
+use crate::sched::recorded_stream::RecordedStream;
 use crate::sched::reentrancy;
 use crate::sched::unwind::{Payload, drop_quietly};
 use crate::sync::{AtomicU32, Fences, Mutex, Ordering};
@@ -40,6 +41,7 @@ pub(super) struct Running<'w, I: Iterator, S: Step<I::Item>> {
     source: UnsafeCell<I>,
     step: &'w S,
     cancel: Option<&'w CancelToken>,
+    recorded: Option<&'w RecordedStream<'w>>,
     limit: Limit<'w, I::Item>,
     /// By the numbers of the lanes.
     hands: Vec<CachePadded<Hand<I::Item, S::Output>>>,
@@ -66,7 +68,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
     pub(super) fn new(
         source: I,
         step: &'w S,
-        cancel: Option<&'w CancelToken>,
+        (cancel, recorded): (Option<&'w CancelToken>, Option<&'w RecordedStream<'w>>),
         limit: Limit<'w, I::Item>,
         ordered: bool,
         lanes: usize,
@@ -82,6 +84,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
             source: UnsafeCell::new(source),
             step,
             cancel,
+            recorded,
             limit,
             hands: (0..lanes).map(|_| CachePadded::new(Hand::new(fences))).collect(),
             helpers_came: AtomicU32::new(SINK),
@@ -168,7 +171,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
             Turn::Pull { first, most, weight } => Next::Report(self.pull(lane, first, most, weight)),
             Turn::Alone { first, most } => {
                 self.hands[SINK as usize].begin_alone(first);
-                Next::Alone(Stint { first, most, done: 0, began: self.now() })
+                let since_ns = self.recorded.map_or(0, RecordedStream::now_ns);
+                Next::Alone(Stint { first, most, done: 0, began: self.now(), since_ns })
             }
             Turn::Process(batch) => {
                 more();
@@ -197,6 +201,13 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
     }
 
     fn pull(&self, lane: u32, first: u64, most: usize, weight: usize) -> Reported<I, S> {
+        let since_ns = self.recorded.map_or(0, RecordedStream::now_ns);
+        let report = self.pull_unrecorded(lane, first, most, weight);
+        self.recorded.inspect(|recorded| _ = recorded.was_serial(since_ns));
+        report
+    }
+
+    fn pull_unrecorded(&self, lane: u32, first: u64, most: usize, weight: usize) -> Reported<I, S> {
         // SAFETY: the window sends one lane at a time here, and each reports before the next one
         // comes.
         let source = unsafe { &mut *self.source.get() };
@@ -246,6 +257,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         mut batch: Batch<I::Item>,
     ) -> Reported<I, S> {
         let began = self.now();
+        let (first, since_ns) = (batch.first, self.recorded.map_or(0, RecordedStream::now_ns));
         let mut done = Done::new(batch.first, 0);
         if let Some((item, weight)) = batch.pop() {
             if batch.len() == 0 {
@@ -258,6 +270,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
                 done = self.process_bundle(hand, stepper, item);
             }
         }
+        self.recorded.inspect(|recorded| _ = recorded.were_items(first, done.len, since_ns));
         Report::Processed { done, ns: self.now().saturating_sub(began) }
     }
 
@@ -316,7 +329,12 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
                     more();
                 }
                 stint.done += 1;
-                Stepped::Done(stepper.step(item))
+                let since_ns = self.recorded.map(|recorded| recorded.was_serial(stint.since_ns));
+                let first = stepper.step(item);
+                if let (Some(recorded), Some(since_ns)) = (self.recorded, since_ns) {
+                    stint.since_ns = recorded.were_items(next, 1, since_ns);
+                }
+                Stepped::Done(first)
             }
             Asked::Recalled(item) => over(report(false, Batch::new(next, vec![item], Vec::new()))),
             Asked::Ended => over(report(true, Batch::empty(next))),
@@ -331,6 +349,8 @@ struct Stint {
     most: usize,
     done: usize,
     began: u64,
+    /// Where the stream is recorded: when the last item was done.
+    since_ns: u64,
 }
 
 enum Stepped<I: Iterator, S: Step<I::Item>> {
@@ -352,6 +372,8 @@ pub(super) struct SharedResults<'r, 'w, I: Iterator, S: Step<I::Item>> {
     stint: Option<Stint>,
     /// What the window does not know yet.
     report: Reported<I, S>,
+    /// Where the stream is recorded: from when on the sink has results.
+    since_ns: Option<u64>,
 }
 
 impl<'r, 'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r, 'w, I, S> {
@@ -364,6 +386,7 @@ impl<'r, 'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r,
             in_hand: 0,
             stint: None,
             report: Report::Nothing,
+            since_ns: None,
         }
     }
 
@@ -414,6 +437,9 @@ impl<'r, 'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r,
     }
 
     fn refill(&mut self) -> Option<()> {
+        if let Some((recorded, since_ns)) = self.running.recorded.zip(self.since_ns.take()) {
+            recorded.was_serial(since_ns);
+        }
         loop {
             let report = mem::replace(&mut self.report, Report::Nothing);
             match self.running.turn(SINK, &mut self.stepper, report, &mut *self.call_helpers) {
@@ -427,6 +453,7 @@ impl<'r, 'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r,
                     self.report = Report::Emitted(done.weight);
                     self.in_hand = done.len;
                     self.batch = done.results.into_iter();
+                    self.since_ns = self.running.recorded.map(RecordedStream::now_ns);
                     return Some(());
                 }
             }

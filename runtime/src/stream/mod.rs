@@ -7,6 +7,7 @@ mod results;
 mod step;
 mod tray;
 
+use std::any::type_name;
 use std::iter::{Product, Sum};
 use std::mem;
 use std::ops::ControlFlow;
@@ -23,8 +24,9 @@ use crate::iter::producers::{
 use crate::iter::{Adapt, Try};
 use crate::sched::cancel::CancelToken;
 use crate::sched::pool::{ThreadPool, current_num_threads};
+use crate::sched::recorded_stream::recording_stream;
 use crate::sched::reentrancy;
-use crate::sched::scope::scope;
+use crate::sched::scope::unrecorded_scope;
 
 /// Turns sequential iterators into parallel streams.
 pub trait ParallelStream: Iterator<Item: Send> + Send + Sized {
@@ -627,32 +629,36 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     fn consume<R>(self, ordered: bool, sink: impl FnOnce(&mut Results<'_, '_, I, S>) -> R) -> R {
         let Stream { source, step, limit, options, progress } = self;
         options.install(|| {
-            // In a user's model, the calling thread alone.
-            let lanes = if cfg!(all(loom, feature = "loom")) { 1 } else { current_num_threads() };
-            if lanes <= 1 {
-                let inside = reentrancy::Entered::stream();
-                let mut results =
-                    Results::new(Supply::Alone(Alone::new(source, &step, options.cancel)), progress);
-                let result = sink(&mut results);
-                let end = results.into_end();
-                drop(inside);
-                end.settle(None);
-                return result;
-            }
-            let running = Running::new(source, &step, options.cancel, limit, ordered, lanes);
-            let (result, end) = scope(|scope| {
-                let _stop = StopOnDrop(&running);
-                let mut helpers = lanes - 1;
-                let mut call_helpers = || {
-                    (0..mem::take(&mut helpers)).for_each(|_| scope.spawn(|_| running.help()));
-                };
-                let _inside = reentrancy::Entered::stream();
-                let results = SharedResults::new(&running, &mut call_helpers);
-                let mut results = Results::new(Supply::Lanes(results), progress);
-                (sink(&mut results), results.into_end())
-            });
-            end.settle(running.into_panic());
-            result
+            recording_stream(type_name::<(I, S)>(), |recorded| {
+                // In a user's model, the calling thread alone.
+                let lanes = if cfg!(all(loom, feature = "loom")) { 1 } else { current_num_threads() };
+                if lanes <= 1 {
+                    let inside = reentrancy::Entered::stream();
+                    let mut results = Results::new(
+                        Supply::Alone(Alone::new(source, &step, options.cancel, recorded)),
+                        progress,
+                    );
+                    let result = sink(&mut results);
+                    let end = results.into_end();
+                    drop(inside);
+                    end.settle(None);
+                    return result;
+                }
+                let running = Running::new(source, &step, (options.cancel, recorded), limit, ordered, lanes);
+                let (result, end) = unrecorded_scope(|scope| {
+                    let _stop = StopOnDrop(&running);
+                    let mut helpers = lanes - 1;
+                    let mut call_helpers = || {
+                        (0..mem::take(&mut helpers)).for_each(|_| scope.spawn(|_| running.help()));
+                    };
+                    let _inside = reentrancy::Entered::stream();
+                    let results = SharedResults::new(&running, &mut call_helpers);
+                    let mut results = Results::new(Supply::Lanes(results), progress);
+                    (sink(&mut results), results.into_end())
+                });
+                end.settle(running.into_panic());
+                result
+            })
         })
     }
 }

@@ -6,6 +6,7 @@ use super::lanes::SharedResults;
 use super::progress::Progress;
 use super::step::{Step, Stepper};
 use crate::sched::cancel::{CancelToken, Cancelled};
+use crate::sched::recorded_stream::RecordedStream;
 use crate::sched::unwind::{self, Payload};
 
 /// Where the results come from.
@@ -83,13 +84,32 @@ pub(super) struct Alone<'w, I: Iterator, S: Step<I::Item>> {
     in_hand: bool,
     ended: bool,
     cancelled: bool,
+    recorded: Option<&'w RecordedStream<'w>>,
+    /// Where that is: how many items are done, and when the last one was.
+    items: u64,
+    since_ns: u64,
 }
 
 impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Alone<'w, I, S> {
-    pub(super) fn new(source: I, step: &'w S, cancel: Option<&'w CancelToken>) -> Self {
-        let batch = Vec::new().into_iter();
-        let stepper = Stepper::new(step);
-        Alone { source, step, stepper, cancel, batch, in_hand: false, ended: false, cancelled: false }
+    pub(super) fn new(
+        source: I,
+        step: &'w S,
+        cancel: Option<&'w CancelToken>,
+        recorded: Option<&'w RecordedStream<'w>>,
+    ) -> Self {
+        Alone {
+            source,
+            step,
+            stepper: Stepper::new(step),
+            cancel,
+            batch: Vec::new().into_iter(),
+            in_hand: false,
+            ended: false,
+            cancelled: false,
+            recorded,
+            items: 0,
+            since_ns: recorded.map_or(0, RecordedStream::now_ns),
+        }
     }
 
     #[inline]
@@ -112,9 +132,17 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Alone<'w, I, S> {
                 return result;
             }
             let item = if self.step.is_full() { None } else { self.source.next() };
+            if let Some(recorded) = self.recorded {
+                self.since_ns = recorded.was_serial(self.since_ns);
+            }
             let first = if let Some(item) = item {
                 self.in_hand = true;
-                self.stepper.step(item)
+                let first = self.stepper.step(item);
+                if let Some(recorded) = self.recorded {
+                    self.since_ns = recorded.were_items(self.items, 1, self.since_ns);
+                    self.items += 1;
+                }
+                first
             } else {
                 self.ended = true;
                 self.stepper.end_run(None)

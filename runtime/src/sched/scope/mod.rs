@@ -55,6 +55,8 @@ pub struct Scope<'scope> {
     inside_of: Vec<usize>,
     /// Tasks are dropped instead of begun when this is cancelled.
     cancel: Option<CancelToken>,
+    /// Profiles see it.
+    is_recorded: bool,
     /// A task was dropped. Read when all tickets are in, which orders it.
     dropped: AtomicBool,
     /// Made for the first task.
@@ -150,6 +152,21 @@ where
     })
 }
 
+/// A scope of which profiles are told nothing: what its tasks do is told otherwise.
+pub(crate) fn unrecorded_scope<'scope, OP, R>(op: OP) -> R
+where
+    OP: FnOnce(&Scope<'scope>) -> R,
+{
+    let unrecorded = |scope: Scope<'scope>| Scope { is_recorded: false, ..scope };
+    with_pool(None, |pool| match pool {
+        Some(pool) => {
+            with_lane(pool, |lane| unrecorded(Scope::of(lane, None, Order::Lifo)).run(Some(lane), op))
+        }
+        None => unrecorded(Scope::alone(None, Order::Lifo)).run(None, op),
+    })
+    .0
+}
+
 impl ThreadPool {
     /// As [`scope`](crate::scope()), on this pool.
     ///
@@ -186,6 +203,7 @@ impl<'scope> Scope<'scope> {
     fn new(pool: *const PoolState, owner: Owner, born_in: Origin, order: Order) -> Self {
         Scope {
             cancel: None,
+            is_recorded: true,
             dropped: AtomicBool::new(false),
             tasks: Tickets::new(),
             panic: PanicSlot::new(),
@@ -243,7 +261,7 @@ impl<'scope> Scope<'scope> {
         assert!(self.tasks.invite(u32::MAX), "Scope::spawn: a scope can have 2^32 - 1 pending tasks");
         // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
         let mut task = unsafe { TaskRef::new(self, body) };
-        if let Some(pool) = pool.filter(|pool| pool.profiling()) {
+        if let Some(pool) = pool.filter(|pool| self.is_recorded && pool.profiling()) {
             task.record(pool, type_name::<BODY>());
         }
         with_current_lane(|lane| {
@@ -318,7 +336,7 @@ impl<'scope> Scope<'scope> {
         OP: FnOnce(&Scope<'scope>) -> R,
     {
         let result = inside_scope(&self, || {
-            let recorded_by = lane.filter(|lane| lane.pool().profiling());
+            let recorded_by = lane.filter(|lane| self.is_recorded && lane.pool().profiling());
             let call = recorded_by.and_then(|lane| lane.begin_call(CallKind::Scope, type_name::<OP>(), None));
             let part = recorded_by.zip(call).map(|(lane, call)| (lane, OpenPart::only(lane, call.id())));
             let outside = self.pool().filter(|pool| lane.is_none() && pool.profiling());
