@@ -69,7 +69,6 @@ pub(super) struct PartRecord {
 struct Halves {
     count: u32,
     sum_ns: u64,
-    longest_ns: u64,
 }
 
 /// Whether a join is worth its time stamps.
@@ -79,7 +78,7 @@ pub(crate) enum Look {
     Worth,
     /// It is not; joins inside of it may be.
     Skip,
-    /// It is not, nor is anything inside of it: nothing has ever lasted so deep inside of others.
+    /// It is not, nor is anything inside of it: such joins last less than half of what is worth it.
     SkipAllInside,
 }
 
@@ -103,7 +102,7 @@ impl Calls {
             parts: Vec::new(),
             unclaimed: Vec::new(),
             left_out: 0,
-            halves: [Halves { count: 0, sum_ns: 0, longest_ns: 0 }; DEPTHS],
+            halves: [Halves { count: 0, sum_ns: 0 }; DEPTHS],
             begun: 0,
         }
     }
@@ -115,20 +114,17 @@ impl Calls {
 
     /// Whether a join so deep inside of others is worth its time stamps.
     pub(super) fn look(&self, depth: u32) -> Look {
-        let Halves { count, sum_ns, longest_ns } = self.halves[(depth as usize).min(DEPTHS - 1)];
+        let Halves { count, sum_ns } = self.halves[(depth as usize).min(DEPTHS - 1)];
         let worth_ns = WORTH_A_LOOK_NS << (DOUBLED * self.calls.len() / MOST_CALLS);
-        if count < ENOUGH || sum_ns / u64::from(count) >= worth_ns {
-            Look::Worth
-        } else if longest_ns >= worth_ns {
-            Look::Skip
-        } else {
-            Look::SkipAllInside
+        match sum_ns.checked_div(u64::from(count)) {
+            Some(mean_ns) if count >= ENOUGH && mean_ns < worth_ns / 2 => Look::SkipAllInside,
+            Some(mean_ns) if count >= ENOUGH && mean_ns < worth_ns => Look::Skip,
+            _ => Look::Worth,
         }
     }
 
     pub(super) fn half_took(&mut self, depth: u32, ns: u64) {
-        let Halves { count, sum_ns, longest_ns } = &mut self.halves[(depth as usize).min(DEPTHS - 1)];
-        *longest_ns = (*longest_ns).max(ns);
+        let Halves { count, sum_ns } = &mut self.halves[(depth as usize).min(DEPTHS - 1)];
         *count = count.saturating_add(1);
         *sum_ns = sum_ns.saturating_add(ns);
     }

@@ -249,11 +249,11 @@ fn a_task_goes_on_beside_its_spawner_up_to_the_join() {
     assert_eq!(
         told(&recording),
         [
-            (CallKind::Program, vec![(0, 1, 10, vec![(1, 5), (2, 10)])]),
-            (CallKind::Scope, vec![(0, 1, 0, vec![(3, 4), (4, 6 + 2)])]),
-            (CallKind::Loop, vec![(0, 1, 5, vec![])]),
+            (CallKind::Program, vec![(0, 1, 10, vec![(1, 5), (4, 10)])]),
+            (CallKind::Scope, vec![(0, 1, 0, vec![(2, 4), (3, 6 + 2)])]),
             (CallKind::Task, vec![(0, 1, 9, vec![])]),
             (CallKind::Task, vec![(0, 1, 25, vec![])]),
+            (CallKind::Loop, vec![(0, 1, 5, vec![])]),
         ]
     );
 }
