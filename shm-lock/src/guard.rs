@@ -65,13 +65,36 @@ pub struct RecoverGuard<'a, T: ShmPod>(Held<'a, T>);
 struct Held<'a, T: ShmPod> {
     mutex: &'a RegionMutex<T>,
     value: Access<T>,
-    /// The generation, and [`PANICKING`]: together, because padding would be copied around.
-    taken: u64,
+    taken: Taken,
     not_send: PhantomData<*mut ()>,
 }
 
+/// When a lock was taken: the generation, and [`PANICKING`]; together, because padding would be
+/// copied around.
+#[derive(Clone, Copy)]
+pub(crate) struct Taken(u64);
+
 /// A panic had begun before the lock was taken, and says nothing of the value.
 const PANICKING: u64 = 1 << 32;
+
+impl Taken {
+    #[inline(always)]
+    pub(crate) fn now(generation: u32) -> Self {
+        let panicking = if std::thread::panicking() { PANICKING } else { 0 };
+        Taken(u64::from(generation) | panicking)
+    }
+
+    #[inline(always)]
+    pub(crate) fn generation(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// The calling thread, if it still has what it took then: not after a fork.
+    #[inline(always)]
+    pub(crate) fn holder(self) -> Option<Thread> {
+        Thread::holding_since(self.generation())
+    }
+}
 
 impl<'a, T: ShmPod> ShmMutexGuard<'a, T> {
     #[inline(always)]
@@ -103,7 +126,7 @@ impl<'a, T: ShmPod> RecoverGuard<'a, T> {
     /// The value is whole, or has been repaired.
     pub fn mark_consistent(self) -> ShmMutexGuard<'a, T> {
         let guard = ManuallyDrop::new(self);
-        if Thread::holding_since(guard.0.taken as u32).is_some() {
+        if guard.0.taken.holder().is_some() {
             guard.0.mutex.raw().mutex().mark_whole();
         }
         // SAFETY: `guard` is not dropped, so this is the only copy that is used from here on.
@@ -138,14 +161,12 @@ impl<'a, T: ShmPod> RecoverGuard<'a, T> {
 impl<'a, T: ShmPod> Held<'a, T> {
     #[inline(always)]
     fn new(mutex: &'a RegionMutex<T>, generation: u32) -> Self {
-        let panicking = if std::thread::panicking() { PANICKING } else { 0 };
-        let taken = u64::from(generation) | panicking;
-        Held { mutex, value: mutex.value().access(), taken, not_send: PhantomData }
+        Held { mutex, value: mutex.value().access(), taken: Taken::now(generation), not_send: PhantomData }
     }
 
     /// Ends the access, and tells which lock is to be given back, and when it was taken.
     #[inline(always)]
-    fn end(&mut self) -> (&'a RawLock, u64) {
+    fn end(&mut self) -> (&'a RawLock, Taken) {
         self.value.end();
         (self.mutex.raw(), self.taken)
     }
@@ -154,40 +175,46 @@ impl<'a, T: ShmPod> Held<'a, T> {
 /// Gives the lock back, unless a copy of its guard is dropped in a child of the process that has
 /// the lock. Called once, when the guard is not used any more.
 #[inline(always)]
-fn give_back(lock: &RawLock, taken: u64, unlock: impl FnOnce(&Mutex, &Claim<'_>)) {
-    let Some(thread) = Thread::holding_since(taken as u32) else { return };
+fn give_back(lock: &RawLock, taken: Taken, unlock: impl FnOnce(&Mutex, &Claim<'_>)) {
+    let Some(thread) = taken.holder() else { return };
     // SAFETY: the lock was taken by this thread (the guard is not `Send`) in this process (its
     // generation).
     let claim = unsafe { thread.claim(lock) };
     unlock(lock.mutex(), &claim);
 }
 
-/// Gives the lock back with a value that is torn.
+/// Gives the lock back with a value that is torn. Called as [`give_back`].
 #[cold]
-fn give_back_torn((lock, taken): (&RawLock, u64), for_good: bool) {
+pub(crate) fn give_back_torn((lock, taken): (&RawLock, Taken), for_good: bool) {
     give_back(lock, taken, |mutex, claim| mutex.unlock_torn(claim, for_good));
 }
 
 /// Gives the lock back with a value that is torn unless the panic had begun before.
 #[cold]
 #[inline(never)]
-fn give_back_in_panic(lock: &RawLock, taken: u64) {
-    if taken & PANICKING == 0 {
+fn give_back_in_panic(lock: &RawLock, taken: Taken, unlock: impl FnOnce(&Mutex, &Claim<'_>)) {
+    if taken.0 & PANICKING == 0 {
         give_back_torn((lock, taken), false);
     } else {
-        give_back(lock, taken, |mutex, claim| mutex.unlock(claim));
+        give_back(lock, taken, unlock);
+    }
+}
+
+/// Gives the lock back as `unlock` does, or with a value that is torn if that is so. Called as
+/// [`give_back`].
+#[inline(always)]
+pub(crate) fn give_back_by((lock, taken): (&RawLock, Taken), unlock: impl FnOnce(&Mutex, &Claim<'_>)) {
+    if std::thread::panicking() {
+        give_back_in_panic(lock, taken, unlock);
+    } else {
+        give_back(lock, taken, unlock);
     }
 }
 
 impl<T: ShmPod> Drop for ShmMutexGuard<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        let (lock, taken) = self.0.end();
-        if std::thread::panicking() {
-            give_back_in_panic(lock, taken);
-        } else {
-            give_back(lock, taken, |mutex, claim| mutex.unlock(claim));
-        }
+        give_back_by(self.0.end(), |mutex, claim| mutex.unlock(claim));
     }
 }
 

@@ -398,4 +398,9 @@ impl Holder for Claim<'_> {
     fn end(&self) {
         self.set_pending(ptr::null_mut());
     }
+
+    #[inline(always)]
+    fn in_order(&self) {
+        compiler_fence(Ordering::SeqCst); // SeqCst: each write in its place, for the kernel on this core.
+    }
 }

@@ -358,20 +358,20 @@ fn a_lock_for_readers_and_writers_is_as_the_page_says() {
     let path = directory.path().join("a");
     let lock = ShmRwLock::create_new(&path, 7_u64).unwrap();
     let bytes = || slotted(&path, "RegionRwLock<u64>");
-    assert_eq!((bytes().number("open"), bytes().number("used")), (1, 1));
+    let condition = || bytes().at("value's lock")[8..12].to_owned();
+    assert_eq!((bytes().number("used"), condition()), (1, 3_u32.to_ne_bytes().to_vec()));
     let [one, other] = [lock.read().unwrap(), lock.read().unwrap()];
     let words = |bytes: &Bytes| [0, 1].map(|slot| bytes.word("128 slots of readers", slot));
-    assert_eq!((bytes().number("open"), bytes().number("used")), (2, 2));
+    assert_eq!(bytes().number("used"), 2);
     assert_eq!(words(&bytes()), [this_thread(); 2]);
     drop((one, other));
     assert_eq!(words(&bytes()), [0; 2]);
     let guard = lock.write().unwrap();
-    assert_eq!((bytes().number("open"), bytes().number("used")), (0, 2));
-    assert_eq!(words(&bytes()), [this_thread(); 2]);
-    assert_eq!([bytes().word("gate", 0), bytes().word("value", 0)], [this_thread(); 2]);
-    assert_eq!(bytes().at("value")[40..48], 7_u64.to_ne_bytes());
+    assert_eq!((bytes().word("value's lock", 0), words(&bytes())), (this_thread(), [0; 2]));
+    assert_eq!((bytes().number("used"), condition()), (2, vec![0; 4]));
+    assert_eq!(bytes().at("value"), 7_u64.to_ne_bytes());
     drop(guard);
-    assert_eq!((bytes().number("open"), bytes().word("gate", 0), bytes().word("value", 0)), (2, 0, 0));
+    assert_eq!((bytes().word("value's lock", 0), condition()), (0, 3_u32.to_ne_bytes().to_vec()));
 }
 
 #[test]

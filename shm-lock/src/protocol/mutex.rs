@@ -21,7 +21,10 @@
 //! comes to the same number again within the time from look to mark would be 2³² turns later.)
 //!
 //! `condition` belongs to the owner. It says what `OWNER_DIED` stands for: [`FRESH`] that an owner
-//! died, [`POISONED`] that the value was given back torn, [`LOST`] that it was given up.
+//! died, [`POISONED`] that the value was given back torn, [`LOST`] that it was given up, [`WHOLE`]
+//! nothing: an owner died that was not about to change the value. Only who says so with
+//! [`rest`](Mutex::rest), [`begin_changes`](Mutex::begin_changes) and
+//! [`unlock_whole`](Mutex::unlock_whole) has the last one; else it is `FRESH` from the beginning.
 //!
 //! `spins` is a hint: how often lately those who looked at the word for a while found it free, as a
 //! share of `LONGEST_SPIN`.
@@ -72,6 +75,8 @@
 //!   wrote.
 //! * marking a dead owner's lock: Release. Whoever marked has seen the death; the one who takes the
 //!   lock may be another.
+//! * [`lets_in`](Mutex::lets_in) and [`is_free`](Mutex::is_free), looks at the word by one who does
+//!   not take the lock: Acquire. They pair with `unlock`, as taking it would.
 //! * looking at the pair: Relaxed. What is concluded from it holds if the exchange that follows
 //!   finds the same pair.
 //! * setting `WAITERS`, `OWNER_DIED` by its own owner, and clearing it: Relaxed, they carry
@@ -113,12 +118,14 @@ const FRESH: u32 = 0;
 const POISONED: u32 = 1;
 /// The value was given up for good.
 pub(crate) const LOST: u32 = 2;
+/// The owner does not change the value.
+const WHOLE: u32 = 3;
 
 /// What the kernel finds when the calling thread dies, as far as it is about one lock.
 pub(crate) trait Holder {
     /// The calling thread's number.
     fn tid(&self) -> u32;
-    /// The thread is about to take or release the lock.
+    /// The thread is about to take or release the lock. [`in_order`](Self::in_order), too.
     fn begin(&self);
     /// It has taken the lock. After `begin`, once.
     fn link(&self);
@@ -126,6 +133,9 @@ pub(crate) trait Holder {
     fn unlink(&self);
     /// It is done with the lock for now, or has it on its list.
     fn end(&self);
+    /// What the thread has written before is in memory before what it writes after, for one who
+    /// finds it dead.
+    fn in_order(&self);
     /// Whether the kernel would find the lock among those that the calling thread holds.
     fn has_linked(&self) -> bool;
     /// Whether it is time to ask if the thread `owner` is gone: the first time, and then now and
@@ -241,6 +251,39 @@ impl Mutex {
     #[inline(always)]
     pub(crate) fn is_at_rest(&self) -> bool {
         self.pair.word().load(Ordering::Relaxed) & (TID | OWNER_DIED) == 0
+    }
+
+    /// As [`is_at_rest`](Self::is_at_rest), for one who then reads what the last owner wrote.
+    #[inline(always)]
+    pub(crate) fn lets_in(&self) -> bool {
+        // Acquire: pairs with `unlock`.
+        self.pair.word().load(Ordering::Acquire) & (TID | OWNER_DIED) == 0
+    }
+
+    /// Whether it has no owner, for one who then changes what the last owner read.
+    #[inline(always)]
+    pub(crate) fn is_free(&self) -> bool {
+        // Acquire: pairs with `unlock`.
+        self.pair.word().load(Ordering::Acquire) & TID == 0
+    }
+
+    /// The value is whole whatever happens to an owner, until one [begins](Self::begin_changes) to
+    /// change it.
+    pub(crate) fn rest(&self) {
+        self.condition.store(WHOLE, Ordering::Relaxed);
+    }
+
+    /// The owner is going to change the value: if it dies from now on, that is told.
+    #[inline(always)]
+    pub(crate) fn begin_changes(&self, me: &impl Holder) {
+        self.condition.store(FRESH, Ordering::Relaxed);
+        me.in_order();
+    }
+
+    /// The number of an owner whose death is told, 0 if there is none; a hint unless the caller is
+    /// the owner.
+    pub(crate) fn changer(&self) -> u32 {
+        if self.condition.load(Ordering::Relaxed) == WHOLE { 0 } else { self.owner() }
     }
 
     /// Whether the caller has the lock.
@@ -459,6 +502,10 @@ impl Mutex {
                 self.release(me.tid());
                 Err(Refused::Lost)
             }
+            WHOLE => {
+                self.mark_whole();
+                Ok(Acquired::Clean)
+            }
             _ => {
                 // If this owner dies, the next one shall hear that.
                 self.condition.store(FRESH, Ordering::Relaxed);
@@ -509,6 +556,17 @@ impl Mutex {
     #[inline(always)]
     pub(crate) fn unlock(&self, me: &impl Holder) {
         me.begin();
+        me.unlink();
+        self.release(me.tid());
+        me.end();
+    }
+
+    /// Gives the lock back, whose owner has [begun](Self::begin_changes) to change the value or not,
+    /// and whose value is whole.
+    #[inline(always)]
+    pub(crate) fn unlock_whole(&self, me: &impl Holder) {
+        me.begin();
+        self.rest();
         me.unlink();
         self.release(me.tid());
         me.end();

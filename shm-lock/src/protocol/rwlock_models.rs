@@ -8,21 +8,22 @@ use loom::thread;
 
 use super::model::{explore, explore_long, explore_many_deaths, spawn};
 use super::mutex::{Acquired, Mutex, Refused};
-use super::rwlock::{Entered, Parts, RwLock};
+use super::rwlock::{Begun, Entered, Parts, RwLock};
 use super::slots::Slots;
 use super::slots_models::{Row, claimed, placed};
-use crate::sync::{AtomicU32, Claim, Ordering, RawLock, Ticker, mortal_with, step};
+use crate::sync::{AtomicU32, Claim, Ordering, RawLock, Thread, Ticker, mortal_with, step};
 
-/// A gate, a value's lock, and slots.
+/// A value's lock, and slots.
 struct Locks {
-    gate: RawLock,
     value: RawLock,
     row: Row,
 }
 
 impl Locks {
     fn new(slots: u32) -> Locks {
-        Locks { gate: placed(), value: placed(), row: Row::new(slots) }
+        let value = placed();
+        value.mutex().rest();
+        Locks { value, row: Row::new(slots) }
     }
 }
 
@@ -39,10 +40,6 @@ impl Slots for Locks {
 }
 
 impl Parts for Locks {
-    fn gate(&self) -> (&Mutex, Claim<'_>) {
-        claimed(&self.gate)
-    }
-
     fn value(&self) -> (&Mutex, Claim<'_>) {
         claimed(&self.value)
     }
@@ -89,8 +86,7 @@ impl Shared {
 
     fn leave_alone(&self) {
         let (value, me) = self.row.value();
-        value.unlock(&me);
-        self.lock.leave_alone(&self.row);
+        value.unlock_whole(&me);
     }
 
     fn enter(&self, usual: u32) -> Entered {
@@ -132,7 +128,18 @@ impl Shared {
     }
 
     fn lock_alone(&self) -> Result<Acquired, Refused> {
-        self.lock.write(&self.row, &mut Some(&mut Ticker::forever()))
+        self.lock_alone_with(&mut Some(&mut Ticker::forever()))
+    }
+
+    fn try_alone(&self) -> Result<Acquired, Refused> {
+        self.lock_alone_with(&mut None)
+    }
+
+    fn lock_alone_with(&self, ticker: &mut Option<&mut Ticker>) -> Result<Acquired, Refused> {
+        match self.lock.write_untouched(&self.row) {
+            Begun::In => Ok(Acquired::Clean),
+            begun => self.lock.write(&self.row, begun, ticker),
+        }
     }
 
     fn write(&self) -> Deaths {
@@ -148,9 +155,11 @@ impl Shared {
     /// Runs `body` on the calling thread, which may die in it; then, how many deaths of a writer
     /// that was in there are to be told of.
     fn mortal(&self, steps: usize, body: impl FnOnce(&Shared)) -> Option<Deaths> {
-        let value = self.row.value().0.futex();
-        let marked = mortal_with(steps, || body(self))?;
-        Some(marked.iter().filter(|marked| marked.is(value)).count())
+        let is_in = || {
+            let tid = Thread::current().unwrap().tid();
+            usize::from(self.row.value().0.changer() == tid)
+        };
+        mortal_with(steps, || body(self), is_in)
     }
 }
 
@@ -199,14 +208,14 @@ fn model_readers_share_and_a_writer_waits_for_both() {
         slots.sort();
         assert_eq!(slots, [0, 1]);
         assert_eq!(shared.try_enter(0), Err(Refused::TimedOut));
-        assert_eq!(shared.lock.write(&shared.row, &mut None::<&mut Ticker>), Err(Refused::TimedOut));
+        assert_eq!(shared.try_alone(), Err(Refused::TimedOut));
         // The thread's number is 0 in the word when it has left.
         shared.row.slot(0).0.futex().word().store(0, Ordering::Relaxed);
-        assert_eq!(shared.lock.write(&shared.row, &mut None::<&mut Ticker>), Err(Refused::TimedOut));
+        assert_eq!(shared.try_alone(), Err(Refused::TimedOut));
         assert_eq!(shared.try_enter(1), Ok(Entered::Shared(0)));
         shared.leave_shared(0);
         shared.row.slot(1).0.futex().word().store(0, Ordering::Relaxed);
-        assert_eq!(shared.lock.write(&shared.row, &mut None::<&mut Ticker>), Ok(Acquired::Clean));
+        assert_eq!(shared.try_alone(), Ok(Acquired::Clean));
     });
 }
 
@@ -226,7 +235,7 @@ fn model_a_writer_comes_before_readers_that_come_later() {
             assert_eq!(shared.try_enter(1), Err(Refused::TimedOut));
             shared.read(1)
         });
-        while shared.row.gate().0.futex().sleepers() == 0 {
+        while shared.row.value().0.futex().sleepers() == 0 {
             thread::yield_now();
         }
         shared.check();
@@ -250,9 +259,7 @@ fn model_downgrading_lets_readers_in_and_no_writer() {
         let writer = spawn(&shared, |shared| shared.write());
         let reader = spawn(&shared, |shared| shared.read(0));
         shared.change(|pair| *pair = [7, 7]);
-        let (value, me) = shared.row.value();
-        value.unlock(&me);
-        let kept = shared.lock.downgrade(&shared.row, 1);
+        let kept = shared.lock.downgrade(&shared.row, 1, &mut Ticker::forever());
         shared.pair.with(|pair| {
             // SAFETY: loom verifies that nobody writes.
             assert_eq!(unsafe { *pair }, [7, 7]);
@@ -331,18 +338,17 @@ fn model_a_writer_whose_time_is_up() {
         assert_eq!(shared.enter(0), Entered::Shared(0));
         assert_eq!(shared.enter(0), Entered::Shared(1));
         shared.leave_shared(0);
-        let timed =
-            spawn(&shared, |shared| match shared.lock.write(&shared.row, &mut Some(&mut Ticker::timed())) {
-                Ok(_) => shared.leave_alone(),
-                Err(refused) => assert_eq!(refused, Refused::TimedOut),
-            });
+        let timed = spawn(&shared, |shared| match shared.lock_alone_with(&mut Some(&mut Ticker::timed())) {
+            Ok(_) => shared.leave_alone(),
+            Err(refused) => assert_eq!(refused, Refused::TimedOut),
+        });
         let reader = spawn(&shared, |shared| shared.read(0));
         shared.row.slot(1).0.futex().expire();
         shared.check();
         shared.leave_shared(1);
         timed.join().unwrap();
         assert_eq!(reader.join().unwrap(), 0);
-        assert_eq!(shared.lock.write(&shared.row, &mut None::<&mut Ticker>), Ok(Acquired::Clean));
+        assert_eq!(shared.try_alone(), Ok(Acquired::Clean));
     });
 }
 
@@ -363,7 +369,6 @@ fn model_poison_is_told_to_a_reader_alone() {
         });
         let (value, me) = shared.row.value();
         value.unlock_torn(&me, false);
-        shared.lock.leave_alone(&shared.row);
         next.join().unwrap();
         assert_eq!(shared.read(1), 0);
     });

@@ -2,15 +2,15 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 
-use super::All;
-use crate::guard::{RecoverGuard, ShmMutexGuard};
-use crate::mutex::RegionMutex;
+use super::{All, Shared};
+use crate::guard::{Taken, give_back_by, give_back_torn};
 use crate::pod::ShmPod;
 use crate::slots::usual;
-use crate::sync::{Cell, ReadAccess};
-use crate::thread::{RawLock, Thread};
+use crate::sync::{Access, Cell, ReadAccess};
+use crate::thread::{RawLock, Thread, Ticker};
 
 /// A lock that this thread reads by. Dropping it gives it back.
 ///
@@ -72,16 +72,12 @@ unsafe impl<T: ShmPod + Sync> Sync for ShmReadGuard<'_, T> {}
 /// A panic while it lives leaves the value [`Poisoned`](crate::RwLockError::Poisoned). What
 /// [`ShmReadGuard`] says of forks, leaks and threads holds here, too.
 #[must_use = "the lock is given back at once unless the guard is kept"]
-pub struct ShmWriteGuard<'a, T: ShmPod> {
-    // Dropped before the others are let in.
-    value: ShmMutexGuard<'a, T>,
-    alone: Alone<'a>,
-}
+pub struct ShmWriteGuard<'a, T: ShmPod>(Alone<'a, T>);
 
 impl<'a, T: ShmPod> ShmWriteGuard<'a, T> {
-    pub(super) fn new(value: &'a RegionMutex<T>, all: All<'a>) -> Self {
-        let generation = Thread::generation();
-        ShmWriteGuard { value: ShmMutexGuard::new(value, generation), alone: Alone { all, generation } }
+    #[inline(always)]
+    pub(super) fn new(all: All<'a>, shared: &'a Shared<T>, generation: u32) -> Self {
+        ShmWriteGuard(Alone::new(all, shared, generation))
     }
 
     /// Lets other readers in, and reads on; no writer comes in between.
@@ -99,25 +95,37 @@ impl<'a, T: ShmPod> ShmWriteGuard<'a, T> {
     /// # Ok::<(), shm_lock::OpenError>(())
     /// ```
     pub fn downgrade(guard: Self) -> ShmReadGuard<'a, T> {
-        let ShmWriteGuard { value, alone } = guard;
-        let cell = ShmMutexGuard::mutex(&value).value();
-        drop(value);
-        let generation = alone.generation;
-        ShmReadGuard::new(alone.downgrade(), cell, generation)
+        let mut guard = ManuallyDrop::new(guard);
+        let (all, shared, taken) = (guard.0.all, guard.0.shared, guard.0.taken);
+        guard.0.access.end();
+        // In a child that was forked meanwhile nothing is given back.
+        let slot = taken.holder().map_or(0, |thread| {
+            all.words.downgrade(&all.for_thread(thread), usual(), &mut Ticker::forever())
+        });
+        ShmReadGuard::new(all.slots[slot as usize].raw(), &shared.value, taken.generation())
+    }
+}
+
+impl<T: ShmPod> Drop for ShmWriteGuard<'_, T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        give_back_by(self.0.end(), |mutex, claim| mutex.unlock_whole(claim));
     }
 }
 
 impl<T: ShmPod> Deref for ShmWriteGuard<'_, T> {
     type Target = T;
 
+    #[inline(always)]
     fn deref(&self) -> &T {
-        &self.value
+        &self.0
     }
 }
 
 impl<T: ShmPod> DerefMut for ShmWriteGuard<'_, T> {
+    #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
+        &mut self.0
     }
 }
 
@@ -152,22 +160,22 @@ impl<T: ShmPod> DerefMut for ShmWriteGuard<'_, T> {
 /// # Ok::<(), shm_lock::OpenError>(())
 /// ```
 #[must_use = "the lock is given back, and the value left torn, unless the guard is kept"]
-pub struct RwRecoverGuard<'a, T: ShmPod> {
-    // Dropped before the others are let in.
-    value: RecoverGuard<'a, T>,
-    alone: Alone<'a>,
-}
+pub struct RwRecoverGuard<'a, T: ShmPod>(Alone<'a, T>);
 
 impl<'a, T: ShmPod> RwRecoverGuard<'a, T> {
     #[cold]
-    pub(super) fn new(value: &'a RegionMutex<T>, all: All<'a>) -> Self {
-        let generation = Thread::generation();
-        RwRecoverGuard { value: RecoverGuard::new(value, generation), alone: Alone { all, generation } }
+    pub(super) fn new(all: All<'a>, shared: &'a Shared<T>) -> Self {
+        RwRecoverGuard(Alone::new(all, shared, Thread::generation()))
     }
 
     /// The value is whole, or has been repaired.
     pub fn mark_consistent(self) -> ShmWriteGuard<'a, T> {
-        ShmWriteGuard { value: self.value.mark_consistent(), alone: self.alone }
+        let guard = ManuallyDrop::new(self);
+        if guard.0.taken.holder().is_some() {
+            guard.0.shared.lock.mutex().mark_whole();
+        }
+        // SAFETY: `guard` is not dropped, so this is the only copy that is used from here on.
+        ShmWriteGuard(unsafe { std::ptr::read(&raw const guard.0) })
     }
 
     /// The value cannot be repaired: from now on everybody is told
@@ -187,7 +195,14 @@ impl<'a, T: ShmPod> RwRecoverGuard<'a, T> {
     /// # Ok::<(), shm_lock::OpenError>(())
     /// ```
     pub fn abandon(self) {
-        self.value.abandon();
+        let mut guard = ManuallyDrop::new(self);
+        give_back_torn(guard.0.end(), true);
+    }
+}
+
+impl<T: ShmPod> Drop for RwRecoverGuard<'_, T> {
+    fn drop(&mut self) {
+        give_back_torn(self.0.end(), false);
     }
 }
 
@@ -195,44 +210,64 @@ impl<T: ShmPod> Deref for RwRecoverGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.value
+        &self.0
     }
 }
 
 impl<T: ShmPod> DerefMut for RwRecoverGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
+        &mut self.0
     }
 }
 
-/// All slots and the gate, taken in this generation of the process. Dropping it gives them back:
-/// after the value's lock.
-struct Alone<'a> {
+/// The value's lock, of a writer that is in since it was taken.
+struct Alone<'a, T: ShmPod> {
     all: All<'a>,
-    generation: u32,
+    shared: &'a Shared<T>,
+    access: Access<T>,
+    taken: Taken,
+    not_send: PhantomData<*mut ()>,
 }
 
-impl<'a> Alone<'a> {
-    /// Gives all back but one slot, which is returned. In a child that was forked meanwhile nothing
-    /// is given back.
-    fn downgrade(self) -> &'a RawLock {
-        let kept = match Thread::holding_since(self.generation) {
-            Some(thread) => self.all.words.downgrade(&self.all.for_thread(thread), usual()),
-            None => 0,
-        };
-        let slot = self.all.slots[kept as usize].raw();
-        std::mem::forget(self);
-        slot
+impl<'a, T: ShmPod> Alone<'a, T> {
+    #[inline(always)]
+    fn new(all: All<'a>, shared: &'a Shared<T>, generation: u32) -> Self {
+        let access = shared.value.access();
+        Alone { all, shared, access, taken: Taken::now(generation), not_send: PhantomData }
+    }
+
+    /// Ends the access, and tells which lock is to be given back, and when it was taken.
+    #[inline(always)]
+    fn end(&mut self) -> (&'a RawLock, Taken) {
+        self.access.end();
+        (&self.shared.lock, self.taken)
     }
 }
 
-impl Drop for Alone<'_> {
-    fn drop(&mut self) {
-        if let Some(thread) = Thread::holding_since(self.generation) {
-            self.all.words.leave_alone(&self.all.for_thread(thread));
-        }
+impl<T: ShmPod> Deref for Alone<'_, T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: this thread alone is in, so nobody else writes; the value is mapped as long as
+        // the lock is borrowed.
+        unsafe { &*self.access.pointer(&self.shared.value) }
     }
 }
+
+impl<T: ShmPod> DerefMut for Alone<'_, T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: this thread alone is in, and this guard is borrowed mutably, so this is the only
+        // reference.
+        unsafe { &mut *self.access.pointer(&self.shared.value) }
+    }
+}
+
+// SAFETY: a shared guard gives out `&T` alone.
+unsafe impl<T: ShmPod + Sync> Sync for ShmWriteGuard<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: ShmPod + Sync> Sync for RwRecoverGuard<'_, T> {}
 
 macro_rules! debug {
     ($($guard:ident)*) => {$(

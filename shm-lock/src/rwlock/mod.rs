@@ -4,12 +4,12 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::layout::{Locks, ShmLayout};
-use crate::mutex::RegionMutex;
 use crate::pod::ShmPod;
 use crate::protocol::mutex::{Acquired, Mutex, Refused};
-use crate::protocol::rwlock::{Entered, Parts, RwLock};
+use crate::protocol::rwlock::{Begun, Entered, Parts, RwLock};
 use crate::protocol::slots::Slots;
 use crate::slots::{Row, Slot, set_usual, usual};
+use crate::sync::Cell;
 use crate::thread::{Claim, RawLock, Thread, Ticker};
 
 mod error;
@@ -30,8 +30,8 @@ type WriteResult<'a, T> = Result<ShmWriteGuard<'a, T>, RwLockError<'a, T>>;
 /// [`RegionMutex`](crate::RegionMutex) does. One that dies while it waits is told to nobody.
 ///
 /// Up to `READERS` readers are in at a time, each in a cache line of its own, so that they do not
-/// slow each other down; more of them wait for one that is in. A writer takes as many locks as
-/// readers have ever been in at a time, and two more.
+/// slow each other down; more of them wait for one that is in. A writer takes one lock, and looks at
+/// as many cache lines as readers have ever been in at a time.
 ///
 /// A writer that waits comes before readers that come later. Those who wait get in in about the
 /// order of their coming, so that readers do not keep writers out for ever, nor writers readers.
@@ -57,10 +57,16 @@ type WriteResult<'a, T> = Result<ShmWriteGuard<'a, T>, RwLockError<'a, T>>;
 /// ```
 #[repr(C, align(64))]
 pub struct RegionRwLock<T: ShmPod, const READERS: usize = 128> {
-    words: RwLock,
-    gate: RawLock,
+    shared: Shared<T>,
     slots: [Slot; READERS],
-    value: RegionMutex<T>,
+}
+
+/// What all readers look at.
+#[repr(C)]
+struct Shared<T> {
+    lock: RawLock,
+    words: RwLock,
+    value: Cell<T>,
 }
 
 // SAFETY: a value that means the same in every thread (`ShmPod`), given to one thread at a time, or
@@ -69,19 +75,22 @@ unsafe impl<T: ShmPod + Sync, const READERS: usize> Sync for RegionRwLock<T, REA
 // SAFETY: as above.
 unsafe impl<T: ShmPod + Sync, const READERS: usize> Send for RegionRwLock<T, READERS> {}
 
-// SAFETY: `repr(C)` and made of atomic words, locks that are shown, and a mutex with its value;
-// `READERS` is told.
+// SAFETY: `repr(C)` and made of locks that are shown, an atomic word and a `ShmPod` value, which is
+// described; `READERS` is told.
 unsafe impl<T: ShmPod + Sync, const READERS: usize> ShmLayout for RegionRwLock<T, READERS> {
     fn describe(text: &mut String) {
         text.push_str(&format!("RegionRwLock<{READERS}, "));
-        <RegionMutex<T> as ShmLayout>::describe(text);
-        text.push_str(&format!(">@{}", std::mem::offset_of!(Self, value)));
+        <T as ShmPod>::describe(text);
+        text.push_str(&format!(
+            "@{}>@{}",
+            std::mem::offset_of!(Shared<T>, value),
+            std::mem::offset_of!(Self, slots)
+        ));
     }
 
     fn visit_locks(&self, locks: &mut Locks<'_>) {
-        locks.see(&self.gate);
+        locks.see(&self.shared.lock);
         Slot::show(&self.slots, locks);
-        self.value.visit_locks(locks);
     }
 }
 
@@ -95,16 +104,12 @@ impl<T: ShmPod> RegionRwLock<T> {
 impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
     /// A lock that nobody has, for up to `READERS` readers at a time, to be put into a region. It
     /// does not compile with 0 of them.
-    ///
-    /// The system reports the death of a thread to no more than 2048 locks at once, and a writer
-    /// holds up to `READERS` + 2; the others are found free within a quarter of a second by those
-    /// who wait.
     pub fn with_readers(value: T) -> Self {
+        let lock = RawLock::new();
+        lock.mutex().rest();
         RegionRwLock {
-            words: RwLock::new(),
-            gate: RawLock::new(),
+            shared: Shared { lock, words: RwLock::new(), value: Cell::new(value) },
             slots: Slot::row(),
-            value: RegionMutex::new(value),
         }
     }
 
@@ -190,8 +195,9 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
 
     /// Lets the calling thread in alone, as soon as nobody else is in.
     ///
-    /// From now on it waits for the readers who are in, and for no others. It takes time in
-    /// proportion to the number of readers that have ever been in at a time.
+    /// Where that is so at once, it costs one atomic instruction and no system call, and a look at as
+    /// many cache lines as readers have ever been in at a time. Else it waits for the readers who are
+    /// in, and for no others.
     ///
     /// ```
     /// let lock = shm_lock::ShmRwLock::memfd("a", 7_u64)?;
@@ -202,8 +208,9 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
     ///
     /// # Errors
     /// Every [`RwLockError`] but `WouldBlock` and `TimedOut`; `Deadlock` also if this thread reads.
+    #[inline(always)]
     pub fn write(&self) -> Result<ShmWriteGuard<'_, T>, RwLockError<'_, T>> {
-        self.write_with(Some(Ticker::forever()))
+        self.write_with(|| Some(Ticker::forever()))
     }
 
     /// Lets the calling thread in alone if nobody else is in or waits to be in alone.
@@ -221,8 +228,9 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
     ///
     /// # Errors
     /// Every [`RwLockError`] but `TimedOut` and `Deadlock`.
+    #[inline(always)]
     pub fn try_write(&self) -> Result<ShmWriteGuard<'_, T>, RwLockError<'_, T>> {
-        self.write_with(None).map_err(RwLockError::of_try)
+        self.write_with(|| None).map_err(RwLockError::of_try)
     }
 
     /// Lets the calling thread in alone, after waiting no longer than `patience`.
@@ -248,7 +256,7 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
     /// # Errors
     /// Every [`RwLockError`] but `WouldBlock`.
     pub fn write_timeout(&self, patience: Duration) -> Result<ShmWriteGuard<'_, T>, RwLockError<'_, T>> {
-        self.write_with((!patience.is_zero()).then(|| Ticker::within(patience)))
+        self.write_with(|| (!patience.is_zero()).then(|| Ticker::within(patience)))
     }
 
     /// Lets the calling thread in alone, after waiting no longer than until `deadline`. See
@@ -257,14 +265,14 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
     /// # Errors
     /// Every [`RwLockError`] but `WouldBlock`.
     pub fn write_deadline(&self, deadline: Instant) -> Result<ShmWriteGuard<'_, T>, RwLockError<'_, T>> {
-        self.write_with(Some(Ticker::until(deadline)))
+        self.write_with(|| Some(Ticker::until(deadline)))
     }
 
     #[inline(always)]
     fn read_with(&self, ticker: impl FnOnce() -> Option<Ticker>) -> ReadResult<'_, T> {
         if let Some(thread) = Thread::registered() {
             let all = self.all();
-            if let Some(index) = self.words.read_untouched(&all.for_thread(thread), usual()) {
+            if let Some(index) = all.words.read_untouched(&all.for_thread(thread), usual()) {
                 return Ok(self.reader(index));
             }
         }
@@ -276,7 +284,7 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
     fn read_slowly(&self, mut ticker: Option<Ticker>) -> ReadResult<'_, T> {
         let thread = Thread::current().map_err(RwLockError::Unsupported)?;
         let all = self.all();
-        match self.words.read(&all.for_thread(thread), usual(), &mut ticker.as_mut())? {
+        match all.words.read(&all.for_thread(thread), usual(), &mut ticker.as_mut())? {
             Entered::Shared(index) => {
                 set_usual(index);
                 Ok(self.reader(index))
@@ -285,36 +293,49 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
         }
     }
 
-    fn write_with(&self, mut ticker: Option<Ticker>) -> WriteResult<'_, T> {
+    #[inline(always)]
+    fn write_with(&self, ticker: impl FnOnce() -> Option<Ticker>) -> WriteResult<'_, T> {
+        let all = self.all();
+        let begun = Thread::registered()
+            .map_or(Begun::Nothing, |thread| all.words.write_untouched(&all.for_thread(thread)));
+        if begun == Begun::In {
+            return Ok(ShmWriteGuard::new(all, &self.shared, Thread::generation()));
+        }
+        self.write_slowly(begun, ticker())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn write_slowly(&self, begun: Begun, mut ticker: Option<Ticker>) -> WriteResult<'_, T> {
         let thread = Thread::current().map_err(RwLockError::Unsupported)?;
         let all = self.all();
-        match self.words.write(&all.for_thread(thread), &mut ticker.as_mut())? {
-            Acquired::Clean => Ok(ShmWriteGuard::new(&self.value, all)),
+        match all.words.write(&all.for_thread(thread), begun, &mut ticker.as_mut())? {
+            Acquired::Clean => Ok(ShmWriteGuard::new(all, &self.shared, Thread::generation())),
             torn => Err(self.torn(torn)),
         }
     }
 
     #[inline(always)]
     fn reader(&self, index: u32) -> ShmReadGuard<'_, T> {
-        ShmReadGuard::new(self.slots[index as usize].raw(), self.value.value(), Thread::generation())
+        ShmReadGuard::new(self.slots[index as usize].raw(), &self.shared.value, Thread::generation())
     }
 
     #[cold]
     fn torn(&self, had: Acquired) -> RwLockError<'_, T> {
-        let guard = RwRecoverGuard::new(&self.value, self.all());
+        let guard = RwRecoverGuard::new(self.all(), &self.shared);
         if had == Acquired::OwnerDied { RwLockError::OwnerDied(guard) } else { RwLockError::Poisoned(guard) }
     }
 
     #[inline(always)]
     fn all(&self) -> All<'_> {
-        All { words: &self.words, gate: &self.gate, value: self.value.raw(), slots: &self.slots }
+        All { words: &self.shared.words, value: &self.shared.lock, slots: &self.slots }
     }
 }
 
 impl<T: ShmPod, const READERS: usize> fmt::Debug for RegionRwLock<T, READERS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let readers = self.slots.iter().filter(|slot| slot.raw().mutex().owner() != 0).count();
-        let writer = self.value.raw().mutex().owner();
+        let writer = self.shared.lock.mutex().changer();
         f.debug_struct("RegionRwLock")
             .field("slots", &readers)
             .field("writer", &writer)
@@ -326,7 +347,6 @@ impl<T: ShmPod, const READERS: usize> fmt::Debug for RegionRwLock<T, READERS> {
 #[derive(Clone, Copy, Debug)]
 struct All<'a> {
     words: &'a RwLock,
-    gate: &'a RawLock,
     value: &'a RawLock,
     slots: &'a [Slot],
 }
@@ -348,14 +368,6 @@ struct ForThread<'a> {
     thread: Thread,
 }
 
-impl ForThread<'_> {
-    #[inline(always)]
-    fn part<'b>(&self, lock: &'b RawLock) -> (&'b Mutex, Claim<'b>) {
-        // SAFETY: as in `for_thread`.
-        (lock.mutex(), unsafe { self.thread.claim(lock) })
-    }
-}
-
 impl Slots for ForThread<'_> {
     type Me<'b>
         = Claim<'b>
@@ -373,13 +385,11 @@ impl Slots for ForThread<'_> {
 }
 
 impl Parts for ForThread<'_> {
-    fn gate(&self) -> (&Mutex, Claim<'_>) {
-        self.part(self.all.gate)
-    }
-
     #[inline(always)]
     fn value(&self) -> (&Mutex, Claim<'_>) {
-        self.part(self.all.value)
+        let lock = self.all.value;
+        // SAFETY: as in `for_thread`.
+        (lock.mutex(), unsafe { self.thread.claim(lock) })
     }
 }
 

@@ -24,6 +24,11 @@ impl Thread {
         Ok(Thread { tid })
     }
 
+    /// Its number.
+    pub(crate) fn tid(self) -> u32 {
+        self.tid
+    }
+
     pub(crate) fn registered() -> Option<Thread> {
         Thread::current().ok()
     }
@@ -82,6 +87,9 @@ impl Holder for Claim<'_> {
         with_me(|me| me.pending = None);
         step();
     }
+
+    /// In a model everything is.
+    fn in_order(&self) {}
 
     fn has_linked(&self) -> bool {
         with_me(|me| me.held.iter().any(|futex| futex.is(self.futex())))

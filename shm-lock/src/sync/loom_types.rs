@@ -32,6 +32,11 @@ pub(crate) type Flag = std::sync::atomic::AtomicBool;
 /// A model does not look twice where it can sleep.
 pub(crate) const LONGEST_SPIN: u32 = 0;
 
+/// A fence that comes directly after an exchange.
+pub(crate) fn light_fence() {
+    fence(Ordering::SeqCst); // SeqCst: pairs with another one.
+}
+
 /// What the calling thread is to the kernel.
 #[derive(Default)]
 struct Me {
@@ -94,12 +99,17 @@ pub(crate) fn step() {
 /// Runs `body` on the calling thread, which dies in it after that many steps. `None` if it ended
 /// before; otherwise how many locks the kernel has marked.
 pub(crate) fn mortal(steps: usize, body: impl FnOnce()) -> Option<usize> {
-    mortal_with(steps, body).map(|marked| marked.len())
+    dies(steps, body).then(report)
 }
 
-/// As [`mortal`]; which locks the kernel has marked.
-pub(crate) fn mortal_with(steps: usize, body: impl FnOnce()) -> Option<Vec<Futex>> {
-    dies(steps, body).then(report)
+/// As [`mortal`]; what `look` has seen after the death and before the kernel.
+#[allow(dead_code, reason = "for the protocols' own models")]
+pub(crate) fn mortal_with<R>(steps: usize, body: impl FnOnce(), look: impl FnOnce() -> R) -> Option<R> {
+    dies(steps, body).then(|| {
+        let seen = look();
+        report();
+        seen
+    })
 }
 
 /// As [`mortal`], but the kernel does not follow the list; whoever asks is told that the thread is
@@ -135,15 +145,14 @@ fn dies(steps: usize, body: impl FnOnce()) -> bool {
 }
 
 /// What the kernel does when the calling thread has died (`exit_robust_list`), beginning with what
-/// it took last; returns which locks were marked.
-fn report() -> Vec<Futex> {
+/// it took last; returns how many locks were marked.
+fn report() -> usize {
     let me = with_me(std::mem::take);
     let pending = me.pending;
     let is_pending = |futex: &Futex| pending.as_ref().is_some_and(|pending| pending.is(futex));
     let listed = me.held.into_iter().rev().filter(|futex| !is_pending(futex));
-    let mut marked: Vec<Futex> = listed.filter(|futex| futex.owner_died(me.tid, false)).collect();
-    marked.extend(pending.clone().filter(|pending| pending.owner_died(me.tid, true)));
-    marked
+    let marked = listed.filter(|futex| futex.owner_died(me.tid, false)).count();
+    marked + usize::from(pending.as_ref().is_some_and(|pending| pending.owner_died(me.tid, true)))
 }
 
 /// What a [`Pair`] was at a moment.

@@ -20,6 +20,18 @@ pub(crate) type AtomicU64 = std::sync::atomic::AtomicU64;
 /// it, which is what being woken takes where the core has gone to sleep meanwhile.
 pub(crate) const LONGEST_SPIN: u32 = 4096;
 
+/// A `fence(SeqCst)` that comes directly after an exchange which has succeeded.
+///
+/// On x86-64 every exchange is a full fence already, and another one takes as long again.
+#[inline(always)]
+pub(crate) fn light_fence() {
+    if cfg!(all(target_arch = "x86_64", not(miri))) {
+        compiler_fence(Ordering::SeqCst); // SeqCst: the exchange comes first in the program, too.
+    } else {
+        fence(Ordering::SeqCst); // SeqCst: pairs with another one.
+    }
+}
+
 /// A 32-bit word in memory that processes share, on which a thread can sleep until another changes
 /// it.
 #[derive(Debug)]
