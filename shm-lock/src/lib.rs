@@ -23,7 +23,7 @@
 //! | [`ShmMutex`] | one value and its lock in a file, a name or a descriptor of its own |
 //! | [`ShmRegion`], [`region!`] | several locks and values in one |
 //! | [`ShmRwLock`] | the same for many readers or one writer |
-//! | [`RegionMutex`], [`RegionRwLock`], [`ShmCondvar`], [`ShmSemaphore`], [`ShmBarrier`], [`ShmOnce`] | what lies in a region |
+//! | [`RegionMutex`], [`RegionRwLock`], [`ShmCondvar`], [`ShmSemaphore`], [`ShmBarrier`], [`ShmOnce`], [`ShmOnceLock`] | what lies in a region |
 //! | [`ShmPod`] | what a lock may protect |
 //! | `untyped` (feature) | a mutex whose value's type is known when the program runs, for tools and other languages |
 //!
@@ -109,6 +109,7 @@ pub mod model;
 mod mutex;
 mod name;
 mod once;
+mod once_lock;
 #[cfg(not(loom))]
 mod pid_namespace;
 mod place;
@@ -138,6 +139,7 @@ pub use lock_error::{LockError, LockFailure};
 pub use mutex::{RegionMutex, ShmMutex};
 pub use name::RegionName;
 pub use once::ShmOnce;
+pub use once_lock::ShmOnceLock;
 #[doc(hidden)]
 pub use pod::describe_fields;
 pub use pod::{ShmBool, ShmPod};

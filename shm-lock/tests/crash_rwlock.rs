@@ -163,7 +163,7 @@ fn a_writer_killed_anywhere_leaves_the_lock_to_a_writer_and_a_reader() {
         );
     }
     kill_after_every_instruction(
-        100,
+        60,
         |done| {
             let lock = lock();
             let mut traced = Traced::fork(|| {
@@ -179,6 +179,33 @@ fn a_writer_killed_anywhere_leaves_the_lock_to_a_writer_and_a_reader() {
         },
         is_in,
         |lock, torn| assert_eq!(read(&lock) + write(&lock), Told::from(torn)),
+    );
+}
+
+/// It has the value's lock for a while, and is not in.
+#[test]
+fn a_writer_that_finds_a_reader_killed_anywhere_is_told_to_nobody() {
+    without_ticks();
+    kill_after_every_instruction(
+        100,
+        |done| {
+            let lock = lock();
+            let mut traced = Traced::fork(|| {
+                stop();
+                let refused = lock.try_write().is_err();
+                finish(done);
+                i32::from(!refused)
+            });
+            traced.run_to_stop();
+            std::mem::forget(lock.read().unwrap());
+            (traced, lock)
+        },
+        is_in,
+        |lock, in_alone| {
+            assert!(!in_alone, "a reader is in");
+            assert_eq!(read(&lock), 0);
+            assert!(lock.try_write().is_err());
+        },
     );
 }
 

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use shm_lock::{LockError, LockFailure, RegionMutex, ShmMutex, ShmOnce, ShmRegion};
+use shm_lock::{LockError, LockFailure, RegionMutex, ShmMutex, ShmOnce, ShmOnceLock, ShmRegion};
 use support::{Child, End, PATIENCE, await_that};
 
 fn mutex() -> ShmMutex<u64> {
@@ -340,6 +340,34 @@ fn a_dead_initialiser_lets_the_next_one_do_it() {
     once.call_once_with(|again| told = Some(again)).unwrap();
     assert_eq!(told, Some(true));
     once.call_once(|| panic!("it is done")).unwrap();
+}
+
+#[test]
+fn a_value_whose_maker_dies_is_made_by_the_next_one() {
+    let made = ShmRegion::memfd("made", ShmOnceLock::new()).unwrap();
+    let mut child = Child::fork(|| {
+        made.get_or_init(|| {
+            kill_oneself();
+            [1_u64; 4]
+        })
+        .unwrap();
+        0
+    });
+    assert_eq!(child.end(), End::Signal(libc::SIGKILL));
+    assert_eq!(made.get(), None);
+    let mut other = Child::fork(|| i32::from(made.get_or_init(|| [2; 4]) != Ok(&[2; 4])));
+    assert_eq!(other.end(), End::Exit(0));
+    assert_eq!(made.get(), Some(&[2; 4]));
+    assert_eq!(made.get_or_init(|| panic!("it is made")), Ok(&[2; 4]));
+    let itself = ShmRegion::memfd("itself", ShmOnceLock::new()).unwrap();
+    let mut inner = None;
+    itself
+        .get_or_init(|| {
+            inner = Some(itself.get_or_init(|| 1).copied());
+            2_u64
+        })
+        .unwrap();
+    assert_eq!((inner, itself.get()), (Some(Err(LockFailure::Deadlock)), Some(&2)));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::thread;
 
 use shm_lock::{
     LockError, RegionMutex, RegionRwLock, ShmBarrier, ShmBool, ShmCondvar, ShmLayout, ShmMutex, ShmOnce,
-    ShmPod, ShmRegion, ShmRwLock, ShmSemaphore,
+    ShmOnceLock, ShmPod, ShmRegion, ShmRwLock, ShmSemaphore,
 };
 use support::{Child, End};
 
@@ -203,6 +203,7 @@ fn descriptions_are_as_the_page_says() {
         ("ShmBarrier<64>", describe::<ShmBarrier>()),
         ("ShmOnce", describe::<ShmOnce>()),
         ("[ShmOnce; 3]", describe::<[ShmOnce; 3]>()),
+        ("ShmOnceLock<u64>", describe::<ShmOnceLock<u64>>()),
         ("Jobs", describe::<Jobs>()),
     ];
     let name = |cell: &str| cell.split('`').nth(1).unwrap().to_owned();
@@ -309,6 +310,7 @@ fn sizes_of_the_others_are_as_the_page_says() {
     let code = [
         code::<ShmCondvar>("ShmCondvar"),
         code::<ShmOnce>("ShmOnce"),
+        code::<ShmOnceLock<u64>>("ShmOnceLock<u64>"),
         code::<RegionRwLock<u64>>("RegionRwLock<u64>"),
         code::<ShmSemaphore>("ShmSemaphore<64>"),
         code::<ShmBarrier>("ShmBarrier<64>"),
@@ -321,6 +323,10 @@ fn sizes_of_the_others_are_as_the_page_says() {
     assert_eq!(done(), [0; 4]);
     once.call_once(|| ()).unwrap();
     assert_ne!(done(), [0; 4]);
+    let path = directory.path().join("made");
+    let made = ShmRegion::create_new(&path, ShmOnceLock::new()).unwrap();
+    made.get_or_init(|| 7_u64).unwrap();
+    assert_eq!(fs::read(&path).unwrap()[256 + 48..], 7_u64.to_ne_bytes());
 }
 
 /// The fields of a content that is made of slots, by the first word of what the page says of them.
