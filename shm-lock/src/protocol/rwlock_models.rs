@@ -7,7 +7,7 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 
 use super::model::{explore, explore_long, explore_many_deaths, spawn};
-use super::mutex::{Acquired, Mutex, Refused};
+use super::mutex::{Acquired, Mutex, Refused, WAITERS};
 use super::rwlock::{Begun, Entered, Parts, RwLock};
 use super::slots::Slots;
 use super::slots_models::{Row, claimed, placed};
@@ -301,6 +301,23 @@ fn model_more_readers_than_slots() {
         third.join().unwrap();
         shared.leave_shared(0);
         assert_eq!(ended.load(Ordering::Relaxed), 1);
+    });
+}
+
+/// Catches a reader that takes the value's lock although a slot is free.
+#[test]
+fn model_a_reader_that_finds_a_slot_does_without_the_value_s_lock() {
+    explore(|| {
+        let shared = Shared::new(3);
+        assert_eq!([0; 3].map(|usual| shared.enter(usual)), [0, 1, 2].map(Entered::Shared));
+        shared.leave_shared(1);
+        shared.leave_shared(2);
+        // Whoever has had the lock takes the mark away, under which nobody sleeps.
+        shared.row.value().0.futex().word().store(WAITERS, Ordering::Relaxed);
+        let other = spawn(&shared, |shared| shared.enter(0));
+        let slots = [shared.enter(0), other.join().unwrap()];
+        assert!([[1, 2], [2, 1]].iter().any(|order| slots == order.map(Entered::Shared)), "{slots:?}");
+        assert_eq!(shared.row.value().0.futex().calls(), 0);
     });
 }
 

@@ -140,6 +140,8 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
 
     /// Lets the calling thread read if no writer is in or waits.
     ///
+    /// It may also be refused while another one that waited is let in.
+    ///
     /// ```
     /// use shm_lock::{RwLockError, ShmRwLock};
     ///
