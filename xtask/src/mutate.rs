@@ -31,6 +31,9 @@ pub(crate) struct ConditionArguments {
     /// The package whose protocols, or chunk policy, are mutated, as a folder of the workspace
     #[arg(default_value = "runtime", value_parser = ["runtime", "shm-lock", "team", "adaptive"])]
     package: String,
+    /// Mutate functions of these names alone
+    #[arg(long = "function", value_name = "NAME")]
+    functions: Vec<String>,
     #[command(flatten)]
     run: Run,
 }
@@ -79,7 +82,10 @@ pub(crate) fn conditions(arguments: &ConditionArguments) -> Result<ExitCode> {
     let mut rows = Vec::new();
     for file in &start.files {
         let text = package.read(&start.root, file)?;
-        for mutant in conditions::mutants(&text) {
+        let wanted = |mutant: &Mutant| {
+            arguments.functions.is_empty() || arguments.functions.contains(&mutant.function)
+        };
+        for mutant in conditions::mutants(&text).into_iter().filter(wanted) {
             let fate = fate_of_condition(&start, file, &text, &mutant, &tests)?;
             let row = Row { file: file.clone(), mutant, fate };
             eprintln!("{row}");
