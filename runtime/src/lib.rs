@@ -46,6 +46,7 @@
 //! | [Embedding](guide::embedding) | in a library, beside other pools |
 //! | [Processes](guide::processes) | locks between them |
 //! | [Models](guide::models) | checking parallel code with loom |
+//! | [Own types](guide::own_types) | that are iterated over in parallel, beside rayon's `plumbing` |
 //! | Coming from | [rayon](guide::from_rayon), [OpenMP](guide::from_openmp), [Python's Pool](guide::from_python) |
 //!
 //! # Pools
@@ -170,6 +171,9 @@ pub mod guide {
 
     #[doc = include_str!("../docs/guide/models.md")]
     pub mod models {}
+
+    #[doc = include_str!("../docs/guide/own_types.md")]
+    pub mod own_types {}
 
     #[doc = include_str!("../docs/guide/from_rayon.md")]
     pub mod from_rayon {}

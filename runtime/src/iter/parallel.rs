@@ -102,6 +102,20 @@ pub trait ParallelIterator: Sized + Send {
     /// otherwise.
     fn into_producer(self) -> Self::Producer;
 
+    /// The number of items, where that is known before any of them is made: as
+    /// [`len`](super::IndexedParallelIterator::len), for code that takes any iterator. `None` says
+    /// that it is not known, as behind a [`filter`](Self::filter), or more than `usize::MAX`.
+    ///
+    /// ```
+    /// use taskel::prelude::*;
+    /// let numbers = || (0..10).into_par_iter();
+    /// assert_eq!(numbers().map(|n| n * n).opt_len(), Some(10));
+    /// assert_eq!(numbers().filter(|n| n % 2 == 0).opt_len(), None);
+    /// ```
+    fn opt_len(&self) -> Option<usize> {
+        None
+    }
+
     // Settings: where and how the loop runs.
 
     /// Runs on `pool` instead of the surrounding one.

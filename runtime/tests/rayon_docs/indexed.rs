@@ -3,9 +3,40 @@
 macro_rules! examples {
     ($library:ident) => {
         use std::cmp::Ordering::{Equal, Greater, Less};
+        use std::collections::BTreeSet;
         use std::panic::catch_unwind;
 
+        use $library::iter::{self, Either};
         use $library::prelude::*;
+
+        fn known<I: IntoParallelIterator>(items: I) -> Option<usize> {
+            items.into_par_iter().opt_len()
+        }
+
+        #[test]
+        fn opt_len() {
+            let five = || (0..5_u32).into_par_iter();
+            let held = vec![1_u8; 5];
+            assert_eq!(known(five()), Some(5));
+            assert_eq!(known(held.clone()), Some(5));
+            assert_eq!(known(&held), Some(5));
+            assert_eq!(known(held.par_chunks(2)), Some(3));
+            assert_eq!(known(five().map(|n| n + 1).inspect(|_| ()).rev().panic_fuse()), Some(5));
+            assert_eq!(known(five().enumerate().zip(0..3)), Some(3));
+            assert_eq!(known((five(), 0..4).into_par_iter()), Some(4));
+            assert_eq!(known(five().chain(five()).skip(1).take(7).step_by(2)), Some(4));
+            assert_eq!(known(five().interleave(five()).chunks(4).with_min_len(2)), Some(3));
+            assert_eq!(known(five().intersperse(9)), Some(9));
+            assert_eq!(known(five().take(0).intersperse(9)), Some(0));
+            assert_eq!(known(BTreeSet::from([3, 1])), Some(2));
+            assert_eq!(known(Either::<_, iter::Empty<u32>>::Left(five())), Some(5));
+            assert_eq!(known(0..=u128::MAX), None);
+            assert_eq!(known(five().filter(|n| n % 2 == 0)), None);
+            assert_eq!(known(five().flat_map(|n| 0..n)), None);
+            assert_eq!(known(five().filter(|_| true).chain(five())), None);
+            assert_eq!(known(five().filter(|_| true).intersperse(9)), None);
+            assert_eq!(known((0..5).par_bridge()), None);
+        }
 
         #[test]
         fn len() {

@@ -49,6 +49,7 @@ pub(crate) const WITHOUT_ITEMS: &[(&str, &[&str])] = &[
             "ChunksExact::remainder",
             "FnContext::migrated",
             "IndexedParallelIterator::len",
+            "ParallelIterator::opt_len",
             "ParallelSlice::as_parallel_slice",
             "ParallelSliceMut::as_parallel_slice_mut",
             "ParallelString::as_parallel_string",

@@ -134,6 +134,10 @@ impl<I: ParallelIterator, A: Adapt<I::Item>> ParallelIterator for Adapted<I, A> 
     fn into_producer(self) -> Self::Producer {
         Adapted { base: self.base.into_producer(), adapter: self.adapter }
     }
+
+    fn opt_len(&self) -> Option<usize> {
+        if A::OUTPUTS == Outputs::One { self.base.opt_len() } else { None }
+    }
 }
 
 impl<I: IndexedParallelIterator, A: AdaptIndexed<I::Item>> IndexedParallelIterator for Adapted<I, A> {

@@ -36,6 +36,10 @@ where
         let (a, b) = (self.a.into_producer(), self.b.into_producer());
         ChainProducer { a_len: a.len(), b_len: b.len(), a, b }
     }
+
+    fn opt_len(&self) -> Option<usize> {
+        self.a.opt_len()?.checked_add(self.b.opt_len()?)
+    }
 }
 
 impl<A, B> IndexedParallelIterator for Chain<A, B>

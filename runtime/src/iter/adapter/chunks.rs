@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::forward_to_base;
 use crate::engine::producer::{IndexedProducer, Producer};
-use crate::iter::{IndexedParallelIterator, ParallelIterator};
+use crate::iter::{IndexedParallelIterator, ParallelIterator, known_len};
 
 /// Made by [`chunks`](IndexedParallelIterator::chunks).
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ impl<I: IndexedParallelIterator> ParallelIterator for Chunks<I> {
         let base = self.base.into_producer();
         ChunksProducer { base_len: base.len(), base, size: self.size }
     }
+
+    known_len!();
 }
 
 impl<I: IndexedParallelIterator> IndexedParallelIterator for Chunks<I> {

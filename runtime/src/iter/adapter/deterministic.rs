@@ -21,6 +21,10 @@ impl<I: ParallelIterator> ParallelIterator for Deterministic<I> {
     fn into_producer(self) -> Self::Producer {
         Deterministic { base: self.base.into_producer() }
     }
+
+    fn opt_len(&self) -> Option<usize> {
+        self.base.opt_len()
+    }
 }
 
 impl<I: IndexedParallelIterator> IndexedParallelIterator for Deterministic<I> {

@@ -31,6 +31,10 @@ where
     fn into_producer(self) -> Self::Producer {
         self.map_either(L::into_producer, R::into_producer)
     }
+
+    fn opt_len(&self) -> Option<usize> {
+        for_both!(self, items => items.opt_len())
+    }
 }
 
 impl<L, R> IndexedParallelIterator for Either<L, R>

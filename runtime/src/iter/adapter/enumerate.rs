@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::forward_to_base;
 use crate::engine::producer::{IndexedProducer, Producer};
-use crate::iter::{IndexedParallelIterator, ParallelIterator};
+use crate::iter::{IndexedParallelIterator, ParallelIterator, known_len};
 
 /// Made by [`enumerate`](IndexedParallelIterator::enumerate).
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ impl<I: IndexedParallelIterator> ParallelIterator for Enumerate<I> {
     fn into_producer(self) -> Self::Producer {
         Enumerate { base: self.base.into_producer() }
     }
+
+    known_len!();
 }
 
 impl<I: IndexedParallelIterator> IndexedParallelIterator for Enumerate<I> {

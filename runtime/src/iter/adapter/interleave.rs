@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Take;
 use crate::engine::options::Options;
 use crate::engine::producer::{IndexedProducer, Producer};
-use crate::iter::{IndexedParallelIterator, ParallelIterator};
+use crate::iter::{IndexedParallelIterator, ParallelIterator, known_len};
 
 /// Made by [`interleave`](IndexedParallelIterator::interleave).
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ where
         let (a, b) = (self.a.into_producer(), self.b.into_producer());
         InterleaveProducer { a_len: a.len(), b_len: b.len(), a, b }
     }
+
+    known_len!();
 }
 
 impl<A, B> IndexedParallelIterator for Interleave<A, B>

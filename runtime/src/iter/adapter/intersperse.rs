@@ -57,6 +57,10 @@ impl<I: ParallelIterator<Item: Clone + Sync>> ParallelIterator for Intersperse<I
         };
         IntersperseProducer { base_len: base.len(), base, separator: self.separator }
     }
+
+    fn opt_len(&self) -> Option<usize> {
+        Some(self.base.opt_len()?.checked_mul(2)?.saturating_sub(1))
+    }
 }
 
 impl<I: IndexedParallelIterator<Item: Clone + Sync>> IndexedParallelIterator for Intersperse<I> {

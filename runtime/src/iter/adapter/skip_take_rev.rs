@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::forward_to_base;
 use crate::engine::producer::{Claimed, IndexedProducer, Producer};
-use crate::iter::{IndexedParallelIterator, ParallelIterator};
+use crate::iter::{IndexedParallelIterator, ParallelIterator, known_len};
 
 /// Made by [`take`](IndexedParallelIterator::take).
 #[derive(Clone, Debug)]
@@ -57,6 +57,8 @@ impl<I: IndexedParallelIterator> ParallelIterator for Take<I> {
     fn into_producer(self) -> Self::Producer {
         Subrange::new(self.base.into_producer(), |len| 0..self.n.min(len))
     }
+
+    known_len!();
 }
 
 impl<I: IndexedParallelIterator> IndexedParallelIterator for Take<I> {
@@ -72,6 +74,8 @@ impl<I: IndexedParallelIterator> ParallelIterator for Skip<I> {
     fn into_producer(self) -> Self::Producer {
         Subrange::new(self.base.into_producer(), |len| self.n.min(len)..len)
     }
+
+    known_len!();
 }
 
 impl<I: IndexedParallelIterator> IndexedParallelIterator for Skip<I> {
@@ -147,6 +151,8 @@ impl<I: IndexedParallelIterator> ParallelIterator for Rev<I> {
         let base = self.base.into_producer();
         RevProducer { len: base.len(), base }
     }
+
+    known_len!();
 }
 
 impl<I: IndexedParallelIterator> IndexedParallelIterator for Rev<I> {

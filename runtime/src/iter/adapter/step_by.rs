@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::forward_to_base;
 use crate::engine::producer::{IndexedProducer, Producer};
-use crate::iter::{IndexedParallelIterator, ParallelIterator};
+use crate::iter::{IndexedParallelIterator, ParallelIterator, known_len};
 
 /// Made by [`step_by`](IndexedParallelIterator::step_by).
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ impl<I: IndexedParallelIterator> ParallelIterator for StepBy<I> {
         let base = self.base.into_producer();
         StepByProducer { base_len: base.len(), base, step: self.step }
     }
+
+    known_len!();
 }
 
 impl<I: IndexedParallelIterator> IndexedParallelIterator for StepBy<I> {

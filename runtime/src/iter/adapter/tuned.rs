@@ -36,6 +36,10 @@ impl<'p, I: ParallelIterator> ParallelIterator for Tuned<'p, I> {
         let base = self.options.install(|| self.base.into_producer());
         Tuned { base, options: self.options }
     }
+
+    fn opt_len(&self) -> Option<usize> {
+        self.base.opt_len()
+    }
 }
 
 impl<I: IndexedParallelIterator> IndexedParallelIterator for Tuned<'_, I> {

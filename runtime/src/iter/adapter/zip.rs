@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::engine::options::Options;
 use crate::engine::producer::{Claimed, IndexedProducer, Producer};
-use crate::iter::{IndexedParallelIterator, ParallelIterator};
+use crate::iter::{IndexedParallelIterator, ParallelIterator, known_len};
 
 /// Made by [`zip`](IndexedParallelIterator::zip).
 #[derive(Clone, Debug)]
@@ -48,6 +48,8 @@ impl<A: IndexedParallelIterator, B: IndexedParallelIterator> ParallelIterator fo
         common_b.release();
         ZipProducer { a, b, len }
     }
+
+    known_len!();
 }
 
 impl<A: IndexedParallelIterator, B: IndexedParallelIterator> IndexedParallelIterator for Zip<A, B> {

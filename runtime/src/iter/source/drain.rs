@@ -12,6 +12,7 @@ use super::text;
 use super::vec::{VecIter, VecProducer};
 use crate::iter::{
     IndexedParallelIterator, IntoParallelIterator, ParallelDrainFull, ParallelDrainRange, ParallelIterator,
+    known_len,
 };
 use crate::sched::unwind::OnDrop;
 
@@ -85,6 +86,8 @@ impl<'data, T: Send> ParallelIterator for VecDrain<'data, T> {
         // SAFETY: so many items live there, and the gap has given them away.
         unsafe { VecProducer::new(first, len, Memory { _gap: gap }) }
     }
+
+    known_len!();
 }
 
 impl<T: Send> IndexedParallelIterator for VecDrain<'_, T> {

@@ -5,7 +5,7 @@ use std::{mem, slice};
 
 use super::slice::SliceMutProducer;
 use crate::engine::producer::{IndexedProducer, Producer};
-use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator, known_len};
 
 /// Of a slice of `len` items, those of some parts of `size` items each.
 fn from_front(len: usize, size: usize, parts: Range<usize>) -> Range<usize> {
@@ -71,6 +71,8 @@ macro_rules! shared_parts {
             fn into_producer(self) -> Self {
                 self
             }
+
+            known_len!();
         }
 
         impl<T: Sync> IndexedParallelIterator for $Parts<'_, T> {
@@ -131,6 +133,8 @@ impl<'data, T: Sync, const N: usize> ParallelIterator for ArrayWindows<'data, T,
     fn into_producer(self) -> Self {
         self
     }
+
+    known_len!();
 }
 
 impl<T: Sync, const N: usize> IndexedParallelIterator for ArrayWindows<'_, T, N> {
@@ -242,6 +246,8 @@ macro_rules! mutable_parts {
             fn into_producer(self) -> Self::Producer {
                 $Producer { slice: self.slice.into_par_iter().into_producer(), size: self.size }
             }
+
+            known_len!();
         }
 
         impl<T: Send> IndexedParallelIterator for $Parts<'_, T> {

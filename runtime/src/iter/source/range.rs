@@ -149,6 +149,10 @@ impl<T: Integer> ParallelIterator for RangeIter<T> {
     fn into_producer(self) -> Self::Producer {
         T::producer(self.ends)
     }
+
+    fn opt_len(&self) -> Option<usize> {
+        self.ends.map_or(Some(0), |(first, last)| first.count(last))
+    }
 }
 
 impl<T: Integer> IndexedParallelIterator for RangeIter<T> {

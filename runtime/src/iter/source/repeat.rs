@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::vec::VecIter;
 use crate::engine::producer::{IndexedProducer, Producer};
-use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator, known_len};
 
 /// Made by [`repeat`] and [`repeat_n`].
 #[derive(Clone, Debug)]
@@ -69,6 +69,8 @@ impl<T: Clone + Send + Sync> ParallelIterator for Repeat<T> {
     fn into_producer(self) -> Self {
         self
     }
+
+    known_len!();
 }
 
 impl<T: Clone + Send + Sync> IndexedParallelIterator for Repeat<T> {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::slice;
 
 use crate::engine::producer::{IndexedProducer, Producer};
-use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator, known_len};
 
 /// Parallel iterator over `&[T]`, made by `par_iter()`.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ impl<'data, T: Sync> ParallelIterator for SliceIter<'data, T> {
     fn into_producer(self) -> Self {
         self
     }
+
+    known_len!();
 }
 
 impl<T: Sync> IndexedParallelIterator for SliceIter<'_, T> {
@@ -83,6 +85,8 @@ impl<'data, T: Send> ParallelIterator for SliceIterMut<'data, T> {
         let len = self.0.len();
         SliceMutProducer { first: self.0.as_mut_ptr(), len, _slice: PhantomData }
     }
+
+    known_len!();
 }
 
 impl<T: Send> IndexedParallelIterator for SliceIterMut<'_, T> {

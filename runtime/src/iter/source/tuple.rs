@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::engine::options::Options;
 use crate::engine::producer::{IndexedProducer, Producer};
-use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator, Zip};
+use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator, Zip, known_len};
 
 /// Several iterators at once, made of a tuple of them.
 ///
@@ -37,6 +37,8 @@ where
     fn into_producer(self) -> Self::Producer {
         MultiZip { zipped: self.zipped.into_producer(), _items: PhantomData }
     }
+
+    known_len!();
 }
 
 impl<T: Send, Z: IndexedParallelIterator<Item: Flat<T>>> IndexedParallelIterator for MultiZip<T, Z> {

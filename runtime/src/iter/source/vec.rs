@@ -8,7 +8,7 @@ use std::ptr;
 use super::slice::{SliceIter, SliceIterMut};
 use crate::engine::producer::{IndexedProducer, Producer};
 use crate::engine::{drop_all, drop_rest};
-use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use crate::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator, known_len};
 
 /// Parallel iterator over the items of a `Vec`, made by `into_par_iter()`.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ impl<T: Send> ParallelIterator for VecIter<T> {
         // SAFETY: so many items live there, and the vector is not used any more.
         unsafe { VecProducer::new(allocation.first, items.len(), allocation) }
     }
+
+    known_len!();
 }
 
 impl<T: Send> IndexedParallelIterator for VecIter<T> {
