@@ -61,6 +61,7 @@ fn schedules_beyond_the_largest_float_are_refused() {
         Policy::JoblibAuto,
         Policy::Adaptive,
         Policy::Revocable,
+        Policy::Counter,
         Policy::Guided,
     ] {
         let simulation = Simulation::new(policy, 2);

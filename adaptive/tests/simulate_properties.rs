@@ -20,6 +20,7 @@ fn any_policy() -> impl Strategy<Value = Policy> {
         Just(Policy::JoblibAuto),
         Just(Policy::Adaptive),
         Just(Policy::Revocable),
+        Just(Policy::Counter),
         Just(Policy::Join(Publish::Oldest)),
         Just(Policy::Join(Publish::Each)),
         (1..50usize).prop_map(Policy::Fixed),

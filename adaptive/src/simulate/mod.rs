@@ -22,6 +22,7 @@
 //! the first begin together after one wake-up, unless [`Wake`] says otherwise, as it does in
 //! [`Simulation::taskel`].
 
+mod counter;
 mod engine;
 mod error;
 mod forks;
@@ -43,6 +44,7 @@ mod waits;
 
 use alloc::vec::Vec;
 
+use self::counter::SharedCounter;
 use self::engine::Run;
 use self::error::Kind;
 use self::forks::Form;
@@ -161,8 +163,8 @@ impl Simulation {
         self
     }
 
-    /// Sets the constants of [`Policy::Adaptive`] and [`Policy::Revocable`]; no other policy looks
-    /// at them.
+    /// Sets the constants of [`Policy::Adaptive`], [`Policy::Revocable`] and [`Policy::Counter`]; no
+    /// other policy looks at them.
     #[must_use]
     pub fn with_chunk_config(mut self, chunk_config: ChunkConfig) -> Self {
         self.chunk_config = chunk_config;
@@ -314,6 +316,7 @@ impl Simulation {
                     let ramp = Ramp::new(len, workers, self.wake, costs, self.seed);
                     run.run(RevocableChunks::new(ranges, &run, self.cuts, ramp, self.seed))
                 }
+                Policy::Counter => run.run(SharedCounter::new(len, workers, costs, self.chunk_config)),
                 _ => {
                     run.run(StealableRanges::new((len, true), workers, costs, nodes, self.chunk_config, rng))
                 }

@@ -51,6 +51,25 @@ pub enum Policy {
     /// assert!(revocable.ratio() < 1.4 && revocable.revoked > 0);
     /// ```
     Revocable,
+    /// A [`Chunker`](crate::Chunker) for each worker and one counter for all, from which nobody
+    /// takes more than remaining/(2P), at least 1: what the crate `taskel-team` does with processes,
+    /// where a claim costs more and nothing can be stolen.
+    ///
+    /// ```
+    /// use taskel_adaptive::ChunkConfig;
+    /// use taskel_adaptive::simulate::{Costs, Policy, Simulation, load};
+    /// // Half a microsecond for each claim, and a thousand times that for a chunk.
+    /// let costs = Costs { claim_ns: 500.0, ..Costs::default() };
+    /// let config = ChunkConfig::default().with_target_ns(500_000);
+    /// let times_ns = load::lognormal(200_000, 10_000.0, 1.5, 14);
+    /// let run = |policy| {
+    ///     let simulation = Simulation::new(policy, 64).with_costs(costs).with_chunk_config(config);
+    ///     simulation.run(&times_ns).unwrap().ratio()
+    /// };
+    /// assert!(run(Policy::Counter) < 1.05);
+    /// assert!(run(Policy::Static) > run(Policy::Counter));
+    /// ```
+    Counter,
     /// No loop, but a tree of joins: the taskels are [divided](super::Simulation::with_split),
     /// `join(first half, second half)`, down to one. Who waits for a second half that another
     /// worker has taken runs only what descends from that; who has nothing takes the oldest half of

@@ -55,9 +55,12 @@ impl SharedQueue {
                 Rule::Joblib { size: 1 }
             }
             Policy::Fixed(size) => Rule::Fixed(size),
-            Policy::Static | Policy::RayonSplit | Policy::Adaptive | Policy::Revocable | Policy::Join(_) => {
-                return None;
-            }
+            Policy::Static
+            | Policy::RayonSplit
+            | Policy::Adaptive
+            | Policy::Revocable
+            | Policy::Counter
+            | Policy::Join(_) => return None,
         };
         Some(SharedQueue {
             rule,

@@ -1,0 +1,44 @@
+//! The chunk policy on one counter that all workers share, as processes have it.
+
+use alloc::vec::Vec;
+
+use super::engine::{Claim, Deal, Taken, Turn};
+use super::policy::Costs;
+use crate::{ChunkConfig, Chunker};
+
+/// Each worker has a [`Chunker`] and asks it about what is left in the counter.
+pub(crate) struct SharedCounter {
+    next: usize,
+    len: usize,
+    chunkers: Vec<Chunker>,
+    costs: Costs,
+    /// Additions to the counter happen one after another.
+    free_at_ns: f64,
+}
+
+impl SharedCounter {
+    pub(crate) fn new(len: usize, workers: usize, costs: Costs, config: ChunkConfig) -> Self {
+        let chunkers = alloc::vec![Chunker::new(config); workers];
+        SharedCounter { next: 0, len, chunkers, costs, free_at_ns: 0.0 }
+    }
+}
+
+impl Deal for SharedCounter {
+    fn claim(&mut self, worker: usize, now_ns: f64) -> Turn {
+        let remaining = self.len - self.next;
+        if remaining == 0 {
+            return Turn::Idle;
+        }
+        let most = (remaining / (2 * self.chunkers.len())).max(1);
+        let size = self.chunkers[worker].next_chunk(remaining).min(most);
+        let taskels = self.next..self.next + size;
+        self.next += size;
+        self.free_at_ns = self.free_at_ns.max(now_ns) + self.costs.claim_ns;
+        let start_ns = self.free_at_ns + self.costs.timestamp_ns;
+        Turn::Run(Claim { taskels, start_ns, taken: Taken::Own, measured_from_ns: start_ns, blocks_ns: 0.0 })
+    }
+
+    fn finish(&mut self, worker: usize, taskels: usize, elapsed_ns: f64) {
+        self.chunkers[worker].observe(taskels, elapsed_ns as u64);
+    }
+}
