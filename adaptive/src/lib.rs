@@ -8,6 +8,7 @@
 //! |---|---|
 //! | answer the question while a loop runs, from the times of its chunks so far | [`Chunker`] |
 //! | say beforehand what is known: a time per item, a largest chunk, earlier loops | [`ChunkConfig`], [`History`] |
+//! | claim from one counter that many share, as processes do | [`Tail`] |
 //! | replay recorded times on 1 to 4096 workers, of equal speed or not | [`Simulation`](simulate::Simulation) |
 //! | compare this policy with eight others | [`Policy`](simulate::Policy) |
 //! | predict from one run what a program takes on more workers, and what limits it | [`Recording`](recording::Recording) |
@@ -49,11 +50,13 @@ mod estimate;
 pub mod recording;
 mod scaling;
 pub mod simulate;
+mod tail;
 #[doc(hidden)]
 pub mod units;
 
 pub use chunker::{ChunkConfig, Chunker, History};
 pub use scaling::{Limit, Prediction, Scaling};
+pub use tail::Tail;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

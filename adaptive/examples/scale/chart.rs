@@ -30,17 +30,28 @@ const COLOURS: [RGBColor; POLICIES.len()] = [
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 pub(crate) fn draw(study: &Study, workers: &[usize]) -> Result<String, Box<dyn Error>> {
+    let lines: Vec<_> = POLICIES.iter().zip(COLOURS).map(|((name, _), colour)| (*name, colour)).collect();
+    let panels = MACHINES.iter().zip(&study.ratios);
+    let panels = panels.map(|(machine, ratios)| (format!("{}: {}", study.name, machine.name), ratios));
+    draw_panels(&panels.collect::<Vec<_>>(), &lines, workers)
+}
+
+/// Panels of the same lines, with a legend below.
+pub(crate) fn draw_panels(
+    panels: &[(String, &Vec<Vec<f64>>)],
+    lines: &[(&str, RGBColor)],
+    workers: &[usize],
+) -> Result<String, Box<dyn Error>> {
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         root.fill(&WHITE)?;
-        let (panels, legend) = root.split_vertically(SIZE.1 - 40);
-        let most = study.ratios.iter().flatten().flatten().copied().fold(2.0, f64::max);
-        for (machine, panel) in panels.split_evenly((1, MACHINES.len())).iter().enumerate() {
-            let title = format!("{}: {}", study.name, MACHINES[machine].name);
-            draw_panel(panel, &title, &study.ratios[machine], workers, 1.3 * most)?;
+        let (areas, legend) = root.split_vertically(SIZE.1 - 40);
+        let most = panels.iter().flat_map(|(_, ratios)| ratios.iter().flatten()).copied().fold(2.0, f64::max);
+        for ((title, ratios), area) in panels.iter().zip(areas.split_evenly((1, panels.len()))) {
+            draw_panel(&area, title, (ratios, lines), workers, 1.3 * most)?;
         }
-        draw_legend(&legend)?;
+        draw_legend(&legend, lines)?;
         root.present()?;
     }
     Ok(svg)
@@ -49,7 +60,7 @@ pub(crate) fn draw(study: &Study, workers: &[usize]) -> Result<String, Box<dyn E
 fn draw_panel(
     area: &Area<'_>,
     title: &str,
-    by_policy: &[Vec<f64>],
+    (by_policy, lines): (&[Vec<f64>], &[(&str, RGBColor)]),
     workers: &[usize],
     most: f64,
 ) -> Result<(), Box<dyn Error>> {
@@ -73,7 +84,7 @@ fn draw_panel(
         .label_style(("sans-serif", 12))
         .axis_desc_style(("sans-serif", 13))
         .draw()?;
-    for (ratios, colour) in by_policy.iter().zip(COLOURS) {
+    for (ratios, &(_, colour)) in by_policy.iter().zip(lines) {
         let points =
             workers.iter().zip(ratios).map(|(&workers, ratio)| (workers as f64, (ratio - 1.0).max(LEAST)));
         chart.draw_series(LineSeries::new(points.clone(), style(colour)))?;
@@ -86,11 +97,11 @@ fn style(colour: RGBColor) -> ShapeStyle {
     colour.stroke_width(if colour == BLACK { 3 } else { 2 })
 }
 
-fn draw_legend(area: &Area<'_>) -> Result<(), Box<dyn Error>> {
+fn draw_legend(area: &Area<'_>, lines: &[(&str, RGBColor)]) -> Result<(), Box<dyn Error>> {
     let mut x = 20;
-    for ((name, _), colour) in POLICIES.iter().zip(COLOURS) {
+    for &(name, colour) in lines {
         area.draw(&PathElement::new([(x, 16), (x + 24, 16)], style(colour)))?;
-        area.draw(&Text::new(*name, (x + 30, 9), ("sans-serif", 15)))?;
+        area.draw(&Text::new(name, (x + 30, 9), ("sans-serif", 15)))?;
         x += 52 + 7 * name.len() as i32;
     }
     Ok(())

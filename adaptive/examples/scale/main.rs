@@ -11,6 +11,7 @@ mod chart;
 mod loads;
 mod study;
 mod tables;
+mod teams;
 #[cfg(test)]
 mod tests;
 mod wakes;
@@ -29,6 +30,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("wakes.md"), wakes::document())?;
     println!("{}", folder.join("wakes.md").display());
+    teams::write(&folder)?;
+    if env::args_os().nth(2).is_some_and(|only| only == "teams") {
+        return Ok(());
+    }
     let mut studies = Vec::new();
     for load in &loads::all() {
         let study = Study::of(load, &WORKERS);

@@ -4,22 +4,30 @@ use alloc::vec::Vec;
 
 use super::engine::{Claim, Deal, Taken, Turn};
 use super::policy::Costs;
-use crate::{ChunkConfig, Chunker};
+use crate::{ChunkConfig, Chunker, Tail};
 
-/// Each worker has a [`Chunker`] and asks it about what is left in the counter.
+/// Each worker has a [`Chunker`] and asks it about what is left in the counter; a [`Tail`] limits what
+/// it says.
 pub(crate) struct SharedCounter {
     next: usize,
     len: usize,
     chunkers: Vec<Chunker>,
+    tail: Tail,
     costs: Costs,
     /// Additions to the counter happen one after another.
     free_at_ns: f64,
 }
 
 impl SharedCounter {
-    pub(crate) fn new(len: usize, workers: usize, costs: Costs, config: ChunkConfig) -> Self {
+    pub(crate) fn new(
+        len: usize,
+        workers: usize,
+        costs: Costs,
+        (config, tail): (ChunkConfig, Option<Tail>),
+    ) -> Self {
         let chunkers = alloc::vec![Chunker::new(config); workers];
-        SharedCounter { next: 0, len, chunkers, costs, free_at_ns: 0.0 }
+        let tail = tail.unwrap_or(Tail::new(workers, costs.claim_ns));
+        SharedCounter { next: 0, len, chunkers, tail, costs, free_at_ns: 0.0 }
     }
 }
 
@@ -29,8 +37,9 @@ impl Deal for SharedCounter {
         if remaining == 0 {
             return Turn::Idle;
         }
-        let most = (remaining / (2 * self.chunkers.len())).max(1);
-        let size = self.chunkers[worker].next_chunk(remaining).min(most);
+        let chunker = &mut self.chunkers[worker];
+        let fits = chunker.next_chunk(remaining);
+        let size = self.tail.limit(fits, remaining, chunker.estimate_ns());
         let taskels = self.next..self.next + size;
         self.next += size;
         self.free_at_ns = self.free_at_ns.max(now_ns) + self.costs.claim_ns;

@@ -56,7 +56,7 @@ use self::ranges::{Shares, StealableRanges};
 use self::revocable::RevocableChunks;
 use self::rng::Rng;
 use self::splits::SplitStacks;
-use crate::{ChunkConfig, Chunker, History};
+use crate::{ChunkConfig, Chunker, History, Tail};
 
 pub(crate) use self::error::MAX_WORKERS;
 pub use self::error::SimulateError;
@@ -88,6 +88,7 @@ pub struct Simulation {
     wake: Wake,
     nodes: Nodes,
     chunk_config: ChunkConfig,
+    tail: Option<Tail>,
     split: fn(usize) -> usize,
     reserves: bool,
     seed: u64,
@@ -107,6 +108,7 @@ impl Simulation {
             wake: Wake::default(),
             nodes: Nodes::ONE,
             chunk_config: ChunkConfig::default(),
+            tail: None,
             split: |taskels| taskels / 2,
             reserves: false,
             seed: 1,
@@ -160,6 +162,24 @@ impl Simulation {
     #[must_use]
     pub fn with_nodes(mut self, workers: usize, far_steal_ns: f64) -> Self {
         self.nodes = Nodes::new(workers, far_steal_ns);
+        self
+    }
+
+    /// Sets how much [`Policy::Counter`] claims when little is left, and of short taskels; by default
+    /// that is `Tail::new(workers, costs.claim_ns)`.
+    ///
+    /// ```
+    /// use taskel_adaptive::Tail;
+    /// use taskel_adaptive::simulate::{Costs, Policy, Simulation};
+    /// let costs = Costs { claim_ns: 1000.0, ..Costs::default() };
+    /// let counter = || Simulation::new(Policy::Counter, 256).with_costs(costs);
+    /// let run = |tail| counter().with_tail(tail).run(&[1000.0; 100_000]).unwrap().makespan_ns;
+    /// // Without a least claim, 256 workers wait for each other at the counter.
+    /// assert!(run(Tail::new(256, 0.0)) > 2.0 * run(Tail::new(256, 1000.0)));
+    /// ```
+    #[must_use]
+    pub fn with_tail(mut self, tail: Tail) -> Self {
+        self.tail = Some(tail);
         self
     }
 
@@ -316,7 +336,9 @@ impl Simulation {
                     let ramp = Ramp::new(len, workers, self.wake, costs, self.seed);
                     run.run(RevocableChunks::new(ranges, &run, self.cuts, ramp, self.seed))
                 }
-                Policy::Counter => run.run(SharedCounter::new(len, workers, costs, self.chunk_config)),
+                Policy::Counter => {
+                    run.run(SharedCounter::new(len, workers, costs, (self.chunk_config, self.tail)))
+                }
                 _ => {
                     run.run(StealableRanges::new((len, true), workers, costs, nodes, self.chunk_config, rng))
                 }

@@ -52,7 +52,7 @@ pub enum Policy {
     /// ```
     Revocable,
     /// A [`Chunker`](crate::Chunker) for each worker and one counter for all, from which nobody
-    /// takes more than remaining/(2P), at least 1: what the crate `taskel-team` does with processes,
+    /// takes more than a [`Tail`](crate::Tail) says: what the crate `taskel-team` does with processes,
     /// where a claim costs more and nothing can be stolen.
     ///
     /// ```
