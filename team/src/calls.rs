@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use crate::control::{Settings, hold};
 use crate::error::TeamError;
+use crate::ledger::Ledger;
 use crate::memory::{MOST_CALLS, Memory};
 use crate::protocol::claims::{Claims, Lane};
 use crate::seats::Shared;
@@ -24,9 +25,19 @@ pub(crate) enum Kind {
     Map,
     Reduce,
     Barrier,
+    /// No call: a ledger is opened.
+    Ledger,
+    /// No call: a rank makes no more.
+    End,
 }
 
-const KINDS: [Kind; 4] = [Kind::ForEach, Kind::Map, Kind::Reduce, Kind::Barrier];
+const KINDS: [Kind; 6] = [Kind::ForEach, Kind::Map, Kind::Reduce, Kind::Barrier, Kind::Ledger, Kind::End];
+
+impl Kind {
+    pub(crate) fn of(word: u64) -> Kind {
+        KINDS[word as usize % KINDS.len()]
+    }
+}
 
 /// What ranks must agree about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +57,10 @@ impl Signature {
         }
         Ok(Signature { kind, start: range.start as u64, items, results: crate::program::hash_of(results) })
     }
+
+    pub(crate) fn hash(&self) -> u64 {
+        crate::program::hash_of(&self.to_string())
+    }
 }
 
 impl fmt::Display for Signature {
@@ -56,6 +71,8 @@ impl fmt::Display for Signature {
             Kind::Map => "map",
             Kind::Reduce => "reduce",
             Kind::Barrier => return f.write_str("barrier"),
+            Kind::Ledger => return f.write_str("ledger"),
+            Kind::End => return f.write_str("the end of the team"),
         };
         write!(f, "{name} of {start}..{} with results of type {results:08x}", start + items)
     }
@@ -98,11 +115,12 @@ fn lanes_of_a_rank(settings: Settings) -> usize {
     settings.threads as usize + 1
 }
 
-/// Comes to a call: the first rank that does makes it.
+/// Comes to a call: the first rank that does makes it, with what the ledger has of it.
 pub(crate) fn begin<'a>(
     shared: &'a Shared,
     number: u64,
     wanted: Signature,
+    ledger: Option<&Ledger>,
 ) -> Result<CallWords<'a>, TeamError> {
     let (memory, settings) = (&*shared.memory, shared.locks.settings());
     if number >= MOST_CALLS {
@@ -113,7 +131,7 @@ pub(crate) fn begin<'a>(
     let call = memory.call(number);
     if number < *calls {
         let known = Signature {
-            kind: KINDS[call.kind.load(Ordering::Relaxed) as usize % KINDS.len()],
+            kind: Kind::of(call.kind.load(Ordering::Relaxed)),
             start: call.start.load(Ordering::Relaxed),
             items: call.items.load(Ordering::Relaxed),
             results: call.results.load(Ordering::Relaxed),
@@ -129,6 +147,9 @@ pub(crate) fn begin<'a>(
         call.items.store(wanted.items, Ordering::Relaxed);
         call.results.store(wanted.results, Ordering::Relaxed);
         call.place.store(place, Ordering::Relaxed);
+        if let Some(ledger) = ledger {
+            bring(memory, CallWords::items_of(memory, number), ledger, (number, wanted))?;
+        }
         *calls = number + 1;
         // Release: pairs with the launcher, which looks how far the call is, and with `Memory::begin_run`, if all ranks are
         // killed and the ledger is all that is left.
@@ -142,4 +163,30 @@ pub(crate) fn begin<'a>(
     }
     drop(calls);
     Ok(CallWords::of(memory, settings, number))
+}
+
+/// Notes what earlier runs have done of a call, which nobody else has come to yet.
+fn bring(
+    memory: &Memory,
+    claims: Claims<'_>,
+    ledger: &Ledger,
+    (number, signature): (u64, Signature),
+) -> Result<(), TeamError> {
+    ledger.done(number, signature.hash(), &mut |part| {
+        let place = match signature.kind {
+            Kind::ForEach => 0,
+            _ => {
+                let place = memory.allocate(8 + part.bytes.len() as u64)?;
+                // SAFETY: just allocated, and told to nobody.
+                unsafe { memory.write(place, &(part.bytes.len() as u64).to_le_bytes()) };
+                // SAFETY: as above.
+                unsafe { memory.write(place + 8, &part.bytes) };
+                place
+            }
+        };
+        claims.note_earlier(&(part.start..part.start + part.len), place);
+        // What lies between is free.
+        memory.team().lapses.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    })
 }

@@ -13,6 +13,30 @@ use crate::seats::Shared;
 /// `LOCKS:MEMORY:RANK`, two descriptors and a number.
 pub(crate) const VARIABLE: &str = "TASKEL_TEAM";
 
+/// What a launcher of MPI tells the processes that it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MpiRun {
+    pub(crate) variable: &'static str,
+    /// How many processes there are, if that is told.
+    pub(crate) ranks: Option<usize>,
+}
+
+/// Of Open MPI, and of MPICH and those who speak its language; and of those who speak PMIx.
+const MPI_VARIABLES: [(&str, bool); 3] =
+    [("OMPI_COMM_WORLD_SIZE", true), ("PMI_SIZE", true), ("PMIX_RANK", false)];
+
+/// Whether a launcher of MPI has started this process.
+pub(crate) fn mpi_run() -> Option<MpiRun> {
+    mpi_run_of(|variable| env::var(variable).ok())
+}
+
+fn mpi_run_of(variable: impl Fn(&str) -> Option<String>) -> Option<MpiRun> {
+    MPI_VARIABLES.iter().find_map(|&(name, is_size)| {
+        let text = variable(name)?;
+        Some(MpiRun { variable: name, ranks: text.parse().ok().filter(|_| is_size) })
+    })
+}
+
 /// The team that this process was started for, and its rank there; `None` if it was started for
 /// none.
 pub(crate) fn inherited() -> Result<Option<(Shared, usize)>, TeamError> {
@@ -49,4 +73,21 @@ fn keep(descriptor: RawFd) -> Option<OwnedFd> {
     // SAFETY: as above.
     unsafe { libc::fcntl(descriptor, libc::F_SETFD, flags | libc::FD_CLOEXEC) };
     Some(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn launchers_of_mpi_are_known_by_their_variables() {
+        let of = |name: &'static str, text: &'static str| {
+            mpi_run_of(|variable| (variable == name).then(|| text.to_owned()))
+        };
+        assert_eq!(of("HOME", "4"), None);
+        let open_mpi = MpiRun { variable: "OMPI_COMM_WORLD_SIZE", ranks: Some(4) };
+        assert_eq!(of("OMPI_COMM_WORLD_SIZE", "4"), Some(open_mpi));
+        assert_eq!(of("PMI_SIZE", "2"), Some(MpiRun { variable: "PMI_SIZE", ranks: Some(2) }));
+        assert_eq!(of("PMIX_RANK", "3"), Some(MpiRun { variable: "PMIX_RANK", ranks: None }));
+    }
 }

@@ -79,6 +79,32 @@ pub enum TeamError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// Another rank has an error of its own, and this call has no results.
+    OtherRank {
+        /// That rank.
+        rank: usize,
+    },
+    /// `mpirun` has started this program, which was built without MPI.
+    NoMpi {
+        /// The variable of the environment that says so.
+        variable: &'static str,
+        /// How many processes there are.
+        ranks: usize,
+    },
+    /// `mpirun` has started another number of processes than MPI finds.
+    MpiSize {
+        /// The variable of the environment that tells the number.
+        variable: &'static str,
+        /// The number.
+        expected: usize,
+        /// How many there are in MPI's world.
+        found: usize,
+    },
+    /// MPI was begun so that it may not be called by several threads, one after the other.
+    MpiThreads {
+        /// The level of threads that it has.
+        found: String,
+    },
     /// A number is larger than a team can have.
     TooMany {
         /// Of what.
@@ -156,6 +182,24 @@ impl fmt::Display for TeamError {
                 "expected a ledger of this run in {}, found that {reason}; name another file, or remove it if its results \
                  are not needed",
                 path.display()
+            ),
+            TeamError::OtherRank { rank } => write!(
+                f,
+                "expected all ranks' parts of a call, found that rank {rank} has an error; look at what it says"
+            ),
+            TeamError::NoMpi { variable, ranks } => write!(
+                f,
+                "expected a program with MPI, found {variable}={ranks} and one without; build it with the feature mpi of \
+                 taskel-team, start it by taskel-run, or use Team::alone"
+            ),
+            TeamError::MpiSize { variable, expected, found } => write!(
+                f,
+                "expected {expected} processes in MPI's world, as {variable} says, found {found}; start the program by the \
+                 mpirun of the MPI that it was built with"
+            ),
+            TeamError::MpiThreads { found } => write!(
+                f,
+                "expected an MPI with MPI_THREAD_SERIALIZED, found {found}; begin it with that, or let Team::from_env do it"
             ),
             TeamError::TooMany { what, most, found } => {
                 write!(f, "expected at most {most} {what}, found {found}; use fewer")

@@ -18,7 +18,23 @@
 //!
 //! Threads, unless items crash, leak, or use a library with global state: a loop of
 //! [taskel](https://docs.rs/taskel) does not write results for others, and its threads take parts of
-//! each other's chunks.
+//! each other's chunks. MPI, if one machine is not enough: see the [guide's
+//! chapter](https://docs.rs/taskel/latest/taskel/guide/teams/index.html).
+//!
+//! # MPI
+//!
+//! With the feature `mpi`, the same program is a team under `mpirun`, of MPI's world. The counter is
+//! a word of the first rank, to which others add by `MPI_Fetch_and_op`; what each has done, all
+//! exchange at the end of a call, so a call ends for all ranks together. A mutex is fair: turns come in
+//! the order in which they were asked for. When a rank dies, or an item panics, MPI ends the job:
+//! with [`Team::ledger`], the next one goes on where it was. Ranks must not end their part while
+//! others make calls: these get [`TeamError::OtherCall`]. No process can join, and none is started
+//! again.
+//!
+//! The program may use MPI itself, apart from what the team does, if no two threads call it at once:
+//! outside of the team's calls, and while no other thread has a [`TeamMutex`] of it in hand. If it
+//! begins MPI itself, then with `MPI_THREAD_SERIALIZED` or `MPI_THREAD_MULTIPLE`, and it ends MPI
+//! itself after the team.
 //!
 //! # What each failure gets
 //!
@@ -31,9 +47,11 @@
 //! | … while others wait at a [`barrier`](Team::barrier) | they wait for it |
 //! | a process ends its part | others wait for it no longer |
 //! | the owner of a [`TeamMutex`] dies | the next one is [told](TeamGuard::owner_died) |
-//! | all processes die | the launcher ends with 128 + the signal; with [`Launcher::ledger`], the next run has what was done |
+//! | all processes die | the launcher ends with 128 + the signal; with [`Launcher::ledger`] or [`Team::ledger`], the next run has what was done |
+//! | a rank dies under `mpirun` | MPI ends the job; with [`Team::ledger`], the next one has what was done |
 //! | the launcher dies | all processes get `SIGTERM`; nothing is left behind |
 //! | a process runs another program, or makes another call | [`TeamError::OtherProgram`], [`TeamError::OtherCall`] |
+//! | the program has no MPI, or another one than `mpirun` | [`TeamError::NoMpi`], [`TeamError::MpiSize`] |
 //! | a process is stopped (`SIGSTOP`) | others do what is left, and wait for what it has |
 //!
 //! Items are run at least once, and again if their process died before they were done. Each result
@@ -56,6 +74,11 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// So are those of the guide's chapter.
+#[cfg(doctest)]
+#[doc = include_str!("../../runtime/docs/guide/teams.md")]
+struct Chapter;
+
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
 mod calls;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
@@ -65,6 +88,8 @@ mod environment;
 mod error;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
 mod launch;
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
+mod ledger;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
 mod memory;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
@@ -85,6 +110,8 @@ mod sync;
 mod team;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
 mod work;
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
+mod world;
 
 pub use error::{Lost, TeamError};
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]

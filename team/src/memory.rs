@@ -202,6 +202,11 @@ impl Memory {
         Ok(memory)
     }
 
+    /// Whether it is a ledger.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.team().form.load(Ordering::Relaxed) == FORM
+    }
+
     fn is_unused(&self) -> bool {
         self.team().used.load(Ordering::Relaxed) == 0
     }

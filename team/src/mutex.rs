@@ -7,19 +7,31 @@ use shm_lock::{ShmMutexGuard, ShmRegion};
 
 use crate::control::{Control, hold_and_tell};
 use crate::error::TeamError;
+use crate::world::{Ticket, TicketGuard, World};
 
 /// A lock that one thread of the whole team has at a time, by its name: [`Team::mutex`](crate::Team::mutex).
 ///
 /// It protects what is outside of the team's memory, such as a file or a database.
+#[derive(Clone, Debug)]
+pub struct TeamMutex(Lock);
+
 #[derive(Clone)]
-pub struct TeamMutex {
-    locks: Arc<ShmRegion<Control>>,
-    number: usize,
+enum Lock {
+    /// In shared memory.
+    Region { locks: Arc<ShmRegion<Control>>, number: usize },
+    /// Of MPI's world.
+    #[cfg_attr(not(feature = "mpi"), allow(dead_code, reason = "no other world has several ranks"))]
+    Ticket(Arc<Ticket>),
 }
 
 impl TeamMutex {
-    pub(crate) fn new(locks: &Arc<ShmRegion<Control>>, name: &str) -> Result<TeamMutex, TeamError> {
-        Ok(TeamMutex { locks: Arc::clone(locks), number: locks.mutex_named(name)? })
+    pub(crate) fn of_region(locks: &Arc<ShmRegion<Control>>, name: &str) -> Result<TeamMutex, TeamError> {
+        Ok(TeamMutex(Lock::Region { locks: Arc::clone(locks), number: locks.mutex_named(name)? }))
+    }
+
+    #[cfg_attr(not(feature = "mpi"), allow(dead_code, reason = "no other world has several ranks"))]
+    pub(crate) fn of_world(world: &Arc<dyn World>, name: &str) -> Result<TeamMutex, TeamError> {
+        Ok(TeamMutex(Lock::Ticket(Arc::new(Ticket::named(world, name)?))))
     }
 
     /// Takes the lock, waiting for it as long as it takes.
@@ -36,14 +48,28 @@ impl TeamMutex {
     /// # Errors
     /// [`TeamError::Lock`], if this thread has it already, or cannot hold a lock.
     pub fn lock(&self) -> Result<TeamGuard<'_>, TeamError> {
-        let (guard, owner_died) = hold_and_tell(self.locks.mutex(self.number).lock())?;
+        let (guard, owner_died) = match &self.0 {
+            Lock::Region { locks, number } => {
+                let (guard, died) = hold_and_tell(locks.mutex(*number).lock())?;
+                (Guard::Region { _guard: guard }, died)
+            }
+            Lock::Ticket(ticket) => {
+                let (guard, failed) = ticket.lock()?;
+                (Guard::Ticket { _guard: guard }, failed)
+            }
+        };
         Ok(TeamGuard { _guard: guard, owner_died })
     }
 }
 
-impl fmt::Debug for TeamMutex {
+impl fmt::Debug for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TeamMutex").field("number", &self.number).finish_non_exhaustive()
+        match self {
+            Lock::Region { number, .. } => {
+                f.debug_struct("Region").field("number", number).finish_non_exhaustive()
+            }
+            Lock::Ticket(ticket) => ticket.fmt(f),
+        }
     }
 }
 
@@ -51,8 +77,14 @@ impl fmt::Debug for TeamMutex {
 #[must_use = "the lock is given back at once unless it is kept"]
 #[derive(Debug)]
 pub struct TeamGuard<'a> {
-    _guard: ShmMutexGuard<'a, u64>,
+    _guard: Guard<'a>,
     owner_died: bool,
+}
+
+#[derive(Debug)]
+enum Guard<'a> {
+    Region { _guard: ShmMutexGuard<'a, u64> },
+    Ticket { _guard: TicketGuard<'a> },
 }
 
 impl TeamGuard<'_> {

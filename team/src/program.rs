@@ -37,6 +37,17 @@ pub(crate) fn check(noted: &RegionMutex<Program>, ledger: &AtomicU64) -> Result<
     Ok(())
 }
 
+/// The hash of the program that this process runs.
+pub(crate) fn own_hash() -> Result<u64, TeamError> {
+    let (mut file, _) = own_file().map_err(TeamError::io("look at the program's file"))?;
+    hash(&mut file).map_err(TeamError::io("read the program's file"))
+}
+
+/// A hash of what the program was given.
+pub(crate) fn arguments_hash(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u64 {
+    hash_of(&format!("{:?}", arguments.into_iter().collect::<Vec<_>>()))
+}
+
 fn own_file() -> io::Result<(File, Metadata)> {
     let file = File::open("/proc/self/exe")?;
     let about = file.metadata()?;

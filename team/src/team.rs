@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::panic::resume_unwind;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -15,12 +16,13 @@ use crate::calls::{CallWords, Kind, Signature, begin};
 use crate::control::{Control, Settings};
 use crate::error::{Lost, TeamError};
 use crate::launch::Launcher;
+use crate::ledger::Ledger;
 use crate::mutex::TeamMutex;
 use crate::results::{Results, append};
 use crate::seats::{Place, Shared};
 use crate::sync::{AtomicBool, Ordering};
 use crate::work::{Part, Runner, TICK, Work, catch};
-use crate::{environment, program};
+use crate::{environment, program, world};
 
 /// One process has one place in one team.
 static HAS_A_TEAM: AtomicBool = AtomicBool::new(false);
@@ -47,16 +49,23 @@ static HAS_A_TEAM: AtomicBool = AtomicBool::new(false);
 ///
 /// Dropping it ends this process's part: others wait for it no longer.
 pub struct Team {
-    member: Option<Member>,
-    locks: Arc<ShmRegion<Control>>,
+    part: Membership,
     pool: ThreadPool,
     busy: AtomicBool,
+}
+
+/// What a process has of its team.
+enum Membership {
+    Alone { locks: Arc<ShmRegion<Control>> },
+    Launched(Member),
+    World { member: world::Member, locks: Option<Arc<ShmRegion<Control>>> },
 }
 
 /// What a process of a team that was launched has.
 struct Member {
     shared: Shared,
     rank: usize,
+    ledger: Option<Ledger>,
     state: Mutex<State>,
 }
 
@@ -69,15 +78,25 @@ struct State {
 }
 
 impl Team {
-    /// The team that this process was started for, by `taskel-run` or a [`Launcher`]; else a team of
-    /// one.
+    /// The team that this process was started for, by `taskel-run` or a [`Launcher`]; with the feature
+    /// `mpi`, MPI's world, if `mpirun` has started it; else a team of one.
+    ///
+    /// Under `mpirun`, all ranks come to it together. It begins MPI, unless the program has, and the
+    /// end of the team ends it: drop the team on the thread that made it.
     ///
     /// # Errors
     /// [`TeamError::OtherProgram`] if another rank runs another program, [`TeamError::RankTaken`],
     /// [`TeamError::Twice`], [`TeamError::Environment`], [`TeamError::Open`] if the launcher is of
     /// another version or this system has no such locks, [`TeamError::Io`], [`TeamError::Pool`].
+    /// Under `mpirun` [`TeamError::NoMpi`], without the feature; [`TeamError::MpiSize`], if it is
+    /// another MPI's; [`TeamError::MpiThreads`].
     pub fn from_env() -> Result<Team, TeamError> {
-        let Some((shared, rank)) = environment::inherited()? else { return Team::alone() };
+        let Some((shared, rank)) = environment::inherited()? else {
+            return match environment::mpi_run() {
+                Some(run) => Team::of_mpi(run),
+                None => Team::alone(),
+            };
+        };
         if HAS_A_TEAM.swap(true, Ordering::Relaxed) {
             return Err(TeamError::Twice);
         }
@@ -86,8 +105,32 @@ impl Team {
         let pool = ThreadPool::builder().num_threads(settings.threads as usize).build()?;
         let place = Place::take(&shared, rank)?;
         let state = Mutex::new(State { place, next: 0, ended: false });
-        let locks = Arc::clone(&shared.locks);
-        Ok(Team { member: Some(Member { shared, rank, state }), locks, pool, busy: AtomicBool::new(false) })
+        Ok(Team::new(Membership::Launched(Member { shared, rank, ledger: None, state }), pool))
+    }
+
+    #[cfg(feature = "mpi")]
+    fn of_mpi(run: environment::MpiRun) -> Result<Team, TeamError> {
+        if HAS_A_TEAM.swap(true, Ordering::Relaxed) {
+            return Err(TeamError::Twice);
+        }
+        let world::Started { world, threads, all_threads } = world::MpiWorld::start(run)?;
+        let member = world::Member::new(world, all_threads);
+        let pool = ThreadPool::builder().num_threads(threads).build()?;
+        Ok(Team::new(Membership::World { member, locks: None }, pool))
+    }
+
+    #[cfg(not(feature = "mpi"))]
+    fn of_mpi(run: environment::MpiRun) -> Result<Team, TeamError> {
+        match run {
+            environment::MpiRun { variable, ranks: Some(ranks) } if ranks > 1 => {
+                Err(TeamError::NoMpi { variable, ranks })
+            }
+            _ => Team::alone(),
+        }
+    }
+
+    fn new(part: Membership, pool: ThreadPool) -> Team {
+        Team { part, pool, busy: AtomicBool::new(false) }
     }
 
     /// A team of one: its calls are loops of taskel, and nothing is written for others.
@@ -104,10 +147,10 @@ impl Team {
         let pool = ThreadPool::new()?;
         let threads = pool.current_num_threads() as u64;
         let locks = Control::create(Settings { ranks: 1, threads, attempts: 1 }, 0)?;
-        Ok(Team { member: None, locks: locks.into(), pool, busy: AtomicBool::new(false) })
+        Ok(Team::new(Membership::Alone { locks: locks.into() }, pool))
     }
 
-    /// In a process of a team, that team, as [`from_env`](Self::from_env). Otherwise this process
+    /// In a process of a team, also under `mpirun`, that team, as [`from_env`](Self::from_env). Otherwise this process
     /// becomes what `taskel-run` is: it starts its own program, with its own arguments, as `launcher`
     /// says, and exits when all ranks have ended.
     ///
@@ -124,7 +167,7 @@ impl Team {
     /// # Errors
     /// As of [`from_env`](Self::from_env), and of [`Launcher::run`].
     pub fn launch(launcher: &Launcher) -> Result<Team, TeamError> {
-        if std::env::var_os(environment::VARIABLE).is_some() {
+        if std::env::var_os(environment::VARIABLE).is_some() || environment::mpi_run().is_some() {
             return Team::from_env();
         }
         let program = std::env::current_exe().map_err(TeamError::io("find this program's file"))?;
@@ -132,16 +175,71 @@ impl Team {
         std::process::exit(status);
     }
 
+    /// Keeps what the team does in a folder: when all its processes have been killed, and the same
+    /// program is started again with the same arguments and folder, only what is missing is run.
+    ///
+    /// It is for all ways to start a team: what one process by itself has done, four under `mpirun`
+    /// go on with. All ranks call it, before the first call, and see the same folder. Each process
+    /// appends to a file of its own there. They survive processes, not the system. A team whose
+    /// launcher [has a ledger](Launcher::ledger) keeps to that one.
+    ///
+    /// ```
+    /// # let folder = std::env::temp_dir().join(format!("taskel-team-doc-{}", std::process::id()));
+    /// let team = taskel_team::Team::from_env()?.ledger(&folder)?;
+    /// assert_eq!(team.map(0..3, |i| i)?, [0, 1, 2]); // and in the next run, from the files
+    /// # drop(team);
+    /// # std::fs::remove_dir_all(folder).unwrap();
+    /// # Ok::<(), taskel_team::TeamError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TeamError::Ledger`] if the folder has other files, or a ledger of another program or of other
+    /// arguments; and each call whose kind, range or type is another one than in the run before.
+    /// [`TeamError::Io`].
+    pub fn ledger(self, folder: impl AsRef<Path>) -> Result<Team, TeamError> {
+        let program = (program::own_hash()?, program::arguments_hash(std::env::args_os().skip(1)));
+        let rank = self.rank();
+        let open = |reads| Ledger::open(folder.as_ref(), rank, program, reads);
+        let Team { part, pool, busy } = self;
+        let part = match part {
+            Membership::Alone { locks } => {
+                let threads = pool.current_num_threads() as u64;
+                let mut member = world::Member::new(Arc::new(world::One::new()), threads);
+                member.keep(open)?;
+                Membership::World { member, locks: Some(locks) }
+            }
+            Membership::Launched(mut member) => {
+                if !member.shared.memory.is_kept() {
+                    member.ledger = Some(open(true)?);
+                }
+                Membership::Launched(member)
+            }
+            Membership::World { mut member, locks } => {
+                member.keep(open)?;
+                Membership::World { member, locks }
+            }
+        };
+        Ok(Team { part, pool, busy })
+    }
+
     /// Which of the team's processes this is, from 0.
     #[must_use]
     pub fn rank(&self) -> usize {
-        self.member.as_ref().map_or(0, |member| member.rank)
+        match &self.part {
+            Membership::Alone { .. } => 0,
+            Membership::Launched(member) => member.rank,
+            Membership::World { member, .. } => member.world().rank(),
+        }
     }
 
     /// How many ranks the team began with.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.locks.settings().ranks as usize
+        match &self.part {
+            Membership::Alone { .. } => 1,
+            Membership::Launched(member) => member.shared.locks.settings().ranks as usize,
+            Membership::World { member, .. } => member.world().size(),
+        }
     }
 
     /// This rank's threads.
@@ -154,7 +252,7 @@ impl Team {
     /// more for that reason.
     #[must_use]
     pub fn deaths_and_repetitions(&self) -> (u64, u64) {
-        let Some(member) = &self.member else { return (0, 0) };
+        let Membership::Launched(member) = &self.part else { return (0, 0) };
         let words = member.shared.memory.team();
         (words.deaths.load(Ordering::Relaxed), words.again.load(Ordering::Relaxed))
     }
@@ -182,10 +280,10 @@ impl Team {
         F: Fn(usize) + Sync + Send,
     {
         let _turn = self.begin()?;
-        let Some(member) = &self.member else {
+        if let Membership::Alone { .. } = self.part {
             self.pool.install(|| range.into_par_iter().for_each(&f));
             return Ok(());
-        };
+        }
         let work = |runner: &Runner<'_>, items: Range<usize>| {
             match items.len() {
                 1 => runner.run(items.start, || f(items.start)),
@@ -194,8 +292,10 @@ impl Team {
             Ok(None)
         };
         let signature = Signature::new(Kind::ForEach, &range, "()")?;
-        let call = member.call(&self.pool, signature, work)?;
-        none_lost(member.results(call, range.start).lost())
+        match self.call(signature, work)? {
+            Outcome::Launched(results) => none_lost(results.lost()),
+            Outcome::World(_) => Ok(()),
+        }
     }
 
     /// The results of `f` for each item of `range`, in order, on every rank.
@@ -247,9 +347,9 @@ impl Team {
         F: Fn(usize) -> T + Sync + Send,
     {
         let _turn = self.begin()?;
-        let Some(member) = &self.member else {
+        if let Membership::Alone { .. } = self.part {
             return Ok(self.pool.install(|| range.into_par_iter().map(|i| Ok(f(i))).collect()));
-        };
+        }
         let work = |runner: &Runner<'_>, items: Range<usize>| {
             let results: Vec<T> = match items.len() {
                 1 => vec![runner.run(items.start, || f(items.start))],
@@ -262,8 +362,10 @@ impl Team {
             Ok(Some(record))
         };
         let signature = Signature::new(Kind::Map, &range, std::any::type_name::<T>())?;
-        let call = member.call(&self.pool, signature, work)?;
-        member.results(call, range.start).of_items()
+        match self.call(signature, work)? {
+            Outcome::Launched(results) => results.of_items(),
+            Outcome::World(records) => Ok(records.of_items()?.into_iter().map(Ok).collect()),
+        }
     }
 
     /// What `combine` makes of the results of `f` for all items, in their order, on every rank.
@@ -296,9 +398,9 @@ impl Team {
         C: Fn(T, T) -> T + Sync + Send,
     {
         let _turn = self.begin()?;
-        let Some(member) = &self.member else {
+        if let Membership::Alone { .. } = self.part {
             return Ok(self.pool.install(|| range.into_par_iter().map(&f).reduce(&identity, &combine)));
-        };
+        }
         let work = |runner: &Runner<'_>, items: Range<usize>| {
             let first = items.start;
             let result = match items.len() {
@@ -308,10 +410,14 @@ impl Team {
             runner.run(first, || append(Vec::new(), &result)).map(Some)
         };
         let signature = Signature::new(Kind::Reduce, &range, std::any::type_name::<T>())?;
-        let call = member.call(&self.pool, signature, work)?;
-        let results = member.results(call, range.start);
-        none_lost(results.lost())?;
-        Ok(results.of_claims()?.into_iter().fold(identity(), combine))
+        let results = match self.call(signature, work)? {
+            Outcome::Launched(results) => {
+                none_lost(results.lost())?;
+                results.of_claims()?
+            }
+            Outcome::World(records) => records.of_parts()?,
+        };
+        Ok(results.into_iter().fold(identity(), combine))
     }
 
     /// Waits until all ranks have come to this call, or have ended.
@@ -328,24 +434,23 @@ impl Team {
     /// says.
     pub fn barrier(&self) -> Result<(), TeamError> {
         let _turn = self.begin()?;
-        let Some(member) = &self.member else { return Ok(()) };
-        let number = member.next_call(Signature::new(Kind::Barrier, &(0..0), "()")?)?.number;
-        let (ranks, locks) = (&member.shared.memory.ranks()[..self.size()], &self.locks);
-        // Release: what this rank did happens before whatever others do when the barrier is over.
-        ranks[member.rank].reached.store(number + 1, Ordering::Release);
-        locks.notify()?;
-        let is_over = || {
-            // Acquire: pairs with the store above.
-            let has_come = |reached: u64| reached > number;
-            ranks.iter().all(|rank| {
-                // Acquire: pairs with the store above.
-                has_come(rank.reached.load(Ordering::Acquire)) || !rank.is_waited_for()
-            })
-        };
-        while !locks.wait(TICK, is_over)? {
-            member.shared.take_over_dead(Some(member.rank))?;
+        match &self.part {
+            Membership::Alone { .. } => Ok(()),
+            Membership::Launched(member) => member.barrier(),
+            Membership::World { member, .. } => member.barrier(),
         }
-        Ok(())
+    }
+
+    /// Does this rank's part of a call that has several; when it returns, all items are done or lost.
+    fn call(&self, signature: Signature, work: impl Work) -> Result<Outcome<'_>, TeamError> {
+        match &self.part {
+            Membership::Alone { .. } => unreachable!("calls of one process are loops of taskel"),
+            Membership::Launched(member) => {
+                let call = member.call(&self.pool, signature, work)?;
+                Ok(Outcome::Launched(member.results(call, signature.start as usize)))
+            }
+            Membership::World { member, .. } => Ok(Outcome::World(member.call(&self.pool, signature, work)?)),
+        }
     }
 
     /// The team's mutex of that name, at most 63 bytes long; there may be 64.
@@ -361,7 +466,13 @@ impl Team {
     /// # Errors
     /// [`TeamError::TooMany`], [`TeamError::Lock`].
     pub fn mutex(&self, name: &str) -> Result<TeamMutex, TeamError> {
-        TeamMutex::new(&self.locks, name)
+        match &self.part {
+            Membership::Alone { locks } | Membership::World { locks: Some(locks), .. } => {
+                TeamMutex::of_region(locks, name)
+            }
+            Membership::Launched(member) => TeamMutex::of_region(&member.shared.locks, name),
+            Membership::World { member, locks: None } => TeamMutex::of_world(member.world(), name),
+        }
     }
 
     /// Calls are made one after the other.
@@ -369,6 +480,12 @@ impl Team {
         // Acquire: pairs with the end of a turn.
         if self.busy.swap(true, Ordering::Acquire) { Err(TeamError::Nested) } else { Ok(Turn(&self.busy)) }
     }
+}
+
+/// What has come of a call.
+enum Outcome<'a> {
+    Launched(Results<'a>),
+    World(world::Records),
 }
 
 impl Member {
@@ -381,9 +498,30 @@ impl Member {
         if state.ended {
             return Err(TeamError::Ended);
         }
-        let call = begin(&self.shared, state.next, signature)?;
+        let call = begin(&self.shared, state.next, signature, self.ledger.as_ref())?;
         state.next += 1;
         Ok(call)
+    }
+
+    fn barrier(&self) -> Result<(), TeamError> {
+        let number = self.next_call(Signature::new(Kind::Barrier, &(0..0), "()")?)?.number;
+        let locks = &self.shared.locks;
+        let ranks = &self.shared.memory.ranks()[..locks.settings().ranks as usize];
+        // Release: what this rank did happens before whatever others do when the barrier is over.
+        ranks[self.rank].reached.store(number + 1, Ordering::Release);
+        locks.notify()?;
+        let is_over = || {
+            // Acquire: pairs with the store above.
+            let has_come = |reached: u64| reached > number;
+            ranks.iter().all(|rank| {
+                // Acquire: pairs with the store above.
+                has_come(rank.reached.load(Ordering::Acquire)) || !rank.is_waited_for()
+            })
+        };
+        while !locks.wait(TICK, is_over)? {
+            self.shared.take_over_dead(Some(self.rank))?;
+        }
+        Ok(())
     }
 
     /// Does this rank's part of a call; when it returns, all items are done or lost.
@@ -395,7 +533,8 @@ impl Member {
     ) -> Result<CallWords<'a>, TeamError> {
         let call = self.next_call(signature)?;
         let start = signature.start as usize;
-        let part = Part { shared: &self.shared, pool, rank: self.rank, call, start, work };
+        let ledger = self.ledger.as_ref().map(|ledger| (ledger, signature.hash()));
+        let part = Part { shared: &self.shared, pool, rank: self.rank, call, start, work, ledger };
         match catch(&part) {
             Ok(outcome) => outcome.map(|()| call),
             Err(panic) => {

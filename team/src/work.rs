@@ -13,11 +13,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use taskel::ThreadPool;
-use taskel_adaptive::{ChunkConfig, Chunker};
+use taskel_adaptive::{ChunkConfig, Chunker, Tail};
 
 use crate::calls::CallWords;
 use crate::control::hold;
 use crate::error::TeamError;
+use crate::ledger::{Ledger, Part as Done};
 use crate::memory::Memory;
 use crate::protocol::claims::{Found, Lane, MOST_IN_A_CLAIM};
 use crate::seats::Shared;
@@ -26,12 +27,70 @@ use crate::sync::Ordering;
 /// What claiming and ending costs at most, with the pool's loop around the items: a guess, see the
 /// decision record of teams.
 const CLAIM_NS: u64 = 500;
+/// How long a word in shared memory is busy with an addition, while others wait for it.
+const COUNTER_NS: f64 = 100.0;
 /// How long the items of a claim should take.
 const TARGET_NS: u64 = 1000 * CLAIM_NS;
 /// How often one who waits looks for the dead.
 pub(crate) const TICK: Duration = Duration::from_millis(20);
 /// How much of the arena a thread takes at a time, in bytes.
 const PIECE: u64 = 1 << 16;
+
+/// How many items a thread claims at a time.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    chunker: Chunker,
+    tail: Tail,
+}
+
+impl Pace {
+    /// For so many threads, of all ranks, and a counter that is busy for so long with each claim.
+    pub(crate) fn new(claimers: u64, busy_ns: f64) -> Pace {
+        let chunker = Chunker::new(ChunkConfig::default().with_target_ns(TARGET_NS));
+        Pace { chunker, tail: Tail::new(claimers as usize, busy_ns) }
+    }
+
+    /// So many that the end is fine-grained, and that threads do not wait for each other at the
+    /// counter.
+    pub(crate) fn next(&mut self, remaining: u64) -> u64 {
+        let fits = self.fitting(remaining) as usize;
+        let size = self.tail.limit(fits, remaining as usize, self.chunker.estimate_ns());
+        (size as u64).min(MOST_IN_A_CLAIM)
+    }
+
+    /// What takes the target's time.
+    fn fitting(&mut self, remaining: u64) -> u64 {
+        self.chunker.next_chunk(remaining as usize) as u64
+    }
+
+    pub(crate) fn done(&mut self, items: u64, took: Duration) {
+        self.chunker.observe(items as usize, u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+    }
+}
+
+/// Calls `claim` on each thread of the pool, with a lane for each; the first error.
+pub(crate) fn on_all_threads(
+    pool: &ThreadPool,
+    lanes: Range<usize>,
+    claim: impl Fn(usize) -> Result<(), TeamError> + Sync,
+) -> Result<(), TeamError> {
+    let failure = Mutex::new(None);
+    let claim = |lane: usize| {
+        if let Err(error) = claim(lane) {
+            failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+    };
+    pool.install(|| {
+        taskel::in_place_scope(|scope| {
+            for lane in lanes.clone().skip(1) {
+                let claim = &claim;
+                scope.spawn(move |_| claim(lane));
+            }
+            claim(lanes.start);
+        });
+    });
+    failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+}
 
 /// Who runs items, as they need to know.
 pub(crate) struct Runner<'a> {
@@ -40,9 +99,14 @@ pub(crate) struct Runner<'a> {
 }
 
 impl Runner<'_> {
+    /// Where nobody is to know of it.
+    pub(crate) fn unseen() -> Self {
+        Runner { lanes: Vec::new(), start: 0 }
+    }
+
     /// Runs one item, and lets others know that this thread is in it.
     pub(crate) fn run<R>(&self, index: usize, item: impl FnOnce() -> R) -> R {
-        let caller = self.lanes.len() - 1;
+        let Some(caller) = self.lanes.len().checked_sub(1) else { return item() };
         let lane = self.lanes[taskel::current_thread_index().unwrap_or(caller).min(caller)];
         let before = lane.enter((index - self.start) as u64);
         // Not on a panic: then the rank counts as one that died in the item.
@@ -74,6 +138,8 @@ pub(crate) struct Part<'a, W> {
     pub(crate) call: CallWords<'a>,
     pub(crate) start: usize,
     pub(crate) work: W,
+    /// Where done items are noted, and a hash of what is called.
+    pub(crate) ledger: Option<(&'a Ledger, u64)>,
 }
 
 impl<W: Work> Part<'_, W> {
@@ -103,41 +169,23 @@ impl<W: Work> Part<'_, W> {
         if self.call.claims.remaining() == 0 {
             return Ok(());
         }
-        let failure = Mutex::new(None);
         let runner = self.runner();
-        let threads = self.pool.current_num_threads();
-        let lanes = self.call.lanes_of(self.rank);
-        let claim = |lane: usize| {
-            if let Err(error) = self.claim_on(lane, &runner) {
-                failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            }
-        };
-        self.pool.install(|| {
-            taskel::in_place_scope(|scope| {
-                for lane in lanes.clone().take(threads).skip(1) {
-                    let claim = &claim;
-                    scope.spawn(move |_| claim(lane));
-                }
-                claim(lanes.start);
-            });
-        });
-        failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+        let first = self.call.lanes_of(self.rank).start;
+        let lanes = first..first + self.pool.current_num_threads();
+        on_all_threads(self.pool, lanes, |lane| self.claim_on(lane, &runner))
     }
 
     fn claim_on(&self, lane: usize, runner: &Runner<'_>) -> Result<(), TeamError> {
         let claims = self.call.claims;
         let claimers = self.shared.locks.settings().ranks * self.pool.current_num_threads() as u64;
-        let mut chunker = Chunker::new(ChunkConfig::default().with_target_ns(TARGET_NS));
+        let mut pace = Pace::new(claimers, COUNTER_NS);
         let mut arena = Arena::new(&self.shared.memory);
         loop {
-            let remaining = claims.remaining();
-            let fits = chunker.next_chunk(remaining as usize) as u64;
-            let want = fits.min(remaining / (2 * claimers)).clamp(1, MOST_IN_A_CLAIM);
+            let want = pace.next(claims.remaining());
             let Some(items) = claims.claim(lane, want) else { return Ok(()) };
             let began = Instant::now();
             self.do_items(lane, &items, runner, &mut arena)?;
-            let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            chunker.observe((items.end - items.start) as usize, took);
+            pace.done(items.end - items.start, began.elapsed());
         }
     }
 
@@ -150,10 +198,16 @@ impl<W: Work> Part<'_, W> {
         arena: &mut Arena<'_>,
     ) -> Result<(), TeamError> {
         let range = self.start + items.start as usize..self.start + items.end as usize;
-        let record = match self.work.run(runner, range)? {
-            Some(bytes) => arena.record(&bytes)?,
-            None => 0,
-        };
+        let bytes = self.work.run(runner, range)?;
+        let record = bytes.as_ref().map_or(Ok(0), |bytes| arena.record(bytes))?;
+        if let Some((ledger, signature)) = self.ledger {
+            let (start, len) = (items.start, items.end - items.start);
+            ledger.append(
+                self.call.number,
+                signature,
+                &Done { start, len, bytes: bytes.unwrap_or_default() },
+            )?;
+        }
         if self.call.claims.finish(lane, items, record) {
             self.shared.locks.notify()?;
         }
@@ -172,7 +226,7 @@ impl<W: Work> Part<'_, W> {
         if let Some(items) = left {
             self.do_items(lane, &items, &runner, &mut arena)?;
         }
-        let mut chunker = Chunker::new(ChunkConfig::default().with_target_ns(TARGET_NS));
+        let mut pace = Pace::new(1, 0.0);
         let mut walked = 0;
         loop {
             walked = claims.walk(walked);
@@ -180,11 +234,10 @@ impl<W: Work> Part<'_, W> {
                 return Ok(());
             }
             let lapses = self.lapses();
-            if let Some(items) = self.take_free(lane, walked, &mut chunker)? {
+            if let Some(items) = self.take_free(lane, walked, &mut pace)? {
                 let began = Instant::now();
                 self.pool.install(|| self.do_items(lane, &items, &runner, &mut arena))?;
-                let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-                chunker.observe((items.end - items.start) as usize, took);
+                pace.done(items.end - items.start, began.elapsed());
                 continue;
             }
             let is_news = || claims.walk(walked) > walked || self.lapses() != lapses;
@@ -199,12 +252,7 @@ impl<W: Work> Part<'_, W> {
     }
 
     /// Takes items that nobody has, if there are any behind `from`.
-    fn take_free(
-        &self,
-        lane: usize,
-        from: u64,
-        chunker: &mut Chunker,
-    ) -> Result<Option<Range<u64>>, TeamError> {
+    fn take_free(&self, lane: usize, from: u64, pace: &mut Pace) -> Result<Option<Range<u64>>, TeamError> {
         // Nothing is free where nobody has died.
         if self.lapses() == 0 {
             return Ok(None);
@@ -219,7 +267,7 @@ impl<W: Work> Part<'_, W> {
                 Found::Claiming => break,
                 Found::HeldUpTo(end) | Found::DoneUpTo(end) => at = end,
                 Found::Free { items, deaths: 0 } => {
-                    let len = chunker.next_chunk((items.end - items.start) as usize) as u64;
+                    let len = pace.fitting(items.end - items.start);
                     return Ok(Some(self.take(lane, items.start..items.start + len)));
                 }
                 Found::Free { items, .. } => {

@@ -23,7 +23,7 @@ use self::signals::Signals;
 use crate::control::{Control, Settings};
 use crate::error::TeamError;
 use crate::memory::{MOST_RANKS, Memory};
-use crate::program::hash_of;
+use crate::program::arguments_hash;
 use crate::seats::Shared;
 use crate::sync::Ordering;
 
@@ -150,7 +150,7 @@ impl Launcher {
         };
         let memory = match &self.ledger {
             None => Memory::create()?,
-            Some(file) => Memory::ledger(file, hash_of(&format!("{:?}", command.arguments)))?,
+            Some(file) => Memory::ledger(file, arguments_hash(command.arguments.iter().cloned()))?,
         };
         let locks = Control::create(settings, memory.team().calls.load(Ordering::Relaxed))?;
         let shared = Shared { memory: memory.into(), locks: locks.into() };

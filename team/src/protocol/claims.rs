@@ -185,6 +185,13 @@ impl<'a> Claims<'a> {
         }
     }
 
+    /// Notes that an earlier run has done items, behind those noted before, while no rank has come to
+    /// the call. Those between are free from then on.
+    pub(crate) fn note_earlier(&self, items: &Range<u64>, record: u64) {
+        self.table[items.start as usize].store(done(items, record), Ordering::Relaxed);
+        self.next.store(items.end, Ordering::Relaxed);
+    }
+
     /// How many items there are.
     pub(crate) fn len(&self) -> u64 {
         self.table.len() as u64
@@ -224,7 +231,7 @@ impl<'a> Claims<'a> {
     #[must_use]
     pub(crate) fn finish(&self, lane: usize, items: &Range<u64>, record: u64) -> bool {
         let entry = &self.table[items.start as usize];
-        let done = (items.end - items.start) << PLACE_BITS | record;
+        let done = done(items, record);
         let mut seen = 0;
         while let Entry::Open { .. } = Entry::of(seen) {
             // Release: pairs with `entry`: what was recorded happens before whoever reads it.
@@ -341,6 +348,10 @@ impl<'a> Claims<'a> {
         // It fails if the item was done after all.
         let _ = entry.compare_exchange(seen, told, Ordering::Relaxed, Ordering::Relaxed);
     }
+}
+
+fn done(items: &Range<u64>, record: u64) -> u64 {
+    (items.end - items.start) << PLACE_BITS | record
 }
 
 fn held(items: &Range<u64>) -> u64 {

@@ -64,6 +64,23 @@ pub(crate) fn start_other(name: &str, options: &[&str], parameter: u64, program:
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
+/// A run of `mpirun`, or what `TASKEL_MPIRUN` names, with so many ranks; `more` goes before the
+/// program, such as another part of the job.
+pub(crate) fn mpirun(name: &str, ranks: usize, more: &[&str]) -> Command {
+    let mpirun = std::env::var("TASKEL_MPIRUN").unwrap_or("mpirun".to_owned());
+    let about = Command::new(&mpirun).arg("--version").output().expect("mpirun, or TASKEL_MPIRUN");
+    let mut command = Command::new(mpirun);
+    if String::from_utf8_lossy(&about.stdout).contains("Open MPI") {
+        command.args(["--oversubscribe", "--allow-run-as-root"]);
+    }
+    let own = std::env::current_exe().unwrap();
+    let program = ["--exact", "program_of_a_rank", "--nocapture"];
+    command.args(["-n", &ranks.to_string()]).args(more).arg(own).args(program);
+    command.env(PROGRAM, name).env("RUST_BACKTRACE", "0");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
 /// Waits until it has ended, and does something every now and then.
 pub(crate) fn finish(mut child: Child, mut meanwhile: impl FnMut(u32)) -> Ran {
     let (mut output, mut errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
