@@ -45,6 +45,7 @@
 //! | [Cancelling](guide::cancelling) | errors, tokens, deadlines |
 //! | [Embedding](guide::embedding) | in a library, beside other pools |
 //! | [Processes](guide::processes) | locks between them |
+//! | [Teams](guide::teams) | one loop in several processes, or on several machines with MPI |
 //! | [Models](guide::models) | checking parallel code with loom |
 //! | [Own types](guide::own_types) | that are iterated over in parallel, beside rayon's `plumbing` |
 //! | Coming from | [rayon](guide::from_rayon), [OpenMP](guide::from_openmp), [Python's Pool](guide::from_python) |
@@ -168,6 +169,11 @@ pub mod guide {
 
     #[doc = include_str!("../docs/guide/processes.md")]
     pub mod processes {}
+
+    // Its programs are run by `taskel-team`, which this crate cannot depend on.
+    #[cfg_attr(doctest, doc = "Teams.")]
+    #[cfg_attr(not(doctest), doc = include_str!("../docs/guide/teams.md"))]
+    pub mod teams {}
 
     #[doc = include_str!("../docs/guide/models.md")]
     pub mod models {}

@@ -8,8 +8,15 @@
 //! cargo run --release -p taskel-team --example sweep -- --runs 200
 //! cargo build --release -p taskel-team --example sweep
 //! cargo run --release -p taskel-team -- -n 4 --restart 100 -- target/release/examples/sweep --runs 200
+//! cargo build --release -p taskel-team --example sweep --features mpi
+//! mpirun -n 4 target/release/examples/sweep --runs 200
 //! ```
+//!
+//! With `--ledger FOLDER`, a run that was killed goes on where it was, in any of these ways.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Parser;
@@ -24,6 +31,12 @@ struct Arguments {
     /// The steps of the longest run, in thousands
     #[arg(long, default_value_t = 50_000)]
     longest: u64,
+    /// Keep what is done in this folder, and run only what is missing when started again
+    #[arg(long)]
+    ledger: Option<PathBuf>,
+    /// Append a line to this file for each run that is begun
+    #[arg(long)]
+    log: Option<PathBuf>,
 }
 
 /// What a run finds.
@@ -51,11 +64,26 @@ impl Row {
     }
 }
 
+/// In one piece, since others append to the same file.
+fn note(log: &Path, run: usize) {
+    let file = OpenOptions::new().append(true).create(true).open(log);
+    file.and_then(|mut file| file.write_all(format!("{run}\n").as_bytes()))
+        .expect("a file that can be written");
+}
+
 fn main() -> Result<(), TeamError> {
     let arguments = Arguments::parse();
-    let team = Team::from_env()?;
+    let mut team = Team::from_env()?;
+    if let Some(folder) = &arguments.ledger {
+        team = team.ledger(folder)?;
+    }
     let began = Instant::now();
-    let rows = team.map(0..arguments.runs, |i| Row::run(i, &arguments))?;
+    let rows = team.map(0..arguments.runs, |i| {
+        if let Some(log) = &arguments.log {
+            note(log, i);
+        }
+        Row::run(i, &arguments)
+    })?;
     if team.rank() == 0 {
         println!("{:>4} {:>9} {:>10} {:>9}", "run", "rate", "steps", "exponent");
         for (i, Row { rate, steps, exponent }) in rows.iter().enumerate() {
