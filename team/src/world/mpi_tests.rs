@@ -55,7 +55,9 @@ fn every_claim_of_a_million_comes_to_one_rank() {
     let mpirun = std::env::var("TASKEL_MPIRUN").unwrap_or("mpirun".to_owned());
     let about = Command::new(&mpirun).arg("--version").output().expect("mpirun, or TASKEL_MPIRUN");
     let mut command = Command::new(mpirun);
-    if String::from_utf8_lossy(&about.stdout).contains("Open MPI") {
+    let about = String::from_utf8_lossy(&about.stdout);
+    // By the name under which it is called, it tells one or the other.
+    if about.contains("Open MPI") || about.contains("OpenRTE") {
         command.args(["--oversubscribe", "--allow-run-as-root"]);
     }
     command.args(["-n", "4"]).arg(std::env::current_exe().unwrap());

@@ -70,7 +70,9 @@ pub(crate) fn mpirun(name: &str, ranks: usize, more: &[&str]) -> Command {
     let mpirun = std::env::var("TASKEL_MPIRUN").unwrap_or("mpirun".to_owned());
     let about = Command::new(&mpirun).arg("--version").output().expect("mpirun, or TASKEL_MPIRUN");
     let mut command = Command::new(mpirun);
-    if String::from_utf8_lossy(&about.stdout).contains("Open MPI") {
+    let about = String::from_utf8_lossy(&about.stdout);
+    // By the name under which it is called, it tells one or the other.
+    if about.contains("Open MPI") || about.contains("OpenRTE") {
         command.args(["--oversubscribe", "--allow-run-as-root"]);
     }
     let own = std::env::current_exe().unwrap();
