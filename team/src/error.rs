@@ -138,6 +138,27 @@ impl TeamError {
     pub(crate) fn io(operation: &'static str) -> impl FnOnce(io::Error) -> TeamError {
         move |source| TeamError::Io { operation, source }
     }
+
+    /// What an MPI is not as it should be.
+    fn fmt_of_mpi(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TeamError::NoMpi { variable, ranks } => write!(
+                f,
+                "expected a program with MPI, found {variable}={ranks} and one without; build it with the feature mpi of \
+                 taskel-team, start it by taskel-run, or use Team::alone"
+            ),
+            TeamError::MpiSize { variable, expected, found } => write!(
+                f,
+                "expected {expected} processes in MPI's world, as {variable} says, found {found}; start the program by the \
+                 mpirun of the MPI that it was built with"
+            ),
+            TeamError::MpiThreads { found } => write!(
+                f,
+                "expected an MPI with MPI_THREAD_SERIALIZED, found {found}; begin it with that, or let Team::from_env do it"
+            ),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl fmt::Display for TeamError {
@@ -187,20 +208,7 @@ impl fmt::Display for TeamError {
                 f,
                 "expected all ranks' parts of a call, found that rank {rank} has an error; look at what it says"
             ),
-            TeamError::NoMpi { variable, ranks } => write!(
-                f,
-                "expected a program with MPI, found {variable}={ranks} and one without; build it with the feature mpi of \
-                 taskel-team, start it by taskel-run, or use Team::alone"
-            ),
-            TeamError::MpiSize { variable, expected, found } => write!(
-                f,
-                "expected {expected} processes in MPI's world, as {variable} says, found {found}; start the program by the \
-                 mpirun of the MPI that it was built with"
-            ),
-            TeamError::MpiThreads { found } => write!(
-                f,
-                "expected an MPI with MPI_THREAD_SERIALIZED, found {found}; begin it with that, or let Team::from_env do it"
-            ),
+            TeamError::NoMpi { .. } | TeamError::MpiSize { .. } | TeamError::MpiThreads { .. } => self.fmt_of_mpi(f),
             TeamError::TooMany { what, most, found } => {
                 write!(f, "expected at most {most} {what}, found {found}; use fewer")
             }
