@@ -1,6 +1,6 @@
 //! The policy, decision by decision.
 
-use taskel_adaptive::{ChunkConfig, Chunker, History};
+use taskel_adaptive::{ChunkConfig, Chunker, History, Tail};
 
 /// Chunk sizes of a worker that is never stolen from, for taskels of `ns(index)`.
 fn sizes(config: ChunkConfig, len: usize, ns: impl Fn(usize) -> u64) -> Vec<usize> {
@@ -207,4 +207,13 @@ fn the_length_of_blocks_does_not_depend_on_the_most_that_a_chunk_may_hold() {
     assert_eq!(Chunker::new(config).block_len(), 12);
     assert_eq!(Chunker::new(config.with_max_chunk(10)).block_len(), 12);
     assert_eq!(Chunker::new(config.with_blocks(0)).block_len(), 400);
+}
+
+#[test]
+fn claims_from_one_counter_are_no_smaller_than_the_counter_is_quick() {
+    let limit = |claim_ns: f64| Tail::new(100, claim_ns).limit(500, 1000, Some(10_000.0));
+    // 1/200 of what is left; but 100 claims of 1 µs take as long as ten taskels.
+    assert_eq!((limit(0.0), limit(1000.0)), (5, 10));
+    // What is no time counts as none.
+    assert_eq!((limit(f64::INFINITY), limit(f64::NAN), limit(-1.0)), (5, 5, 5));
 }
