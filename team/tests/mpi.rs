@@ -10,6 +10,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use mpi::Threading;
+use mpi::traits::{Communicator, CommunicatorCollectives};
 use serde::{Deserialize, Serialize};
 use support::{Ran, finish, fresh_file, kill, mpirun, program};
 use taskel_team::{Team, TeamError};
@@ -35,6 +37,9 @@ fn row(i: usize) -> Row {
 #[test]
 fn program_of_a_rank() {
     let Some(program) = program() else { return };
+    if let "own single" | "own multiple" = program.as_str() {
+        return begins_mpi_itself(&program);
+    }
     let team = match Team::from_env() {
         Ok(team) => team,
         Err(error) => {
@@ -52,7 +57,10 @@ fn program_of_a_rank() {
         "panic" => team.for_each(0..100, |i| assert_ne!(i, 50, "on purpose")).unwrap(),
         "slow owner" => slow_owner(&team),
         "ledger" => kept(team.ledger(std::env::var_os(LEDGER).unwrap())),
-        "alone" => tell!("{}", team.size()),
+        "alone" => {
+            assert_eq!(team.map(0..10, |i| i).unwrap(), (0..10).collect::<Vec<_>>());
+            tell!("{}", team.size());
+        }
         other => panic!("{other}"),
     }
 }
@@ -318,15 +326,49 @@ fn a_job_that_was_killed_goes_on_with_its_ledger() {
     fs::remove_file(&log).unwrap();
 }
 
+/// A rank that no `mpirun` has started, with more variables in its environment.
+fn run_by_itself(name: &str, variables: &[(&str, &str)]) -> String {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "program_of_a_rank", "--nocapture"]).env("TEAM_TEST_PROGRAM", name);
+    let ran = command.envs(variables.iter().copied()).output().unwrap();
+    String::from_utf8_lossy(&ran.stdout).into_owned()
+}
+
 #[test]
 fn another_number_of_processes_than_mpirun_has_started_is_refused() {
-    let own = std::env::current_exe().unwrap();
-    let mut command = Command::new(own);
-    command.args(["--exact", "program_of_a_rank", "--nocapture"]);
-    let ran = command.env("PMI_SIZE", "3").env("TEAM_TEST_PROGRAM", "alone").output().unwrap();
-    let told = String::from_utf8_lossy(&ran.stdout);
-    let expected = "expected 3 processes in MPI's world, as PMI_SIZE says, found 1";
-    assert!(told.contains(expected), "{ran:#?}");
+    for variable in ["PMI_SIZE", "OMPI_COMM_WORLD_SIZE"] {
+        let told = run_by_itself("alone", &[(variable, "3")]);
+        let expected = format!("expected 3 processes in MPI's world, as {variable} says, found 1");
+        assert!(told.contains(&expected), "{told}");
+    }
+}
+
+#[test]
+fn without_mpirun_it_is_a_team_of_one() {
+    let told = run_by_itself("alone", &[]);
+    assert!(told.contains("\n@1\n"), "{told}");
+}
+
+fn begins_mpi_itself(program: &str) {
+    let level = if program == "own single" { Threading::Single } else { Threading::Multiple };
+    let (universe, _) = mpi::initialize_with_threading(level).unwrap();
+    match Team::from_env() {
+        Ok(team) => {
+            assert_eq!(team.map(0..100, |i| i).unwrap(), (0..100).collect::<Vec<_>>());
+            drop(team);
+            // MPI goes on until the program ends it.
+            universe.world().barrier();
+            tell!("{}", universe.world().size());
+        }
+        Err(error) => tell!("{error}"),
+    }
+}
+
+#[test]
+fn a_program_may_begin_and_end_mpi_itself_if_threads_may_call_it() {
+    assert_eq!(run("own multiple").agreed(4), "4");
+    let ran = run("own single");
+    assert!(ran.agreed(4).contains("expected an MPI with MPI_THREAD_SERIALIZED, found Single"), "{ran:#?}");
 }
 
 #[test]

@@ -187,6 +187,21 @@ fn another_program_is_refused() {
     assert_eq!(shown(ran.status), 101, "{ran:#?}");
 }
 
+/// What `mpirun` would start.
+#[cfg(not(feature = "mpi"))]
+#[test]
+fn a_program_without_mpi_is_no_team_under_mpirun() {
+    for variable in ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"] {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "program_of_a_rank", "--nocapture"]);
+        let ran = command.env("TEAM_TEST_PROGRAM", "calls").env(variable, "4").output().unwrap();
+        let told = String::from_utf8_lossy(&ran.stderr);
+        let expected =
+            format!("expected a program with MPI, found {variable}=4 and one without; build it with");
+        assert!(told.contains(&expected) && !ran.status.success(), "{told}");
+    }
+}
+
 #[test]
 fn the_exit_status_of_the_ranks_is_that_of_the_whole() {
     assert_eq!(shown(run("exit", &["-n", "2"]).status), 3);
