@@ -17,7 +17,7 @@ use taskel_benches::{
     peer, report,
     report::tables,
     result::Report,
-    suite::{self, Context, Suite, hot_paths, workers},
+    suite::{self, Context, Suite, hot_paths, teams, workers},
     work::Calibration,
 };
 
@@ -53,7 +53,14 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
                 tell(info);
                 process::abort();
             }));
-            println!("{}", serde_json::to_string(&workers::calls(&row, &peer, tiny_steps)?)?);
+            let times = if teams::has(&row) {
+                teams::calls(&row, &peer, tiny_steps)?
+            } else {
+                Some(workers::calls(&row, &peer, tiny_steps)?)
+            };
+            if let Some(times) = times {
+                println!("{}", serde_json::to_string(&times)?);
+            }
             Ok(())
         }
         Command::Compare { old, new } => {

@@ -44,14 +44,14 @@ pub enum Command {
     /// Run every hot path a few thousand times: what the suite `instructions` starts under
     /// valgrind.
     HotPaths,
-    /// Make the calls of one row with one peer and print their times as JSON: what the suite
-    /// `workers` starts.
+    /// Make the calls of one row with one peer and print their times as JSON: what the suites
+    /// `workers` and `teams` start.
     Calls {
         /// The name of the row.
         row: String,
         /// The peer's name.
         peer: String,
-        /// The iterations of a tiny item.
+        /// The iterations of a tiny item, or of each.
         tiny_steps: u32,
     },
     /// Compare two reports.

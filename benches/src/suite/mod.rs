@@ -14,6 +14,7 @@ mod predictions;
 mod profiles;
 mod spans;
 mod streams;
+pub mod teams;
 pub mod workers;
 
 use crate::{
@@ -48,6 +49,7 @@ pub const ALL: &[Suite] = &[
     suite("members", "how many of 8 workers each member keeps busy", members::run),
     suite("dispatch", "how soon another thread has done something", dispatch::run),
     suite("idle", "what an idle pool costs", idle::run),
+    suite("teams", "what processes that share a loop cost over threads", teams::run),
     suite("locks", "locks between threads and processes", locks::run),
     suite("instructions", "instructions of what one thread does most often", instructions::run),
     suite("iters", "parallel iterators", iters::run),
