@@ -59,7 +59,7 @@
 //!
 //! # What it asks for
 //!
-//! 64-bit Linux with glibc, one machine, one PID namespace. Elsewhere everything compiles, and every
+//! 64-bit Linux with glibc; without MPI, one machine and one PID namespace. Elsewhere everything compiles, and every
 //! constructor says [`TeamError::Open`]. Results stay in memory until the team ends. A panic must
 //! unwind or abort the process as usual; either counts as its death.
 
@@ -104,6 +104,8 @@ mod protocol;
 mod results;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
 mod seats;
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
+mod segments;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
 mod sync;
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]

@@ -57,7 +57,7 @@ pub(crate) struct TeamWords {
     pub(crate) incarnations: AtomicU64,
     /// How many of them have died, and were taken over.
     pub(crate) deaths: AtomicU64,
-    /// How often items became free: by deaths, and by errors.
+    /// How often items became free: by deaths, by errors, and when ranks gave some back.
     pub(crate) lapses: AtomicU64,
     /// How many items were handed out again.
     pub(crate) again: AtomicU64,
@@ -70,6 +70,10 @@ pub(crate) struct TeamWords {
     /// The program that has begun the ledger, and what it was given.
     pub(crate) program: AtomicU64,
     arguments: AtomicU64,
+    /// How many items ranks gave back that they had not begun.
+    pub(crate) given_back: AtomicU64,
+    /// When somebody last asked for items of others, in milliseconds of the system's clock.
+    pub(crate) asked_ms: AtomicU64,
 }
 
 /// What others are told of a rank. Hints, but for `call`, which whoever has its seat may rely on.

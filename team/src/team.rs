@@ -20,9 +20,10 @@ use crate::ledger::Ledger;
 use crate::mutex::TeamMutex;
 use crate::results::{Results, append};
 use crate::seats::{Place, Shared};
+use crate::segments::Segment;
 use crate::sync::{AtomicBool, Ordering};
-use crate::work::{Part, Runner, TICK, Work, catch};
-use crate::{environment, program, world};
+use crate::work::{Done, Part, Runner, TICK, Work, catch};
+use crate::{environment, program, segments, world};
 
 /// One process has one place in one team.
 static HAS_A_TEAM: AtomicBool = AtomicBool::new(false);
@@ -254,7 +255,10 @@ impl Team {
     pub fn deaths_and_repetitions(&self) -> (u64, u64) {
         let Membership::Launched(member) = &self.part else { return (0, 0) };
         let words = member.shared.memory.team();
-        (words.deaths.load(Ordering::Relaxed), words.again.load(Ordering::Relaxed))
+        // What was given back had not been begun.
+        let again = words.again.load(Ordering::Relaxed);
+        let again = again.saturating_sub(words.given_back.load(Ordering::Relaxed));
+        (words.deaths.load(Ordering::Relaxed), again)
     }
 
     /// Calls `f` for each item of `range`, on some rank; returns when all are done.
@@ -285,11 +289,8 @@ impl Team {
             return Ok(());
         }
         let work = |runner: &Runner<'_>, items: Range<usize>| {
-            match items.len() {
-                1 => runner.run(items.start, || f(items.start)),
-                _ => items.into_par_iter().for_each(|i| runner.run(i, || f(i))),
-            }
-            Ok(None)
+            let done = segments::run(runner, items, |_, i| f(i), |(), ()| ());
+            Ok(done.into_iter().map(|part| Done { items: part.items, record: None }).collect())
         };
         let signature = Signature::new(Kind::ForEach, &range, "()")?;
         match self.call(signature, work)? {
@@ -351,15 +352,24 @@ impl Team {
             return Ok(self.pool.install(|| range.into_par_iter().map(|i| Ok(f(i))).collect()));
         }
         let work = |runner: &Runner<'_>, items: Range<usize>| {
-            let results: Vec<T> = match items.len() {
-                1 => vec![runner.run(items.start, || f(items.start))],
-                _ => items.clone().into_par_iter().map(|i| runner.run(i, || f(i))).collect(),
+            let one = |before: Option<Vec<T>>, i| {
+                let mut results = before.unwrap_or_default();
+                results.push(f(i));
+                results
             };
-            let mut record = Vec::new();
-            for (i, result) in items.zip(&results) {
-                record = runner.run(i, || append(record, result))?;
-            }
-            Ok(Some(record))
+            let merge = |mut results: Vec<T>, mut others: Vec<T>| {
+                results.append(&mut others);
+                results
+            };
+            let parts =
+                segments::run(runner, items, one, merge).into_iter().map(|Segment { items, outcome }| {
+                    let mut record = Vec::new();
+                    for (i, result) in items.clone().zip(&outcome) {
+                        record = runner.run(i, || append(record, result))?;
+                    }
+                    Ok(Done { items, record: Some(record) })
+                });
+            parts.collect()
         };
         let signature = Signature::new(Kind::Map, &range, std::any::type_name::<T>())?;
         match self.call(signature, work)? {
@@ -402,12 +412,16 @@ impl Team {
             return Ok(self.pool.install(|| range.into_par_iter().map(&f).reduce(&identity, &combine)));
         }
         let work = |runner: &Runner<'_>, items: Range<usize>| {
-            let first = items.start;
-            let result = match items.len() {
-                1 => runner.run(first, || f(first)),
-                _ => items.into_par_iter().map(|i| runner.run(i, || f(i))).reduce(&identity, &combine),
+            let one = |before: Option<T>, i| match before {
+                Some(before) => combine(before, f(i)),
+                None => f(i),
             };
-            runner.run(first, || append(Vec::new(), &result)).map(Some)
+            let parts =
+                segments::run(runner, items, one, &combine).into_iter().map(|Segment { items, outcome }| {
+                    let record = runner.run(items.start, || append(Vec::new(), &outcome))?;
+                    Ok(Done { items, record: Some(record) })
+                });
+            parts.collect()
         };
         let signature = Signature::new(Kind::Reduce, &range, std::any::type_name::<T>())?;
         let results = match self.call(signature, work)? {

@@ -4,13 +4,17 @@
 //! there are several: so threads that find nothing left to claim help the others of their rank. When
 //! all have ended, the rank looks for what others have lost, and waits for what others have.
 //!
+//! Nobody takes items that another lane has. But one who waits asks for them, once in a while, and a
+//! lane that is at a claim for longer than expected then begins nothing of it any more, and gives the
+//! rest back: it was wrong about its items.
+//!
 //! Items in which a rank has died are run last, and one at a time: if another rank dies, it is known
 //! in which item.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use taskel::ThreadPool;
 use taskel_adaptive::{ChunkConfig, Chunker, Tail};
@@ -18,11 +22,11 @@ use taskel_adaptive::{ChunkConfig, Chunker, Tail};
 use crate::calls::CallWords;
 use crate::control::hold;
 use crate::error::TeamError;
-use crate::ledger::{Ledger, Part as Done};
+use crate::ledger::{Ledger, Part as Kept};
 use crate::memory::Memory;
 use crate::protocol::claims::{Found, Lane, MOST_IN_A_CLAIM};
 use crate::seats::Shared;
-use crate::sync::Ordering;
+use crate::sync::{AtomicU64, Ordering};
 
 /// What claiming and ending costs at most, with the pool's loop around the items: a guess, see the
 /// decision record of teams.
@@ -31,6 +35,12 @@ const CLAIM_NS: u64 = 500;
 const COUNTER_NS: f64 = 100.0;
 /// How long the items of a claim should take.
 const TARGET_NS: u64 = 1000 * CLAIM_NS;
+/// For how long a lane may be at a claim before others can have what it has not begun, in
+/// milliseconds.
+const PATIENCE_MS: u64 = 2;
+/// How soon one who waits asks for what others have not begun; it waits twice as long each time, up to
+/// a [`TICK`].
+const FIRST_PATIENCE: Duration = Duration::from_millis(1);
 /// How often one who waits looks for the dead.
 pub(crate) const TICK: Duration = Duration::from_millis(20);
 /// How much of the arena a thread takes at a time, in bytes.
@@ -93,15 +103,18 @@ pub(crate) fn on_all_threads(
 }
 
 /// Who runs items, as they need to know.
+#[derive(Clone, Copy)]
 pub(crate) struct Runner<'a> {
-    lanes: Vec<&'a Lane>,
+    lanes: &'a [&'a Lane],
     start: usize,
+    /// When somebody asked for items, and until when that does not matter.
+    asked: Option<(&'a AtomicU64, u64)>,
 }
 
 impl Runner<'_> {
     /// Where nobody is to know of it.
     pub(crate) fn unseen() -> Self {
-        Runner { lanes: Vec::new(), start: 0 }
+        Runner { lanes: &[], start: 0, asked: None }
     }
 
     /// Runs one item, and lets others know that this thread is in it.
@@ -114,18 +127,36 @@ impl Runner<'_> {
         lane.leave(before);
         result
     }
+
+    /// Whether another item may be begun.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.asked.is_none_or(|(asked, until)| asked.load(Ordering::Relaxed) < until)
+    }
 }
 
-/// Runs items, which are those of a claim, and makes their record.
+/// The same in all processes; where it jumps, items are given back too often, or later.
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or_default()
+}
+
+/// Items that were run, without a gap, and their record.
+pub(crate) struct Done {
+    pub(crate) items: Range<usize>,
+    pub(crate) record: Option<Vec<u8>>,
+}
+
+/// Runs items, which are those of a claim, as long as the runner [goes on](Runner::goes_on), and makes
+/// records of what is done. One item is always done.
 pub(crate) trait Work: Sync {
-    fn run(&self, runner: &Runner<'_>, items: Range<usize>) -> Result<Option<Vec<u8>>, TeamError>;
+    fn run(&self, runner: &Runner<'_>, items: Range<usize>) -> Result<Vec<Done>, TeamError>;
 }
 
 impl<F> Work for F
 where
-    F: Fn(&Runner<'_>, Range<usize>) -> Result<Option<Vec<u8>>, TeamError> + Sync,
+    F: Fn(&Runner<'_>, Range<usize>) -> Result<Vec<Done>, TeamError> + Sync,
 {
-    fn run(&self, runner: &Runner<'_>, items: Range<usize>) -> Result<Option<Vec<u8>>, TeamError> {
+    fn run(&self, runner: &Runner<'_>, items: Range<usize>) -> Result<Vec<Done>, TeamError> {
         self(runner, items)
     }
 }
@@ -159,9 +190,9 @@ impl<W: Work> Part<'_, W> {
         outcome
     }
 
-    fn runner(&self) -> Runner<'_> {
-        let lanes = self.call.lanes_of(self.rank).map(|lane| self.call.claims.lane(lane)).collect();
-        Runner { lanes, start: self.start }
+    /// This rank's lanes.
+    fn lanes(&self) -> Vec<&Lane> {
+        self.call.lanes_of(self.rank).map(|lane| self.call.claims.lane(lane)).collect()
     }
 
     /// Each thread claims until nothing is left.
@@ -169,13 +200,13 @@ impl<W: Work> Part<'_, W> {
         if self.call.claims.remaining() == 0 {
             return Ok(());
         }
-        let runner = self.runner();
+        let own = self.lanes();
         let first = self.call.lanes_of(self.rank).start;
         let lanes = first..first + self.pool.current_num_threads();
-        on_all_threads(self.pool, lanes, |lane| self.claim_on(lane, &runner))
+        on_all_threads(self.pool, lanes, |lane| self.claim_on(lane, &own))
     }
 
-    fn claim_on(&self, lane: usize, runner: &Runner<'_>) -> Result<(), TeamError> {
+    fn claim_on(&self, lane: usize, own: &[&Lane]) -> Result<(), TeamError> {
         let claims = self.call.claims;
         let claimers = self.shared.locks.settings().ranks * self.pool.current_num_threads() as u64;
         let mut pace = Pace::new(claimers, COUNTER_NS);
@@ -184,34 +215,65 @@ impl<W: Work> Part<'_, W> {
             let want = pace.next(claims.remaining());
             let Some(items) = claims.claim(lane, want) else { return Ok(()) };
             let began = Instant::now();
-            self.do_items(lane, &items, runner, &mut arena)?;
-            pace.done(items.end - items.start, began.elapsed());
+            let done = self.do_items(lane, &items, own, &mut arena)?;
+            pace.done(done, began.elapsed());
         }
     }
 
-    /// Runs items that the lane has, and tells.
+    /// Runs items that the lane has, and tells; how many were run. The others are given back.
     fn do_items(
         &self,
         lane: usize,
         items: &Range<u64>,
-        runner: &Runner<'_>,
+        own: &[&Lane],
         arena: &mut Arena<'_>,
-    ) -> Result<(), TeamError> {
+    ) -> Result<u64, TeamError> {
+        let (team, claims) = (self.shared.memory.team(), self.call.claims);
         let range = self.start + items.start as usize..self.start + items.end as usize;
-        let bytes = self.work.run(runner, range)?;
-        let record = bytes.as_ref().map_or(Ok(0), |bytes| arena.record(bytes))?;
-        if let Some((ledger, signature)) = self.ledger {
-            let (start, len) = (items.start, items.end - items.start);
-            ledger.append(
-                self.call.number,
-                signature,
-                &Done { start, len, bytes: bytes.unwrap_or_default() },
-            )?;
+        let asked = Some((&team.asked_ms, now_ms() + PATIENCE_MS));
+        let runner = Runner { lanes: own, start: self.start, asked };
+        let mut parts = self.work.run(&runner, range.clone())?;
+        if parts.is_empty() {
+            // The clock was set back, and has not come up again to when somebody asked.
+            parts = self.work.run(&runner, range.start..range.start + 1)?;
         }
-        if self.call.claims.finish(lane, items, record) {
+        let mut done = 0;
+        let mut somebody_waits = false;
+        let count = parts.len();
+        let all = items.end - items.start;
+        let run: u64 = parts.iter().map(|part| part.items.len() as u64).sum();
+        if run < all {
+            team.given_back.fetch_add(all - run, Ordering::Relaxed);
+        }
+        for (number, part) in parts.into_iter().enumerate() {
+            let (place, record) = self.keep(part, arena)?;
+            done += place.end - place.start;
+            if number + 1 < count {
+                claims.note_done(&place, record);
+            } else {
+                somebody_waits = claims.finish(lane, &place, record);
+            }
+        }
+        if done < all {
+            team.lapses.fetch_add(1, Ordering::Relaxed);
+        }
+        if somebody_waits {
             self.shared.locks.notify()?;
         }
-        Ok(())
+        Ok(done)
+    }
+
+    /// Writes what is done to where others find it; which items of the call these are, and where.
+    fn keep(&self, done: Done, arena: &mut Arena<'_>) -> Result<(Range<u64>, u64), TeamError> {
+        let Done { items, record } = done;
+        let items = (items.start - self.start) as u64..(items.end - self.start) as u64;
+        let place = record.as_ref().map_or(Ok(0), |bytes| arena.record(bytes))?;
+        if let Some((ledger, signature)) = self.ledger {
+            let (start, len) = (items.start, items.end - items.start);
+            let part = Kept { start, len, bytes: record.unwrap_or_default() };
+            ledger.append(self.call.number, signature, &part)?;
+        }
+        Ok((items, place))
     }
 
     /// Does what is free, and waits for what others have.
@@ -221,13 +283,14 @@ impl<W: Work> Part<'_, W> {
         // Also of those who had nothing to claim: from now on, who ends items sees that somebody
         // may wait.
         let left = claims.claim(lane, 1);
-        let runner = self.runner();
+        let own = self.lanes();
         let mut arena = Arena::new(&self.shared.memory);
         if let Some(items) = left {
-            self.do_items(lane, &items, &runner, &mut arena)?;
+            self.do_items(lane, &items, &own, &mut arena)?;
         }
         let mut pace = Pace::new(1, 0.0);
         let mut walked = 0;
+        let mut patience = FIRST_PATIENCE;
         loop {
             walked = claims.walk(walked);
             if walked == claims.len() {
@@ -236,13 +299,16 @@ impl<W: Work> Part<'_, W> {
             let lapses = self.lapses();
             if let Some(items) = self.take_free(lane, walked, &mut pace)? {
                 let began = Instant::now();
-                self.pool.install(|| self.do_items(lane, &items, &runner, &mut arena))?;
-                pace.done(items.end - items.start, began.elapsed());
+                let done = self.pool.install(|| self.do_items(lane, &items, &own, &mut arena))?;
+                pace.done(done, began.elapsed());
+                patience = FIRST_PATIENCE;
                 continue;
             }
             let is_news = || claims.walk(walked) > walked || self.lapses() != lapses;
-            if !self.shared.locks.wait(TICK, is_news)? {
+            if !self.shared.locks.wait(patience, is_news)? {
+                self.shared.memory.team().asked_ms.store(now_ms(), Ordering::Relaxed);
                 self.shared.take_over_dead(Some(self.rank))?;
+                patience = (2 * patience).min(TICK);
             }
         }
     }

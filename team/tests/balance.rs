@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::hint::black_box;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,10 +19,22 @@ const LONG: u64 = 16 * MS;
 const MEDIUM: u64 = 8 * MS;
 const LONGEST: u64 = 32 * MS;
 
-/// The loads of the benchmarks' suite `workers`, four times as long: milliseconds of each item.
-fn loads(ranks: usize) -> [(&'static str, Vec<u64>); 7] {
+/// Those that take almost no time, beside which some take long: six milliseconds of them, at what an
+/// item takes with the loop around it where nothing is optimised.
+const TINY: usize = 20_000;
+const TINY_NS: f64 = 300.0;
+const AMONG_TINY: u64 = 20;
+
+/// Eight experiments of a minute or a day, the longest three of them next to each other but one: a
+/// day is 80 ms.
+const EXPERIMENTS: [u64; 8] = [1, 1, 80, 80, 1, 1, 1, 78];
+
+/// The loads of the benchmarks' suite `workers`, four times as long but for those with tiny items, and
+/// the experiments: milliseconds of each item.
+fn loads(ranks: usize) -> [(&'static str, Vec<u64>); 10] {
     let mut random = Random(ranks as u64);
     let others = vec![MEDIUM; 4 * (ranks - 1)];
+    let (tiny, long) = (vec![0; TINY], vec![AMONG_TINY; ranks]);
     [
         ("one each", vec![LONG; ranks]),
         ("four each", vec![MEDIUM; 4 * ranks]),
@@ -29,6 +42,9 @@ fn loads(ranks: usize) -> [(&'static str, Vec<u64>); 7] {
         ("one long first", [&[LONGEST], &*others].concat()),
         ("one long last", [&*others, &[LONGEST]].concat()),
         ("side by side", [vec![MEDIUM; ranks], vec![LONG; ranks], vec![MEDIUM; ranks]].concat()),
+        ("side amid tiny", [&tiny[..TINY / 2], &*long, &tiny[TINY / 2..]].concat()),
+        ("side after tiny", [tiny, long].concat()),
+        ("bad luck", EXPERIMENTS.to_vec()),
         ("random", (0..4 * ranks).map(|_| MS * random.between(2, 17)).collect()),
     ]
 }
@@ -37,7 +53,18 @@ fn loads(ranks: usize) -> [(&'static str, Vec<u64>); 7] {
 /// anomalies, 1969).
 fn graham_ms(items: &[u64], ranks: usize) -> f64 {
     let (sum, longest) = (items.iter().sum::<u64>() as f64, *items.iter().max().unwrap() as f64);
-    sum / ranks as f64 + longest * (1.0 - 1.0 / ranks as f64)
+    let tiny_ms = items.iter().filter(|&&ms| ms == 0).count() as f64 * TINY_NS / 1e6;
+    (sum + tiny_ms) / ranks as f64 + longest * (1.0 - 1.0 / ranks as f64)
+}
+
+fn run_item(ms: u64) {
+    match ms {
+        // A look at the clock.
+        0 => {
+            black_box(Instant::now());
+        }
+        ms => thread::sleep(Duration::from_millis(ms)),
+    }
 }
 
 /// What each rank does that the test below starts.
@@ -51,7 +78,7 @@ fn program_of_a_rank() {
     for (name, items) in loads(team.size()) {
         team.barrier().unwrap();
         let began = Instant::now();
-        team.for_each(0..items.len(), |i| thread::sleep(Duration::from_millis(items[i]))).unwrap();
+        team.for_each(0..items.len(), |i| run_item(items[i])).unwrap();
         let took = began.elapsed();
         team.barrier().unwrap();
         tell!("{name}: {}", took.as_micros());

@@ -84,7 +84,7 @@ pub(crate) const LAYERS: [Layers; 3] = [
             Parts(&["launch"]),
             Parts(&["results", "mutex"]),
             Parts(&["world"]),
-            Parts(&["environment"]),
+            Parts(&["environment", "segments"]),
             Parts(&["work"]),
             Knot(&["seats", "calls"]),
             Parts(&["program"]),

@@ -24,9 +24,9 @@
 //! | length, record | items *i* .. *i* + length are done; where their record lies, if they have one |
 //! | [`LOST`], incarnation | given up: ranks died in it too often, the last one in that incarnation |
 //!
-//! An item below `next` that is not done, and that no lane has, is *free*: the rank that had it is
-//! dead and was taken over, also if it died between its addition and saying what it got. Nobody
-//! needs to know what that was. Free items are found when nothing is left to claim, by one rank at
+//! An item below `next` that is not done, and that no lane has, is *free*: the lane that had it has
+//! given it back, or its rank is dead and was taken over, also if it died between its addition and
+//! saying what it got. Nobody needs to know what that was. Free items are found when nothing is left to claim, by one rank at
 //! a time, under the *recovery lock*.
 //!
 //! # Death
@@ -63,8 +63,8 @@
 //! # Models
 //!
 //! `claims_models.rs`: each item is done once, and its record is seen; what a living lane has is
-//! not free; a death at each step; one who takes over dies; an item that kills twice is lost; who
-//! waits for the last items is woken.
+//! not free; what is given back in part goes to another; a death at each step; one who takes over
+//! dies; an item that kills twice is lost; who waits for the last items is woken.
 
 use std::ops::Range;
 
@@ -226,10 +226,8 @@ impl<'a> Claims<'a> {
         Some(start..end)
     }
 
-    /// The lane's items are done, and their record is at `record`. True if somebody may be waiting
-    /// for them, who is to be woken.
-    #[must_use]
-    pub(crate) fn finish(&self, lane: usize, items: &Range<u64>, record: u64) -> bool {
+    /// Some of a lane's items are done, and their record is at `record`. The lane has all of them still.
+    pub(crate) fn note_done(&self, items: &Range<u64>, record: u64) {
         let entry = &self.table[items.start as usize];
         let done = done(items, record);
         let mut seen = 0;
@@ -240,6 +238,14 @@ impl<'a> Claims<'a> {
                 Err(now) => seen = now,
             }
         }
+    }
+
+    /// The lane's items are done, and their record is at `record`; what it has besides, and has not
+    /// [noted](Self::note_done), is given back. True if somebody may be waiting for them, who is to be
+    /// woken.
+    #[must_use]
+    pub(crate) fn finish(&self, lane: usize, items: &Range<u64>, record: u64) -> bool {
+        self.note_done(items, record);
         // Release: pairs with `look`: who finds the lane without items sees the entry.
         self.lanes[lane].claim.store(0, Ordering::Release);
         // SeqCst: pairs with `claim`.

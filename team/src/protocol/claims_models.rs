@@ -221,6 +221,30 @@ fn model_what_is_given_up_goes_to_another() {
     });
 }
 
+/// Catches an item that is run although it was done before the rest of its claim was given back, one
+/// that nobody runs, and a record that is not seen.
+#[test]
+fn model_what_is_given_back_in_part_goes_to_another() {
+    for first in [0, 1] {
+        explore(move || {
+            let shared = Shared::new(2);
+            let other = spawn(&shared, move |shared| {
+                if let Some(items) = shared.claims().claim(0, 2) {
+                    // One of two, or all that it got.
+                    let done = items.start + first * (items.end - items.start - 1);
+                    let _ = shared.run(0, &(done..done + 1));
+                }
+            });
+            shared.work(1);
+            shared.recover(1);
+            other.join().unwrap();
+            shared.recover(1);
+            assert_eq!(shared.claims().walk(0), ITEMS as u64);
+            assert!((0..ITEMS as u64).all(|item| shared.record(item) == 1));
+        });
+    }
+}
+
 /// Catches what was noted of an item and is not seen by the one who finds it free.
 #[test]
 fn model_who_finds_an_item_free_sees_who_died_in_it() {

@@ -154,3 +154,20 @@ fn what_a_thread_of_the_dead_claims_late_is_free_again() {
     }
     assert_eq!(claims.entry(0), Entry::Done { len: 1, record: 64 });
 }
+
+#[test]
+fn of_a_claim_some_may_be_done_and_the_rest_given_back() {
+    let words = Words::new(3, 9);
+    let claims = words.claims();
+    assert_eq!(claims.claim(0, 8), Some(0..8));
+    assert_eq!((claims.claim(1, 8), claims.claim(2, 1)), (Some(8..9), None));
+    claims.note_done(&(1..3), 8);
+    claims.note_done(&(4..5), 16);
+    assert_eq!((claims.look(0), claims.look(3)), (Found::HeldUpTo(8), Found::HeldUpTo(8)));
+    assert!(claims.finish(0, &(6..7), 24));
+    assert_eq!(claims.look(0), Found::Free { items: 0..1, deaths: 0 });
+    assert_eq!(claims.look(1), Found::DoneUpTo(3));
+    assert_eq!(claims.look(3), Found::Free { items: 3..4, deaths: 0 });
+    assert_eq!(claims.look(7), Found::Free { items: 7..8, deaths: 0 });
+    assert_eq!(claims.look(8), Found::HeldUpTo(9));
+}

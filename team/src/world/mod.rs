@@ -34,7 +34,7 @@ use crate::calls::{Kind, Signature};
 use crate::error::TeamError;
 use crate::ledger::{Ledger, Part};
 use crate::sync::{AtomicU64, Ordering};
-use crate::work::{Pace, Runner, Work, on_all_threads};
+use crate::work::{Done, Pace, Runner, Work, on_all_threads};
 
 /// What ranks tell each other when they come together: a [`Head`], as words.
 const HEAD: usize = 6;
@@ -297,13 +297,16 @@ impl Claimed<'_> {
 
     fn run(&self, work: &impl Work, runner: &Runner<'_>, items: Range<u64>) -> Result<(), TeamError> {
         let start = self.signature.start;
-        let bytes = work.run(runner, (start + items.start) as usize..(start + items.end) as usize)?;
-        let part =
-            Part { start: items.start, len: items.end - items.start, bytes: bytes.unwrap_or_default() };
-        if let Some(ledger) = &self.member.ledger {
-            ledger.append(self.number, self.signature.hash(), &part)?;
+        for Done { items, record } in
+            work.run(runner, (start + items.start) as usize..(start + items.end) as usize)?
+        {
+            let (from, len) = (items.start as u64 - start, items.len() as u64);
+            let part = Part { start: from, len, bytes: record.unwrap_or_default() };
+            if let Some(ledger) = &self.member.ledger {
+                ledger.append(self.number, self.signature.hash(), &part)?;
+            }
+            self.own.lock().unwrap_or_else(PoisonError::into_inner).push(&part);
         }
-        self.own.lock().unwrap_or_else(PoisonError::into_inner).push(&part);
         Ok(())
     }
 }
