@@ -72,7 +72,9 @@ pub fn calls(name: &str, peer: &str, steps: u32) -> Result<Option<Vec<f64>>, Box
 fn call(team: &Team, shape: &str, items: usize, steps: u32) -> Result<(), Box<dyn Error>> {
     let item = |_| work(steps) as u32;
     match shape {
-        "for_each" => team.for_each(0..items, |i| drop(black_box(item(i))))?,
+        "for_each" => team.for_each(0..items, |i| {
+            black_box(item(i));
+        })?,
         "reduce" => {
             black_box(team.reduce(0..items, |i| u64::from(item(i)), || 0, |a, b| a + b)?);
         }
