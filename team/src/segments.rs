@@ -12,23 +12,23 @@ pub(crate) struct Segment<A> {
     pub(crate) outcome: A,
 }
 
-/// In order, and no two without a gap in between.
-struct Segments<A>(Vec<Segment<A>>);
+/// In order, and no two without a gap in between. None has no outcome, but while an item is run.
+struct Segments<A>(Vec<Segment<Option<A>>>);
 
 impl<A> Segments<A> {
-    /// The last one, if it ends where `item` begins.
-    fn pop_before(&mut self, item: usize) -> Option<Segment<A>> {
-        let touches = self.0.last().is_some_and(|last| last.items.end == item);
-        if touches { self.0.pop() } else { None }
-    }
-
     /// Puts the next item behind the others.
-    fn add(mut self, item: usize, one: impl FnOnce(Option<A>, usize) -> A) -> Self {
-        let (start, before) = match self.pop_before(item) {
-            Some(last) => (last.items.start, Some(last.outcome)),
-            None => (item, None),
-        };
-        self.0.push(Segment { items: start..item + 1, outcome: one(before, item) });
+    fn add(mut self, item: usize, one: impl FnOnce(&mut Option<A>, usize)) -> Self {
+        match self.0.last_mut() {
+            Some(last) if last.items.end == item => {
+                last.items.end = item + 1;
+                one(&mut last.outcome, item);
+            }
+            _ => {
+                let mut outcome = None;
+                one(&mut outcome, item);
+                self.0.push(Segment { items: item..item + 1, outcome });
+            }
+        }
         self
     }
 
@@ -36,53 +36,65 @@ impl<A> Segments<A> {
     fn join(mut self, others: Self, merge: impl FnOnce(A, A) -> A) -> Self {
         let mut others = others.0.into_iter();
         if let Some(first) = others.next() {
-            let first = match self.pop_before(first.items.start) {
-                Some(last) => Segment {
-                    items: last.items.start..first.items.end,
-                    outcome: merge(last.outcome, first.outcome),
-                },
-                None => first,
-            };
-            self.0.push(first);
+            match self.0.last_mut() {
+                Some(last) if last.items.end == first.items.start => {
+                    last.items.end = first.items.end;
+                    last.outcome = match (last.outcome.take(), first.outcome) {
+                        (Some(last), Some(first)) => Some(merge(last, first)),
+                        (last, first) => last.or(first),
+                    };
+                }
+                _ => self.0.push(first),
+            }
         }
         self.0.extend(others);
         self
     }
+
+    fn into_parts(self) -> Vec<Segment<A>> {
+        let part = |Segment { items, outcome }| Some(Segment { items, outcome: outcome? });
+        self.0.into_iter().filter_map(part).collect()
+    }
 }
 
 /// Runs items on the pool that this is called in, as long as the runner goes on. `one` runs an item
-/// and adds it to what has come of those before it; `merge` puts one outcome behind another.
+/// and adds it to what has come of those before it, if there are any; `merge` puts one outcome behind
+/// another.
 pub(crate) fn run<A: Send>(
     runner: &Runner<'_>,
     items: Range<usize>,
-    one: impl Fn(Option<A>, usize) -> A + Sync + Send,
+    one: impl Fn(&mut Option<A>, usize) + Sync + Send,
     merge: impl Fn(A, A) -> A + Sync + Send,
 ) -> Vec<Segment<A>> {
-    let run = |before, item| runner.run(item, || one(before, item));
-    if items.len() == 1 {
-        return vec![Segment { outcome: run(None, items.start), items }];
-    }
+    let run = |before: &mut Option<A>, item| runner.run(item, || one(before, item));
     let none = || Segments(Vec::new());
+    if items.len() == 1 {
+        return none().add(items.start, run).into_parts();
+    }
     let add = |segments: Segments<A>, item| if runner.goes_on() { segments.add(item, run) } else { segments };
     let join = |segments: Segments<A>, others| segments.join(others, &merge);
-    items.into_par_iter().fold(none, add).reduce(none, join).0
+    items.into_par_iter().fold(none, add).reduce(none, join).into_parts()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn push(all: &mut Option<Vec<usize>>, item: usize) {
+        all.get_or_insert_default().push(item);
+    }
+
     fn segments(items: &[usize]) -> Segments<Vec<usize>> {
-        let one = |before: Option<Vec<usize>>, item| [before.unwrap_or_default(), vec![item]].concat();
-        items.iter().fold(Segments(Vec::new()), |segments, &item| segments.add(item, one))
+        items.iter().fold(Segments(Vec::new()), |segments, &item| segments.add(item, push))
     }
 
     #[test]
     fn what_has_no_gap_is_one() {
         let join = |some: &[usize], others: &[usize]| {
             let all = segments(some).join(segments(others), |a, b| [a, b].concat());
-            assert!(all.0.iter().all(|segment| segment.items.clone().eq(segment.outcome.iter().copied())));
-            all.0.into_iter().map(|segment| segment.outcome).collect::<Vec<_>>()
+            let all = all.into_parts();
+            assert!(all.iter().all(|segment| segment.items.clone().eq(segment.outcome.iter().copied())));
+            all.into_iter().map(|segment| segment.outcome).collect::<Vec<_>>()
         };
         assert_eq!(join(&[1, 2, 4], &[5, 6, 8]), [vec![1, 2], vec![4, 5, 6], vec![8]]);
         assert_eq!(join(&[1, 2], &[4]), [vec![1, 2], vec![4]]);
@@ -93,19 +105,11 @@ mod tests {
 
     #[test]
     fn all_are_run_in_order_if_the_runner_goes_on() {
-        let all = run(
-            &Runner::unseen(),
-            3..1000,
-            |before: Option<Vec<usize>>, item| {
-                let mut all = before.unwrap_or_default();
-                all.push(item);
-                all
-            },
-            |mut a, mut b| {
-                a.append(&mut b);
-                a
-            },
-        );
+        let append = |mut all: Vec<usize>, mut others: Vec<usize>| {
+            all.append(&mut others);
+            all
+        };
+        let all = run(&Runner::unseen(), 3..1000, push, append);
         assert!(all.len() == 1 && all[0].items == (3..1000) && all[0].outcome.iter().copied().eq(3..1000));
     }
 }

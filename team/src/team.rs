@@ -289,7 +289,11 @@ impl Team {
             return Ok(());
         }
         let work = |runner: &Runner<'_>, items: Range<usize>| {
-            let done = segments::run(runner, items, |_, i| f(i), |(), ()| ());
+            let one = |done: &mut Option<()>, i| {
+                f(i);
+                *done = Some(());
+            };
+            let done = segments::run(runner, items, one, |(), ()| ());
             Ok(done.into_iter().map(|part| Done { items: part.items, record: None }).collect())
         };
         let signature = Signature::new(Kind::ForEach, &range, "()")?;
@@ -352,11 +356,7 @@ impl Team {
             return Ok(self.pool.install(|| range.into_par_iter().map(|i| Ok(f(i))).collect()));
         }
         let work = |runner: &Runner<'_>, items: Range<usize>| {
-            let one = |before: Option<Vec<T>>, i| {
-                let mut results = before.unwrap_or_default();
-                results.push(f(i));
-                results
-            };
+            let one = |results: &mut Option<Vec<T>>, i| results.get_or_insert_default().push(f(i));
             let merge = |mut results: Vec<T>, mut others: Vec<T>| {
                 results.append(&mut others);
                 results
@@ -412,9 +412,11 @@ impl Team {
             return Ok(self.pool.install(|| range.into_par_iter().map(&f).reduce(&identity, &combine)));
         }
         let work = |runner: &Runner<'_>, items: Range<usize>| {
-            let one = |before: Option<T>, i| match before {
-                Some(before) => combine(before, f(i)),
-                None => f(i),
+            let one = |result: &mut Option<T>, i| {
+                *result = Some(match result.take() {
+                    Some(before) => combine(before, f(i)),
+                    None => f(i),
+                });
             };
             let parts =
                 segments::run(runner, items, one, &combine).into_iter().map(|Segment { items, outcome }| {

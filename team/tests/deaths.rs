@@ -228,7 +228,9 @@ fn storm(team: &Team) {
     }
     let (deaths, again) = team.deaths_and_repetitions();
     tell!("right");
-    eprintln!("storm: {deaths} deaths, {again} items again");
+    // In one piece, since others write, too.
+    let told = format!("storm: {deaths} deaths, {again} items again\n");
+    std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes()).unwrap();
 }
 
 /// Kills a random rank every 5 to 60 ms, and lets the team end when `seconds` have passed.
