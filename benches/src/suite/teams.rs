@@ -46,7 +46,7 @@ pub fn has(name: &str) -> bool {
     rows().any(|(row, ..)| row == name)
 }
 
-/// Makes the call of the row `name`: what the suite starts, with all its processes. Milliseconds;
+/// Makes the call of the row `name`: what the suite starts, with all its processes. Nanoseconds;
 /// `None` in those that do not tell.
 ///
 /// # Errors
@@ -66,7 +66,7 @@ pub fn calls(name: &str, peer: &str, steps: u32) -> Result<Option<Vec<f64>>, Box
     let took = start.elapsed();
     // Whoever ends first is not to be in the way of another.
     team.barrier()?;
-    Ok((team.rank() == 0).then(|| vec![took.as_secs_f64() * 1e3]))
+    Ok((team.rank() == 0).then(|| vec![took.as_nanos() as f64]))
 }
 
 fn call(team: &Team, shape: &str, items: usize, steps: u32) -> Result<(), Box<dyn Error>> {
@@ -97,7 +97,7 @@ pub(super) fn run(context: &Context) -> Vec<Group> {
                 cells[peer].samples.push(time);
             }
         }
-        let bound = items as f64 * ns / 1e6 / context.threads as f64;
+        let bound = items as f64 * ns / context.threads as f64;
         Row { name, bound: Some(bound), cells }
     });
     let group = Group {
@@ -106,7 +106,7 @@ pub(super) fn run(context: &Context) -> Vec<Group> {
             "Time of {0} threads, or {0} processes of one thread / items, of the time that was asked for, divided by {0}",
             context.threads
         ),
-        unit: "ms per call".to_owned(),
+        unit: "ns per call".to_owned(),
         shown: Shown::RatioToBound,
         rows: rows.collect(),
         cores_of_others: None,
