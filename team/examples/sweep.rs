@@ -17,6 +17,7 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
@@ -71,8 +72,17 @@ fn note(log: &Path, run: usize) {
         .expect("a file that can be written");
 }
 
-fn main() -> Result<(), TeamError> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match sweep(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sweep: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn sweep(arguments: &Arguments) -> Result<(), TeamError> {
     let mut team = Team::from_env()?;
     if let Some(folder) = &arguments.ledger {
         team = team.ledger(folder)?;
@@ -82,7 +92,7 @@ fn main() -> Result<(), TeamError> {
         if let Some(log) = &arguments.log {
             note(log, i);
         }
-        Row::run(i, &arguments)
+        Row::run(i, arguments)
     })?;
     if team.rank() == 0 {
         println!("{:>4} {:>9} {:>10} {:>9}", "run", "rate", "steps", "exponent");
