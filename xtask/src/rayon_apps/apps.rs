@@ -10,6 +10,8 @@ pub(super) struct App {
     pub(super) tests: Tests,
     /// Tests that fail with rayon as well, and why.
     pub(super) fail_anyway: &'static [(&'static str, &'static str)],
+    /// Tests that expect of rayon what taskel does otherwise, and what that is.
+    pub(super) fail_renamed: &'static [(&'static str, &'static str)],
     pub(super) program: Option<Program>,
     pub(super) renamed: Renamed,
 }
@@ -51,6 +53,10 @@ pub(super) const APPS: &[App] = &[
     App { program: program("tokei", &[], Input::Folder), ..app("tokei", "15.0.0") },
     App {
         program: program("dust", &["-b", "-c", "-P", "-n", "200", "-w", "200"], Input::Folder),
+        fail_anyway: &[
+            ("test_exact_output test_permission_normal", READS_ALL),
+            ("test_exact_output test_permission_flag", READS_ALL),
+        ],
         ..app("du-dust", "1.2.7")
     },
     App {
@@ -61,7 +67,13 @@ pub(super) const APPS: &[App] = &[
         program: program("oxipng", &["--quiet", "--opt", "2", "--dir"], Input::Pictures),
         ..app("oxipng", "10.2.1")
     },
-    app("jwalk", "0.9.0"),
+    App {
+        fail_renamed: &[(
+            "detect_deadlock works",
+            "expects that a pool of one thread has none left for a walk inside of a loop, and here the caller runs the loop",
+        )],
+        ..app("jwalk", "0.9.0")
+    },
     // The encoder of AVIF takes longer to build than all the rest.
     App {
         default_features: false,
@@ -92,6 +104,7 @@ pub(super) const APPS: &[App] = &[
     },
 ];
 
+const READS_ALL: &str = "it wants a folder that it may not read, and root may read all";
 const PLUMBING: &str = "it implements rayon's `plumbing`";
 
 /// A library, all of whose tests pass, and which compiles when rayon is renamed.
@@ -103,6 +116,7 @@ const fn app(name: &'static str, version: &'static str) -> App {
         features: &[],
         tests: Tests::All,
         fail_anyway: &[],
+        fail_renamed: &[],
         program: None,
         renamed: Renamed::Compiles,
     }

@@ -55,7 +55,7 @@ pub(crate) fn rayon_apps(arguments: &Arguments) -> Result<ExitCode> {
     for app in APPS.iter().filter(|app| arguments.wants(app)) {
         match Package::fetch(app, root, &scratch, &target) {
             Ok(package) => packages.push(package),
-            Err(error) => println!("{} {} cannot be fetched: {error:#}", app.name, app.version),
+            Err(error) => faults.push(format!("{} {} cannot be fetched: {error:#}", app.name, app.version)),
         }
     }
     if !arguments.no_tests {

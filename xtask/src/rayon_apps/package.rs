@@ -42,16 +42,19 @@ pub(super) struct Package<'a> {
 }
 
 impl<'a> Package<'a> {
-    /// Fetches it with cargo, and copies the sources into a folder of its own in `scratch`.
+    /// Fetches it with cargo, and copies the sources into folders of their own in `scratch`: one for
+    /// each core, so that each has its `Cargo.lock`. (In one for two, cargo would choose versions
+    /// anew whenever the other was built before.)
     pub(super) fn fetch(app: &'a App, root: &'a Path, scratch: &Path, target: &'a Path) -> Result<Self> {
         let package = Package { app, folder: scratch.join(app.name), root, target };
         let original = package.original()?;
         let manifest = fs::read_to_string(original.join("Cargo.toml"))? + "\n[workspace]\n";
         let renamed = renamed(&manifest, &root.join("runtime"));
-        for (core, manifest) in [(Core::Rayon, manifest), (Core::Renamed, renamed)] {
+        let copies = [(Core::Rayon, &manifest), (Core::Patched, &manifest), (Core::Renamed, &renamed)];
+        for (core, manifest) in copies {
             let copy = package.sources(core);
             // What is there already need not be built again.
-            if fs::read_to_string(copy.join("Cargo.toml")).is_ok_and(|there| there == manifest) {
+            if fs::read_to_string(copy.join("Cargo.toml")).is_ok_and(|there| there == *manifest) {
                 continue;
             }
             if copy.exists() {
@@ -61,17 +64,17 @@ impl<'a> Package<'a> {
             // The newest versions that it accepts, which a program that depends on it has, too.
             let _ = fs::remove_file(copy.join("Cargo.lock"));
             fs::write(copy.join("Cargo.toml"), manifest)?;
-            if core == Core::Rayon {
-                package.lock_core()?;
+            if core != Core::Renamed {
+                package.lock_core(core)?;
             }
         }
         Ok(package)
     }
 
     /// Has the lock file name the rayon-core that can be replaced, where it would be an older one.
-    fn lock_core(&self) -> Result<()> {
+    fn lock_core(&self, core: Core) -> Result<()> {
         let precisely = ["update", "--quiet", "--precise", RAYON_CORE, "rayon-core"];
-        let output = self.cargo(Core::Rayon, &precisely).output().context("running cargo update")?;
+        let output = self.cargo(core, &precisely).output().context("running cargo update")?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Ok(())
     }
@@ -96,7 +99,7 @@ impl<'a> Package<'a> {
 
     /// The folder with its sources.
     pub(super) fn sources(&self, core: Core) -> PathBuf {
-        self.folder.join(if core == Core::Renamed { "renamed" } else { "package" })
+        self.folder.join(format!("sources-{}", core.name()))
     }
 
     /// A file or a folder beside the sources.
@@ -151,7 +154,7 @@ impl<'a> Package<'a> {
         let output = self.cargo_build(core, &["build", "--release", "--bin", binary]).output()?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         self.check(core)?;
-        let copy = self.beside(core.name());
+        let copy = self.beside(&format!("program-{}", core.name()));
         fs::copy(self.target.join("release").join(binary), &copy).context("copying the program")?;
         Ok(copy)
     }
