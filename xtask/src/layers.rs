@@ -59,6 +59,7 @@ pub(crate) const LAYERS: [Layers; 3] = [
                 "semaphore",
                 "barrier",
                 "once",
+                "once_lock",
                 "mutex",
                 "guard",
                 "lock_error",

@@ -126,21 +126,15 @@ where
         Some(ns) if plan.runs_alone(ns, pool) => {
             let told = producer.options().told();
             let start_ns = if plan.profiled { pool.now_ns() } else { 0 };
-            let recorded = |items| {
-                if plan.profiled {
-                    short_loop(pool, (type_name::<(P, C)>(), Some(ns)), start_ns, items);
-                }
-            };
             match small::try_alone(producer, || consumer.begin(0), (&consumer, told), plan, (pool, site, ns))
             {
                 small::Outcome::Done(partial) => {
-                    recorded(plan.len);
+                    if plan.profiled {
+                        short_loop(pool, (type_name::<(P, C)>(), Some(ns)), start_ns, plan.len);
+                    }
                     return consumer.finish(std::iter::once(partial));
                 }
-                small::Outcome::Dearer(head) => {
-                    recorded(head.next);
-                    Some(head)
-                }
+                small::Outcome::Dearer(head) => Some((head, start_ns)),
             }
         }
         _ => None,
@@ -212,21 +206,24 @@ impl Plan {
 /// after all, it wakes a few workers for nothing.
 const SLOW_ITEM_NS: f64 = 1e6;
 
-/// Runs a loop on this lane and on whoever comes.
+/// Runs a loop on this lane and on whoever comes. Of its `head`, which began then, is known that it
+/// takes longer than expected.
 fn share<P, C>(
     lane: &LaneContext<'_>,
     producer: &P,
     consumer: C,
     plan: Plan,
     site: Site,
-    head: Option<small::Head<P, C::Partial>>,
+    head: Option<(small::Head<P, C::Partial>, u64)>,
 ) -> C::Output
 where
     P: Producer,
     C: Consumer<P::Item>,
 {
     let mut slots = lane.take_slots();
-    let call = if plan.profiled { record::<P, C>(lane, site) } else { None };
+    let alone = head.as_ref().map(|(head, since_ns)| (head.next, *since_ns));
+    let call = if plan.profiled { record::<P, C>(lane, site, alone) } else { None };
+    let head = head.map(|(head, _)| head);
     let plan = Plan { call: call.map_or(0, |call| call.id()), ..plan };
     let (panic, slow) = {
         let state = shared::state(lane, (producer, &consumer), &mut slots, plan, site);
@@ -256,6 +253,11 @@ where
 }
 
 #[cold]
-fn record<P: Producer, C: Consumer<P::Item>>(lane: &LaneContext<'_>, site: Site) -> Option<OpenCall> {
-    lane.begin_call(CallKind::Loop, type_name::<(P, C)>(), site.estimate_ns())
+fn record<P: Producer, C: Consumer<P::Item>>(
+    lane: &LaneContext<'_>,
+    site: Site,
+    alone: Option<(usize, u64)>,
+) -> Option<OpenCall> {
+    let call = lane.begin_call(CallKind::Loop, type_name::<(P, C)>(), site.estimate_ns())?;
+    Some(alone.map_or(call, |(items, since_ns)| lane.has_begun_alone(call, items, since_ns)))
 }

@@ -263,6 +263,15 @@ impl Recorder {
         self.spans.push(start_ns, end_ns, Chunks { busy_ns, chunks: 1, taskels: taskels as u64 });
     }
 
+    /// Items are over that came as one chunk, perhaps inside of other items.
+    pub(crate) fn items(&mut self, items: usize, (start_ns, end_ns): (u64, u64), nested: bool) {
+        if nested || self.parts > 0 {
+            self.nested(items);
+        } else {
+            self.chunk(start_ns, end_ns, items);
+        }
+    }
+
     /// Counts a chunk of a loop that runs inside a chunk of another loop, on the same lane.
     pub(crate) fn nested(&mut self, taskels: usize) {
         if taskels == 0 {

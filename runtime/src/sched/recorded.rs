@@ -65,6 +65,17 @@ impl LaneContext<'_> {
         any_wants.then(|| self.open(CallKind::Join, site, None, joins)).ok_or(inside)
     }
 
+    /// The call began then, in fact, and this lane alone has done its first items.
+    pub(crate) fn has_begun_alone(&self, call: OpenCall, items: usize, start_ns: u64) -> OpenCall {
+        let end_ns = self.pool().now_ns();
+        let nested = self.depth() > 0;
+        self.record(|recorder| {
+            recorder.items(items, (start_ns, end_ns), nested);
+            recorder.part(call.id(), (0, items as u64), (start_ns, end_ns));
+        });
+        OpenCall { start_ns, ..call }
+    }
+
     #[cold]
     pub(crate) fn end_call(&self, OpenCall { head, start_ns, .. }: OpenCall) {
         let end_ns = self.pool().now_ns();
@@ -141,10 +152,7 @@ pub(crate) fn short_loop(
         let head = CallHead { id: pool.next_call(), kind: CallKind::Loop, site, expected_ns };
         let nested = lane.depth() > 0;
         lane.record(|recorder| {
-            match nested || recorder.parts() > 0 {
-                true => recorder.nested(items),
-                false => recorder.chunk(start_ns, end_ns, items),
-            }
+            recorder.items(items, (start_ns, end_ns), nested);
             if recorder.begin_call() {
                 recorder.part(head.id, (0, items as u64), (start_ns, end_ns));
                 recorder.end_call(head, start_ns, end_ns);

@@ -76,10 +76,7 @@ impl<'p> RecordedStream<'p> {
             let Some(lane) = lane else { return };
             let nested = lane.depth() > 0;
             lane.record(|recorder| {
-                match nested || recorder.parts() > 0 {
-                    true => recorder.nested(items),
-                    false => recorder.chunk(since_ns, now_ns, items),
-                }
+                recorder.items(items, (since_ns, now_ns), nested);
                 recorder.part(self.items.id(), (first, items as u64), (since_ns, now_ns));
             });
         });

@@ -259,36 +259,40 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         let began = self.now();
         let (first, since_ns) = (batch.first, self.recorded.map_or(0, RecordedStream::now_ns));
         let mut done = Done::new(batch.first, 0);
+        let mut items = 0;
         if let Some((item, weight)) = batch.pop() {
             if batch.len() == 0 {
+                items = 1;
                 let result = stepper.step(item);
                 done.push(stepper.end_run(result), weight);
                 done.results.extend(stepper.take_more().into_iter().flatten());
             } else {
                 let hand = &self.hands[lane as usize];
                 hand.begin(weight, batch);
-                done = self.process_bundle(hand, stepper, item);
+                (done, items) = self.process_bundle(hand, stepper, item);
             }
         }
-        self.recorded.inspect(|recorded| _ = recorded.were_items(first, done.len, since_ns));
+        self.recorded.inspect(|recorded| _ = recorded.were_items(first, items, since_ns));
         Report::Processed { done, ns: self.now().saturating_sub(began) }
     }
 
-    /// Processes this item, and those in hand.
+    /// Processes this item, and those in hand. Yields what others have not taken away meanwhile, and how many items it was.
     fn process_bundle(
         &self,
         hand: &Hand<I::Item, S::Output>,
         stepper: &mut Stepper<'_, I::Item, S>,
         mut item: I::Item,
-    ) -> Done<S::Output> {
+    ) -> (Done<S::Output>, usize) {
+        let mut items = 0;
         loop {
             let result = stepper.step(item);
+            items += 1;
             if self.is_over() {
-                return hand.end(result, stepper.take_more());
+                return (hand.end(result, stepper.take_more()), items);
             }
             match hand.next(result, || stepper.take_more()) {
                 Ok(next) => item = next,
-                Err(result) => return hand.end(stepper.end_run(result), stepper.take_more()),
+                Err(result) => return (hand.end(stepper.end_run(result), stepper.take_more()), items),
             }
         }
     }
@@ -314,6 +318,9 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
             return Stepped::Over(Report::Nothing, None);
         }
         let mut over = |report| Stepped::Over(report, stepper.end_run(None));
+        // What the sink has done with the last item, and, below, what the source took.
+        let was_serial = |since_ns| self.recorded.map_or(0, |recorded| recorded.was_serial(since_ns));
+        stint.since_ns = was_serial(stint.since_ns);
         if stint.done == stint.most {
             return over(match hand.end_alone() {
                 Some(next) => report(false, Batch::empty(next)),
@@ -322,6 +329,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         }
         // SAFETY: the sink has the source while `ask_alone` calls this.
         let asked = hand.ask_alone(|| self.ask(unsafe { &mut *self.source.get() }));
+        stint.since_ns = was_serial(stint.since_ns);
         let next = stint.first + stint.done as u64;
         match asked {
             Asked::Item(item) => {
@@ -329,10 +337,9 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
                     more();
                 }
                 stint.done += 1;
-                let since_ns = self.recorded.map(|recorded| recorded.was_serial(stint.since_ns));
                 let first = stepper.step(item);
-                if let (Some(recorded), Some(since_ns)) = (self.recorded, since_ns) {
-                    stint.since_ns = recorded.were_items(next, 1, since_ns);
+                if let Some(recorded) = self.recorded {
+                    stint.since_ns = recorded.were_items(next, 1, stint.since_ns);
                 }
                 Stepped::Done(first)
             }
