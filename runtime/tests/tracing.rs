@@ -81,49 +81,60 @@ fn together(name: impl FnOnce() -> Span, both: &Barrier) {
     both.wait();
 }
 
-#[test]
-fn all_that_a_program_does_in_parallel_is_one_tree() {
-    let watch = Watch::default();
-    tracing::subscriber::set_global_default(Registry::default().with(watch.clone())).unwrap();
-    let pool = ThreadPool::builder().num_threads(2).build().unwrap();
-    let both = Arc::new(Barrier::new(2));
-    let work = Duration::from_millis(2);
-    let root = info_span!("root").entered();
+const WORK: Duration = Duration::from_millis(2);
 
+fn loops(pool: &ThreadPool, both: &Barrier) {
     info_span!("loop").in_scope(|| {
         pool.install(|| {
             (0..2).into_par_iter().for_each(|_| {
                 let _outer = info_span!("item").entered();
                 both.wait();
                 // Loops inside of items, which others help with.
-                (0..8).into_par_iter().for_each(|_| info_span!("inner").in_scope(|| thread::sleep(work)));
+                (0..8).into_par_iter().for_each(|_| info_span!("inner").in_scope(|| thread::sleep(WORK)));
             });
         });
     });
     info_span!("bridge").in_scope(|| {
         pool.install(|| {
             let items = (0..2).par_bridge();
-            items.for_each(|_| together(|| info_span!("of bridge"), &both));
+            items.for_each(|_| together(|| info_span!("of bridge"), both));
         });
     });
+    info_span!("stream").in_scope(|| {
+        let step = |n: u32| info_span!("step").in_scope(|| thread::sleep(WORK * (n % 2 + 1)));
+        (0..32).par_stream().on(pool).map(step).for_each_ordered(|()| drop(info_span!("sink")));
+    });
+    info_span!("sort").in_scope(|| {
+        let mut items: Vec<u32> = (0..64).rev().collect();
+        pool.install(|| {
+            items.par_sort_by_cached_key(|&n| info_span!("key").in_scope(|| (thread::sleep(WORK / 4), n).1));
+        });
+        assert!(items.is_sorted());
+    });
+}
+
+fn joins_and_scopes(pool: &ThreadPool, both: &Barrier) {
     info_span!("join").in_scope(|| {
-        pool.join(|| together(|| info_span!("half"), &both), || together(|| info_span!("half"), &both));
+        pool.join(|| together(|| info_span!("half"), both), || together(|| info_span!("half"), both));
     });
     info_span!("scope").in_scope(|| {
         pool.scope(|s| {
             s.spawn(|s| {
-                together(|| info_span!("task"), &both);
+                together(|| info_span!("task"), both);
                 info_span!("spawner").in_scope(|| s.spawn(|_| drop(info_span!("of task"))));
             });
-            s.spawn(|_| together(|| info_span!("task"), &both));
+            s.spawn(|_| together(|| info_span!("task"), both));
             s.spawn_broadcast(|_, _| drop(info_span!("everywhere")));
         });
     });
     info_span!("in place").in_scope(|| {
         pool.in_place_scope(|s| s.spawn(|_| drop(info_span!("of place"))));
     });
+}
+
+fn tasks_and_broadcasts(pool: &ThreadPool, both: &Arc<Barrier>) {
     info_span!("submit").in_scope(|| {
-        let (a, b) = (Arc::clone(&both), Arc::clone(&both));
+        let (a, b) = (Arc::clone(both), Arc::clone(both));
         let first = pool.submit(move || together(|| info_span!("submitted"), &a));
         let second = pool.submit(move || together(|| info_span!("submitted"), &b));
         first.join();
@@ -134,12 +145,8 @@ fn all_that_a_program_does_in_parallel_is_one_tree() {
         pool.spawn(move || info_span!("spawned").in_scope(|| sender.send(()).unwrap()));
         receiver.recv().unwrap();
     });
-    info_span!("stream").in_scope(|| {
-        let step = |n: u32| info_span!("step").in_scope(|| thread::sleep(work * (n % 2 + 1)));
-        (0..32).par_stream().on(&pool).map(step).for_each_ordered(|()| drop(info_span!("sink")));
-    });
     info_span!("broadcast").in_scope(|| {
-        pool.broadcast(|_| together(|| info_span!("call"), &both));
+        pool.broadcast(|_| together(|| info_span!("call"), both));
     });
     info_span!("spawn_broadcast").in_scope(|| {
         let (sender, receiver) = std::sync::mpsc::channel();
@@ -147,13 +154,19 @@ fn all_that_a_program_does_in_parallel_is_one_tree() {
         assert_eq!(receiver.iter().count(), 2);
     });
     info_span!("run_on_worker").in_scope(|| pool.run_on_worker(|| drop(info_span!("moved"))));
-    info_span!("sort").in_scope(|| {
-        let mut items: Vec<u32> = (0..64).rev().collect();
-        pool.install(|| {
-            items.par_sort_by_cached_key(|&n| info_span!("key").in_scope(|| (thread::sleep(work / 4), n).1));
-        });
-        assert!(items.is_sorted());
-    });
+}
+
+#[test]
+fn all_that_a_program_does_in_parallel_is_one_tree() {
+    let watch = Watch::default();
+    tracing::subscriber::set_global_default(Registry::default().with(watch.clone())).unwrap();
+    let pool = ThreadPool::builder().num_threads(2).build().unwrap();
+    let both = Arc::new(Barrier::new(2));
+    let root = info_span!("root").entered();
+
+    loops(&pool, &both);
+    joins_and_scopes(&pool, &both);
+    tasks_and_broadcasts(&pool, &both);
 
     let root_id = root.id().unwrap().into_u64();
     drop(root);
