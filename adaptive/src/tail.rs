@@ -48,8 +48,8 @@ impl Tail {
         self
     }
 
-    /// How many taskels to claim, from 1 to `remaining`, or 1 if that is 0. `fits` is what a `Chunker`
-    /// holds for right, `taskel_ns` the time of a taskel, if anything is known of it.
+    /// How many taskels to claim, from 1 to `remaining`, or 1 if that is 0. `fits` is what a
+    /// `Chunker` holds for right, `taskel_ns` the time of a taskel, if anything is known of it.
     #[must_use]
     pub fn limit(&self, fits: usize, remaining: usize, taskel_ns: Option<f64>) -> usize {
         let most = remaining / self.parts.saturating_mul(self.workers);

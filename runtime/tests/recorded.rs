@@ -25,8 +25,9 @@ impl Sleeps {
         self.0.fetch_add(began.elapsed().as_nanos() as u64, Ordering::Relaxed);
     }
 
-    /// Expects the profile to have all sleeps since the last call as its work, and once each, and what is predicted
-    /// for so many workers if sleeps were as long as asked for, which is `work_ms` in all.
+    /// Expects the profile to have all sleeps since the last call as its work, and once each, and
+    /// what is predicted for so many workers if sleeps were as long as asked for, which is
+    /// `work_ms` in all.
     #[track_caller]
     fn expect(&self, profile: &Profile, work_ms: u64, predicted: impl IntoIterator<Item = (usize, u64)>) {
         let recording = profile.recording();

@@ -1,4 +1,5 @@
-//! The feature `tracing`: the span that a parallel call is made in is current in all that it runs, on every thread.
+//! The feature `tracing`: the span that a parallel call is made in is current in all that it runs,
+//! on every thread.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Barrier, Mutex};
@@ -193,7 +194,8 @@ fn all_that_a_program_does_in_parallel_is_one_tree() {
     assert_eq!(seen.open, 0);
     assert_eq!(seen.closed.len(), seen.spans.len());
     assert_eq!(seen.entered[&root_id], 1, "in its thread; nothing was published right in it");
-    // Once for all items of a lane: the caller is in it already, and the other lane comes once, or comes back.
+    // Once for all items of a lane: the caller is in it already, and the other lane comes once, or
+    // comes back.
     let stream = seen.spans.iter().find(|(_, made)| made.name == "stream").unwrap().0;
     assert!(seen.entered[stream] <= 3, "{}", seen.entered[stream]);
 }

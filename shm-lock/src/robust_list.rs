@@ -268,8 +268,8 @@ fn take_out(lock: &RawLock, previous: *mut Link) {
     // SAFETY: neighbours in the list are the head or locks that this thread holds, see `link`. What
     // points back carries no mark: glibc and `link` store plain addresses there.
     unsafe { previous_of(untagged(next)).write(previous) };
-    // SAFETY: as above; volatile, because the kernel may read it after any instruction. It comes before
-    // the lock is free for another's list, since what frees it is a Release.
+    // SAFETY: as above; volatile, because the kernel may read it after any instruction. It comes
+    // before the lock is free for another's list, since what frees it is a Release.
     unsafe { next_of(previous).write_volatile(next) };
 }
 

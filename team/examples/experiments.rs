@@ -1,5 +1,5 @@
-//! A team looks experiments up in a database, and inserts those that are missing: under a mutex, since
-//! looking up and inserting are two steps.
+//! A team looks experiments up in a database, and inserts those that are missing: under a mutex,
+//! since looking up and inserting are two steps.
 //!
 //! ```sh
 //! cargo build --release -p taskel-team --example experiments

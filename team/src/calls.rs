@@ -151,8 +151,8 @@ pub(crate) fn begin<'a>(
             bring(memory, CallWords::items_of(memory, number), ledger, (number, wanted))?;
         }
         *calls = number + 1;
-        // Release: pairs with the launcher, which looks how far the call is, and with `Memory::begin_run`, if all ranks are
-        // killed and the ledger is all that is left.
+        // Release: pairs with the launcher, which looks how far the call is, and with
+        // `Memory::begin_run`, if all ranks are killed and the ledger is all that is left.
         memory.team().calls.store(number + 1, Ordering::Release);
     }
     let run = memory.team().runs.load(Ordering::Relaxed);

@@ -23,13 +23,13 @@
 //!
 //! # MPI
 //!
-//! With the feature `mpi`, the same program is a team under `mpirun`, of MPI's world. The counter is
-//! a word of the first rank, to which others add by `MPI_Fetch_and_op`; what each has done, all
-//! exchange at the end of a call, so a call ends for all ranks together. A mutex is fair: turns come in
-//! the order in which they were asked for. When a rank dies, or an item panics, MPI ends the job:
-//! with [`Team::ledger`], the next one goes on where it was. Ranks must not end their part while
-//! others make calls: these get [`TeamError::OtherCall`]. No process can join, and none is started
-//! again.
+//! With the feature `mpi`, the same program is a team under `mpirun`, of MPI's world. The counter
+//! is a word of the first rank, to which others add by `MPI_Fetch_and_op`; what each has done, all
+//! exchange at the end of a call, so a call ends for all ranks together. A mutex is fair: turns
+//! come in the order in which they were asked for. When a rank dies, or an item panics, MPI ends
+//! the job: with [`Team::ledger`], the next one goes on where it was. Ranks must not end their part
+//! while others make calls: these get [`TeamError::OtherCall`]. No process can join, and none is
+//! started again.
 //!
 //! The program may use MPI itself, apart from what the team does, if no two threads call it at once:
 //! outside of the team's calls, and while no other thread has a [`TeamMutex`] of it in hand. If it
@@ -59,9 +59,9 @@
 //!
 //! # What it asks for
 //!
-//! 64-bit Linux with glibc; without MPI, one machine and one PID namespace. Elsewhere everything compiles, and every
-//! constructor says [`TeamError::Open`]. Results stay in memory until the team ends. A panic must
-//! unwind or abort the process as usual; either counts as its death.
+//! 64-bit Linux with glibc; without MPI, one machine and one PID namespace. Elsewhere everything
+//! compiles, and every constructor says [`TeamError::Open`]. Results stay in memory until the team
+//! ends. A panic must unwind or abort the process as usual; either counts as its death.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(

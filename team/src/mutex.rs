@@ -9,7 +9,8 @@ use crate::control::{Control, hold_and_tell};
 use crate::error::TeamError;
 use crate::world::{Ticket, TicketGuard, World};
 
-/// A lock that one thread of the whole team has at a time, by its name: [`Team::mutex`](crate::Team::mutex).
+/// A lock that one thread of the whole team has at a time, by its name:
+/// [`Team::mutex`](crate::Team::mutex).
 ///
 /// It protects what is outside of the team's memory, such as a file or a database.
 #[derive(Clone, Debug)]

@@ -79,8 +79,8 @@ struct State {
 }
 
 impl Team {
-    /// The team that this process was started for, by `taskel-run` or a [`Launcher`]; with the feature
-    /// `mpi`, MPI's world, if `mpirun` has started it; else a team of one.
+    /// The team that this process was started for, by `taskel-run` or a [`Launcher`]; with the
+    /// feature `mpi`, MPI's world, if `mpirun` has started it; else a team of one.
     ///
     /// Under `mpirun`, all ranks come to it together. It begins MPI, unless the program has, and the
     /// end of the team ends it: drop the team on the thread that made it.
@@ -151,9 +151,9 @@ impl Team {
         Ok(Team::new(Membership::Alone { locks: locks.into() }, pool))
     }
 
-    /// In a process of a team, also under `mpirun`, that team, as [`from_env`](Self::from_env). Otherwise this process
-    /// becomes what `taskel-run` is: it starts its own program, with its own arguments, as `launcher`
-    /// says, and exits when all ranks have ended.
+    /// In a process of a team, also under `mpirun`, that team, as [`from_env`](Self::from_env).
+    /// Otherwise this process becomes what `taskel-run` is: it starts its own program, with its own
+    /// arguments, as `launcher` says, and exits when all ranks have ended.
     ///
     /// Call it first in `main`, before there are other threads.
     ///

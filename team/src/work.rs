@@ -38,8 +38,8 @@ const TARGET_NS: u64 = 1000 * CLAIM_NS;
 /// For how long a lane may be at a claim before others can have what it has not begun, in
 /// milliseconds.
 const PATIENCE_MS: u64 = 2;
-/// How soon one who waits asks for what others have not begun; it waits twice as long each time, up to
-/// a [`TICK`].
+/// How soon one who waits asks for what others have not begun; it waits twice as long each time, up
+/// to a [`TICK`].
 const FIRST_PATIENCE: Duration = Duration::from_millis(1);
 /// How often one who waits looks for the dead.
 pub(crate) const TICK: Duration = Duration::from_millis(20);
@@ -146,8 +146,8 @@ pub(crate) struct Done {
     pub(crate) record: Option<Vec<u8>>,
 }
 
-/// Runs items, which are those of a claim, as long as the runner [goes on](Runner::goes_on), and makes
-/// records of what is done. One item is always done.
+/// Runs items, which are those of a claim, as long as the runner [goes on](Runner::goes_on), and
+/// makes records of what is done. One item is always done.
 pub(crate) trait Work: Sync {
     fn run(&self, runner: &Runner<'_>, items: Range<usize>) -> Result<Vec<Done>, TeamError>;
 }

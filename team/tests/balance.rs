@@ -29,8 +29,8 @@ const AMONG_TINY: u64 = 20;
 /// day is 80 ms.
 const EXPERIMENTS: [u64; 8] = [1, 1, 80, 80, 1, 1, 1, 78];
 
-/// The loads of the benchmarks' suite `workers`, four times as long but for those with tiny items, and
-/// the experiments: milliseconds of each item.
+/// The loads of the benchmarks' suite `workers`, four times as long but for those with tiny items,
+/// and the experiments: milliseconds of each item.
 fn loads(ranks: usize) -> [(&'static str, Vec<u64>); 10] {
     let mut random = Random(ranks as u64);
     let others = vec![MEDIUM; 4 * (ranks - 1)];

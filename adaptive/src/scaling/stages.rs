@@ -36,7 +36,8 @@ const MOST_LEAVES: f64 = 16_384.0;
 /// Another worker is of no use to what takes less.
 const WORTH_SHARING_NS: f64 = 10_000.0;
 
-/// A worker that has had nothing for less than this still looks for work, and so comes sooner and without anybody's help.
+/// A worker that has had nothing for less than this still looks for work, and so comes sooner and
+/// without anybody's help.
 const SPIN_NS: f64 = 50_000.0;
 const AWAKE: (f64, f64) = (1_000.0, 200.0);
 

@@ -6,8 +6,8 @@ use super::engine::{Claim, Deal, Taken, Turn};
 use super::policy::Costs;
 use crate::{ChunkConfig, Chunker, Tail};
 
-/// Each worker has a [`Chunker`] and asks it about what is left in the counter; a [`Tail`] limits what
-/// it says.
+/// Each worker has a [`Chunker`] and asks it about what is left in the counter; a [`Tail`] limits
+/// what it says.
 pub(crate) struct SharedCounter {
     next: usize,
     len: usize,

@@ -52,8 +52,8 @@ pub enum Policy {
     /// ```
     Revocable,
     /// A [`Chunker`](crate::Chunker) for each worker and one counter for all, from which nobody
-    /// takes more than a [`Tail`](crate::Tail) says: what the crate `taskel-team` does with processes,
-    /// where a claim costs more and nothing can be stolen.
+    /// takes more than a [`Tail`](crate::Tail) says: what the crate `taskel-team` does with
+    /// processes, where a claim costs more and nothing can be stolen.
     ///
     /// ```
     /// use taskel_adaptive::ChunkConfig;

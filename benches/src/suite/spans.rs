@@ -1,8 +1,8 @@
 //! What does it cost to carry spans of `tracing` to whoever runs a part of a call?
 //!
-//! A program that is built without the feature `tracing` shows what the calls take without all that. One that is built
-//! with it has the same calls before there is a subscriber, and then inside of a span. There is no way back, so these
-//! come last.
+//! A program that is built without the feature `tracing` shows what the calls take without all
+//! that. One that is built with it has the same calls before there is a subscriber, and then inside
+//! of a span. There is no way back, so these come last.
 
 use super::{
     Context,

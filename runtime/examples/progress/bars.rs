@@ -1,4 +1,5 @@
-//! Bars of `indicatif` for taskel's parallel iterators, as its feature `rayon` has them for rayon's. Copy this file.
+//! Bars of `indicatif` for taskel's parallel iterators, as its feature `rayon` has them for
+//! rayon's. Copy this file.
 //!
 //! The bar's template says what is shown: `{per_sec}` is the rate, `{eta}` the time left.
 
@@ -6,11 +7,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use taskel::iter::{Adapt, AdaptIndexed, Adapted, Outputs};
 use taskel::prelude::*;
 
-/// Parallel iterators with a bar. Items count where the bar stands among the adapters: in front of a `filter`, all of
-/// them.
+/// Parallel iterators with a bar. Items count where the bar stands among the adapters: in front of
+/// a `filter`, all of them.
 #[allow(dead_code, reason = "a program needs one of these methods or another")]
 pub(crate) trait ParallelProgressIterator: ParallelIterator {
-    /// With this bar. (`progress_with`, as rayon's users have it, is taskel's own, which calls a closure.)
+    /// With this bar. (`progress_with`, as rayon's users have it, is taskel's own, which calls a
+    /// closure.)
     fn progress_bar(self, bar: ProgressBar) -> Adapted<Self, Bar> {
         self.adapt(Bar(bar))
     }

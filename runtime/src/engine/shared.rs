@@ -250,9 +250,9 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Loop<'a, P, C> {
         if !state.stop.stopped() {
             return None;
         }
-        // SAFETY: units that still lie in a range were claimed by nobody, and nobody can any more, for
-        // everyone is out. `Unclaimed` asks for each once, and this is the one place where such a
-        // thing is made.
+        // SAFETY: units that still lie in a range were claimed by nobody, and nobody can any more,
+        // for everyone is out. `Unclaimed` asks for each once, and this is the one place where such
+        // a thing is made.
         let discard = |items: Range<usize>| unsafe { producer.discard(items) };
         let address = (P::discard as unsafe fn(&P, Range<usize>)) as usize;
         let LoopState { slots, plan, ref stop, .. } = *state;

@@ -212,8 +212,8 @@ impl Calls {
         self.keep(PartRecord { of, first, items, ns: ns.unwrap_or(0), calls, whole_ns, chunks: 1 });
     }
 
-    /// A part of call `of` is over that has lasted so long in all, now and then since it began. It has the calls
-    /// since then.
+    /// A part of call `of` is over that has lasted so long in all, now and then since it began. It
+    /// has the calls since then.
     pub(super) fn scattered(&mut self, of: CallId, first: u64, whole_ns: u64, start_ns: u64) {
         let inside = self.since(start_ns);
         let calls = self.unclaimed.split_off(inside).into_iter().map(|call| &self.calls[call]);

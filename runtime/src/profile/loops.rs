@@ -51,9 +51,11 @@ pub enum WhyAlone {
     OneWorker,
     /// There was one item, or none.
     OneItem,
-    /// Earlier calls had shown that it is over before another worker could be of use: within some 10 µs.
+    /// Earlier calls had shown that it is over before another worker could be of use: within some
+    /// 10 µs.
     Short,
-    /// It was on offer, and over before anybody came: all were busy, or it was shorter than a wake-up.
+    /// It was on offer, and over before anybody came: all were busy, or it was shorter than a
+    /// wake-up.
     NobodyCame,
 }
 
@@ -96,8 +98,8 @@ impl LoopProfile {
         self.calls
     }
 
-    /// How many of the calls one worker alone has run, and why; together with those that several workers shared, they
-    /// are all [calls](Self::calls). Reasons that there were not are left out.
+    /// How many of the calls one worker alone has run, and why; together with those that several
+    /// workers shared, they are all [calls](Self::calls). Reasons that there were not are left out.
     pub fn alone(&self) -> impl Iterator<Item = (WhyAlone, u64)> + '_ {
         WhyAlone::ALL.into_iter().zip(self.alone).filter(|&(_, calls)| calls > 0)
     }

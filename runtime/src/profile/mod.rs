@@ -157,9 +157,9 @@ impl Profile {
         share(self.busy_ns(), self.wall_ns.saturating_mul(self.threads as u64))
     }
 
-    /// How many threads' worth of taskels ran at a time, on average: [`taskel_time`](Self::taskel_time)
-    /// / [`wall_time`](Self::wall_time). It is below 1 where much is in no parallel call, and 0 when
-    /// no time passed.
+    /// How many threads' worth of taskels ran at a time, on average:
+    /// [`taskel_time`](Self::taskel_time) / [`wall_time`](Self::wall_time). It is below 1 where
+    /// much is in no parallel call, and 0 when no time passed.
     pub fn speed_up(&self) -> f64 {
         share(self.busy_ns(), self.wall_ns)
     }
@@ -261,8 +261,8 @@ impl WorkerProfile {
         &self.label
     }
 
-    /// The time spent in chunks, closures of joins, scopes and their tasks. What is inside of another one
-    /// on this worker lies within that.
+    /// The time spent in chunks, closures of joins, scopes and their tasks. What is inside of
+    /// another one on this worker lies within that.
     pub fn busy_time(&self) -> Duration {
         Duration::from_nanos(self.record.busy_ns)
     }
@@ -274,8 +274,8 @@ impl WorkerProfile {
         Duration::from_nanos(self.record.waits.ns)
     }
 
-    /// As much of [`without_processor`](Self::without_processor) as others had the processor for: much,
-    /// and the machine is busy with something else. Linux tells; elsewhere, it is 0.
+    /// As much of [`without_processor`](Self::without_processor) as others had the processor for:
+    /// much, and the machine is busy with something else. Linux tells; elsewhere, it is 0.
     pub fn preempted(&self) -> Duration {
         Duration::from_nanos(self.record.waits.preempted_ns)
     }
@@ -286,9 +286,10 @@ impl WorkerProfile {
         Duration::from_nanos(self.record.parked_ns.min(self.wall_ns.saturating_sub(self.record.busy_ns)))
     }
 
-    /// How long it was awake and had no item: it looked for work, or waited with open eyes. Where a thread from outside
-    /// worked in its place, what that did between parallel calls is in here as well, unless the worker slept. A
-    /// thread from outside that has a row of its own neither searches nor is parked.
+    /// How long it was awake and had no item: it looked for work, or waited with open eyes. Where a
+    /// thread from outside worked in its place, what that did between parallel calls is in here as
+    /// well, unless the worker slept. A thread from outside that has a row of its own neither
+    /// searches nor is parked.
     pub fn searching(&self) -> Duration {
         Duration::from_nanos(self.wall_ns).saturating_sub(self.busy_time()).saturating_sub(self.parked())
     }

@@ -150,7 +150,8 @@ impl Recorder {
         self.calls.begin()
     }
 
-    /// Whether a join here is worth its time stamps. There is room for one that is, or it is left out.
+    /// Whether a join here is worth its time stamps. There is room for one that is, or it is left
+    /// out.
     pub(crate) fn begin_join(&mut self) -> Look {
         match self.calls.look(self.joins) {
             Look::Worth if !self.calls.begin() => Look::Skip,

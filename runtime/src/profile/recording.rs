@@ -13,7 +13,8 @@ impl Profile {
     /// The work of the profiled program as a tree that can be replayed on other numbers of workers:
     /// loops with the times of their items, joins, scopes, and what lies between them.
     ///
-    /// With the feature `record`, `to_json` and `from_json` carry it to a file, which the example `replay` of `taskel-adaptive` reads.
+    /// With the feature `record`, `to_json` and `from_json` carry it to a file, which the example
+    /// `replay` of `taskel-adaptive` reads.
     ///
     /// What is [spawned](crate::spawn()) or [submitted](crate::submit) goes on beside what its spawner does next: up to a
     /// [`join`](crate::Task::join) in the same closure or thread, else to the end of that. A broadcast has a part for each worker that
@@ -196,8 +197,8 @@ impl<'p> Tree<'p> {
         }
     }
 
-    /// Puts a call behind those of a part, if there is one, and what comes after it. To write calls down took some
-    /// of that.
+    /// Puts a call behind those of a part, if there is one, and what comes after it. To write calls
+    /// down took some of that.
     fn then(&self, part: &mut Part, call: Option<usize>, after_ns: u64) {
         part.calls.extend(call.map(|at| (at, 0)));
         let ns = part.calls.last_mut().map_or(&mut part.ns, |(_, ns)| ns);
@@ -308,9 +309,9 @@ impl<'s, 'p> Steps<'s, 'p> {
         self.steps.iter().enumerate().filter_map(join).collect()
     }
 
-    /// How many of the steps from `first` on belong together: a task that is joined later, all up to that join, and
-    /// where others begin on the way, up to theirs. Of two that overlap, the first is taken to be joined with
-    /// the second.
+    /// How many of the steps from `first` on belong together: a task that is joined later, all up
+    /// to that join, and where others begin on the way, up to theirs. Of two that overlap, the
+    /// first is taken to be joined with the second.
     fn together(steps: &[(What<'_, '_>, u64)], first: usize, joins: &HashMap<CallId, usize>) -> usize {
         let (mut at, mut end) = (0, 1);
         while at < end {

@@ -28,9 +28,10 @@ const BAR: usize = 30;
 /// A table has no more places than this.
 const MOST_LOOPS: usize = 12;
 
-/// For people: a summary, a table with a line per worker, the chunk sizes, and a table with a line per
-/// place in the program that has loops. `waiting` is how long a worker's taskels had no processor, `searching` and
-/// `parked` how long it was awake without one, and asleep. Ends without a line break.
+/// For people: a summary, a table with a line per worker, the chunk sizes, and a table with a line
+/// per place in the program that has loops. `waiting` is how long a worker's taskels had no
+/// processor, `searching` and `parked` how long it was awake without one, and asleep. Ends without
+/// a line break.
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.summary())?;

@@ -1,9 +1,9 @@
 //! The span of `tracing` in which work is handed out: what others do of it is inside of that, too.
 //!
-//! A span is current on a thread. Who publishes something that another lane may run (a loop, the second half of a join, a
-//! task, a call of a broadcast) takes the current one along, and who runs it enters that: once for all items that a lane
-//! has of a loop. Where it is current already, as on the thread that has published, nobody enters it a second
-//! time.
+//! A span is current on a thread. Who publishes something that another lane may run (a loop, the
+//! second half of a join, a task, a call of a broadcast) takes the current one along, and who runs
+//! it enters that: once for all items that a lane has of a loop. Where it is current already, as on
+//! the thread that has published, nobody enters it a second time.
 //!
 //! Without the feature `tracing`, a [`Carried`] has no size, and all of this does nothing.
 
@@ -46,7 +46,8 @@ impl Carried {
     }
 }
 
-/// Whether there can be a span anywhere: a load, and false until a program has a subscriber that wants any.
+/// Whether there can be a span anywhere: a load, and false until a program has a subscriber that
+/// wants any.
 #[cfg(feature = "tracing")]
 #[inline(always)]
 pub(crate) fn may_be_any() -> bool {

@@ -276,7 +276,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         Report::Processed { done, ns: self.now().saturating_sub(began) }
     }
 
-    /// Processes this item, and those in hand. Yields what others have not taken away meanwhile, and how many items it was.
+    /// Processes this item, and those in hand. Yields what others have not taken away meanwhile,
+    /// and how many items it was.
     fn process_bundle(
         &self,
         hand: &Hand<I::Item, S::Output>,

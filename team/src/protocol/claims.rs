@@ -26,8 +26,8 @@
 //!
 //! An item below `next` that is not done, and that no lane has, is *free*: the lane that had it has
 //! given it back, or its rank is dead and was taken over, also if it died between its addition and
-//! saying what it got. Nobody needs to know what that was. Free items are found when nothing is left to claim, by one rank at
-//! a time, under the *recovery lock*.
+//! saying what it got. Nobody needs to know what that was. Free items are found when nothing is
+//! left to claim, by one rank at a time, under the *recovery lock*.
 //!
 //! # Death
 //!
@@ -226,7 +226,8 @@ impl<'a> Claims<'a> {
         Some(start..end)
     }
 
-    /// Some of a lane's items are done, and their record is at `record`. The lane has all of them still.
+    /// Some of a lane's items are done, and their record is at `record`. The lane has all of them
+    /// still.
     pub(crate) fn note_done(&self, items: &Range<u64>, record: u64) {
         let entry = &self.table[items.start as usize];
         let done = done(items, record);

@@ -23,8 +23,8 @@ struct Shared {
     table: Vec<AtomicU64>,
     /// How often each item was run.
     records: Vec<UnsafeCell<u32>>,
-    /// The first rank, unless it was taken over: who has this waits for its end, as for a robust lock,
-    /// and is told whether it died.
+    /// The first rank, unless it was taken over: who has this waits for its end, as for a robust
+    /// lock, and is told whether it died.
     seat: Mutex<Option<thread::JoinHandle<bool>>>,
     died: Mutex<bool>,
     recovery: Mutex<()>,

@@ -30,8 +30,8 @@ use crate::sched::unwind::{self, drop_quietly};
 ///
 /// `oper_a` runs on the calling thread. `oper_b` runs on another worker of the pool if one takes it
 /// before this thread comes to it, else on the calling thread as well. Nothing is allocated, and as
-/// long as no other worker comes for work, a join costs a few nanoseconds more than calling the closures
-/// one after the other: divide and conquer needs no sequential cut-off for its sake.
+/// long as no other worker comes for work, a join costs a few nanoseconds more than calling the
+/// closures one after the other: divide and conquer needs no sequential cut-off for its sake.
 ///
 /// While the calling thread waits for an `oper_b` that another worker has taken, it runs only what
 /// descends from that: never unrelated work. A lock may be held across a join, as long as the

@@ -90,7 +90,8 @@ impl PoolState {
         self.ns_since_start(self.clock.now())
     }
 
-    /// What it takes to tell a profile of a call; 0 where others are being taken, which would hear of it.
+    /// What it takes to tell a profile of a call; 0 where others are being taken, which would hear
+    /// of it.
     fn cost_of_a_call_ns(&self) -> u64 {
         if self.profiling() {
             return 0;
