@@ -42,25 +42,30 @@ impl Results<'_> {
         lost
     }
 
-    /// Each item's result, in order.
-    pub(crate) fn of_items<T: DeserializeOwned>(&self) -> Result<Vec<Result<T, Lost>>, TeamError> {
-        let mut results = Vec::with_capacity(self.call.claims.len() as usize);
+    pub(crate) fn items(&self) -> usize {
+        self.call.claims.len() as usize
+    }
+
+    /// Shows each item's result, in order.
+    pub(crate) fn of_items<T: DeserializeOwned>(
+        &self,
+        mut see: impl FnMut(Result<T, Lost>),
+    ) -> Result<(), TeamError> {
         self.each(|item, entry| {
             match entry {
                 Entry::Done { len, record: place } => {
                     let mut rest = record(self.memory, place);
                     for _ in 0..len {
                         let (result, behind) = postcard::take_from_bytes(rest)?;
-                        results.push(Ok(result));
+                        see(Ok(result));
                         rest = behind;
                     }
                 }
-                Entry::Lost { incarnation } => results.push(Err(self.lost_item(item, incarnation))),
+                Entry::Lost { incarnation } => see(Err(self.lost_item(item, incarnation))),
                 Entry::Open { .. } => (),
             }
             Ok(())
-        })?;
-        Ok(results)
+        })
     }
 
     /// The result of each claim, in the order of their items.

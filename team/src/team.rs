@@ -321,13 +321,17 @@ impl Team {
         T: Serialize + DeserializeOwned + Send,
         F: Fn(usize) -> T + Sync + Send,
     {
-        let (mut done, mut lost) = (Vec::with_capacity(range.len()), Vec::new());
-        for result in self.try_map(range, f)? {
-            match result {
-                Ok(result) => done.push(result),
-                Err(item) => lost.push(item),
-            }
-        }
+        let _turn = self.begin()?;
+        let results = match self.mapped(range, f)? {
+            Mapped::Here(results) => return Ok(results),
+            Mapped::World(records) => return records.of_items(),
+            Mapped::Launched(results) => results,
+        };
+        let (mut done, mut lost) = (Vec::with_capacity(results.items()), Vec::new());
+        results.of_items(|result| match result {
+            Ok(result) => done.push(result),
+            Err(item) => lost.push(item),
+        })?;
         none_lost(lost)?;
         Ok(done)
     }
@@ -352,8 +356,24 @@ impl Team {
         F: Fn(usize) -> T + Sync + Send,
     {
         let _turn = self.begin()?;
+        let results = match self.mapped(range, f)? {
+            Mapped::Here(results) => return Ok(results.into_iter().map(Ok).collect()),
+            Mapped::World(records) => return Ok(records.of_items()?.into_iter().map(Ok).collect()),
+            Mapped::Launched(results) => results,
+        };
+        let mut all = Vec::with_capacity(results.items());
+        results.of_items(|result| all.push(result))?;
+        Ok(all)
+    }
+
+    /// Has all results made, and says where they are.
+    fn mapped<T, F>(&self, range: Range<usize>, f: F) -> Result<Mapped<'_, T>, TeamError>
+    where
+        T: Serialize + DeserializeOwned + Send,
+        F: Fn(usize) -> T + Sync + Send,
+    {
         if let Membership::Alone { .. } = self.part {
-            return Ok(self.pool.install(|| range.into_par_iter().map(|i| Ok(f(i))).collect()));
+            return Ok(Mapped::Here(self.pool.install(|| range.into_par_iter().map(f).collect())));
         }
         let work = |runner: &Runner<'_>, items: Range<usize>| {
             let one = |results: &mut Option<Vec<T>>, i| results.get_or_insert_default().push(f(i));
@@ -373,8 +393,8 @@ impl Team {
         };
         let signature = Signature::new(Kind::Map, &range, std::any::type_name::<T>())?;
         match self.call(signature, work)? {
-            Outcome::Launched(results) => results.of_items(),
-            Outcome::World(records) => Ok(records.of_items()?.into_iter().map(Ok).collect()),
+            Outcome::Launched(results) => Ok(Mapped::Launched(results)),
+            Outcome::World(records) => Ok(Mapped::World(records)),
         }
     }
 
@@ -496,6 +516,13 @@ impl Team {
         // Acquire: pairs with the end of a turn.
         if self.busy.swap(true, Ordering::Acquire) { Err(TeamError::Nested) } else { Ok(Turn(&self.busy)) }
     }
+}
+
+/// Where the results of all items are.
+enum Mapped<'a, T> {
+    Here(Vec<T>),
+    Launched(Results<'a>),
+    World(world::Records),
 }
 
 /// What has come of a call.

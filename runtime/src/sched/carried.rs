@@ -25,8 +25,8 @@ impl Carried {
     }
 
     #[inline(always)]
-    pub(crate) fn inside<R>(&self, work: impl FnOnce() -> R) -> R {
-        work()
+    pub(crate) fn enter(&self) -> Inside<'_> {
+        Inside { _carried: std::marker::PhantomData }
     }
 }
 
@@ -38,12 +38,30 @@ impl Carried {
         Carried { span: if may_be_any() { current() } else { None } }
     }
 
-    /// Runs a part of the work.
+    /// A part of the work begins here.
+    #[inline(always)]
+    pub(crate) fn enter(&self) -> Inside<'_> {
+        Inside { _entered: self.span.as_ref().and_then(enter) }
+    }
+}
+
+impl Carried {
+    /// Runs a part of the work. What is to be run is copied around: what users hand over is not
+    /// given to this, but comes behind an [`enter`](Self::enter).
     #[inline(always)]
     pub(crate) fn inside<R>(&self, work: impl FnOnce() -> R) -> R {
-        let _entered = self.span.as_ref().map(enter);
+        let _inside = self.enter();
         work()
     }
+}
+
+/// Until it is dropped, the work is inside of the span.
+#[must_use]
+pub(crate) struct Inside<'a> {
+    #[cfg(feature = "tracing")]
+    _entered: Option<tracing::span::Entered<'a>>,
+    #[cfg(not(feature = "tracing"))]
+    _carried: std::marker::PhantomData<&'a Carried>,
 }
 
 /// Whether there can be a span anywhere: a load, and false until a program has a subscriber that

@@ -227,6 +227,7 @@ struct Core<F, R> {
     /// The lane that does the work, plus one.
     runner: AtomicU32,
     recorded: CallId,
+    carried: Carried,
 }
 
 /// By `hand` to the pool, if there is one.
@@ -235,7 +236,7 @@ fn hand_over<F, R>(
     f: F,
     cell: TaskCell<Outcome<R>, Waiter>,
     hand: fn(&PoolState, Arc<dyn Detached>),
-) -> Arc<Core<impl FnOnce() -> R + Send + use<F, R>, R>>
+) -> Arc<Core<F, R>>
 where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
@@ -244,8 +245,6 @@ where
         Some(pool) if pool.profiling() => tell_from_here(pool, |lane| lane.spawned(type_name::<F>())),
         _ => 0,
     };
-    let carried = Carried::from_here();
-    let f = move || carried.inside(f);
     let hold = pool.and_then(PoolState::hold);
     let core = Arc::new(Core {
         work: Mutex::new(Some(f)),
@@ -253,6 +252,7 @@ where
         pool: hold.as_ref().and(pool).map(PoolState::shared),
         runner: AtomicU32::new(0),
         recorded,
+        carried: Carried::from_here(),
     });
     match pool.zip(hold) {
         Some((pool, hold)) => {
@@ -360,6 +360,7 @@ where
             self.runner.store(lane.index() as u32 + 1, Ordering::Relaxed);
             let ancestor: Ancestor = Arc::as_ptr(&self).cast();
             lane.in_run(&Run::new(ancestor, Origin::OUTSIDE), || {
+                let _inside = self.carried.enter();
                 let outcome = unwind::catch(|| self.do_recorded(lane, work));
                 self.complete(outcome);
             });
@@ -378,6 +379,7 @@ where
 
     fn run_here(&self) {
         let Some(work) = self.take_work() else { return };
+        let _inside = self.carried.enter();
         let outcome = unwind::catch(|| match &self.pool {
             Some(pool) if self.recorded != 0 && pool.is_usable() && pool.profiling() => {
                 enter(pool, || with_lane(pool, |lane| self.do_recorded(lane, work)))

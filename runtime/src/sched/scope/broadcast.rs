@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::{Scope, TaskRef};
 use crate::sched::broadcast::BroadcastContext;
-use crate::sched::carried::Carried;
 use crate::sched::pool::{Detached, Work, with_current_lane};
 use crate::sync::Mutex;
 
@@ -63,8 +62,6 @@ impl<'scope> Scope<'scope> {
         let Some((pool, _hold)) = self.pool().and_then(|pool| Some((pool, pool.hold()?))) else {
             return self.spawn(move |scope| body(scope, BroadcastContext::new(0, 1)));
         };
-        let carried = Carried::from_here();
-        let body = move |scope: &Scope<'scope>, of: BroadcastContext<'_>| carried.inside(|| body(scope, of));
         // What the owner waits for is looked for there.
         self.queue();
         let workers = pool.num_threads();

@@ -27,7 +27,6 @@ use self::queue::Order;
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::tickets::Tickets;
 use crate::sched::cancel::CancelToken;
-use crate::sched::carried::Carried;
 use crate::sched::job::{Ancestor, Origin};
 use crate::sched::lane::LaneContext;
 use crate::sched::outside::Outsider;
@@ -247,8 +246,6 @@ impl<'scope> Scope<'scope> {
     where
         BODY: FnOnce(&Scope<'scope>) + Send + 'scope,
     {
-        let carried = Carried::from_here();
-        let body = move |scope: &Scope<'scope>| carried.inside(|| body(scope));
         #[cfg(all(loom, feature = "loom"))]
         if crate::sync::is_modelled() {
             assert!(self.tasks.invite(u32::MAX), "Scope::spawn: a scope can have 2^32 - 1 pending tasks");

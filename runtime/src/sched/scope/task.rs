@@ -4,6 +4,7 @@ use std::ptr::{self, NonNull};
 
 use super::Scope;
 use crate::profile::calls::CallId;
+use crate::sched::carried::Carried;
 use crate::sched::job::{Ancestor, Run};
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{PoolState, inside_scope};
@@ -17,6 +18,7 @@ struct TaskHead {
     scope: *const Scope<'static>,
     /// The task's name in profiles; 0 if none is being taken.
     recorded: CallId,
+    carried: Carried,
 }
 
 /// One allocation per task. The head comes first: a [`TaskRef`] points to it.
@@ -40,7 +42,12 @@ impl TaskRef {
     where
         F: FnOnce(&Scope<'scope>) + Send + 'scope,
     {
-        let head = TaskHead { execute: execute::<F>, scope: ptr::from_ref(scope).cast(), recorded: 0 };
+        let head = TaskHead {
+            execute: execute::<F>,
+            scope: ptr::from_ref(scope).cast(),
+            recorded: 0,
+            carried: Carried::from_here(),
+        };
         TaskRef(NonNull::from(Box::leak(Box::new(BoxedTask { head, body }))).cast())
     }
 
@@ -104,6 +111,7 @@ where
             drop_quietly(scope.panic.panicked(payload));
         }
     };
+    let inside = head.carried.enter();
     match lane {
         Some(lane) => {
             let part = (head.recorded != 0).then(|| OpenPart::only(lane, head.recorded));
@@ -114,6 +122,10 @@ where
         }
         None => run(),
     }
+    drop(inside);
+    let scope = head.scope;
+    // Whoever waits for the scope may look whether the span is closed.
+    drop(head.carried);
     // SAFETY: the ticket is still out, and is returned by this.
-    unsafe { Scope::leave(head.scope) };
+    unsafe { Scope::leave(scope) };
 }
