@@ -111,21 +111,21 @@ where
             drop_quietly(scope.panic.panicked(payload));
         }
     };
-    let inside = head.carried.enter();
-    match lane {
-        Some(lane) => {
-            let part = (head.recorded != 0).then(|| OpenPart::only(lane, head.recorded));
-            lane.in_run(&Run::new(scope.ancestor(), scope.born_in), run);
-            if let Some(part) = part {
-                part.end(lane);
+    {
+        // Whoever waits for the scope may look whether its span is closed: before the ticket.
+        let carried = head.carried;
+        let _inside = carried.enter();
+        match lane {
+            Some(lane) => {
+                let part = (head.recorded != 0).then(|| OpenPart::only(lane, head.recorded));
+                lane.in_run(&Run::new(scope.ancestor(), scope.born_in), run);
+                if let Some(part) = part {
+                    part.end(lane);
+                }
             }
+            None => run(),
         }
-        None => run(),
     }
-    drop(inside);
-    let scope = head.scope;
-    // Whoever waits for the scope may look whether the span is closed.
-    drop(head.carried);
     // SAFETY: the ticket is still out, and is returned by this.
-    unsafe { Scope::leave(scope) };
+    unsafe { Scope::leave(head.scope) };
 }
