@@ -1,8 +1,9 @@
 //! Loops that one lane runs alone, without telling anyone.
 //!
-//! Such a loop runs in pieces of 1, 4, 16, … items with a time stamp after each. (So does one call
-//! of 32 of a loop that takes up to twice that when it is shared.) After a piece that is an
-//! outlier, the rest is shared after all.
+//! Such a loop runs in pieces with a time stamp after each: one unit, then as many as are expected to
+//! take half a microsecond, then four times as many, and so on. (So does one call of 32 of a loop
+//! that takes up to twice that when it is shared.) After a piece that is an outlier, the rest is
+//! shared after all.
 
 use std::ops::ControlFlow;
 
