@@ -1,9 +1,8 @@
 //! Loops that one lane runs alone, without telling anyone.
 //!
-//! Such a loop runs in pieces with a time stamp after each: one unit, then as many as are expected to
-//! take half a microsecond, then four times as many, and so on. (So does one call of 32 of a loop
-//! that takes up to twice that when it is shared.) After a piece that is an outlier, the rest is
-//! shared after all.
+//! Such a loop runs in pieces of 1, 4, 16, … items with a time stamp after each. (So does one call
+//! of 32 of a loop that takes up to twice that when it is shared.) After a piece that is an
+//! outlier, the rest is shared after all.
 
 use std::ops::ControlFlow;
 
@@ -228,9 +227,9 @@ pub(super) fn try_alone<P: Producer, F: Feed<P::Item>>(
     /// A piece may take this much longer than expected before the rest is shared.
     const OUTLIER: f64 = 16.0;
     /// An outlier below this is an interrupt or a cache miss.
-    const NEGLIGIBLE_NS: u64 = 500;
+    const NEGLIGIBLE_NS: f64 = 500.0;
     /// What an interrupt, or the hypervisor, takes away at once, as a rule.
-    const INTERRUPT_NS: u64 = 100_000;
+    const INTERRUPT_NS: f64 = 100_000.0;
     const GROWTH: usize = 4;
 
     let len = producer.len();
@@ -265,34 +264,26 @@ pub(super) fn try_alone<P: Producer, F: Feed<P::Item>>(
             return Outcome::Done(lane.end(partial));
         }
         let now = pool.clock.now();
-        let piece_ns = pool.clock.ns_between(piece_started, now);
-        if piece_ns > NEGLIGIBLE_NS && piece_ns as f64 > OUTLIER * expected_ns * piece as f64 {
-            site.learn(piece_ns as f64 / piece as f64);
+        let piece_ns = pool.clock.ns_between(piece_started, now) as f64;
+        if piece_ns > (OUTLIER * expected_ns * piece as f64).max(NEGLIGIBLE_NS) {
+            site.learn(piece_ns / piece as f64);
             let next = rest.release().start;
             return Outcome::Dearer(Head { local: lane.local, partial, next });
         }
         piece_started = now;
-        // A time stamp costs some 20 ns: a piece is not worth one if it takes less than what is
-        // negligible anyway.
-        loop {
-            piece = piece.saturating_mul(GROWTH);
-            if piece >= rest.len() || expected_ns * piece as f64 >= NEGLIGIBLE_NS as f64 {
-                break;
-            }
-        }
-        piece = piece.min(most_units.saturating_mul(granule));
+        piece = piece.saturating_mul(GROWTH).min(most_units.saturating_mul(granule));
     }
     let (partial, complete) = lane.run_out(partial, rest);
     if !complete {
         return Outcome::Done(partial);
     }
-    let all_ns = pool.clock.ns_between(started, pool.clock.now());
-    let (taken, expected) = (all_ns as f64, expected_ns * len as f64);
+    let all_ns = pool.clock.ns_between(started, pool.clock.now()) as f64;
+    let ns = all_ns / len as f64;
     // What the unwatched last piece took counts in full, unless it may have been the system's.
-    if all_ns > INTERRUPT_NS && taken > OUTLIER * expected {
-        site.learn(taken / len as f64);
-    } else if Site::is_news(taken, expected) {
-        site.learn_alone(taken / len as f64);
+    if all_ns > (OUTLIER * expected_ns * len as f64).max(INTERRUPT_NS) {
+        site.learn(ns);
+    } else {
+        site.learn_alone(ns);
     }
     Outcome::Done(partial)
 }

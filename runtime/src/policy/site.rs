@@ -126,23 +126,18 @@ impl Site {
         self.read().map_or(History::Unknown, |(_, caution)| caution.history(is_among_others))
     }
 
-    /// Whether a time differs so much from the one that is known that a site should learn it: by
-    /// more than an eighth, so that many threads in the same small loop do not pass a cache line
-    /// around.
-    #[inline]
-    pub(crate) fn is_news(ns: f64, known: f64) -> bool {
-        (ns - known).abs() > known / 8.0
-    }
-
-    /// Learns from a call that measured `ns` nanoseconds per item, if that is news: rises at once,
-    /// and falls by half of the distance.
+    /// Learns from a call that measured `ns` nanoseconds per item: rises at once, and falls by half
+    /// of the distance.
+    ///
+    /// Writes only what differs by more than an eighth, so that many threads in the same small loop
+    /// do not pass a cache line around.
     pub(crate) fn learn(self, ns: f64) {
         let known = self.read();
         let next = match known {
             Some((old, _)) if ns < old => old.midpoint(ns),
             _ => ns,
         };
-        if known.is_none_or(|(old, _)| Self::is_news(next, old)) {
+        if known.is_none_or(|(old, _)| (next - old).abs() > old / 8.0) {
             self.write(next, known.map_or(Caution::NEW, |(_, caution)| caution));
         }
     }
@@ -153,7 +148,7 @@ impl Site {
     pub(crate) fn learn_alone(self, ns: f64) {
         match self.read() {
             Some((known, caution)) if ns < known => {
-                if Self::is_news(ns, known) {
+                if known - ns > known / 8.0 {
                     self.write(ns, caution);
                 }
             }
