@@ -53,16 +53,25 @@ pub(super) fn run(context: &Context) -> Vec<Group> {
     vec![group]
 }
 
-fn measure(name: &str, what: What, calls: u32, pool: &ThreadPool, context: &Context) -> Row {
+/// Makes so many calls of a way, and tells what one took, in nanoseconds.
+pub(super) fn timed(
+    what: What,
+    calls: u32,
+    context: &Context,
+) -> impl Fn(fn(What, u32) -> u64) -> f64 + Copy + use<> {
     let weight = what.weight(&context.calibration);
     let expected = serially(what, weight);
-    let timed = move |call: fn(What, u32) -> u64| {
+    move |call| {
         let start = Instant::now();
         for _ in 0..calls {
             assert_eq!(black_box(call(black_box(what), weight)), expected, "a wrong answer is no result");
         }
         start.elapsed().as_nanos() as f64 / f64::from(calls)
-    };
+    }
+}
+
+fn measure(name: &str, what: What, calls: u32, pool: &ThreadPool, context: &Context) -> Row {
+    let timed = timed(what, calls, context);
     let mut turns = vec![
         Turn::new(SERIAL, move || timed(serially)),
         Turn::new("taskel", move || pool.install(|| timed(in_parallel))),

@@ -6,13 +6,12 @@
 
 use super::{
     Context,
-    profiles::{ROWS, What, in_parallel, serially},
+    profiles::{ROWS, What, in_parallel, serially, timed},
 };
 use crate::{
     result::{Group, Row, SERIAL, Shown},
     turns::{Turn, take_turns},
 };
-use std::{hint::black_box, time::Instant};
 use taskel::ThreadPool;
 
 pub(super) fn run(context: &Context) -> Vec<Group> {
@@ -54,15 +53,7 @@ fn group(name: &str, how: &str, pool: &ThreadPool, context: &Context) -> Group {
 }
 
 fn measure(name: &str, what: What, calls: u32, pool: &ThreadPool, context: &Context) -> Row {
-    let weight = what.weight(&context.calibration);
-    let expected = serially(what, weight);
-    let timed = move |call: fn(What, u32) -> u64| {
-        let start = Instant::now();
-        for _ in 0..calls {
-            assert_eq!(black_box(call(black_box(what), weight)), expected, "a wrong answer is no result");
-        }
-        start.elapsed().as_nanos() as f64 / f64::from(calls)
-    };
+    let timed = timed(what, calls, context);
     let mut turns = vec![
         Turn::new(SERIAL, move || timed(serially)),
         Turn::new("taskel", move || pool.install(|| timed(in_parallel))),
