@@ -9,6 +9,7 @@ use crate::control::Control;
 use crate::error::TeamError;
 use crate::memory::Memory;
 use crate::seats::Shared;
+use crate::sync::Fences;
 
 /// `LOCKS:MEMORY:RANK`, two descriptors and a number.
 pub(crate) const VARIABLE: &str = "TASKEL_TEAM";
@@ -56,7 +57,8 @@ pub(crate) fn inherited() -> Result<Option<(Shared, usize)>, TeamError> {
     if rank as u64 >= locks.settings().ranks {
         return Err(wrong("the team has fewer ranks"));
     }
-    Ok(Some((Shared { memory: memory.into(), locks: locks.into() }, rank)))
+    let fences = Fences::of_process();
+    Ok(Some((Shared { memory: memory.into(), locks: locks.into(), fences }, rank)))
 }
 
 /// A descriptor of our own for an inherited file, which no program that this one starts inherits.

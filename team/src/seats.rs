@@ -16,7 +16,7 @@ use crate::calls::CallWords;
 use crate::control::{Control, Seat, hold_and_tell};
 use crate::error::TeamError;
 use crate::memory::{Memory, Status};
-use crate::sync::Ordering;
+use crate::sync::{Fences, Ordering};
 
 /// How long one waits for a seat whose last owner is just being taken over.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Shared {
     pub(crate) memory: Arc<Memory>,
     pub(crate) locks: Arc<ShmRegion<Control>>,
+    /// Of this process.
+    pub(crate) fences: Fences,
 }
 
 impl Shared {

@@ -57,7 +57,8 @@ impl<A> Segments<A> {
     }
 }
 
-/// Runs items on the pool that this is called in, as long as the runner goes on. `one` runs an item
+/// Runs items on the pool that this is called in, as long as the runner goes on, or on this thread if it
+/// runs them in order. `one` runs an item
 /// and adds it to what has come of those before it, if there are any; `merge` puts one outcome behind
 /// another.
 pub(crate) fn run<A: Send>(
@@ -66,6 +67,12 @@ pub(crate) fn run<A: Send>(
     one: impl Fn(&mut Option<A>, usize) + Sync + Send,
     merge: impl Fn(A, A) -> A + Sync + Send,
 ) -> Vec<Segment<A>> {
+    if let Some(runner) = runner.in_order() {
+        let mut outcome = None;
+        let end = runner.run(items.clone(), |item| one(&mut outcome, item));
+        let done = |outcome| Segment { items: items.start..end, outcome };
+        return outcome.map(done).into_iter().collect();
+    }
     let run = |before: &mut Option<A>, item| runner.run(item, || one(before, item));
     let none = || Segments(Vec::new());
     if items.len() == 1 {

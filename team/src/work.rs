@@ -4,9 +4,11 @@
 //! there are several: so threads that find nothing left to claim help the others of their rank. When
 //! all have ended, the rank looks for what others have lost, and waits for what others have.
 //!
-//! Nobody takes items that another lane has. But one who waits asks for them, once in a while, and a
-//! lane that is at a claim for longer than expected then begins nothing of it any more, and gives the
-//! rest back: it was wrong about its items.
+//! One who waits takes, once in a while, what another lane has and has not begun: that lane was wrong
+//! about its items. It [stops](Claims::stop) the lane, if that runs its items in order, as each rank
+//! with one thread does. Where a rank has several, these take items of a claim from each other, and
+//! none knows what all have begun; so they are asked. When they have been at a claim for longer than
+//! expected, they begin nothing of it any more, and give the rest back.
 //!
 //! Items in which a rank has died are run last, and one at a time: if another rank dies, it is known
 //! in which item.
@@ -24,7 +26,7 @@ use crate::control::hold;
 use crate::error::TeamError;
 use crate::ledger::{Ledger, Part as Kept};
 use crate::memory::Memory;
-use crate::protocol::claims::{Found, Lane, MOST_IN_A_CLAIM};
+use crate::protocol::claims::{Claims, Found, Lane, MOST_IN_A_CLAIM};
 use crate::seats::Shared;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -107,14 +109,69 @@ pub(crate) fn on_all_threads(
 pub(crate) struct Runner<'a> {
     lanes: &'a [&'a Lane],
     start: usize,
-    /// When somebody asked for items, and until when that does not matter.
-    asked: Option<(&'a AtomicU64, u64)>,
+    rest: Rest<'a>,
 }
 
-impl Runner<'_> {
+/// How others get what is not begun of a claim.
+#[derive(Clone, Copy)]
+enum Rest<'a> {
+    /// Not at all.
+    Kept,
+    /// By asking for it in this word, which does not matter before that time.
+    Asked(&'a AtomicU64, u64),
+    /// By stopping its one lane, which runs it in order.
+    Taken(InOrder<'a>),
+}
+
+/// A lane that runs its items in order.
+#[derive(Clone, Copy)]
+pub(crate) struct InOrder<'a> {
+    shared: &'a Shared,
+    claims: Claims<'a>,
+    lane: usize,
+    start: usize,
+}
+
+impl InOrder<'_> {
+    /// Runs items until others have the rest; where it ended.
+    pub(crate) fn run(self, items: Range<usize>, mut item: impl FnMut(usize)) -> usize {
+        let lane = self.claims.lane(self.lane);
+        let fences = self.shared.fences;
+        let mut end = items.end;
+        let mut at = items.start;
+        while at < end {
+            let number = (at - self.start) as u64;
+            if !lane.begin(number, fences) {
+                end = end.min(self.end());
+                continue;
+            }
+            // Not ended on a panic: then the rank counts as one that died in the item.
+            item(at);
+            lane.end(number);
+            at += 1;
+        }
+        at
+    }
+
+    /// Where the items end that others have left; before all of them if that cannot be known.
+    fn end(self) -> usize {
+        let recovery = hold(&self.shared.locks.recovery);
+        recovery.map_or(0, |_recovery| self.start + self.claims.resume(self.lane) as usize)
+    }
+}
+
+impl<'a> Runner<'a> {
     /// Where nobody is to know of it.
     pub(crate) fn unseen() -> Self {
-        Runner { lanes: &[], start: 0, asked: None }
+        Runner { lanes: &[], start: 0, rest: Rest::Kept }
+    }
+
+    /// Who runs items in order, if they must be.
+    pub(crate) fn in_order(&self) -> Option<InOrder<'a>> {
+        match self.rest {
+            Rest::Taken(in_order) => Some(in_order),
+            _ => None,
+        }
     }
 
     /// Runs one item, and lets others know that this thread is in it.
@@ -128,9 +185,12 @@ impl Runner<'_> {
         result
     }
 
-    /// Whether another item may be begun.
+    /// Whether another item may be begun, where they are in no order.
     pub(crate) fn goes_on(&self) -> bool {
-        self.asked.is_none_or(|(asked, until)| asked.load(Ordering::Relaxed) < until)
+        match self.rest {
+            Rest::Asked(asked, until) => asked.load(Ordering::Relaxed) < until,
+            _ => true,
+        }
     }
 }
 
@@ -230,10 +290,14 @@ impl<W: Work> Part<'_, W> {
     ) -> Result<u64, TeamError> {
         let (team, claims) = (self.shared.memory.team(), self.call.claims);
         let range = self.start + items.start as usize..self.start + items.end as usize;
-        let asked = Some((&team.asked_ms, now_ms() + PATIENCE_MS));
-        let runner = Runner { lanes: own, start: self.start, asked };
+        let rest = if self.is_in_order() {
+            Rest::Taken(InOrder { shared: self.shared, claims, lane, start: self.start })
+        } else {
+            Rest::Asked(&team.asked_ms, now_ms() + PATIENCE_MS)
+        };
+        let runner = Runner { lanes: own, start: self.start, rest };
         let mut parts = self.work.run(&runner, range.clone())?;
-        if parts.is_empty() {
+        if parts.is_empty() && !self.is_in_order() {
             // The clock was set back, and has not come up again to when somebody asked.
             parts = self.work.run(&runner, range.start..range.start + 1)?;
         }
@@ -253,6 +317,10 @@ impl<W: Work> Part<'_, W> {
             } else {
                 somebody_waits = claims.finish(lane, &place, record);
             }
+        }
+        if count == 0 {
+            // Others hold this rank for dead.
+            claims.give_up(lane);
         }
         if done < all {
             team.lapses.fetch_add(1, Ordering::Relaxed);
@@ -306,11 +374,34 @@ impl<W: Work> Part<'_, W> {
             }
             let is_news = || claims.walk(walked) > walked || self.lapses() != lapses;
             if !self.shared.locks.wait(patience, is_news)? {
-                self.shared.memory.team().asked_ms.store(now_ms(), Ordering::Relaxed);
+                self.ask_for_more()?;
                 self.shared.take_over_dead(Some(self.rank))?;
                 patience = (2 * patience).min(TICK);
             }
         }
+    }
+
+    /// Whether each rank has one thread, which runs the items of a claim one after the other.
+    fn is_in_order(&self) -> bool {
+        self.shared.locks.settings().threads == 1
+    }
+
+    /// Makes others free what they have and have not begun.
+    fn ask_for_more(&self) -> Result<(), TeamError> {
+        let team = self.shared.memory.team();
+        if !self.is_in_order() {
+            team.asked_ms.store(now_ms(), Ordering::Relaxed);
+            return Ok(());
+        }
+        let _recovery = hold(&self.shared.locks.recovery)?;
+        let lanes = 0..self.call.lanes_of(self.shared.locks.settings().ranks as usize - 1).end;
+        for lane in lanes {
+            if self.call.claims.stop(lane, self.shared.fences) {
+                team.lapses.fetch_add(1, Ordering::Relaxed);
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn lapses(&self) -> u64 {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use protocol::claims::{Claims, Lane};
 use sync::AtomicU64;
 
-#[path = "../src/sync/std_types.rs"]
+#[path = "../src/sync/mod.rs"]
 #[allow(dead_code, reason = "the test does not use every operation")]
 mod sync;
 

@@ -25,7 +25,7 @@ use crate::error::TeamError;
 use crate::memory::{MOST_RANKS, Memory};
 use crate::program::arguments_hash;
 use crate::seats::Shared;
-use crate::sync::Ordering;
+use crate::sync::{Fences, Ordering};
 
 /// The most threads of a rank.
 const MOST_THREADS: usize = 4096;
@@ -153,7 +153,7 @@ impl Launcher {
             Some(file) => Memory::ledger(file, arguments_hash(command.arguments.iter().cloned()))?,
         };
         let locks = Control::create(settings, memory.team().calls.load(Ordering::Relaxed))?;
-        let shared = Shared { memory: memory.into(), locks: locks.into() };
+        let shared = Shared { memory: memory.into(), locks: locks.into(), fences: Fences::Symmetric };
         let signals = Signals::hold().map_err(TeamError::io("hold signals back"))?;
         let lines = Lines::new(self.prefix);
         let mut ranks: Vec<Rank> = Vec::new();

@@ -8,7 +8,8 @@
 //! |---|---|---|
 //! | `next` | the call: where the items begin that nobody has claimed yet; beyond *n* in the end | whoever claims, by an addition |
 //! | `claim` | a lane | the lane; who has [taken over](Claims::take_over) its dead rank |
-//! | `running` | a lane's thread: the item that it is in, plus 1, or 0 | the thread; who has taken over |
+//! | `running` | a lane's thread: the item that it is in, or was in last | the thread; who has taken over |
+//! | `halt` | a lane: not 0 if it may begin no item before it has asked | who [stops](Claims::stop) it; the lane |
 //! | `table[i]` | item *i* | whoever has claimed the item; who has taken over the rank that had |
 //!
 //! | `claim` | meaning |
@@ -16,6 +17,13 @@
 //! | 0 | the lane has no items |
 //! | [`CLAIMING`] | it is about to add to `next`, or has, and has not said yet what it got |
 //! | start, length | it has these items |
+//!
+//! | `running` | meaning |
+//! |---|---|
+//! | 0 | the thread is in no item |
+//! | item plus 1 | it is in this one |
+//! | item plus 1, [`IN_ORDER`] | it is in this one, or about to begin it, and all its lane has before are done |
+//! | item plus 1, [`IN_ORDER`], [`ENDED`] | it has ended this one, and is in none |
 //!
 //! | `table[i]` | meaning |
 //! |---|---|
@@ -28,6 +36,14 @@
 //! given it back, or its rank is dead and was taken over, also if it died between its addition and
 //! saying what it got. Nobody needs to know what that was. Free items are found when nothing is
 //! left to claim, by one rank at a time, under the *recovery lock*.
+//!
+//! # Stopping
+//!
+//! A lane that runs its items in order may be in a long one, and have others behind it. Who waits, and
+//! has the recovery lock, sets the lane's `halt`, looks where it is, and takes out of its `claim` what
+//! comes behind: that is free then. The lane sees `halt` before it begins another item; then it
+//! takes the recovery lock, sets `halt` back, and looks what it still has. So either one may die in
+//! between, and who stops a lane that has just ended, or has begun another claim, does no harm.
 //!
 //! # Death
 //!
@@ -53,6 +69,9 @@
 //! * `SeqCst` fence between an end of items and looking at `next`, and between finding nothing left
 //!   in `next` and looking at the table: of a lane that ends the last items, and a rank that waits
 //!   for them, one sees the other.
+//! * Light fence between telling an item in `running` and looking at `halt`, heavy fence between
+//!   setting `halt` and looking at `running`: either the lane sees that it is to stop, or who stops it
+//!   sees the item.
 //!
 //! # Progress
 //!
@@ -63,15 +82,18 @@
 //! # Models
 //!
 //! `claims_models.rs`: each item is done once, and its record is seen; what a living lane has is
-//! not free; what is given back in part goes to another; a death at each step; one who takes over
-//! dies; an item that kills twice is lost; who waits for the last items is woken.
+//! not free; what is given back in part goes to another; what a lane is stopped before is run once; a
+//! death at each step; one who takes over, or stops a lane, dies; an item that kills twice is lost; who waits for the last items is woken.
 
 use std::ops::Range;
 
-use crate::sync::{AtomicU64, Ordering, fence};
+use crate::sync::{AtomicU64, Fences, Ordering, fence, heavy_fence, light_fence};
 
 /// Of a lane's `claim`.
 const CLAIMING: u64 = 1 << 63;
+/// Of what a lane's thread is running.
+const IN_ORDER: u64 = 1 << 63;
+const ENDED: u64 = 1 << 62;
 /// Of an entry.
 const LOST: u64 = 1 << 63;
 /// Below the length, in a lane's `claim` and in an entry.
@@ -90,6 +112,7 @@ pub(crate) const MOST_IN_A_CLAIM: u64 = (1 << (63 - PLACE_BITS)) - 1;
 pub(crate) struct Lane {
     claim: AtomicU64,
     running: AtomicU64,
+    halt: AtomicU64,
 }
 
 impl Lane {
@@ -105,10 +128,33 @@ impl Lane {
         self.running.store(before, Ordering::Relaxed);
     }
 
+    /// Begins an item, of those that the lane has and runs in order; false if it may not, before it
+    /// has [asked](Claims::resume).
+    #[must_use]
+    pub(crate) fn begin(&self, item: u64, fences: Fences) -> bool {
+        self.running.store(IN_ORDER | (item + 1), Ordering::Relaxed);
+        // Pairs with `stop`.
+        light_fence(fences);
+        self.halt.load(Ordering::Relaxed) == 0
+    }
+
+    /// Ends it.
+    pub(crate) fn end(&self, item: u64) {
+        self.running.store(IN_ORDER | ENDED | (item + 1), Ordering::Relaxed);
+    }
+
+    /// The item that the thread is in.
+    fn running(&self) -> Option<u64> {
+        match self.running.load(Ordering::Relaxed) {
+            running if running & ENDED != 0 => None,
+            running => (running & !IN_ORDER).checked_sub(1),
+        }
+    }
+
     #[cfg(test)]
     #[allow(dead_code, reason = "for the models")]
     pub(crate) fn new() -> Self {
-        Lane { claim: AtomicU64::new(0), running: AtomicU64::new(0) }
+        Lane { claim: AtomicU64::new(0), running: AtomicU64::new(0), halt: AtomicU64::new(0) }
     }
 }
 
@@ -292,7 +338,7 @@ impl<'a> Claims<'a> {
             if word == CLAIMING {
                 return Found::Claiming;
             }
-            let has = word % PLACES..word % PLACES + (word >> PLACE_BITS);
+            let has = items_of(word);
             if has.contains(&item) {
                 return Found::HeldUpTo(has.end);
             }
@@ -318,13 +364,47 @@ impl<'a> Claims<'a> {
         self.lanes[lane].claim.store(held(items), Ordering::Relaxed);
     }
 
+    /// Frees what a lane has and has not begun; false if that is nothing. The caller has the recovery
+    /// lock.
+    pub(crate) fn stop(&self, lane: usize, fences: Fences) -> bool {
+        let lane = &self.lanes[lane];
+        let word = lane.claim.load(Ordering::Relaxed);
+        let items = items_of(word);
+        // Where those end that it keeps, if any are left then. If it has not told of any of these, but of
+        // earlier ones, the first one is left to it.
+        let end = || {
+            let running = lane.running.load(Ordering::Relaxed);
+            let end = (running & !(IN_ORDER | ENDED)).max(items.start + 1);
+            (running & IN_ORDER != 0 && end < items.end).then_some(end)
+        };
+        // A look before it is disturbed.
+        if word == CLAIMING || end().is_none() {
+            return false;
+        }
+        lane.halt.store(1, Ordering::Relaxed);
+        // Pairs with `begin`.
+        if !heavy_fence(fences) {
+            return false;
+        }
+        let Some(end) = end() else { return false };
+        // It fails if the rank has died, and was taken over.
+        let now = held(&(items.start..end));
+        lane.claim.compare_exchange(word, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Where the items end that a lane has, which was to stop. The caller has the recovery lock.
+    pub(crate) fn resume(&self, lane: usize) -> u64 {
+        let lane = &self.lanes[lane];
+        lane.halt.store(0, Ordering::Relaxed);
+        items_of(lane.claim.load(Ordering::Relaxed)).end
+    }
+
     /// Frees what a dead rank had in these lanes, and notes the items that it died in: those that
     /// ranks have died in `attempts` times are lost. The caller has the seat of the rank, whose
     /// incarnation is not 0.
     pub(crate) fn take_over(&self, lanes: Range<usize>, incarnation: u64, attempts: u64) {
         for lane in &self.lanes[lanes.clone()] {
-            let running = lane.running.load(Ordering::Relaxed);
-            if let Some(item) = running.checked_sub(1) {
+            if let Some(item) = lane.running() {
                 self.note_death(item, incarnation, attempts);
             }
         }
@@ -363,4 +443,9 @@ fn done(items: &Range<u64>, record: u64) -> u64 {
 
 fn held(items: &Range<u64>) -> u64 {
     (items.end - items.start) << PLACE_BITS | items.start
+}
+
+/// Of a lane's `claim`.
+fn items_of(word: u64) -> Range<u64> {
+    word % PLACES..word % PLACES + (word >> PLACE_BITS)
 }

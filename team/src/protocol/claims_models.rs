@@ -10,7 +10,7 @@ use loom::thread;
 
 use super::claims::{Claims, Entry, Found, Lane};
 use super::model::{explore, explore_deaths};
-use crate::sync::{AtomicU64, mortal};
+use crate::sync::{AtomicU64, Fences, mortal};
 
 const ITEMS: usize = 2;
 /// Of the first rank, which has the first lane alone.
@@ -74,6 +74,33 @@ impl Shared {
             self.claims().lane(lane).leave(before);
         }
         self.claims().finish(lane, items, 0)
+    }
+
+    /// Runs items that the lane has, in order, as far as nobody stops it.
+    fn run_in_order(&self, lane: usize, items: &Range<u64>) {
+        let claims = self.claims();
+        let (mut at, mut end) = (items.start, items.end);
+        while at < end {
+            if !claims.lane(lane).begin(at, Fences::Symmetric) {
+                let _recovery = self.recovery.lock().unwrap();
+                end = end.min(claims.resume(lane));
+                continue;
+            }
+            self.records[at as usize].with_mut(|record| {
+                // SAFETY: loom verifies that the access is exclusive.
+                unsafe { *record += 1 }
+            });
+            claims.lane(lane).end(at);
+            at += 1;
+        }
+        assert!(at > items.start, "the first one is its own");
+        let _ = claims.finish(lane, &(items.start..at), 0);
+    }
+
+    /// Stops a lane; whether that freed anything.
+    fn stop(&self, lane: usize) -> bool {
+        let _recovery = self.recovery.lock().unwrap();
+        self.claims().stop(lane, Fences::Symmetric)
     }
 
     /// Claims and runs one item after the other.
@@ -317,5 +344,50 @@ fn model_who_waits_beside_one_that_has_the_last_items_is_woken() {
         }
         drop(lock);
         other.join().unwrap();
+    });
+}
+
+/// Catches an item that a lane begins although it was stopped before it, one that it has begun and
+/// another runs, too, and one that nobody runs.
+#[test]
+fn model_what_a_lane_is_stopped_before_is_run_once() {
+    explore(|| {
+        let shared = Shared::new(2);
+        let other = spawn(&shared, |shared| {
+            if let Some(items) = shared.claims().claim(0, 2) {
+                shared.run_in_order(0, &items);
+            }
+        });
+        shared.work(1);
+        shared.stop(0);
+        shared.recover(1);
+        other.join().unwrap();
+        shared.recover(1);
+        assert_eq!(shared.claims().walk(0), ITEMS as u64);
+        assert!((0..ITEMS as u64).all(|item| shared.record(item) == 1));
+    });
+}
+
+/// Catches a lane that was stopped and never goes on, or begins what is another's, when who stops it
+/// dies.
+#[test]
+fn model_who_stops_a_lane_may_die_at_each_step() {
+    explore_deaths(|steps| {
+        let shared = Shared::new(2);
+        let items = shared.claims().claim(0, 2).unwrap();
+        assert!(shared.claims().lane(0).begin(items.start, Fences::Symmetric));
+        shared.claims().lane(0).end(items.start);
+        let other = spawn(&shared, move |shared| {
+            // As the robust lock: nobody else has it until this one has died.
+            let _recovery = shared.recovery.lock().unwrap();
+            mortal(steps, || shared.claims().stop(0, Fences::Symmetric)).is_none()
+        });
+        shared.run_in_order(0, &items);
+        let died = other.join().unwrap();
+        assert_eq!(shared.claims().claim(1, 1), None);
+        shared.recover(1);
+        assert_eq!(shared.claims().walk(0), ITEMS as u64);
+        assert!((0..ITEMS as u64).all(|item| shared.record(item) == 1));
+        died
     });
 }

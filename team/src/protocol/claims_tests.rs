@@ -1,7 +1,7 @@
 //! What the claims do on one thread.
 
 use super::claims::{Claims, Entry, Found, Lane};
-use crate::sync::AtomicU64;
+use crate::sync::{AtomicU64, Fences};
 
 struct Words(AtomicU64, Vec<Lane>, Vec<AtomicU64>);
 
@@ -170,4 +170,71 @@ fn of_a_claim_some_may_be_done_and_the_rest_given_back() {
     assert_eq!(claims.look(3), Found::Free { items: 3..4, deaths: 0 });
     assert_eq!(claims.look(7), Found::Free { items: 7..8, deaths: 0 });
     assert_eq!(claims.look(8), Found::HeldUpTo(9));
+}
+
+/// Whether this system lets one process order what others do.
+fn has_heavy_fences() -> bool {
+    crate::sync::heavy_fence(Fences::Symmetric)
+}
+
+#[test]
+fn a_lane_is_stopped_behind_the_item_that_it_is_in() {
+    if !has_heavy_fences() {
+        return;
+    }
+    let words = Words::new(2, 10);
+    let claims = words.claims();
+    let (lane, fences) = (claims.lane(0), Fences::Symmetric);
+    assert!(!claims.stop(0, fences), "it has nothing");
+    let items = claims.claim(0, 8).unwrap();
+    assert_eq!(claims.claim(1, 9), Some(8..10));
+    assert_eq!(claims.claim(1, 1), None);
+    assert!(!claims.stop(0, fences), "it has not told that it runs them in order");
+    assert!(lane.begin(0, fences));
+    lane.end(0);
+    assert!(lane.begin(1, fences));
+    assert!(claims.stop(0, fences));
+    assert_eq!(claims.look(1), Found::HeldUpTo(2));
+    assert_eq!(claims.look(2), Found::Free { items: 2..10, deaths: 0 });
+    assert!(!claims.stop(0, fences), "it has begun all that it has");
+    lane.end(1);
+    assert!(!lane.begin(2, fences));
+    assert_eq!(claims.resume(0), 2);
+    assert!(claims.finish(0, &(items.start..2), 0));
+    // It has another claim, of which it has begun nothing, and is behind it.
+    claims.take(0, &(4..8));
+    assert!(claims.stop(0, fences));
+    assert_eq!(claims.look(4), Found::HeldUpTo(5));
+    assert!(!lane.begin(4, fences));
+    assert_eq!(claims.resume(0), 5);
+    assert!(lane.begin(4, fences));
+}
+
+#[test]
+fn a_lane_with_one_item_left_is_not_disturbed() {
+    let words = Words::new(1, 2);
+    let claims = words.claims();
+    let (lane, fences) = (claims.lane(0), Fences::Symmetric);
+    let _ = claims.claim(0, 2).unwrap();
+    assert!(lane.begin(1, fences));
+    assert!(!claims.stop(0, fences));
+    lane.end(1);
+    assert!(!claims.stop(0, fences));
+    assert!(lane.begin(1, fences), "nobody has stopped it");
+}
+
+#[test]
+fn who_dies_behind_an_item_has_not_died_in_it() {
+    let words = Words::new(1, 2);
+    let claims = words.claims();
+    let _ = claims.claim(0, 2).unwrap();
+    assert!(claims.lane(0).begin(0, Fences::Symmetric));
+    claims.lane(0).end(0);
+    claims.take_over(0..1, 1, 2);
+    assert_eq!(claims.entry(0), Entry::Open { deaths: 0 });
+    let _ = claims.claim(0, 2);
+    claims.take(0, &(0..2));
+    assert!(claims.lane(0).begin(0, Fences::Symmetric));
+    claims.take_over(0..1, 2, 2);
+    assert_eq!(claims.entry(0), Entry::Open { deaths: 1 });
 }

@@ -81,3 +81,21 @@ impl AtomicU64 {
         self.0.compare_exchange(current, new, success, failure)
     }
 }
+
+/// What a model knows of fences that cost one side less than the other: each is a full one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fences {
+    Symmetric,
+}
+
+pub(crate) fn light_fence(_: Fences) {
+    // SeqCst: pairs with `heavy_fence`.
+    fence(Ordering::SeqCst);
+}
+
+#[must_use]
+pub(crate) fn heavy_fence(_: Fences) -> bool {
+    // SeqCst: pairs with `light_fence`.
+    fence(Ordering::SeqCst);
+    true
+}

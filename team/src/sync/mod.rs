@@ -2,5 +2,6 @@
 //!
 //! `tests/loom.rs` compiles the protocol files a second time on top of `loom_types.rs`.
 
+mod fences;
 mod std_types;
 pub(crate) use std_types::*;
