@@ -6,7 +6,8 @@
 //! the *light* fence of the other only keeps the compiler from moving accesses across it.
 //!
 //! A process with several threads waits for its registration for 8 to 24 ms. Such a process does
-//! without: its light fences are full ones, which is right beside any heavy one.
+//! without: its light fences are full ones, which is right beside any heavy one. So does one where
+//! the environment variable `TASKEL_MEMBARRIER` is `off`, as for taskel's own fences.
 
 use std::sync::atomic::{Ordering, compiler_fence, fence};
 
@@ -49,8 +50,9 @@ pub(crate) fn heavy_fence(_: Fences) -> bool {
 #[cfg(not(miri))]
 mod system {
     use std::ffi::{c_int, c_uint};
-    use std::fs;
     use std::os::unix::fs::MetadataExt;
+    use std::sync::OnceLock;
+    use std::{env, fs};
 
     /// Whether the process is known to have this thread alone.
     pub(super) fn is_alone() -> bool {
@@ -61,8 +63,14 @@ mod system {
     /// A sandbox may answer 0, "done", to calls that it does not let through. As the answer to this
     /// question, that is "none".
     fn has_membarrier() -> bool {
-        let commands = membarrier(libc::MEMBARRIER_CMD_QUERY);
-        commands > 0 && commands & libc::c_long::from(libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED) != 0
+        static HAS: OnceLock<bool> = OnceLock::new();
+        *HAS.get_or_init(|| {
+            if env::var_os("TASKEL_MEMBARRIER").is_some_and(|value| value == "off") {
+                return false;
+            }
+            let commands = membarrier(libc::MEMBARRIER_CMD_QUERY);
+            commands > 0 && commands & libc::c_long::from(libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED) != 0
+        })
     }
 
     pub(super) fn register() -> bool {
