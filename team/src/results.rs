@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -16,9 +17,30 @@ use crate::work::record;
 /// How long one waits to be told how a dead process ended.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// A record that results are appended to.
+struct Appended<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Appended<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
 /// Appends a result to a record.
-pub(crate) fn append<T: Serialize>(record: Vec<u8>, result: &T) -> Result<Vec<u8>, TeamError> {
-    Ok(postcard::to_extend(result, record)?)
+pub(crate) fn append<T: Serialize>(record: &mut Vec<u8>, result: &T) -> Result<(), TeamError> {
+    Ok(postcard::serialize_with_flavor(result, Appended(record))?)
 }
 
 /// The results of a call that is over.

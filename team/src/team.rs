@@ -376,19 +376,22 @@ impl Team {
             return Ok(Mapped::Here(self.pool.install(|| range.into_par_iter().map(f).collect())));
         }
         let work = |runner: &Runner<'_>, items: Range<usize>| {
-            let one = |results: &mut Option<Vec<T>>, i| results.get_or_insert_default().push(f(i));
-            let merge = |mut results: Vec<T>, mut others: Vec<T>| {
-                results.append(&mut others);
-                results
+            // The result is written within its item: whose writing kills has killed its rank.
+            let one = |record: &mut Option<Result<Vec<u8>, TeamError>>, i| {
+                let record = record.get_or_insert_with(|| Ok(Vec::new()));
+                let result = f(i);
+                if let Err(error) = record.as_mut().map_or(Ok(()), |record| append(record, &result)) {
+                    *record = Err(error);
+                }
             };
-            let parts =
-                segments::run(runner, items, one, merge).into_iter().map(|Segment { items, outcome }| {
-                    let mut record = Vec::new();
-                    for (i, result) in items.clone().zip(&outcome) {
-                        record = runner.run(i, || append(record, result))?;
-                    }
-                    Ok(Done { items, record: Some(record) })
-                });
+            let merge = |first: Result<Vec<u8>, TeamError>, second: Result<Vec<u8>, TeamError>| {
+                let (mut first, mut second) = (first?, second?);
+                first.append(&mut second);
+                Ok(first)
+            };
+            let parts = segments::run(runner, items, one, merge)
+                .into_iter()
+                .map(|Segment { items, outcome }| Ok(Done { items, record: Some(outcome?) }));
             parts.collect()
         };
         let signature = Signature::new(Kind::Map, &range, std::any::type_name::<T>())?;
@@ -440,7 +443,8 @@ impl Team {
             };
             let parts =
                 segments::run(runner, items, one, &combine).into_iter().map(|Segment { items, outcome }| {
-                    let record = runner.run(items.start, || append(Vec::new(), &outcome))?;
+                    let mut record = Vec::new();
+                    runner.run(items.start, || append(&mut record, &outcome))?;
                     Ok(Done { items, record: Some(record) })
                 });
             parts.collect()

@@ -175,6 +175,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Runs one item, and lets others know that this thread is in it.
+    #[inline]
     pub(crate) fn run<R>(&self, index: usize, item: impl FnOnce() -> R) -> R {
         let Some(caller) = self.lanes.len().checked_sub(1) else { return item() };
         let lane = self.lanes[taskel::current_thread_index().unwrap_or(caller).min(caller)];
@@ -186,6 +187,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Whether another item may be begun, where they are in no order.
+    #[inline]
     pub(crate) fn goes_on(&self) -> bool {
         match self.rest {
             Rest::Asked(asked, until) => asked.load(Ordering::Relaxed) < until,

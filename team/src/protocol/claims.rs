@@ -117,6 +117,7 @@ pub(crate) struct Lane {
 
 impl Lane {
     /// Begins an item, on the lane's thread; returns what it was in before.
+    #[inline]
     pub(crate) fn enter(&self, item: u64) -> u64 {
         let before = self.running.load(Ordering::Relaxed);
         self.running.store(item + 1, Ordering::Relaxed);
@@ -124,12 +125,14 @@ impl Lane {
     }
 
     /// Ends it.
+    #[inline]
     pub(crate) fn leave(&self, before: u64) {
         self.running.store(before, Ordering::Relaxed);
     }
 
     /// Begins an item, of those that the lane has and runs in order; false if it may not, before it
     /// has [asked](Claims::resume).
+    #[inline]
     #[must_use]
     pub(crate) fn begin(&self, item: u64, fences: Fences) -> bool {
         self.running.store(IN_ORDER | (item + 1), Ordering::Relaxed);
@@ -139,6 +142,7 @@ impl Lane {
     }
 
     /// Ends it.
+    #[inline]
     pub(crate) fn end(&self, item: u64) {
         self.running.store(IN_ORDER | ENDED | (item + 1), Ordering::Relaxed);
     }
