@@ -10,15 +10,18 @@ use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use taskel::ThreadPool;
 
-/// Each case takes a fraction of a millisecond.
-const CASES: usize = 30_000;
+/// Each takes a millisecond.
+fn cases() -> usize {
+    let cases = std::env::var("TASKEL_PIPELINES");
+    cases.map_or(10_000, |number| number.parse().expect("TASKEL_PIPELINES is a number"))
+}
 
 #[test]
 fn pipelines_do_as_the_standard_library_s() {
     let pools: Vec<ThreadPool> =
         (1..=4).map(|threads| ThreadPool::builder().num_threads(threads).build().unwrap()).collect();
     let mut random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    for case in 0..CASES {
+    for case in 0..cases() {
         let mut bytes = [0; 64];
         random.fill_bytes(&mut bytes);
         let run = AssertUnwindSafe(|| pipeline::run(&mut pipeline::Choices::new(&bytes), &pools));

@@ -54,11 +54,18 @@ pub(crate) struct Binaries {
 }
 
 /// A test of a compiled copy.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Test {
     /// Which of the binaries it is in.
     binary: usize,
     pub(crate) name: String,
+}
+
+impl Test {
+    /// What a table calls it.
+    pub(crate) fn called(&self) -> String {
+        self.name.replace("protocol::", "")
+    }
 }
 
 impl Copy {

@@ -11,6 +11,9 @@ mod docs_tests;
 mod layers;
 #[cfg(test)]
 mod layers_tests;
+mod listed;
+#[cfg(test)]
+mod listed_tests;
 mod mutate;
 mod orderings;
 #[cfg(test)]

@@ -104,6 +104,12 @@ impl Package {
         Ok(files)
     }
 
+    /// The table of the orderings, as it is.
+    pub(crate) fn orderings(&self, root: &Path) -> Result<String> {
+        let path = root.join(self.name).join("ORDERINGS.md");
+        fs::read_to_string(&path).with_context(|| path.display().to_string())
+    }
+
     pub(crate) fn read(&self, root: &Path, file: &str) -> Result<String> {
         let path = root.join(self.name).join(self.folder).join(file);
         fs::read_to_string(&path).with_context(|| path.display().to_string())

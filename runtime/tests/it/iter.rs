@@ -244,9 +244,44 @@ fn a_loop_beyond_32_bits_is_counted_in_granules() {
     let beyond = u64::from(u32::MAX) * 3 + 5;
     assert!(pool.install(|| (0..beyond).into_par_iter().any(|n| n == 1)));
     // Without granules, the last unit of this loop would be cut off.
-    let nothing = vec![(); u32::MAX as usize + 2];
-    let (_, profile) = pool.profile(|| nothing.par_iter().chunk(Chunk::Exact(1 << 31)).for_each(|()| ()));
-    assert_eq!((profile.chunks(), profile.taskels()), (3, u64::from(u32::MAX) + 2));
+    let asked = AtomicUsize::new(0);
+    let (_, profile) =
+        pool.profile(|| Asked(&asked).into_par_iter().chunk(Chunk::Exact(1 << 31)).for_each(|()| ()));
+    assert_eq!((profile.chunks(), profile.taskels()), (3, Asked::LEN as u64));
+    assert_eq!(asked.into_inner(), Asked::LEN);
+}
+
+/// An own producer that counts the indices that it is asked for, and has no item at them: four
+/// billion items would take half a minute.
+struct Asked<'a>(&'a AtomicUsize);
+
+impl Asked<'_> {
+    const LEN: usize = u32::MAX as usize + 2;
+}
+
+impl taskel::iter::Producer for Asked<'_> {
+    type Item = ();
+    type Local = ();
+    type Iter<'a>
+        = std::iter::Empty<()>
+    where
+        Self: 'a;
+    fn len(&self) -> usize {
+        Self::LEN
+    }
+    fn local(&self) {}
+    unsafe fn chunk<'a>(&'a self, _: &'a mut (), indices: std::ops::Range<usize>) -> Self::Iter<'a> {
+        self.0.fetch_add(indices.len(), Ordering::Relaxed);
+        std::iter::empty()
+    }
+}
+
+impl ParallelIterator for Asked<'_> {
+    type Item = ();
+    type Producer = Self;
+    fn into_producer(self) -> Self {
+        self
+    }
 }
 
 #[test]
