@@ -14,10 +14,10 @@ pub(crate) fn shapes() -> Vec<(&'static str, Vec<usize>)> {
     vec![
         ("none", vec![]),
         ("empty", vec![0; 50]),
-        ("one wide", vec![20_000]),
-        ("wide among empty ones", [vec![0; 30], vec![9_000], vec![0; 30]].concat()),
-        ("many tiny", vec![3; 3_000]),
-        ("mixed", (0..200).map(mixed).collect()),
+        ("one wide", vec![8_000]),
+        ("wide among empty ones", [vec![0; 30], vec![4_000], vec![0; 30]].concat()),
+        ("many tiny", vec![3; 1_200]),
+        ("mixed", (0..90).map(mixed).collect()),
         ("few", vec![5, 0, 700]),
     ]
 }
