@@ -1,7 +1,7 @@
 //! Time stamps cheap enough for every chunk.
 //!
-//! The process has one clock, since it takes half a millisecond to find out how fast the counter of
-//! the processor ticks.
+//! The process has one clock, since it takes 20 µs to find out how fast the counter of the
+//! processor ticks.
 
 #[cfg(test)]
 mod disturbed;

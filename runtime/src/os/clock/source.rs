@@ -20,7 +20,7 @@ enum Counter {
 const SCALE_OF_1_NS: u64 = 1 << 32;
 
 impl Source {
-    /// Finds out what there is, and how fast it ticks: half a millisecond.
+    /// Finds out what there is, and how fast it ticks: 20 µs.
     pub(super) fn new() -> Self {
         match processor::is_steady().then(measure_scale).flatten() {
             Some(scale) => Source { scale, counter: Counter::OfProcessor },
@@ -46,7 +46,9 @@ impl Source {
 
 /// Compares the processor's counter with the system's clock; `None` if the counter stands still.
 fn measure_scale() -> Option<u64> {
-    const LONG_ENOUGH_NS: u64 = 500_000;
+    /// Wrong by 0.005 % in the median and by 0.05 % at most, of 400 tries; a first parallel call
+    /// waits for it.
+    const LONG_ENOUGH_NS: u64 = 20_000;
     const TRIES: u32 = 8;
     let origin = system::Origin::now();
     // Of several readings of both, the one in which the least lies between the two of the counter:

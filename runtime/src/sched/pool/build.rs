@@ -90,10 +90,14 @@ pub(super) fn build(
         started.map_err(|source| ThreadPoolBuildError::not_started(index, handler.is_some(), source))?;
     }
     drop((report, unpinned));
-    let ran = reports.iter().collect::<Result<Vec<()>, _>>()?.len();
-    let started = cores.len() - first;
-    if ran < started {
-        return Err(ThreadPoolBuildError::never_ran(ran, started));
+    // No other thread can fail to begin, and the first parallel call need not wait for it.
+    let is_pinned = !placed && cores.iter().any(Option::is_some);
+    if handler.is_some() || is_pinned {
+        let ran = reports.iter().collect::<Result<Vec<()>, _>>()?.len();
+        let started = cores.len() - first;
+        if ran < started {
+            return Err(ThreadPoolBuildError::never_ran(ran, started));
+        }
     }
     if builder.use_current_thread {
         // SAFETY: the lane was left out above.

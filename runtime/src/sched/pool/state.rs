@@ -81,8 +81,6 @@ pub(crate) struct PoolState {
     pub(super) oversubscribed: bool,
     pub(super) idle: IdlePolicy,
     pub(crate) clock: Clock,
-    /// How lanes publish where they are in their chunks, and thieves make sure of it.
-    pub(crate) fences: Fences,
     /// The origin of the times in profiles.
     start: Ticks,
     pub(crate) sleep: Sleep,
@@ -112,6 +110,8 @@ impl PoolState {
         static POOLS: AtomicU32 = AtomicU32::new(0);
         let number = POOLS.fetch_add(1, Ordering::Relaxed) as usize;
         let clock = Clock::new();
+        // As early as can be: the process may have no other threads yet.
+        Fences::now();
         Arc::new_cyclic(|this| PoolState {
             this: Weak::clone(this),
             panic_handler,
@@ -126,7 +126,6 @@ impl PoolState {
             oversubscribed: num_threads > affinity::default_parallelism(),
             idle,
             clock,
-            fences: Fences::available(),
             start: clock.now(),
             sleep: Sleep::new(lanes),
             queues: Queues::new(num_threads),
