@@ -169,7 +169,7 @@ pub(crate) fn heavy_fence(fences: Fences) -> bool {
 
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(miri)))]
 mod system {
-    use std::ffi::{c_int, c_uint};
+    use std::ffi::{c_char, c_int, c_uint};
     use std::fs;
     use std::os::unix::fs::MetadataExt;
 
@@ -182,6 +182,22 @@ mod system {
 
     /// Whether the process is known to have this thread alone.
     pub(super) fn is_alone() -> bool {
+        c_library_says().unwrap_or_else(process_says)
+    }
+
+    /// Glibc's knows since 2.32, which costs 2 µs to ask.
+    fn c_library_says() -> Option<bool> {
+        // SAFETY: both arguments are what the function expects; the name ends with a 0.
+        let variable = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__libc_single_threaded".as_ptr()) };
+        let variable = variable.cast::<c_char>();
+        // SAFETY: the library exports it as a `char`, for ever. Only the library writes it, before
+        // it makes the second thread: not while this one is in here, if there is no other; and if
+        // there are others, 0 upon 0.
+        (!variable.is_null()).then(|| unsafe { variable.read_volatile() } != 0)
+    }
+
+    /// The system knows, which costs 13 µs to ask.
+    fn process_says() -> bool {
         // As all folders, this one has two links, and one more for each folder in it: each thread.
         fs::metadata("/proc/self/task").is_ok_and(|tasks| tasks.nlink() == 3)
     }
