@@ -24,6 +24,8 @@ const ENOUGH: u32 = 32;
 /// Joins deeper inside of others than this count as the deepest ones do.
 const DEPTHS: usize = 48;
 
+pub(crate) use super::sites::{CallSite, Caller};
+
 /// Tells a call from all others of its pool.
 pub(crate) type CallId = u64;
 
@@ -32,8 +34,7 @@ pub(crate) type CallId = u64;
 pub(crate) struct CallHead {
     pub(crate) id: CallId,
     pub(crate) kind: CallKind,
-    /// The names of types that tell where in the program it is.
-    pub(crate) site: &'static str,
+    pub(crate) site: CallSite,
     /// What an item takes, as earlier calls have taught.
     pub(crate) expected_ns: Option<f64>,
 }

@@ -2,13 +2,13 @@ use taskel_adaptive::recording::{CallKind, Recording};
 
 use super::Profile;
 use super::WhyAlone;
-use super::calls::{CallHead, Look, MOST_CALLS, MOST_PARTS};
+use super::calls::{CallHead, CallSite, Look, MOST_CALLS, MOST_PARTS};
 use super::recorder::{Clocks, Counts, Recorder};
 
 const MS: u64 = 1_000_000;
 
 fn head(id: u64, kind: CallKind) -> CallHead {
-    CallHead { id, kind, site: "(Vec<u8>, app::run::{{closure}})", expected_ns: None }
+    CallHead { id, kind, site: CallSite::of_types("(Vec<u8>, app::run::{{closure}})"), expected_ns: None }
 }
 
 fn recording_of(recorders: Vec<Recorder>, end_ns: u64) -> Recording {
@@ -160,7 +160,7 @@ fn time_in_items_that_is_no_processor_time_was_waited() {
 #[test]
 fn loops_are_told_by_their_place() {
     let mut recorder = Recorder::new();
-    for (id, site) in [
+    for (id, types) in [
         (1, "(A, app::one::{{closure}})"),
         (2, "(A, app::two::{{closure}})"),
         (3, "(B, app::one::{{closure}})"),
@@ -168,7 +168,11 @@ fn loops_are_told_by_their_place() {
         assert!(recorder.begin_call());
         recorder.part(id, (0, 8), (100 * id, 100 * id + 16));
         recorder.part(id, (8, 1), (100 * id + 16, 100 * id + 21));
-        recorder.end_call(CallHead { site, ..head(id, CallKind::Loop) }, 100 * id, 100 * id + 30);
+        recorder.end_call(
+            CallHead { site: CallSite::of_types(types), ..head(id, CallKind::Loop) },
+            100 * id,
+            100 * id + 30,
+        );
     }
     let worker = recorder.into_worker(0, "worker 0".to_owned(), Counts::default());
     let profile = Profile::assemble(0, 1000, 1, vec![worker]);

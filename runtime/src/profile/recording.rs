@@ -173,7 +173,7 @@ impl<'p> Tree<'p> {
     /// Tasks up to the last join of them, and what their spawner does meanwhile: a scope.
     fn tasks(&mut self, steps: &[(What<'_, 'p>, u64)]) -> usize {
         let site = match steps[0].0 {
-            What::Call(task) => self.names.number(&sites::shortened(task.head.site)),
+            What::Call(task) => self.names.number(&task.head.site.name()),
             What::Beside(_) => self.names.number("several threads"),
         };
         let at = self.done.len();
@@ -230,7 +230,7 @@ impl<'p> Tree<'p> {
 
     /// Makes room for a call, which is written later.
     fn add(&mut self, call: &CallRecord) -> usize {
-        let site = self.names.number(&sites::shortened(call.head.site));
+        let site = self.names.number(&call.head.site.name());
         let mut added = Call::new(call.head.kind, site, Vec::new());
         added.expected_ns = call.head.expected_ns;
         self.to_do.push((call.head.id, self.done.len()));

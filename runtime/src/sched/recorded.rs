@@ -5,7 +5,7 @@
 use taskel_adaptive::recording::CallKind;
 
 use crate::os::thread_clock;
-use crate::profile::calls::{CallHead, CallId, Look};
+use crate::profile::calls::{CallHead, CallId, CallSite, Look};
 use crate::profile::recorder::{Clocks, Recorder};
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{PoolState, enter, with_current_lane, with_lane_to_wait};
@@ -28,13 +28,12 @@ impl OpenCall {
 }
 
 impl LaneContext<'_> {
-    /// This lane makes a call, whose place in the program is known by types; `None` if no profile
-    /// has room for it. `expected_ns` is what an item takes, if that is known.
+    /// This lane makes a call; `None` if no profile has room for it. `expected_ns` is what an item takes, if that is known.
     #[cold]
     pub(crate) fn begin_call(
         &self,
         kind: CallKind,
-        site: &'static str,
+        site: CallSite,
         expected_ns: Option<f64>,
     ) -> Option<OpenCall> {
         let (mut has_room, mut joins) = (false, 0);
@@ -45,14 +44,14 @@ impl LaneContext<'_> {
         has_room.then(|| self.open(kind, site, expected_ns, joins))
     }
 
-    fn open(&self, kind: CallKind, site: &'static str, expected_ns: Option<f64>, joins: u32) -> OpenCall {
+    fn open(&self, kind: CallKind, site: CallSite, expected_ns: Option<f64>, joins: u32) -> OpenCall {
         let head = CallHead { id: self.pool().next_call(), kind, site, expected_ns };
         OpenCall { head, start_ns: self.pool().now_ns(), joins, lane: self.index() }
     }
 
     /// As `begin_call`, for a join; an error if no profile wants to know of it, or of what is inside.
     #[cold]
-    pub(crate) fn begin_join(&self, site: &'static str) -> Result<OpenCall, Inside> {
+    pub(crate) fn begin_join(&self, site: CallSite) -> Result<OpenCall, Inside> {
         let (mut any_wants, mut inside, mut joins) = (false, Inside::NotRecorded, 0);
         self.record(|recorder| {
             joins = recorder.joins();
@@ -84,7 +83,7 @@ impl LaneContext<'_> {
 
     /// This lane has spawned a task in a scope.
     #[cold]
-    pub(crate) fn spawned(&self, site: &'static str) -> CallId {
+    pub(crate) fn spawned(&self, site: CallSite) -> CallId {
         let head = CallHead { id: self.pool().next_call(), kind: CallKind::Task, site, expected_ns: None };
         let now_ns = self.pool().now_ns();
         self.record(|recorder| recorder.spawned(head, now_ns));
@@ -143,7 +142,7 @@ pub(crate) fn tell_from_here<R>(pool: &PoolState, tell: impl FnOnce(&LaneContext
 #[inline(never)]
 pub(crate) fn short_loop(
     pool: &PoolState,
-    (site, expected_ns): (&'static str, Option<f64>),
+    (site, expected_ns): (CallSite, Option<f64>),
     start_ns: u64,
     items: usize,
 ) {
@@ -166,7 +165,7 @@ pub(crate) fn short_loop(
 pub(crate) fn cost_of_a_call_ns(pool: &PoolState) -> u64 {
     let cost_ns = || {
         let start_ns = pool.now_ns();
-        short_loop(pool, ("", None), start_ns, 1);
+        short_loop(pool, (CallSite::NONE, None), start_ns, 1);
         pool.now_ns().saturating_sub(start_ns)
     };
     // The first ones pay for memory, and some may be interrupted.
@@ -193,8 +192,12 @@ impl Drop for OpenWait<'_> {
         let OpenWait { pool, task, start_ns } = *self;
         if pool.profiling() {
             tell_from_here(pool, |lane| {
-                let head =
-                    CallHead { id: pool.next_call(), kind: CallKind::Task, site: "", expected_ns: None };
+                let head = CallHead {
+                    id: pool.next_call(),
+                    kind: CallKind::Task,
+                    site: CallSite::NONE,
+                    expected_ns: None,
+                };
                 let end_ns = pool.now_ns();
                 lane.record(|recorder| recorder.waited(head, task, (start_ns, end_ns)));
             });
@@ -204,7 +207,7 @@ impl Drop for OpenWait<'_> {
 
 /// Tells profiles of a scope whose owner is no lane: when it, and its closure, began and ended.
 #[cold]
-pub(crate) fn scope_of_outsider(pool: &PoolState, site: &'static str, (start_ns, closure_ns): (u64, u64)) {
+pub(crate) fn scope_of_outsider(pool: &PoolState, site: CallSite, (start_ns, closure_ns): (u64, u64)) {
     tell_from_here(pool, |lane| {
         let head = CallHead { id: pool.next_call(), kind: CallKind::Scope, site, expected_ns: None };
         let end_ns = pool.now_ns();

@@ -3,6 +3,7 @@
 
 use taskel_adaptive::recording::CallKind;
 
+use crate::profile::calls::CallSite;
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{PoolState, with_current_lane, with_lane, with_pool};
 use crate::sched::recorded::OpenCall;
@@ -20,10 +21,7 @@ pub(crate) struct RecordedStream<'p> {
 }
 
 /// Runs a stream, and lets profiles see it if one is being taken.
-pub(crate) fn recording_stream<R>(
-    site: &'static str,
-    run: impl FnOnce(Option<&RecordedStream<'_>>) -> R,
-) -> R {
+pub(crate) fn recording_stream<R>(site: CallSite, run: impl FnOnce(Option<&RecordedStream<'_>>) -> R) -> R {
     with_pool(None, |pool| match pool {
         Some(pool) if pool.profiling() => with_lane(pool, |lane| {
             let recorded = RecordedStream::begin(lane, site);
@@ -37,7 +35,7 @@ pub(crate) fn recording_stream<R>(
 
 impl<'p> RecordedStream<'p> {
     #[cold]
-    fn begin(lane: &LaneContext<'p>, site: &'static str) -> Option<Self> {
+    fn begin(lane: &LaneContext<'p>, site: CallSite) -> Option<Self> {
         let pool = lane.pool();
         let start_ns = pool.now_ns();
         let whole = lane.begin_call(CallKind::Beside, site, None)?;
