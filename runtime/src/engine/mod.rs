@@ -133,6 +133,9 @@ where
     let site = Site::at(shared::address::<P, C>());
     let start = match site.estimate_ns() {
         Some(ns) if plan.runs_alone(ns, pool) => {
+            if plan.units == 1 {
+                return one_item(pool, producer, consumer, (site, caller, ns));
+            }
             let told = producer.options().told();
             let start_ns = if plan.profiled { pool.now_ns() } else { 0 };
             match small::try_alone(producer, || consumer.begin(0), (&consumer, told), plan, (pool, site, ns))
@@ -149,6 +152,28 @@ where
         _ => None,
     };
     with_lane(pool, |lane| share(lane, (producer, consumer), plan, (site, caller), start))
+}
+
+/// A short loop of one item while a profile is being taken: as without one.
+#[cold]
+fn one_item<P, C>(
+    pool: &PoolState,
+    producer: &P,
+    consumer: C,
+    (site, caller, expected_ns): (Site, Caller, f64),
+) -> C::Output
+where
+    P: Producer,
+    C: Consumer<P::Item>,
+{
+    let items = producer.len();
+    let start_ns = pool.now_ns();
+    let output = small::alone(producer, consumer);
+    let took_ns = short_loop(pool, (CallSite::of::<(P, C)>(caller), Some(expected_ns)), start_ns, items);
+    if took_ns as f64 > WORTH_SHARING_NS {
+        site.learn(took_ns as f64 / items as f64);
+    }
+    output
 }
 
 /// Keeps a call out of the code around it.

@@ -63,6 +63,8 @@ pub(super) struct PartRecord {
     pub(super) whole_ns: u64,
     /// How many parts it was before they were merged.
     pub(super) chunks: u64,
+    /// How many short loops were in it, or in what it calls, that had no room.
+    pub(super) untold: u64,
 }
 
 /// How long halves of joins last that are so deep inside of others.
@@ -91,6 +93,8 @@ pub(super) struct Calls {
     /// Calls that are in no part so far, in the order of time, by their place in `calls`.
     pub(super) unclaimed: Vec<usize>,
     pub(super) left_out: u64,
+    /// Short loops that had no room, since a part was written down last.
+    pub(super) untold: u64,
     halves: [Halves; DEPTHS],
     /// How many calls are being made: there must be room for them.
     begun: usize,
@@ -103,6 +107,7 @@ impl Calls {
             parts: Vec::new(),
             unclaimed: Vec::new(),
             left_out: 0,
+            untold: 0,
             halves: [Halves { count: 0, sum_ns: 0 }; DEPTHS],
             begun: 0,
         }
@@ -159,6 +164,16 @@ impl Calls {
             .for_each(|call| call.is_short = true);
     }
 
+    /// From now on, there is no room for calls.
+    pub(super) fn fill(&mut self) {
+        self.begun = MOST_CALLS;
+    }
+
+    /// There was no room for a short loop.
+    pub(super) fn is_untold(&mut self) {
+        self.untold = self.untold.saturating_add(1);
+    }
+
     /// The lane has waited for a task, or done it.
     pub(super) fn waited(&mut self, head: CallHead, task: CallId, (start_ns, end_ns): (u64, u64)) {
         if self.calls.len() + self.begun >= MOST_CALLS {
@@ -210,7 +225,8 @@ impl Calls {
         }
         self.unclaimed.truncate(inside);
         let whole_ns = end_ns.saturating_sub(start_ns);
-        self.keep(PartRecord { of, first, items, ns: ns.unwrap_or(0), calls, whole_ns, chunks: 1 });
+        let (ns, untold) = (ns.unwrap_or(0), std::mem::take(&mut self.untold));
+        self.keep(PartRecord { of, first, items, ns, calls, whole_ns, chunks: 1, untold });
     }
 
     /// A part of call `of` is over that has lasted so long in all, now and then since it began. It
@@ -221,7 +237,7 @@ impl Calls {
         let of_calls_ns = calls.clone().map(|call| call.end_ns.saturating_sub(call.start_ns));
         let ns = whole_ns.saturating_sub(of_calls_ns.fold(0, u64::saturating_add));
         let calls = calls.map(|call| (call.head.id, 0)).collect();
-        self.keep(PartRecord { of, first, items: 1, ns, calls, whole_ns, chunks: 1 });
+        self.keep(PartRecord { of, first, items: 1, ns, calls, whole_ns, chunks: 1, untold: 0 });
     }
 
     /// The first of `unclaimed` that began by then or later.
@@ -292,5 +308,6 @@ impl PartRecord {
         self.ns = self.ns.saturating_add(next.ns);
         self.whole_ns = self.whole_ns.saturating_add(next.whole_ns);
         self.chunks += next.chunks;
+        self.untold = self.untold.saturating_add(next.untold);
     }
 }

@@ -3,7 +3,7 @@ use taskel_adaptive::recording::{CallKind, Recording};
 use super::Profile;
 use super::WhyAlone;
 use super::calls::{CallHead, CallSite, Look, MOST_CALLS, MOST_PARTS};
-use super::recorder::{Clocks, Counts, Recorder};
+use super::recorder::{Clocks, Costs, Counts, Recorder};
 
 const MS: u64 = 1_000_000;
 
@@ -271,8 +271,49 @@ fn what_it_takes_to_write_a_call_down_is_not_the_programs() {
         recorder.end_call(head(id, CallKind::Loop), 100 * id, 100 * id + 20);
     }
     let worker = recorder.into_worker(0, String::new(), Counts::default());
-    let profile = Profile::assemble(0, 240, 1, vec![worker]).with_call_cost(30);
+    let profile = Profile::assemble(0, 240, 1, vec![worker]).with_costs(Costs { told_ns: 30, untold_ns: 0 });
     assert_eq!(told(&profile.recording())[0].1, [(0, 1, 100, vec![(1, 50), (2, 0)])]);
+}
+
+#[test]
+fn what_it_takes_to_write_short_loops_down_is_in_none_of_them() {
+    let mut recorder = Recorder::new();
+    for id in [1, 2, 3] {
+        assert!(recorder.begin_call());
+        recorder.part(id, (0, 20), (100 * id, 100 * id + 80));
+        recorder.end_call(head(id, CallKind::Loop), 100 * id, 100 * id + 80);
+        recorder.was_short(id);
+    }
+    // From 380 on, 5 of which nothing is known but their number.
+    recorder.fill();
+    for _ in 0..5 {
+        assert!(!recorder.begin_call());
+        recorder.is_untold();
+    }
+    let worker = recorder.into_worker(0, String::new(), Counts::default());
+    let profile =
+        Profile::assemble(0, 1000, 1, vec![worker]).with_costs(Costs { told_ns: 30, untold_ns: 40 });
+    let recording = profile.recording();
+    let all = told(&recording);
+    assert_eq!(all[0].1, [(0, 1, 100, vec![(1, 0), (2, 0), (3, 620 - 30 - 5 * 40)])]);
+    // 20 lie between one and the next: the other 10 were in it.
+    assert_eq!([&all[1].1[0].2, &all[2].1[0].2, &all[3].1[0].2], [&70, &70, &80]);
+    assert_eq!(recording.left_out(), 5);
+}
+
+#[test]
+fn short_loops_that_had_no_room_made_what_they_were_in_longer() {
+    let mut recorder = Recorder::new();
+    assert!(recorder.begin_call());
+    recorder.fill();
+    recorder.is_untold();
+    recorder.is_untold();
+    recorder.part(1, (0, 1), (0, 500));
+    recorder.part(1, (1, 1), (500, 900));
+    recorder.end_call(head(1, CallKind::Loop), 0, 900);
+    let worker = recorder.into_worker(0, String::new(), Counts::default());
+    let profile = Profile::assemble(0, 900, 1, vec![worker]).with_costs(Costs { told_ns: 0, untold_ns: 40 });
+    assert_eq!(told(&profile.recording())[1].1, [(0, 1, 420, vec![]), (1, 1, 400, vec![])]);
 }
 
 #[test]

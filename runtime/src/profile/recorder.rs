@@ -45,6 +45,14 @@ pub(crate) struct Waits {
     last: Option<Clocks>,
 }
 
+/// What a short loop costs that is written down, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Costs {
+    pub(crate) told_ns: u64,
+    /// Where there is no room for it.
+    pub(crate) untold_ns: u64,
+}
+
 /// What a lane's clocks say.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clocks {
@@ -190,6 +198,16 @@ impl Recorder {
     /// The call that has ended last was a short loop.
     pub(crate) fn was_short(&mut self, id: CallId) {
         self.calls.was_short(id);
+    }
+
+    /// From now on, there is no room for calls.
+    pub(crate) fn fill(&mut self) {
+        self.calls.fill();
+    }
+
+    /// There was no room for a short loop.
+    pub(crate) fn is_untold(&mut self) {
+        self.calls.is_untold();
     }
 
     /// This lane has waited for a task, or done it.

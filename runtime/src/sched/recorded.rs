@@ -6,7 +6,7 @@ use taskel_adaptive::recording::CallKind;
 
 use crate::os::thread_clock;
 use crate::profile::calls::{CallHead, CallId, CallSite, Look};
-use crate::profile::recorder::{Clocks, Recorder};
+use crate::profile::recorder::{Clocks, Costs, Recorder};
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{PoolState, enter, with_current_lane, with_lane_to_wait};
 
@@ -137,7 +137,8 @@ pub(crate) fn tell_from_here<R>(pool: &PoolState, tell: impl FnOnce(&LaneContext
     enter(pool, || with_lane_to_wait(pool, tell))
 }
 
-/// Tells profiles of a loop whose items this thread has all done since then, by itself.
+/// Tells profiles of a loop whose items this thread has all done since then, by itself. Returns how long
+/// that took.
 #[cold]
 #[inline(never)]
 pub(crate) fn short_loop(
@@ -145,7 +146,7 @@ pub(crate) fn short_loop(
     (site, expected_ns): (CallSite, Option<f64>),
     start_ns: u64,
     items: usize,
-) {
+) -> u64 {
     let end_ns = pool.now_ns();
     tell_from_here(pool, |lane| {
         let head = CallHead { id: pool.next_call(), kind: CallKind::Loop, site, expected_ns };
@@ -156,22 +157,31 @@ pub(crate) fn short_loop(
                 recorder.part(head.id, (0, items as u64), (start_ns, end_ns));
                 recorder.end_call(head, start_ns, end_ns);
                 recorder.was_short(head.id);
+            } else {
+                recorder.is_untold();
             }
         });
     });
+    end_ns.saturating_sub(start_ns)
 }
 
-/// What it takes to tell profiles of such a loop.
-pub(crate) fn cost_of_a_call_ns(pool: &PoolState) -> u64 {
-    let cost_ns = || {
-        let start_ns = pool.now_ns();
-        short_loop(pool, (CallSite::NONE, None), start_ns, 1);
-        pool.now_ns().saturating_sub(start_ns)
+/// What it takes to tell profiles of such a loop, with the looks at the clock before and behind it.
+pub(crate) fn costs(pool: &PoolState) -> Costs {
+    const CALLS: u64 = 16;
+    let some_ns = || {
+        let since_ns = pool.now_ns();
+        (0..CALLS).for_each(|_| _ = short_loop(pool, (CallSite::NONE, None), pool.now_ns(), 1));
+        pool.now_ns().saturating_sub(since_ns) / CALLS
     };
-    // The first ones pay for memory, and some may be interrupted.
-    let mut costs_ns: [u64; 32] = std::array::from_fn(|_| cost_ns());
-    costs_ns.sort_unstable();
-    costs_ns[16]
+    let median_ns = || {
+        // The first ones pay for memory, and some may be interrupted.
+        let mut each_ns: [u64; 15] = std::array::from_fn(|_| some_ns());
+        each_ns.sort_unstable();
+        each_ns[7]
+    };
+    let told_ns = median_ns();
+    tell_from_here(pool, |lane| lane.record(Recorder::fill));
+    Costs { told_ns, untold_ns: median_ns() }
 }
 
 /// A wait for a task that is recorded, until it is dropped: what the task does in it is the task's.
