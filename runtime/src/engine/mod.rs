@@ -142,7 +142,7 @@ where
             {
                 small::Outcome::Done(partial) => {
                     if plan.profiled {
-                        short_loop(pool, (CallSite::of::<(P, C)>(caller), Some(ns)), start_ns, plan.len);
+                        _ = short_loop(pool, (CallSite::of::<(P, C)>(caller), Some(ns)), start_ns, plan.len);
                     }
                     return consumer.finish(std::iter::once(partial));
                 }
@@ -169,7 +169,7 @@ where
     let items = producer.len();
     let start_ns = pool.now_ns();
     let output = small::alone(producer, consumer);
-    let took_ns = short_loop(pool, (CallSite::of::<(P, C)>(caller), Some(expected_ns)), start_ns, items);
+    let (took_ns, _) = short_loop(pool, (CallSite::of::<(P, C)>(caller), Some(expected_ns)), start_ns, items);
     if took_ns as f64 > WORTH_SHARING_NS {
         site.learn(took_ns as f64 / items as f64);
     }

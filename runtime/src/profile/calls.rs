@@ -43,6 +43,7 @@ pub(crate) struct CallHead {
 pub(super) struct CallRecord {
     pub(super) head: CallHead,
     pub(super) start_ns: u64,
+    /// Of a short loop, when it was written down.
     pub(super) end_ns: u64,
     /// The task whose end it waits for, if it is no call but that; else 0.
     pub(super) waits_for: CallId,
@@ -155,13 +156,12 @@ impl Calls {
         self.push(head, (start_ns, end_ns), 0);
     }
 
-    /// The call that has ended last was a short loop.
-    pub(super) fn was_short(&mut self, id: CallId) {
-        self.calls
-            .last_mut()
-            .filter(|call| call.head.id == id)
-            .into_iter()
-            .for_each(|call| call.is_short = true);
+    /// The call that has ended last was a short loop, and was written down by then.
+    pub(super) fn was_short(&mut self, id: CallId, written_ns: u64) {
+        if let Some(call) = self.calls.last_mut().filter(|call| call.head.id == id) {
+            call.is_short = true;
+            call.end_ns = written_ns.max(call.end_ns);
+        }
     }
 
     /// From now on, there is no room for calls.

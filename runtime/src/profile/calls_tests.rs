@@ -271,7 +271,8 @@ fn what_it_takes_to_write_a_call_down_is_not_the_programs() {
         recorder.end_call(head(id, CallKind::Loop), 100 * id, 100 * id + 20);
     }
     let worker = recorder.into_worker(0, String::new(), Counts::default());
-    let profile = Profile::assemble(0, 240, 1, vec![worker]).with_costs(Costs { told_ns: 30, untold_ns: 0 });
+    let profile =
+        Profile::assemble(0, 240, 1, vec![worker]).with_costs(Costs { call_ns: 30, ..Costs::default() });
     assert_eq!(told(&profile.recording())[0].1, [(0, 1, 100, vec![(1, 50), (2, 0)])]);
 }
 
@@ -282,22 +283,25 @@ fn what_it_takes_to_write_short_loops_down_is_in_none_of_them() {
         assert!(recorder.begin_call());
         recorder.part(id, (0, 20), (100 * id, 100 * id + 80));
         recorder.end_call(head(id, CallKind::Loop), 100 * id, 100 * id + 80);
-        recorder.was_short(id);
+        recorder.was_short(id, 100 * id + 85);
     }
-    // From 380 on, 5 of which nothing is known but their number.
+    // From 385 on, 5 of which nothing is known but their number.
     recorder.fill();
     for _ in 0..5 {
         assert!(!recorder.begin_call());
         recorder.is_untold();
     }
     let worker = recorder.into_worker(0, String::new(), Counts::default());
-    let profile =
-        Profile::assemble(0, 1000, 1, vec![worker]).with_costs(Costs { told_ns: 30, untold_ns: 40 });
+    let profile = Profile::assemble(0, 1000, 1, vec![worker]).with_costs(Costs {
+        short_ns: 30,
+        untold_ns: 40,
+        ..Costs::default()
+    });
     let recording = profile.recording();
     let all = told(&recording);
-    assert_eq!(all[0].1, [(0, 1, 100, vec![(1, 0), (2, 0), (3, 620 - 30 - 5 * 40)])]);
-    // 20 lie between one and the next: the other 10 were in it.
-    assert_eq!([&all[1].1[0].2, &all[2].1[0].2, &all[3].1[0].2], [&70, &70, &80]);
+    assert_eq!(all[0].1, [(0, 1, 100, vec![(1, 0), (2, 0), (3, 615 - 30 - 5 * 40)])]);
+    // 15 lie between one and the next: the other 15 were in it.
+    assert_eq!([&all[1].1[0].2, &all[2].1[0].2, &all[3].1[0].2], [&65, &65, &80]);
     assert_eq!(recording.left_out(), 5);
 }
 
@@ -312,7 +316,8 @@ fn short_loops_that_had_no_room_made_what_they_were_in_longer() {
     recorder.part(1, (1, 1), (500, 900));
     recorder.end_call(head(1, CallKind::Loop), 0, 900);
     let worker = recorder.into_worker(0, String::new(), Counts::default());
-    let profile = Profile::assemble(0, 900, 1, vec![worker]).with_costs(Costs { told_ns: 0, untold_ns: 40 });
+    let profile =
+        Profile::assemble(0, 900, 1, vec![worker]).with_costs(Costs { untold_ns: 40, ..Costs::default() });
     assert_eq!(told(&profile.recording())[1].1, [(0, 1, 420, vec![]), (1, 1, 400, vec![])]);
 }
 
@@ -330,7 +335,7 @@ fn where_a_loop_was_not_shared_it_is_said_why() {
         assert!(lanes[0].begin_call());
         lanes[0].end_call(head(id, CallKind::Loop), 100 * id, 100 * id + 10);
         if id == 4 {
-            lanes[0].was_short(id);
+            lanes[0].was_short(id, 100 * id + 10);
         }
     }
     let worker = |recorder: Recorder| recorder.into_worker(0, String::new(), Counts::default());

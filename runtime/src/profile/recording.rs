@@ -226,9 +226,10 @@ impl<'p> Tree<'p> {
     /// Puts a call behind those of a part, if there is one, and what comes after it. To write calls
     /// down took some of that, and of short ones itself.
     fn then(&mut self, part: &mut Part, call: Option<usize>, after_ns: u64) {
-        let cost_ns = self.profile.costs.told_ns;
-        let is_short = |call: &usize| self.is_short.contains(call);
-        if let Some(call) = call.filter(is_short).filter(|_| after_ns < cost_ns) {
+        let costs = self.profile.costs;
+        let short = call.filter(|call| self.is_short.contains(call));
+        let cost_ns = short.map_or(costs.call_ns, |_| costs.short_ns);
+        if let Some(call) = short.filter(|_| after_ns < cost_ns) {
             self.dearer_ns.insert(call, cost_ns - after_ns);
         }
         part.calls.extend(call.map(|at| (at, 0)));

@@ -138,7 +138,7 @@ pub(crate) fn tell_from_here<R>(pool: &PoolState, tell: impl FnOnce(&LaneContext
 }
 
 /// Tells profiles of a loop whose items this thread has all done since then, by itself. Returns how long
-/// that took.
+/// that took, and how long it took to write it down.
 #[cold]
 #[inline(never)]
 pub(crate) fn short_loop(
@@ -146,8 +146,9 @@ pub(crate) fn short_loop(
     (site, expected_ns): (CallSite, Option<f64>),
     start_ns: u64,
     items: usize,
-) -> u64 {
+) -> (u64, u64) {
     let end_ns = pool.now_ns();
+    let mut written_ns = end_ns;
     tell_from_here(pool, |lane| {
         let head = CallHead { id: pool.next_call(), kind: CallKind::Loop, site, expected_ns };
         let nested = lane.depth() > 0;
@@ -156,13 +157,15 @@ pub(crate) fn short_loop(
             if recorder.begin_call() {
                 recorder.part(head.id, (0, items as u64), (start_ns, end_ns));
                 recorder.end_call(head, start_ns, end_ns);
-                recorder.was_short(head.id);
+                // Memory may have grown for it.
+                written_ns = pool.now_ns();
+                recorder.was_short(head.id, written_ns);
             } else {
                 recorder.is_untold();
             }
         });
     });
-    end_ns.saturating_sub(start_ns)
+    (end_ns.saturating_sub(start_ns), written_ns.saturating_sub(end_ns))
 }
 
 /// What it takes to tell profiles of such a loop, with the looks at the clock before and behind it.
@@ -170,18 +173,20 @@ pub(crate) fn costs(pool: &PoolState) -> Costs {
     const CALLS: u64 = 16;
     let some_ns = || {
         let since_ns = pool.now_ns();
-        (0..CALLS).for_each(|_| _ = short_loop(pool, (CallSite::NONE, None), pool.now_ns(), 1));
-        pool.now_ns().saturating_sub(since_ns) / CALLS
+        let one = |_| short_loop(pool, (CallSite::NONE, None), pool.now_ns(), 1).1;
+        let written_ns: u64 = (0..CALLS).map(one).sum();
+        let all_ns = pool.now_ns().saturating_sub(since_ns);
+        (all_ns / CALLS, all_ns.saturating_sub(written_ns) / CALLS)
     };
     let median_ns = || {
         // The first ones pay for memory, and some may be interrupted.
-        let mut each_ns: [u64; 15] = std::array::from_fn(|_| some_ns());
+        let mut each_ns: [(u64, u64); 15] = std::array::from_fn(|_| some_ns());
         each_ns.sort_unstable();
         each_ns[7]
     };
-    let told_ns = median_ns();
+    let (call_ns, short_ns) = median_ns();
     tell_from_here(pool, |lane| lane.record(Recorder::fill));
-    Costs { told_ns, untold_ns: median_ns() }
+    Costs { call_ns, short_ns, untold_ns: median_ns().0 }
 }
 
 /// A wait for a task that is recorded, until it is dropped: what the task does in it is the task's.
