@@ -15,8 +15,8 @@ fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// Sleeps, and sums up how long that has been: on a busy machine it is longer than asked for. And the
-/// longest of all.
+/// Sleeps, and sums up how long that has been: on a busy machine it is longer than asked for. And
+/// the longest of all.
 struct Sleeps(AtomicU64, AtomicU64);
 
 impl Sleeps {

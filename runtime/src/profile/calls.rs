@@ -201,6 +201,10 @@ impl Calls {
     /// A part of call `of` is over.
     pub(super) fn part(&mut self, of: CallId, (first, items): (u64, u64), (start_ns, end_ns): (u64, u64)) {
         let inside = self.since(start_ns);
+        // What comes behind it may have been written down already.
+        let is_behind = |call: &CallRecord| call.start_ns >= end_ns && call.end_ns > end_ns;
+        let those = &self.unclaimed[inside..];
+        let outside = inside + those.iter().take_while(|&&call| !is_behind(&self.calls[call])).count();
         let mut at_ns = start_ns;
         let mut own_ns = |until_ns: u64, next_ns: u64| {
             let ns = until_ns.saturating_sub(at_ns);
@@ -208,8 +212,8 @@ impl Calls {
             ns
         };
         let mut ns = None;
-        let mut calls: Vec<(CallId, u64)> = Vec::with_capacity(self.unclaimed.len() - inside);
-        for &call in &self.unclaimed[inside..] {
+        let mut calls: Vec<(CallId, u64)> = Vec::with_capacity(outside - inside);
+        for &call in &self.unclaimed[inside..outside] {
             let call = &self.calls[call];
             let before_ns = own_ns(call.start_ns, call.end_ns);
             match calls.last_mut() {
@@ -223,7 +227,7 @@ impl Calls {
             None => ns = Some(rest_ns),
             Some((_, after_ns)) => *after_ns = rest_ns,
         }
-        self.unclaimed.truncate(inside);
+        self.unclaimed.drain(inside..outside);
         let whole_ns = end_ns.saturating_sub(start_ns);
         let (ns, untold) = (ns.unwrap_or(0), std::mem::take(&mut self.untold));
         self.keep(PartRecord { of, first, items, ns, calls, whole_ns, chunks: 1, untold });

@@ -70,6 +70,18 @@ fn a_part_has_the_calls_that_were_made_in_it() {
 }
 
 #[test]
+fn a_part_that_is_written_late_has_no_calls_of_what_comes_behind_it() {
+    let mut recorder = Recorder::new();
+    assert!(recorder.begin_call() && recorder.begin_join() == Look::Worth);
+    recorder.end_call(head(2, CallKind::Join), 22, 30);
+    recorder.part(1, (0, 5), (10, 20));
+    recorder.part(1, (5, 1), (20, 40));
+    recorder.end_call(head(1, CallKind::Loop), 10, 40);
+    let recording = recording_of(vec![recorder], 40);
+    assert_eq!(told(&recording)[1].1, [(0, 5, 10, vec![]), (5, 1, 2, vec![(2, 10)])]);
+}
+
+#[test]
 fn calls_of_several_threads_at_once_are_beside_each_other() {
     let lane = |id, start_ns, end_ns| {
         let mut recorder = Recorder::new();

@@ -87,9 +87,9 @@ struct OneCall {
 }
 
 impl LoopProfile {
-    /// Where in the program the loop is called: `src/main.rs:42`. A loop that is called for another one, as
-    /// inside of `flat_map`, has the name of the function around the other one's last closure, or the types
-    /// of a loop without closures.
+    /// Where in the program the loop is called: `src/main.rs:42`. A loop that is called for another
+    /// one, as inside of `flat_map`, has the name of the function around the other one's last
+    /// closure, or the types of a loop without closures.
     pub fn site(&self) -> &str {
         &self.site
     }
@@ -140,8 +140,8 @@ impl LoopProfile {
 impl Profile {
     /// The loops of the program by their place in it, the one that took most time first.
     ///
-    /// Two loops of one line are one place; so are two calls of a function that has a loop, unless it is
-    /// `#[track_caller]`.
+    /// Two loops of one line are one place; so are two calls of a function that has a loop, unless
+    /// it is `#[track_caller]`.
     /// Memory is bounded as that of [`recording`](Self::recording) is; calls that had no room are not
     /// in it.
     pub fn loops(&self) -> Vec<LoopProfile> {

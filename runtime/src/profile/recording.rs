@@ -78,8 +78,8 @@ struct Tree<'p> {
     to_do: Vec<(CallId, usize)>,
     /// Which calls are short loops, by their place in `done`.
     is_short: HashSet<usize>,
-    /// Calls that took less than what it took to write them down and what comes behind them together: by
-    /// how much, by their place in `done`.
+    /// Short loops behind which there was less time than it took to write them down: by how much,
+    /// by their place in `done`.
     dearer_ns: HashMap<usize, u64>,
     names: sites::Names,
 }

@@ -30,9 +30,9 @@ impl CallSite {
         CallSite { caller: Location::caller(), types }
     }
 
-    /// `src/main.rs:42`. A call that this crate makes itself, for a user's one that does not say where
-    /// it is (a loop inside of `flat_map`), has the name of a function; and so have those of rayon's, where
-    /// this crate is in the place of its core.
+    /// `src/main.rs:42`. A call that this crate makes itself, for a user's one that does not say
+    /// where it is (a loop inside of `flat_map`), has the name of a function; and so have those of
+    /// rayon's, where this crate is in the place of its core.
     pub(super) fn name(self) -> String {
         let (file, line) = (self.caller.file(), self.caller.line());
         if is_library(file) { shortened(self.types) } else { format!("{file}:{line}") }

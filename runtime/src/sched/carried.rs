@@ -1,11 +1,11 @@
-//! The span of `tracing` in which work is handed out, and its subscriber: what others do of it is inside
-//! of that, too.
+//! The span of `tracing` in which work is handed out, and its subscriber: what others do of it is
+//! inside of that, too.
 //!
 //! A span is current on a thread, and so is a subscriber that was set for a part of a program alone
-//! (`with_default`). Who publishes something that another lane may run (a loop, the second half of a
-//! join, a task, a call of a broadcast) takes the current ones along, and who runs it enters those: once
-//! for all items that a lane has of a loop. Where they are current already, as on the thread that has
-//! published, nobody enters them a second time.
+//! (`with_default`). Who publishes something that another lane may run (a loop, the second half of
+//! a join, a task, a call of a broadcast) takes the current ones along, and who runs it enters
+//! those: once for all items that a lane has of a loop. Where they are current already, as on the
+//! thread that has published, nobody enters them a second time.
 //!
 //! Without the feature `tracing`, a [`Carried`] has no size, and all of this does nothing.
 
@@ -29,8 +29,8 @@ pub(crate) struct Carried {
 struct Current {
     span: Option<Span>,
     subscriber: Dispatch,
-    /// Where the thread has its subscriber: on all threads that have that of the whole process, it is
-    /// the same place.
+    /// Where the thread has its subscriber: on all threads that have that of the whole process, it
+    /// is the same place.
     place: usize,
 }
 
@@ -72,7 +72,7 @@ impl Carried {
     }
 }
 
-/// Until it is dropped, the work is inside of the span, which comes to its end before the subscriber does.
+/// Until it is dropped, the work is inside of the span, which ends before the subscriber does.
 #[must_use]
 pub(crate) struct Inside<'a> {
     #[cfg(feature = "tracing")]

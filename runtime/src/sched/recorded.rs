@@ -28,7 +28,8 @@ impl OpenCall {
 }
 
 impl LaneContext<'_> {
-    /// This lane makes a call; `None` if no profile has room for it. `expected_ns` is what an item takes, if that is known.
+    /// This lane makes a call; `None` if no profile has room for it. `expected_ns` is what an item
+    /// takes, if that is known.
     #[cold]
     pub(crate) fn begin_call(
         &self,
@@ -137,8 +138,8 @@ pub(crate) fn tell_from_here<R>(pool: &PoolState, tell: impl FnOnce(&LaneContext
     enter(pool, || with_lane_to_wait(pool, tell))
 }
 
-/// Tells profiles of a loop whose items this thread has all done since then, by itself. Returns how long
-/// that took, and how long it took to write it down.
+/// Tells profiles of a loop whose items this thread has all done since then, by itself. Returns
+/// how long that took, and how long it took to write it down.
 #[cold]
 #[inline(never)]
 pub(crate) fn short_loop(

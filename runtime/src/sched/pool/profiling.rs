@@ -90,8 +90,8 @@ impl PoolState {
         self.ns_since_start(self.clock.now())
     }
 
-    /// What it takes to tell a profile of a call; nothing where others are being taken, which would hear
-    /// of it.
+    /// What it takes to tell a profile of a call; nothing where others are being taken, which would
+    /// hear of it.
     fn costs_of_a_call(&self) -> Costs {
         if self.profiling() {
             return Costs::default();
