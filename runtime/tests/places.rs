@@ -81,7 +81,7 @@ fn what_is_collected_or_sorted_is_named_by_the_line() {
     is_named!(pool, n().collect::<Box<[_]>>());
     is_named!(pool, n().map(|n| n.to_string()).collect::<String>());
     is_named!(pool, n().map(Some).collect::<Option<Vec<_>>>());
-    is_named!(pool, n().map(|n| u8::try_from(n)).collect::<Result<Vec<_>, _>>());
+    is_named!(pool, n().map(u8::try_from).collect::<Result<Vec<_>, _>>());
     is_named!(pool, n().map(|n| (n, n)).unzip::<_, _, Vec<_>, Vec<_>>());
     is_named!(pool, n().partition::<Vec<_>, Vec<_>, _>(|n| n % 2 == 0));
     is_named!(pool, items.par_extend(0..100));

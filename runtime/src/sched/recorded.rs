@@ -175,7 +175,7 @@ pub(crate) fn costs(pool: &PoolState) -> Costs {
     let some_ns = || {
         let since_ns = pool.now_ns();
         let one = |_| short_loop(pool, (CallSite::NONE, None), pool.now_ns(), 1).1;
-        let written_ns: u64 = (0..CALLS).map(one).sum();
+        let written_ns = (0..CALLS).map(one).fold(0, u64::saturating_add);
         let all_ns = pool.now_ns().saturating_sub(since_ns);
         (all_ns / CALLS, all_ns.saturating_sub(written_ns) / CALLS)
     };
