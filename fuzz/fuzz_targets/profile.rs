@@ -4,6 +4,7 @@
 
 #![no_main]
 
+use std::panic::Location;
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
@@ -11,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 use taskel_adaptive::recording::CallKind;
 
 use profile::Profile;
-use profile::calls::CallHead;
+use profile::calls::{CallHead, CallSite};
 use profile::recorder::{Counts, Recorder};
 
 #[path = "../../runtime/src/profile/mod.rs"]
@@ -105,7 +106,8 @@ enum Kind {
 }
 
 fn head(id: u8, kind: CallKind) -> CallHead {
-    CallHead { id: id.into(), kind, site: "fuzz::{{closure}}", expected_ns: None }
+    let site = CallSite::of::<Input>(Location::caller());
+    CallHead { id: id.into(), kind, site, expected_ns: None }
 }
 
 fn record(events: &[Event]) -> Recorder {

@@ -15,14 +15,30 @@ fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// Sleeps, and sums up how long that has been: on a busy machine it is longer than asked for.
-struct Sleeps(AtomicU64);
+/// Sleeps, and sums up how long that has been: on a busy machine it is longer than asked for. And
+/// the longest of all.
+struct Sleeps(AtomicU64, AtomicU64);
 
 impl Sleeps {
+    const fn new() -> Self {
+        Sleeps(AtomicU64::new(0), AtomicU64::new(0))
+    }
+
     fn ms(&self, ms: u64) {
         let began = Instant::now();
         sleep(Duration::from_millis(ms));
-        self.0.fetch_add(began.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        let ns = began.elapsed().as_nanos() as u64;
+        self.0.fetch_add(ns, Ordering::Relaxed);
+        self.1.fetch_max(ns, Ordering::Relaxed);
+    }
+
+    /// Expects it to be predicted that with so many workers the longest sleep is all.
+    #[track_caller]
+    fn expect_longest(&self, profile: &Profile, workers: usize) {
+        let time = profile.scaling([workers]).predictions()[0].time().as_secs_f64() * 1e3;
+        let longest = self.1.load(Ordering::Relaxed) as f64 / 1e6;
+        let is_near = time >= longest && time <= 1.1 * longest + 1.5;
+        assert!(is_near, "{workers} workers: {time} ms, longest {longest}\n{:#?}", profile.recording());
     }
 
     /// Expects the profile to have all sleeps since the last call as its work, and once each, and
@@ -32,6 +48,7 @@ impl Sleeps {
     fn expect(&self, profile: &Profile, work_ms: u64, predicted: impl IntoIterator<Item = (usize, u64)>) {
         let recording = profile.recording();
         let slept = self.0.swap(0, Ordering::Relaxed) as f64 / 1e6;
+        self.1.store(0, Ordering::Relaxed);
         let work = recording.work().as_secs_f64() * 1e3;
         assert!(slept <= work && work <= 1.1 * slept + 3.0, "{work} ms of {slept}\n{recording:#?}");
         let longer = slept / work_ms as f64;
@@ -46,7 +63,7 @@ impl Sleeps {
 
 #[test]
 fn a_task_that_its_spawner_does_itself_counts_once() {
-    static SLEEPS: Sleeps = Sleeps(AtomicU64::new(0));
+    static SLEEPS: Sleeps = Sleeps::new();
     // From outside of the pool, from a worker, and inside of an item.
     let submits = || {
         let task = taskel::submit(|| SLEEPS.ms(20));
@@ -67,7 +84,7 @@ fn a_task_that_its_spawner_does_itself_counts_once() {
 
 #[test]
 fn tasks_run_beside_each_other_up_to_their_joins() {
-    static SLEEPS: Sleeps = Sleeps(AtomicU64::new(0));
+    static SLEEPS: Sleeps = Sleeps::new();
     let pool = pool(1);
     let ((), profile) = pool.profile(|| {
         let tasks: Vec<_> = (0..4).map(|_| taskel::submit(|| SLEEPS.ms(12))).collect();
@@ -83,7 +100,7 @@ fn tasks_run_beside_each_other_up_to_their_joins() {
 
 #[test]
 fn a_task_that_has_a_loop_has_its_items() {
-    static SLEEPS: Sleeps = Sleeps(AtomicU64::new(0));
+    static SLEEPS: Sleeps = Sleeps::new();
     let pool = pool(2);
     let ((), profile) = pool.profile(|| {
         let task = taskel::submit(|| (0..8).into_par_iter().for_each(|_| SLEEPS.ms(5)));
@@ -95,7 +112,7 @@ fn a_task_that_has_a_loop_has_its_items() {
 
 #[test]
 fn what_nobody_joins_goes_on_beside_the_rest() {
-    static SLEEPS: Sleeps = Sleeps(AtomicU64::new(0));
+    static SLEEPS: Sleeps = Sleeps::new();
     let pool = pool(2);
     let ((), profile) = pool.profile(|| {
         let (sender, receiver) = std::sync::mpsc::channel();
@@ -113,7 +130,7 @@ fn what_nobody_joins_goes_on_beside_the_rest() {
 
 #[test]
 fn a_task_that_panics_is_joined_all_the_same() {
-    static SLEEPS: Sleeps = Sleeps(AtomicU64::new(0));
+    static SLEEPS: Sleeps = Sleeps::new();
     let pool = pool(1);
     let ((), profile) = pool.profile(|| {
         let task = taskel::submit(|| -> () { std::panic::resume_unwind(Box::new("a panic")) });
@@ -125,7 +142,7 @@ fn a_task_that_panics_is_joined_all_the_same() {
 
 #[test]
 fn a_broadcast_has_a_part_for_each_worker() {
-    static SLEEPS: Sleeps = Sleeps(AtomicU64::new(0));
+    static SLEEPS: Sleeps = Sleeps::new();
     let pool = pool(2);
     let ((), profile) = pool.profile(|| {
         pool.broadcast(|context| SLEEPS.ms(10 * (1 + context.index() as u64)));
@@ -150,7 +167,7 @@ fn a_broadcast_has_a_part_for_each_worker() {
 
 #[test]
 fn the_tasks_of_a_scope_whose_owner_only_waits_are_its_own() {
-    static SLEEPS: Sleeps = Sleeps(AtomicU64::new(0));
+    static SLEEPS: Sleeps = Sleeps::new();
     let pool = pool(2);
     let ((), profile) = pool.profile(|| {
         pool.in_place_scope(|s| {
@@ -209,7 +226,7 @@ fn a_profile_says_why_one_worker_alone_ran_a_loop() {
 
 #[test]
 fn a_stream_is_its_items_beside_its_source_and_sink() {
-    static SLEEPS: Sleeps = Sleeps(AtomicU64::new(0));
+    static SLEEPS: Sleeps = Sleeps::new();
     for threads in [1, 2] {
         let pool = pool(threads);
         let stream = |sink_ms| {
@@ -217,13 +234,41 @@ fn a_stream_is_its_items_beside_its_source_and_sink() {
             items.for_each_ordered(|()| SLEEPS.ms(sink_ms));
         };
         let ((), profile) = pool.profile(|| pool.install(|| stream(0)));
-        // Two that came as one bundle cannot be told apart, so not with a worker for each.
+        SLEEPS.expect_longest(&profile, 16);
         SLEEPS.expect(&profile, 80, [(1, 80), (4, 20)]);
         assert_eq!((profile.taskels(), profile.loops()[0].items()), (16, 16), "{profile}");
         assert!(profile.taskel_time() >= ms(80), "{profile}");
         // A sink that takes as long as the items is the limit on many workers.
         let ((), profile) = pool.profile(|| pool.install(|| stream(5)));
         SLEEPS.expect(&profile, 160, [(1, 160), (2, 80), (16, 80)]);
+    }
+}
+
+#[test]
+fn long_items_of_a_stream_are_told_apart_whatever_they_came_with() {
+    for threads in [1, 2] {
+        static SLEEPS: Sleeps = Sleeps::new();
+        SLEEPS.1.store(0, Ordering::Relaxed);
+        // What is quick comes in bundles: the long ones are in one, or in two.
+        let is_long = |n: u64| (2000..2008).contains(&n);
+        let stream = || {
+            let items = (0..4000_u64).par_stream().map(|n| {
+                if is_long(n) {
+                    SLEEPS.ms(5)
+                }
+            });
+            items.for_each_unordered(|()| ());
+        };
+        let pool = pool(threads);
+        let ((), profile) = pool.profile(|| pool.install(stream));
+        let recording = profile.recording();
+        let items = recording.calls().iter().filter(|call| call.kind == CallKind::Loop);
+        let parts = items.flat_map(|call| &call.parts);
+        let long: Vec<u64> =
+            parts.filter(|part| part.ns >= 4_000_000 && part.items == 1).map(|part| part.first).collect();
+        assert_eq!(long, (2000..2008).collect::<Vec<_>>(), "{threads} threads: {recording:#?}");
+        assert_eq!(profile.taskels(), 4000);
+        SLEEPS.expect_longest(&profile, 32);
     }
 }
 

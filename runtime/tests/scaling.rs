@@ -136,6 +136,7 @@ fn loops_inside_of_a_loop_take_as_long_as_predicted() {
 #[test]
 fn a_long_item_at_the_end_is_named() {
     let _alone = alone();
+    let here = line!() + 2;
     let profile = profile(1, || {
         (0..100).into_par_iter().for_each(|item| sleep_ms(if item == 99 { 20.0 } else { 1.0 }));
     });
@@ -143,7 +144,7 @@ fn a_long_item_at_the_end_is_named() {
     let text = scaling.to_string();
     let Limit::Item { time, item: 99, site } = scaling.predictions()[3].limit() else { panic!("{text}") };
     assert!(*time >= Duration::from_millis(20), "{text}");
-    assert!(site.contains("a_long_item_at_the_end_is_named"), "{text}");
+    assert_eq!(*site, format!("{}:{here}", file!()), "{text}");
     assert_eq!(*scaling.predictions()[0].limit(), Limit::Work, "{text}");
     assert!(text.contains("workers on, the longest item is the limit (2"), "{text}");
     assert!(text.contains("item 99 of "), "{text}");
@@ -214,6 +215,7 @@ fn a_recording_is_the_same_from_a_file() {
 #[test]
 fn joins_scopes_and_loops_in_them_are_busy_time_once() {
     let _alone = alone();
+    let here = line!() + 3;
     let profile = profile(2, || {
         taskel::join(
             || (0..4).into_par_iter().for_each(|_| sleep_ms(5.0)),
@@ -225,6 +227,6 @@ fn joins_scopes_and_loops_in_them_are_busy_time_once() {
     assert!(busy >= Duration::from_millis(38) && busy <= 2 * wall, "{profile}");
     assert!(profile.speed_up() > 1.0, "{profile}");
     let place = &profile.loops()[0];
-    assert!(place.site().ends_with("joins_scopes_and_loops_in_them_are_busy_time_once"), "{profile}");
+    assert_eq!(place.site(), format!("{}:{here}", file!()), "{profile}");
     assert_eq!((place.calls(), place.items()), (1, 4));
 }

@@ -199,3 +199,40 @@ fn all_that_a_program_does_in_parallel_is_one_tree() {
     let stream = seen.spans.iter().find(|(_, made)| made.name == "stream").unwrap().0;
     assert!(seen.entered[stream] <= 3, "{}", seen.entered[stream]);
 }
+
+/// A subscriber for a part of a program alone, beside that of the process.
+#[test]
+fn a_subscriber_of_a_thread_goes_along_to_workers() {
+    let pool = ThreadPool::builder().num_threads(2).build().unwrap();
+    let both = Arc::new(Barrier::new(2));
+    let calls = || {
+        pool.install(|| (0..2).into_par_iter().for_each(|_| together(|| info_span!("item"), &both)));
+        pool.join(|| together(|| info_span!("half"), &both), || together(|| info_span!("half"), &both));
+        pool.scope(|s| {
+            s.spawn(|_| together(|| info_span!("task"), &both));
+            s.spawn(|_| together(|| info_span!("task"), &both));
+        });
+        let other = Arc::clone(&both);
+        let task = pool.submit(move || together(|| info_span!("submitted"), &other));
+        together(|| info_span!("submitter"), &both);
+        task.join();
+        pool.broadcast(|_| together(|| info_span!("call"), &both));
+    };
+    // Inside of no span, and inside of one.
+    for around in [&[][..], &["around"]] {
+        let watch = Watch::default();
+        let subscriber = Registry::default().with(watch.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            let _around = around.first().map(|_| info_span!("around").entered());
+            calls();
+        });
+        // The workers are without it again.
+        pool.broadcast(|_| drop(info_span!("after")));
+        let seen = watch.0.lock().unwrap();
+        for (name, threads) in [("item", 2), ("half", 2), ("task", 2), ("submitted", 1), ("call", 2)] {
+            seen.expect(&[&[name], around].concat(), threads, threads);
+        }
+        assert!(seen.spans.values().all(|made| made.name != "after"));
+        assert_eq!((seen.open, seen.closed.len()), (0, seen.spans.len()));
+    }
+}

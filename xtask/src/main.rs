@@ -7,6 +7,8 @@ mod copy;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod docs_claims;
+#[cfg(test)]
 mod docs_tests;
 mod layers;
 #[cfg(test)]

@@ -11,7 +11,7 @@
 //! is done, whoever has had it. So all this may happen in the course of an unwinding.
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 
 use super::ranges::{EachRange, Ranges};
 use super::{Plan, share};
@@ -118,7 +118,9 @@ fn drop_shared(site: Site, left: Range<usize>, drop_some: &(dyn Fn(Range<usize>)
             let at = |piece: usize| left.start + piece.saturating_mul(grain).min(left.len());
             let drop_run = |run: Range<usize>| drop_some(at(run.start)..at(run.end));
             let plan = Plan::new(&runs, pool.profiling());
-            with_lane(pool, |lane| share(lane, &runs, EachRange(&drop_run), plan, site, None));
+            with_lane(pool, |lane| {
+                share(lane, (&runs, EachRange(&drop_run)), plan, (site, Location::caller()), None)
+            });
         }
         _ => drop_some(left),
     });

@@ -62,9 +62,8 @@ mod steal;
 mod watch;
 pub(crate) mod watched;
 
-use std::any::type_name;
 use std::ops::Range;
-use std::panic;
+use std::panic::{self, Location};
 
 use taskel_adaptive::recording::CallKind;
 use taskel_adaptive::{ChunkConfig, History};
@@ -83,7 +82,7 @@ use crate::engine::options::Chunk;
 use crate::engine::producer::{Claimed, Producer};
 use crate::policy::site::Site;
 use crate::policy::times::{CHUNK_NS, WORTH_SHARING_NS};
-use crate::profile::calls::CallId;
+use crate::profile::calls::{CallId, CallSite, Caller};
 use crate::protocol::range::Span;
 use crate::sched::cancel::CancelToken;
 use crate::sched::lane::LaneContext;
@@ -96,18 +95,28 @@ use crate::sched::unwind::{self, drop_quietly};
 /// # Panics
 ///
 /// With the payload of the first taskel that panicked, once every lane is out.
+#[track_caller]
 pub(crate) fn drive<P, C>(producer: &P, consumer: C) -> C::Output
 where
     P: Producer,
     C: Consumer<P::Item>,
 {
+    drive_at(Location::caller(), producer, consumer)
+}
+
+/// The same, for a loop that is called there.
+pub(crate) fn drive_at<P, C>(caller: Caller, producer: &P, consumer: C) -> C::Output
+where
+    P: Producer,
+    C: Consumer<P::Item>,
+{
     with_pool(producer.options().pool, |pool| match pool {
-        Some(pool) => drive_on(pool, producer, consumer),
+        Some(pool) => drive_on(pool, producer, consumer, caller),
         None => without_pool(producer, consumer),
     })
 }
 
-fn drive_on<P, C>(pool: &PoolState, producer: &P, consumer: C) -> C::Output
+fn drive_on<P, C>(pool: &PoolState, producer: &P, consumer: C, caller: Caller) -> C::Output
 where
     P: Producer,
     C: Consumer<P::Item>,
@@ -124,13 +133,16 @@ where
     let site = Site::at(shared::address::<P, C>());
     let start = match site.estimate_ns() {
         Some(ns) if plan.runs_alone(ns, pool) => {
+            if plan.units == 1 {
+                return one_item(pool, producer, consumer, (site, caller, ns));
+            }
             let told = producer.options().told();
             let start_ns = if plan.profiled { pool.now_ns() } else { 0 };
             match small::try_alone(producer, || consumer.begin(0), (&consumer, told), plan, (pool, site, ns))
             {
                 small::Outcome::Done(partial) => {
                     if plan.profiled {
-                        short_loop(pool, (type_name::<(P, C)>(), Some(ns)), start_ns, plan.len);
+                        _ = short_loop(pool, (CallSite::of::<(P, C)>(caller), Some(ns)), start_ns, plan.len);
                     }
                     return consumer.finish(std::iter::once(partial));
                 }
@@ -139,7 +151,29 @@ where
         }
         _ => None,
     };
-    with_lane(pool, |lane| share(lane, producer, consumer, plan, site, start))
+    with_lane(pool, |lane| share(lane, (producer, consumer), plan, (site, caller), start))
+}
+
+/// A short loop of one item while a profile is being taken: as without one.
+#[cold]
+fn one_item<P, C>(
+    pool: &PoolState,
+    producer: &P,
+    consumer: C,
+    (site, caller, expected_ns): (Site, Caller, f64),
+) -> C::Output
+where
+    P: Producer,
+    C: Consumer<P::Item>,
+{
+    let items = producer.len();
+    let start_ns = pool.now_ns();
+    let output = small::alone(producer, consumer);
+    let (took_ns, _) = short_loop(pool, (CallSite::of::<(P, C)>(caller), Some(expected_ns)), start_ns, items);
+    if took_ns as f64 > WORTH_SHARING_NS {
+        site.learn(took_ns as f64 / items as f64);
+    }
+    output
 }
 
 /// Keeps a call out of the code around it.
@@ -210,10 +244,9 @@ const SLOW_ITEM_NS: f64 = 1e6;
 /// takes longer than expected.
 fn share<P, C>(
     lane: &LaneContext<'_>,
-    producer: &P,
-    consumer: C,
+    (producer, consumer): (&P, C),
     plan: Plan,
-    site: Site,
+    (site, caller): (Site, Caller),
     head: Option<(small::Head<P, C::Partial>, u64)>,
 ) -> C::Output
 where
@@ -222,7 +255,7 @@ where
 {
     let mut slots = lane.take_slots();
     let alone = head.as_ref().map(|(head, since_ns)| (head.next, *since_ns));
-    let call = if plan.profiled { record::<P, C>(lane, site, alone) } else { None };
+    let call = if plan.profiled { record(lane, CallSite::of::<(P, C)>(caller), site, alone) } else { None };
     let head = head.map(|(head, _)| head);
     let plan = Plan { call: call.map_or(0, |call| call.id()), ..plan };
     let (panic, slow) = {
@@ -253,11 +286,7 @@ where
 }
 
 #[cold]
-fn record<P: Producer, C: Consumer<P::Item>>(
-    lane: &LaneContext<'_>,
-    site: Site,
-    alone: Option<(usize, u64)>,
-) -> Option<OpenCall> {
-    let call = lane.begin_call(CallKind::Loop, type_name::<(P, C)>(), site.estimate_ns())?;
+fn record(lane: &LaneContext<'_>, at: CallSite, site: Site, alone: Option<(usize, u64)>) -> Option<OpenCall> {
+    let call = lane.begin_call(CallKind::Loop, at, site.estimate_ns())?;
     Some(alone.map_or(call, |(items, since_ns)| lane.has_begun_alone(call, items, since_ns)))
 }

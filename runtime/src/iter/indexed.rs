@@ -284,6 +284,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert_eq!([3, 4, 5].par_iter().position_any(|&n| n == 4), Some(1));
     /// ```
+    #[track_caller]
     fn position_any<P>(self, predicate: P) -> Option<usize>
     where
         P: Fn(Self::Item) -> bool + Sync + Send,
@@ -298,6 +299,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert_eq!([3, 4, 4].par_iter().position_first(|&n| n == 4), Some(1));
     /// ```
+    #[track_caller]
     fn position_first<P>(self, predicate: P) -> Option<usize>
     where
         P: Fn(Self::Item) -> bool + Sync + Send,
@@ -311,6 +313,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert_eq!([3, 4, 4].par_iter().position_last(|&n| n == 4), Some(2));
     /// ```
+    #[track_caller]
     fn position_last<P>(self, predicate: P) -> Option<usize>
     where
         P: Fn(Self::Item) -> bool + Sync + Send,
@@ -327,6 +330,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// (0..3).into_par_iter().collect_into_vec(&mut target);
     /// assert_eq!(target, [0, 1, 2]);
     /// ```
+    #[track_caller]
     fn collect_into_vec(self, target: &mut Vec<Self::Item>) {
         target.clear();
         extend_exact(target, &self.into_producer());
@@ -341,6 +345,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// ["x", "y"].par_iter().enumerate().unzip_into_vecs(&mut a, &mut b);
     /// assert_eq!((a, b), (vec![0, 1], vec![&"x", &"y"]));
     /// ```
+    #[track_caller]
     fn unzip_into_vecs<A, B>(self, left: &mut Vec<A>, right: &mut Vec<B>)
     where
         Self: IndexedParallelIterator<Item = (A, B)>,
@@ -359,6 +364,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert!([1, 2].par_iter().cmp(&[1, 3]).is_lt());
     /// ```
+    #[track_caller]
     fn cmp<I>(self, other: I) -> Ordering
     where
         I: IntoParallelIterator<Item = Self::Item, Iter: IndexedParallelIterator>,
@@ -375,6 +381,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert_eq!([1.0, f64::NAN].par_iter().partial_cmp(&[1.0, 0.0]), None);
     /// ```
+    #[track_caller]
     fn partial_cmp<I>(self, other: I) -> Option<Ordering>
     where
         I: IntoParallelIterator<Iter: IndexedParallelIterator>,
@@ -392,6 +399,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert!([1, 2].par_iter().eq(&[1, 2]));
     /// ```
+    #[track_caller]
     fn eq<I>(self, other: I) -> bool
     where
         I: IntoParallelIterator<Iter: IndexedParallelIterator>,
@@ -407,6 +415,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert!([1, 2].par_iter().ne(&[1]));
     /// ```
+    #[track_caller]
     fn ne<I>(self, other: I) -> bool
     where
         I: IntoParallelIterator<Iter: IndexedParallelIterator>,
@@ -421,6 +430,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert!([1, 2].par_iter().lt(&[1, 3]));
     /// ```
+    #[track_caller]
     fn lt<I>(self, other: I) -> bool
     where
         I: IntoParallelIterator<Iter: IndexedParallelIterator>,
@@ -435,6 +445,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert!([1, 2].par_iter().le(&[1, 2]));
     /// ```
+    #[track_caller]
     fn le<I>(self, other: I) -> bool
     where
         I: IntoParallelIterator<Iter: IndexedParallelIterator>,
@@ -449,6 +460,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert!([2].par_iter().gt(&[1, 3]));
     /// ```
+    #[track_caller]
     fn gt<I>(self, other: I) -> bool
     where
         I: IntoParallelIterator<Iter: IndexedParallelIterator>,
@@ -463,6 +475,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
     /// use taskel::prelude::*;
     /// assert!([2].par_iter().ge(&[2]));
     /// ```
+    #[track_caller]
     fn ge<I>(self, other: I) -> bool
     where
         I: IntoParallelIterator<Iter: IndexedParallelIterator>,

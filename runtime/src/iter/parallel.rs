@@ -622,6 +622,7 @@ pub trait ParallelIterator: Sized + Send {
     /// grid.par_iter_mut().enumerate().for_each(|(i, cell)| *cell = i * i);
     /// assert_eq!(grid[9], 81);
     /// ```
+    #[track_caller]
     fn for_each<OP>(self, op: OP)
     where
         OP: Fn(Self::Item) + Sync + Send,
@@ -639,6 +640,7 @@ pub trait ParallelIterator: Sized + Send {
     ///     buffer.extend(0..n);
     /// });
     /// ```
+    #[track_caller]
     fn for_each_init<OP, INIT, T>(self, init: INIT, op: OP)
     where
         OP: Fn(&mut T, Self::Item) + Sync + Send,
@@ -656,6 +658,7 @@ pub trait ParallelIterator: Sized + Send {
     /// (0..3).into_par_iter().for_each_with(sender, |sender, n| sender.send(n).unwrap());
     /// assert_eq!(receiver.iter().sum::<i32>(), 3);
     /// ```
+    #[track_caller]
     fn for_each_with<OP, T>(self, init: T, op: OP)
     where
         OP: Fn(&mut T, Self::Item) + Sync + Send,
@@ -673,6 +676,7 @@ pub trait ParallelIterator: Sized + Send {
     /// let odd = [2, 4, 5].par_iter().try_for_each(|n| if n % 2 == 0 { Ok(()) } else { Err(*n) });
     /// assert_eq!(odd, Err(5));
     /// ```
+    #[track_caller]
     fn try_for_each<OP, R>(self, op: OP) -> R
     where
         OP: Fn(Self::Item) -> R + Sync + Send,
@@ -693,6 +697,7 @@ pub trait ParallelIterator: Sized + Send {
     /// });
     /// assert!(valid.is_ok());
     /// ```
+    #[track_caller]
     fn try_for_each_init<OP, INIT, T, R>(self, init: INIT, op: OP) -> R
     where
         OP: Fn(&mut T, Self::Item) -> R + Sync + Send,
@@ -711,6 +716,7 @@ pub trait ParallelIterator: Sized + Send {
     /// (0..3).into_par_iter().try_for_each_with(sender, |sender, n| sender.send(n)).unwrap();
     /// assert_eq!(receiver.iter().count(), 3);
     /// ```
+    #[track_caller]
     fn try_for_each_with<OP, T, R>(self, init: T, op: OP) -> R
     where
         OP: Fn(&mut T, Self::Item) -> R + Sync + Send,
@@ -732,6 +738,7 @@ pub trait ParallelIterator: Sized + Send {
     /// assert_eq!(sum(&[1, 2, 3]), Some(6));
     /// assert_eq!(sum(&[100, 100, 100]), None);
     /// ```
+    #[track_caller]
     fn try_reduce<T, OP, ID>(self, identity: ID, op: OP) -> Self::Item
     where
         OP: Fn(T, T) -> Self::Item + Sync + Send,
@@ -748,6 +755,7 @@ pub trait ParallelIterator: Sized + Send {
     /// let sum = [1_u8, 2, 3].par_iter().map(|&n| Some(n)).try_reduce_with(u8::checked_add);
     /// assert_eq!(sum, Some(Some(6)));
     /// ```
+    #[track_caller]
     fn try_reduce_with<T, OP>(self, op: OP) -> Option<Self::Item>
     where
         OP: Fn(T, T) -> Self::Item + Sync + Send,
@@ -771,6 +779,7 @@ pub trait ParallelIterator: Sized + Send {
     ///     .reduce(|| (0, 1), |a, b| (a.0 + b.0, a.1 * b.1));
     /// assert_eq!((sum, product), (15, 120));
     /// ```
+    #[track_caller]
     fn reduce<OP, ID>(self, identity: ID, op: OP) -> Self::Item
     where
         OP: Fn(Self::Item, Self::Item) -> Self::Item + Sync + Send,
@@ -786,6 +795,7 @@ pub trait ParallelIterator: Sized + Send {
     /// let longest = ["a", "ccc", "bb"].par_iter().copied().reduce_with(|a, b| if b.len() > a.len() { b } else { a });
     /// assert_eq!(longest, Some("ccc"));
     /// ```
+    #[track_caller]
     fn reduce_with<OP>(self, op: OP) -> Option<Self::Item>
     where
         OP: Fn(Self::Item, Self::Item) -> Self::Item + Sync + Send,
@@ -803,6 +813,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert_eq!((1..=100_u32).into_par_iter().sum::<u32>(), 5050);
     /// ```
+    #[track_caller]
     fn sum<S>(self) -> S
     where
         S: Send + Sum<Self::Item> + Sum<S>,
@@ -816,6 +827,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert_eq!((1..=10_u64).into_par_iter().product::<u64>(), 3_628_800);
     /// ```
+    #[track_caller]
     fn product<P>(self) -> P
     where
         P: Send + Product<Self::Item> + Product<P>,
@@ -829,6 +841,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert_eq!((0..1000).into_par_iter().count(), 1000);
     /// ```
+    #[track_caller]
     fn count(self) -> usize {
         drive(&self.into_producer(), Count)
     }
@@ -839,6 +852,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert_eq!([3, 1, 2].par_iter().min(), Some(&1));
     /// ```
+    #[track_caller]
     fn min(self) -> Option<Self::Item>
     where
         Self::Item: Ord,
@@ -852,6 +866,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert_eq!([3, 1, 2].par_iter().max(), Some(&3));
     /// ```
+    #[track_caller]
     fn max(self) -> Option<Self::Item>
     where
         Self::Item: Ord,
@@ -868,6 +883,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert_eq!([1.5, -2.0].par_iter().copied().min_by(f64::total_cmp), Some(-2.0));
     /// ```
+    #[track_caller]
     fn min_by<F>(self, compare: F) -> Option<Self::Item>
     where
         F: Fn(&Self::Item, &Self::Item) -> Ordering + Sync + Send,
@@ -885,6 +901,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert_eq!([1.5, -2.0].par_iter().copied().max_by(f64::total_cmp), Some(1.5));
     /// ```
+    #[track_caller]
     fn max_by<F>(self, compare: F) -> Option<Self::Item>
     where
         F: Fn(&Self::Item, &Self::Item) -> Ordering + Sync + Send,
@@ -899,6 +916,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert_eq!([-3_i32, 2, 5].par_iter().min_by_key(|n| n.abs()), Some(&2));
     /// ```
+    #[track_caller]
     fn min_by_key<K, F>(self, key: F) -> Option<Self::Item>
     where
         K: Ord + Send,
@@ -915,6 +933,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert_eq!([-3_i32, 2].par_iter().max_by_key(|n| n.abs()), Some(&-3));
     /// ```
+    #[track_caller]
     fn max_by_key<K, F>(self, key: F) -> Option<Self::Item>
     where
         K: Ord + Send,
@@ -933,6 +952,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert!((0..100).into_par_iter().find_any(|n| n % 7 == 6).is_some());
     /// ```
+    #[track_caller]
     fn find_any<P>(self, predicate: P) -> Option<Self::Item>
     where
         P: Fn(&Self::Item) -> bool + Sync + Send,
@@ -947,6 +967,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert_eq!((0..100).into_par_iter().find_first(|n| n % 7 == 6), Some(6));
     /// ```
+    #[track_caller]
     fn find_first<P>(self, predicate: P) -> Option<Self::Item>
     where
         P: Fn(&Self::Item) -> bool + Sync + Send,
@@ -960,6 +981,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert_eq!((0..100).into_par_iter().find_last(|n| n % 7 == 6), Some(97));
     /// ```
+    #[track_caller]
     fn find_last<P>(self, predicate: P) -> Option<Self::Item>
     where
         P: Fn(&Self::Item) -> bool + Sync + Send,
@@ -973,6 +995,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert_eq!(["a", "7"].par_iter().find_map_any(|text| text.parse().ok()), Some(7));
     /// ```
+    #[track_caller]
     fn find_map_any<P, R>(self, f: P) -> Option<R>
     where
         P: Fn(Self::Item) -> Option<R> + Sync + Send,
@@ -987,6 +1010,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert_eq!(["a", "7", "8"].par_iter().find_map_first(|text| text.parse().ok()), Some(7));
     /// ```
+    #[track_caller]
     fn find_map_first<P, R>(self, f: P) -> Option<R>
     where
         P: Fn(Self::Item) -> Option<R> + Sync + Send,
@@ -1001,6 +1025,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert_eq!(["a", "7", "8"].par_iter().find_map_last(|text| text.parse().ok()), Some(8));
     /// ```
+    #[track_caller]
     fn find_map_last<P, R>(self, f: P) -> Option<R>
     where
         P: Fn(Self::Item) -> Option<R> + Sync + Send,
@@ -1015,6 +1040,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert!((0..1_000_000_000_000_u64).into_par_iter().any(|n| n == 5));
     /// ```
+    #[track_caller]
     fn any<P>(self, predicate: P) -> bool
     where
         P: Fn(Self::Item) -> bool + Sync + Send,
@@ -1028,6 +1054,7 @@ pub trait ParallelIterator: Sized + Send {
     /// use taskel::prelude::*;
     /// assert!([2, 4].par_iter().all(|n| n % 2 == 0));
     /// ```
+    #[track_caller]
     fn all<P>(self, predicate: P) -> bool
     where
         P: Fn(Self::Item) -> bool + Sync + Send,
@@ -1044,6 +1071,7 @@ pub trait ParallelIterator: Sized + Send {
     /// let (numbers, squares): (Vec<_>, Vec<_>) = (0..4).into_par_iter().map(|n| (n, n * n)).unzip();
     /// assert_eq!((numbers, squares), (vec![0, 1, 2, 3], vec![0, 1, 4, 9]));
     /// ```
+    #[track_caller]
     fn unzip<A, B, FromA, FromB>(self) -> (FromA, FromB)
     where
         Self: ParallelIterator<Item = (A, B)>,
@@ -1065,6 +1093,7 @@ pub trait ParallelIterator: Sized + Send {
     /// let (even, odd): (Vec<_>, Vec<_>) = (0..5).into_par_iter().partition(|n| n % 2 == 0);
     /// assert_eq!((even, odd), (vec![0, 2, 4], vec![1, 3]));
     /// ```
+    #[track_caller]
     fn partition<A, B, P>(self, predicate: P) -> (A, B)
     where
         A: Default + Send + ParallelExtend<Self::Item>,
@@ -1084,6 +1113,7 @@ pub trait ParallelIterator: Sized + Send {
     /// });
     /// assert_eq!((numbers, words), (vec![1], vec!["two"]));
     /// ```
+    #[track_caller]
     fn partition_map<A, B, P, L, R>(self, predicate: P) -> (A, B)
     where
         A: Default + Send + ParallelExtend<L>,
@@ -1105,6 +1135,7 @@ pub trait ParallelIterator: Sized + Send {
     /// let pieces = (0..100).into_par_iter().filter(|n| n % 3 == 0).collect_vec_list();
     /// assert_eq!(pieces.iter().map(Vec::len).sum::<usize>(), 34);
     /// ```
+    #[track_caller]
     fn collect_vec_list(self) -> LinkedList<Vec<Self::Item>> {
         pieces(self).into_iter().collect()
     }
@@ -1116,6 +1147,7 @@ pub trait ParallelIterator: Sized + Send {
     /// let halves: Vec<f64> = [1.0, 3.0].par_iter().map(|x| x / 2.0).collect();
     /// assert_eq!(halves, [0.5, 1.5]);
     /// ```
+    #[track_caller]
     fn collect<C>(self) -> C
     where
         C: FromParallelIterator<Self::Item>,

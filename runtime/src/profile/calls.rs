@@ -24,6 +24,8 @@ const ENOUGH: u32 = 32;
 /// Joins deeper inside of others than this count as the deepest ones do.
 const DEPTHS: usize = 48;
 
+pub(crate) use super::sites::{CallSite, Caller};
+
 /// Tells a call from all others of its pool.
 pub(crate) type CallId = u64;
 
@@ -32,8 +34,7 @@ pub(crate) type CallId = u64;
 pub(crate) struct CallHead {
     pub(crate) id: CallId,
     pub(crate) kind: CallKind,
-    /// The names of types that tell where in the program it is.
-    pub(crate) site: &'static str,
+    pub(crate) site: CallSite,
     /// What an item takes, as earlier calls have taught.
     pub(crate) expected_ns: Option<f64>,
 }
@@ -42,6 +43,7 @@ pub(crate) struct CallHead {
 pub(super) struct CallRecord {
     pub(super) head: CallHead,
     pub(super) start_ns: u64,
+    /// Of a short loop, when it was written down.
     pub(super) end_ns: u64,
     /// The task whose end it waits for, if it is no call but that; else 0.
     pub(super) waits_for: CallId,
@@ -62,6 +64,8 @@ pub(super) struct PartRecord {
     pub(super) whole_ns: u64,
     /// How many parts it was before they were merged.
     pub(super) chunks: u64,
+    /// How many short loops were in it, or in what it calls, that had no room.
+    pub(super) untold: u64,
 }
 
 /// How long halves of joins last that are so deep inside of others.
@@ -90,6 +94,8 @@ pub(super) struct Calls {
     /// Calls that are in no part so far, in the order of time, by their place in `calls`.
     pub(super) unclaimed: Vec<usize>,
     pub(super) left_out: u64,
+    /// Short loops that had no room, since a part was written down last.
+    pub(super) untold: u64,
     halves: [Halves; DEPTHS],
     /// How many calls are being made: there must be room for them.
     begun: usize,
@@ -102,6 +108,7 @@ impl Calls {
             parts: Vec::new(),
             unclaimed: Vec::new(),
             left_out: 0,
+            untold: 0,
             halves: [Halves { count: 0, sum_ns: 0 }; DEPTHS],
             begun: 0,
         }
@@ -149,13 +156,22 @@ impl Calls {
         self.push(head, (start_ns, end_ns), 0);
     }
 
-    /// The call that has ended last was a short loop.
-    pub(super) fn was_short(&mut self, id: CallId) {
-        self.calls
-            .last_mut()
-            .filter(|call| call.head.id == id)
-            .into_iter()
-            .for_each(|call| call.is_short = true);
+    /// The call that has ended last was a short loop, and was written down by then.
+    pub(super) fn was_short(&mut self, id: CallId, written_ns: u64) {
+        if let Some(call) = self.calls.last_mut().filter(|call| call.head.id == id) {
+            call.is_short = true;
+            call.end_ns = written_ns.max(call.end_ns);
+        }
+    }
+
+    /// From now on, there is no room for calls.
+    pub(super) fn fill(&mut self) {
+        self.begun = MOST_CALLS;
+    }
+
+    /// There was no room for a short loop.
+    pub(super) fn is_untold(&mut self) {
+        self.untold = self.untold.saturating_add(1);
     }
 
     /// The lane has waited for a task, or done it.
@@ -185,6 +201,10 @@ impl Calls {
     /// A part of call `of` is over.
     pub(super) fn part(&mut self, of: CallId, (first, items): (u64, u64), (start_ns, end_ns): (u64, u64)) {
         let inside = self.since(start_ns);
+        // What comes behind it may have been written down already.
+        let is_behind = |call: &CallRecord| call.start_ns >= end_ns && call.end_ns > end_ns;
+        let those = &self.unclaimed[inside..];
+        let outside = inside + those.iter().take_while(|&&call| !is_behind(&self.calls[call])).count();
         let mut at_ns = start_ns;
         let mut own_ns = |until_ns: u64, next_ns: u64| {
             let ns = until_ns.saturating_sub(at_ns);
@@ -192,8 +212,8 @@ impl Calls {
             ns
         };
         let mut ns = None;
-        let mut calls: Vec<(CallId, u64)> = Vec::with_capacity(self.unclaimed.len() - inside);
-        for &call in &self.unclaimed[inside..] {
+        let mut calls: Vec<(CallId, u64)> = Vec::with_capacity(outside - inside);
+        for &call in &self.unclaimed[inside..outside] {
             let call = &self.calls[call];
             let before_ns = own_ns(call.start_ns, call.end_ns);
             match calls.last_mut() {
@@ -207,9 +227,10 @@ impl Calls {
             None => ns = Some(rest_ns),
             Some((_, after_ns)) => *after_ns = rest_ns,
         }
-        self.unclaimed.truncate(inside);
+        self.unclaimed.drain(inside..outside);
         let whole_ns = end_ns.saturating_sub(start_ns);
-        self.keep(PartRecord { of, first, items, ns: ns.unwrap_or(0), calls, whole_ns, chunks: 1 });
+        let (ns, untold) = (ns.unwrap_or(0), std::mem::take(&mut self.untold));
+        self.keep(PartRecord { of, first, items, ns, calls, whole_ns, chunks: 1, untold });
     }
 
     /// A part of call `of` is over that has lasted so long in all, now and then since it began. It
@@ -220,7 +241,7 @@ impl Calls {
         let of_calls_ns = calls.clone().map(|call| call.end_ns.saturating_sub(call.start_ns));
         let ns = whole_ns.saturating_sub(of_calls_ns.fold(0, u64::saturating_add));
         let calls = calls.map(|call| (call.head.id, 0)).collect();
-        self.keep(PartRecord { of, first, items: 1, ns, calls, whole_ns, chunks: 1 });
+        self.keep(PartRecord { of, first, items: 1, ns, calls, whole_ns, chunks: 1, untold: 0 });
     }
 
     /// The first of `unclaimed` that began by then or later.
@@ -291,5 +312,6 @@ impl PartRecord {
         self.ns = self.ns.saturating_add(next.ns);
         self.whole_ns = self.whole_ns.saturating_add(next.whole_ns);
         self.chunks += next.chunks;
+        self.untold = self.untold.saturating_add(next.untold);
     }
 }

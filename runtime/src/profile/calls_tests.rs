@@ -2,13 +2,13 @@ use taskel_adaptive::recording::{CallKind, Recording};
 
 use super::Profile;
 use super::WhyAlone;
-use super::calls::{CallHead, Look, MOST_CALLS, MOST_PARTS};
-use super::recorder::{Clocks, Counts, Recorder};
+use super::calls::{CallHead, CallSite, Look, MOST_CALLS, MOST_PARTS};
+use super::recorder::{Clocks, Costs, Counts, Recorder};
 
 const MS: u64 = 1_000_000;
 
 fn head(id: u64, kind: CallKind) -> CallHead {
-    CallHead { id, kind, site: "(Vec<u8>, app::run::{{closure}})", expected_ns: None }
+    CallHead { id, kind, site: CallSite::of_types("(Vec<u8>, app::run::{{closure}})"), expected_ns: None }
 }
 
 fn recording_of(recorders: Vec<Recorder>, end_ns: u64) -> Recording {
@@ -67,6 +67,18 @@ fn a_part_has_the_calls_that_were_made_in_it() {
             (CallKind::Join, vec![(0, 1, 15, vec![]), (1, 1, 24, vec![])]),
         ]
     );
+}
+
+#[test]
+fn a_part_that_is_written_late_has_no_calls_of_what_comes_behind_it() {
+    let mut recorder = Recorder::new();
+    assert!(recorder.begin_call() && recorder.begin_join() == Look::Worth);
+    recorder.end_call(head(2, CallKind::Join), 22, 30);
+    recorder.part(1, (0, 5), (10, 20));
+    recorder.part(1, (5, 1), (20, 40));
+    recorder.end_call(head(1, CallKind::Loop), 10, 40);
+    let recording = recording_of(vec![recorder], 40);
+    assert_eq!(told(&recording)[1].1, [(0, 5, 10, vec![]), (5, 1, 2, vec![(2, 10)])]);
 }
 
 #[test]
@@ -160,7 +172,7 @@ fn time_in_items_that_is_no_processor_time_was_waited() {
 #[test]
 fn loops_are_told_by_their_place() {
     let mut recorder = Recorder::new();
-    for (id, site) in [
+    for (id, types) in [
         (1, "(A, app::one::{{closure}})"),
         (2, "(A, app::two::{{closure}})"),
         (3, "(B, app::one::{{closure}})"),
@@ -168,7 +180,11 @@ fn loops_are_told_by_their_place() {
         assert!(recorder.begin_call());
         recorder.part(id, (0, 8), (100 * id, 100 * id + 16));
         recorder.part(id, (8, 1), (100 * id + 16, 100 * id + 21));
-        recorder.end_call(CallHead { site, ..head(id, CallKind::Loop) }, 100 * id, 100 * id + 30);
+        recorder.end_call(
+            CallHead { site: CallSite::of_types(types), ..head(id, CallKind::Loop) },
+            100 * id,
+            100 * id + 30,
+        );
     }
     let worker = recorder.into_worker(0, "worker 0".to_owned(), Counts::default());
     let profile = Profile::assemble(0, 1000, 1, vec![worker]);
@@ -267,8 +283,54 @@ fn what_it_takes_to_write_a_call_down_is_not_the_programs() {
         recorder.end_call(head(id, CallKind::Loop), 100 * id, 100 * id + 20);
     }
     let worker = recorder.into_worker(0, String::new(), Counts::default());
-    let profile = Profile::assemble(0, 240, 1, vec![worker]).with_call_cost(30);
+    let profile =
+        Profile::assemble(0, 240, 1, vec![worker]).with_costs(Costs { call_ns: 30, ..Costs::default() });
     assert_eq!(told(&profile.recording())[0].1, [(0, 1, 100, vec![(1, 50), (2, 0)])]);
+}
+
+#[test]
+fn what_it_takes_to_write_short_loops_down_is_in_none_of_them() {
+    let mut recorder = Recorder::new();
+    for id in [1, 2, 3] {
+        assert!(recorder.begin_call());
+        recorder.part(id, (0, 20), (100 * id, 100 * id + 80));
+        recorder.end_call(head(id, CallKind::Loop), 100 * id, 100 * id + 80);
+        recorder.was_short(id, 100 * id + 85);
+    }
+    // From 385 on, 5 of which nothing is known but their number.
+    recorder.fill();
+    for _ in 0..5 {
+        assert!(!recorder.begin_call());
+        recorder.is_untold();
+    }
+    let worker = recorder.into_worker(0, String::new(), Counts::default());
+    let profile = Profile::assemble(0, 1000, 1, vec![worker]).with_costs(Costs {
+        short_ns: 30,
+        untold_ns: 40,
+        ..Costs::default()
+    });
+    let recording = profile.recording();
+    let all = told(&recording);
+    assert_eq!(all[0].1, [(0, 1, 100, vec![(1, 0), (2, 0), (3, 615 - 30 - 5 * 40)])]);
+    // 15 lie between one and the next: the other 15 were in it.
+    assert_eq!([&all[1].1[0].2, &all[2].1[0].2, &all[3].1[0].2], [&65, &65, &80]);
+    assert_eq!(recording.left_out(), 5);
+}
+
+#[test]
+fn short_loops_that_had_no_room_made_what_they_were_in_longer() {
+    let mut recorder = Recorder::new();
+    assert!(recorder.begin_call());
+    recorder.fill();
+    recorder.is_untold();
+    recorder.is_untold();
+    recorder.part(1, (0, 1), (0, 500));
+    recorder.part(1, (1, 1), (500, 900));
+    recorder.end_call(head(1, CallKind::Loop), 0, 900);
+    let worker = recorder.into_worker(0, String::new(), Counts::default());
+    let profile =
+        Profile::assemble(0, 900, 1, vec![worker]).with_costs(Costs { untold_ns: 40, ..Costs::default() });
+    assert_eq!(told(&profile.recording())[1].1, [(0, 1, 420, vec![]), (1, 1, 400, vec![])]);
 }
 
 #[test]
@@ -285,7 +347,7 @@ fn where_a_loop_was_not_shared_it_is_said_why() {
         assert!(lanes[0].begin_call());
         lanes[0].end_call(head(id, CallKind::Loop), 100 * id, 100 * id + 10);
         if id == 4 {
-            lanes[0].was_short(id);
+            lanes[0].was_short(id, 100 * id + 10);
         }
     }
     let worker = |recorder: Recorder| recorder.into_worker(0, String::new(), Counts::default());

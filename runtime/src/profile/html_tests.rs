@@ -1,5 +1,5 @@
 use super::Profile;
-use super::calls::CallHead;
+use super::calls::{CallHead, CallSite};
 use super::recorder::{Counts, Recorder};
 use super::tests::small_profile;
 use taskel_adaptive::recording::CallKind;
@@ -62,7 +62,7 @@ fn worker(lane: usize, recorder: Recorder) -> super::WorkerProfile {
 fn with_loops(sites: &[&'static str]) -> Profile {
     let mut recorder = Recorder::new();
     for (site, id) in sites.iter().zip(1..) {
-        let head = CallHead { id, kind: CallKind::Loop, site, expected_ns: None };
+        let head = CallHead { id, kind: CallKind::Loop, site: CallSite::of_types(site), expected_ns: None };
         assert!(recorder.begin_call());
         recorder.chunk(id * 1000, id * 1000 + 800, 8);
         recorder.part(id, (0, 8), (id * 1000, id * 1000 + 800));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use taskel_adaptive::recording::CallKind;
 
 use super::calls::CallId;
-use super::{ChunkSizes, Profile, sites};
+use super::{ChunkSizes, Profile};
 
 /// What the loops at one place of the program did, during a [`Profile`].
 ///
@@ -87,8 +87,9 @@ struct OneCall {
 }
 
 impl LoopProfile {
-    /// Where in the program: the function around the loop's last closure, or the types of a loop
-    /// without closures.
+    /// Where in the program the loop is called: `src/main.rs:42`. A loop that is called for another
+    /// one, as inside of `flat_map`, has the name of the function around the other one's last
+    /// closure, or the types of a loop without closures.
     pub fn site(&self) -> &str {
         &self.site
     }
@@ -139,7 +140,8 @@ impl LoopProfile {
 impl Profile {
     /// The loops of the program by their place in it, the one that took most time first.
     ///
-    /// Two loops of one function are one place; so are two calls of a function that has a loop.
+    /// Two loops of one line are one place; so are two calls of a function that has a loop, unless
+    /// it is `#[track_caller]`.
     /// Memory is bounded as that of [`recording`](Self::recording) is; calls that had no room are not
     /// in it.
     pub fn loops(&self) -> Vec<LoopProfile> {
@@ -149,7 +151,7 @@ impl Profile {
         let mut by_call: HashMap<CallId, OneCall> = HashMap::new();
         let loops = logs().flat_map(|log| &log.calls).filter(|call| call.head.kind == CallKind::Loop);
         for call in loops {
-            let site = sites::shortened(call.head.site);
+            let site = call.head.site.name();
             let place = *by_name.entry(site).or_insert_with_key(|site| {
                 places.push(LoopProfile::at(site.clone()));
                 places.len() - 1

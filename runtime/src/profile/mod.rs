@@ -40,7 +40,7 @@ use taskel_adaptive::recording::Waited;
 
 use calls::Calls;
 pub use loops::{LoopProfile, WhyAlone};
-use recorder::{Counts, Recorder};
+use recorder::{Costs, Counts, Recorder};
 
 /// What the workers of a pool did while a piece of code ran.
 ///
@@ -72,8 +72,8 @@ pub struct Profile {
     threads: usize,
     workers: Vec<WorkerProfile>,
     chunk_sizes: ChunkSizes,
-    /// What it takes to write down a call.
-    call_cost_ns: u64,
+    /// Of the recorder itself.
+    costs: Costs,
 }
 
 /// What one worker did during a [`Profile`].
@@ -125,12 +125,12 @@ impl Profile {
             worker.wall_ns = if worker.is_outsider { 0 } else { wall_ns };
             chunk_sizes.absorb(&worker.record.chunk_sizes);
         }
-        Profile { start_ns, wall_ns, threads, workers, chunk_sizes, call_cost_ns: 0 }
+        Profile { start_ns, wall_ns, threads, workers, chunk_sizes, costs: Costs::default() }
     }
 
     /// Says what it took to write down a call, which is none of the program's time.
-    pub(crate) fn with_call_cost(self, ns: u64) -> Self {
-        Profile { call_cost_ns: ns, ..self }
+    pub(crate) fn with_costs(self, costs: Costs) -> Self {
+        Profile { costs, ..self }
     }
 
     /// How long the profiled code took, by the clock on the wall.

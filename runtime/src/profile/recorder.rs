@@ -45,6 +45,16 @@ pub(crate) struct Waits {
     last: Option<Clocks>,
 }
 
+/// What it costs to write a call down, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Costs {
+    pub(crate) call_ns: u64,
+    /// A short loop, without what is measured when that is done.
+    pub(crate) short_ns: u64,
+    /// A short loop for which there is no room.
+    pub(crate) untold_ns: u64,
+}
+
 /// What a lane's clocks say.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clocks {
@@ -187,9 +197,19 @@ impl Recorder {
         self.calls.end(head, start_ns, end_ns);
     }
 
-    /// The call that has ended last was a short loop.
-    pub(crate) fn was_short(&mut self, id: CallId) {
-        self.calls.was_short(id);
+    /// The call that has ended last was a short loop, and was written down by then.
+    pub(crate) fn was_short(&mut self, id: CallId, written_ns: u64) {
+        self.calls.was_short(id, written_ns);
+    }
+
+    /// From now on, there is no room for calls.
+    pub(crate) fn fill(&mut self) {
+        self.calls.fill();
+    }
+
+    /// There was no room for a short loop.
+    pub(crate) fn is_untold(&mut self) {
+        self.calls.is_untold();
     }
 
     /// This lane has waited for a task, or done it.

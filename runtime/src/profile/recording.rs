@@ -1,6 +1,6 @@
 //! A profile as a recording: the calls of all lanes, put together as one tree.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use taskel_adaptive::Scaling;
 use taskel_adaptive::recording::{Call, CallKind, Part, Recording};
@@ -76,6 +76,11 @@ struct Tree<'p> {
     done: Vec<Call>,
     /// What is to be written, by its place in `done`.
     to_do: Vec<(CallId, usize)>,
+    /// Which calls are short loops, by their place in `done`.
+    is_short: HashSet<usize>,
+    /// Short loops behind which there was less time than it took to write them down: by how much,
+    /// by their place in `done`.
+    dearer_ns: HashMap<usize, u64>,
     names: sites::Names,
 }
 
@@ -88,7 +93,16 @@ impl<'p> Tree<'p> {
             parts.entry(part.of).or_default().push(part);
         }
         let names = sites::Names::new();
-        Tree { profile, calls, parts, done: Vec::new(), to_do: Vec::new(), names }
+        Tree {
+            profile,
+            calls,
+            parts,
+            done: Vec::new(),
+            to_do: Vec::new(),
+            is_short: HashSet::new(),
+            dearer_ns: HashMap::new(),
+            names,
+        }
     }
 
     fn recording(mut self) -> Recording {
@@ -97,7 +111,11 @@ impl<'p> Tree<'p> {
         self.done[0].parts = vec![self.program()];
         let mut next = 0;
         while let Some(&(id, at)) = self.to_do.get(next) {
-            self.done[at].parts = self.parts_of(id, self.done[at].kind);
+            let mut parts = self.parts_of(id, self.done[at].kind);
+            if let (Some(&ns), Some(first)) = (self.dearer_ns.get(&at), parts.first_mut()) {
+                take_off(first, ns);
+            }
+            self.done[at].parts = parts;
             next += 1;
         }
         let logs = self.profile.workers.iter().flat_map(|worker| worker.logs());
@@ -143,7 +161,15 @@ impl<'p> Tree<'p> {
         }
         let end_ns = self.profile.start_ns.saturating_add(self.profile.wall_ns);
         steps.work(end_ns.saturating_sub(at_ns));
-        self.part((0, 1), &steps)
+        let mut program = self.part((0, 1), &steps);
+        let logs = self.profile.workers.iter().flat_map(|worker| worker.logs());
+        take_off(&mut program, self.untold_ns(logs.map(|log| log.untold).fold(0, u64::saturating_add)));
+        program
+    }
+
+    /// What it took to see that there is no room for so many calls.
+    fn untold_ns(&self, calls: u64) -> u64 {
+        calls.saturating_mul(self.profile.costs.untold_ns)
     }
 
     /// A part, with all calls in it.
@@ -173,7 +199,7 @@ impl<'p> Tree<'p> {
     /// Tasks up to the last join of them, and what their spawner does meanwhile: a scope.
     fn tasks(&mut self, steps: &[(What<'_, 'p>, u64)]) -> usize {
         let site = match steps[0].0 {
-            What::Call(task) => self.names.number(&sites::shortened(task.head.site)),
+            What::Call(task) => self.names.number(&task.head.site.name()),
             What::Beside(_) => self.names.number("several threads"),
         };
         let at = self.done.len();
@@ -198,11 +224,17 @@ impl<'p> Tree<'p> {
     }
 
     /// Puts a call behind those of a part, if there is one, and what comes after it. To write calls
-    /// down took some of that.
-    fn then(&self, part: &mut Part, call: Option<usize>, after_ns: u64) {
+    /// down took some of that, and of short ones itself.
+    fn then(&mut self, part: &mut Part, call: Option<usize>, after_ns: u64) {
+        let costs = self.profile.costs;
+        let short = call.filter(|call| self.is_short.contains(call));
+        let cost_ns = short.map_or(costs.call_ns, |_| costs.short_ns);
+        if let Some(call) = short.filter(|_| after_ns < cost_ns) {
+            self.dearer_ns.insert(call, cost_ns - after_ns);
+        }
         part.calls.extend(call.map(|at| (at, 0)));
         let ns = part.calls.last_mut().map_or(&mut part.ns, |(_, ns)| ns);
-        *ns = ns.saturating_add(after_ns.saturating_sub(self.profile.call_cost_ns));
+        *ns = ns.saturating_add(after_ns.saturating_sub(cost_ns));
     }
 
     /// Calls that several threads have made, one part for each thread.
@@ -230,10 +262,13 @@ impl<'p> Tree<'p> {
 
     /// Makes room for a call, which is written later.
     fn add(&mut self, call: &CallRecord) -> usize {
-        let site = self.names.number(&sites::shortened(call.head.site));
+        let site = self.names.number(&call.head.site.name());
         let mut added = Call::new(call.head.kind, site, Vec::new());
         added.expected_ns = call.head.expected_ns;
         self.to_do.push((call.head.id, self.done.len()));
+        if call.is_short {
+            self.is_short.insert(self.done.len());
+        }
         self.done.push(added);
         self.done.len() - 1
     }
@@ -264,7 +299,9 @@ impl<'p> Tree<'p> {
                 }
                 steps.work(ns);
             }
-            parts.push(self.part((first, items), &steps));
+            let mut part = self.part((first, items), &steps);
+            take_off(&mut part, self.untold_ns(record.untold));
+            parts.push(part);
         }
         // One that panicked, or that had no room.
         while parts.len() < expected.unwrap_or(0) {
@@ -272,6 +309,16 @@ impl<'p> Tree<'p> {
             parts.push(Part::new(first, 1, 0));
         }
         parts
+    }
+}
+
+/// Makes a part shorter, from its end on.
+fn take_off(part: &mut Part, mut ns: u64) {
+    let stretches = part.calls.iter_mut().rev().map(|(_, after_ns)| after_ns);
+    for stretch_ns in stretches.chain(std::iter::once(&mut part.ns)) {
+        let less_ns = ns.min(*stretch_ns);
+        *stretch_ns -= less_ns;
+        ns -= less_ns;
     }
 }
 

@@ -1,6 +1,56 @@
-//! Names of places in a program, from the types of the closures there.
+//! Names of places in a program: the line where a parallel call is made, and where that is one of
+//! this crate's own, the function around the user's closure, from the types there.
 
+use std::any::type_name;
 use std::collections::HashMap;
+use std::panic::Location;
+
+/// Where a function is called that is `#[track_caller]`.
+pub(crate) type Caller = &'static Location<'static>;
+
+/// Where in a program a parallel call is made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallSite {
+    caller: Caller,
+    /// What is run there.
+    types: &'static str,
+}
+
+impl CallSite {
+    /// Of what has no name.
+    pub(crate) const NONE: CallSite = CallSite { caller: Location::caller(), types: "" };
+
+    /// Where something of type `T` is run.
+    pub(crate) fn of<T>(caller: Caller) -> Self {
+        CallSite { caller, types: type_name::<T>() }
+    }
+
+    #[cfg(test)]
+    pub(super) const fn of_types(types: &'static str) -> Self {
+        CallSite { caller: Location::caller(), types }
+    }
+
+    /// `src/main.rs:42`. A call that this crate makes itself, for a user's one that does not say
+    /// where it is (a loop inside of `flat_map`), has the name of a function; and so have those of
+    /// rayon's, where this crate is in the place of its core.
+    pub(super) fn name(self) -> String {
+        let (file, line) = (self.caller.file(), self.caller.line());
+        if is_library(file) { shortened(self.types) } else { format!("{file}:{line}") }
+    }
+}
+
+/// Whether a line there says nothing to a user.
+fn is_library(file: &str) -> bool {
+    /// The folder of this crate's sources.
+    const OURS: &str = file!().split_at(file!().len() - "profile/sites.rs".len()).0;
+    // Of a registry, with a version; or a copy.
+    let is_rayon = |folder: &str| {
+        ["rayon", "rayon-core"].contains(&folder)
+            || folder.starts_with("rayon-1.")
+            || folder.starts_with("rayon-core-1.")
+    };
+    file.starts_with(OURS) || file.split(['/', '\\']).any(is_rayon)
+}
 
 /// Names that are numbered as they come.
 #[derive(Default)]
@@ -33,11 +83,11 @@ impl Names {
 const CLOSURE: &str = "::{{closure}}";
 
 /// What is not the user's.
-const LIBRARIES: [&str; 4] = ["taskel::", "core::", "alloc::", "std::"];
+const LIBRARIES: [&str; 6] = ["taskel::", "core::", "alloc::", "std::", "rayon::", "rayon_core::"];
 
 /// Where the user's closures in a type's name are: the function around the last of them. Without
 /// any, the last function or type that is the user's; else as much of the name as tells what it is.
-pub(super) fn shortened(type_name: &str) -> String {
+fn shortened(type_name: &str) -> String {
     let paths = type_name.split(|c: char| !(c.is_alphanumeric() || "_:{}#".contains(c)));
     let is_users = |path: &&str| path.contains("::") && !LIBRARIES.iter().any(|of| path.starts_with(of));
     let mut users: Vec<&str> = paths.filter(is_users).collect();
@@ -59,6 +109,19 @@ mod tests {
         assert_eq!(shortened("(taskel::iter::Map<core::ops::Range<u64>, app::clean>, X)"), "app::clean");
         assert_eq!(shortened("(core::ops::Range<u64>, Sum)"), "(core::ops::Range<u64>, Sum)");
         assert_eq!(shortened(&"é".repeat(100)).chars().count(), 60);
+    }
+
+    #[test]
+    fn a_line_is_a_users_unless_it_is_of_this_crate_or_of_rayon() {
+        assert!(is_library(file!()));
+        assert!(is_library("/home/a/.cargo/registry/src/index/rayon-1.12.0/src/iter/plumbing/mod.rs"));
+        assert!(is_library(r"C:\taskel\compat\rayon-core\src\join.rs"));
+        for users in ["src/main.rs", "runtime/tests/a.rs", "runtime/examples/b.rs", "rayonize/src/lib.rs"] {
+            assert!(!is_library(users), "{users}");
+        }
+        assert_eq!(CallSite::of_types("(A, app::run::{{closure}})").name(), "app::run");
+        let here = CallSite { caller: Location::caller(), types: "" };
+        assert_eq!(here.name(), "");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io;
 use serde_json::Value;
 use taskel_adaptive::recording::CallKind;
 
-use super::calls::CallHead;
+use super::calls::{CallHead, CallSite};
 use super::recorder::{Counts, Recorder};
 use super::tests::small_profile;
 use super::timeline::CAPACITY;
@@ -299,7 +299,12 @@ fn an_error_of_the_writer_is_the_result() {
 fn of_all_kinds() -> Recorder {
     let mut recorder = Recorder::new();
     recorder.woke_up(5);
-    let head = |id, kind| CallHead { id, kind, site: "app::run::{{closure}}", expected_ns: None };
+    let head = |id, kind| CallHead {
+        id,
+        kind,
+        site: CallSite::of_types("app::run::{{closure}}"),
+        expected_ns: None,
+    };
     recorder.chunk(10, 20, 1);
     recorder.end_call(head(2, CallKind::Join), 22, 28);
     recorder.chunk(20, 30, 1);
@@ -348,7 +353,8 @@ fn calls_that_overlap_or_are_too_many_are_counted() {
     let mut recorder = Recorder::new();
     for id in 0..5_000 {
         assert!(recorder.begin_call());
-        let head = CallHead { id, kind: CallKind::Loop, site: "app::run", expected_ns: None };
+        let head =
+            CallHead { id, kind: CallKind::Loop, site: CallSite::of_types("app::run"), expected_ns: None };
         recorder.end_call(head, id * 10, id * 10 + if id == 0 { 100_000 } else { 5 });
     }
     recorder.chunk(99_000, 101_000, 1);

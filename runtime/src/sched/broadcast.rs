@@ -3,10 +3,9 @@
 #[cfg(all(loom, feature = "loom"))]
 mod modelled;
 
-use std::any::type_name;
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, Location, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use taskel_adaptive::recording::CallKind;
 use self::modelled::{call_detached_without_pool, call_without_pool};
 #[cfg(not(all(loom, feature = "loom")))]
 use self::{call_detached_here as call_detached_without_pool, call_here as call_without_pool};
-use crate::profile::calls::CallId;
+use crate::profile::calls::{CallId, CallSite, Caller};
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::tickets::Tickets;
 use crate::sched::carried::Carried;
@@ -73,7 +72,16 @@ impl BroadcastContext<'_> {
 /// assert_eq!(indices, [0, 1, 2]);
 /// # Ok::<(), taskel::ThreadPoolBuildError>(())
 /// ```
+#[track_caller]
 pub fn broadcast<OP, R>(op: OP) -> Vec<R>
+where
+    OP: Fn(BroadcastContext<'_>) -> R + Sync,
+    R: Send,
+{
+    broadcast_at(Location::caller(), op)
+}
+
+fn broadcast_at<OP, R>(caller: Caller, op: OP) -> Vec<R>
 where
     OP: Fn(BroadcastContext<'_>) -> R + Sync,
     R: Send,
@@ -83,7 +91,7 @@ where
         Some((pool, _hold)) => {
             let carried = Carried::from_here();
             let op = |context: BroadcastContext<'_>| carried.inside(|| op(context));
-            with_lane_to_wait(pool, |lane| broadcast_on(pool, lane, &op))
+            with_lane_to_wait(pool, |lane| broadcast_on(pool, lane, &op, caller))
         }
         None => call_without_pool(&op),
     })
@@ -107,7 +115,15 @@ where
 /// assert_eq!(indices, [0, 1]);
 /// # Ok::<(), taskel::ThreadPoolBuildError>(())
 /// ```
+#[track_caller]
 pub fn spawn_broadcast<OP>(op: OP)
+where
+    OP: Fn(BroadcastContext<'_>) + Send + Sync + 'static,
+{
+    spawn_broadcast_at(Location::caller(), op);
+}
+
+fn spawn_broadcast_at<OP>(caller: Caller, op: OP)
 where
     OP: Fn(BroadcastContext<'_>) + Send + Sync + 'static,
 {
@@ -115,7 +131,7 @@ where
         Some((pool, _hold)) => {
             let carried = Carried::from_here();
             let op = move |context: BroadcastContext<'_>| carried.inside(|| op(context));
-            let spawned = |_| tell_from_here(pool, |lane| lane.spawned(type_name::<OP>()));
+            let spawned = |_| tell_from_here(pool, |lane| lane.spawned(CallSite::of::<OP>(caller)));
             let recorded = (0..if pool.profiling() { pool.num_threads() } else { 0 }).map(spawned).collect();
             let call: Arc<dyn Detached> = Arc::new(Call { op, recorded });
             // A reference for each worker and none for this thread, which shall not be the one that
@@ -143,20 +159,24 @@ impl ThreadPool {
     /// assert_eq!(pool.broadcast(|context| context.index() * 10), [0, 10]);
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
+    #[track_caller]
     pub fn broadcast<OP, R>(&self, op: OP) -> Vec<R>
     where
         OP: Fn(BroadcastContext<'_>) -> R + Sync,
         R: Send,
     {
-        self.install(|| broadcast(op))
+        let caller = Location::caller();
+        self.install(|| broadcast_at(caller, op))
     }
 
     /// As [`spawn_broadcast`](crate::spawn_broadcast), on this pool.
+    #[track_caller]
     pub fn spawn_broadcast<OP>(&self, op: OP)
     where
         OP: Fn(BroadcastContext<'_>) + Send + Sync + 'static,
     {
-        self.install(|| spawn_broadcast(op));
+        let caller = Location::caller();
+        self.install(|| spawn_broadcast_at(caller, op));
     }
 }
 
@@ -222,7 +242,7 @@ struct Broadcast<'a, OP, R> {
     results: Box<[UnsafeCell<Option<R>>]>,
 }
 
-fn broadcast_on<OP, R>(pool: &PoolState, lane: &LaneContext<'_>, op: &OP) -> Vec<R>
+fn broadcast_on<OP, R>(pool: &PoolState, lane: &LaneContext<'_>, op: &OP, caller: Caller) -> Vec<R>
 where
     OP: Fn(BroadcastContext<'_>) -> R + Sync,
     R: Send,
@@ -231,8 +251,11 @@ where
     // unwind.
     let head = unsafe { JobHead::new(execute::<OP, R>) };
     head.set_born_in(lane.run());
-    let call =
-        if pool.profiling() { lane.begin_call(CallKind::Beside, type_name::<OP>(), None) } else { None };
+    let call = if pool.profiling() {
+        lane.begin_call(CallKind::Beside, CallSite::of::<OP>(caller), None)
+    } else {
+        None
+    };
     let this = Broadcast {
         head,
         op,

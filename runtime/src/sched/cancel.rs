@@ -249,6 +249,7 @@ impl CancelToken {
     /// });
     /// assert_eq!(result, Err(Cancelled));
     /// ```
+    #[track_caller]
     pub fn scope<'scope, OP, R>(&self, op: OP) -> Result<R, Cancelled>
     where
         OP: FnOnce(&Scope<'scope>) -> R,

@@ -1,20 +1,37 @@
-//! The span of `tracing` in which work is handed out: what others do of it is inside of that, too.
+//! The span of `tracing` in which work is handed out, and its subscriber: what others do of it is
+//! inside of that, too.
 //!
-//! A span is current on a thread. Who publishes something that another lane may run (a loop, the
-//! second half of a join, a task, a call of a broadcast) takes the current one along, and who runs
-//! it enters that: once for all items that a lane has of a loop. Where it is current already, as on
-//! the thread that has published, nobody enters it a second time.
+//! A span is current on a thread, and so is a subscriber that was set for a part of a program alone
+//! (`with_default`). Who publishes something that another lane may run (a loop, the second half of
+//! a join, a task, a call of a broadcast) takes the current ones along, and who runs it enters
+//! those: once for all items that a lane has of a loop. Where they are current already, as on the
+//! thread that has published, nobody enters them a second time.
 //!
 //! Without the feature `tracing`, a [`Carried`] has no size, and all of this does nothing.
 
 #[cfg(feature = "tracing")]
-use tracing::{Span, level_filters::LevelFilter};
+use tracing::{
+    Dispatch, Span,
+    dispatcher::{DefaultGuard, get_default, set_default},
+    level_filters::LevelFilter,
+    span::Entered,
+};
 
-/// The span that was current where work was published, if there was one.
+/// What was current where work was published, if there could be anything.
 #[derive(Clone, Debug)]
 pub(crate) struct Carried {
     #[cfg(feature = "tracing")]
+    current: Option<Current>,
+}
+
+#[cfg(feature = "tracing")]
+#[derive(Clone, Debug)]
+struct Current {
     span: Option<Span>,
+    subscriber: Dispatch,
+    /// Where the thread has its subscriber: on all threads that have that of the whole process, it
+    /// is the same place.
+    place: usize,
 }
 
 #[cfg(not(feature = "tracing"))]
@@ -32,16 +49,16 @@ impl Carried {
 
 #[cfg(feature = "tracing")]
 impl Carried {
-    /// The span that is current on this thread.
+    /// What is current on this thread.
     #[inline(always)]
     pub(crate) fn from_here() -> Self {
-        Carried { span: if may_be_any() { current() } else { None } }
+        Carried { current: if may_be_any() { Some(Current::here()) } else { None } }
     }
 
     /// A part of the work begins here.
     #[inline(always)]
     pub(crate) fn enter(&self) -> Inside<'_> {
-        Inside { _entered: self.span.as_ref().and_then(enter) }
+        Inside { _entered: self.current.as_ref().map(Current::enter) }
     }
 }
 
@@ -55,11 +72,11 @@ impl Carried {
     }
 }
 
-/// Until it is dropped, the work is inside of the span.
+/// Until it is dropped, the work is inside of the span, which ends before the subscriber does.
 #[must_use]
 pub(crate) struct Inside<'a> {
     #[cfg(feature = "tracing")]
-    _entered: Option<tracing::span::Entered<'a>>,
+    _entered: Option<(Option<Entered<'a>>, Option<DefaultGuard>)>,
     #[cfg(not(feature = "tracing"))]
     _carried: std::marker::PhantomData<&'a Carried>,
 }
@@ -73,18 +90,30 @@ pub(crate) fn may_be_any() -> bool {
 }
 
 #[cfg(feature = "tracing")]
-#[cold]
-#[inline(never)]
-fn current() -> Option<Span> {
-    let span = Span::current();
-    (!span.is_none()).then_some(span)
+impl Current {
+    #[cold]
+    #[inline(never)]
+    fn here() -> Self {
+        let (subscriber, place) = get_default(|subscriber| (subscriber.clone(), place(subscriber)));
+        let span = Span::current();
+        Current { span: (!span.is_none()).then_some(span), subscriber, place }
+    }
+
+    /// Makes both current for as long as what this yields lives, unless they are.
+    #[cold]
+    #[inline(never)]
+    fn enter(&self) -> (Option<Entered<'_>>, Option<DefaultGuard>) {
+        // Another place may hold the same: then it is set a second time, which does no harm.
+        let is_set = get_default(place) == self.place;
+        let guard = (!is_set).then(|| set_default(&self.subscriber));
+        let is_current =
+            |span: &Span| span.with_subscriber(|(id, subscriber)| subscriber.current_span().id() == Some(id));
+        let span = self.span.as_ref().filter(|&span| is_current(span) == Some(false));
+        (span.map(Span::enter), guard)
+    }
 }
 
-/// Makes a span current for as long as what this yields lives, unless it is.
 #[cfg(feature = "tracing")]
-#[cold]
-#[inline(never)]
-fn enter(span: &Span) -> Option<tracing::span::Entered<'_>> {
-    let is_current = span.with_subscriber(|(id, subscriber)| subscriber.current_span().id() == Some(id));
-    (is_current == Some(false)).then(|| span.enter())
+fn place(subscriber: &Dispatch) -> usize {
+    std::ptr::from_ref(subscriber).addr()
 }

@@ -5,8 +5,8 @@
 use taskel_adaptive::recording::CallKind;
 
 use crate::os::thread_clock;
-use crate::profile::calls::{CallHead, CallId, Look};
-use crate::profile::recorder::{Clocks, Recorder};
+use crate::profile::calls::{CallHead, CallId, CallSite, Look};
+use crate::profile::recorder::{Clocks, Costs, Recorder};
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{PoolState, enter, with_current_lane, with_lane_to_wait};
 
@@ -28,13 +28,13 @@ impl OpenCall {
 }
 
 impl LaneContext<'_> {
-    /// This lane makes a call, whose place in the program is known by types; `None` if no profile
-    /// has room for it. `expected_ns` is what an item takes, if that is known.
+    /// This lane makes a call; `None` if no profile has room for it. `expected_ns` is what an item
+    /// takes, if that is known.
     #[cold]
     pub(crate) fn begin_call(
         &self,
         kind: CallKind,
-        site: &'static str,
+        site: CallSite,
         expected_ns: Option<f64>,
     ) -> Option<OpenCall> {
         let (mut has_room, mut joins) = (false, 0);
@@ -45,14 +45,14 @@ impl LaneContext<'_> {
         has_room.then(|| self.open(kind, site, expected_ns, joins))
     }
 
-    fn open(&self, kind: CallKind, site: &'static str, expected_ns: Option<f64>, joins: u32) -> OpenCall {
+    fn open(&self, kind: CallKind, site: CallSite, expected_ns: Option<f64>, joins: u32) -> OpenCall {
         let head = CallHead { id: self.pool().next_call(), kind, site, expected_ns };
         OpenCall { head, start_ns: self.pool().now_ns(), joins, lane: self.index() }
     }
 
     /// As `begin_call`, for a join; an error if no profile wants to know of it, or of what is inside.
     #[cold]
-    pub(crate) fn begin_join(&self, site: &'static str) -> Result<OpenCall, Inside> {
+    pub(crate) fn begin_join(&self, site: CallSite) -> Result<OpenCall, Inside> {
         let (mut any_wants, mut inside, mut joins) = (false, Inside::NotRecorded, 0);
         self.record(|recorder| {
             joins = recorder.joins();
@@ -84,7 +84,7 @@ impl LaneContext<'_> {
 
     /// This lane has spawned a task in a scope.
     #[cold]
-    pub(crate) fn spawned(&self, site: &'static str) -> CallId {
+    pub(crate) fn spawned(&self, site: CallSite) -> CallId {
         let head = CallHead { id: self.pool().next_call(), kind: CallKind::Task, site, expected_ns: None };
         let now_ns = self.pool().now_ns();
         self.record(|recorder| recorder.spawned(head, now_ns));
@@ -138,16 +138,18 @@ pub(crate) fn tell_from_here<R>(pool: &PoolState, tell: impl FnOnce(&LaneContext
     enter(pool, || with_lane_to_wait(pool, tell))
 }
 
-/// Tells profiles of a loop whose items this thread has all done since then, by itself.
+/// Tells profiles of a loop whose items this thread has all done since then, by itself. Returns
+/// how long that took, and how long it took to write it down.
 #[cold]
 #[inline(never)]
 pub(crate) fn short_loop(
     pool: &PoolState,
-    (site, expected_ns): (&'static str, Option<f64>),
+    (site, expected_ns): (CallSite, Option<f64>),
     start_ns: u64,
     items: usize,
-) {
+) -> (u64, u64) {
     let end_ns = pool.now_ns();
+    let mut written_ns = end_ns;
     tell_from_here(pool, |lane| {
         let head = CallHead { id: pool.next_call(), kind: CallKind::Loop, site, expected_ns };
         let nested = lane.depth() > 0;
@@ -156,23 +158,36 @@ pub(crate) fn short_loop(
             if recorder.begin_call() {
                 recorder.part(head.id, (0, items as u64), (start_ns, end_ns));
                 recorder.end_call(head, start_ns, end_ns);
-                recorder.was_short(head.id);
+                // Memory may have grown for it.
+                written_ns = pool.now_ns();
+                recorder.was_short(head.id, written_ns);
+            } else {
+                recorder.is_untold();
             }
         });
     });
+    (end_ns.saturating_sub(start_ns), written_ns.saturating_sub(end_ns))
 }
 
-/// What it takes to tell profiles of such a loop.
-pub(crate) fn cost_of_a_call_ns(pool: &PoolState) -> u64 {
-    let cost_ns = || {
-        let start_ns = pool.now_ns();
-        short_loop(pool, ("", None), start_ns, 1);
-        pool.now_ns().saturating_sub(start_ns)
+/// What it takes to tell profiles of such a loop, with the looks at the clock before and behind it.
+pub(crate) fn costs(pool: &PoolState) -> Costs {
+    const CALLS: u64 = 16;
+    let some_ns = || {
+        let since_ns = pool.now_ns();
+        let one = |_| short_loop(pool, (CallSite::NONE, None), pool.now_ns(), 1).1;
+        let written_ns = (0..CALLS).map(one).fold(0, u64::saturating_add);
+        let all_ns = pool.now_ns().saturating_sub(since_ns);
+        (all_ns / CALLS, all_ns.saturating_sub(written_ns) / CALLS)
     };
-    // The first ones pay for memory, and some may be interrupted.
-    let mut costs_ns: [u64; 32] = std::array::from_fn(|_| cost_ns());
-    costs_ns.sort_unstable();
-    costs_ns[16]
+    let median_ns = || {
+        // The first ones pay for memory, and some may be interrupted.
+        let mut each_ns: [(u64, u64); 15] = std::array::from_fn(|_| some_ns());
+        each_ns.sort_unstable();
+        each_ns[7]
+    };
+    let (call_ns, short_ns) = median_ns();
+    tell_from_here(pool, |lane| lane.record(Recorder::fill));
+    Costs { call_ns, short_ns, untold_ns: median_ns().0 }
 }
 
 /// A wait for a task that is recorded, until it is dropped: what the task does in it is the task's.
@@ -193,8 +208,12 @@ impl Drop for OpenWait<'_> {
         let OpenWait { pool, task, start_ns } = *self;
         if pool.profiling() {
             tell_from_here(pool, |lane| {
-                let head =
-                    CallHead { id: pool.next_call(), kind: CallKind::Task, site: "", expected_ns: None };
+                let head = CallHead {
+                    id: pool.next_call(),
+                    kind: CallKind::Task,
+                    site: CallSite::NONE,
+                    expected_ns: None,
+                };
                 let end_ns = pool.now_ns();
                 lane.record(|recorder| recorder.waited(head, task, (start_ns, end_ns)));
             });
@@ -204,7 +223,7 @@ impl Drop for OpenWait<'_> {
 
 /// Tells profiles of a scope whose owner is no lane: when it, and its closure, began and ended.
 #[cold]
-pub(crate) fn scope_of_outsider(pool: &PoolState, site: &'static str, (start_ns, closure_ns): (u64, u64)) {
+pub(crate) fn scope_of_outsider(pool: &PoolState, site: CallSite, (start_ns, closure_ns): (u64, u64)) {
     tell_from_here(pool, |lane| {
         let head = CallHead { id: pool.next_call(), kind: CallKind::Scope, site, expected_ns: None };
         let end_ns = pool.now_ns();

@@ -3,6 +3,7 @@
 
 use taskel_adaptive::recording::CallKind;
 
+use crate::profile::calls::CallSite;
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{PoolState, with_current_lane, with_lane, with_pool};
 use crate::sched::recorded::OpenCall;
@@ -20,10 +21,7 @@ pub(crate) struct RecordedStream<'p> {
 }
 
 /// Runs a stream, and lets profiles see it if one is being taken.
-pub(crate) fn recording_stream<R>(
-    site: &'static str,
-    run: impl FnOnce(Option<&RecordedStream<'_>>) -> R,
-) -> R {
+pub(crate) fn recording_stream<R>(site: CallSite, run: impl FnOnce(Option<&RecordedStream<'_>>) -> R) -> R {
     with_pool(None, |pool| match pool {
         Some(pool) if pool.profiling() => with_lane(pool, |lane| {
             let recorded = RecordedStream::begin(lane, site);
@@ -37,7 +35,7 @@ pub(crate) fn recording_stream<R>(
 
 impl<'p> RecordedStream<'p> {
     #[cold]
-    fn begin(lane: &LaneContext<'p>, site: &'static str) -> Option<Self> {
+    fn begin(lane: &LaneContext<'p>, site: CallSite) -> Option<Self> {
         let pool = lane.pool();
         let start_ns = pool.now_ns();
         let whole = lane.begin_call(CallKind::Beside, site, None)?;
@@ -68,18 +66,72 @@ impl<'p> RecordedStream<'p> {
         now_ns
     }
 
-    /// This lane has processed items from then to now. Returns when that is.
-    #[cold]
-    pub(crate) fn were_items(&self, first: u64, items: usize, since_ns: u64) -> u64 {
+    /// This lane begins to process neighbouring items.
+    pub(crate) fn begin_row(&self, first: u64) -> Row<'_> {
         let now_ns = self.now_ns();
+        Row { stream: self, first, items: 0, since_ns: now_ns, last_ns: now_ns }
+    }
+
+    /// This lane has processed an item from then to now. Returns when that is written down.
+    #[cold]
+    pub(crate) fn was_item(&self, number: u64, since_ns: u64) -> u64 {
+        let now_ns = self.now_ns();
+        self.were_items(number, 1, (since_ns, now_ns));
+        self.now_ns()
+    }
+
+    fn were_items(&self, first: u64, items: usize, times_ns: (u64, u64)) {
         with_current_lane(|lane| {
             let Some(lane) = lane else { return };
             let nested = lane.depth() > 0;
             lane.record(|recorder| {
-                recorder.items(items, (since_ns, now_ns), nested);
-                recorder.part(self.items.id(), (first, items as u64), (since_ns, now_ns));
+                recorder.items(items, times_ns, nested);
+                recorder.part(self.items.id(), (first, items as u64), times_ns);
             });
         });
-        now_ns
+    }
+}
+
+/// What takes longer is written down by itself.
+const LONG_NS: u64 = 8_000;
+
+/// Neighbouring items of a stream, one after the other.
+pub(crate) struct Row<'r> {
+    stream: &'r RecordedStream<'r>,
+    /// Those that are not written down so far, and since when.
+    first: u64,
+    items: usize,
+    since_ns: u64,
+    /// When the last item was done.
+    last_ns: u64,
+}
+
+impl Row<'_> {
+    /// An item is done.
+    #[cold]
+    pub(crate) fn was_item(&mut self) {
+        let began_ns = std::mem::replace(&mut self.last_ns, self.stream.now_ns());
+        if self.items > 0 && self.last_ns.saturating_sub(began_ns) > LONG_NS {
+            self.write(began_ns);
+        }
+        self.items += 1;
+        if self.last_ns.saturating_sub(self.since_ns) > LONG_NS {
+            self.write(self.last_ns);
+            // That took a while, too.
+            self.last_ns = self.stream.now_ns();
+            self.since_ns = self.last_ns;
+        }
+    }
+
+    fn write(&mut self, until_ns: u64) {
+        let items = std::mem::take(&mut self.items);
+        self.stream.were_items(self.first, items, (self.since_ns, until_ns));
+        (self.first, self.since_ns) = (self.first + items as u64, until_ns);
+    }
+
+    pub(crate) fn end(mut self) {
+        if self.items > 0 {
+            self.write(self.last_ns);
+        }
     }
 }

@@ -1,15 +1,14 @@
 //! Work that is handed to a pool: nobody waits for it, or somebody may later.
 
-use std::any::type_name;
 use std::future::Future;
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use crate::profile::calls::CallId;
+use crate::profile::calls::{CallId, CallSite, Caller};
 use crate::protocol::task::{Left, TaskCell, Waited};
 use crate::sched::carried::Carried;
 use crate::sched::job::{Ancestor, Origin, Run};
@@ -42,11 +41,12 @@ use crate::sync::{AtomicU32, Mutex, Ordering};
 /// taskel::spawn(move || sender.send(6 * 7).unwrap());
 /// assert_eq!(receiver.recv(), Ok(42));
 /// ```
+#[track_caller]
 pub fn spawn<F>(f: F)
 where
     F: FnOnce() + Send + 'static,
 {
-    with_pool(None, |pool| hand_over(pool, f, TaskCell::detached(), PoolState::inject));
+    spawn_at(Location::caller(), f);
 }
 
 /// Runs `f` on some worker of the surrounding pool, some time, and returns a handle to its result
@@ -66,15 +66,17 @@ where
 /// let task = taskel::submit(|| 6 * 7);
 /// assert_eq!(task.join(), 42);
 /// ```
+#[track_caller]
 pub fn submit<F, R>(f: F) -> Task<R>
 where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    with_pool(None, |pool| Task { core: Some(hand_over(pool, f, TaskCell::new(), PoolState::inject)) })
+    hand_to(PoolState::inject, f, Location::caller())
 }
 
 /// As [`submit`], for a thread that is no lane of the pool, and waits next.
+#[track_caller]
 pub(crate) fn call<F, R>(f: F) -> Task<R>
 where
     F: FnOnce() -> R + Send + 'static,
@@ -82,7 +84,7 @@ where
 {
     let is_worker = with_worker(|lane| lane.is_some());
     let hand = if is_worker { PoolState::call } else { PoolState::inject };
-    with_pool(None, |pool| Task { core: Some(hand_over(pool, f, TaskCell::new(), hand)) })
+    hand_to(hand, f, Location::caller())
 }
 
 /// The same as [`spawn`], which begins the oldest first anyway. Here for programs that know it from
@@ -99,6 +101,7 @@ where
 /// assert_eq!(receiver.iter().collect::<Vec<_>>(), [0, 1, 2]);
 /// # Ok::<(), taskel::ThreadPoolBuildError>(())
 /// ```
+#[track_caller]
 pub fn spawn_fifo<F>(f: F)
 where
     F: FnOnce() + Send + 'static,
@@ -117,14 +120,17 @@ impl ThreadPool {
     /// assert_eq!(receiver.try_recv(), Ok("done"));
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
+    #[track_caller]
     pub fn spawn<F>(&self, f: F)
     where
         F: FnOnce() + Send + 'static,
     {
-        self.install(|| spawn(f));
+        let caller = Location::caller();
+        self.install(|| spawn_at(caller, f));
     }
 
     /// The same as [`spawn`](Self::spawn), which begins the oldest first anyway.
+    #[track_caller]
     pub fn spawn_fifo<F>(&self, f: F)
     where
         F: FnOnce() + Send + 'static,
@@ -145,12 +151,14 @@ impl ThreadPool {
     /// assert_eq!(squares, [0, 1, 4, 9]);
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
+    #[track_caller]
     pub fn submit<F, R>(&self, f: F) -> Task<R>
     where
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        self.install(|| submit(f))
+        let caller = Location::caller();
+        self.install(|| hand_to(PoolState::inject, f, caller))
     }
 }
 
@@ -230,19 +238,38 @@ struct Core<F, R> {
     carried: Carried,
 }
 
+fn spawn_at<F>(caller: Caller, f: F)
+where
+    F: FnOnce() + Send + 'static,
+{
+    with_pool(None, |pool| hand_over(pool, f, TaskCell::detached(), PoolState::inject, caller));
+}
+
+/// To the surrounding pool, for somebody who may wait for it.
+fn hand_to<F, R>(hand: fn(&PoolState, Arc<dyn Detached>), f: F, caller: Caller) -> Task<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    with_pool(None, |pool| Task { core: Some(hand_over(pool, f, TaskCell::new(), hand, caller)) })
+}
+
 /// By `hand` to the pool, if there is one.
 fn hand_over<F, R>(
     pool: Option<&PoolState>,
     f: F,
     cell: TaskCell<Outcome<R>, Waiter>,
     hand: fn(&PoolState, Arc<dyn Detached>),
+    caller: Caller,
 ) -> Arc<Core<F, R>>
 where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
     let recorded = match pool {
-        Some(pool) if pool.profiling() => tell_from_here(pool, |lane| lane.spawned(type_name::<F>())),
+        Some(pool) if pool.profiling() => {
+            tell_from_here(pool, |lane| lane.spawned(CallSite::of::<F>(caller)))
+        }
         _ => 0,
     };
     let hold = pool.and_then(PoolState::hold);

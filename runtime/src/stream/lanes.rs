@@ -17,7 +17,7 @@ use crate::os::clock::{Clock, Ticks};
 use crate::policy::batch::{Batch, Bundle, Done};
 use crate::protocol::window::{Report, SINK, Turn, Window};
 use crate::sched::cancel::{CancelToken, Cancelled};
-use crate::sched::recorded_stream::RecordedStream;
+use crate::sched::recorded_stream::{RecordedStream, Row};
 use crate::sched::reentrancy;
 use crate::sched::unwind::{Payload, drop_quietly};
 use crate::sync::{AtomicU32, Fences, Mutex, Ordering};
@@ -257,43 +257,41 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         mut batch: Batch<I::Item>,
     ) -> Reported<I, S> {
         let began = self.now();
-        let (first, since_ns) = (batch.first, self.recorded.map_or(0, RecordedStream::now_ns));
+        let mut row = self.recorded.map(|recorded| recorded.begin_row(batch.first));
         let mut done = Done::new(batch.first, 0);
-        let mut items = 0;
         if let Some((item, weight)) = batch.pop() {
             if batch.len() == 0 {
-                items = 1;
                 let result = stepper.step(item);
                 done.push(stepper.end_run(result), weight);
                 done.results.extend(stepper.take_more().into_iter().flatten());
+                row.iter_mut().for_each(Row::was_item);
             } else {
                 let hand = &self.hands[lane as usize];
                 hand.begin(weight, batch);
-                (done, items) = self.process_bundle(hand, stepper, item);
+                done = self.process_bundle(hand, stepper, item, &mut row);
             }
         }
-        self.recorded.inspect(|recorded| _ = recorded.were_items(first, items, since_ns));
+        row.into_iter().for_each(Row::end);
         Report::Processed { done, ns: self.now().saturating_sub(began) }
     }
 
-    /// Processes this item, and those in hand. Yields what others have not taken away meanwhile,
-    /// and how many items it was.
+    /// Processes this item, and those in hand. Yields what others have not taken away meanwhile.
     fn process_bundle(
         &self,
         hand: &Hand<I::Item, S::Output>,
         stepper: &mut Stepper<'_, I::Item, S>,
         mut item: I::Item,
-    ) -> (Done<S::Output>, usize) {
-        let mut items = 0;
+        row: &mut Option<Row<'_>>,
+    ) -> Done<S::Output> {
         loop {
             let result = stepper.step(item);
-            items += 1;
+            row.iter_mut().for_each(Row::was_item);
             if self.is_over() {
-                return (hand.end(result, stepper.take_more()), items);
+                return hand.end(result, stepper.take_more());
             }
             match hand.next(result, || stepper.take_more()) {
                 Ok(next) => item = next,
-                Err(result) => return (hand.end(stepper.end_run(result), stepper.take_more()), items),
+                Err(result) => return hand.end(stepper.end_run(result), stepper.take_more()),
             }
         }
     }
@@ -340,7 +338,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
                 stint.done += 1;
                 let first = stepper.step(item);
                 if let Some(recorded) = self.recorded {
-                    stint.since_ns = recorded.were_items(next, 1, stint.since_ns);
+                    stint.since_ns = recorded.was_item(next, stint.since_ns);
                 }
                 Stepped::Done(first)
             }

@@ -7,10 +7,10 @@ mod results;
 mod step;
 mod tray;
 
-use std::any::type_name;
 use std::iter::{Product, Sum};
 use std::mem;
 use std::ops::ControlFlow;
+use std::panic::Location;
 
 use self::lanes::{Running, SharedResults};
 use self::progress::Progress;
@@ -22,6 +22,7 @@ use crate::iter::producers::{
     Cloner, FilterMapOp, FilterOp, FlatMapIterOp, InspectOp, MapInitOp, MapOp, UpdateOp,
 };
 use crate::iter::{Adapt, Try};
+use crate::profile::calls::{CallSite, Caller};
 use crate::sched::cancel::CancelToken;
 use crate::sched::pool::{ThreadPool, current_num_threads};
 use crate::sched::recorded_stream::recording_stream;
@@ -438,6 +439,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// "abc".chars().par_stream().map(|c| c.to_ascii_uppercase()).for_each_ordered(|c| text.push(c));
     /// assert_eq!(text, "ABC");
     /// ```
+    #[track_caller]
     pub fn for_each_ordered(self, mut sink: impl FnMut(S::Output)) {
         self.run(true, |result| {
             sink(result);
@@ -453,6 +455,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// (0..10).par_stream().for_each_unordered(|n| sum += n);
     /// assert_eq!(sum, 45);
     /// ```
+    #[track_caller]
     pub fn for_each_unordered(self, mut sink: impl FnMut(S::Output)) {
         self.run(false, |result| {
             sink(result);
@@ -472,6 +475,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// });
     /// assert_eq!(stopped, ControlFlow::Break(10));
     /// ```
+    #[track_caller]
     pub fn try_for_each_ordered<R: Try<Output = ()>>(self, sink: impl FnMut(S::Output) -> R) -> R {
         self.run(true, sink)
     }
@@ -483,6 +487,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// let result = (0_u64..).par_stream().try_for_each_unordered(|n| if n > 100 { Err(n) } else { Ok(()) });
     /// assert!(result.is_err());
     /// ```
+    #[track_caller]
     pub fn try_for_each_unordered<R: Try<Output = ()>>(self, sink: impl FnMut(S::Output) -> R) -> R {
         self.run(false, sink)
     }
@@ -494,6 +499,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// use taskel::prelude::*;
     /// assert_eq!((0..4).par_stream().filter_map(|n| (n % 2 == 1).then_some(n)).collect::<Vec<_>>(), [1, 3]);
     /// ```
+    #[track_caller]
     pub fn collect<C: FromIterator<S::Output>>(self) -> C {
         self.consume(true, |results| results.collect())
     }
@@ -507,6 +513,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// (0..3).par_stream().for_each(|n| seen.lock().unwrap().push(n));
     /// assert_eq!(seen.into_inner().unwrap().len(), 3);
     /// ```
+    #[track_caller]
     pub fn for_each<OP>(self, op: OP)
     where
         OP: Fn(S::Output) + Sync + Send,
@@ -524,6 +531,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     ///     buffer.extend(0..n);
     /// });
     /// ```
+    #[track_caller]
     pub fn for_each_init<OP, INIT, T>(self, init: INIT, op: OP)
     where
         OP: Fn(&mut T, S::Output) + Sync + Send,
@@ -540,6 +548,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// let odd = (2..).par_stream().try_for_each(|n| if n % 2 == 0 { Ok(()) } else { Err(n) });
     /// assert_eq!(odd, Err(3));
     /// ```
+    #[track_caller]
     pub fn try_for_each<OP, R>(self, op: OP) -> R
     where
         OP: Fn(S::Output) -> R + Sync + Send,
@@ -558,6 +567,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// use taskel::prelude::*;
     /// assert_eq!((1..=5_u64).par_stream().reduce(|| 1, |a, b| a * b), 120);
     /// ```
+    #[track_caller]
     pub fn reduce<OP, ID>(self, identity: ID, op: OP) -> S::Output
     where
         OP: Fn(S::Output, S::Output) -> S::Output,
@@ -573,6 +583,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// let longest = ["a", "ccc", "bb"].into_iter().par_stream().reduce_with(|a, b| if b.len() > a.len() { b } else { a });
     /// assert_eq!(longest, Some("ccc"));
     /// ```
+    #[track_caller]
     pub fn reduce_with<OP>(self, op: OP) -> Option<S::Output>
     where
         OP: Fn(S::Output, S::Output) -> S::Output,
@@ -587,6 +598,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// use taskel::prelude::*;
     /// assert_eq!((1..=100_u32).par_stream().sum::<u32>(), 5050);
     /// ```
+    #[track_caller]
     pub fn sum<T: Sum<S::Output>>(self) -> T {
         self.consume(true, |results| results.sum())
     }
@@ -597,6 +609,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// use taskel::prelude::*;
     /// assert_eq!((1..=10_u64).par_stream().product::<u64>(), 3_628_800);
     /// ```
+    #[track_caller]
     pub fn product<T: Product<S::Output>>(self) -> T {
         self.consume(true, |results| results.product())
     }
@@ -607,13 +620,16 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     /// use taskel::prelude::*;
     /// assert_eq!((0..1000).par_stream().filter(|n| n % 3 == 0).count(), 334);
     /// ```
+    #[track_caller]
     pub fn count(self) -> usize {
         self.consume(false, |results| results.count())
     }
 
+    #[track_caller]
     fn run<R: Try<Output = ()>>(self, ordered: bool, mut sink: impl FnMut(S::Output) -> R) -> R {
+        let caller = Location::caller();
         unless_cancelled(self.options, || {
-            self.consume(ordered, |results| {
+            self.consume_at(caller, ordered, |results| {
                 for result in results {
                     if let ControlFlow::Break(residual) = sink(result).branch() {
                         return R::from_residual(residual);
@@ -626,10 +642,21 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
 
     /// Calls `sink` with an iterator over the results. What is in flight when it returns is
     /// dropped.
+    #[track_caller]
     fn consume<R>(self, ordered: bool, sink: impl FnOnce(&mut Results<'_, '_, I, S>) -> R) -> R {
+        self.consume_at(Location::caller(), ordered, sink)
+    }
+
+    /// The same, for a stream that is consumed there.
+    fn consume_at<R>(
+        self,
+        caller: Caller,
+        ordered: bool,
+        sink: impl FnOnce(&mut Results<'_, '_, I, S>) -> R,
+    ) -> R {
         let Stream { source, step, limit, options, progress } = self;
         options.install(|| {
-            recording_stream(type_name::<(I, S)>(), |recorded| {
+            recording_stream(CallSite::of::<(I, S)>(caller), |recorded| {
                 // In a user's model, the calling thread alone.
                 let lanes = if cfg!(all(loom, feature = "loom")) { 1 } else { current_num_threads() };
                 if lanes <= 1 {

@@ -139,7 +139,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Alone<'w, I, S> {
                 self.in_hand = true;
                 let first = self.stepper.step(item);
                 if let Some(recorded) = self.recorded {
-                    self.since_ns = recorded.were_items(self.items, 1, self.since_ns);
+                    self.since_ns = recorded.was_item(self.items, self.since_ns);
                     self.items += 1;
                 }
                 first

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -15,11 +16,15 @@ use tempfile::TempDir;
 use taskel::prelude::*;
 use taskel::{Chunk, Profile, ThreadPool};
 
+/// The line that calls the loop.
+static LINE: OnceLock<u32> = OnceLock::new();
+
 /// A page with eight chunks of a few milliseconds, at one place in the program.
 fn profile() -> Profile {
     let pool = ThreadPool::builder().num_threads(1).build().expect("a pool");
     let ((), profile) = pool.profile(|| {
         let items = (0..16).into_par_iter().chunk(Chunk::Exact(2));
+        _ = LINE.set(line!() + 1);
         items.for_each(|_| sleep(Duration::from_millis(2)));
     });
     profile
@@ -121,9 +126,10 @@ fn an_address_says_what_is_shown_and_the_tables_have_what_the_profile_has() {
     let hidden = dom.matches("display: none").count();
     assert_eq!((all, all - hidden), (8, 1), "{before} {bars}");
 
+    let place = format!(">{}:{}</td>", file!(), LINE.get().expect("it was called"));
     let (_, loops) = dom.split_once("<table id=\"loops\">").expect("a table");
     let (loops, _) = loops.split_once("</table>").expect("its end");
-    assert!(loops.contains("<td>1</td><td>16</td>") && loops.contains("html::profile"), "{loops}");
+    assert!(loops.contains("<td>1</td><td>16</td>") && loops.contains(&place), "{loops}");
     assert!(loops.contains("2–3 items: 8 chunks"), "{loops}");
     assert_eq!(dom.matches("times as fast as one; at least").count(), 9);
     assert!(dom.contains("<li>Nothing.</li>"), "{dom}");

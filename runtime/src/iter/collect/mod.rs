@@ -36,6 +36,7 @@ pub(crate) use vec::{collect_from, extend_exact, pieces, split, unzip_exact};
 /// ```
 pub trait FromParallelIterator<T: Send> {
     /// Makes the collection, in the order of the items.
+    #[track_caller]
     fn from_par_iter<I: IntoParallelIterator<Item = T>>(items: I) -> Self;
 }
 
@@ -51,6 +52,7 @@ pub trait ParallelExtend<T: Send> {
     /// numbers.par_extend(3..6);
     /// assert_eq!(numbers, [1, 2, 3, 4, 5]);
     /// ```
+    #[track_caller]
     fn par_extend<I: IntoParallelIterator<Item = T>>(&mut self, items: I);
 
     /// As `par_extend`, with items that are in a vector already.
@@ -67,6 +69,7 @@ macro_rules! extended_in_sequence {
         impl<$($generics)*> FromParallelIterator<$Item> for $Collection $(where $($bounds)*)? {
             /// Each lane gathers what it processes; all of it is put into the collection at the
             /// end, by the calling thread.
+            #[track_caller]
             fn from_par_iter<I_: IntoParallelIterator<Item = $Item>>(items: I_) -> Self {
                 let mut collection = <$Collection>::default();
                 collection.par_extend(items);
@@ -75,6 +78,7 @@ macro_rules! extended_in_sequence {
         }
 
         impl<$($generics)*> ParallelExtend<$Item> for $Collection $(where $($bounds)*)? {
+            #[track_caller]
             fn par_extend<I_: IntoParallelIterator<Item = $Item>>(&mut self, items: I_) {
                 pieces(items).into_iter().for_each(|piece| self.extend(piece));
             }
@@ -108,6 +112,7 @@ macro_rules! made_of_a_vec {
     ($([$($generics:tt)*] $Collection:ty, $Item:ty, $make:expr;)*) => {$(
         impl<$($generics)*> FromParallelIterator<$Item> for $Collection {
             /// Collects into a vector, and turns that into the collection.
+            #[track_caller]
             fn from_par_iter<I_: IntoParallelIterator<Item = $Item>>(items: I_) -> Self {
                 let make: fn(Vec<$Item>) -> Self = $make;
                 make(Vec::from_par_iter(items))
@@ -130,6 +135,7 @@ where
     T: Send,
 {
     /// Owned, whatever the items are.
+    #[track_caller]
     fn from_par_iter<I: IntoParallelIterator<Item = T>>(items: I) -> Self {
         Cow::Owned(C::Owned::from_par_iter(items))
     }
@@ -142,6 +148,7 @@ where
     T: Send,
 {
     /// Extends the collection that it is.
+    #[track_caller]
     fn par_extend<I: IntoParallelIterator<Item = T>>(&mut self, items: I) {
         match self {
             Either::Left(left) => left.par_extend(items),
@@ -151,6 +158,7 @@ where
 }
 
 impl<T: Send> ParallelExtend<T> for VecDeque<T> {
+    #[track_caller]
     fn par_extend<I: IntoParallelIterator<Item = T>>(&mut self, items: I) {
         self.par_extend_vec(Vec::from_par_iter(items));
     }
@@ -161,6 +169,7 @@ impl<T: Send> ParallelExtend<T> for VecDeque<T> {
 }
 
 impl<T: Send + Ord> ParallelExtend<T> for BinaryHeap<T> {
+    #[track_caller]
     fn par_extend<I: IntoParallelIterator<Item = T>>(&mut self, items: I) {
         self.par_extend_vec(Vec::from_par_iter(items));
     }
@@ -172,12 +181,14 @@ impl<T: Send + Ord> ParallelExtend<T> for BinaryHeap<T> {
 
 impl FromParallelIterator<()> for () {
     /// Runs the iterator; of use in a `Result<(), E>`.
+    #[track_caller]
     fn from_par_iter<I: IntoParallelIterator<Item = ()>>(items: I) {
         items.into_par_iter().for_each(|()| ());
     }
 }
 
 impl ParallelExtend<()> for () {
+    #[track_caller]
     fn par_extend<I: IntoParallelIterator<Item = ()>>(&mut self, items: I) {
         items.into_par_iter().for_each(|()| ());
     }
@@ -191,6 +202,7 @@ where
     FromB: Send + Default + ParallelExtend<B>,
 {
     /// As [`unzip`](ParallelIterator::unzip).
+    #[track_caller]
     fn from_par_iter<I: IntoParallelIterator<Item = (A, B)>>(items: I) -> Self {
         items.into_par_iter().unzip()
     }
@@ -203,6 +215,7 @@ where
     FromA: Send + ParallelExtend<A>,
     FromB: Send + ParallelExtend<B>,
 {
+    #[track_caller]
     fn par_extend<I: IntoParallelIterator<Item = (A, B)>>(&mut self, items: I) {
         let (a, b) = vec::unzip(items);
         self.0.par_extend_vec(a);
@@ -218,6 +231,7 @@ where
     FromR: Send + Default + ParallelExtend<R>,
 {
     /// As [`partition_map`](ParallelIterator::partition_map).
+    #[track_caller]
     fn from_par_iter<I: IntoParallelIterator<Item = Either<L, R>>>(items: I) -> Self {
         items.into_par_iter().partition_map(|item| item)
     }
@@ -239,6 +253,7 @@ where
     ///     (0..5).into_par_iter().map(|n| (n * n, parity(n))).collect();
     /// assert_eq!((squares, even, odd), (vec![0, 1, 4, 9, 16], vec![0, 2, 4], vec![1, 3]));
     /// ```
+    #[track_caller]
     fn par_extend<I: IntoParallelIterator<Item = Either<L, R>>>(&mut self, items: I) {
         let (left, right) =
             split(items.into_par_iter(), |(left, right): &mut (Pieces<L>, Pieces<R>), item| match item {

@@ -12,6 +12,7 @@ use crate::iter::{IntoParallelIterator, ParallelIterator};
 macro_rules! texts {
     ($([$($generics:tt)*] $Text:ty, $Item:ty;)*) => {$(
         impl<$($generics)*> FromParallelIterator<$Item> for $Text {
+            #[track_caller]
             fn from_par_iter<I: IntoParallelIterator<Item = $Item>>(items: I) -> Self {
                 let mut text = <$Text>::new();
                 text.par_extend(items);
@@ -22,6 +23,7 @@ macro_rules! texts {
         impl<$($generics)*> ParallelExtend<$Item> for $Text {
             /// Each lane puts together what it processes, and the pieces are put together at the
             /// end.
+            #[track_caller]
             fn par_extend<I: IntoParallelIterator<Item = $Item>>(&mut self, items: I) {
                 let producer = items.into_par_iter().into_producer();
                 let pieces: Vec<$Text> = drive(&producer, ExtendPartials(PhantomData));
@@ -48,6 +50,7 @@ impl<T: Send> FromParallelIterator<T> for Box<str>
 where
     String: FromParallelIterator<T>,
 {
+    #[track_caller]
     fn from_par_iter<I: IntoParallelIterator<Item = T>>(items: I) -> Self {
         String::from_par_iter(items).into_boxed_str()
     }

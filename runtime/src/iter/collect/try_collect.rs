@@ -6,6 +6,7 @@ use crate::iter::adapter::{Adapted, Halt};
 use crate::iter::{IntoParallelIterator, ParallelIterator, Try};
 
 /// Collects until an item says to stop.
+#[track_caller]
 fn collect_while<C, I>(items: I) -> (C, Option<<I::Item as Try>::Residual>)
 where
     I: IntoParallelIterator<Item: Try<Output: Send, Residual: Send>>,
@@ -18,6 +19,7 @@ where
 
 impl<C: FromParallelIterator<T>, T: Send> FromParallelIterator<Option<T>> for Option<C> {
     /// `None` if any item is; the loop then ends.
+    #[track_caller]
     fn from_par_iter<I: IntoParallelIterator<Item = Option<T>>>(items: I) -> Self {
         match collect_while(items) {
             (collected, None) => Some(collected),
@@ -28,6 +30,7 @@ impl<C: FromParallelIterator<T>, T: Send> FromParallelIterator<Option<T>> for Op
 
 impl<C: FromParallelIterator<T>, T: Send, E: Send> FromParallelIterator<Result<T, E>> for Result<C, E> {
     /// One of the errors if there are any, not always the first; the loop then ends.
+    #[track_caller]
     fn from_par_iter<I: IntoParallelIterator<Item = Result<T, E>>>(items: I) -> Self {
         match collect_while(items) {
             (collected, None) => Ok(collected),

@@ -16,6 +16,7 @@ impl<T: Send> FromParallelIterator<T> for Vec<T> {
     /// Where the number of items is known, each is written to its place at once. Where it is known
     /// how many there are at most, lanes write apart from each other into one allocation. Elsewhere
     /// each lane collects what it processes, and the pieces are put together at the end.
+    #[track_caller]
     fn from_par_iter<I: IntoParallelIterator<Item = T>>(items: I) -> Self {
         let mut collected = Vec::new();
         collected.par_extend(items);
@@ -24,6 +25,7 @@ impl<T: Send> FromParallelIterator<T> for Vec<T> {
 }
 
 impl<T: Send> ParallelExtend<T> for Vec<T> {
+    #[track_caller]
     fn par_extend<I: IntoParallelIterator<Item = T>>(&mut self, items: I) {
         extend(self, &items.into_par_iter().into_producer());
     }
@@ -38,11 +40,13 @@ impl<T: Send> ParallelExtend<T> for Vec<T> {
 }
 
 impl<'a, T: Copy + Send + Sync + 'a> ParallelExtend<&'a T> for Vec<T> {
+    #[track_caller]
     fn par_extend<I: IntoParallelIterator<Item = &'a T>>(&mut self, items: I) {
         self.par_extend(items.into_par_iter().copied());
     }
 }
 
+#[track_caller]
 fn extend<P: Producer>(items: &mut Vec<P::Item>, producer: &P) {
     if producer.is_exact() {
         return extend_exact(items, producer);
@@ -59,6 +63,7 @@ fn extend<P: Producer>(items: &mut Vec<P::Item>, producer: &P) {
 }
 
 /// All items of a producer.
+#[track_caller]
 pub(crate) fn collect_from<P: Producer>(producer: &P) -> Vec<P::Item> {
     let mut items = Vec::new();
     extend(&mut items, producer);
@@ -66,10 +71,12 @@ pub(crate) fn collect_from<P: Producer>(producer: &P) -> Vec<P::Item> {
 }
 
 /// Writes the items of an exact producer behind those that are there.
+#[track_caller]
 pub(crate) fn extend_exact<P: Producer>(items: &mut Vec<P::Item>, producer: &P) {
     drive(producer, CollectExact::new(items, producer.len()));
 }
 
+#[track_caller]
 fn partials<P: Producer>(producer: &P) -> Vec<Vec<P::Item>> {
     // Pushed from inside the iterator: `extend` would ask a nested one for each item from outside.
     let consumer = CollectPartials::new(|partial: &mut Pieces<P::Item>, item| partial.push(item));
@@ -82,6 +89,7 @@ fn partials<P: Producer>(producer: &P) -> Vec<Vec<P::Item>> {
 }
 
 /// All items, in pieces.
+#[track_caller]
 pub(crate) fn pieces<I: IntoParallelIterator>(items: I) -> Vec<Vec<I::Item>> {
     let producer = items.into_par_iter().into_producer();
     if producer.is_exact() {
@@ -93,6 +101,7 @@ pub(crate) fn pieces<I: IntoParallelIterator>(items: I) -> Vec<Vec<I::Item>> {
 }
 
 /// The first and the second parts of all pairs.
+#[track_caller]
 pub(crate) fn unzip<A: Send, B: Send, I: IntoParallelIterator<Item = (A, B)>>(items: I) -> (Vec<A>, Vec<B>) {
     let producer = items.into_par_iter().into_producer();
     let (mut all_a, mut all_b) = (Vec::new(), Vec::new());
@@ -111,6 +120,7 @@ pub(crate) fn unzip<A: Send, B: Send, I: IntoParallelIterator<Item = (A, B)>>(it
 }
 
 /// Writes the pairs of an exact producer behind what is there.
+#[track_caller]
 pub(crate) fn unzip_exact<A: Send, B: Send>(
     producer: &impl Producer<Item = (A, B)>,
     a: &mut Vec<A>,
@@ -121,6 +131,7 @@ pub(crate) fn unzip_exact<A: Send, B: Send>(
 }
 
 /// The items in two groups, as `sort` has added them to either.
+#[track_caller]
 pub(crate) fn split<I, L: Send, R: Send>(
     items: I,
     sort: impl Fn(&mut (Pieces<L>, Pieces<R>), I::Item) + Sync,

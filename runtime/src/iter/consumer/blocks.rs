@@ -8,6 +8,7 @@
 
 use std::mem;
 use std::ops::{ControlFlow, Range};
+use std::panic::Location;
 
 use super::push::{INSIDE, InnerLoop};
 use super::{CollectExact, Push};
@@ -15,10 +16,11 @@ use crate::engine::around::{Around, InChunk, Over};
 use crate::engine::combine::InBlocks;
 use crate::engine::combine::Partials;
 use crate::engine::consumer::{ChunkOf, Consumer};
-use crate::engine::drive;
+use crate::engine::drive_at;
 use crate::engine::feeder::Feeder;
 use crate::engine::options::{Chunk, Options};
 use crate::engine::producer::{Claimed, Producer};
+use crate::profile::calls::Caller;
 use crate::sched::cancel::CancelToken;
 use crate::sched::pool::with_pool;
 use crate::sched::unwind::{self, OnDrop};
@@ -33,27 +35,37 @@ const BLOCKS: usize = 1024;
 
 /// As `drive`, for a consumer whose result depends on where partials begin: if the producer is to
 /// be deterministic, each block is a partial.
+#[track_caller]
 pub(crate) fn drive_in_order<P, C>(producer: &P, consumer: C) -> C::Output
 where
     P: Producer,
     C: Push<P::Item>,
 {
+    drive_in_order_at(Location::caller(), producer, consumer)
+}
+
+/// The same, for a loop that is called there.
+pub(crate) fn drive_in_order_at<P, C>(caller: Caller, producer: &P, consumer: C) -> C::Output
+where
+    P: Producer,
+    C: Push<P::Item>,
+{
     if !P::DETERMINISTIC {
-        return drive(producer, consumer);
+        return drive_at(caller, producer, consumer);
     }
-    let results = drive_in_blocks(producer, Ordered { consumer: &consumer, is_inside: false });
+    let results = drive_in_blocks(caller, producer, Ordered { consumer: &consumer, is_inside: false });
     // What combines them in parallel does so on the same pool.
     with_pool(producer.options().pool, |_| consumer.finish(results))
 }
 
-fn drive_in_blocks<P, C>(producer: &P, consumer: Ordered<'_, C>) -> InBlocks<C::Partial>
+fn drive_in_blocks<P, C>(caller: Caller, producer: &P, consumer: Ordered<'_, C>) -> InBlocks<C::Partial>
 where
     P: Producer,
     C: Push<P::Item>,
 {
     let blocks = BlocksOf::new(producer, consumer);
     let mut results = Vec::new();
-    drive(&blocks, CollectExact::new(&mut results, blocks.len()));
+    drive_at(caller, &blocks, CollectExact::new(&mut results, blocks.len()));
     if blocks.cut_short.load(Ordering::Relaxed) {
         drop(results);
         unwind::cancelled();
@@ -120,7 +132,8 @@ impl<T, C: Push<T>> Push<T> for Ordered<'_, C> {
         partial: C::Partial,
         inner: InnerLoop<'_, Q>,
     ) -> ControlFlow<C::Partial, C::Partial> {
-        let results = drive_in_blocks(&inner.into_producer(), Ordered { is_inside: true, ..*self });
+        let results =
+            drive_in_blocks(Location::caller(), &inner.into_producer(), Ordered { is_inside: true, ..*self });
         self.consumer.merge(partial, results)
     }
 

@@ -12,7 +12,7 @@ mod search;
 mod sum;
 mod try_for_each;
 
-pub(crate) use blocks::drive_in_order;
+pub(crate) use blocks::{drive_in_order, drive_in_order_at};
 pub(crate) use collect::{Append, CollectBounded, CollectExact, CollectPartials, ExtendPartials, UnzipExact};
 pub(crate) use count::Count;
 pub(crate) use for_each::ForEach;

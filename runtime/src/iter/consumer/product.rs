@@ -12,6 +12,7 @@ use crate::engine::producer::Producer;
 use crate::iter::ParallelIterator;
 
 /// The product of all items.
+#[track_caller]
 pub(crate) fn product<I, S>(items: I) -> S
 where
     I: ParallelIterator,

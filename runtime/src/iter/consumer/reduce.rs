@@ -1,8 +1,9 @@
 //! Whatever combines items with items: `reduce`, `min_by`, `try_reduce` and their kin.
 
 use std::ops::ControlFlow;
+use std::panic::Location;
 
-use super::{Push, drive_in_order, unless_cancelled};
+use super::{Push, drive_in_order, drive_in_order_at, unless_cancelled};
 use crate::engine::combine::Partials;
 use crate::engine::combine::{OfSome, Operation};
 use crate::engine::consumer::{ChunkOf, Consumer};
@@ -11,6 +12,7 @@ use crate::engine::producer::Producer;
 use crate::iter::{ParallelIterator, Try};
 
 /// Combines all items with `op`.
+#[track_caller]
 pub(crate) fn reduce_with<I: ParallelIterator>(
     items: I,
     op: impl Fn(I::Item, I::Item) -> I::Item + Sync,
@@ -20,6 +22,7 @@ pub(crate) fn reduce_with<I: ParallelIterator>(
 
 /// The item that no other one behind it is better than, and that is better than all before it: the
 /// same one however it is searched for.
+#[track_caller]
 pub(crate) fn best<I: ParallelIterator>(
     items: I,
     is_better: impl Fn(&I::Item, &I::Item) -> bool + Sync,
@@ -29,6 +32,7 @@ pub(crate) fn best<I: ParallelIterator>(
 }
 
 /// Combines `identity()` and all items behind it with `op`.
+#[track_caller]
 pub(crate) fn reduce<I: ParallelIterator>(
     items: I,
     identity: impl Fn() -> I::Item + Sync,
@@ -98,6 +102,7 @@ where
 }
 
 /// Combines all items with `op`, until a result says to stop.
+#[track_caller]
 pub(crate) fn try_reduce_with<I, T>(items: I, op: impl Fn(T, T) -> I::Item + Sync) -> Option<I::Item>
 where
     I: ParallelIterator<Item: Try<Output = T>>,
@@ -106,6 +111,7 @@ where
 }
 
 /// Combines `identity()` and all items behind it with `op`, until a result says to stop.
+#[track_caller]
 pub(crate) fn try_reduce<I, T>(
     items: I,
     identity: impl Fn() -> T + Sync,
@@ -116,8 +122,9 @@ where
 {
     let producer = items.into_producer();
     let front = || Some(I::Item::from_output(identity()));
+    let caller = Location::caller();
     unless_cancelled(producer.options(), || {
-        let all = drive_in_order(&producer, TryReduce { front, op: Until(op) });
+        let all = drive_in_order_at(caller, &producer, TryReduce { front, op: Until(op) });
         all.expect("there is what stands in front of the items")
     })
 }

@@ -14,6 +14,7 @@ use crate::engine::producer::Producer;
 use crate::iter::ParallelIterator;
 
 /// The sum of all items.
+#[track_caller]
 pub(crate) fn sum<I, S>(items: I) -> S
 where
     I: ParallelIterator,

@@ -2,8 +2,9 @@
 
 use std::hint::black_box;
 use std::ops::ControlFlow;
+use std::panic::Location;
 
-use super::{Push, drive_in_order};
+use super::{Push, drive_in_order_at};
 use crate::engine::combine::Partials;
 use crate::engine::consumer::{ChunkOf, Consumer};
 use crate::engine::options::Options;
@@ -13,12 +14,14 @@ use crate::sched::cancel::Cancelled;
 use crate::sched::unwind;
 
 /// Calls a closure with each item, until it says to stop.
+#[track_caller]
 pub(crate) fn try_for_each<R, I: ParallelIterator>(items: I, op: impl Fn(I::Item) -> R + Sync) -> R
 where
     R: Try<Output = ()> + Send,
 {
     let producer = items.into_producer();
-    unless_cancelled(producer.options(), || drive_in_order(&producer, TryForEach(op)))
+    let caller = Location::caller();
+    unless_cancelled(producer.options(), || drive_in_order_at(caller, &producer, TryForEach(op)))
 }
 
 /// Runs a loop, and says so in the result if it is cancelled, where that can say it.

@@ -115,6 +115,7 @@ fn all_pairs_in_blocks<T>(items: &[T], holds: &impl Fn(&T, &T) -> bool) -> bool 
 }
 
 /// Sorts by keys that are computed once for each item: in parallel, and then the items follow them.
+#[track_caller]
 pub(crate) fn sort_by_cached_key<T: Send, K: Ord + Send>(items: &mut [T], key: impl Fn(&T) -> K + Sync) {
     let keys = items.into_par_iter().enumerate().map(|(index, item)| (key(item), index));
     let mut keys: Vec<(K, usize)> = keys.collect();

@@ -6,10 +6,11 @@
 
 use std::cmp::Ordering;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 
+use crate::profile::calls::Caller;
 use crate::protocol::panic_slot::PanicSlot;
-use crate::sched::join::join;
+use crate::sched::join::join_at;
 use crate::sched::unwind::{self, OnDrop, Payload, drop_quietly};
 
 /// With this, a part ends because another one has panicked.
@@ -18,12 +19,15 @@ struct GivenUp;
 pub(super) struct Order<C> {
     compare: C,
     panics: PanicSlot<Payload>,
+    /// Where the sort is called.
+    caller: Caller,
 }
 
 impl<C> Order<C> {
     /// Sorts with an order that has this comparison.
+    #[track_caller]
     pub(super) fn with<R>(compare: C, sort: impl FnOnce(&Self) -> R) -> R {
-        let order = Order { compare, panics: PanicSlot::new() };
+        let order = Order { compare, panics: PanicSlot::new(), caller: Location::caller() };
         match unwind::catch(|| sort(&order)) {
             Ok(result) => result,
             Err(payload) => unwind::resume(order.panics.take().unwrap_or(payload)),
@@ -96,7 +100,7 @@ impl<C> Order<C> {
     where
         C: Sync,
     {
-        join(|| self.part(a), || self.part(b))
+        join_at(self.caller, || self.part(a), || self.part(b))
     }
 }
 

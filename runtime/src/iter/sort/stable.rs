@@ -21,6 +21,7 @@ use super::{Plan, is_run, plan, slow};
 const SHORTEST_MERGE: usize = 4096;
 
 /// Sorts; equal items keep their order.
+#[track_caller]
 pub(crate) fn sort_by<T: Send, C: Fn(&T, &T) -> Ordering + Sync>(items: &mut [T], compare: C) {
     let piece = match plan(items, &compare) {
         Plan::Alone => return items.sort_by(compare),

@@ -18,6 +18,7 @@ const SAMPLE: usize = 31;
 const BAD: usize = 8;
 
 /// Sorts; equal items may change places.
+#[track_caller]
 pub(crate) fn sort_by<T: Send, C: Fn(&T, &T) -> Ordering + Sync>(items: &mut [T], compare: C) {
     match plan(items, &compare) {
         Plan::Alone => items.sort_unstable_by(compare),

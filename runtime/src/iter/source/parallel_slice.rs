@@ -323,6 +323,7 @@ pub trait ParallelSliceMut<T: Send> {
     /// words.par_sort();
     /// assert_eq!(words, ["corn", "oats", "rye"]);
     /// ```
+    #[track_caller]
     fn par_sort(&mut self)
     where
         T: Ord,
@@ -343,6 +344,7 @@ pub trait ParallelSliceMut<T: Send> {
     /// numbers.par_sort_by(f64::total_cmp);
     /// assert_eq!(numbers, [-1.0, 0.5, 2.5]);
     /// ```
+    #[track_caller]
     fn par_sort_by<F>(&mut self, compare: F)
     where
         F: Fn(&T, &T) -> Ordering + Sync,
@@ -364,6 +366,7 @@ pub trait ParallelSliceMut<T: Send> {
     /// numbers.par_sort_by_key(|n| n.abs());
     /// assert_eq!(numbers, [1, 2, -3]);
     /// ```
+    #[track_caller]
     fn par_sort_by_key<K, F>(&mut self, key: F)
     where
         K: Ord,
@@ -386,6 +389,7 @@ pub trait ParallelSliceMut<T: Send> {
     /// numbers.par_sort_by_cached_key(|n| n.to_string());
     /// assert_eq!(numbers, [10, 100, 9]);
     /// ```
+    #[track_caller]
     fn par_sort_by_cached_key<K, F>(&mut self, key: F)
     where
         K: Ord + Send,
@@ -416,6 +420,7 @@ pub trait ParallelSliceMut<T: Send> {
     /// numbers.par_sort_unstable();
     /// assert_eq!(numbers, [1, 2, 3]);
     /// ```
+    #[track_caller]
     fn par_sort_unstable(&mut self)
     where
         T: Ord,
@@ -436,6 +441,7 @@ pub trait ParallelSliceMut<T: Send> {
     /// numbers.par_sort_unstable_by(|a, b| b.cmp(a));
     /// assert_eq!(numbers, [3, 2, 1]);
     /// ```
+    #[track_caller]
     fn par_sort_unstable_by<F>(&mut self, compare: F)
     where
         F: Fn(&T, &T) -> Ordering + Sync,
@@ -457,6 +463,7 @@ pub trait ParallelSliceMut<T: Send> {
     /// numbers.par_sort_unstable_by_key(|n| n.abs());
     /// assert_eq!(numbers, [1, 2, -3]);
     /// ```
+    #[track_caller]
     fn par_sort_unstable_by_key<K, F>(&mut self, key: F)
     where
         K: Ord,

@@ -3,8 +3,8 @@
 use taskel_adaptive::recording::CallKind;
 use write_json::{Array, Object};
 
+use super::super::WorkerProfile;
 use super::super::recorder::{Chunks, Parts, Sleeps, Steals};
-use super::super::{WorkerProfile, sites};
 use super::{Entry, FIRST_WORKER, LONGEST_NAME, PID, Trace, What, is_shown};
 
 impl Trace<'_> {
@@ -42,7 +42,7 @@ impl Trace<'_> {
             }
             What::Call { row, ns, call } => {
                 let kind = kind_name(call.head.kind);
-                let site: String = sites::shortened(call.head.site).chars().take(LONGEST_NAME).collect();
+                let site: String = call.head.site.name().chars().take(LONGEST_NAME).collect();
                 let mut event = begin(events, "X", &format!("{kind} {site}"), "call", Some(row), at_ns);
                 event.number("dur", us(ns)).object("args").string("kind", kind);
             }

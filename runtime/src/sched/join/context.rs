@@ -43,6 +43,7 @@ impl FnContext {
 /// # Ok::<(), taskel::ThreadPoolBuildError>(())
 /// ```
 #[inline]
+#[track_caller]
 pub fn join_context<A, B, RA, RB>(oper_a: A, oper_b: B) -> (RA, RB)
 where
     A: FnOnce(FnContext) -> RA + Send,

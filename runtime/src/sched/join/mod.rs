@@ -6,9 +6,8 @@ mod frame;
 #[cfg(all(loom, feature = "loom"))]
 mod modelled;
 
-use std::any::type_name;
 use std::mem::ManuallyDrop;
-use std::panic;
+use std::panic::{self, Location};
 
 pub use self::context::{FnContext, join_context};
 
@@ -17,6 +16,7 @@ use self::frame::Half;
 use self::join_inline as join_without_pool;
 #[cfg(all(loom, feature = "loom"))]
 use self::modelled::join_without_pool;
+use crate::profile::calls::{CallSite, Caller};
 use crate::sched::carried::Carried;
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{
@@ -70,6 +70,7 @@ use crate::sched::unwind::{self, drop_quietly};
 /// private deques" (2013). The oldest one is always public; those that last longer are, all of
 /// them.
 #[inline(always)]
+#[track_caller]
 pub fn join<A, B, RA, RB>(oper_a: A, oper_b: B) -> (RA, RB)
 where
     A: FnOnce() -> RA + Send,
@@ -77,8 +78,20 @@ where
     RA: Send,
     RB: Send,
 {
+    join_at(Location::caller(), oper_a, oper_b)
+}
+
+/// The same, for a join that is called there.
+#[inline(always)]
+pub(crate) fn join_at<A, B, RA, RB>(caller: Caller, oper_a: A, oper_b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA + Send,
+    B: FnOnce() -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
     // SAFETY: the reference ends with this call.
-    let Some(lane) = (unsafe { lane_for_joins() }) else { return outermost((oper_a, oper_b)) };
+    let Some(lane) = (unsafe { lane_for_joins() }) else { return outermost((oper_a, oper_b), caller) };
     #[cfg(feature = "tracing")]
     if crate::sched::carried::may_be_any() {
         return carrying(lane, (oper_a, oper_b));
@@ -143,6 +156,7 @@ impl ThreadPool {
     /// assert_eq!((sum, product), (5, 6));
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
+    #[track_caller]
     pub fn join<A, B, RA, RB>(&self, oper_a: A, oper_b: B) -> (RA, RB)
     where
         A: FnOnce() -> RA + Send,
@@ -150,7 +164,8 @@ impl ThreadPool {
         RA: Send,
         RB: Send,
     {
-        self.install(|| join(oper_a, oper_b))
+        let caller = Location::caller();
+        self.install(|| join_at(caller, oper_a, oper_b))
     }
 }
 
@@ -213,7 +228,7 @@ where
 /// A join that is not inside of anything on its pool, or that is recorded.
 #[cold]
 #[inline(never)]
-fn outermost<A, B, RA, RB>((oper_a, oper_b): (A, B)) -> (RA, RB)
+fn outermost<A, B, RA, RB>((oper_a, oper_b): (A, B), caller: Caller) -> (RA, RB)
 where
     A: FnOnce() -> RA + Send,
     B: FnOnce() -> RB + Send,
@@ -223,10 +238,10 @@ where
     with_pool(None, |pool| match pool {
         Some(pool) => with_lane(pool, |lane| {
             if pool.profiling() {
-                return recorded(lane, (oper_a, oper_b));
+                return recorded(lane, (oper_a, oper_b), caller);
             }
             look_whether_joins_are_recorded();
-            join(oper_a, oper_b)
+            join_at(caller, oper_a, oper_b)
         }),
         None => join_without_pool(oper_a, oper_b),
     })
@@ -235,7 +250,7 @@ where
 /// Tells profiles of a join, if they want to know of it.
 #[cold]
 #[inline(never)]
-fn recorded<A, B, RA, RB>(lane: &LaneContext<'_>, (oper_a, oper_b): (A, B)) -> (RA, RB)
+fn recorded<A, B, RA, RB>(lane: &LaneContext<'_>, (oper_a, oper_b): (A, B), caller: Caller) -> (RA, RB)
 where
     A: FnOnce() -> RA + Send,
     B: FnOnce() -> RB + Send,
@@ -244,7 +259,7 @@ where
 {
     let carried = Carried::from_here();
     let oper_b = move || carried.inside(oper_b);
-    match lane.begin_join(type_name::<A>()) {
+    match lane.begin_join(CallSite::of::<A>(caller)) {
         Ok(call) => {
             let both = join_on(lane, || as_half(call, 0, oper_a), || as_half(call, 1, oper_b));
             lane.end_call(call);

@@ -3,10 +3,10 @@
 use super::metrics::WorkerMetrics;
 use super::{PoolState, ThreadPool, current};
 use crate::profile::calls::CallId;
-use crate::profile::recorder::{Counts, Place, Recorder};
+use crate::profile::recorder::{Costs, Counts, Place, Recorder};
 use crate::profile::{Profile, WorkerProfile};
 use crate::sched::lane::{Lane, LaneContext, Seat};
-use crate::sched::recorded::cost_of_a_call_ns;
+use crate::sched::recorded;
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 
 impl ThreadPool {
@@ -37,13 +37,13 @@ impl ThreadPool {
             // any more.
             return (op(), Profile::assemble(0, 0, 1, Vec::new()));
         }
-        let call_cost_ns = self.state.cost_of_a_call_ns();
+        let costs = self.state.costs_of_a_call();
         let recording = Recording::start(&self.state);
         current::look_whether_joins_are_recorded();
         let start = self.state.now_ns();
         let result = current::enter(&self.state, op);
         let end = self.state.now_ns();
-        (result, recording.finish(start, end).with_call_cost(call_cost_ns))
+        (result, recording.finish(start, end).with_costs(costs))
     }
 }
 
@@ -90,14 +90,14 @@ impl PoolState {
         self.ns_since_start(self.clock.now())
     }
 
-    /// What it takes to tell a profile of a call; 0 where others are being taken, which would hear
-    /// of it.
-    fn cost_of_a_call_ns(&self) -> u64 {
+    /// What it takes to tell a profile of a call; nothing where others are being taken, which would
+    /// hear of it.
+    fn costs_of_a_call(&self) -> Costs {
         if self.profiling() {
-            return 0;
+            return Costs::default();
         }
         let _nobodys = Recording::start(self);
-        cost_of_a_call_ns(self)
+        recorded::costs(self)
     }
 
     /// A name for a call that a profile sees; never 0.

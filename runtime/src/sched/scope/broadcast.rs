@@ -1,9 +1,10 @@
 //! A task for each worker.
 
-use std::any::type_name;
+use std::panic::Location;
 use std::sync::Arc;
 
 use super::{Scope, TaskRef};
+use crate::profile::calls::CallSite;
 use crate::sched::broadcast::BroadcastContext;
 use crate::sched::pool::{Detached, Work, with_current_lane};
 use crate::sync::Mutex;
@@ -55,6 +56,7 @@ impl<'scope> Scope<'scope> {
     /// assert_eq!(sum.into_inner(), 0 + 1 + 2);
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
+    #[track_caller]
     pub fn spawn_broadcast<BODY>(&self, body: BODY)
     where
         BODY: Fn(&Scope<'scope>, BroadcastContext<'_>) + Send + Sync + 'scope,
@@ -77,7 +79,7 @@ impl<'scope> Scope<'scope> {
             // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
             let mut task = unsafe { TaskRef::new(self, task) };
             if pool.profiling() {
-                task.record(pool, type_name::<BODY>());
+                task.record(pool, CallSite::of::<BODY>(Location::caller()));
             }
             // It is released when the task is over.
             std::mem::forget(pool.hold().expect("held already"));

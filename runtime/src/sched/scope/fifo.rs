@@ -1,9 +1,11 @@
 //! Scopes in which each lane runs its oldest task first.
 
+use std::panic::Location;
 use std::ptr;
 
 use super::in_place::in_place;
 use super::{Order, Scope, scope_with};
+use crate::profile::calls::Caller;
 use crate::sched::broadcast::BroadcastContext;
 use crate::sched::pool::ThreadPool;
 
@@ -30,11 +32,12 @@ pub struct ScopeFifo<'scope>(Scope<'scope>);
 /// assert_eq!(order.into_inner().unwrap(), [0, 1, 2, 3]);
 /// # Ok::<(), taskel::ThreadPoolBuildError>(())
 /// ```
+#[track_caller]
 pub fn scope_fifo<'scope, OP, R>(op: OP) -> R
 where
     OP: FnOnce(&ScopeFifo<'scope>) -> R,
 {
-    scope_with(None, Order::Fifo, |scope| op(ScopeFifo::of(scope))).0
+    scope_fifo_at(Location::caller(), op)
 }
 
 /// As [`in_place_scope`](crate::in_place_scope), in the order of [`scope_fifo`].
@@ -48,11 +51,19 @@ where
 /// taskel::in_place_scope_fifo(|s| s.spawn_fifo(|_| n = 2));
 /// assert_eq!(n, 2);
 /// ```
+#[track_caller]
 pub fn in_place_scope_fifo<'scope, OP, R>(op: OP) -> R
 where
     OP: FnOnce(&ScopeFifo<'scope>) -> R,
 {
-    in_place(Order::Fifo, |scope| op(ScopeFifo::of(scope)))
+    in_place(Order::Fifo, Location::caller(), |scope| op(ScopeFifo::of(scope)))
+}
+
+fn scope_fifo_at<'scope, OP, R>(caller: Caller, op: OP) -> R
+where
+    OP: FnOnce(&ScopeFifo<'scope>) -> R,
+{
+    scope_with(None, Order::Fifo, caller, |scope| op(ScopeFifo::of(scope))).0
 }
 
 impl ThreadPool {
@@ -61,11 +72,13 @@ impl ThreadPool {
     /// # Panics
     ///
     /// As [`scope`](crate::scope()).
+    #[track_caller]
     pub fn scope_fifo<'scope, OP, R>(&self, op: OP) -> R
     where
         OP: FnOnce(&ScopeFifo<'scope>) -> R,
     {
-        self.install(|| scope_fifo(op))
+        let caller = Location::caller();
+        self.install(|| scope_fifo_at(caller, op))
     }
 
     /// As [`in_place_scope_fifo`](crate::in_place_scope_fifo), on this pool.
@@ -73,11 +86,13 @@ impl ThreadPool {
     /// # Panics
     ///
     /// As [`scope`](crate::scope()).
+    #[track_caller]
     pub fn in_place_scope_fifo<'scope, OP, R>(&self, op: OP) -> R
     where
         OP: FnOnce(&ScopeFifo<'scope>) -> R,
     {
-        self.install(|| in_place_scope_fifo(op))
+        let caller = Location::caller();
+        self.install(|| in_place(Order::Fifo, caller, |scope| op(ScopeFifo::of(scope))))
     }
 }
 
@@ -92,6 +107,7 @@ impl<'scope> ScopeFifo<'scope> {
     /// # Panics
     ///
     /// When 2³² - 1 tasks are pending.
+    #[track_caller]
     pub fn spawn_fifo<BODY>(&self, body: BODY)
     where
         BODY: FnOnce(&ScopeFifo<'scope>) + Send + 'scope,
@@ -104,6 +120,7 @@ impl<'scope> ScopeFifo<'scope> {
     /// # Panics
     ///
     /// When 2³² - 1 tasks are pending.
+    #[track_caller]
     pub fn spawn_broadcast<BODY>(&self, body: BODY)
     where
         BODY: Fn(&ScopeFifo<'scope>, BroadcastContext<'_>) + Send + Sync + 'scope,

@@ -1,6 +1,9 @@
 //! Scopes whose owner may be no lane of the pool that runs their tasks.
 
+use std::panic::Location;
+
 use super::{Order, Owner, Scope};
+use crate::profile::calls::Caller;
 use crate::sched::job::Origin;
 use crate::sched::outside::Outsider;
 use crate::sched::pool::{ThreadPool, with_current_lane, with_pool};
@@ -25,26 +28,27 @@ use crate::sched::pool::{ThreadPool, with_current_lane, with_pool};
 /// });
 /// # Ok::<(), taskel::ThreadPoolBuildError>(())
 /// ```
+#[track_caller]
 pub fn in_place_scope<'scope, OP, R>(op: OP) -> R
 where
     OP: FnOnce(&Scope<'scope>) -> R,
 {
-    in_place(Order::Lifo, op)
+    in_place(Order::Lifo, Location::caller(), op)
 }
 
-pub(super) fn in_place<'scope, OP, R>(order: Order, op: OP) -> R
+pub(super) fn in_place<'scope, OP, R>(order: Order, caller: Caller, op: OP) -> R
 where
     OP: FnOnce(&Scope<'scope>) -> R,
 {
     with_pool(None, |pool| match pool {
         Some(pool) => with_current_lane(|lane| match lane {
-            Some(lane) => Scope::of(lane, None, order).run(Some(lane), op),
+            Some(lane) => Scope::of(lane, None, order).run(Some(lane), caller, op),
             None => {
                 let owner = Owner::Outsider(Outsider::here());
-                Scope::new(pool, owner, Origin::OUTSIDE, order).run(None, op)
+                Scope::new(pool, owner, Origin::OUTSIDE, order).run(None, caller, op)
             }
         }),
-        None => Scope::alone(None, order).run(None, op),
+        None => Scope::alone(None, order).run(None, caller, op),
     })
     .0
 }
@@ -55,10 +59,12 @@ impl ThreadPool {
     /// # Panics
     ///
     /// As [`scope`](crate::scope()).
+    #[track_caller]
     pub fn in_place_scope<'scope, OP, R>(&self, op: OP) -> R
     where
         OP: FnOnce(&Scope<'scope>) -> R,
     {
-        self.install(|| in_place_scope(op))
+        let caller = Location::caller();
+        self.install(|| in_place(Order::Lifo, caller, op))
     }
 }

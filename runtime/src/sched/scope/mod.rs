@@ -7,8 +7,8 @@ mod open;
 mod queue;
 mod task;
 
-use std::any::type_name;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::ptr;
 use std::sync::{Arc, OnceLock};
 
@@ -24,6 +24,7 @@ pub use self::{
 
 use self::queue::Order;
 
+use crate::profile::calls::{CallSite, Caller};
 use crate::protocol::panic_slot::PanicSlot;
 use crate::protocol::tickets::Tickets;
 use crate::sched::cancel::CancelToken;
@@ -125,29 +126,31 @@ unsafe impl Sync for Scope<'_> {}
 /// });
 /// assert_eq!((left.len(), right.len()), (4, 0));
 /// ```
+#[track_caller]
 pub fn scope<'scope, OP, R>(op: OP) -> R
 where
     OP: FnOnce(&Scope<'scope>) -> R,
 {
-    scope_with(None, Order::Lifo, op).0
+    scope_with(None, Order::Lifo, Location::caller(), op).0
 }
 
 /// A scope that, once `cancel` is cancelled, begins no further tasks; and whether any were dropped
 /// for that.
+#[track_caller]
 pub(crate) fn scope_with_cancel<'scope, OP, R>(cancel: &CancelToken, op: OP) -> (R, bool)
 where
     OP: FnOnce(&Scope<'scope>) -> R,
 {
-    scope_with(Some(cancel), Order::Lifo, op)
+    scope_with(Some(cancel), Order::Lifo, Location::caller(), op)
 }
 
-fn scope_with<'scope, OP, R>(cancel: Option<&CancelToken>, order: Order, op: OP) -> (R, bool)
+fn scope_with<'scope, OP, R>(cancel: Option<&CancelToken>, order: Order, caller: Caller, op: OP) -> (R, bool)
 where
     OP: FnOnce(&Scope<'scope>) -> R,
 {
     with_pool(None, |pool| match pool {
-        Some(pool) => with_lane(pool, |lane| Scope::of(lane, cancel, order).run(Some(lane), op)),
-        None => Scope::alone(cancel, order).run(None, op),
+        Some(pool) => with_lane(pool, |lane| Scope::of(lane, cancel, order).run(Some(lane), caller, op)),
+        None => Scope::alone(cancel, order).run(None, caller, op),
     })
 }
 
@@ -156,12 +159,13 @@ pub(crate) fn unrecorded_scope<'scope, OP, R>(op: OP) -> R
 where
     OP: FnOnce(&Scope<'scope>) -> R,
 {
+    let caller = Location::caller();
     let unrecorded = |scope: Scope<'scope>| Scope { is_recorded: false, ..scope };
     with_pool(None, |pool| match pool {
         Some(pool) => {
-            with_lane(pool, |lane| unrecorded(Scope::of(lane, None, Order::Lifo)).run(Some(lane), op))
+            with_lane(pool, |lane| unrecorded(Scope::of(lane, None, Order::Lifo)).run(Some(lane), caller, op))
         }
-        None => unrecorded(Scope::alone(None, Order::Lifo)).run(None, op),
+        None => unrecorded(Scope::alone(None, Order::Lifo)).run(None, caller, op),
     })
     .0
 }
@@ -180,11 +184,13 @@ impl ThreadPool {
     /// assert_eq!(text, "x");
     /// # Ok::<(), taskel::ThreadPoolBuildError>(())
     /// ```
+    #[track_caller]
     pub fn scope<'scope, OP, R>(&self, op: OP) -> R
     where
         OP: FnOnce(&Scope<'scope>) -> R,
     {
-        self.install(|| scope(op))
+        let caller = Location::caller();
+        self.install(|| scope_with(None, Order::Lifo, caller, op).0)
     }
 }
 
@@ -259,7 +265,7 @@ impl<'scope> Scope<'scope> {
         // SAFETY: the ticket was taken out just now, and `run` waits for all tickets.
         let mut task = unsafe { TaskRef::new(self, body) };
         if let Some(pool) = pool.filter(|pool| self.is_recorded && pool.profiling()) {
-            task.record(pool, type_name::<BODY>());
+            task.record(pool, CallSite::of::<BODY>(Location::caller()));
         }
         with_current_lane(|lane| {
             let lane = lane.filter(|lane| ptr::eq(lane.pool(), self.pool));
@@ -328,13 +334,14 @@ impl<'scope> Scope<'scope> {
         }
     }
 
-    fn run<R, OP>(self, lane: Option<&LaneContext<'_>>, op: OP) -> (R, bool)
+    fn run<R, OP>(self, lane: Option<&LaneContext<'_>>, caller: Caller, op: OP) -> (R, bool)
     where
         OP: FnOnce(&Scope<'scope>) -> R,
     {
         let result = inside_scope(&self, || {
             let recorded_by = lane.filter(|lane| self.is_recorded && lane.pool().profiling());
-            let call = recorded_by.and_then(|lane| lane.begin_call(CallKind::Scope, type_name::<OP>(), None));
+            let site = CallSite::of::<OP>(caller);
+            let call = recorded_by.and_then(|lane| lane.begin_call(CallKind::Scope, site, None));
             let part = recorded_by.zip(call).map(|(lane, call)| (lane, OpenPart::only(lane, call.id())));
             let outside = self.pool().filter(|pool| lane.is_none() && pool.profiling());
             let began_ns = outside.map_or(0, PoolState::now_ns);
@@ -345,7 +352,7 @@ impl<'scope> Scope<'scope> {
             let closure_ns = outside.map_or(0, PoolState::now_ns);
             self.complete(lane);
             if let Some(pool) = outside {
-                scope_of_outsider(pool, type_name::<OP>(), (began_ns, closure_ns));
+                scope_of_outsider(pool, site, (began_ns, closure_ns));
             }
             if let (Some(lane), Some(call)) = (recorded_by, call) {
                 lane.end_call(call);

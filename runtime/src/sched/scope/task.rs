@@ -3,7 +3,7 @@
 use std::ptr::{self, NonNull};
 
 use super::Scope;
-use crate::profile::calls::CallId;
+use crate::profile::calls::{CallId, CallSite};
 use crate::sched::carried::Carried;
 use crate::sched::job::{Ancestor, Run};
 use crate::sched::lane::LaneContext;
@@ -53,7 +53,7 @@ impl TaskRef {
 
     /// Lets profiles see the task, which this thread spawns.
     #[cold]
-    pub(super) fn record(&mut self, pool: &PoolState, site: &'static str) {
+    pub(super) fn record(&mut self, pool: &PoolState, site: CallSite) {
         // SAFETY: a task lives until it is executed, which takes `self`, and nobody else has it.
         let head = unsafe { self.0.as_mut() };
         head.recorded = tell_from_here(pool, |lane| lane.spawned(site));
