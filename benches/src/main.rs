@@ -17,7 +17,7 @@ use taskel_benches::{
     peer, report,
     report::tables,
     result::Report,
-    suite::{self, Context, Suite, hot_paths, teams, workers},
+    suite::{self, Context, Suite, hot_paths, processes, teams, workers},
     work::Calibration,
 };
 
@@ -53,7 +53,10 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
                 tell(info);
                 process::abort();
             }));
-            let times = if teams::has(&row) {
+            let times = if processes::has(&row) {
+                processes::call(&row, &peer, tiny_steps)?;
+                None
+            } else if teams::has(&row) {
                 teams::calls(&row, &peer, tiny_steps)?
             } else {
                 Some(workers::calls(&row, &peer, tiny_steps)?)

@@ -11,6 +11,7 @@ mod locks;
 mod loops;
 mod members;
 mod predictions;
+pub mod processes;
 mod profiles;
 mod spans;
 mod streams;
@@ -44,6 +45,7 @@ pub struct Suite {
 pub const ALL: &[Suite] = &[
     suite("loops", "parallel loops over loads with known answers", loops::run),
     suite("first-calls", "loops that are called for the first time", first_calls::run),
+    suite("processes", "processes that make one small call", processes::run),
     suite("joins", "trees of joins that do nothing else", joins::run),
     suite("workers", "whether 4 to 32 workers are all busy", workers::run),
     suite("members", "how many of 8 workers each member keeps busy", members::run),
