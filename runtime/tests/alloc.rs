@@ -4,9 +4,14 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use taskel::prelude::*;
 use taskel::{Chunk, Pinning, ThreadPool};
+
+#[path = "support/threads.rs"]
+mod threads;
 
 /// Counts what all threads ask for. The file has one test, so that no other thread of the test
 /// program is at work.
@@ -105,6 +110,25 @@ fn warm_up(pool: &ThreadPool) {
     }
 }
 
+/// Has the process register for `membarrier(2)`, by a thread that it starts once, when a lane waits
+/// for a chunk some time after the first pool was made.
+fn have_registered(pool: &ThreadPool) {
+    const THREAD: &str = "taskel-fences";
+    let since = Instant::now();
+    while cfg!(target_os = "linux")
+        && threads::named(THREAD).is_empty()
+        && since.elapsed() < Duration::from_secs(1)
+    {
+        (0..LEN).into_par_iter().on(pool).for_each(|item| {
+            keep(work(item));
+            if item == LEN / 5 {
+                thread::sleep(Duration::from_millis(10));
+            }
+        });
+    }
+    threads::await_count(THREAD, 0);
+}
+
 /// A short loop that goes the way of shared ones all the same: it gives a chunk size.
 fn inner(len: u64) -> u64 {
     (0..len).into_par_iter().chunk(Chunk::Exact(100)).map(work).reduce(|| 0, u64::wrapping_add)
@@ -188,6 +212,7 @@ fn allocations() {
     // all been warmed up.
     let pool = ThreadPool::builder().num_threads(THREADS).pinning(Pinning::Off).build().unwrap();
     warm_up(&pool);
+    have_registered(&pool);
     let numbers: Vec<u64> = (0..LEN).collect();
     let numbers = &numbers;
     check(&pool, "for_each", 0, || numbers.par_iter().for_each(|&n| keep(work(n))));

@@ -142,7 +142,7 @@ impl<'a, P: Producer, C: Consumer<P::Item>> Participant<'a, P, C> {
         claimed: Claimed<'a, P>,
         block: usize,
     ) -> (ControlFlow<C::Partial, C::Partial>, bool) {
-        let fences = self.claimer.lane.pool().fences;
+        let fences = self.of.state.fences;
         let granule = self.of.state.plan.granule;
         let (mut block, mut blocks) =
             Blocks::new((&self.claimer.slot.position, fences), (block as u32, granule), chunk, claimed);

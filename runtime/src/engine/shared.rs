@@ -101,6 +101,8 @@ pub(super) struct LoopState<'a> {
     /// What helpers enter.
     carried: Carried,
     pub(super) config: ChunkConfig,
+    /// How its lanes publish where they are in their chunks, and thieves make sure of it.
+    pub(super) fences: Fences,
     pub(super) lesson: Lesson,
     estimate_ns: Option<f64>,
 }
@@ -279,7 +281,8 @@ impl<'a> LoopState<'a> {
         let is_nested = origin.depth > 0 || lane.is_in_join();
         let is_among_others = is_nested || lane.pool().open_loops() > 0;
         let mut config = plan.config(estimate_ns, site.history(is_among_others));
-        config = config.with_blocks(match lane.pool().fences {
+        let fences = Fences::now();
+        config = config.with_blocks(match fences {
             Fences::Symmetric => BLOCKS_WITH_FENCES,
             Fences::Asymmetric if lane.pool().num_threads() <= 2 => BLOCKS,
             Fences::Asymmetric => FINE_BLOCKS,
@@ -305,6 +308,7 @@ impl<'a> LoopState<'a> {
             over: options.over,
             carried: Carried::from_here(),
             config,
+            fences,
             lesson: Lesson::default(),
             estimate_ns,
         }

@@ -71,12 +71,12 @@ impl<'a> Watch<'a> {
         let Watched { slot, end, since } = self.watched?;
         let patience_ns = PATIENCE_NS << self.failures.min(MOST_DOUBLINGS);
         let lasts_long = pool.clock.ns_between(since, pool.clock.now()) >= patience_ns;
-        if !lasts_long || pool.fences.are_on_their_way() {
+        if !lasts_long {
             return None;
         }
         self.watched = None;
         let thief = pool.slot_of(self.lane.index()).0 as u32;
-        match self.state.slots.slot(slot).position.revoke(end, thief, pool.fences) {
+        match self.state.slots.slot(slot).position.revoke(end, thief, self.state.fences) {
             Ok(rest) => Some((slot, rest)),
             Err(kept) => {
                 self.failures += 1;

@@ -52,7 +52,7 @@ impl<I: Iterator<Item: Send> + Send> ParallelIterator for IterBridge<I> {
     type Producer = BridgeProducer<I>;
 
     fn into_producer(self) -> Self::Producer {
-        BridgeProducer { feed: Feed::new(Asked(self.source), Fences::available()), clock: Clock::new() }
+        BridgeProducer { feed: Feed::new(Asked(self.source), Fences::now()), clock: Clock::new() }
     }
 }
 

@@ -32,6 +32,15 @@ pub(crate) fn default_parallelism() -> usize {
     }
 }
 
+/// Whether so many threads cannot each have a core of the process.
+pub(crate) fn are_more_than_cores(threads: usize) -> bool {
+    match usable_cores().len() {
+        0 => threads > default_parallelism(),
+        // To ask for the quota takes ten times as long, and threads that wait use it up either way.
+        cores => threads > cores,
+    }
+}
+
 /// Runs `op` on the calling thread, which meanwhile may run on all cores of the process, as may
 /// everything that is started in it: threads, pools, other programs.
 ///

@@ -7,7 +7,7 @@
 #[cfg(all(unix, not(miri)))]
 use crate::os::affinity::AtWork;
 #[cfg(all(unix, not(miri)))]
-use crate::sync::register_in_child;
+use crate::sync::forget_in_child;
 use crate::sync::{AtomicU32, Ordering};
 
 /// How many forks lie between the first process and this one; written by the one thread of a new
@@ -44,7 +44,7 @@ fn watch() {
     extern "C" fn in_child() {
         GENERATION.fetch_add(1, Ordering::Relaxed);
         AtWork::forget_all();
-        register_in_child();
+        forget_in_child();
     }
     WATCHING.call_once(|| {
         // SAFETY: the handler only touches static atomics and makes a system call, which is allowed

@@ -24,7 +24,7 @@ use crate::protocol::handover::Handover;
 use crate::sched::job::{JobHead, Origin, Run};
 use crate::sync::{AtomicPtr, Fences, MutexGuard, Ordering};
 
-/// Where there is no `membarrier`, nobody [stops](Chain::stop) a chain, so that its owner needs no
+/// Where there is no `membarrier`, or not yet, nobody [stops](Chain::stop) a chain, so that its owner needs no
 /// fence.
 const OWNERS_FENCES: Fences = Fences::Asymmetric;
 

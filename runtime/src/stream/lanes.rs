@@ -73,7 +73,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         ordered: bool,
         lanes: usize,
     ) -> Self {
-        let (clock, fences) = (Clock::new(), Fences::available());
+        let (clock, fences) = (Clock::new(), Fences::now());
         Running {
             window: CachePadded::new(Window::new(
                 limit.most.min(HEAVIEST),

@@ -10,19 +10,36 @@
 //!
 //! A process has to register before, which takes microseconds as long as it has one thread; with
 //! more, the system waits until each processor has switched tasks: 8 to 24 ms. No pool is worth
-//! waiting for that, so another thread does, and what is heavy is refused meanwhile.
+//! waiting for that, and a process that ends waits for it, too. So a process that has several
+//! threads when it first asks registers by another thread, which does nothing else, and not before
+//! somebody needs it: a heavy fence was wanted when the process had been [at it](WORTH_IT) for a
+//! while. What begins before uses full fences on both sides, to its end; or does without, where
+//! those would cost too much, and [waits](Heavy::Later).
 //!
-//! Where the system has no `membarrier`, both are full fences. So they are where the environment
-//! variable `TASKEL_MEMBARRIER` is `off`: for sandboxes that kill who calls it.
+//! Where the system has no `membarrier`, both are full fences for ever. So they are where the
+//! environment variable `TASKEL_MEMBARRIER` is `off`: for sandboxes that kill who calls it.
 //!
 //! Of the commands of `membarrier(2)`, the one for a single processor (`PRIVATE_EXPEDITED_RSEQ`
 //! with `FLAG_CPU`) would interrupt the owner alone; but what it promises is about restartable
 //! sequences, not about memory.
+//!
+//! # State
+//!
+//! One word, `REGISTRATION`, a hint: who is misled by it is refused by the system, or uses full
+//! fences for a moment longer.
+//!
+//! | from | to | who | when |
+//! |---|---|---|---|
+//! | `UNKNOWN` | `REGISTERED`, `POSSIBLE` or `IMPOSSIBLE` | the first who asks | the process has one thread, or several; the system has no `membarrier` |
+//! | `POSSIBLE` | `BEGUN` | who first needs it after a while | |
+//! | `BEGUN` | `REGISTERED` or `IMPOSSIBLE` | the thread that registers | the system has answered |
+//! | `BEGUN` | `POSSIBLE` | a forked child | it has not got that thread |
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering, compiler_fence, fence};
+use std::sync::atomic::{AtomicU8, Ordering, compiler_fence, fence};
+use std::time::{Duration, Instant};
 
-/// How light and heavy fences are made.
+/// How light and heavy fences are made. Both sides of a pair agree on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fences {
     /// The system interrupts the light side.
@@ -31,52 +48,97 @@ pub(crate) enum Fences {
     Symmetric,
 }
 
-/// Somebody waits for the system to have registered the process. A hint: who asks the system before
-/// is refused.
-static REGISTERING: AtomicBool = AtomicBool::new(false);
+/// When there are heavy fences that interrupt the light side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heavy {
+    Now,
+    Later,
+    Never,
+}
+
+/// A process is registered when it has used pools for so long: its end may have to wait for the
+/// registration's, 8 ms, so this is what that is small against.
+const WORTH_IT: Duration = Duration::from_millis(100);
+
+static REGISTRATION: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+const UNKNOWN: u8 = 0;
+const POSSIBLE: u8 = 1;
+const BEGUN: u8 = 2;
+const REGISTERED: u8 = 3;
+const IMPOSSIBLE: u8 = 4;
+
+/// When the process first asked; none where that is of no account.
+static FIRST_ASKED: OnceLock<Option<Instant>> = OnceLock::new();
 
 impl Fences {
-    /// What this system has, now and for the rest of the process.
-    pub(crate) fn available() -> Self {
-        static AVAILABLE: OnceLock<Fences> = OnceLock::new();
-        *AVAILABLE.get_or_init(|| {
+    /// Those for what begins now. The first call registers the process if that takes no time.
+    #[inline]
+    pub(crate) fn now() -> Self {
+        match REGISTRATION.load(Ordering::Relaxed) {
+            UNKNOWN => Self::first(),
+            REGISTERED => Fences::Asymmetric,
+            _ => Fences::Symmetric,
+        }
+    }
+
+    #[cold]
+    fn first() -> Self {
+        FIRST_ASKED.get_or_init(|| {
             let is_off = std::env::var_os("TASKEL_MEMBARRIER").is_some_and(|value| value == "off");
-            let is_there =
-                !is_off && system::has_membarrier() && (register_elsewhere() || system::register());
-            if is_there { Fences::Asymmetric } else { Fences::Symmetric }
-        })
-    }
-
-    /// Whether heavy fences are refused now, and may not be soon.
-    pub(crate) fn are_on_their_way(self) -> bool {
-        self == Fences::Asymmetric && REGISTERING.load(Ordering::Relaxed)
+            if is_off || !system::has_membarrier() {
+                REGISTRATION.store(IMPOSSIBLE, Ordering::Relaxed);
+            } else if system::is_alone() {
+                register();
+            } else {
+                REGISTRATION.store(POSSIBLE, Ordering::Relaxed);
+                return Some(Instant::now());
+            }
+            None
+        });
+        Self::now()
     }
 }
 
-/// True if the registration is left to another thread, because it would take long.
-fn register_elsewhere() -> bool {
-    if system::is_alone() {
-        return false;
+impl Heavy {
+    /// Said by who needs them.
+    pub(crate) fn needed() -> Self {
+        match REGISTRATION.load(Ordering::Relaxed) {
+            REGISTERED => Heavy::Now,
+            IMPOSSIBLE => Heavy::Never,
+            POSSIBLE => {
+                let asked = FIRST_ASKED.get().copied().flatten();
+                if asked.is_some_and(|asked| asked.elapsed() >= WORTH_IT) {
+                    register_elsewhere();
+                }
+                Heavy::Later
+            }
+            _ => Heavy::Later,
+        }
     }
-    REGISTERING.store(true, Ordering::Relaxed);
-    let register = || {
-        // If that fails, so does each heavy fence.
-        let _ = system::register();
-        REGISTERING.store(false, Ordering::Relaxed);
-    };
-    let has_begun = std::thread::Builder::new().name("taskel-fences".to_owned()).spawn(register).is_ok();
-    REGISTERING.fetch_and(has_begun, Ordering::Relaxed);
-    has_begun
 }
 
-/// Called in a forked child, which has one thread. It makes a system call at most, and touches
-/// static atomics, as is allowed there.
+/// In a thread of its own, which ends with it.
+#[cold]
+fn register_elsewhere() {
+    if REGISTRATION.compare_exchange(POSSIBLE, BEGUN, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        let thread = std::thread::Builder::new().name("taskel-fences".to_owned()).spawn(register);
+        // Where threads are that short, full fences must do.
+        if thread.is_err() {
+            REGISTRATION.store(IMPOSSIBLE, Ordering::Relaxed);
+        }
+    }
+}
+
+fn register() {
+    let answer = if system::register() { REGISTERED } else { IMPOSSIBLE };
+    REGISTRATION.store(answer, Ordering::Relaxed);
+}
+
+/// Called in a forked child. It touches static atomics alone, as is allowed there.
 #[cfg(all(unix, not(miri)))]
-pub(crate) fn register_in_child() {
-    if REGISTERING.load(Ordering::Relaxed) {
-        let _ = system::register();
-        REGISTERING.store(false, Ordering::Relaxed);
-    }
+pub(crate) fn forget_in_child() {
+    let _ = REGISTRATION.compare_exchange(BEGUN, POSSIBLE, Ordering::Relaxed, Ordering::Relaxed);
 }
 
 /// The cheap half of a pair.
@@ -90,18 +152,24 @@ pub(crate) fn light_fence(fences: Fences) {
     }
 }
 
-/// The dear half of a pair, some 10 µs. False when the system refuses, for good or [for
-/// now](Fences::are_on_their_way): then nothing is ordered.
+/// The dear half of a pair, some 10 µs. False when the system refuses: then nothing is ordered.
 #[must_use]
 pub(crate) fn heavy_fence(fences: Fences) -> bool {
     // SeqCst: pairs with `light_fence`.
     fence(Ordering::SeqCst);
-    fences == Fences::Symmetric || system::interrupt_all()
+    match fences {
+        Fences::Asymmetric => system::interrupt_all(),
+        Fences::Symmetric => {
+            // What begins later may be spared the full fences.
+            Heavy::needed();
+            true
+        }
+    }
 }
 
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(miri)))]
 mod system {
-    use std::ffi::{c_int, c_uint};
+    use std::ffi::{c_char, c_int, c_uint};
     use std::fs;
     use std::os::unix::fs::MetadataExt;
 
@@ -114,6 +182,22 @@ mod system {
 
     /// Whether the process is known to have this thread alone.
     pub(super) fn is_alone() -> bool {
+        c_library_says().unwrap_or_else(process_says)
+    }
+
+    /// Glibc's knows since 2.32, which costs 2 µs to ask.
+    fn c_library_says() -> Option<bool> {
+        // SAFETY: both arguments are what the function expects; the name ends with a 0.
+        let variable = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__libc_single_threaded".as_ptr()) };
+        let variable = variable.cast::<c_char>();
+        // SAFETY: the library exports it as a `char`, for ever. Only the library writes it, before
+        // it makes the second thread: not while this one is in here, if there is no other; and if
+        // there are others, 0 upon 0.
+        (!variable.is_null()).then(|| unsafe { variable.read_volatile() } != 0)
+    }
+
+    /// The system knows, which costs 13 µs to ask.
+    fn process_says() -> bool {
         // As all folders, this one has two links, and one more for each folder in it: each thread.
         fs::metadata("/proc/self/task").is_ok_and(|tasks| tasks.nlink() == 3)
     }
@@ -163,17 +247,20 @@ mod tests {
 
     /// In a process that has several threads by then.
     #[test]
-    fn heavy_fences_are_there_when_they_are_no_longer_on_their_way() {
+    fn a_process_registers_when_somebody_needs_it_after_a_while() {
         thread::scope(|threads| {
             threads.spawn(|| assert!(!system::is_alone())).join().expect("the test's closure");
         });
-        let fences = Fences::available();
-        while fences.are_on_their_way() {
+        Fences::now();
+        let since = FIRST_ASKED.get().copied().flatten().expect("it is possible");
+        while Heavy::needed() != Heavy::Now {
+            assert!(heavy_fence(Fences::Symmetric), "a full fence is never refused");
             thread::yield_now();
         }
-        assert!(heavy_fence(fences));
-        assert!(!fences.are_on_their_way());
-        register_in_child();
-        assert!(heavy_fence(fences), "who is registered stays so");
+        assert!(since.elapsed() >= WORTH_IT);
+        assert_eq!(Fences::now(), Fences::Asymmetric);
+        assert!(heavy_fence(Fences::Asymmetric));
+        forget_in_child();
+        assert_eq!(Fences::now(), Fences::Asymmetric, "who is registered stays so");
     }
 }

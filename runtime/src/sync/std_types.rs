@@ -4,8 +4,8 @@ pub(crate) use std::sync::atomic::Ordering;
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
 
 #[cfg(all(unix, not(miri)))]
-pub(crate) use super::asymmetric::register_in_child;
-pub(crate) use super::asymmetric::{Fences, heavy_fence, light_fence};
+pub(crate) use super::asymmetric::forget_in_child;
+pub(crate) use super::asymmetric::{Fences, Heavy, heavy_fence, light_fence};
 
 pub(crate) type AtomicBool = std::sync::atomic::AtomicBool;
 pub(crate) type AtomicI32 = std::sync::atomic::AtomicI32;

@@ -61,7 +61,11 @@ impl Mask {
     }
 
     fn cores(&self) -> impl Iterator<Item = usize> {
-        (0..MOST_CORES).filter(|&core| self.contains(core))
+        // Word by word: of the bits, thousands are 0.
+        let not_empty = self.0.iter().enumerate().filter(|(_, bits)| **bits != 0);
+        not_empty
+            .flat_map(|(index, _)| index * WORD_BITS..(index + 1) * WORD_BITS)
+            .filter(|&core| self.contains(core))
     }
 
     fn contains_all_of(&self, other: &Mask) -> bool {

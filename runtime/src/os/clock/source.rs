@@ -19,10 +19,27 @@ enum Counter {
 
 const SCALE_OF_1_NS: u64 = 1 << 32;
 
+/// A moment by both clocks.
+#[derive(Debug)]
+pub(super) struct Start {
+    origin: system::Origin,
+    ns: u64,
+    ticks: u64,
+}
+
+impl Start {
+    pub(super) fn now() -> Self {
+        let origin = system::Origin::now();
+        let (ns, ticks) = both(&origin);
+        Start { origin, ns, ticks }
+    }
+}
+
 impl Source {
-    /// Finds out what there is, and how fast it ticks: half a millisecond.
-    pub(super) fn new() -> Self {
-        match processor::is_steady().then(measure_scale).flatten() {
+    /// Finds out what there is, and how fast it ticks since `start`, for which it waits if that is
+    /// not 20 µs ago.
+    pub(super) fn new(start: &Start) -> Self {
+        match processor::is_steady().then(|| measure_scale(start)).flatten() {
             Some(scale) => Source { scale, counter: Counter::OfProcessor },
             None => Source { scale: SCALE_OF_1_NS, counter: Counter::OfSystem(system::Origin::now()) },
         }
@@ -45,30 +62,31 @@ impl Source {
 }
 
 /// Compares the processor's counter with the system's clock; `None` if the counter stands still.
-fn measure_scale() -> Option<u64> {
-    const LONG_ENOUGH_NS: u64 = 500_000;
-    const TRIES: u32 = 8;
-    let origin = system::Origin::now();
-    // Of several readings of both, the one in which the least lies between the two of the counter:
-    // nobody interrupted that.
-    let both = || {
-        let read = || {
-            let (before, ns, after) = (processor::ticks(), origin.elapsed_ns(), processor::ticks());
-            (after.wrapping_sub(before), ns, before)
-        };
-        let (_, ns, ticks) = (0..TRIES).map(|_| read()).min().expect("more than one try");
-        (ns, ticks)
-    };
-    let (first_ns, first_ticks) = both();
+fn measure_scale(start: &Start) -> Option<u64> {
+    /// Wrong by 0.005 % in the median and by 0.05 % at most, of 400 tries; a first parallel call
+    /// waits for it.
+    const LONG_ENOUGH_NS: u64 = 20_000;
     loop {
-        let (ns, ticks) = both();
-        if ns - first_ns >= LONG_ENOUGH_NS {
-            let ticks = u128::from(ticks.checked_sub(first_ticks)?);
-            let scale = (u128::from(ns - first_ns) << 32).checked_div(ticks)?;
+        let (ns, ticks) = both(&start.origin);
+        if ns - start.ns >= LONG_ENOUGH_NS {
+            let ticks = u128::from(ticks.checked_sub(start.ticks)?);
+            let scale = (u128::from(ns - start.ns) << 32).checked_div(ticks)?;
             return u64::try_from(scale).ok().filter(|&scale| scale > 0);
         }
         std::hint::spin_loop();
     }
+}
+
+/// Of several readings of both clocks, the one in which the least lies between the two of the
+/// counter: nobody interrupted that.
+fn both(origin: &system::Origin) -> (u64, u64) {
+    const TRIES: u32 = 8;
+    let read = || {
+        let (before, ns, after) = (processor::ticks(), origin.elapsed_ns(), processor::ticks());
+        (after.wrapping_sub(before), ns, before)
+    };
+    let (_, ns, ticks) = (0..TRIES).map(|_| read()).min().expect("more than one try");
+    (ns, ticks)
 }
 
 /// The time-stamp counter of x86.
@@ -196,6 +214,9 @@ mod tests {
         let flags = cpuinfo.lines().find(|line| line.starts_with("flags")).expect("x86 has flags");
         // Both flags come from the one bit; a hypervisor may hide it.
         assert_eq!(processor::is_steady(), flags.split_whitespace().any(|flag| flag == "nonstop_tsc"));
-        assert_eq!(processor::is_steady(), matches!(Source::new().counter, Counter::OfProcessor));
+        assert_eq!(
+            processor::is_steady(),
+            matches!(Source::new(&Start::now()).counter, Counter::OfProcessor)
+        );
     }
 }

@@ -39,9 +39,10 @@ use crate::sched::unwind::{self, drop_quietly};
 ///
 /// The two closures should not wait for each other (through a channel, say): whether they run at
 /// the same time depends on who is idle. A long closure hides nothing, though: what is pending
-/// around it can be taken by other workers, at the latest when it has run for 50 µs. (Where the
-/// system has no `membarrier(2)`, that holds only where halves have lasted long before, or the call
-/// was not run before.)
+/// around it can be taken by other workers, at the latest when it has run for 50 µs. (In a process
+/// that had threads before its first pool, that holds some 120 ms later. Where the system has no
+/// `membarrier(2)`, it holds only where halves have lasted long before, or the call was not run
+/// before.)
 ///
 /// # Panics
 ///

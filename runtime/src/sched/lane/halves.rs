@@ -11,7 +11,7 @@ use crate::protocol::handover::Handover;
 use crate::sched::job::Job;
 use crate::sched::pending::{Offer, Pending, Shared};
 use crate::sched::pool::Work;
-use crate::sync::{Ordering, fence};
+use crate::sync::{Fences, Ordering, fence};
 
 impl LaneContext<'_> {
     /// Notes `pending` as something that others could do, and sees to it that they can see it if it
@@ -184,7 +184,7 @@ impl LaneContext<'_> {
         let (mut first, mut others) = (None, false);
         {
             let lane = self.pool.lane(victim);
-            let mut pending = lane.pending.stop(self.pool.fences)?;
+            let mut pending = lane.pending.stop(Fences::now())?;
             if lane.has_job() {
                 // What is older comes first.
                 return None;

@@ -9,6 +9,7 @@ use super::threads::{self, SpawnHandler, ThreadBuilder, Threads};
 use super::{PoolState, ThreadPool, current, environment, worker};
 use crate::memory::Guard;
 use crate::os::affinity::{self, Unpinned};
+use crate::os::clock::Clock;
 use crate::os::topology;
 use crate::sched::error::ThreadPoolBuildError;
 use crate::sched::reentrancy::know_stack;
@@ -34,6 +35,7 @@ pub(super) fn build(
     if threads::EXIST && builder.use_current_thread && current::is_inside_any() {
         return Err(ThreadPoolBuildError::thread_in_pool());
     }
+    Clock::start();
     let cores = choose_cores(&builder)?;
     let placed = builder.pinning == Pinning::Auto;
     let guard = builder.memory_guard.map(|settings| Guard::new(settings, cores.len() as u32));
@@ -90,10 +92,14 @@ pub(super) fn build(
         started.map_err(|source| ThreadPoolBuildError::not_started(index, handler.is_some(), source))?;
     }
     drop((report, unpinned));
-    let ran = reports.iter().collect::<Result<Vec<()>, _>>()?.len();
-    let started = cores.len() - first;
-    if ran < started {
-        return Err(ThreadPoolBuildError::never_ran(ran, started));
+    // No other thread can fail to begin, and the first parallel call need not wait for it.
+    let is_pinned = !placed && cores.iter().any(Option::is_some);
+    if handler.is_some() || is_pinned {
+        let ran = reports.iter().collect::<Result<Vec<()>, _>>()?.len();
+        let started = cores.len() - first;
+        if ran < started {
+            return Err(ThreadPoolBuildError::never_ran(ran, started));
+        }
     }
     if builder.use_current_thread {
         // SAFETY: the lane was left out above.

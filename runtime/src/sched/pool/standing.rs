@@ -3,7 +3,8 @@
 //! Where the halves of a site are short, a lane offers one at a time, and the next when that is
 //! taken and the lane forks or joins again. A lane that does neither for long is in a leaf that
 //! lasts, and cannot offer what it has: an idle worker that finds nothing else watches it, and
-//! takes it after 50 µs.
+//! takes it after 50 µs. (In a young process later, if it had threads before its first pool:
+//! [`Heavy`].)
 //!
 //! A lane that has something private, and nothing on offer, has been asked to offer something
 //! (`Lane::ask`). So whoever watches it need not fear that it goes on unseen: it offers the next
@@ -14,6 +15,7 @@ use super::injector::Work;
 use crate::os::clock::Ticks;
 use crate::policy::times::PATIENCE_NS;
 use crate::sched::lane::LaneContext;
+use crate::sync::Heavy;
 
 /// Between two looks at a lane.
 const PAUSES: u32 = 16;
@@ -59,7 +61,7 @@ impl Watch {
             return Sight::Nothing;
         };
         let lasts_long = pool.clock.ns_between(watched.since, now) >= PATIENCE_NS;
-        if !lasts_long || pool.fences.are_on_their_way() {
+        if !lasts_long || Heavy::needed() == Heavy::Later {
             self.watched = Some(watched);
             return Sight::Watching;
         }

@@ -81,8 +81,6 @@ pub(crate) struct PoolState {
     pub(super) oversubscribed: bool,
     pub(super) idle: IdlePolicy,
     pub(crate) clock: Clock,
-    /// How lanes publish where they are in their chunks, and thieves make sure of it.
-    pub(crate) fences: Fences,
     /// The origin of the times in profiles.
     start: Ticks,
     pub(crate) sleep: Sleep,
@@ -105,12 +103,18 @@ impl PoolState {
         reserves: Reserves,
     ) -> Arc<Self> {
         let num_threads = cores.len();
-        let lanes = num_threads + FIRST_EXTERNAL;
+        let num_lanes = num_threads + FIRST_EXTERNAL;
         let mut lane_cores = cores.to_vec();
-        lane_cores.resize(lanes, None);
+        lane_cores.resize(num_lanes, None);
         /// How many pools there were.
         static POOLS: AtomicU32 = AtomicU32::new(0);
         let number = POOLS.fetch_add(1, Ordering::Relaxed) as usize;
+        let oversubscribed = affinity::are_more_than_cores(num_threads);
+        // As early as can be: the process may have no other threads yet.
+        Fences::now();
+        let lanes = Table::new((0..num_lanes).map(new_lane), Lease::BLOCK);
+        let steal_orders = steal_orders(&lane_cores, &Topology::of_this_machine(&lane_cores));
+        // As late as can be: it may have to wait.
         let clock = Clock::new();
         Arc::new_cyclic(|this| PoolState {
             this: Weak::clone(this),
@@ -120,15 +124,14 @@ impl PoolState {
             guard,
             hot: AtomicU32::new(0),
             num_threads,
-            lanes: Table::new((0..lanes).map(new_lane), Lease::BLOCK),
-            steal_orders: steal_orders(&lane_cores, &Topology::of_this_machine(&lane_cores)),
+            lanes,
+            steal_orders,
             places: Places::new(cores, placed, number),
-            oversubscribed: num_threads > affinity::default_parallelism(),
+            oversubscribed,
             idle,
             clock,
-            fences: Fences::available(),
             start: clock.now(),
-            sleep: Sleep::new(lanes),
+            sleep: Sleep::new(num_lanes),
             queues: Queues::new(num_threads),
             shutdown: Shutdown::new(),
             lease: Lease::new(FIRST_EXTERNAL),
