@@ -119,9 +119,10 @@ fn have_registered(pool: &ThreadPool) {
         && threads::named(THREAD).is_empty()
         && since.elapsed() < Duration::from_secs(1)
     {
-        (0..64).into_par_iter().on(pool).for_each(|item| {
-            if item == 0 {
-                thread::sleep(Duration::from_millis(2));
+        (0..LEN).into_par_iter().on(pool).for_each(|item| {
+            keep(work(item));
+            if item == LEN / 5 {
+                thread::sleep(Duration::from_millis(10));
             }
         });
     }

@@ -106,6 +106,8 @@ fn a_worker_drops_its_own_pool() {
             exited.fetch_add(1, Ordering::Relaxed);
         };
         let pool = named("own-", threads).start_handler(start).exit_handler(exit).build().unwrap();
+        // They have begun, so that none of them is their end.
+        threads::await_count("own-", threads);
         sender.send(Arc::new(pool)).unwrap();
         threads::await_count("own-", 0);
         assert_eq!(exits.load(Ordering::Relaxed), threads);
