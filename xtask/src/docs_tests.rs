@@ -7,13 +7,7 @@ use crate::docs::{Page, Workspace, broken_links, missing_files, unknown_variable
 
 /// Numbers and facts in the documentation, and the code that they are about: if either changes,
 /// look at the other.
-const CLAIMS: [(&str, &str, &str, &str); 38] = [
-    (
-        "runtime/docs/guide/scaling.md",
-        "Items of streams are told apart from 8 µs on",
-        "runtime/src/sched/recorded_stream.rs",
-        "const LONG_NS: u64 = 8_000;",
-    ),
+const CLAIMS: [(&str, &str, &str, &str); 37] = [
     (
         "runtime/src/lib.rs",
         "about 8 µs worth at a time",
