@@ -5,12 +5,6 @@
 pub(crate) const CLAIMS: &[(&str, &str, &str, &str)] = &[
     ("docs/limits.md", "100 ms or more after", "runtime/src/sync/asymmetric.rs", "from_millis(100);"),
     (
-        "runtime/docs/guide/scaling.md",
-        "Items of streams are told apart from 8 µs on",
-        "runtime/src/sched/recorded_stream.rs",
-        "const LONG_NS: u64 = 8_000;",
-    ),
-    (
         "runtime/src/lib.rs",
         "about 8 µs worth at a time",
         "runtime/src/policy/times.rs",

@@ -95,11 +95,7 @@ pub(super) fn build(
     // No other thread can fail to begin, and the first parallel call need not wait for it.
     let is_pinned = !placed && cores.iter().any(Option::is_some);
     if handler.is_some() || is_pinned {
-        let ran = reports.iter().collect::<Result<Vec<()>, _>>()?.len();
-        let started = cores.len() - first;
-        if ran < started {
-            return Err(ThreadPoolBuildError::never_ran(ran, started));
-        }
+        hear_of_all(&reports, cores.len() - first)?;
     }
     if builder.use_current_thread {
         // SAFETY: the lane was left out above.
@@ -109,6 +105,15 @@ pub(super) fn build(
     // never dropped (rust-lang/rust#47949), and the functions may own what does.
     drop(builder);
     Ok(pool)
+}
+
+/// Waits until all workers that were started have gone to their cores.
+fn hear_of_all(
+    reports: &mpsc::Receiver<Result<(), ThreadPoolBuildError>>,
+    started: usize,
+) -> Result<(), ThreadPoolBuildError> {
+    let ran = reports.iter().collect::<Result<Vec<()>, _>>()?.len();
+    if ran < started { Err(ThreadPoolBuildError::never_ran(ran, started)) } else { Ok(()) }
 }
 
 /// A reserve is a thread that no handler has seen, and needs no permit of a memory guard: where
