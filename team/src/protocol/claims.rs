@@ -138,7 +138,12 @@ impl Lane {
         self.running.store(IN_ORDER | (item + 1), Ordering::Relaxed);
         // Pairs with `stop`.
         light_fence(fences);
-        self.halt.load(Ordering::Relaxed) == 0
+        let may = self.halt.load(Ordering::Relaxed) == 0;
+        if !may {
+            // In none: who dies while it asks, or later, has not died in this one.
+            self.running.store(IN_ORDER | ENDED | item, Ordering::Relaxed);
+        }
+        may
     }
 
     /// Ends it.
@@ -147,12 +152,16 @@ impl Lane {
         self.running.store(IN_ORDER | ENDED | (item + 1), Ordering::Relaxed);
     }
 
-    /// The item that the thread is in.
+    /// The item that the thread is in. What was taken from a lane that runs its items in order, it is
+    /// not in.
     fn running(&self) -> Option<u64> {
-        match self.running.load(Ordering::Relaxed) {
-            running if running & ENDED != 0 => None,
-            running => (running & !IN_ORDER).checked_sub(1),
+        let running = self.running.load(Ordering::Relaxed);
+        let item = (running & !IN_ORDER).checked_sub(1)?;
+        if running & ENDED != 0 {
+            return None;
         }
+        let has = |item: &u64| items_of(self.claim.load(Ordering::Relaxed)).contains(item);
+        if running & IN_ORDER == 0 { Some(item) } else { Some(item).filter(has) }
     }
 
     #[cfg(test)]

@@ -82,7 +82,7 @@ impl Shared {
         let (mut at, mut end) = (items.start, items.end);
         while at < end {
             if !claims.lane(lane).begin(at, Fences::Symmetric) {
-                let _recovery = self.recovery.lock().unwrap();
+                let _recovery = self.recovery.lock().unwrap_or_else(|died| died.into_inner());
                 end = end.min(claims.resume(lane));
                 continue;
             }
@@ -99,7 +99,7 @@ impl Shared {
 
     /// Stops a lane; whether that freed anything.
     fn stop(&self, lane: usize) -> bool {
-        let _recovery = self.recovery.lock().unwrap();
+        let _recovery = self.recovery.lock().unwrap_or_else(|died| died.into_inner());
         self.claims().stop(lane, Fences::Symmetric)
     }
 
@@ -123,7 +123,7 @@ impl Shared {
     fn recover(&self, lane: usize) {
         let mut at = self.claims().walk(0);
         while at < ITEMS as u64 {
-            let lock = self.recovery.lock().unwrap();
+            let lock = self.recovery.lock().unwrap_or_else(|died| died.into_inner());
             match self.claims().look(at) {
                 Found::Claiming => thread::yield_now(),
                 Found::HeldUpTo(end) | Found::DoneUpTo(end) => at = end,
@@ -388,6 +388,46 @@ fn model_who_stops_a_lane_may_die_at_each_step() {
         shared.recover(1);
         assert_eq!(shared.claims().walk(0), ITEMS as u64);
         assert!((0..ITEMS as u64).all(|item| shared.record(item) == 1));
+        died
+    });
+}
+
+/// Catches a death that is noted of an item that was taken from the dead before it, and one that
+/// nobody runs.
+#[test]
+fn model_a_lane_that_is_stopped_may_die_at_each_step() {
+    explore_deaths(|steps| {
+        let shared = Shared::new(2);
+        let items = shared.claims().claim(0, 2).unwrap();
+        assert_eq!(shared.claims().claim(1, 1), None);
+        let rank = spawn(&shared, move |shared| {
+            let live = || {
+                let lane = shared.claims().lane(0);
+                for item in items.clone() {
+                    if !lane.begin(item, Fences::Symmetric) {
+                        // It asks, and ends what it has.
+                        shared.claims().note_done(&(items.start..item), 0);
+                        return;
+                    }
+                    shared.records[item as usize].with_mut(|record| {
+                        // SAFETY: loom verifies that the access is exclusive.
+                        unsafe { *record += 1 }
+                    });
+                    lane.end(item);
+                }
+            };
+            mortal(steps, live).is_none()
+        });
+        let freed = shared.stop(0);
+        let was_taken = freed.then(|| shared.claims().look(1));
+        let died = rank.join().unwrap();
+        shared.claims().take_over(0..1, INCARNATION, 1);
+        if was_taken == Some(Found::Free { items: 1..2, deaths: 0 }) {
+            assert_eq!(shared.record(1), 0);
+            assert_eq!(shared.claims().entry(1), Entry::Open { deaths: 0 });
+        }
+        shared.recover(1);
+        assert_eq!(shared.claims().walk(0), ITEMS as u64);
         died
     });
 }

@@ -238,3 +238,29 @@ fn who_dies_behind_an_item_has_not_died_in_it() {
     claims.take_over(0..1, 2, 2);
     assert_eq!(claims.entry(0), Entry::Open { deaths: 1 });
 }
+
+#[test]
+fn who_was_stopped_before_an_item_has_not_died_in_it() {
+    let words = Words::new(2, 4);
+    let claims = words.claims();
+    let (lane, fences) = (claims.lane(0), Fences::Symmetric);
+    let items = claims.claim(0, 4).unwrap();
+    assert_eq!(claims.claim(1, 1), None);
+    assert!(lane.begin(0, fences));
+    lane.end(0);
+    // Between two items.
+    assert!(claims.stop(0, fences));
+    assert!(!lane.begin(1, fences));
+    assert_eq!(claims.resume(0), 1);
+    // It writes what it has done, and waits for others.
+    let _ = claims.finish(0, &(items.start..1), 0);
+    // One of these has the others, and is at the first of them.
+    claims.take(1, &(1..4));
+    assert!(claims.lane(1).begin(1, fences));
+    // The one who waits is killed.
+    claims.take_over(0..1, 7, 1);
+    assert_eq!(claims.entry(1), Entry::Open { deaths: 0 });
+    claims.lane(1).end(1);
+    let _ = claims.finish(1, &(1..4), 0);
+    assert_eq!(claims.walk(0), 4);
+}
