@@ -6,6 +6,7 @@ use shm_lock::{LockError, LockFailure, RegionMutex, ShmCondvar, ShmMutexGuard, S
 
 use crate::error::TeamError;
 use crate::memory::MOST_RANKS;
+use crate::sync::Fences;
 
 /// The most mutexes of a team.
 pub(crate) const MOST_MUTEXES: usize = 64;
@@ -51,6 +52,21 @@ pub(crate) struct Settings {
     pub(crate) threads: u64,
     /// How many deaths lose an item.
     pub(crate) attempts: u64,
+    /// Not 0 if processes may register for heavy fences.
+    pub(crate) membarrier: u64,
+}
+
+impl Settings {
+    /// For a team that is begun by this process.
+    pub(crate) fn new(ranks: u64, threads: u64, attempts: u64) -> Settings {
+        let membarrier = u64::from(Fences::of_team() == Fences::Asymmetric);
+        Settings { ranks, threads, attempts, membarrier }
+    }
+
+    /// How any of the team's processes may make light fences.
+    pub(crate) fn fences(self) -> Fences {
+        if self.membarrier == 0 { Fences::Symmetric } else { Fences::Asymmetric }
+    }
 }
 
 shm_lock::region! {

@@ -9,7 +9,6 @@ use crate::control::Control;
 use crate::error::TeamError;
 use crate::memory::Memory;
 use crate::seats::Shared;
-use crate::sync::Fences;
 
 /// `LOCKS:MEMORY:RANK`, two descriptors and a number.
 pub(crate) const VARIABLE: &str = "TASKEL_TEAM";
@@ -57,7 +56,7 @@ pub(crate) fn inherited() -> Result<Option<(Shared, usize)>, TeamError> {
     if rank as u64 >= locks.settings().ranks {
         return Err(wrong("the team has fewer ranks"));
     }
-    let fences = Fences::of_process();
+    let fences = locks.settings().fences().of_process();
     Ok(Some((Shared { memory: memory.into(), locks: locks.into(), fences }, rank)))
 }
 

@@ -57,7 +57,7 @@ pub(crate) struct TeamWords {
     pub(crate) incarnations: AtomicU64,
     /// How many of them have died, and were taken over.
     pub(crate) deaths: AtomicU64,
-    /// How often items became free: by deaths, by errors, and when ranks gave some back.
+    /// How often items became free: by deaths, by errors, and when ranks gave some back or were stopped.
     pub(crate) lapses: AtomicU64,
     /// How many items were handed out again.
     pub(crate) again: AtomicU64,
@@ -70,7 +70,7 @@ pub(crate) struct TeamWords {
     /// The program that has begun the ledger, and what it was given.
     pub(crate) program: AtomicU64,
     arguments: AtomicU64,
-    /// How many items ranks gave back that they had not begun.
+    /// How many items ranks gave back, or were stopped before, that they had not begun.
     pub(crate) given_back: AtomicU64,
     /// When somebody last asked for items of others, in milliseconds of the system's clock.
     pub(crate) asked_ms: AtomicU64,

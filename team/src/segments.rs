@@ -57,10 +57,9 @@ impl<A> Segments<A> {
     }
 }
 
-/// Runs items on the pool that this is called in, as long as the runner goes on, or on this thread if it
-/// runs them in order. `one` runs an item
-/// and adds it to what has come of those before it, if there are any; `merge` puts one outcome behind
-/// another.
+/// Runs items on the pool that this is called in, as long as the runner goes on, or on this thread
+/// if it runs them in order. `one` runs an item and adds it to what has come of those before it, if
+/// there are any; `merge` puts one outcome behind another.
 pub(crate) fn run<A: Send>(
     runner: &Runner<'_>,
     items: Range<usize>,

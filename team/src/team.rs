@@ -147,7 +147,7 @@ impl Team {
     pub fn alone() -> Result<Team, TeamError> {
         let pool = ThreadPool::new()?;
         let threads = pool.current_num_threads() as u64;
-        let locks = Control::create(Settings { ranks: 1, threads, attempts: 1 }, 0)?;
+        let locks = Control::create(Settings::new(1, threads, 1), 0)?;
         Ok(Team::new(Membership::Alone { locks: locks.into() }, pool))
     }
 

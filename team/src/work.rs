@@ -209,7 +209,7 @@ pub(crate) struct Done {
 }
 
 /// Runs items, which are those of a claim, as long as the runner [goes on](Runner::goes_on), and
-/// makes records of what is done. One item is always done.
+/// makes records of what is done. One item is always done, unless others hold the rank for dead.
 pub(crate) trait Work: Sync {
     fn run(&self, runner: &Runner<'_>, items: Range<usize>) -> Result<Vec<Done>, TeamError>;
 }
@@ -308,7 +308,8 @@ impl<W: Work> Part<'_, W> {
         let count = parts.len();
         let all = items.end - items.start;
         let run: u64 = parts.iter().map(|part| part.items.len() as u64).sum();
-        if run < all {
+        // What was taken from a lane is counted by who has taken it.
+        if run < all && !self.is_in_order() {
             team.given_back.fetch_add(all - run, Ordering::Relaxed);
         }
         for (number, part) in parts.into_iter().enumerate() {
@@ -395,13 +396,16 @@ impl<W: Work> Part<'_, W> {
             team.asked_ms.store(now_ms(), Ordering::Relaxed);
             return Ok(());
         }
-        let _recovery = hold(&self.shared.locks.recovery)?;
-        let lanes = 0..self.call.lanes_of(self.shared.locks.settings().ranks as usize - 1).end;
-        for lane in lanes {
-            if self.call.claims.stop(lane, self.shared.fences) {
-                team.lapses.fetch_add(1, Ordering::Relaxed);
-                break;
-            }
+        let settings = self.shared.locks.settings();
+        let mut lanes = 0..self.call.lanes_of(settings.ranks as usize - 1).end;
+        let Some(lane) = lanes.find(|&lane| self.call.claims.has_rest(lane)) else { return Ok(()) };
+        let recovery = hold(&self.shared.locks.recovery)?;
+        let freed = self.call.claims.stop(lane, settings.fences());
+        drop(recovery);
+        if freed > 0 {
+            team.given_back.fetch_add(freed, Ordering::Relaxed);
+            team.lapses.fetch_add(1, Ordering::Relaxed);
+            self.shared.locks.notify()?;
         }
         Ok(())
     }
@@ -412,7 +416,7 @@ impl<W: Work> Part<'_, W> {
 
     /// Takes items that nobody has, if there are any behind `from`.
     fn take_free(&self, lane: usize, from: u64, pace: &mut Pace) -> Result<Option<Range<u64>>, TeamError> {
-        // Nothing is free where nobody has died.
+        // Nothing is free where nobody has died, been stopped, or given anything back.
         if self.lapses() == 0 {
             return Ok(None);
         }

@@ -139,11 +139,9 @@ impl Launcher {
             let error = TeamError::TooMany { what, most: most as u64, found: found as u64 };
             if found > most { Err(error) } else { Ok(found as u64) }
         };
-        let settings = Settings {
-            ranks: at_most("ranks", MOST_RANKS, self.ranks)?,
-            threads: at_most("threads of a rank", MOST_THREADS, self.threads_of_a_rank())?,
-            attempts: self.attempts,
-        };
+        let ranks = at_most("ranks", MOST_RANKS, self.ranks)?;
+        let threads = at_most("threads of a rank", MOST_THREADS, self.threads_of_a_rank())?;
+        let settings = Settings::new(ranks, threads, self.attempts);
         let command = Command {
             program: program.as_ref().to_owned(),
             arguments: arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect(),

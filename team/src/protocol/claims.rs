@@ -7,7 +7,7 @@
 //! | word | of | written by |
 //! |---|---|---|
 //! | `next` | the call: where the items begin that nobody has claimed yet; beyond *n* in the end | whoever claims, by an addition |
-//! | `claim` | a lane | the lane; who has [taken over](Claims::take_over) its dead rank |
+//! | `claim` | a lane | the lane; who has [taken over](Claims::take_over) its dead rank; who [stops](Claims::stop) it |
 //! | `running` | a lane's thread: the item that it is in, or was in last | the thread; who has taken over |
 //! | `halt` | a lane: not 0 if it may begin no item before it has asked | who [stops](Claims::stop) it; the lane |
 //! | `table[i]` | item *i* | whoever has claimed the item; who has taken over the rank that had |
@@ -76,14 +76,15 @@
 //! # Progress
 //!
 //! Claiming and ending are wait-free: an addition and a compare-exchange, which fails for nobody
-//! that has the items. Looking for free items takes time in proportion to the lanes, and waits for
+//! that has the items. A lane that was stopped waits for the recovery lock before it goes on. Looking for free items takes time in proportion to the lanes, and waits for
 //! lanes that are [`CLAIMING`], which is three instructions long.
 //!
 //! # Models
 //!
 //! `claims_models.rs`: each item is done once, and its record is seen; what a living lane has is
 //! not free; what is given back in part goes to another; what a lane is stopped before is run once; a
-//! death at each step; one who takes over, or stops a lane, dies; an item that kills twice is lost; who waits for the last items is woken.
+//! death at each step; one who takes over, stops a lane, or is stopped, dies; an item that kills
+//! twice is lost; who waits for the last items is woken.
 
 use std::ops::Range;
 
@@ -162,6 +163,14 @@ impl Lane {
         }
         let has = |item: &u64| items_of(self.claim.load(Ordering::Relaxed)).contains(item);
         if running & IN_ORDER == 0 { Some(item) } else { Some(item).filter(has) }
+    }
+
+    /// Where those of its items end that it has begun, if it runs them in order and has others. If it has
+    /// told of none of these yet, but of earlier ones, the first one is left to it.
+    fn begun(&self, items: &Range<u64>) -> Option<u64> {
+        let running = self.running.load(Ordering::Relaxed);
+        let end = (running & !(IN_ORDER | ENDED)).max(items.start + 1);
+        (running & IN_ORDER != 0 && end < items.end).then_some(end)
     }
 
     #[cfg(test)]
@@ -377,32 +386,31 @@ impl<'a> Claims<'a> {
         self.lanes[lane].claim.store(held(items), Ordering::Relaxed);
     }
 
-    /// Frees what a lane has and has not begun; false if that is nothing. The caller has the recovery
-    /// lock.
-    pub(crate) fn stop(&self, lane: usize, fences: Fences) -> bool {
+    /// Whether a lane has items that it has not begun, and others may take: a hint.
+    pub(crate) fn has_rest(&self, lane: usize) -> bool {
         let lane = &self.lanes[lane];
         let word = lane.claim.load(Ordering::Relaxed);
-        let items = items_of(word);
-        // Where those end that it keeps, if any are left then. If it has not told of any of these, but of
-        // earlier ones, the first one is left to it.
-        let end = || {
-            let running = lane.running.load(Ordering::Relaxed);
-            let end = (running & !(IN_ORDER | ENDED)).max(items.start + 1);
-            (running & IN_ORDER != 0 && end < items.end).then_some(end)
-        };
-        // A look before it is disturbed.
-        if word == CLAIMING || end().is_none() {
-            return false;
+        word != CLAIMING && lane.begun(&items_of(word)).is_some()
+    }
+
+    /// Frees what a lane has and has not begun; how much that is. The caller has the recovery lock.
+    pub(crate) fn stop(&self, lane: usize, fences: Fences) -> u64 {
+        let lane = &self.lanes[lane];
+        let word = lane.claim.load(Ordering::Relaxed);
+        if word == CLAIMING {
+            return 0;
         }
         lane.halt.store(1, Ordering::Relaxed);
         // Pairs with `begin`.
         if !heavy_fence(fences) {
-            return false;
+            return 0;
         }
-        let Some(end) = end() else { return false };
+        let items = items_of(word);
+        let Some(end) = lane.begun(&items) else { return 0 };
         // It fails if the rank has died, and was taken over.
         let now = held(&(items.start..end));
-        lane.claim.compare_exchange(word, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        let stopped = lane.claim.compare_exchange(word, now, Ordering::Relaxed, Ordering::Relaxed);
+        stopped.map_or(0, |_| items.end - end)
     }
 
     /// Where the items end that a lane has, which was to stop. The caller has the recovery lock.

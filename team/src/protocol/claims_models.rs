@@ -100,7 +100,7 @@ impl Shared {
     /// Stops a lane; whether that freed anything.
     fn stop(&self, lane: usize) -> bool {
         let _recovery = self.recovery.lock().unwrap_or_else(|died| died.into_inner());
-        self.claims().stop(lane, Fences::Symmetric)
+        self.claims().stop(lane, Fences::Symmetric) > 0
     }
 
     /// Claims and runs one item after the other.

@@ -172,38 +172,36 @@ fn of_a_claim_some_may_be_done_and_the_rest_given_back() {
     assert_eq!(claims.look(8), Found::HeldUpTo(9));
 }
 
-/// Whether this system lets one process order what others do.
-fn has_heavy_fences() -> bool {
-    crate::sync::heavy_fence(Fences::Symmetric)
-}
-
 #[test]
 fn a_lane_is_stopped_behind_the_item_that_it_is_in() {
-    if !has_heavy_fences() {
-        return;
-    }
     let words = Words::new(2, 10);
     let claims = words.claims();
     let (lane, fences) = (claims.lane(0), Fences::Symmetric);
-    assert!(!claims.stop(0, fences), "it has nothing");
+    assert!(!claims.has_rest(0), "it has nothing");
     let items = claims.claim(0, 8).unwrap();
     assert_eq!(claims.claim(1, 9), Some(8..10));
     assert_eq!(claims.claim(1, 1), None);
-    assert!(!claims.stop(0, fences), "it has not told that it runs them in order");
+    assert!(!claims.has_rest(0), "it has not told that it runs them in order");
+    assert_eq!(claims.stop(0, fences), 0);
+    assert!(!lane.begin(0, fences), "it is to ask");
+    assert_eq!(claims.resume(0), 8);
     assert!(lane.begin(0, fences));
     lane.end(0);
     assert!(lane.begin(1, fences));
-    assert!(claims.stop(0, fences));
+    assert!(claims.has_rest(0));
+    assert_eq!(claims.stop(0, fences), 6);
     assert_eq!(claims.look(1), Found::HeldUpTo(2));
     assert_eq!(claims.look(2), Found::Free { items: 2..10, deaths: 0 });
-    assert!(!claims.stop(0, fences), "it has begun all that it has");
+    assert!(!claims.has_rest(0), "it has begun all that it has");
+    assert_eq!(claims.stop(0, fences), 0);
     lane.end(1);
     assert!(!lane.begin(2, fences));
     assert_eq!(claims.resume(0), 2);
     assert!(claims.finish(0, &(items.start..2), 0));
     // It has another claim, of which it has begun nothing, and is behind it.
     claims.take(0, &(4..8));
-    assert!(claims.stop(0, fences));
+    assert!(claims.has_rest(0));
+    assert_eq!(claims.stop(0, fences), 3);
     assert_eq!(claims.look(4), Found::HeldUpTo(5));
     assert!(!lane.begin(4, fences));
     assert_eq!(claims.resume(0), 5);
@@ -211,16 +209,17 @@ fn a_lane_is_stopped_behind_the_item_that_it_is_in() {
 }
 
 #[test]
-fn a_lane_with_one_item_left_is_not_disturbed() {
-    let words = Words::new(1, 2);
+fn a_lane_with_one_item_left_has_no_rest() {
+    let words = Words::new(2, 2);
     let claims = words.claims();
     let (lane, fences) = (claims.lane(0), Fences::Symmetric);
     let _ = claims.claim(0, 2).unwrap();
-    assert!(lane.begin(1, fences));
-    assert!(!claims.stop(0, fences));
+    assert!(lane.begin(0, fences) && claims.has_rest(0));
+    assert!(lane.begin(1, fences) && !claims.has_rest(0));
     lane.end(1);
-    assert!(!claims.stop(0, fences));
-    assert!(lane.begin(1, fences), "nobody has stopped it");
+    assert!(!claims.has_rest(0));
+    // About to claim.
+    assert!(!claims.has_rest(1));
 }
 
 #[test]
@@ -249,7 +248,7 @@ fn who_was_stopped_before_an_item_has_not_died_in_it() {
     assert!(lane.begin(0, fences));
     lane.end(0);
     // Between two items.
-    assert!(claims.stop(0, fences));
+    assert_eq!(claims.stop(0, fences), 3);
     assert!(!lane.begin(1, fences));
     assert_eq!(claims.resume(0), 1);
     // It writes what it has done, and waits for others.

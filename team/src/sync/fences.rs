@@ -6,12 +6,14 @@
 //! the *light* fence of the other only keeps the compiler from moving accesses across it.
 //!
 //! A process with several threads waits for its registration for 8 to 24 ms. Such a process does
-//! without: its light fences are full ones, which is right beside any heavy one. So does one where
-//! the environment variable `TASKEL_MEMBARRIER` is `off`, as for taskel's own fences.
+//! without: its light fences are full ones, which is right beside any heavy one.
+//!
+//! Whether processes of a team may register is decided when it is made: where the system has no
+//! `membarrier`, or the environment variable `TASKEL_MEMBARRIER` is `off`, all fences are full ones.
 
 use std::sync::atomic::{Ordering, compiler_fence, fence};
 
-/// How this process makes light fences.
+/// How a process makes light fences; of a team, how any of its processes may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fences {
     /// The system interrupts it.
@@ -21,9 +23,16 @@ pub(crate) enum Fences {
 }
 
 impl Fences {
-    /// Registers the process, if that is no work.
-    pub(crate) fn of_process() -> Fences {
-        if system::is_alone() && system::register() { Fences::Asymmetric } else { Fences::Symmetric }
+    /// Those of a team that is begun by this process.
+    pub(crate) fn of_team() -> Fences {
+        let is_off = std::env::var_os("TASKEL_MEMBARRIER").is_some_and(|value| value == "off");
+        if !is_off && system::has_membarrier() { Fences::Asymmetric } else { Fences::Symmetric }
+    }
+
+    /// Those of this process in a team that has these. Registers the process, if that is no work.
+    pub(crate) fn of_process(self) -> Fences {
+        let is_registered = self == Fences::Asymmetric && system::is_alone() && system::register();
+        if is_registered { Fences::Asymmetric } else { Fences::Symmetric }
     }
 }
 
@@ -38,21 +47,20 @@ pub(crate) fn light_fence(fences: Fences) {
     }
 }
 
-/// The dear half of a pair, whatever light fences this process has. False when the system refuses:
-/// then nothing is ordered.
+/// The dear half of a pair, given the fences of the team. False when the system refuses: then nothing
+/// is ordered.
 #[must_use]
-pub(crate) fn heavy_fence(_: Fences) -> bool {
+pub(crate) fn heavy_fence(of_team: Fences) -> bool {
     // SeqCst: pairs with `light_fence`.
     fence(Ordering::SeqCst);
-    system::interrupt_all()
+    of_team == Fences::Symmetric || system::interrupt_all()
 }
 
 #[cfg(not(miri))]
 mod system {
     use std::ffi::{c_int, c_uint};
+    use std::fs;
     use std::os::unix::fs::MetadataExt;
-    use std::sync::OnceLock;
-    use std::{env, fs};
 
     /// Whether the process is known to have this thread alone.
     pub(super) fn is_alone() -> bool {
@@ -62,24 +70,18 @@ mod system {
 
     /// A sandbox may answer 0, "done", to calls that it does not let through. As the answer to this
     /// question, that is "none".
-    fn has_membarrier() -> bool {
-        static HAS: OnceLock<bool> = OnceLock::new();
-        *HAS.get_or_init(|| {
-            if env::var_os("TASKEL_MEMBARRIER").is_some_and(|value| value == "off") {
-                return false;
-            }
-            let commands = membarrier(libc::MEMBARRIER_CMD_QUERY);
-            commands > 0 && commands & libc::c_long::from(libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED) != 0
-        })
+    pub(super) fn has_membarrier() -> bool {
+        let commands = membarrier(libc::MEMBARRIER_CMD_QUERY);
+        commands > 0 && commands & libc::c_long::from(libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED) != 0
     }
 
     pub(super) fn register() -> bool {
-        has_membarrier() && membarrier(libc::MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) == 0
+        membarrier(libc::MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) == 0
     }
 
     /// Makes every running thread of all registered processes pass a full fence.
     pub(super) fn interrupt_all() -> bool {
-        has_membarrier() && membarrier(libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED) == 0
+        membarrier(libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED) == 0
     }
 
     fn membarrier(command: c_int) -> libc::c_long {
@@ -92,6 +94,10 @@ mod system {
 
 #[cfg(miri)]
 mod system {
+    pub(super) fn has_membarrier() -> bool {
+        false
+    }
+
     pub(super) fn is_alone() -> bool {
         false
     }
