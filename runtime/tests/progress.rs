@@ -51,12 +51,16 @@ fn a_loop_of_slow_items_tells_on_its_way_how_far_it_is() {
 #[test]
 fn what_a_report_takes_is_not_the_items_time() {
     let pool = ThreadPool::builder().num_threads(2).build().unwrap();
-    let items = || (0..3_000_000).into_par_iter();
-    let ((), profile) = pool.profile(|| {
-        items().progress_with(|_, _| sleep(Duration::from_millis(60))).for_each(|n: u32| _ = black_box(n));
-    });
-    // Were it, a chunk would have one item from the first report on.
-    assert!(profile.chunks() < 300_000, "{}", profile.chunks());
+    let chunks = || {
+        let items = (0..3_000_000).into_par_iter();
+        let report = |_, _| sleep(Duration::from_millis(60));
+        let ((), profile) = pool.profile(|| items.progress_with(report).for_each(|n: u32| _ = black_box(n)));
+        profile.chunks()
+    };
+    // Were it, a chunk would have one item from the first report on, each time. What else runs on
+    // these cores may have the same effect.
+    let seen: Vec<u64> = (0..10).map(|_| chunks()).take_while(|&chunks| chunks >= 300_000).collect();
+    assert!(seen.len() < 10, "{seen:?}");
 }
 
 #[test]
