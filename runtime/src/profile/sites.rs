@@ -41,15 +41,15 @@ impl CallSite {
 
 /// Whether a line there says nothing to a user.
 fn is_library(file: &str) -> bool {
-    /// The folder of this crate's sources.
-    const OURS: &str = file!().split_at(file!().len() - "profile/sites.rs".len()).0;
+    // The folder of this crate's sources.
+    let ours = &file!()[..file!().len() - "profile/sites.rs".len()];
     // Of a registry, with a version; or a copy.
     let is_rayon = |folder: &str| {
         ["rayon", "rayon-core"].contains(&folder)
             || folder.starts_with("rayon-1.")
             || folder.starts_with("rayon-core-1.")
     };
-    file.starts_with(OURS) || file.split(['/', '\\']).any(is_rayon)
+    file.starts_with(ours) || file.split(['/', '\\']).any(is_rayon)
 }
 
 /// Names that are numbered as they come.
