@@ -76,8 +76,9 @@
 //! # Progress
 //!
 //! Claiming and ending are wait-free: an addition and a compare-exchange, which fails for nobody
-//! that has the items. A lane that was stopped waits for the recovery lock before it goes on. Looking for free items takes time in proportion to the lanes, and waits for
-//! lanes that are [`CLAIMING`], which is three instructions long.
+//! that has the items. A lane that was stopped waits for the recovery lock before it goes on. Looking
+//! for free items takes time in proportion to the lanes, and waits for lanes that are [`CLAIMING`],
+//! which is three instructions long.
 //!
 //! # Models
 //!

@@ -97,6 +97,11 @@ impl Shared {
         let _ = claims.finish(lane, &(items.start..at), 0);
     }
 
+    fn assert_each_ran_once(&self) {
+        assert_eq!(self.claims().walk(0), ITEMS as u64);
+        assert!((0..ITEMS as u64).all(|item| self.record(item) == 1));
+    }
+
     /// Stops a lane; whether that freed anything.
     fn stop(&self, lane: usize) -> bool {
         let _recovery = self.recovery.lock().unwrap_or_else(|died| died.into_inner());
@@ -155,8 +160,7 @@ fn model_each_item_is_done_once_and_its_record_is_seen() {
         let claims = shared.claims();
         assert!((0..claims.walk(0)).all(|item| shared.record(item) == 1));
         others.into_iter().for_each(|other| other.join().unwrap());
-        assert_eq!(claims.walk(0), ITEMS as u64);
-        assert!((0..ITEMS as u64).all(|item| shared.record(item) == 1));
+        shared.assert_each_ran_once();
     });
 }
 
@@ -266,8 +270,7 @@ fn model_what_is_given_back_in_part_goes_to_another() {
             shared.recover(1);
             other.join().unwrap();
             shared.recover(1);
-            assert_eq!(shared.claims().walk(0), ITEMS as u64);
-            assert!((0..ITEMS as u64).all(|item| shared.record(item) == 1));
+            shared.assert_each_ran_once();
         });
     }
 }
@@ -363,8 +366,7 @@ fn model_what_a_lane_is_stopped_before_is_run_once() {
         shared.recover(1);
         other.join().unwrap();
         shared.recover(1);
-        assert_eq!(shared.claims().walk(0), ITEMS as u64);
-        assert!((0..ITEMS as u64).all(|item| shared.record(item) == 1));
+        shared.assert_each_ran_once();
     });
 }
 
@@ -386,8 +388,7 @@ fn model_who_stops_a_lane_may_die_at_each_step() {
         let died = other.join().unwrap();
         assert_eq!(shared.claims().claim(1, 1), None);
         shared.recover(1);
-        assert_eq!(shared.claims().walk(0), ITEMS as u64);
-        assert!((0..ITEMS as u64).all(|item| shared.record(item) == 1));
+        shared.assert_each_ran_once();
         died
     });
 }
