@@ -12,7 +12,7 @@ fn inexact(len: usize) -> Vec<f64> {
 /// Whatever stands between `deterministic()` and the sum.
 #[test]
 fn every_adapter_passes_on_that_a_sum_is_deterministic() {
-    let items = inexact(10_000);
+    let items = inexact(30_000);
     let bits = || {
         let start = || items.par_iter().copied().deterministic();
         let at_tuples = |(a, b): (f64, &f64)| a * b;
@@ -26,7 +26,7 @@ fn every_adapter_passes_on_that_a_sum_is_deterministic() {
             items.par_iter().copied().interleave(start()).sum(),
             start().interleave_shortest(items.par_iter().copied()).sum(),
             start().rev().sum(),
-            start().skip(10).take(9_700).sum(),
+            start().skip(10).take(29_000).sum(),
             start().step_by(3).sum(),
             start().chunks(7).map(|chunk| chunk.len() as f64 * 0.1 + chunk[0]).sum(),
             start().enumerate().map(|(index, item)| index as f64 * item).sum(),
@@ -49,7 +49,7 @@ fn every_adapter_passes_on_that_a_sum_is_deterministic() {
 
 #[test]
 fn deterministic_reductions_have_the_same_bits_for_any_threads_chunks_and_runs() {
-    let items = inexact(20_000);
+    let items = inexact(50_000);
     let bits = || {
         let sum = items.par_iter().deterministic().sum::<f64>();
         let chunked = items.par_iter().chunk(Chunk::Exact(7)).deterministic().sum::<f64>();

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use taskel::ThreadPool;
 use taskel::prelude::*;
 
-const LENGTHS: [usize; 8] = [0, 1, 2, 100, 2047, 2048, 5000, 50_021];
+const LENGTHS: [usize; 9] = [0, 1, 2, 100, 2047, 2048, 5000, 20_011, 100_000];
 
 fn on_pools(test: impl Fn()) {
     for threads in [1, 2, 4] {
