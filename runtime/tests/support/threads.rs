@@ -27,3 +27,23 @@ pub(crate) fn await_count(prefix: &str, count: usize) {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
+
+/// Waits until all threads but this one sleep.
+#[allow(dead_code, reason = "not every test that has this file needs it")]
+#[track_caller]
+pub(crate) fn await_all_asleep() {
+    if !cfg!(target_os = "linux") {
+        return; // Other systems do not list them.
+    }
+    let sleeps = |task: &PathBuf| {
+        // A thread that has ended between the two looks does nothing more.
+        let stat = fs::read_to_string(task.join("stat")).unwrap_or_default();
+        // The state stands behind the name, which is in parentheses and may contain some.
+        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('S'))
+    };
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while named("").iter().filter(|task| !sleeps(task)).count() > 1 {
+        assert!(Instant::now() < deadline, "more threads than this one are at work");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
