@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use taskel::prelude::*;
 use taskel::{Chunk, MemoryGuard, ThreadPool};
@@ -11,7 +12,11 @@ fn panic_of(op: &dyn Fn()) -> (String, String) {
     let seen = Arc::new(Mutex::new(None));
     let told = Arc::clone(&seen);
     let before = take_hook();
+    let this = thread::current().id();
     set_hook(Box::new(move |info| {
+        if thread::current().id() != this {
+            return; // Another test's.
+        }
         let text = info.payload_as_str().unwrap_or_default().to_owned();
         *told.lock().unwrap() = Some((info.location().unwrap().file().to_owned(), text));
     }));
@@ -87,7 +92,7 @@ fn a_pool_that_waits_for_itself_names_the_method() {
                 Ok(pool) => break pool,
                 Err(shared) => own = shared,
             }
-            std::thread::yield_now();
+            thread::yield_now();
         };
         let payload = catch_unwind(AssertUnwindSafe(|| pool.shutdown())).unwrap_err();
         sender.send(*payload.downcast::<&str>().expect("a text")).unwrap();
