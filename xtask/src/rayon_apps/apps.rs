@@ -38,6 +38,8 @@ pub(super) enum Input {
     Folder,
     /// An empty folder for the results, and pictures.
     Pictures,
+    /// A file for the result, and a film.
+    Film,
 }
 
 /// Whether it compiles with `rayon = { package = "taskel" }`.
@@ -73,6 +75,14 @@ pub(super) const APPS: &[App] = &[
             "expects that a pool of one thread has none left for a walk inside of a loop, and here the caller runs the loop",
         )],
         ..app("jwalk", "0.9.0")
+    },
+    // Its assembly needs an assembler.
+    App {
+        default_features: false,
+        features: &["binaries", "threading"],
+        tests: Tests::These(&["--lib"], "the others compare it with other encoders"),
+        program: program("rav1e", &["--speed", "9", "--tiles", "4", "--quiet", "-y", "-o"], Input::Film),
+        ..app("rav1e", "0.8.1")
     },
     // The encoder of AVIF takes longer to build than all the rest.
     App {

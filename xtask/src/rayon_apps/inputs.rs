@@ -15,7 +15,7 @@ const HEIGHT: u32 = 480;
 /// The colour of a point.
 type Painter = fn(u32, u32) -> [u8; 3];
 
-/// `folder`, or all sources that cargo has, and pictures that are written into `scratch`.
+/// `folder`, or all sources that cargo has, and pictures and a film that are written into `scratch`.
 pub(super) fn inputs(folder: Option<&Path>, scratch: &Path) -> Result<Inputs> {
     let folder = match folder {
         Some(folder) => folder.to_owned(),
@@ -32,7 +32,9 @@ pub(super) fn inputs(folder: Option<&Path>, scratch: &Path) -> Result<Inputs> {
         fs::write(&path, png(painter))?;
         paths.push(path);
     }
-    Ok(Inputs { folder, pictures: paths })
+    let film = scratch.join("film.y4m");
+    fs::write(&film, y4m(noise))?;
+    Ok(Inputs { folder, pictures: paths, film })
 }
 
 /// Few colours, in tiles.
@@ -85,6 +87,21 @@ fn png(painter: Painter) -> Vec<u8> {
         file.extend(u32::try_from(content.len()).unwrap_or(u32::MAX).to_be_bytes());
         file.extend(&named);
         file.extend(crc32(&named).to_be_bytes());
+    }
+    file
+}
+
+/// A film that moves over a picture: its brightness, and grey for colours (YUV4MPEG2).
+fn y4m(painter: Painter) -> Vec<u8> {
+    const FRAMES: u32 = 24;
+    let (width, height) = (WIDTH / 2, HEIGHT / 2);
+    let mut file = format!("YUV4MPEG2 W{width} H{height} F24:1 Ip A1:1 C420jpeg\n").into_bytes();
+    let grey = vec![128; (width * height / 2) as usize];
+    for frame in 0..FRAMES {
+        file.extend(b"FRAME\n");
+        let points = (0..height).flat_map(|y| (0..width).map(move |x| (x + 3 * frame, y + frame)));
+        file.extend(points.map(|(x, y)| painter(x, y)[0]));
+        file.extend(&grey);
     }
     file
 }

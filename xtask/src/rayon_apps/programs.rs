@@ -17,6 +17,7 @@ use super::package::{Core, Package};
 pub(super) struct Inputs {
     pub(super) folder: PathBuf,
     pub(super) pictures: Vec<PathBuf>,
+    pub(super) film: PathBuf,
 }
 
 /// Of one run.
@@ -107,6 +108,7 @@ fn run(binary: &Path, program: &Program, inputs: &Inputs, package: &Package) -> 
     let operands: Vec<OsString> = match program.input {
         Input::Folder => vec![inputs.folder.clone().into()],
         Input::Pictures => [&out].into_iter().chain(&inputs.pictures).map(|path| path.into()).collect(),
+        Input::Film => vec![out.join("film").into(), inputs.film.clone().into()],
     };
     let before = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let start = Instant::now();
