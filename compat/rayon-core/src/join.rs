@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread::Result;
 
+use crate::pieces::{Kind, Sides};
 use crate::worker::in_worker;
 
 /// What a closure of a [`join_context`] knows of its place.
@@ -20,7 +21,8 @@ impl FnContext {
     }
 
     /// Whether the closure runs on another thread than the one that it was given to
-    /// [`join_context`] by.
+    /// [`join_context`] by, or lasts so long, as others of its kind have taught, that it is worth
+    /// splitting all the same.
     #[inline]
     pub fn migrated(&self) -> bool {
         self.migrated
@@ -62,12 +64,30 @@ where
     RB: Send,
 {
     in_worker(move |moved| {
+        let sides = Sides::of(Kind::of(first::<A, RA> as *const () as usize));
         let (a, b) = taskel::join_context(
-            |context| catch_unwind(AssertUnwindSafe(|| oper_a(FnContext::new(moved || context.migrated())))),
-            |context| catch_unwind(AssertUnwindSafe(|| oper_b(FnContext::new(moved || context.migrated())))),
+            |context| first(sides, moved || context.migrated(), oper_a),
+            |context| side(sides, moved || context.migrated(), oper_b),
         );
         results(a, b)
     })
+}
+
+/// The first side of a join. Its address tells joins of one kind from others.
+#[inline(never)]
+fn first<A, RA>(sides: Sides, has_migrated: bool, oper: A) -> Result<RA>
+where
+    A: FnOnce(FnContext) -> RA,
+{
+    side(sides, has_migrated, oper)
+}
+
+#[inline]
+fn side<A, RA>(sides: Sides, has_migrated: bool, oper: A) -> Result<RA>
+where
+    A: FnOnce(FnContext) -> RA,
+{
+    sides.run(has_migrated, |split| catch_unwind(AssertUnwindSafe(|| oper(FnContext::new(split)))))
 }
 
 #[inline]

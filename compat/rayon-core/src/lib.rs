@@ -24,6 +24,7 @@ mod builder;
 mod configuration;
 mod error;
 mod join;
+mod pieces;
 mod pool;
 mod scope;
 mod spawned;
