@@ -14,6 +14,9 @@
 //!   task leaves to a *waiting* worker, by a channel or a flag and not by waiting for it, may not
 //!   be begun.
 //! - Idle workers use no processor time.
+//! - [`FnContext::migrated`] also says yes where loops of this kind have lasted so long that it is
+//!   worth splitting further. So rayon's loops have more and smaller pieces, up to one for each
+//!   50 µs, and a long item holds back fewer others. (Never in a pool of one thread.)
 //!
 //! As with rayon, workers float between cores; the environment variable `TASKEL_PINNING=cores` pins
 //! them. `TASKEL_NUM_THREADS`, `RAYON_NUM_THREADS` and `RAYON_RS_NUM_CPUS`, in this order, set how

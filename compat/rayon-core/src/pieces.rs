@@ -1,21 +1,22 @@
 //! How far a loop of rayon's is split.
 //!
-//! rayon splits a loop by [`join_context`](crate::join_context()) into a few pieces for each worker, and a piece
-//! further only where it has *migrated*: somebody was idle. A piece that is not split holds back
-//! what lies behind a long item in it. So here `migrated` also says yes where that costs next to
-//! nothing: while the loop has fewer pieces than the time of such loops is worth.
+//! rayon splits a loop by [`join_context`](crate::join_context()) into a few pieces for each worker,
+//! and a piece further only where it has *migrated*: somebody was idle. A piece that is not split
+//! holds back what lies behind a long item in it. So here `migrated` also says yes where that costs
+//! next to nothing: while the loop has few pieces for the time that such loops take.
 //!
-//! # What a loop is worth
+//! # How long a loop takes
 //!
 //! A side of a join that begins no join of the same kind is a piece. One at depth `d` (the first
-//! join has two sides at depth 1) stands for the 2⁻ᵈ th part of its loop: these parts add up to 1.
-//! So each piece that took `t` moves the time `T` of a loop of this kind by `(t - T · 2⁻ᵈ) / 2`, and a
-//! whole loop moves it by half of its distance: `T` is a mean of the latest loops. They are split
-//! into `T / PIECE` pieces or fewer, so that what the pieces cost, 0.1 µs each, is a small part of
-//! what the loops took, however uneven they are.
+//! join has two sides, at depth 1) stands for the 2⁻ᵈ th part of its loop: these parts add up to 1.
+//! So each piece that took `t` moves the time `T` of a loop of this kind by `(t - T · 2⁻ᵈ) / 4`, and
+//! a whole loop moves it by a quarter of its distance: `T` is a mean of the latest loops. A loop is split
+//! into `T / PIECE` pieces at most, or as many as rayon would. What a piece costs, some 0.5 µs, is
+//! thus a small part of what the loops took, however uneven they are.
 //!
-//! The kinds are told apart by the types of the closures; two that share an entry of the table
-//! learn from nothing but the last one. Errors only make pieces too large or too small.
+//! The kinds are told apart by the types of the closures. Of two that share an entry of the table,
+//! each forgets what the other one has learned. Errors make pieces too large or too small, and
+//! nothing else.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,8 +24,8 @@ use std::time::Instant;
 
 use crate::worker::current_num_threads;
 
-/// How long a piece should take, at least.
-const PIECE_NS: f32 = 16_000.0;
+/// How long a piece takes, at least, in loops of equal items: a hundred times what it costs.
+const PIECE_NS: f32 = 48_000.0;
 
 const ENTRIES: usize = 1024;
 
@@ -35,19 +36,42 @@ static TABLE: [AtomicU64; ENTRIES] = [const { AtomicU64::new(0) }; ENTRIES];
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kind(u64);
 
+/// A share of a loop of which a thread tells the others at once, since they all write the same word.
+const TOLD: f32 = 1.0 / 32.0;
+
+/// Loops of a kind that take less than this part of what is worth splitting are measured seldom.
+const SHORT: f32 = 0.25;
+
+/// Each thread measures one of so many short loops.
+const SELDOM: u32 = 16;
+
 /// What this thread is in.
 #[derive(Clone, Copy)]
 struct Place {
     kind: Kind,
     depth: u32,
+    /// So many times rayon goes on to split a piece after it was told that it has migrated.
+    further: u32,
+    is_measured: bool,
     /// It is split by another join.
     is_split: bool,
 }
 
+/// Pieces of which the others were not told yet.
+#[derive(Clone, Copy)]
+struct Untold {
+    kind: Kind,
+    ns: f32,
+    share: f32,
+}
+
 thread_local! {
-    static PLACE: Cell<Place> = const { Cell::new(Place { kind: Kind(0), depth: 0, is_split: false }) };
+    static PLACE: Cell<Place> = const { Cell::new(Place { kind: Kind(0), depth: 0, further: 0, is_measured: false, is_split: false }) };
+    /// How many loops this thread has begun.
+    static LOOPS: Cell<u32> = const { Cell::new(0) };
     /// When the running piece began: since then, only joins did.
     static SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
+    static UNTOLD: Cell<Untold> = const { Cell::new(Untold { kind: Kind(0), ns: 0.0, share: 0.0 }) };
 }
 
 /// The sides of one join.
@@ -55,8 +79,8 @@ thread_local! {
 pub(crate) struct Sides {
     kind: Kind,
     depth: u32,
-    /// So many times rayon goes on to split after it was told that a piece has migrated.
     further: u32,
+    is_measured: bool,
 }
 
 impl Kind {
@@ -82,15 +106,29 @@ impl Kind {
     }
 
     /// A piece at this depth took so long.
-    fn learn(self, piece_ns: f32, depth: u32) {
-        let share = 0.5_f32.powi(depth.min(60) as i32);
-        let loop_ns = match self.loop_ns() {
-            Some(loop_ns) => loop_ns + (piece_ns - loop_ns * share) / 2.0,
-            None => piece_ns / share,
-        };
-        let entry = u64::from(self.tag()) << 32 | u64::from(loop_ns.to_bits());
-        self.entry().store(entry, Ordering::Relaxed);
+    fn learn(self, piece_ns: u64, depth: u32) {
+        let mut untold = UNTOLD.get();
+        if untold.kind != self {
+            untold = Untold { kind: self, ns: 0.0, share: 0.0 };
+        }
+        untold.ns += piece_ns as f32;
+        untold.share += 1.0 / power_of_two(depth);
+        if untold.share >= TOLD {
+            let loop_ns = match self.loop_ns() {
+                Some(loop_ns) => loop_ns + (untold.ns - loop_ns * untold.share) / 4.0,
+                None => untold.ns / untold.share,
+            };
+            let entry = u64::from(self.tag()) << 32 | u64::from(loop_ns.to_bits());
+            self.entry().store(entry, Ordering::Relaxed);
+            untold = Untold { kind: self, ns: 0.0, share: 0.0 };
+        }
+        UNTOLD.set(untold);
     }
+}
+
+/// For small exponents; it does not grow beyond.
+fn power_of_two(exponent: u32) -> f32 {
+    (1_u64 << exponent.min(62)) as f32
 }
 
 impl Sides {
@@ -99,41 +137,58 @@ impl Sides {
         let place = PLACE.get();
         if place.kind == kind {
             PLACE.set(Place { is_split: true, ..place });
-            return Sides { kind, depth: place.depth + 1, further: further() };
+            let Place { further, is_measured, .. } = place;
+            return Sides { kind, depth: place.depth + 1, further, is_measured };
         }
-        SINCE.set(Some(Instant::now()));
-        Sides { kind, depth: 1, further: further() }
+        let mut sides = Sides { kind, depth: 1, further: further(), is_measured: true };
+        // The clock would cost a short loop more than all the rest.
+        let is_short = kind.loop_ns().is_some_and(|ns| ns < SHORT * sides.worth_splitting_ns());
+        let loops = LOOPS.get().wrapping_add(1);
+        LOOPS.set(loops);
+        sides.is_measured = sides.further > 0 && (!is_short || loops % SELDOM == 0);
+        if sides.is_measured {
+            SINCE.set(Some(Instant::now()));
+        }
+        sides
     }
 
     /// Runs one of them, which is told whether it is to be split.
     pub(crate) fn run<R>(self, has_migrated: bool, side: impl FnOnce(bool) -> R) -> R {
+        let Sides { kind, depth, further, is_measured } = self;
+        let outer = PLACE.replace(Place { kind, depth, further, is_measured, is_split: false });
+        if !is_measured {
+            let result = side(has_migrated);
+            PLACE.set(outer);
+            return result;
+        }
         if has_migrated {
             SINCE.set(Some(Instant::now()));
         }
         let since = SINCE.get();
-        let outer = PLACE.replace(Place { kind: self.kind, depth: self.depth, is_split: false });
         let result = side(has_migrated || self.is_worth_splitting());
         let place = PLACE.replace(outer);
         if !place.is_split {
             let now = Instant::now();
             SINCE.set(Some(now));
             if let Some(since) = since {
-                self.kind.learn((now - since).as_nanos() as f32, self.depth);
+                kind.learn(u64::try_from((now - since).as_nanos()).unwrap_or(u64::MAX), depth);
             }
         }
         result
     }
 
     fn is_worth_splitting(self) -> bool {
-        self.further > 0
-            && self.kind.loop_ns().is_some_and(|loop_ns| {
-                let pieces = (loop_ns / PIECE_NS) as u64;
-                pieces >> (self.depth + self.further).min(63) > 0
-            })
+        self.kind.loop_ns().is_some_and(|loop_ns| loop_ns >= self.worth_splitting_ns())
+    }
+
+    /// How long a loop takes that is worth splitting these sides.
+    fn worth_splitting_ns(self) -> f32 {
+        PIECE_NS * power_of_two(self.depth + self.further)
     }
 }
 
-/// rayon begins again with the number of workers, and halves it at each split. 0 if there is one.
+/// rayon begins again with the number of workers, and halves it at each split. 0 if there is one,
+/// for whom nothing is worth it.
 fn further() -> u32 {
     match current_num_threads() {
         0 | 1 => 0,
