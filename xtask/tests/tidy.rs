@@ -284,6 +284,7 @@ fn timed_tests() -> Vec<String> {
     let elsewhere = |test: String| match test.as_str() {
         "runtime/tests/members" => "benches/members".into(),
         "runtime/tests/balance" => "team/tests/balance".into(),
+        "runtime/tests/pieces" => "compat/rayon-core/tests/pieces".into(),
         _ => test,
     };
     tests_listed(".ci/run", "timed=(").into_iter().map(elsewhere).collect()
