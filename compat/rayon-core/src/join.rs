@@ -65,10 +65,13 @@ where
 {
     in_worker(move |moved| {
         let sides = Sides::of(Kind::of(first::<A, RA> as *const () as usize));
-        let (a, b) = taskel::join_context(
+        let (a, (b, b_has_migrated)) = taskel::join_context(
             |context| first(sides, moved || context.migrated(), oper_a),
-            |context| side(sides, moved || context.migrated(), oper_b),
+            |context| (side(sides, moved || context.migrated(), oper_b), context.migrated()),
         );
+        if b_has_migrated {
+            sides.have_waited();
+        }
         results(a, b)
     })
 }

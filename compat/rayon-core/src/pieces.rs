@@ -10,9 +10,10 @@
 //! A side of a join that begins no join of the same kind is a piece. One at depth `d` (the first
 //! join has two sides, at depth 1) stands for the 2⁻ᵈ th part of its loop: these parts add up to 1.
 //! So each piece that took `t` moves the time `T` of a loop of this kind by `(t - T · 2⁻ᵈ) / 4`, and
-//! a whole loop moves it by a quarter of its distance: `T` is a mean of the latest loops. A loop is split
-//! into `T / PIECE` pieces at most, or as many as rayon would. What a piece costs, some 0.5 µs, is
-//! thus a small part of what the loops took, however uneven they are.
+//! a whole loop moves it by a quarter of its distance: `T` is a mean of the latest loops. A loop is
+//! split into `T / PIECE` pieces at most, or as many as rayon would. What a piece costs, some
+//! 0.5 µs, is thus a small part of what the loops took, however uneven they are. A loop inside of
+//! another one of its kind cannot be told from a part of it.
 //!
 //! The kinds are told apart by the types of the closures. Of two that share an entry of the table,
 //! each forgets what the other one has learned. Errors make pieces too large or too small, and
@@ -42,8 +43,8 @@ const TOLD: f32 = 1.0 / 32.0;
 /// Loops of a kind that take less than this part of what is worth splitting are measured seldom.
 const SHORT: f32 = 0.25;
 
-/// Each thread measures one of so many short loops.
-const SELDOM: u32 = 16;
+/// Each thread measures one of so many short loops, to the power of two.
+const SELDOM_BITS: u32 = 4;
 
 /// What this thread is in.
 #[derive(Clone, Copy)]
@@ -67,9 +68,9 @@ struct Untold {
 
 thread_local! {
     static PLACE: Cell<Place> = const { Cell::new(Place { kind: Kind(0), depth: 0, further: 0, is_measured: false, is_split: false }) };
-    /// How many loops this thread has begun.
-    static LOOPS: Cell<u32> = const { Cell::new(0) };
-    /// When the running piece began: since then, only joins did.
+    /// Moves on with each loop that this thread begins.
+    static TURN: Cell<u32> = const { Cell::new(0) };
+    /// When the running piece began, or the last one ended.
     static SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
     static UNTOLD: Cell<Untold> = const { Cell::new(Untold { kind: Kind(0), ns: 0.0, share: 0.0 }) };
 }
@@ -143,9 +144,11 @@ impl Sides {
         let mut sides = Sides { kind, depth: 1, further: further(), is_measured: true };
         // The clock would cost a short loop more than all the rest.
         let is_short = kind.loop_ns().is_some_and(|ns| ns < SHORT * sides.worth_splitting_ns());
-        let loops = LOOPS.get().wrapping_add(1);
-        LOOPS.set(loops);
-        sides.is_measured = sides.further > 0 && (!is_short || loops % SELDOM == 0);
+        // By a fraction that is close to no simple one: whatever the order in which kinds take
+        // turns, each has its turn to be measured.
+        let turn = TURN.get().wrapping_add(0x9E37_79B9);
+        TURN.set(turn);
+        sides.is_measured = sides.further > 0 && (!is_short || turn >> (32 - SELDOM_BITS) == 0);
         if sides.is_measured {
             SINCE.set(Some(Instant::now()));
         }
@@ -175,6 +178,13 @@ impl Sides {
             }
         }
         result
+    }
+
+    /// This thread has waited for the second side, which belongs to no piece.
+    pub(crate) fn have_waited(self) {
+        if self.is_measured {
+            SINCE.set(Some(Instant::now()));
+        }
     }
 
     fn is_worth_splitting(self) -> bool {

@@ -79,3 +79,22 @@ fn loops_are_split_as_far_as_their_time_is_worth() {
         assert_eq!(alone, [2; 3], "nobody else is there");
     });
 }
+
+/// Short loops are measured seldom, and those of each kind sometimes.
+#[test]
+fn kinds_that_take_turns_are_all_learned_from() {
+    let _watchdog = watchdog::watch("kinds that take turns");
+    pool(2).install(|| {
+        let both = |item| [pieces::<3>(40, item), pieces::<4>(40, item)];
+        (0..100).for_each(|_| _ = both(Duration::ZERO));
+        let mut are_split = [false; 2];
+        for _ in 0..500 {
+            let now = both(Duration::from_micros(100));
+            (0..2).for_each(|kind| are_split[kind] |= now[kind] == 40);
+            if are_split == [true; 2] {
+                return;
+            }
+        }
+        panic!("learned from: {are_split:?}");
+    });
+}
