@@ -5,11 +5,12 @@ use std::hint::black_box;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use taskel::prelude::*;
 use taskel::{Chunk, Pinning, ThreadPool};
 
+#[path = "support/registered.rs"]
+mod registered;
 #[path = "support/threads.rs"]
 mod threads;
 
@@ -116,36 +117,6 @@ fn warm_up(pool: &ThreadPool) {
     }
 }
 
-/// Has the process register for `membarrier(2)`. It starts a thread for that, once: when, some time
-/// after the first pool was made, a lane wants what another keeps to itself. That allocates, and
-/// would count for whatever runs then.
-fn have_registered(pool: &ThreadPool) {
-    let since = Instant::now();
-    while !is_registered() {
-        pool.install(|| {
-            keep(tree(12, Duration::ZERO));
-            keep(tree(12, Duration::from_millis(10)));
-        });
-        assert!(since.elapsed() < Duration::from_secs(60), "nobody ever needs it");
-    }
-    threads::await_count("taskel-fences", 0);
-    threads::await_all_asleep(); // Those that begin late allocate late.
-}
-
-/// Whether it has, or cannot.
-#[cfg(target_os = "linux")]
-fn is_registered() -> bool {
-    let (command, flags) = (libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0);
-    // SAFETY: this only interrupts the threads of this process, or fails.
-    let refused = unsafe { libc::syscall(libc::SYS_membarrier, command, flags) } != 0;
-    !(refused && std::io::Error::last_os_error().kind() == std::io::ErrorKind::PermissionDenied)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_registered() -> bool {
-    true
-}
-
 /// A short loop that goes the way of shared ones all the same: it gives a chunk size.
 fn inner(len: u64) -> u64 {
     (0..len).into_par_iter().chunk(Chunk::Exact(100)).map(work).reduce(|| 0, u64::wrapping_add)
@@ -175,15 +146,11 @@ fn reserves(pool: &ThreadPool) -> usize {
     threads::named("taskel-reserve").len()
 }
 
-/// The first leaf sleeps.
-fn tree(depth: u32, nap: Duration) -> u64 {
+fn tree(depth: u32) -> u64 {
     if depth == 0 {
-        if !nap.is_zero() {
-            thread::sleep(nap);
-        }
         return work(1) >> 63;
     }
-    let (a, b) = taskel::join(|| tree(depth - 1, nap), || tree(depth - 1, Duration::ZERO));
+    let (a, b) = taskel::join(|| tree(depth - 1), || tree(depth - 1));
     a + b
 }
 
@@ -198,7 +165,7 @@ const GROWTH: u64 = 10;
 const BLOCK: u64 = 63;
 
 fn joins_scopes_and_tasks(pool: &ThreadPool) {
-    assert_eq!(most_allocations(pool, || keep(tree(12, Duration::ZERO))), 0, "joins");
+    assert_eq!(most_allocations(pool, || keep(tree(12))), 0, "joins");
     assert_eq!(most_allocations(pool, || taskel::scope(|_| ())), 0, "a scope without tasks");
     for (tasks, doublings) in [(1, 0), (60, 0), (1000, 4), (10_000, 8)] {
         let run = || taskel::scope(|s| (0..tasks).for_each(|_| s.spawn(|_| ())));
@@ -244,7 +211,10 @@ fn allocations() {
     let pool = ThreadPool::builder().num_threads(THREADS).pinning(Pinning::Off).build().unwrap();
     have_begun(&pool);
     warm_up(&pool);
-    have_registered(&pool);
+    // What registers would allocate, and count for whatever runs then.
+    registered::have_registered(&pool);
+    threads::await_count("taskel-fences", 0);
+    threads::await_all_asleep(); // Those that begin late allocate late.
     let one = ThreadPool::builder().num_threads(1).build().unwrap();
     have_begun(&one);
     joins_scopes_and_tasks(&one);

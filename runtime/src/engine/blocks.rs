@@ -5,8 +5,8 @@
 //! makes sure with `membarrier(2)` that it has read what the owner published last
 //! ([`chunk_position`](crate::protocol::chunk_position)). Where the system has no `membarrier`
 //! (other systems than Linux, containers that forbid it, processes that have not
-//! [registered](crate::sync::Heavy) yet), there is a full fence between two blocks, which are half a
-//! microsecond long.
+//! [registered](crate::sync::Heavy) yet), there is a full fence between two blocks, which are longer:
+//! half a microsecond, or 125 ns with more than two workers.
 //!
 //! Which chunks may turn out long, `Chunker::block_len` decides: all, at a site where one did
 //! during the last 16 calls and others ran out of work meanwhile; a lane's first ones where nothing

@@ -48,16 +48,14 @@ use crate::sched::unwind::{Payload, drop_quietly};
 use crate::sched::wait::wait;
 use crate::sync::{AtomicU32, Fences};
 
-/// Where a fence between two blocks costs what it costs, there are fewer of them, half a
-/// microsecond long.
-const BLOCKS_WITH_FENCES: usize = 16;
+/// So many blocks has a chunk: half a microsecond each, where there is a full fence between two of
+/// them,
+const COARSE_BLOCKS: usize = 16;
 
-/// So many blocks in a chunk: 125 ns each.
+/// 125 ns each,
 const BLOCKS: usize = 64;
 
-/// With more than two workers, 30 ns each. What lies in one block is run by one lane, whatever it
-/// turns out to take, and the more lanes wait for it, the more that costs. A block itself costs 1
-/// to 8 ns.
+/// or 30 ns each. A block itself costs 1 to 8 ns.
 const FINE_BLOCKS: usize = 256;
 
 /// How many others a lane invites at once.
@@ -282,10 +280,13 @@ impl<'a> LoopState<'a> {
         let is_among_others = is_nested || lane.pool().open_loops() > 0;
         let mut config = plan.config(estimate_ns, site.history(is_among_others));
         let fences = Fences::now();
-        config = config.with_blocks(match fences {
-            Fences::Symmetric => BLOCKS_WITH_FENCES,
-            Fences::Asymmetric if lane.pool().num_threads() <= 2 => BLOCKS,
-            Fences::Asymmetric => FINE_BLOCKS,
+        // What lies in one block is run by one lane, whatever it turns out to take, and the more
+        // lanes wait for it, the more that costs.
+        let others_wait = lane.pool().num_threads() > 2;
+        config = config.with_blocks(match (fences, others_wait) {
+            (Fences::Symmetric, false) => COARSE_BLOCKS,
+            (Fences::Symmetric, true) | (Fences::Asymmetric, false) => BLOCKS,
+            (Fences::Asymmetric, true) => FINE_BLOCKS,
         });
         // SAFETY: `enter` expects a `LoopState`, whose first field this becomes, and does not
         // unwind.

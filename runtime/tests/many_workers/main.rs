@@ -12,6 +12,8 @@ mod granules;
 mod load;
 mod loops;
 mod nested;
+#[path = "../support/registered.rs"]
+mod registered;
 mod scopes;
 mod tiny;
 #[path = "../support/watchdog.rs"]

@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 use taskel::prelude::*;
 
 use crate::load::Done;
+use crate::registered::have_registered;
 use crate::watchdog::watch;
 use crate::within::{WAKING, WORKERS, pool, take_cores};
 
-const TINY: usize = 100_000;
+/// Few enough that what a lane does between two of them, in a build without optimisation, is short
+/// beside a long one.
+const TINY: usize = 20_000;
 const LONG: Duration = Duration::from_millis(30);
 
 /// Whether the item is one of the long ones, which begin at `first`.
@@ -44,12 +47,19 @@ fn tiny_alone(looping: Looping) -> Duration {
     start.elapsed()
 }
 
+/// From here on, items that take longer than some 30 ns are not bundled where a long one may be
+/// among them. A process that has just begun bundles more.
+fn begin() {
+    have_registered(&pool(2));
+}
+
 /// Asserts that each of three calls takes no longer than the tiny ones, on a single core, and then
 /// the long ones in the worst order that leaves nobody idle.
 #[track_caller]
 fn assert_within(first: usize, sites: [Looping; 5]) {
     let _cores = take_cores();
     let _watchdog = watch("a loop of tiny and long items");
+    begin();
     let [alone, sites @ ..] = sites;
     let tiny = tiny_alone(alone);
     let mut late = Vec::new();
@@ -111,6 +121,7 @@ fn in_parts<const SITE: usize>(len: usize, first: usize, long: usize) {
 fn short_parts_do_not_hide_long_ones_in_the_next() {
     let _cores = take_cores();
     let _watchdog = watch("loops of tiny items, then one of long ones");
+    begin();
     let [alone, sites @ ..]: [Looping; 5] = sites!(in_parts: 10 11 12 13 14);
     let tiny = tiny_alone(alone);
     let mut late = Vec::new();
