@@ -266,7 +266,8 @@ impl Drop for ThreadPool {
     /// [submitted](crate::submit) on the pool, and waits for their threads.
     ///
     /// A thread in the middle of the pool's own work, which owned the last reference, waits for
-    /// none of them, since they may be waiting for it; they end when everything is done.
+    /// none of them, since they may be waiting for it; they end when everything is done. A worker of
+    /// another pool does meanwhile what its own pool is called for from this one.
     fn drop(&mut self) {
         #[cfg(all(loom, feature = "loom"))]
         crate::sched::modelled::finish_pool(&self.state);
@@ -277,6 +278,7 @@ impl Drop for ThreadPool {
         }
         self.state.release();
         if !current::is_inside(&self.state) {
+            self.state.ended.wait_for(self.threads.len());
             self.threads.join();
             self.state.reserves.join();
         }
