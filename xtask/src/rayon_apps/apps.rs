@@ -8,6 +8,8 @@ pub(super) struct App {
     /// So that rayon is used.
     pub(super) features: &'static [&'static str],
     pub(super) tests: Tests,
+    /// Files that its tests include and the package lacks: they are there, and empty.
+    pub(super) lacks: &'static [&'static str],
     /// Tests that fail with rayon as well, and why.
     pub(super) fail_anyway: &'static [(&'static str, &'static str)],
     /// Tests that expect of rayon what taskel does otherwise, and what that is.
@@ -22,6 +24,8 @@ pub(super) enum Tests {
     All,
     /// What cargo is told instead, and why.
     These(&'static [&'static str], &'static str),
+    /// None, and why.
+    Not(&'static str),
 }
 
 /// What is run on real input.
@@ -40,6 +44,8 @@ pub(super) enum Input {
     Pictures,
     /// A file for the result, and a film.
     Film,
+    /// A file for the result, and the standard library's parts as the compiler has them.
+    Libraries,
 }
 
 /// Whether it compiles with `rayon = { package = "taskel" }`.
@@ -52,7 +58,14 @@ pub(super) enum Renamed {
 /// All, the smaller programs first.
 pub(super) const APPS: &[App] = &[
     App { program: program("diskus", &[], Input::Folder), ..app("diskus", "0.9.0") },
-    App { program: program("tokei", &[], Input::Folder), ..app("tokei", "15.0.0") },
+    App {
+        program: program("tokei", &[], Input::Folder),
+        fail_anyway: &[
+            ("lib language::language_type::tests::jupyter_notebook_has_correct_totals", LACKS_FILES),
+            ("lib language::language_type::tests::lf_embedded_language_is_counted", LACKS_FILES),
+        ],
+        ..app("tokei", "15.0.0")
+    },
     App {
         program: program("dust", &["-b", "-c", "-P", "-n", "200", "-w", "200"], Input::Folder),
         fail_anyway: &[
@@ -84,12 +97,32 @@ pub(super) const APPS: &[App] = &[
         program: program("rav1e", &["--speed", "9", "--tiles", "4", "--quiet", "-y", "-o"], Input::Film),
         ..app("rav1e", "0.8.1")
     },
+    // What it does is in libwild, which has the tests.
+    App {
+        tests: Tests::Not("they compare it with other linkers"),
+        program: program(
+            "wild",
+            &[
+                "--no-fork",
+                "-shared",
+                "--gdb-index",
+                "--compress-debug-sections=zlib",
+                "--whole-archive",
+                "-o",
+            ],
+            Input::Libraries,
+        ),
+        renamed: Renamed::Not("libwild has rayon, not the program itself"),
+        ..app("wild-linker", "0.10.0")
+    },
+    App { tests: Tests::These(&["--lib"], "the rest has none"), ..app("libwild", "0.10.0") },
     // The encoder of AVIF takes longer to build than all the rest.
     App {
         default_features: false,
         features: &[
             "rayon", "bmp", "exr", "gif", "hdr", "ico", "jpeg", "png", "pnm", "qoi", "tga", "tiff", "webp",
         ],
+        lacks: &["tests/images/jpg/portrait_2.jpg"],
         renamed: Renamed::Not(PLUMBING),
         ..app("image", "0.25.10")
     },
@@ -115,6 +148,7 @@ pub(super) const APPS: &[App] = &[
 ];
 
 const READS_ALL: &str = "it wants a folder that it may not read, and root may read all";
+const LACKS_FILES: &str = "the package lacks the files that it reads";
 const PLUMBING: &str = "it implements rayon's `plumbing`";
 
 /// A library, all of whose tests pass, and which compiles when rayon is renamed.
@@ -125,6 +159,7 @@ const fn app(name: &'static str, version: &'static str) -> App {
         default_features: true,
         features: &[],
         tests: Tests::All,
+        lacks: &[],
         fail_anyway: &[],
         fail_renamed: &[],
         program: None,
