@@ -56,7 +56,7 @@ pub(crate) const CLAIMS: &[(&str, &str, &str, &str)] = &[
         "runtime/docs/guide/long_items.md",
         "pieces of 500 ns",
         "runtime/src/engine/shared.rs",
-        "const BLOCKS_WITH_FENCES: usize = 16;",
+        "const COARSE_BLOCKS: usize = 16;",
     ),
     (
         "runtime/docs/guide/long_items.md",

@@ -8,6 +8,8 @@ pub(super) struct App {
     /// So that rayon is used.
     pub(super) features: &'static [&'static str],
     pub(super) tests: Tests,
+    /// Files that its tests include and the package lacks: they are there, and empty.
+    pub(super) lacks: &'static [&'static str],
     /// Tests that fail with rayon as well, and why.
     pub(super) fail_anyway: &'static [(&'static str, &'static str)],
     /// Tests that expect of rayon what taskel does otherwise, and what that is.
@@ -22,6 +24,8 @@ pub(super) enum Tests {
     All,
     /// What cargo is told instead, and why.
     These(&'static [&'static str], &'static str),
+    /// None, and why.
+    Not(&'static str),
 }
 
 /// What is run on real input.
@@ -40,6 +44,8 @@ pub(super) enum Input {
     Pictures,
     /// A file for the result, and a film.
     Film,
+    /// A file for the result, and the standard library's parts as the compiler has them.
+    Libraries,
 }
 
 /// Whether it compiles with `rayon = { package = "taskel" }`.
@@ -52,7 +58,14 @@ pub(super) enum Renamed {
 /// All, the smaller programs first.
 pub(super) const APPS: &[App] = &[
     App { program: program("diskus", &[], Input::Folder), ..app("diskus", "0.9.0") },
-    App { program: program("tokei", &[], Input::Folder), ..app("tokei", "15.0.0") },
+    App {
+        program: program("tokei", &[], Input::Folder),
+        fail_anyway: &[
+            ("lib language::language_type::tests::jupyter_notebook_has_correct_totals", LACKS_FILES),
+            ("lib language::language_type::tests::lf_embedded_language_is_counted", LACKS_FILES),
+        ],
+        ..app("tokei", "15.0.0")
+    },
     App {
         program: program("dust", &["-b", "-c", "-P", "-n", "200", "-w", "200"], Input::Folder),
         fail_anyway: &[
@@ -67,6 +80,7 @@ pub(super) const APPS: &[App] = &[
     },
     App {
         program: program("oxipng", &["--quiet", "--opt", "2", "--dir"], Input::Pictures),
+        renamed: Renamed::Not("it goes over sets of indexmap, which implements rayon's traits for them"),
         ..app("oxipng", "10.2.1")
     },
     App {
@@ -84,12 +98,40 @@ pub(super) const APPS: &[App] = &[
         program: program("rav1e", &["--speed", "9", "--tiles", "4", "--quiet", "-y", "-o"], Input::Film),
         ..app("rav1e", "0.8.1")
     },
+    // What it does is in libwild, which has the tests.
+    App {
+        tests: Tests::Not("they compare it with other linkers"),
+        program: program(
+            "wild",
+            &[
+                "--no-fork",
+                "-shared",
+                "--gdb-index",
+                "--compress-debug-sections=zlib",
+                "--whole-archive",
+                "-o",
+            ],
+            Input::Libraries,
+        ),
+        renamed: Renamed::Not("libwild has rayon, not the program itself"),
+        ..app("wild-linker", "0.10.0")
+    },
+    App {
+        tests: Tests::These(&["--lib"], "the rest has none"),
+        fail_anyway: &[
+            ("lib tidy_tests::check_sources_format", LACKS_FILES),
+            ("lib tidy_tests::check_toml_format", "it wants taplo"),
+        ],
+        ..app("libwild", "0.10.0")
+    },
     // The encoder of AVIF takes longer to build than all the rest.
     App {
         default_features: false,
         features: &[
             "rayon", "bmp", "exr", "gif", "hdr", "ico", "jpeg", "png", "pnm", "qoi", "tga", "tiff", "webp",
         ],
+        lacks: &["tests/images/jpg/portrait_2.jpg"],
+        fail_anyway: IMAGE_READS,
         renamed: Renamed::Not(PLUMBING),
         ..app("image", "0.25.10")
     },
@@ -115,6 +157,31 @@ pub(super) const APPS: &[App] = &[
 ];
 
 const READS_ALL: &str = "it wants a folder that it may not read, and root may read all";
+/// What reads pictures.
+const IMAGE_READS: &[(&str, &str)] = &[
+    ("lib codecs::bmp::decoder::test::read_rect", LACKS_FILES),
+    ("lib codecs::bmp::decoder::test::test_no_header", LACKS_FILES),
+    ("lib codecs::jpeg::decoder::tests::test_exif_orientation", LACKS_FILES),
+    ("lib codecs::openexr::test::compare_cropped", LACKS_FILES),
+    ("lib codecs::openexr::test::compare_exr_hdr", LACKS_FILES),
+    ("lib codecs::openexr::test::compare_rgba_rgb", LACKS_FILES),
+    ("lib codecs::png::tests::ensure_no_decoder_off_by_one", LACKS_FILES),
+    ("lib codecs::png::tests::underlying_error", LACKS_FILES),
+    ("lib codecs::qoi::tests::decode_test_image", LACKS_FILES),
+    ("lib codecs::tga::encoder::tests::compressed::round_trip_bw", LACKS_FILES),
+    ("lib hooks::tests::decoding_hook", LACKS_FILES),
+    ("lib imageops::sample::tests::resize_transparent_image", LACKS_FILES),
+    ("lib imageops::sample::tests::test_resize_same_size", LACKS_FILES),
+    ("lib imageops::sample::tests::test_sample_bilinear", LACKS_FILES),
+    ("lib imageops::sample::tests::test_sample_nearest", LACKS_FILES),
+    ("lib imageops::tests::fast_blur_approximates_gaussian_blur_well", LACKS_FILES),
+    ("lib images::dynimage::test::color_space_independent_imageops", LACKS_FILES),
+    ("lib images::dynimage::test::image_dimensions", LACKS_FILES),
+    ("lib images::dynimage::test::open_16bpc_png", LACKS_FILES),
+    ("lib metadata::tests::test_extraction_and_clearing", LACKS_FILES),
+];
+
+const LACKS_FILES: &str = "the package lacks the files that it reads";
 const PLUMBING: &str = "it implements rayon's `plumbing`";
 
 /// A library, all of whose tests pass, and which compiles when rayon is renamed.
@@ -125,6 +192,7 @@ const fn app(name: &'static str, version: &'static str) -> App {
         default_features: true,
         features: &[],
         tests: Tests::All,
+        lacks: &[],
         fail_anyway: &[],
         fail_renamed: &[],
         program: None,

@@ -1,7 +1,9 @@
 //! What the programs are run on.
 
+use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
@@ -15,7 +17,8 @@ const HEIGHT: u32 = 480;
 /// The colour of a point.
 type Painter = fn(u32, u32) -> [u8; 3];
 
-/// `folder`, or all sources that cargo has, and pictures and a film that are written into `scratch`.
+/// `folder`, or all sources that cargo has, pictures and a film that are written into `scratch`, and
+/// the compiler's libraries.
 pub(super) fn inputs(folder: Option<&Path>, scratch: &Path) -> Result<Inputs> {
     let folder = match folder {
         Some(folder) => folder.to_owned(),
@@ -34,7 +37,25 @@ pub(super) fn inputs(folder: Option<&Path>, scratch: &Path) -> Result<Inputs> {
     }
     let film = scratch.join("film.y4m");
     fs::write(&film, y4m(noise))?;
-    Ok(Inputs { folder, pictures: paths, film })
+    Ok(Inputs { folder, pictures: paths, film, libraries: libraries()? })
+}
+
+/// The parts of the standard library, which can be linked together: of both ways to panic, one.
+fn libraries() -> Result<Vec<PathBuf>> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).args(["--print", "target-libdir"]).output().context("running rustc")?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let folder = PathBuf::from(String::from_utf8(output.stdout)?.trim_end());
+    let mut libraries = Vec::new();
+    for file in fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
+        let path = file?.path();
+        let aborts = path.file_name().is_some_and(|name| name.to_string_lossy().contains("panic_abort"));
+        if path.extension().is_some_and(|extension| extension == "rlib") && !aborts {
+            libraries.push(path);
+        }
+    }
+    libraries.sort_unstable();
+    Ok(libraries)
 }
 
 /// Few colours, in tiles.

@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
     /// How often each program is run, in turns; 0 to run none
     #[arg(long, default_value_t = 11)]
     runs: usize,
+    /// The programs that an earlier call has built, so that nothing is built between measurements
+    #[arg(long)]
+    built: bool,
     /// What the programs that read folders are run on (cargo's copy of the sources of all packages)
     #[arg(long)]
     input: Option<PathBuf>,
@@ -53,7 +56,7 @@ pub(crate) fn rayon_apps(arguments: &Arguments) -> Result<ExitCode> {
     let other = if arguments.renamed { Core::Renamed } else { Core::Patched };
     let (mut packages, mut faults) = (Vec::new(), Vec::new());
     for app in APPS.iter().filter(|app| arguments.wants(app)) {
-        match Package::fetch(app, root, &scratch, &target) {
+        match Package::fetch(app, root, &scratch, &target, arguments.built) {
             Ok(package) => packages.push(package),
             Err(error) => faults.push(format!("{} {} cannot be fetched: {error:#}", app.name, app.version)),
         }

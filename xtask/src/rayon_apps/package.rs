@@ -39,14 +39,22 @@ pub(super) struct Package<'a> {
     folder: PathBuf,
     root: &'a Path,
     target: &'a Path,
+    /// Whether its programs are there already.
+    built: bool,
 }
 
 impl<'a> Package<'a> {
     /// Fetches it with cargo, and copies the sources into folders of their own in `scratch`: one for
     /// each core, so that each has its `Cargo.lock`. (In one for two, cargo would choose versions
     /// anew whenever the other was built before.)
-    pub(super) fn fetch(app: &'a App, root: &'a Path, scratch: &Path, target: &'a Path) -> Result<Self> {
-        let package = Package { app, folder: scratch.join(app.name), root, target };
+    pub(super) fn fetch(
+        app: &'a App,
+        root: &'a Path,
+        scratch: &Path,
+        target: &'a Path,
+        built: bool,
+    ) -> Result<Self> {
+        let package = Package { app, folder: scratch.join(app.name), root, target, built };
         let original = package.original()?;
         let manifest = fs::read_to_string(original.join("Cargo.toml"))? + "\n[workspace]\n";
         let renamed = renamed(&manifest, &root.join("runtime"));
@@ -63,6 +71,11 @@ impl<'a> Package<'a> {
             copy_folder(&original, &copy)?;
             // The newest versions that it accepts, which a program that depends on it has, too.
             let _ = fs::remove_file(copy.join("Cargo.lock"));
+            for file in app.lacks {
+                let path = copy.join(file);
+                fs::create_dir_all(path.parent().context("a file lies in a folder")?)?;
+                fs::write(path, "")?;
+            }
             fs::write(copy.join("Cargo.toml"), manifest)?;
             if core != Core::Renamed {
                 package.lock_core(core)?;
@@ -151,10 +164,14 @@ impl<'a> Package<'a> {
 
     /// Builds the program as it is released, and returns where it lies.
     pub(super) fn release(&self, core: Core, binary: &str) -> Result<PathBuf> {
+        let copy = self.beside(&format!("program-{}", core.name()));
+        if self.built {
+            ensure!(copy.is_file(), "{} is not built yet", copy.display());
+            return Ok(copy);
+        }
         let output = self.cargo_build(core, &["build", "--release", "--bin", binary]).output()?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         self.check(core)?;
-        let copy = self.beside(&format!("program-{}", core.name()));
         fs::copy(self.target.join("release").join(binary), &copy).context("copying the program")?;
         Ok(copy)
     }

@@ -18,6 +18,7 @@ pub(super) struct Inputs {
     pub(super) folder: PathBuf,
     pub(super) pictures: Vec<PathBuf>,
     pub(super) film: PathBuf,
+    pub(super) libraries: Vec<PathBuf>,
 }
 
 /// Of one run.
@@ -109,6 +110,9 @@ fn run(binary: &Path, program: &Program, inputs: &Inputs, package: &Package) -> 
         Input::Folder => vec![inputs.folder.clone().into()],
         Input::Pictures => [&out].into_iter().chain(&inputs.pictures).map(|path| path.into()).collect(),
         Input::Film => vec![out.join("film").into(), inputs.film.clone().into()],
+        Input::Libraries => {
+            [&out.join("linked")].into_iter().chain(&inputs.libraries).map(|path| path.into()).collect()
+        }
     };
     let before = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let start = Instant::now();

@@ -10,6 +10,10 @@ use crate::own_tests::{self, Outcome, Outcomes};
 /// `faults`.
 pub(super) fn compare(package: &Package, other: Core, repeat: usize, faults: &mut Vec<String>) {
     let name = package.app.name;
+    if let Tests::Not(reason) = package.app.tests {
+        eprintln!("{name}: none of its tests: {reason}");
+        return;
+    }
     let expected = match outcomes(package, Core::Rayon) {
         Ok(outcomes) => outcomes,
         Err(error) => {
@@ -69,6 +73,7 @@ fn outcomes(package: &Package, core: Core) -> Result<Outcomes> {
     let options = match package.app.tests {
         Tests::All => &["--tests"],
         Tests::These(options, _) => options,
+        Tests::Not(_) => return Ok(Outcomes::new()),
     };
     let mut outcomes = Outcomes::new();
     let log = package.beside(&format!("output-{}", core.name()));
