@@ -69,7 +69,7 @@
 //! - **Memory runs out.** The process aborts, as everywhere in the standard library. Nothing has
 //!   been spawned then.
 //! - **A worker's stack overflows.** The process aborts with a message that names the thread.
-//! - **The system gives no threads.** Building a pool fails with the system's reason. Parallel calls
+//! - **The system gives no threads.** Building a pool fails with the system's reason. Calls
 //!   without a pool run on the calling thread.
 //! - **The process forks.** The child runs parallel calls on the calling thread.
 //! - **The clock goes back**, as in a virtual machine that is moved. This only costs time.
