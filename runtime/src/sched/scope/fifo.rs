@@ -9,16 +9,16 @@ use crate::profile::calls::Caller;
 use crate::sched::broadcast::BroadcastContext;
 use crate::sched::pool::ThreadPool;
 
-/// A [`Scope`] in which each worker runs first what it has spawned first; made by [`scope_fifo`].
+/// A [`Scope`] in which each worker runs its own oldest task first. [`scope_fifo`] makes one.
 #[repr(transparent)]
 pub struct ScopeFifo<'scope>(Scope<'scope>);
 
-/// As [`scope`](crate::scope()), but of its own tasks each worker runs the oldest first. A
-/// [`scope`](crate::scope()) has fewer tasks pending at a time, if tasks spawn tasks.
+/// Opens a scope like [`scope`](crate::scope()), in which each worker runs its own oldest task
+/// first. If tasks spawn tasks, a [`scope`](crate::scope()) has fewer tasks pending at a time.
 ///
 /// # Panics
 ///
-/// As [`scope`](crate::scope()).
+/// Panics like [`scope`](crate::scope()).
 ///
 /// ```
 /// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
@@ -40,11 +40,11 @@ where
     scope_fifo_at(Location::caller(), op)
 }
 
-/// As [`in_place_scope`](crate::in_place_scope), in the order of [`scope_fifo`].
+/// Opens a scope like [`in_place_scope`](crate::in_place_scope), with the order of [`scope_fifo`].
 ///
 /// # Panics
 ///
-/// As [`scope`](crate::scope()).
+/// Panics like [`scope`](crate::scope()).
 ///
 /// ```
 /// let mut n = 0;
@@ -71,7 +71,7 @@ impl ThreadPool {
     ///
     /// # Panics
     ///
-    /// As [`scope`](crate::scope()).
+    /// Panics like [`scope`](crate::scope()).
     #[track_caller]
     pub fn scope_fifo<'scope, OP, R>(&self, op: OP) -> R
     where
@@ -85,7 +85,7 @@ impl ThreadPool {
     ///
     /// # Panics
     ///
-    /// As [`scope`](crate::scope()).
+    /// Panics like [`scope`](crate::scope()).
     #[track_caller]
     pub fn in_place_scope_fifo<'scope, OP, R>(&self, op: OP) -> R
     where
