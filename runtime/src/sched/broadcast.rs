@@ -1,4 +1,4 @@
-//! Work for each worker of a pool: one call on every one of its threads.
+//! Broadcasts: one call on every worker of a pool.
 
 #[cfg(all(loom, feature = "loom"))]
 mod modelled;

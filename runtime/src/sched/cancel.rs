@@ -1,4 +1,4 @@
-//! Telling parallel work that its result is not wanted any more.
+//! Tokens that tell parallel work that its result is not wanted any more.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};

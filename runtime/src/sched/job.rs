@@ -1,5 +1,5 @@
-//! What lies in a deque: a pointer to something that a lane can take part in; and how descent is
-//! known.
+//! Jobs, the entries of deques: pointers to something in which a lane can take part. Also the chain
+//! of runs, by which descent is known.
 
 use std::cell::Cell;
 use std::mem::MaybeUninit;

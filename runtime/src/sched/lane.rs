@@ -1,5 +1,5 @@
-//! A lane: a seat in the pool with a deque. Each worker thread has one for life; a calling thread
-//! from outside leases one.
+//! Lanes. A lane is a place in the pool with a deque. Each worker thread has one for life. A
+//! calling thread from outside leases one.
 
 mod front;
 mod halves;

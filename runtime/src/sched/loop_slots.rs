@@ -1,4 +1,5 @@
-//! The memory that a loop shares between its lanes, kept by the calling lane for its next loop.
+//! Loop slots: the memory that the lanes of a loop share. The calling lane keeps it for its next
+//! loop.
 
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;

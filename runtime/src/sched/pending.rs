@@ -1,17 +1,17 @@
-//! The pending halves of the joins that a lane is inside of: a chain through the frames on its
-//! stack, from the newest to the oldest.
+//! The pending halves of a lane's joins: a chain through the frames on its stack, from the newest
+//! to the oldest.
 //!
-//! A frame is *private* at first: nobody else knows of it. It becomes *public* when its owner
-//! pushes it as a job, or when another lane takes all that is private, because the owner stands
-//! still. The older one always comes first, so the chain has two parts: public frames, then newer,
-//! private ones.
+//! A frame is *private* at first: no other lane knows of it. It becomes *public* when its owner
+//! pushes it as a job, or when another lane takes all private frames because the owner stands
+//! still. The older frame always becomes public first. So the chain has two parts: public frames,
+//! then newer private ones.
 //!
-//! Only the owner changes the chain, without a lock as long as it need not look up
-//! ([`chain`](crate::protocol::chain)). Which frames are public is decided under the lock, and
-//! marked in the frames: a half of which nobody knows anything goes without a look at the lock.
+//! Only the owner changes the chain, and it needs no lock unless it has to look at public frames
+//! ([`chain`](crate::protocol::chain)). The lock decides which frames are public, and the frames
+//! are marked. So a half that no other lane knows of needs no look at the lock.
 //!
-//! Links lead to what is older. Who makes something public goes through the private frames from the
-//! newest, so the links of a long chain are turned round on the way, for the next time.
+//! Links lead to older frames. Making frames public begins at the newest private frame, so the
+//! links of a long chain are reversed on the way, for the next time.
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;

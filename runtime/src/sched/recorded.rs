@@ -1,6 +1,6 @@
-//! Parallel calls as profiles see them: who calls what, and which parts of it ran how long.
+//! Records parallel calls for profiles: which call belongs to which, and how long each part ran.
 //!
-//! Nothing in here is called while no profile is being taken.
+//! Nothing here is called unless a profile is being taken.
 
 use taskel_adaptive::recording::CallKind;
 

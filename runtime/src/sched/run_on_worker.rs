@@ -1,4 +1,4 @@
-//! Running a closure on a worker's own thread.
+//! Runs a closure on a worker's own thread.
 
 use std::mem;
 

@@ -1,4 +1,4 @@
-//! Letting other work go first.
+//! Yielding: lets other work run first.
 
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{ThreadPool, with_current_lane};

@@ -1,4 +1,4 @@
-//! The pending half of a join, on the stack of the lane that joins.
+//! The frame of a pending half of a join, on the stack of the lane that joins.
 
 use std::cell::UnsafeCell;
 use std::mem::{ManuallyDrop, MaybeUninit};

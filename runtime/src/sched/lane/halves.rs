@@ -1,5 +1,5 @@
-//! The halves of joins that a lane has pending: when others come to know of them, and what their
-//! sites learn from that.
+//! The pending halves of a lane's joins: when other lanes learn of them, and what their sites learn
+//! from that.
 
 use std::ptr::NonNull;
 

@@ -1,4 +1,4 @@
-//! Starts a pool's threads, all of them or none.
+//! Starts the threads of a pool, either all of them or none.
 
 use std::io;
 use std::sync::{Arc, mpsc};

@@ -1,5 +1,5 @@
-//! Which pool the current thread works for, which lane of it it is, and which scopes it is inside
-//! of.
+//! The current context of a thread: the pool that it works for, its lane there, and the scopes that
+//! it is inside.
 
 use std::ptr;
 use std::sync::{Arc, OnceLock};

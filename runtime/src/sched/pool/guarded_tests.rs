@@ -1,4 +1,4 @@
-//! Workers that are held back and called back all the time, and what goes on meanwhile.
+//! Tests with workers that are held back and called back all the time while other work goes on.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;

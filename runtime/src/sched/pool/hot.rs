@@ -1,4 +1,4 @@
-//! Keeping a worker awake on purpose.
+//! Keeps a worker awake on request.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 

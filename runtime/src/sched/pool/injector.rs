@@ -1,5 +1,4 @@
-//! Work that belongs to the pool and not to a caller who takes part in it, and work that was put
-//! back.
+//! Work that belongs to the pool and not to a caller, and work that was put back.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a pool has counted since it was built.
+//! The counts of a pool since it was built.
 
 use std::time::Duration;
 

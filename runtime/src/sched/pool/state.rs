@@ -1,17 +1,17 @@
-//! What the lanes of a pool share.
+//! The state that the lanes of a pool share.
 //!
 //! # External callers
 //!
 //! A loop runs on at most as many threads as the pool has workers, and its caller is one of them.
-//! So a caller from outside takes the seat of a worker: of the one that belongs to the core that
-//! the caller is on (`sched_getcpu`), or else of any that has its seat. That worker is *displaced*:
-//! it is not woken for loops and looks away until the external caller is gone, so that the two do
-//! not share a core while another is idle. The external caller that leaves wakes it if an
-//! invitation lies somewhere. If there are more external callers than workers, several have the
-//! seat of one worker, which has it back when the last of them leaves.
+//! So a caller from outside takes the seat of a worker: of the worker that belongs to the caller's
+//! core (`sched_getcpu`), or else of any worker that has its seat. That worker is *displaced*: it
+//! is not woken for loops, and does not look for work until the external caller is gone. So the two
+//! do not share a core while another core is idle. When the external caller leaves and an
+//! invitation is there, it wakes the worker. If there are more external callers than workers,
+//! several have the seat of one worker, which gets it back when the last of them leaves.
 //!
-//! Eight external lanes are made with the pool, further ones when all are held, in blocks that
-//! double and never move ([`Table`]).
+//! Eight external lanes are made with the pool. Further ones are made when all are in use, in
+//! blocks that double and never move ([`Table`]).
 
 use std::cmp::Reverse;
 use std::sync::{Arc, Weak};

@@ -1,4 +1,4 @@
-//! The threads of a pool: how they are started, and waited for in the end.
+//! The threads of a pool: how they are started, and how they are joined at the end.
 
 use std::io;
 use std::sync::mpsc;

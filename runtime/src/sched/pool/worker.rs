@@ -1,5 +1,4 @@
-//! What a worker thread does with its life: look for jobs, take part in them, sleep when there are
-//! none.
+//! The main loop of a worker thread: it looks for jobs, runs them, and sleeps when there are none.
 
 use std::sync::Arc;
 use std::time::Duration;

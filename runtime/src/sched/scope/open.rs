@@ -1,6 +1,5 @@
-//! The tasks of scopes that a thread is inside of: those that it has opened, and those whose tasks it
-//! runs. For a thread that asks for its own work in the middle of it
-//! ([`yield_now`](crate::yield_now())).
+//! The scopes that a thread is inside: those that it has opened, and those whose tasks it runs.
+//! [`yield_now`](crate::yield_now()) looks here for the thread's own work.
 
 use std::ptr;
 

@@ -1,4 +1,4 @@
-//! A spawned closure that nobody has begun.
+//! A spawned task that nobody has begun.
 
 use std::ptr::{self, NonNull};
 
