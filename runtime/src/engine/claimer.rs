@@ -1,5 +1,5 @@
-//! How one lane comes to units of a loop, and what it measures and tells of them, whatever they
-//! are: what is not compiled anew for each kind of items.
+//! How a lane gets units of a loop, and what it measures and records, independent of the kind of
+//! items. So this is not compiled again for each kind of loop.
 
 use taskel_adaptive::Chunker;
 

@@ -1,11 +1,12 @@
-//! Results of partials become one: one after the other while that is quick, else as a tree whose
-//! branches idle workers take.
+//! Combines the results of partials: one after the other while that is quick, otherwise as a tree
+//! whose branches idle workers take.
 //!
-//! One after the other costs some ten nanoseconds each, and allocates nothing. If what is left
-//! would take more than 20 µs that way, or items took a millisecond and more on average, a second
-//! loop does it, over pairs of neighbours. Who has one part of a tree leaves it at the node above,
-//! or takes the other part from there and goes on with both. So nobody waits for anybody, and an
-//! operator of any length takes n / P + log₂ P times itself.
+//! Combining one after the other costs about ten nanoseconds for each partial, and allocates
+//! nothing. If the rest would take more than 20 µs that way, or if items took a millisecond or more
+//! on average, a second loop combines pairs of neighbours. A lane that has one part of a tree
+//! leaves it at the node above if the other part is not there yet. Otherwise it takes the other
+//! part, and goes on with both. So no lane waits for another, and an operator of any length takes n
+//! / P + log₂ P times its own time.
 
 use std::iter;
 use std::ops::ControlFlow;

@@ -1,4 +1,5 @@
-//! What a loop does with its items: what the engine knows of the end of a pipeline.
+//! The trait `Consumer`: what a loop does with its items. This is what the engine knows of the end
+//! of a pipeline.
 
 use std::ops::{ControlFlow, Range};
 

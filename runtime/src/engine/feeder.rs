@@ -1,10 +1,11 @@
-//! How a lane passes a chunk on: with a look between items where that costs nothing to speak of.
+//! How a lane passes a chunk to the consumer, with checks for an early end between items where they
+//! cost almost nothing.
 //!
-//! Items that take 20 ns or more, as measured, are looked between one by one. Shorter ones are left
-//! to the compiler, for at most 32 µs as far as they keep to what was measured. Of a chunk that may
-//! take longer, or of which nothing is known, that is measured inside, after 1, 4, 16, … items,
-//! until it takes 16 µs from one measurement to the next: so no chunk is looked through item by
-//! item because its first items were long, or unknown.
+//! There is a check before each item that takes 20 ns or more, as measured. Shorter items are left
+//! to the compiler, for at most 32 µs if they take as long as measured. If a chunk may take longer,
+//! or nothing is known of it, the lane measures inside the chunk, after 1, 4, 16, … items, until 16
+//! µs pass between two measurements. So a chunk is not checked item by item just because its first
+//! items were long or unknown.
 
 use std::ops::ControlFlow;
 

@@ -1,7 +1,8 @@
-//! Parallel iterators inside of the items of a loop, as `flat_map` has them.
+//! Parallel iterators inside the items of a loop, as in `flat_map`.
 //!
-//! What they yield goes on through the rest of the pipeline. If that takes little time, as its call
-//! site has taught, this lane does it as part of its chunk; if not, it is a loop of its own.
+//! Their items go on through the rest of the pipeline. If the call site has learned that an inner
+//! iterator takes little time, the lane runs it as part of its chunk. Otherwise it is a loop of its
+//! own.
 
 use std::ops::{ControlFlow, Range};
 

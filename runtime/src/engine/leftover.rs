@@ -1,14 +1,14 @@
-//! What is left over: items that nobody is to get, and that are dropped.
+//! Leftover items, which nobody gets and which have to be dropped.
 //!
-//! The thread that has them drops them, for as long as that is quick: freeing memory gains nothing
-//! from a second thread. If it is slow, the rest is a loop like any other.
+//! The thread that has them drops them, as long as that is quick, because a second thread does not
+//! make freeing memory faster. If dropping is slow, the rest is dropped by a loop like any other.
 //!
-//! That is the caller, as it makes a `skip` or as its loop has ended early, or a lane at the end of
-//! a chunk. It is slow if 10 µs are gone, and a microsecond for each item; the next time, the kind
-//! of item is known.
+//! This thread is the caller, when it makes a `skip` or when its loop has ended early, or a lane at
+//! the end of a chunk. Dropping is slow if it has taken 10 µs, and a microsecond for each item. The
+//! next time, the kind of item is known.
 //!
-//! Nothing is dropped twice or left behind because a drop panics: the first panic is kept until all
-//! is done, whoever has had it. So all this may happen in the course of an unwinding.
+//! If a drop panics, nothing is dropped twice or left behind: the first panic of any thread is kept
+//! until everything is dropped. So all this may happen during unwinding.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};

@@ -1,4 +1,4 @@
-//! How a loop is to be run, as far as its caller has said.
+//! The options with which a loop is run, as far as its caller has set them.
 
 use super::around::{InChunk, Over};
 use crate::sched::cancel::CancelToken;

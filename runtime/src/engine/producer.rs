@@ -1,5 +1,5 @@
-//! The inside of a parallel iterator: something that turns a run of indices into a sequential
-//! iterator.
+//! The traits `Producer` and `IndexedProducer`, the inside of a parallel iterator: they turn a run
+//! of indices into a sequential iterator.
 
 use std::mem;
 use std::ops::{ControlFlow, Range};

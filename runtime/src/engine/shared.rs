@@ -1,20 +1,20 @@
-//! What the lanes of one loop share. It lives on the caller's stack.
+//! The state that the lanes of one loop share. It is on the caller's stack.
 //!
 //! # How a loop ends
 //!
-//! The caller takes its unclaimed invitation back off its own deque (`run_as_caller`); so does
-//! every lane on its way out. A lane that left work to others has left its ticket in the pool,
-//! where the caller finds it as it waits. Then only lanes that are inside hold tickets, and each
-//! returns its own after its last chunk: `Tickets::leave` is the last thing it does to the loop.
-//! The caller spins for 20 µs, then sleeps (`wait`); the last one out wakes it through the pool,
-//! which outlives the loop.
+//! The caller takes its unclaimed invitation back from its own deque (`run_as_caller`). So does
+//! every lane when it leaves. A lane that left work to others has left its ticket in the pool,
+//! where the caller finds it while it waits. Then only lanes that are inside hold tickets. Each of
+//! them returns its ticket after its last chunk: `Tickets::leave` is the last thing that it does to
+//! the loop. The caller spins for 20 µs, then sleeps (`wait`). The last lane that leaves wakes it
+//! through the pool, which outlives the loop.
 //!
 //! Then the caller alone owns everything. It has dropped what nobody claimed, after a panic or an
-//! early end (`settle`), puts the partials in order by their start index (`LoopSlots::merge`), and
-//! lets the consumer combine them.
+//! early end (`settle`). It orders the partials by their start index (`LoopSlots::merge`), and lets
+//! the consumer combine them.
 //!
-//! A wait waits only for taskels that already run. Whoever waits has seen all ranges empty, and
-//! while it spins takes up again what appears in them. So some lane always advances.
+//! A wait waits only for taskels that already run. A waiting lane has seen all ranges empty, and
+//! while it spins, it takes what appears in them. So some lane always advances.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};

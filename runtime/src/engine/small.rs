@@ -1,8 +1,8 @@
-//! Loops that one lane runs alone, without telling anyone.
+//! Loops that one lane runs alone, without offering them to others.
 //!
-//! Such a loop runs in pieces of 1, 4, 16, … items with a time stamp after each. (So does one call
-//! of 32 of a loop that takes up to twice that when it is shared.) After a piece that is an
-//! outlier, the rest is shared after all.
+//! Such a loop runs in pieces of 1, 4, 16, … items, with a time stamp after each piece. (One call
+//! of 32 of a loop that takes up to twice as long when it is shared also runs this way.) After a
+//! piece that is an outlier, the rest is shared.
 
 use std::ops::ControlFlow;
 

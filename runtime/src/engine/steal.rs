@@ -1,5 +1,5 @@
-//! How a lane comes to units that another has in its range, or in its chunk, and when it leaves one
-//! there.
+//! How a lane takes units from another lane's range or chunk, and when it leaves a unit to that
+//! lane.
 
 use super::claimer::Claimer;
 use super::watch::Watch;

@@ -1,4 +1,4 @@
-//! The lanes' desks, and what a lane that waits finds on those of others.
+//! The lanes' desks, and what a waiting lane finds on the desks of others.
 
 use std::cell::UnsafeCell;
 use std::collections::VecDeque;

@@ -1,4 +1,4 @@
-//! How a collection becomes a parallel iterator.
+//! The traits that turn a collection into a parallel iterator.
 
 use std::ops::RangeBounds;
 

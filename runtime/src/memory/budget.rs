@@ -1,4 +1,4 @@
-//! A share of what this process may use.
+//! `MemoryBudget`: a share of the memory that this process may use.
 
 use std::fmt;
 

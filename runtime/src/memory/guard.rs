@@ -1,14 +1,15 @@
 //! Holds workers of a pool back while memory is short.
 //!
-//! A worker takes up work for a caller only with a [permit](crate::protocol::permits), and gives it
-//! back when that work is over, or, if there are more permits out than may be, between two chunks
-//! of a loop or two tasks of a scope. Held back, it is a worker without work: it holds nothing that
-//! another could wait for, makes its calls of broadcasts, and does what was handed to the pool
-//! itself, like one whose seat an external caller has. A caller needs no permit.
+//! A worker works for a caller only with a [permit](crate::protocol::permits). It gives the permit
+//! back when that work ends. If more permits are out than allowed, it gives it back between two
+//! chunks of a loop or two tasks of a scope. A worker that is held back behaves like a worker
+//! without work, and like one whose seat an external caller has: it holds nothing that another lane
+//! could wait for, makes its calls of broadcasts, and runs what was handed to the pool itself. A
+//! caller needs no permit.
 //!
-//! Whoever comes to the end of a chunk, or of such a task, looks at what the system says, if nobody
-//! has done so for 50 ms; and so do workers that are held back from work, who sleep so long and no
-//! longer. So nobody has to be woken when there is room again.
+//! A lane that ends a chunk or such a task looks at the memory, if no lane has done so for 50 ms.
+//! Workers that are held back sleep for 50 ms at a time, and look as well. So nobody has to wake
+//! them when there is memory again.
 
 use std::sync::{PoisonError, TryLockError};
 use std::time::Duration;

@@ -1,7 +1,8 @@
-//! Whether a user's function is slow, as some calls show before the work begins that it is for.
+//! Estimates whether a user's function is slow, from calls that are made before the real work
+//! begins.
 //!
-//! Loops measure while they run. A sort, or a search for the ends of parts, has to choose its way
-//! before.
+//! Loops measure while they run. A sort, or a search for the ends of parts, has to choose its
+//! algorithm before.
 
 use std::cell::Cell;
 use std::hint::black_box;

@@ -1,10 +1,10 @@
-//! How many items of a stream are pulled at once, and how many may lie ready: decided from what the
-//! last ones took.
+//! Decides how many items of a stream are pulled at once, and how many may be ready, from the times
+//! of the last ones.
 //!
-//! Items are bundled only while both they and the source are quick, since a bundle keeps its items
-//! from idle lanes until these lose patience. After an item, or an answer of the source, that took
-//! long, the next ones go one by one: so many that this costs no more than the long one did, for it
-//! may have been a disturbance.
+//! Items are bundled only while both they and the source are quick, because a bundle keeps its
+//! items from idle lanes until these lose patience. After an item or an answer of the source that
+//! took long, the next items go one by one. This goes on until it has cost as much as the long one
+//! did, because the long one may have been a disturbance.
 
 /// A bundle takes about this long to process: some thirty times what handing it over costs.
 const BUNDLE_NS: u64 = 30_000;

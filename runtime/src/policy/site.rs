@@ -1,10 +1,10 @@
-//! What a call site has taught: the time per item that earlier calls of the same loop measured, and
-//! whether one met an outlier.
+//! What a call site has learned: the time per item that earlier calls of the same loop measured,
+//! and whether one met an outlier.
 //!
-//! A small table, keyed by the address of the monomorphised function that drives the loop, which is
-//! as good as a name: it differs with the closure. Two sites that fall on the same entry overwrite
-//! each other, and then know nothing again. Entries are hints, read and written without order: a
-//! wrong one costs time, never a result.
+//! This is a small table. Its key is the address of the monomorphised function that drives the
+//! loop, which differs with the closure and so is as good as a name. If two sites share an entry,
+//! they overwrite each other, and then know nothing again. Entries are hints, read and written
+//! without order. A wrong hint costs time, but never changes a result.
 
 use taskel_adaptive::History;
 

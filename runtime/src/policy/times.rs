@@ -1,5 +1,6 @@
-//! Times by which more than one file goes, or that have a counterpart elsewhere. What belongs to one
-//! algorithm stands beside it. What was measured is in `docs/decisions`, of the workspace.
+//! Times that several files use, or that have a counterpart elsewhere. A time that belongs to one
+//! algorithm is in the file of that algorithm. The measurements are in `docs/decisions` of the
+//! workspace.
 
 /// How long a chunk should take. Between two chunks a lane reads the clock and claims, 40 to 100
 /// ns: with chunks of 4 µs, which are the policy's default, that was up to 2 % of an even loop.

@@ -1,4 +1,4 @@
-//! What the lanes of a stream do.
+//! The work of the lanes of a stream.
 
 use std::cell::UnsafeCell;
 use std::hint::spin_loop;

@@ -1,4 +1,4 @@
-//! `progress_with`: telling how far a stream is.
+//! `progress_with` for streams: reports how far a stream is.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! What a lane has in hand: items and results, to which others come if the lane does not return
-//! from one of them.
+//! What a lane of a stream has in hand: items and results. Other lanes take them if the lane is in
+//! a long item.
 
 use std::cell::UnsafeCell;
 use std::mem;

@@ -1,5 +1,5 @@
-//! Adapters that wrap the sequential iterator of each chunk, which most do. What they share stands
-//! here once.
+//! Adapters that wrap the sequential iterator of each chunk, which most do. The code that they
+//! share is here.
 
 use std::ops::{ControlFlow, Range};
 

@@ -1,4 +1,4 @@
-//! An adapter behind a `flat_map`: its items come in sequential iterators and in inner loops.
+//! An adapter behind a `flat_map`, whose items come from sequential iterators and from inner loops.
 
 use std::cell::UnsafeCell;
 use std::ops::{ControlFlow, Range};

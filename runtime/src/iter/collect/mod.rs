@@ -1,4 +1,4 @@
-//! Collections that can be made of a parallel iterator, or extended by one.
+//! Collections that can be made from a parallel iterator, or extended by one.
 
 mod pieces;
 mod strings;

@@ -1,5 +1,5 @@
-//! Items that do not all come in one sequential iterator for each chunk: those of parallel
-//! iterators inside of an outer item.
+//! Items that do not all come from one sequential iterator per chunk: items of parallel iterators
+//! inside an outer item.
 
 use std::iter;
 use std::ops::ControlFlow;

@@ -1,4 +1,4 @@
-//! What slices can do in parallel: `par_chunks` and its kin.
+//! The methods of slices: `par_chunks` and similar ones.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! `walk_tree` and its kin, and `split`.
+//! `walk_tree` and similar functions, and `split`.
 
 use std::marker::PhantomData;
 
