@@ -16,12 +16,13 @@ use crate::sched::pool::ThreadPool;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Chunk {
-    /// As many as measurement suggests: about 8 µs worth, one at a time if a taskel takes longer.
-    /// Of a chunk that takes far longer than expected, another worker may take over what is not
-    /// begun.
+    /// As many as measurement suggests: about 8 µs worth, or one at a time if a taskel takes
+    /// longer. If a chunk takes far longer than expected, another worker may take over the part
+    /// that has not begun.
     #[default]
     Auto,
-    /// Always this many neighbours, fewer only at the end; more only in a loop of over 2³² chunks.
+    /// Always this many neighbours. There are fewer only at the end, and more only in a loop of
+    /// over 2³² chunks.
     Exact(usize),
 }
 

@@ -20,7 +20,7 @@ use super::{MemoryBudget, MemoryUnknown};
 use crate::protocol::permits::{Counts, Permits};
 use crate::sync::Mutex;
 
-/// When a pool holds workers back; see
+/// Settings for when a pool holds workers back; see
 /// [`ThreadPoolBuilder::memory_guard`](crate::ThreadPoolBuilder::memory_guard).
 ///
 /// ```
@@ -37,17 +37,18 @@ pub struct MemoryGuard {
 }
 
 impl MemoryGuard {
-    /// One that keeps a tenth of the memory free, and a tenth of the time free of stalls.
+    /// Makes a guard that keeps a tenth of the memory free, and allows stalls for a tenth of the
+    /// time.
     pub fn new() -> Self {
         MemoryGuard { most_used: 0.9, most_stalled: 0.1 }
     }
 
-    /// Sets how much of its limit the process's control group may use (without a limit: how much of
-    /// the machine's memory may be in use), as a part of 1; 0.9 unless set.
+    /// Sets how much of its limit the process's control group may use, as a part of 1. Without a
+    /// limit, it is how much of the machine's memory may be in use. The default is 0.9.
     ///
     /// # Panics
     ///
-    /// When that is not above 0 and at most 1.
+    /// Panics unless the value is above 0 and at most 1.
     #[track_caller]
     pub fn most_used(mut self, share: f64) -> Self {
         assert!(share > 0.0 && share <= 1.0, "most_used: a share is above 0 and at most 1, not {share}");
@@ -55,16 +56,16 @@ impl MemoryGuard {
         self
     }
 
-    /// Sets for how much of the time tasks may be stalled for want of memory, as a part of 1; 0.1
-    /// unless set.
+    /// Sets for how much of the time tasks may be stalled for lack of memory, as a part of 1. The
+    /// default is 0.1.
     ///
-    /// That is the line `some` of the control group's `memory.pressure`, else of
-    /// `/proc/pressure/memory`. Kernels without pressure stall information, and containers that
-    /// hide it, are never stalled.
+    /// The value comes from the line `some` of the control group's `memory.pressure`, or else of
+    /// `/proc/pressure/memory`. On kernels without pressure stall information, and in containers
+    /// that hide it, there are no stalls.
     ///
     /// # Panics
     ///
-    /// When that is not above 0 and at most 1.
+    /// Panics unless the value is above 0 and at most 1.
     #[track_caller]
     pub fn most_stalled(mut self, share: f64) -> Self {
         assert!(share > 0.0 && share <= 1.0, "most_stalled: a share is above 0 and at most 1, not {share}");

@@ -16,16 +16,16 @@ use crate::sched::modelled::{ThreadKey, this_thread};
 use crate::sched::pool::{PoolState, ThreadPool, enter, with_lane, with_pool};
 use crate::sync::{Mutex, MutexGuard};
 
-/// One `T` for each thread that works in a pool, made when that thread first asks for it: for
-/// counters, buffers and caches that workers should not share.
+/// A value for each thread that works in a pool, made when that thread first asks for it. Use it
+/// for counters, buffers and caches that workers should not share.
 ///
-/// Workers reach theirs without a lock. So does a thread from outside: while it takes part in the
-/// pool it is one of the pool's *external callers*, and has a value which other threads have at
-/// other times. So has a thread that stands in for workers which wait. There are at most as many
-/// values as workers, and such threads at the same time. Afterwards, whoever owns the `WorkerLocal`
-/// sees all values.
+/// Workers reach their values without a lock. So do threads from outside that take part in the pool
+/// (*external callers*), and threads that stand in for waiting workers. The value of such a thread
+/// may belong to another such thread at another time. There are at most as many values as workers
+/// and such threads at the same time. After the work, the owner of the `WorkerLocal` sees all
+/// values.
 ///
-/// It belongs to the pool it was made in. A thread of another pool that asks is a thread from
+/// It belongs to the pool in which it was made. A thread of another pool counts as a thread from
 /// outside.
 ///
 /// ```
