@@ -122,8 +122,8 @@ pub trait ParallelSlice<T: Sync> {
         ArrayWindows(Windows { slice: self.as_parallel_slice(), size: positive(N, "par_array_windows") })
     }
 
-    /// The longest runs of neighbouring items of which `belong_together` holds for each two, as far
-    /// as they are next to each other.
+    /// Splits the slice into runs. A cut is between two neighbouring items for which
+    /// `belong_together` does not hold.
     ///
     /// `belong_together` is called in parallel, like the closure of [`par_split`](Self::par_split).
     ///
@@ -136,7 +136,7 @@ pub trait ParallelSlice<T: Sync> {
         Split(Runs::new(self.as_parallel_slice(), belong_together))
     }
 
-    /// The parts between items for which `separator` holds, some of them empty.
+    /// Splits the slice at items for which `separator` holds. Parts may be empty.
     ///
     /// `separator` is called in parallel. If it is slow, it is called once for each item, and a few
     /// times more. If it is quick, it is called again for some items, because that is cheaper than
