@@ -201,13 +201,13 @@ fn first_part(leaves: usize) -> usize {
     leaves.next_power_of_two() / 2
 }
 
-/// Results that several workers combine: neighbours in pairs, then neighbouring pairs, and so on.
-/// Who has one part of a pair leaves it, or goes on with both if the other one is there: nobody
-/// waits.
+/// Results that several workers combine: neighbours in pairs, then neighbouring pairs, and so on. A
+/// lane that has one part of a pair leaves it, or goes on with both if the other part is there. So
+/// no lane waits.
 struct Tree<'a, T, O> {
     op: &'a O,
     nodes: Vec<Node<T>>,
-    /// So many leaves are one already, in the first.
+    /// How many leaves are already combined in the first one.
     done: usize,
     /// What comes from this leaf on does not matter, for something in front of it ends everything.
     /// It saves work and orders nothing (Relaxed).
@@ -285,8 +285,8 @@ impl<'a, T: Send, O: Operation<T>> Tree<'a, T, O> {
     }
 }
 
-/// Leaves `part` for who has the other one; or that one has been left, and both are yielded, `part`
-/// first.
+/// Leaves `part` for the lane that has the other part. If the other part has been left already,
+/// returns both, `part` first.
 fn meet<T>(place: &Mutex<Option<T>>, part: T) -> Option<(T, T)> {
     let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
     match place.take() {

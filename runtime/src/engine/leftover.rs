@@ -28,8 +28,8 @@ use crate::sched::unwind::{self, OnDrop, Payload, drop_quietly};
 /// contend.
 const SLOW_NS: f64 = 1_000.0;
 
-/// Items of a kind that is known to be quick, and so many that they take no longer, are not worth a
-/// second look at the clock.
+/// If items of a kind are known to be quick, and there are few enough, they are not worth a second
+/// look at the clock.
 const NOTHING_NS: f64 = 2_000.0;
 
 /// What is dropped by several lanes is cut into no more pieces: each has its price, however little
@@ -112,7 +112,7 @@ fn drop_shared(site: Site, left: Range<usize>, drop_some: &(dyn Fn(Range<usize>)
     }
     with_pool(None, |pool| match pool {
         Some(pool) if pool.num_threads() > 1 => {
-            // A bridge has four thousand million indices, of which most stand for nothing.
+            // A bridge has 2³² indices, and most of them stand for nothing.
             let grain = left.len().div_ceil(MOST_PIECES);
             let runs = Ranges { len: left.len().div_ceil(grain), max_len: 0 };
             let at = |piece: usize| left.start + piece.saturating_mul(grain).min(left.len());

@@ -241,8 +241,8 @@ impl Plan {
 /// after all, it wakes a few workers for nothing.
 const SLOW_ITEM_NS: f64 = 1e6;
 
-/// Runs a loop on this lane and on whoever comes. Of its `head`, which began then, is known that it
-/// takes longer than expected.
+/// Runs a loop on this lane and on all lanes that come. `head` is the part that has begun and takes
+/// longer than expected.
 fn share<P, C>(
     lane: &LaneContext<'_>,
     (producer, consumer): (&P, C),

@@ -36,10 +36,10 @@ impl Claimer<'_> {
     /// Called before each chunk begins, wherever from: what others could take meanwhile is on offer
     /// to as many as can use it.
     ///
-    /// A lane may be in its chunk for a day, and whoever is idle finds a loop by an invitation
-    /// only. So before it begins one, this lane sees to it that, as long as some range has units,
-    /// each worker of the pool is inside of the loop, or an invitation lies in a deque. Its own
-    /// range will have `own` units, at most.
+    /// Offers the loop before a chunk. A lane may be in its chunk for a day, and an idle lane finds
+    /// a loop only by an invitation. So before a chunk, as long as some range has units, this lane
+    /// makes sure that each worker of the pool is inside the loop, or an invitation is in a deque.
+    /// Its own range will have `own` units, at most.
     #[inline]
     pub(super) fn offer(&mut self, own: u32) {
         if self.state.room() > 0 {
@@ -75,8 +75,8 @@ impl Claimer<'_> {
     fn first_wave(&self, open: u32) -> Wave {
         let is_caller = self.lane.index() == self.state.caller();
         let most = match self.estimate_ns() {
-            // The first call of a loop may be over soon; but whoever was woken for it knows that it
-            // was not.
+            // The first call of a loop may be over soon. But a lane that was woken for it knows
+            // that it was not.
             None if is_caller => 1,
             None => MOST_WOKEN,
             Some(ns) => {

@@ -1,4 +1,4 @@
-//! The traits `Producer` and `IndexedProducer`, the inside of a parallel iterator: they turn a run
+//! The traits `Producer` and `IndexedProducer`, the inside a parallel iterator: they turn a run
 //! of indices into a sequential iterator.
 
 use std::mem;
@@ -311,7 +311,7 @@ impl<'a, P: Producer> Claimed<'a, P> {
         Claimed { producer: self.producer, indices: front }
     }
 
-    /// The indices, which from here on are somebody else's to claim.
+    /// Returns the indices. From now on, another lane may claim them.
     pub(crate) fn release(mut self) -> Range<usize> {
         mem::take(&mut self.indices)
     }

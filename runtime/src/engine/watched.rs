@@ -51,7 +51,7 @@ impl<'a> Lookout<'a> {
         self.ended.load(Ordering::Relaxed)
     }
 
-    /// How many indices of the chunk were left, whoever did not want them.
+    /// How many indices of the chunk were left, for any reason.
     pub(crate) fn left(&self) -> usize {
         self.left.load(Ordering::Relaxed) as usize
     }
@@ -61,7 +61,7 @@ impl<'a> Lookout<'a> {
         self.looks.load(Ordering::Relaxed)
     }
 
-    /// A look between items of which an index may have many: whether nothing more is wanted.
+    /// A check between items, for indices that may have many: whether nothing more is wanted.
     #[inline]
     pub(crate) fn look(&self) -> bool {
         self.looks.store(self.looks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -191,7 +191,7 @@ impl<P: Producer> Producer for Watched<'_, P> {
 
     #[inline]
     unsafe fn chunk<'b>(&'b self, local: &'b mut P::Local, indices: Range<usize>) -> Steps<'b, P> {
-        // An empty run stands for a tail, of which a chunk must be made, too.
+        // An empty run stands for a tail, which needs a chunk, too.
         let is_tail = P::HAS_TAIL && indices.is_empty();
         // SAFETY: the same demands.
         let left = unsafe { Claimed::new(self.base, indices) };
@@ -228,7 +228,7 @@ impl<P: Producer> Producer for Watched<'_, P> {
     }
 }
 
-/// Whether a producer's chunks can be had index by index, each of which has one item at most.
+/// Whether a producer's chunks can be made index by index, with at most one item each.
 const fn steps<P: Producer>() -> bool {
     P::STEPS && !P::HAS_TAIL
 }

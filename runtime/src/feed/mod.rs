@@ -90,7 +90,7 @@ struct State<I: Source> {
 /// How much a lane asks for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish {
-    /// So many items at once, if somebody else waits.
+    /// How many items are pulled at once if another lane waits.
     pub(crate) most: usize,
     /// To stream from its desk; else the source is free while an item is processed.
     pub(crate) streams: bool,
@@ -112,14 +112,14 @@ impl<I: Source> Feed<I> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The source is for whoever comes first; there is something to take for so many lanes.
+    /// The source is for the lane that comes first. There is something to take for this many lanes.
     fn free(&self, state: &mut State<I>, source: Box<I>, lanes: u32) {
         state.source = Some(source);
         self.waiters.next_turn();
         self.rouse(state, lanes);
     }
 
-    /// Sees to it that so many are awake, if so many wait at all.
+    /// Makes sure that this many lanes are awake, if so many wait at all.
     fn rouse(&self, state: &mut State<I>, lanes: u32) {
         if self.waiters.rouse(lanes) {
             state.roused += 1;
@@ -262,7 +262,7 @@ impl<I: Source> Seat<I> {
         if feed.waiters.any() { self.share(feed, item?, wish) } else { item }
     }
 
-    /// Somebody waits. Takes the source off the desk.
+    /// Takes the source off the desk, because another lane waits.
     #[cold]
     fn share(&mut self, feed: &Feed<I>, item: I::Item, wish: Wish) -> Option<I::Item> {
         self.streams = false;
@@ -302,8 +302,8 @@ impl<I: Source> Seat<I> {
         self.pop(feed)
     }
 
-    /// Goes on asking for as long as somebody is awake who would take what lies here, should the
-    /// source block.
+    /// Goes on asking as long as another lane is awake that would take the items from here if the
+    /// source blocks.
     fn ask_for_more(feed: &Feed<I>, place: &Place<I>, mut source: Box<I>, most: usize) {
         let asking = Asking(feed);
         let visit = source.visit();
@@ -335,7 +335,7 @@ impl<I: Source> Seat<I> {
         }
     }
 
-    /// Puts an item onto the desk. Whether somebody is awake who would take it from there.
+    /// Puts an item onto the desk. Returns whether a lane is awake that would take it from there.
     #[inline]
     fn put(feed: &Feed<I>, place: &Place<I>, item: I::Item) -> bool {
         let state = (!place.desk.enter(feed.fences)).then(|| feed.lock());
@@ -448,7 +448,7 @@ impl<I: Source> Feed<I> {
         self.lock()
     }
 
-    /// Waits until somebody rouses this lane, or all is over.
+    /// Waits until another lane wakes this one, or everything has ended.
     fn sleep<'f>(&'f self, mut state: MutexGuard<'f, State<I>>) -> MutexGuard<'f, State<I>> {
         while state.roused == 0 {
             if state.is_over() {

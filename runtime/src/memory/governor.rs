@@ -39,7 +39,7 @@ pub(super) struct Governor {
     was_pressed: bool,
 }
 
-/// What somebody saw.
+/// What a look has found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sight {
     pub(super) memory: Option<Use>,
@@ -64,8 +64,7 @@ impl Governor {
         }
     }
 
-    /// A loop begins of which nothing is known. Returns how many workers may be at work: those that
-    /// are.
+    /// A loop begins at an unknown site. Returns how many workers may run: those that run already.
     pub(super) fn begin(&mut self, Sight { memory, workers, callers, .. }: Sight) -> u32 {
         let lanes = workers.inside + callers.saturating_sub(1);
         self.per_lane = 0;
@@ -99,7 +98,8 @@ impl Governor {
             self.learn(lanes);
             self.peak = used;
             self.was_pressed = true;
-            // Those that were told to go may be in the midst of something. One after the other.
+            // Workers that were told to go may be in the middle of an item. One goes after the
+            // other.
             return if workers.inside > workers.allowed {
                 workers.allowed
             } else {

@@ -85,7 +85,8 @@ impl Default for MemoryGuard {
 #[derive(Debug)]
 pub(crate) struct Guard {
     pub(crate) permits: Permits,
-    /// Whoever holds the lock reads files; nobody waits for it but who begins a loop.
+    /// The thread that holds the lock reads files. Only a thread that begins a loop waits for the
+    /// lock.
     view: Mutex<View>,
 }
 
@@ -94,7 +95,7 @@ struct View {
     governor: Governor,
     system: System,
     sources: Sources,
-    /// When somebody last looked, and how long tasks had been stalled until then.
+    /// When a thread last looked, and how long tasks had been stalled until then.
     stalled_before: Option<(u64, u64)>,
 }
 
@@ -102,7 +103,7 @@ impl Guard {
     /// Between two looks.
     pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
 
-    /// For a pool of so many workers.
+    /// Makes a guard for a pool of this many workers.
     pub(crate) fn new(settings: MemoryGuard, workers: u32) -> Result<Self, MemoryUnknown> {
         let system = System::here();
         let sources = system.sources();
@@ -132,7 +133,7 @@ impl Guard {
         if !self.permits.wins_look(now_ns, Self::INTERVAL.as_nanos() as u64) {
             return None;
         }
-        // One who is slow to read files is in there still, or one who begins a loop.
+        // A thread that is slow to read files is still in there, or a thread that begins a loop.
         let mut view = match self.view.try_lock() {
             Ok(view) => view,
             Err(TryLockError::Poisoned(view)) => view.into_inner(),

@@ -137,7 +137,7 @@ impl System {
     fn group(&self, group: &Group) -> Option<Use> {
         let number = |file| self.number(&group.folder.join(file));
         let (limit, used, caches) = match group.version {
-            // From `memory.high` on, the system stalls who takes more, to get it back.
+            // From `memory.high` on, the system stalls tasks that take more, to get memory back.
             Version::V2 => {
                 let limit = [number("memory.max"), number("memory.high")].into_iter().flatten().min()?;
                 (limit, number("memory.current")?, ["inactive_file", "active_file"])

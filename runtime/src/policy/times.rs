@@ -14,8 +14,8 @@ pub(crate) const CLAIM_NS: u64 = 20;
 /// handful of cache lines that change hands take 1 to 2 µs.
 pub(crate) const WORTH_SHARING_NS: f64 = 10_000.0;
 
-/// A loop shorter than this, or of which a worker's share is not worth sharing, is not cut into
-/// shares beforehand: whoever comes steals.
+/// A loop shorter than this, or with shares that are not worth a wake-up, is not cut into shares in
+/// advance. Lanes that come steal.
 pub(crate) const WORTH_PRESPLITTING_NS: f64 = 50_000.0;
 
 /// What lasts so long is taken for longer than expected, and others look at what it holds back: the

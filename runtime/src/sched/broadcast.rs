@@ -240,7 +240,7 @@ struct Broadcast<'a, OP, R> {
     caller: usize,
     /// Its name in profiles; 0 if none is being taken.
     recorded: CallId,
-    /// By worker, who writes its own.
+    /// One for each worker, which writes it.
     results: Box<[UnsafeCell<Option<R>>]>,
 }
 

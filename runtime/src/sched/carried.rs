@@ -72,7 +72,7 @@ impl Carried {
     }
 }
 
-/// Until it is dropped, the work is inside of the span, which ends before the subscriber does.
+/// Until it is dropped, the work is inside the span, which ends before the subscriber does.
 #[must_use]
 pub(crate) struct Inside<'a> {
     #[cfg(feature = "tracing")]

@@ -34,7 +34,7 @@ use crate::sched::pool::{PoolState, USUAL_LANES_OF_MODEL, enter, with_surroundin
 use crate::sched::unwind::Payload;
 use crate::sync::{ModelledBool, Ordering, is_modelled, per_thread};
 
-/// So many words, or bytes: loom says one and means the other.
+/// A number of words or of bytes: loom's name says one and means the other.
 const STACK: usize = 1 << 17;
 
 pub(crate) type Job<'a> = Box<dyn FnOnce() + Send + 'a>;
@@ -42,7 +42,7 @@ pub(crate) type Job<'a> = Box<dyn FnOnce() + Send + 'a>;
 /// Something to do, which does not unwind.
 struct Piece {
     job: Job<'static>,
-    /// What waits for it, and what that is inside of: addresses, the innermost last.
+    /// What waits for it, and what that is inside: addresses, the innermost last.
     ancestors: Vec<usize>,
     /// Where it was posted.
     pool: Option<Arc<PoolState>>,
@@ -272,14 +272,14 @@ fn post(helpers: usize, ancestors: Vec<usize>, job: Job<'static>) {
     hall().post(helpers, Piece { job, ancestors, pool });
 }
 
-/// Posts a piece of work that is inside of `ancestors`, for whoever [finishes](finish) `ancestor`.
-/// `job` does not unwind.
+/// Posts a piece of work that is inside `ancestors`, for the thread that [finishes](finish)
+/// `ancestor`. `job` does not unwind.
 pub(crate) fn post_inside(ancestors: &[usize], ancestor: usize, job: Job<'static>) {
     post(lanes() - 1, [ancestors, &[ancestor]].concat(), job);
 }
 
-/// Posts work that no call waits for, but whoever finishes `ancestor`, or the pool. `job` does not
-/// unwind.
+/// Posts work that no call waits for, only the thread that finishes `ancestor`, or the pool. `job`
+/// does not unwind.
 pub(crate) fn post_detached(ancestor: usize, job: Job<'static>) {
     let pool = with_surrounding(|pool| pool.map(|pool| ptr::from_ref(pool).addr()));
     post(lanes().max(2) - 1, pool.into_iter().chain([ancestor]).collect(), job);

@@ -19,7 +19,7 @@ use crate::sched::lane::LaneContext;
 use crate::sched::pool::{PoolState, Work, enter, with_worker};
 use crate::sched::wait::note_wait;
 
-/// Who waits.
+/// The thread that waits.
 #[derive(Clone)]
 pub(crate) enum Outsider {
     /// A thread that works for no pool.

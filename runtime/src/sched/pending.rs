@@ -36,7 +36,7 @@ const TURNED: usize = 2;
 
 const MARKS: usize = PUBLIC | TURNED;
 
-/// So many private frames are gone through each time: to turn links is not free.
+/// How many private frames are visited each time, because reversing links is not free.
 const SHORT: u32 = 64;
 
 /// A link of the chain, with which a join's frame begins. Its alignment leaves room for the marks.
@@ -67,7 +67,7 @@ pub(crate) struct Shared {
 /// How a frame became public.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Offer {
-    /// At that moment, for whoever comes.
+    /// At that moment, for any lane that comes.
     Since(Ticks),
     /// With a [steal delay](crate::policy::steal_delay).
     Short,
@@ -183,12 +183,12 @@ impl PendingChain {
         self.chain.newest().is_null()
     }
 
-    /// Whether every frame is public; a hint to whoever is not the owner.
+    /// Whether every frame is public; for lanes other than the owner, a hint.
     pub(crate) fn all_public(&self) -> bool {
         self.chain.newest_private().is_none()
     }
 
-    /// Whether `pending` is the newest frame; a hint to whoever is not the owner.
+    /// Whether `pending` is the newest frame; for lanes other than the owner, a hint.
     pub(crate) fn is_newest(&self, pending: &Pending) -> bool {
         ptr::eq(self.chain.newest(), pending)
     }
@@ -284,7 +284,7 @@ impl Locked<'_> {
         let pending = self.oldest_private()?;
         // SAFETY: what is in the chain is alive, and stays so while this has the lock.
         let frame = unsafe { pending.as_ref() };
-        // SAFETY: the owner is in the midst of that run, in which the frame was born, and stays so
+        // SAFETY: the owner is in the middle of that run, in which the frame was born, and stays so
         // while the frame is in the chain.
         frame.head.set_born_in(unsafe { Origin::inside(self.chain.run()) }.of_half());
         let place = frame.shared.get();

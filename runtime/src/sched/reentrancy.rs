@@ -42,7 +42,7 @@ impl Entered {
         Entered(depth, found)
     }
 
-    /// Inside of a stream: at its source, in its sink, or processing an item.
+    /// Inside a stream: at its source, in its sink, or processing an item.
     pub(crate) fn stream() -> Self {
         Entered::new(&STREAMS)
     }

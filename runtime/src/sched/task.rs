@@ -227,7 +227,7 @@ trait Joinable<R>: Send + Sync {
 }
 
 struct Core<F, R> {
-    /// Whoever takes it out does the work.
+    /// The thread that takes it out runs the task.
     work: Mutex<Option<F>>,
     cell: TaskCell<Outcome<R>, Waiter>,
     /// The pool that the work was handed to, and holds until it is done.
@@ -245,7 +245,7 @@ where
     with_pool(None, |pool| hand_over(pool, f, TaskCell::detached(), PoolState::inject, caller));
 }
 
-/// To the surrounding pool, for somebody who may wait for it.
+/// Hands a task to the surrounding pool, for a thread that may wait for it.
 fn hand_to<F, R>(hand: fn(&PoolState, Arc<dyn Detached>), f: F, caller: Caller) -> Task<R>
 where
     F: FnOnce() -> R + Send + 'static,
@@ -283,7 +283,7 @@ where
     });
     match pool.zip(hold) {
         Some((pool, hold)) => {
-            // Whoever does the work releases it.
+            // The thread that runs the task releases it.
             std::mem::forget(hold);
             hand(pool, Arc::clone(&core) as _);
         }

@@ -15,12 +15,12 @@ use crate::sync::per_thread;
 pub(crate) type Payload = Box<dyn Any + Send>;
 
 per_thread! {
-    /// Somebody further down this thread's stack hears of what unwinds.
+    /// A call further down this thread's stack handles cancellations.
     static HEARD: bool = false;
 }
 
-/// As long as this lives, the thread's cancellations are heard of: whoever has made it passes them
-/// on, by [`resume`] or to another thread.
+/// As long as this lives, the thread's cancellations are handled: the code that has made it passes
+/// them on, by [`resume`] or to another thread.
 pub(crate) struct Heard {
     before: bool,
 }

@@ -117,7 +117,7 @@ pub(crate) fn wait(
     note_wait(lane, total_ns, helped_ns);
 }
 
-/// A wait took `total_ns`, of which `helped_ns` for other work.
+/// Records a wait of `total_ns`, with `helped_ns` of other work.
 pub(crate) fn note_wait(lane: &LaneContext<'_>, total_ns: u64, helped_ns: u64) {
     let private = lane.private();
     private.waited_ns.set(private.waited_ns.get().saturating_add(total_ns.saturating_sub(helped_ns)));
@@ -147,7 +147,8 @@ fn sleep(
     found
 }
 
-/// Sleeps until somebody wakes this lane. If that takes long, others may have its seat meanwhile.
+/// Sleeps until another thread wakes this lane. If that takes long, others may have its seat
+/// meanwhile.
 fn park(lane: &LaneContext<'_>) {
     let parker = lane.pool().sleep.parker(lane.index());
     if parker.park_timeout(BEFORE_LENDING) {
@@ -170,8 +171,8 @@ fn first(suspects: Suspects<'_>) -> Option<usize> {
 }
 
 /// Looks for work of `ancestor` also on the lanes that have taken work from a lane that may have
-/// some, and so on. Many of them may have other work, which would be put back: this is for who has
-/// nothing else to do.
+/// some, and so on. Many of them may have other work, which would be put back. So this is for lanes
+/// that have nothing else to do.
 fn find_far(lane: &LaneContext<'_>, ancestor: Ancestor, suspects: Suspects<'_>) -> Option<Job> {
     let pool = lane.pool();
     let mut reached = Lanes::default();

@@ -181,7 +181,7 @@ fn yield_on(lane: &LaneContext<'_>, whose: Whose) -> Yield {
     if !do_something(lane, whose) {
         return Yield::Idle;
     }
-    // To whoever takes the time of the calling taskel, all of that was other work.
+    // For the measurement of the calling taskel, all of that was other work.
     private.waited_ns.set(waited_ns);
     private.helped_ns.set(helped_ns.saturating_add(clock.ns_between(began, clock.now())));
     Yield::Executed
@@ -199,7 +199,8 @@ fn do_something(lane: &LaneContext<'_>, whose: Whose) -> bool {
         None if run_own_task(Some(lane)) => return true,
         None => lane.take_own(),
     };
-    // A loop has a slot for one external caller, which is to be its caller's or who waits for that.
+    // A loop has a slot for one external caller, which must be its own caller or a lane that waits
+    // for the loop.
     let may_look = lane.is_worker() && whose == Whose::Anybodys;
     let work = work.or_else(|| may_look.then(|| lane.take_open_scope().or_else(|| lane.find_work()))?);
     work.map(|work| lane.execute(work)).is_some()

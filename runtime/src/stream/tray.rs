@@ -149,7 +149,7 @@ impl<T, R> Hand<T, R> {
         match item {
             _ if !alone => Asked::Taken,
             None => Asked::Ended,
-            // Unless somebody has come again, who has the source now.
+            // Unless another lane has come again, which has the source now.
             Some(item) if missed && self.end_alone().is_some() => Asked::Recalled(item),
             Some(item) => Asked::Item(item),
         }

@@ -143,7 +143,7 @@ impl<'s, Q: Producer, A: Adapt<Q::Item>> Producer for Behind<'s, Q, A, A::Local>
     }
 }
 
-/// What a lane keeps for an adapter inside of an inner loop.
+/// What a lane keeps for an adapter inside an inner loop.
 #[derive(Debug)]
 pub enum State<'a, L> {
     /// What it keeps in the loop outside, in whose chunk the inner loop is.

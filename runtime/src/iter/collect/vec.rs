@@ -80,7 +80,7 @@ pub(crate) fn extend_exact<P: Producer>(items: &mut Vec<P::Item>, producer: &P) 
 fn partials<P: Producer>(producer: &P) -> Vec<Vec<P::Item>> {
     // Pushed from inside the iterator: `extend` would ask a nested one for each item from outside.
     let consumer = CollectPartials::new(|partial: &mut Pieces<P::Item>, item| partial.push(item));
-    // Only what `fold` yields, here or inside of an item, depends on where partials begin.
+    // Only what `fold` yields, here or inside an item, depends on where partials begin.
     flatten(if P::HAS_TAIL || P::NESTS {
         drive_in_order(producer, consumer)
     } else {

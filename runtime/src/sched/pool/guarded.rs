@@ -25,7 +25,7 @@ impl PoolState {
         self.guard.as_ref().map(|guard| guard.permits.counts()).is_some_and(|now| now.inside >= now.allowed)
     }
 
-    /// Called where a loop begins of which nothing is known.
+    /// Called when a loop begins at an unknown site.
     pub(crate) fn begin_carefully(&self) {
         if let Some(guard) = &self.guard {
             guard.begin(self.ns_since_start(self.clock.now()), self.open_loops());

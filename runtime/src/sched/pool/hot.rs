@@ -53,7 +53,7 @@ impl Drop for HotGuard<'_> {
 }
 
 impl PoolState {
-    /// Whether somebody wants a worker to keep looking. A hint: a worker that sees it late sleeps
+    /// Whether a guard wants a worker to stay awake. A hint: a worker that sees it late sleeps
     /// once, or looks around once more.
     pub(super) fn is_hot(&self) -> bool {
         self.hot.load(Ordering::Relaxed) > 0

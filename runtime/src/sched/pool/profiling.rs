@@ -53,8 +53,8 @@ pub(super) struct Profiling {
     count: AtomicU32,
     /// How many calls have been recorded, of all profiles.
     calls: AtomicU64,
-    /// Which ones. Who adds or removes one, or makes lanes, holds the lock, so that each lane has a
-    /// recorder for each of them.
+    /// The profiles. A thread that adds or removes one, or makes lanes, holds the lock. So each
+    /// lane has a recorder for each profile.
     ids: Mutex<Ids>,
 }
 

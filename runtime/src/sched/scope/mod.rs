@@ -66,7 +66,7 @@ pub struct Scope<'scope> {
     _bodies: PhantomData<fn(&Scope<'scope>) -> &'scope ()>,
 }
 
-/// Who waits for the tasks.
+/// The thread that waits for the tasks.
 #[derive(Clone)]
 enum Owner {
     /// A lane, which runs tasks, too.
@@ -286,7 +286,7 @@ impl<'scope> Scope<'scope> {
 
     fn pool(&self) -> Option<&PoolState> {
         // SAFETY: a pool that stands here is alive as long as the scope: its owner is a lane of it,
-        // or inside of a call that borrows it.
+        // or inside a call that borrows it.
         unsafe { self.pool.as_ref() }
     }
 

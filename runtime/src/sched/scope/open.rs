@@ -7,7 +7,7 @@ use super::{Scope, TaskRef};
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::find_scope;
 
-/// Calls `look` with the scopes that this thread is inside of, innermost first, until it finds
+/// Calls `look` with the scopes that this thread is inside, innermost first, until it finds
 /// something. Scopes of other pools than `lane`'s are left out, but not those that belong to none:
 /// the thread is alone with them.
 fn find<R>(

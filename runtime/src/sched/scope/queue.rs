@@ -78,8 +78,8 @@ pub(crate) enum Glimpse {
 }
 
 impl ScopeQueue {
-    /// A scope queue for `pool`'s lanes, of which `owner` has opened the scope, or none; without a
-    /// pool, one that nobody helps with.
+    /// Makes a scope queue for `pool`'s lanes. `owner` is the lane that has opened the scope, if a
+    /// lane has. Without a pool, no lane helps.
     pub(super) fn new(pool: Option<&PoolState>, owner: Option<usize>, order: Order) -> Self {
         let helpers = |pool: &PoolState| pool.num_threads() as u32 - u32::from(owner.is_some());
         let (slots, limit) = pool.map_or((0, 0), |pool| (pool.slots(), helpers(pool)));
