@@ -26,11 +26,11 @@
 //! # MPI
 //!
 //! With the feature `mpi`, the same program is a team under `mpirun`: the processes of MPI's world.
-//! The counter is a word of the first rank, and ranks claim with `MPI_Fetch_and_op`. At the end of a
-//! call, the ranks exchange their results, so a call ends for all ranks together. A mutex is fair:
-//! ranks get it in the order in which they asked for it. When a rank dies, or an item panics, MPI
-//! ends the job. With [`Team::ledger`], the next job goes on where it was. No process can join, and
-//! none is started again. If a rank ends its part while others make calls, these get
+//! The counter is a word of the first rank, and ranks claim with `MPI_Fetch_and_op`. At the end of
+//! a call, the ranks exchange their results, so a call ends for all ranks together. A mutex is
+//! fair: ranks get it in the order in which they asked for it. When a rank dies, or an item panics,
+//! MPI ends the job. With [`Team::ledger`], the next job goes on where it was. No process can join,
+//! and none is started again. If a rank ends its part while others make calls, these get
 //! [`TeamError::OtherCall`].
 //!
 //! The program may also use MPI itself, outside the team's calls, and while no other thread holds a
@@ -61,10 +61,10 @@
 //!
 //! # Requirements
 //!
-//! The crate needs 64-bit Linux with glibc. Without MPI, all processes must be on one machine and in
-//! one PID namespace. Elsewhere everything compiles, and every constructor returns
-//! [`TeamError::Open`]. Results stay in memory until the team ends. A panic must unwind or abort the
-//! process as usual. Either counts as its death.
+//! The crate needs 64-bit Linux with glibc. Without MPI, all processes must be on one machine and
+//! in one PID namespace. Elsewhere everything compiles, and every constructor returns
+//! [`TeamError::Open`]. Results stay in memory until the team ends. A panic must unwind or abort
+//! the process as usual. Either counts as its death.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(

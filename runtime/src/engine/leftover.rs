@@ -162,7 +162,8 @@ impl Unclaimed<'_> {
     }
 
     /// Drops the items of a run of units, which are counted as if those of all ranges were one
-    /// behind the other. `run` lies within what is left, and of all calls, no two get the same unit.
+    /// behind the other. `run` lies within what is left, and of all calls, no two get the same
+    /// unit.
     fn discard_some(&self, run: Range<usize>) {
         let mut before = 0;
         for slot in self.slots.slots() {

@@ -20,8 +20,8 @@ pub(crate) const WORTH_PRESPLITTING_NS: f64 = 50_000.0;
 
 /// What lasts so long is taken for longer than expected, and others look at what it holds back: the
 /// rest of a chunk, which is to take 8 µs; what is private to a lane that has neither forked nor
-/// joined meanwhile, which is much for a join, and little for what would be worth a wake-up; what is
-/// behind an item in a bundle of a stream.
+/// joined meanwhile, which is much for a join, and little for what would be worth a wake-up; what
+/// is behind an item in a bundle of a stream.
 pub(crate) const PATIENCE_NS: u64 = 50_000;
 
 /// How long a wait spins before it sleeps: a chunk or two.

@@ -24,8 +24,8 @@ use crate::protocol::handover::Handover;
 use crate::sched::job::{JobHead, Origin, Run};
 use crate::sync::{AtomicPtr, Fences, MutexGuard, Ordering};
 
-/// Where there is no `membarrier`, or not yet, nobody [stops](Chain::stop) a chain, so that its owner needs no
-/// fence.
+/// Where there is no `membarrier`, or not yet, nobody [stops](Chain::stop) a chain, so that its
+/// owner needs no fence.
 const OWNERS_FENCES: Fences = Fences::Asymmetric;
 
 /// In a frame's link: the frame is public.

@@ -50,7 +50,8 @@ impl LaneContext<'_> {
         OpenCall { head, start_ns: self.pool().now_ns(), joins, lane: self.index() }
     }
 
-    /// As `begin_call`, for a join; an error if no profile wants to know of it, or of what is inside.
+    /// As `begin_call`, for a join; an error if no profile wants to know of it, or of what is
+    /// inside.
     #[cold]
     pub(crate) fn begin_join(&self, site: CallSite) -> Result<OpenCall, Inside> {
         let (mut any_wants, mut inside, mut joins) = (false, Inside::NotRecorded, 0);
@@ -132,7 +133,8 @@ pub(crate) enum Inside {
     NotRecorded,
 }
 
-/// Lets profiles of `pool` know something from this thread: as the lane that it is, or has for this.
+/// Lets profiles of `pool` know something from this thread: as the lane that it is, or has for
+/// this.
 #[cold]
 pub(crate) fn tell_from_here<R>(pool: &PoolState, tell: impl FnOnce(&LaneContext<'_>) -> R) -> R {
     enter(pool, || with_lane_to_wait(pool, tell))

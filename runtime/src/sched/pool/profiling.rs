@@ -14,8 +14,8 @@ impl ThreadPool {
     ///
     /// Profiles may be taken inside each other and from several threads at once; each sees
     /// everything that happens on the pool during its time. While no profile is being taken,
-    /// profiling costs a load per loop, scope and piece of work that a worker takes up. While one is,
-    /// even loops too small to share run in timed chunks.
+    /// profiling costs a load per loop, scope and piece of work that a worker takes up. While one
+    /// is, even loops too small to share run in timed chunks.
     ///
     /// ```
     /// use taskel::prelude::*;

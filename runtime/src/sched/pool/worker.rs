@@ -16,8 +16,8 @@ use crate::protocol::sleep::MOST_WOKEN;
 use crate::sched::lane::{LaneContext, Seat};
 use crate::sched::unwind;
 
-/// A gap between two pieces of work that is worth spinning through next time: `IDLE_SPIN_NS`, and as
-/// much again because a gap that was slept through includes the time to wake up.
+/// A gap between two pieces of work that is worth spinning through next time: `IDLE_SPIN_NS`, and
+/// as much again because a gap that was slept through includes the time to wake up.
 const SHORT_GAP_NS: u64 = 2 * IDLE_SPIN_NS;
 
 pub(super) struct Worker {
