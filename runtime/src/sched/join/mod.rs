@@ -146,11 +146,11 @@ where
 }
 
 impl ThreadPool {
-    /// As [`join`](crate::join), on this pool.
+    /// Runs two closures like [`join`](crate::join), on this pool.
     ///
     /// # Panics
     ///
-    /// As [`join`](crate::join).
+    /// Panics like [`join`](crate::join).
     ///
     /// ```
     /// let pool = taskel::ThreadPool::new()?;

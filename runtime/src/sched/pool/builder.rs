@@ -167,7 +167,7 @@ impl ThreadPoolBuilder {
     ///
     /// # Errors
     ///
-    /// As [`build`](Self::build).
+    /// The errors are those of [`build`](Self::build).
     ///
     /// # Panics
     ///

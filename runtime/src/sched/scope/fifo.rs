@@ -67,7 +67,7 @@ where
 }
 
 impl ThreadPool {
-    /// As [`scope_fifo`](crate::scope_fifo), on this pool.
+    /// Opens a scope like [`scope_fifo`](crate::scope_fifo), on this pool.
     ///
     /// # Panics
     ///
@@ -81,7 +81,7 @@ impl ThreadPool {
         self.install(|| scope_fifo_at(caller, op))
     }
 
-    /// As [`in_place_scope_fifo`](crate::in_place_scope_fifo), on this pool.
+    /// Opens a scope like [`in_place_scope_fifo`](crate::in_place_scope_fifo), on this pool.
     ///
     /// # Panics
     ///
@@ -102,11 +102,11 @@ impl<'scope> ScopeFifo<'scope> {
         unsafe { &*ptr::from_ref(scope).cast() }
     }
 
-    /// As [`Scope::spawn`].
+    /// Spawns a task, like [`Scope::spawn`].
     ///
     /// # Panics
     ///
-    /// When 2³² - 1 tasks are pending.
+    /// Panics when 2³² - 1 tasks are pending.
     #[track_caller]
     pub fn spawn_fifo<BODY>(&self, body: BODY)
     where
@@ -115,11 +115,11 @@ impl<'scope> ScopeFifo<'scope> {
         self.0.spawn(|scope| body(ScopeFifo::of(scope)));
     }
 
-    /// As [`Scope::spawn_broadcast`].
+    /// Spawns a task for each worker, like [`Scope::spawn_broadcast`].
     ///
     /// # Panics
     ///
-    /// When 2³² - 1 tasks are pending.
+    /// Panics when 2³² - 1 tasks are pending.
     #[track_caller]
     pub fn spawn_broadcast<BODY>(&self, body: BODY)
     where

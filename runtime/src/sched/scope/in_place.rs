@@ -53,7 +53,7 @@ where
 }
 
 impl ThreadPool {
-    /// As [`in_place_scope`](crate::in_place_scope), on this pool.
+    /// Opens a scope like [`in_place_scope`](crate::in_place_scope), on this pool.
     ///
     /// # Panics
     ///
