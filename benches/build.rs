@@ -9,11 +9,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// A peer behind a file of C or C++.
+/// A peer behind files of C or C++.
 struct Native {
     /// Set as a `cfg` where it can be built.
     cfg: &'static str,
-    source: &'static str,
+    sources: &'static [&'static str],
     is_cpp: bool,
     flags: &'static [&'static str],
     library: &'static str,
@@ -22,14 +22,14 @@ struct Native {
 const NATIVES: [Native; 2] = [
     Native {
         cfg: "openmp",
-        source: "src/native/openmp.c",
+        sources: &["src/native/openmp.c"],
         is_cpp: false,
         flags: &["-std=c11", "-fopenmp"],
         library: "gomp",
     },
     Native {
         cfg: "onetbb",
-        source: "src/native/onetbb.cpp",
+        sources: &["src/native/onetbb.cpp", "src/native/onetbb_trees.cpp"],
         is_cpp: true,
         flags: &["-std=c++17", "-fopenmp-simd"],
         library: "tbb",
@@ -44,7 +44,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     for native in &NATIVES {
         println!("cargo::rustc-check-cfg=cfg({})", native.cfg);
-        println!("cargo::rerun-if-changed={}", native.source);
+        native.sources.iter().for_each(|source| println!("cargo::rerun-if-changed={source}"));
         if native.can_be_built() && native.build().try_compile(native.cfg).is_ok() {
             println!("cargo::rustc-link-lib={}", native.library);
             println!("cargo::rustc-cfg={}", native.cfg);
@@ -56,7 +56,7 @@ impl Native {
     fn build(&self) -> cc::Build {
         let mut build = cc::Build::new();
         // As the peers in Rust are, also in builds for tests.
-        build.file(self.source).cpp(self.is_cpp).opt_level(3).cargo_warnings(false);
+        build.files(self.sources).cpp(self.is_cpp).opt_level(3).cargo_warnings(false);
         self.flags.iter().for_each(|flag| {
             build.flag(flag);
         });
@@ -71,7 +71,12 @@ impl Native {
         let mut library = OsString::from("-l");
         library.push(self.library);
         let mut command = compiler.to_command();
-        command.args(["-shared", "-fPIC", self.source, "-o"]).arg(out.join("probe.so")).arg(library);
+        command
+            .args(["-shared", "-fPIC"])
+            .args(self.sources)
+            .arg("-o")
+            .arg(out.join("probe.so"))
+            .arg(library);
         command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
     }
 }

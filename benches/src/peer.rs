@@ -73,7 +73,7 @@ pub fn left_out() -> Vec<String> {
     let all = [
         (
             cfg!(feature = "fork-union"),
-            "fork_union is left out: it needs a C++ compiler and `--features fork-union`",
+            "ForkUnion is left out: it needs a C++ compiler and `--features fork-union`",
         ),
         (
             cfg!(openmp),
@@ -184,7 +184,7 @@ mod tests {
     fn whoever_is_not_left_out_is_there() {
         let names: Vec<&str> = all(1).iter().map(|peer| peer.name()).collect();
         let missing = left_out();
-        for peer in ["fork_union", "OpenMP", "oneTBB"] {
+        for peer in ["ForkUnion", "OpenMP", "oneTBB"] {
             let is_here = names.iter().any(|name| name.contains(peer));
             let is_missing = missing.iter().any(|line| line.starts_with(peer));
             assert_ne!(is_here, is_missing, "{peer}: {names:?}, {missing:?}");

@@ -324,6 +324,29 @@ fn work_of_another_pool_waits_for_the_threads() {
     }
 }
 
+/// Pools may call each other in circles, also while one of them is being dropped.
+#[test]
+fn a_pool_may_call_the_pool_whose_work_drops_it() {
+    let _watchdog = watch("a pool that is dropped by work of the pool that it calls");
+    for calls in
+        [|pool: &ThreadPool| pool.run_on_worker(|| ()), |pool: &ThreadPool| _ = pool.broadcast(|_| ())]
+    {
+        let outer = Arc::new(named("caller-", 1).build().unwrap());
+        for _ in 0..20 {
+            let called = Arc::clone(&outer);
+            outer.run_on_worker(|| {
+                let inner = named("called-", 2).build().unwrap();
+                inner.spawn(move || {
+                    thread::sleep(Duration::from_millis(1));
+                    calls(&called);
+                });
+                drop(inner);
+                threads::await_count("called-", 0);
+            });
+        }
+    }
+}
+
 /// Two versions would have two global pools, each with a worker for every core.
 #[test]
 fn a_program_with_two_versions_is_refused() {

@@ -72,6 +72,7 @@ pub(super) fn rows() -> Vec<Row> {
     rows.extend(float_rows!(f32, "sum of 1 M f32", "dot product of 1 M f32"));
     rows.extend(float_rows!(f64, "sum of 1 M f64", "dot product of 1 M f64"));
     rows.extend(collections());
+    rows.extend(nested());
     rows.extend(others());
     rows
 }
@@ -117,6 +118,42 @@ fn collections() -> [Row; 3] {
         Row::new("map and collect 1 M u64", map),
         Row::new("filter and collect 1 M u64", filter),
         Row::new("flat_map_iter and collect 1 M u64", flat),
+    ]
+}
+
+/// Loops inside of items: few long ones, and many short ones.
+fn nested() -> [Row; 3] {
+    let floats = leak(random(100_000).into_iter().map(|n| (n % 1_000_003) as f64).collect::<Vec<_>>());
+    fn near(outer: u64, x: &f64) -> f64 {
+        (x + outer as f64).sqrt()
+    }
+    let sum =
+        move |outer: u64| (0..outer).flat_map(move |n| floats.iter().map(move |x| near(n, x))).sum::<f64>();
+    let (rayon, taskel) = both!(floats: {
+        (0..20_u64).into_par_iter().flat_map(|n| floats.par_iter().map(move |x| near(n, x))).sum::<f64>()
+    });
+    let wide = vec![(Peer::Std, again(move || sum(20))), rayon, taskel];
+    let a = leak(random(LEN / 100));
+    let last = |all: &[u64]| all.len() as f64 + all.last().map_or(0.0, |&n| n as f64);
+    let (rayon, taskel) = both!(a: last(
+        &a.par_iter().flat_map(|&n| (0..100 + n % 8).into_par_iter().map(move |i| n ^ i)).collect::<Vec<_>>()
+    ));
+    let collect =
+        move || last(&a.iter().flat_map(|&n| (0..100 + n % 8).map(move |i| n ^ i)).collect::<Vec<_>>());
+    let narrow = vec![(Peer::Std, again(collect)), rayon, taskel];
+    let (rayon, taskel) = both!(floats: {
+        let found = (0..20_u64).into_par_iter().flat_map(|n| floats.par_iter().map(move |x| near(n, x)));
+        found.find_first(|&y| y > 1e9).unwrap_or(1.0)
+    });
+    let find = move || {
+        let mut all = (0..20_u64).flat_map(|n| floats.iter().map(move |x| near(n, x)));
+        all.find(|&y| y > 1e9).unwrap_or(1.0)
+    };
+    let search = vec![(Peer::Std, again(find)), rayon, taskel];
+    [
+        Row::new("flat_map of 20 x 100 k f64, sum", wide),
+        Row::new("flat_map of 10 k x 100 u64, collect", narrow),
+        Row::new("flat_map of 20 x 100 k f64, find_first", search),
     ]
 }
 

@@ -16,6 +16,10 @@ pub(super) fn hundred_of_1_us() -> Vec<f64> {
     vec![1e3; 100]
 }
 
+pub(super) fn three_hundred_of_1_us() -> Vec<f64> {
+    vec![1e3; 300]
+}
+
 pub(super) fn twenty_of_10_us() -> Vec<f64> {
     vec![1e4; 20]
 }

@@ -31,6 +31,7 @@ pub const DECLARATIONS: &[Declaration] = &[
     taskels("200 k x 100 ns", even::two_hundred_thousand_of_100_ns),
     taskels("20 k x 1 µs", even::twenty_thousand_of_1_us),
     taskels("100 x 1 µs", even::hundred_of_1_us),
+    taskels("300 x 1 µs", even::three_hundred_of_1_us),
     taskels("20 x 10 µs", even::twenty_of_10_us),
     taskels("201 x 100 µs", even::two_hundred_and_one_of_100_us),
     taskels("lognormal (1 µs, s=2) x 10 k", heavy_tailed::lognormal),

@@ -1,4 +1,4 @@
-//! fork_union, with equal shares and with shares that are claimed item by item.
+//! ForkUnion, with equal shares and with shares that are claimed item by item.
 //!
 //! Its threads spin as long as their pool lives, so it is made anew for each sample, before the
 //! clock starts.
@@ -7,7 +7,7 @@ use crate::{
     peer::{FLOATS_PER_TASKEL, Peer, Timed, lane_sum, timed},
     work::work,
 };
-use ::fork_union::{CacheAligned, ThreadPool, spawn};
+use ::forkunion::{CacheAligned, ThreadPool, Topology};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Who gets which items.
@@ -30,7 +30,7 @@ impl ForkUnion {
     /// A pool whose threads have begun to spin.
     fn pool(&self) -> ThreadPool {
         let mut pool = spawn(self.threads);
-        pool.for_threads(|_, _| ());
+        pool.for_threads(&|_, _| ()).join();
         pool
     }
 
@@ -57,11 +57,21 @@ impl ForkUnion {
     }
 }
 
+/// A pool of so many threads, the caller among them.
+///
+/// # Panics
+///
+/// If the system refuses them, or does not tell of its processors.
+pub(crate) fn spawn(threads: usize) -> ThreadPool {
+    let topology = Topology::new().expect("the system tells of its processors");
+    ::forkunion::spawn(&topology, threads)
+}
+
 impl Peer for ForkUnion {
     fn name(&self) -> &'static str {
         match self.shares {
-            Shares::Equal => "fork_union static",
-            Shares::Claimed => "fork_union dynamic",
+            Shares::Equal => "ForkUnion static",
+            Shares::Claimed => "ForkUnion dynamic",
         }
     }
 

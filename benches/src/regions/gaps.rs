@@ -92,7 +92,7 @@ fn row(name: &str, tick: &Tick, context: &Context) -> Row {
         }
     }
     #[cfg(feature = "fork-union")]
-    turns.push(Turn::new("fork_union", || with_fork_union(tick, threads)));
+    turns.push(Turn::new("ForkUnion", || with_fork_union(tick, threads)));
     super::row(name, turns, threads, context)
 }
 
@@ -105,7 +105,7 @@ fn with_fork_union(tick: &Tick, threads: usize) -> Sample {
     #[repr(align(128))]
     struct Partial(AtomicU64);
 
-    let mut pool = fork_union::spawn(threads);
+    let mut pool = crate::peers::fork_union::spawn(threads);
     let partials: Vec<Partial> = (0..threads).map(|_| Partial(AtomicU64::new(0))).collect();
     let mut region = |weights: &[u32]| {
         partials.iter().for_each(|partial| partial.0.store(0, Ordering::Relaxed));

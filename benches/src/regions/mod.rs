@@ -2,6 +2,7 @@
 //! inside another, on fewer cores than there are threads. Each with the processor time that it
 //! burns, beside the time that it takes.
 
+mod bodies;
 mod gaps;
 mod shared;
 
@@ -17,6 +18,7 @@ use crate::turns::{Sample, Turn, take_turns};
 pub fn groups(context: &Context) -> Vec<Group> {
     vec![
         group("gaps", "What a region of 20 x 5 µs takes and burns, after serial work", gaps::rows(context)),
+        group("bodies", "What a step of few bodies takes and burns, in two regions", bodies::rows(context)),
         group("shared", "What regions take and burn that share pools or cores", shared::rows(context)),
     ]
 }

@@ -59,7 +59,7 @@ const PEERS: &[(&str, Start)] = &[
 
 /// Where it has more threads than there are cores it is left out: each spins for its time slice
 /// before the next one's turn.
-const FORK_UNION: &str = "fork_union";
+const FORK_UNION: &str = "ForkUnion";
 
 /// Regions, back to back.
 struct Load {
@@ -122,7 +122,7 @@ pub(super) fn rows(context: &Context) -> Vec<Row> {
     });
     if PEERS.iter().any(|(peer, _)| *peer == FORK_UNION) {
         context.leave_out(
-            "fork_union is left out where there are more workers than cores: a region takes seconds",
+            "ForkUnion is left out where there are more workers than cores: a region takes seconds",
         );
     }
     rows

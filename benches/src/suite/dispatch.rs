@@ -78,11 +78,11 @@ fn turns<'a>(gap: Duration, taskel: &'a taskel::ThreadPool, rayon: &'a rayon::Th
     ];
     // Its threads spin as long as the pool lives.
     #[cfg(feature = "fork-union")]
-    turns.push(Turn::new("fork_union, for_threads", move || {
-        let mut pool = fork_union::spawn(THREADS);
+    turns.push(Turn::new("ForkUnion, for_threads", move || {
+        let mut pool = crate::peers::fork_union::spawn(THREADS);
         sample(gap, || {
             let start = Instant::now();
-            pool.for_threads(|_, _| ());
+            pool.for_threads(&|_, _| ()).join();
             start.elapsed()
         })
     }));

@@ -40,9 +40,9 @@ pub(super) fn run(context: &Context) -> Vec<Group> {
         Box::new(pool)
     });
     #[cfg(feature = "fork-union")]
-    measure("fork_union", &mut || {
-        let mut pool = fork_union::spawn(threads);
-        pool.for_threads(|_, _| ());
+    measure("ForkUnion", &mut || {
+        let mut pool = crate::peers::fork_union::spawn(threads);
+        pool.for_threads(&|_, _| ()).join();
         Box::new(pool)
     });
     let row = |name: &str, cells| Row { name: name.to_owned(), bound: None, cells };

@@ -16,6 +16,7 @@ mod profiles;
 mod spans;
 mod streams;
 pub mod teams;
+mod trees;
 pub mod workers;
 
 use crate::{
@@ -47,6 +48,7 @@ pub const ALL: &[Suite] = &[
     suite("first-calls", "loops that are called for the first time", first_calls::run),
     suite("processes", "processes that make one small call", processes::run),
     suite("joins", "trees of joins that do nothing else", joins::run),
+    suite("trees", "trees of tasks of public comparisons", trees::run),
     suite("workers", "whether 4 to 32 workers are all busy", workers::run),
     suite("members", "how many of 8 workers each member keeps busy", members::run),
     suite("dispatch", "how soon another thread has done something", dispatch::run),

@@ -1,12 +1,13 @@
-//! fork_union, whose regions are called by one thread at a time.
+//! ForkUnion, whose regions are called by one thread at a time.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Library;
+use crate::peers::fork_union;
 use crate::work::work;
 
-pub(super) struct Pool(Mutex<fork_union::ThreadPool>);
+pub(super) struct Pool(Mutex<forkunion::ThreadPool>);
 
 impl Pool {
     pub(super) fn start(threads: usize) -> Box<dyn Library> {

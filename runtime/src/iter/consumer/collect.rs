@@ -151,7 +151,11 @@ impl<T: Send> Consumer<T> for CollectExact<'_, T> {
 
 /// Writes items where there is one at most for each index: from the place of its partial's first
 /// index on, so that partials do not meet, and moves the partials together once.
-pub(crate) struct CollectBounded<'v, T>(CollectExact<'v, T>);
+pub(crate) struct CollectBounded<'v, T> {
+    all: CollectExact<'v, T>,
+    /// What the vector had room for before.
+    capacity: usize,
+}
 
 /// As much memory as is asked for beforehand, although most of it may never be written to.
 const MOST_BYTES: usize = 1 << 30;
@@ -159,11 +163,12 @@ const MOST_BYTES: usize = 1 << 30;
 impl<'v, T: Send> CollectBounded<'v, T> {
     /// Fails where it would take too much memory to have room for all.
     pub(crate) fn new(items: &'v mut Vec<T>, len: usize) -> Result<Self, &'v mut Vec<T>> {
+        let capacity = items.capacity();
         let affordable = len.checked_mul(size_of::<T>()).is_some_and(|bytes| bytes <= MOST_BYTES);
         if !affordable || items.try_reserve_exact(len).is_err() {
             return Err(items);
         }
-        Ok(CollectBounded(CollectExact::new(items, len)))
+        Ok(CollectBounded { all: CollectExact::new(items, len), capacity })
     }
 }
 
@@ -172,7 +177,7 @@ impl<T: Send> Consumer<T> for CollectBounded<'_, T> {
     type Output = ();
 
     fn begin(&self, start: usize) -> Written<T> {
-        self.0.partial(start)
+        self.all.partial(start)
     }
 
     #[inline]
@@ -184,7 +189,7 @@ impl<T: Send> Consumer<T> for CollectBounded<'_, T> {
         // A tail has no indices, wherever they are said to end: what lies behind the partial is
         // another lane's.
         let end = if chunk.len() == 0 { written.start + written.len } else { chunk.indices().end };
-        assert!(end <= self.0.len, "a chunk lies within the loop");
+        assert!(end <= self.all.len, "a chunk lies within the loop");
         // SAFETY: all indices of the partial lie in the allocation, as was just checked, and are
         // this lane's alone.
         let mut room = unsafe { written.places_before(end) }.len();
@@ -197,7 +202,7 @@ impl<T: Send> Consumer<T> for CollectBounded<'_, T> {
     }
 
     fn finish(self, partials: impl Partials<Item = Written<T>>) {
-        let CollectExact { items, first, len: places } = self.0;
+        let CollectBounded { all: CollectExact { items, first, len: places }, capacity } = self;
         let before = items.len();
         let mut len = 0;
         for written in partials {
@@ -213,7 +218,8 @@ impl<T: Send> Consumer<T> for CollectBounded<'_, T> {
             unsafe { items.set_len(before + len) };
         }
         if len < places / 2 {
-            items.shrink_to_fit();
+            // Whoever has made room beforehand keeps it.
+            items.shrink_to(capacity);
         }
     }
 }

@@ -13,7 +13,7 @@ pub type WalkTreePostfix<S, B> = Grown<S, Postfix<S, B>>;
 /// Made by [`walk_tree`].
 pub type WalkTree<S, B> = WalkTreePrefix<S, B>;
 /// Made by [`split`].
-pub type SplitData<D, S> = Grown<(D, u32), Halve<D, S>>;
+pub type SplitData<D, S> = Grown<(D, Option<u32>), Halve<D, S>>;
 
 /// Makes a parallel iterator over the nodes of a tree, in no particular order.
 ///
@@ -102,10 +102,13 @@ where
     D: Send,
     S: Fn(D) -> (D, Option<D>) + Send + Sync,
 {
-    /// Workers that are done find something to take.
+    Grown { root: (data, None), grow: Halve { splitter, _data: PhantomData } }
+}
+
+/// How often the data of a `split` are halved: workers that are done find something to take.
+fn halvings() -> u32 {
     const PIECES: usize = 16;
-    let times = (current_num_threads() * PIECES).next_power_of_two().ilog2();
-    Grown { root: (data, times), grow: Halve { splitter, _data: PhantomData } }
+    (current_num_threads() * PIECES).next_power_of_two().ilog2()
 }
 
 /// A node in front of those below it.
@@ -168,16 +171,17 @@ where
 }
 
 impl<D: Send, S: Fn(D) -> (D, Option<D>) + Send + Sync> Grow for Halve<D, S> {
-    /// A piece, and how often it may be halved.
-    type Node = (D, u32);
+    /// A piece, and how often it may be halved. As to all data, that is up to the pool where the loop
+    /// runs.
+    type Node = (D, Option<u32>);
     type Item = D;
 
-    fn grow(&self, (data, times): (D, u32), stack: &mut Vec<Entry<(D, u32), D>>) -> Option<D> {
-        let Some(times) = times.checked_sub(1) else { return Some(data) };
+    fn grow(&self, (data, times): Self::Node, stack: &mut Vec<Entry<Self::Node, D>>) -> Option<D> {
+        let Some(times) = times.unwrap_or_else(halvings).checked_sub(1) else { return Some(data) };
         match (self.splitter)(data) {
             (data, None) => Some(data),
             (front, Some(back)) => {
-                stack.extend([back, front].map(|half| Entry::Node((half, times))));
+                stack.extend([back, front].map(|half| Entry::Node((half, Some(times)))));
                 None
             }
         }

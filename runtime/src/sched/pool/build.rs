@@ -13,6 +13,7 @@ use crate::os::clock::Clock;
 use crate::os::topology;
 use crate::sched::error::ThreadPoolBuildError;
 use crate::sched::reentrancy::know_stack;
+use crate::sched::unwind::OnDrop;
 
 /// The stack of a worker that runs code which needs next to none itself: an unoptimised build takes
 /// some tens of KiB for a loop in a task.
@@ -76,7 +77,12 @@ pub(super) fn build(
             exit_handler: builder.exit_handler.clone(),
         };
         let report = report.clone();
+        let ends = OnDrop({
+            let state = Arc::clone(&pool.state);
+            move || state.ended.tell()
+        });
         let body = Box::new(move || {
+            let _ends = ends;
             let pinned = core.map_or(Ok(()), |core| go_to(core, index, placed));
             let ready = pinned.is_ok();
             // Nobody listens any more when another worker failed first.

@@ -266,7 +266,8 @@ impl Drop for ThreadPool {
     /// pool, then ends them and waits for their threads.
     ///
     /// A thread that is running work of this pool may drop the last reference. It does not wait for
-    /// the workers, because they may be waiting for it. They end when everything is done.
+    /// the workers, because they may be waiting for it. They end when everything is done. A worker
+    /// of another pool waits, and meanwhile runs calls from this pool to its own pool.
     fn drop(&mut self) {
         #[cfg(all(loom, feature = "loom"))]
         crate::sched::modelled::finish_pool(&self.state);
@@ -277,6 +278,7 @@ impl Drop for ThreadPool {
         }
         self.state.release();
         if !current::is_inside(&self.state) {
+            self.state.ended.wait_for(self.threads.len());
             self.threads.join();
             self.state.reserves.join();
         }

@@ -25,6 +25,7 @@ use super::injector::{Detached, Queues, Work};
 use super::places::Places;
 use super::profiling::Profiling;
 use super::reserve::Reserves;
+use super::threads::Ended;
 use crate::containers::table::Table;
 use crate::memory::Guard;
 use crate::os::affinity;
@@ -89,6 +90,7 @@ pub(crate) struct PoolState {
     shutdown: Shutdown,
     lease: Lease,
     pub(super) reserves: Reserves,
+    pub(super) ended: Ended,
     pub(super) profiling: Profiling,
 }
 
@@ -137,6 +139,7 @@ impl PoolState {
             shutdown: Shutdown::new(),
             lease: Lease::new(FIRST_EXTERNAL),
             reserves,
+            ended: Ended::default(),
             profiling: Profiling::new(),
         })
     }

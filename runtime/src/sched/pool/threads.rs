@@ -4,7 +4,8 @@ use std::io;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-use crate::sync::Mutex;
+use crate::sched::outside::Outsider;
+use crate::sync::{Mutex, MutexGuard};
 
 /// Whether a program for this target can have more than one thread at all.
 pub(super) const EXIST: bool =
@@ -137,6 +138,14 @@ impl Threads {
         }
     }
 
+    /// How many there are to wait for.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Threads::Own(handles) => handles.len(),
+            Threads::Foreign { started, .. } => *started,
+        }
+    }
+
     /// Leaves them to themselves: nobody waits for them any more.
     pub(super) fn detach(&mut self) {
         match self {
@@ -149,6 +158,43 @@ impl Threads {
     pub(super) fn forget(&mut self) {
         if let Threads::Own(handles) = self {
             handles.drain(..).for_each(std::mem::forget);
+        }
+    }
+}
+
+/// How many workers have ended, and who waits for them: a worker of another pool, which they may call
+/// before they end.
+#[derive(Default)]
+pub(super) struct Ended(Mutex<Ends>);
+
+#[derive(Default)]
+struct Ends {
+    workers: usize,
+    waits: Option<Outsider>,
+}
+
+impl Ended {
+    fn ends(&self) -> MutexGuard<'_, Ends> {
+        // It is whole even if poisoned.
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// A worker has ended, or will not begin.
+    pub(super) fn tell(&self) {
+        let mut ends = self.ends();
+        ends.workers += 1;
+        let waits = ends.waits.clone();
+        drop(ends);
+        waits.inspect(Outsider::wake);
+    }
+
+    /// Waits for so many workers, if the calling thread is a worker itself.
+    pub(super) fn wait_for(&self, workers: usize) {
+        let here = Outsider::here();
+        if here.is_worker() {
+            self.ends().waits = Some(here.clone());
+            here.wait(&|| self.ends().workers >= workers);
+            self.ends().waits = None;
         }
     }
 }
