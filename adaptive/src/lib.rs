@@ -1,26 +1,26 @@
-//! How many loop items should a worker take at once?
+//! Decides how many loop items a worker should take at once.
 //!
-//! Words: a *taskel* is the processing of one item, a *chunk* is a run of consecutive taskels that
-//! a worker claims at once. Small chunks pay the price of a claim over and over; big chunks bundle
-//! long taskels that could have run side by side.
+//! A *taskel* is the processing of one item. A *chunk* is a run of consecutive taskels that a
+//! worker claims at once. With small chunks, a worker pays for many claims. With big chunks, long
+//! taskels that could have run in parallel run one after the other.
 //!
 //! | job | tool |
 //! |---|---|
-//! | answer the question while a loop runs, from the times of its chunks so far | [`Chunker`] |
-//! | say beforehand what is known: a time per item, a largest chunk, earlier loops | [`ChunkConfig`], [`History`] |
-//! | claim from one counter that many share, as processes do | [`Tail`] |
+//! | decide while a loop runs, from the times of its chunks so far | [`Chunker`] |
+//! | tell in advance what is known: a time per item, a largest chunk, earlier loops | [`ChunkConfig`], [`History`] |
+//! | claim from one counter that many workers share, as processes do | [`Tail`] |
 //! | replay recorded times on 1 to 4096 workers, of equal speed or not | [`Simulation`](simulate::Simulation) |
 //! | compare this policy with eight others | [`Policy`](simulate::Policy) |
-//! | predict from one run what a program takes on more workers, and what limits it | [`Recording`](recording::Recording) |
-//! | see what `taskel` makes of a loop | [`Simulation::taskel`](simulate::Simulation::taskel) |
-//! | make up loads: equal, ascending, lognormal, Pareto, clusters | [`load`](simulate::load) |
+//! | predict from one run how long a program takes on more workers, and what limits it | [`Recording`](recording::Recording) |
+//! | see how `taskel` runs a loop | [`Simulation::taskel`](simulate::Simulation::taskel) |
+//! | generate loads: equal, ascending, lognormal, Pareto, clusters | [`load`](simulate::load) |
 //!
-//! The pool of threads that is built on it is the crate [`taskel`](https://docs.rs/taskel); what
-//! its users should know of chunks is a [chapter of its
-//! guide](https://docs.rs/taskel/latest/taskel/guide/long_items/index.html).
+//! The crate [`taskel`](https://docs.rs/taskel) is the thread pool that uses this policy. A [chapter
+//! of its guide](https://docs.rs/taskel/latest/taskel/guide/long_items/index.html) explains chunks
+//! to its users.
 //!
-//! The crate measures nothing and starts nothing: times come in as numbers, so it needs no clock,
-//! no threads and no standard library.
+//! This crate measures nothing and starts no threads. Times come in as numbers, so it needs no
+//! clock and no standard library.
 //!
 //! ```
 //! use taskel_adaptive::{ChunkConfig, Chunker};

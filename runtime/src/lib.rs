@@ -1,9 +1,9 @@
 //! Parallel loops that need no tuning.
 //!
-//! A loop over equal tiny items runs like a plain vectorised loop split over the cores. One over
-//! wildly unequal items ends about as early as the longest of them allows. Nobody chooses a chunk
-//! size: workers measure how long items take, and claim about 8 µs worth at a time; what nobody has
-//! claimed can be stolen at any moment.
+//! A loop over tiny equal items runs like a plain vectorised loop split over the cores. A loop over
+//! very unequal items ends about as early as its longest item allows. You choose no chunk size:
+//! workers measure how long items take, and claim about 8 µs worth at a time. An idle worker can
+//! steal what nobody has claimed, at any moment.
 //!
 //! ```
 //! use taskel::prelude::*;
@@ -16,75 +16,83 @@
 //!
 //! | job | tool |
 //! |---|---|
-//! | the same for each item of a collection, slice, string or range | [`par_iter`, `par_iter_mut`, `into_par_iter`](prelude), [`par_chunks`](iter::ParallelSlice::par_chunks), [`par_lines`](iter::ParallelString::par_lines), … |
+//! | do the same for each item of a collection, slice, string or range | [`par_iter`, `par_iter_mut`, `into_par_iter`](prelude), [`par_chunks`](iter::ParallelSlice::par_chunks), [`par_lines`](iter::ParallelString::par_lines), … |
 //! | sort | [`par_sort`, `par_sort_unstable`](iter::ParallelSliceMut), … |
 //! | divide and conquer | [`join`](join()) |
-//! | tasks that borrow, and spawn further ones | [`scope`](scope()) |
-//! | lines, files, messages: a source of unknown length, with bounded memory | [`par_stream`](ParallelStream::par_stream) |
-//! | something in the background, with or without a result | [`submit`], [`spawn`] |
-//! | the same once on each worker | [`broadcast`](broadcast()) |
-//! | a value for each worker | [`map_init`](iter::ParallelIterator::map_init), [`WorkerLocal`] |
-//! | to stop early | [`CancelToken`], [`try_for_each`](iter::ParallelIterator::try_for_each), [`find_any`](iter::ParallelIterator::find_any) |
-//! | float sums with the same bits in each run | [`deterministic`](iter::ParallelIterator::deterministic) |
-//! | a number of threads, names, stacks, cores | [`ThreadPoolBuilder`] |
-//! | items that take much memory | [`MemoryBudget`], [`memory_guard`](ThreadPoolBuilder::memory_guard) |
-//! | to know what more cores would bring | [`Profile::scaling`] |
-//! | to see who did what | [`ThreadPool::profile`], [`ThreadPool::metrics`], [`progress_with`](iter::IndexedParallelIterator::progress_with) |
-//! | locks between processes | the crate [`shm-lock`](https://docs.rs/shm-lock) |
-//! | the chunk policy by itself, and simulated schedules | the crate [`taskel-adaptive`](https://docs.rs/taskel-adaptive) |
+//! | run tasks that borrow local variables and spawn further tasks | [`scope`](scope()) |
+//! | process lines, files, messages or another source of unknown length in bounded memory | [`par_stream`](ParallelStream::par_stream) |
+//! | run something in the background, with or without a result | [`submit`], [`spawn`] |
+//! | run a closure once on each worker | [`broadcast`](broadcast()) |
+//! | keep a value for each worker | [`map_init`](iter::ParallelIterator::map_init), [`WorkerLocal`] |
+//! | stop early | [`CancelToken`], [`try_for_each`](iter::ParallelIterator::try_for_each), [`find_any`](iter::ParallelIterator::find_any) |
+//! | get float sums with the same bits in every run | [`deterministic`](iter::ParallelIterator::deterministic) |
+//! | set the number of threads, their names, stacks or cores | [`ThreadPoolBuilder`] |
+//! | process items that need much memory | [`MemoryBudget`], [`memory_guard`](ThreadPoolBuilder::memory_guard) |
+//! | find out what more cores would bring | [`Profile::scaling`] |
+//! | see what each worker did | [`ThreadPool::profile`], [`ThreadPool::metrics`], [`progress_with`](iter::IndexedParallelIterator::progress_with) |
+//! | lock between processes | the crate [`shm-lock`](https://docs.rs/shm-lock) |
+//! | use the chunk policy alone, or simulate schedules | the crate [`taskel-adaptive`](https://docs.rs/taskel-adaptive) |
 //!
 //! # Guide
 //!
-//! | chapter | |
+//! | chapter | about |
 //! |---|---|
 //! | [First loop](guide::first_loop) | from a `for` loop to `par_iter` |
 //! | [Choosing](guide::choosing) | between loop, join, scope, stream and task |
 //! | [Long items](guide::long_items) | what happens to them, and how to see them |
 //! | [Scaling](guide::scaling) | what more cores would bring, and what to do if that is little |
-//! | [Floats that stay the same](guide::same_floats) | why sums differ in the last digit, and what to do about it |
+//! | [Floats that stay the same](guide::same_floats) | why sums differ in the last digit, and how to avoid it |
 //! | [Cancelling](guide::cancelling) | errors, tokens, deadlines |
 //! | [Embedding](guide::embedding) | in a library, beside other pools |
-//! | [Processes](guide::processes) | locks between them |
+//! | [Processes](guide::processes) | locks between processes |
 //! | [Teams](guide::teams) | one loop in several processes, or on several machines with MPI |
 //! | [Models](guide::models) | checking parallel code with loom |
-//! | [Own types](guide::own_types) | that are iterated over in parallel, beside rayon's `plumbing` |
+//! | [Own types](guide::own_types) | how to iterate over your own types in parallel; compared with rayon's `plumbing` |
 //! | Coming from | [rayon](guide::from_rayon), [OpenMP](guide::from_openmp), [Python's Pool](guide::from_python) |
 //!
 //! # Pools
 //!
 //! A [`ThreadPool`] has one worker for each core that the process may use, or fewer if a control
-//! group's quota allows fewer, unless its [`ThreadPoolBuilder`] says otherwise. With one for each
-//! core, it [places](Pinning::Auto) them there without pinning them. Code inside
-//! [`install`](ThreadPool::install) runs its loops on that pool; code outside of any pool, on a
-//! global one that is made when it is first needed. The calling thread always takes part, and
-//! dropping a pool joins its threads.
+//! group's quota allows fewer. Its [`ThreadPoolBuilder`] can set another number. With one worker
+//! for each core, the pool [places](Pinning::Auto) each worker on a core without pinning it. Code
+//! inside [`install`](ThreadPool::install) runs its loops on that pool. Code outside any pool runs
+//! them on a global pool, which is made when it is first needed. The calling thread always takes
+//! part. Dropping a pool joins its threads.
 //!
 //! # When something goes wrong
 //!
-//! A panic in parallel code continues in the caller, when everything else that it began is over;
-//! items that nobody has processed are dropped. A panic that nobody waits for goes to the
-//! [`panic_handler`](ThreadPoolBuilder::panic_handler), or aborts the process if there is none; so
-//! does one in the `Drop` of what a [`spawn`]ed closure or a handler owns. When memory runs out,
-//! the process is aborted, as everywhere in the standard library; nothing has been spawned then. A
-//! worker that overflows its stack aborts the process with a message that names its thread. Where
-//! no thread can be had, a pool fails to build with the system's reason, and parallel calls without
-//! a pool run on the calling thread; as they do in a forked child. A clock that goes back, as in a
-//! virtual machine that is moved, costs time only.
+//! - **A closure panics.** The panic continues in the caller when everything else that the call
+//!   began has ended. Items that nobody has processed are dropped.
+//! - **A panic that nobody waits for** goes to the
+//!   [`panic_handler`](ThreadPoolBuilder::panic_handler), or aborts the process if there is none.
+//!   The same holds for a panic in the `Drop` of what a [`spawn`]ed closure or a handler owns.
+//! - **Memory runs out.** The process aborts, as everywhere in the standard library. Nothing has
+//!   been spawned then.
+//! - **A worker's stack overflows.** The process aborts with a message that names the thread.
+//! - **The system gives no threads.** Building a pool fails with the system's reason. Calls
+//!   without a pool run on the calling thread.
+//! - **The process forks.** The child runs parallel calls on the calling thread.
+//! - **The clock goes back**, as in a virtual machine that is moved. This only costs time.
 //!
 //! # Coming from rayon
 //!
 //! A program that uses rayon's iterators, `join`, `scope` and pools usually compiles with
-//! `use taskel::prelude::*` in place of `use rayon::prelude::*`: names, order of arguments and
-//! order of results are the same. [The chapter](guide::from_rayon) has more ways, and what is not
-//! there. What differs:
+//! `use taskel::prelude::*` in place of `use rayon::prelude::*`. The names, the order of arguments
+//! and the order of results are the same. [The guide](guide::from_rayon) shows other ways, and
+//! lists what is missing. The differences:
 //!
 #![doc = include_str!("../docs/guide/from_rayon_table.md")]
 //!
 //! # Features
 //!
-//! None is on unless asked for. `svg`: pictures of profiles. `trace`: profiles for Perfetto.
-//! `html`: pages of profiles. `record`: recordings of profiles as files. `tracing`:
-//! [spans](guide::embedding#spans-of-tracing) carried to workers. `loom`: [models](guide::models).
+//! All features are off by default.
+//!
+//! - `svg`: profiles as pictures.
+//! - `trace`: profiles as traces for Perfetto.
+//! - `html`: profiles as pages for a browser.
+//! - `record`: recordings of profiles as files.
+//! - `tracing`: [spans](guide::embedding#spans-of-tracing) that are carried to workers.
+//! - `loom`: parallel calls in [models](guide::models).
 //!
 //! # Words
 //!
@@ -131,7 +139,7 @@ pub use crate::sched::yield_now::{Yield, current_thread_has_pending_tasks, yield
 pub use taskel_adaptive::recording::Recording;
 pub use taskel_adaptive::{Limit, Prediction, Scaling};
 
-/// What a program needs in scope to iterate in parallel.
+/// Brings into scope what a program needs to iterate in parallel.
 pub mod prelude {
     pub use crate::iter::{
         FromParallelIterator, IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator,
@@ -141,9 +149,9 @@ pub mod prelude {
     pub use crate::stream::ParallelStream;
 }
 
-/// How to do things, chapter by chapter; [the first page](crate#guide) lists them.
+/// Shows how to do things, chapter by chapter; [the first page](crate#guide) lists the chapters.
 ///
-/// There is nothing in here to call: the module is made for the documentation alone.
+/// This module has nothing to call. It exists for the documentation only.
 #[cfg(any(doc, doctest))]
 pub mod guide {
     #[doc = include_str!("../docs/guide/first_loop.md")]
@@ -170,7 +178,7 @@ pub mod guide {
     #[doc = include_str!("../docs/guide/processes.md")]
     pub mod processes {}
 
-    // Its programs are run by `taskel-team`, which this crate cannot depend on.
+    // `taskel-team` runs the programs of this chapter. This crate cannot depend on it.
     #[cfg_attr(doctest, doc = "Teams.")]
     #[cfg_attr(not(doctest), doc = include_str!("../docs/guide/teams.md"))]
     pub mod teams {}
@@ -191,7 +199,7 @@ pub mod guide {
     pub mod from_python {}
 }
 
-/// The programs in the README are compiled and run.
+/// Compiles and runs the programs in the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,6 +1,6 @@
 //! C functions for locks between processes that survive the death of their owner.
 //!
-//! They are told in `include/shm_lock.h`; this package builds `libshm_lock_c.so` and
+//! `include/shm_lock.h` documents them. This package builds `libshm_lock_c.so` and
 //! `libshm_lock_c.a`. Rust programs use the crate `shm-lock` itself.
 
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]

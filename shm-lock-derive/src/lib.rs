@@ -1,4 +1,4 @@
-//! `#[derive(ShmPod)]`, which the crate `shm-lock` exports and documents.
+//! The derive macro `#[derive(ShmPod)]`. The crate `shm-lock` exports and documents it.
 
 use proc_macro::TokenStream;
 use quote::quote;

@@ -1,4 +1,4 @@
-//! Members of any processes that wait for each other.
+//! Barriers: members of any processes wait for each other.
 
 use std::error::Error;
 use std::fmt;
@@ -14,11 +14,13 @@ use crate::protocol::slots::Slots;
 use crate::slots::{Row, Slot};
 use crate::thread::{Claim, Thread, Ticker};
 
-/// A barrier between processes, in a [`ShmRegion`](crate::ShmRegion), that tells who died.
+/// A barrier between processes, in a [`ShmRegion`](crate::ShmRegion). It tells its members who
+/// died.
 ///
-/// It has a fixed number of members, up to `MOST`. Each takes a seat, and they wait for each other
-/// round by round. If a member dies, all others are told so in the round in which it is missing,
-/// within a tenth of a second, and go on without it. The dead are not replaced: make a new barrier.
+/// It has a fixed number of members, up to `MOST`. Each member takes a seat, and they wait for each
+/// other round by round. If a member dies, all others are told in the round in which it is missing,
+/// within a tenth of a second, and go on without it. Dead members are not replaced; make a new
+/// barrier instead.
 ///
 /// ```
 /// use shm_lock::{ShmBarrier, ShmRegion};

@@ -1,4 +1,4 @@
-//! Waiting for a change of what a mutex protects.
+//! Condition variables: waiting for a change of a value that a mutex protects.
 
 use std::time::{Duration, Instant};
 
@@ -11,15 +11,15 @@ use crate::protocol::condvar::Condvar;
 use crate::protocol::mutex::Slept;
 use crate::thread::Ticker;
 
-/// A condition variable between processes, in a [`ShmRegion`](crate::ShmRegion) with a mutex or in
-/// one of its own.
+/// A condition variable between processes. It is in the [`ShmRegion`](crate::ShmRegion) of its
+/// mutex, or in another region.
 ///
-/// As with every condition variable a wait may end without a notification: look at the condition in
-/// a loop, or let [`wait_while`](Self::wait_while) do so. Here each wait ends at least four times a
-/// second, so that a notification that died with the waiter it woke keeps nobody from seeing what
-/// has changed.
+/// As with every condition variable, a wait may end without a notification. Check the condition in
+/// a loop, or let [`wait_while`](Self::wait_while) do so. Each wait ends at least four times a
+/// second. So if a woken waiter dies, and its notification with it, the other waiters still see the
+/// change.
 ///
-/// Taking the lock again may say [`OwnerDied`](LockError::OwnerDied), as `lock` does.
+/// Taking the lock again may return [`OwnerDied`](LockError::OwnerDied), like `lock`.
 ///
 /// ```
 /// use shm_lock::{RegionMutex, ShmCondvar, ShmRegion};
@@ -66,7 +66,7 @@ impl Default for ShmCondvar {
 }
 
 impl ShmCondvar {
-    /// A condition variable for which nobody waits.
+    /// Makes a condition variable without waiters.
     pub fn new() -> Self {
         ShmCondvar(Condvar::new())
     }
@@ -74,7 +74,7 @@ impl ShmCondvar {
     /// Gives the lock back, waits for a notification, and takes the lock again.
     ///
     /// # Errors
-    /// What [`lock`](crate::RegionMutex::lock) says.
+    /// The errors of [`lock`](crate::RegionMutex::lock).
     pub fn wait<'a, T: ShmPod>(
         &self,
         guard: ShmMutexGuard<'a, T>,
@@ -82,10 +82,10 @@ impl ShmCondvar {
         self.wait_with(guard, Ticker::forever()).map(|(guard, _)| guard)
     }
 
-    /// Waits until `condition` is false of the value.
+    /// Waits until `condition` is false for the value.
     ///
     /// # Errors
-    /// What [`lock`](crate::RegionMutex::lock) says.
+    /// The errors of [`lock`](crate::RegionMutex::lock).
     pub fn wait_while<'a, T: ShmPod>(
         &self,
         mut guard: ShmMutexGuard<'a, T>,
@@ -97,8 +97,8 @@ impl ShmCondvar {
         Ok(guard)
     }
 
-    /// [`wait_while`](Self::wait_while) that goes on when it is told that the last owner died or
-    /// gave the value back torn, after `repair` has made it whole.
+    /// Waits like [`wait_while`](Self::wait_while). If the last owner died, or gave back a value
+    /// that may be torn, calls `repair` to make the value whole, and goes on.
     ///
     /// ```
     /// use shm_lock::{ShmCondvar, ShmMutex, ShmRegion};
@@ -139,7 +139,8 @@ impl ShmCondvar {
         Ok(guard)
     }
 
-    /// Waits for a notification no longer than `patience`; true beside the lock if the time was up.
+    /// Waits for a notification, no longer than `patience`. Returns the lock, and true if the time
+    /// was up.
     ///
     /// Taking the lock again may take longer.
     ///
@@ -156,7 +157,7 @@ impl ShmCondvar {
     /// ```
     ///
     /// # Errors
-    /// What [`lock`](crate::RegionMutex::lock) says.
+    /// The errors of [`lock`](crate::RegionMutex::lock).
     pub fn wait_timeout<'a, T: ShmPod>(
         &self,
         guard: ShmMutexGuard<'a, T>,
@@ -165,11 +166,11 @@ impl ShmCondvar {
         self.wait_with(guard, Ticker::within(patience))
     }
 
-    /// Waits until `condition` is false of the value, no longer than `patience`; true beside the
-    /// lock if it still was true.
+    /// Waits until `condition` is false for the value, no longer than `patience`. Returns the lock,
+    /// and true if the condition still was true.
     ///
     /// # Errors
-    /// What [`lock`](crate::RegionMutex::lock) says.
+    /// The errors of [`lock`](crate::RegionMutex::lock).
     pub fn wait_timeout_while<'a, T: ShmPod>(
         &self,
         mut guard: ShmMutexGuard<'a, T>,
@@ -204,14 +205,14 @@ impl ShmCondvar {
         }
     }
 
-    /// Wakes one waiter, if there is one; without a system call if there is none.
+    /// Wakes one waiter, if there is one. If there is none, it makes no system call.
     ///
     /// Call it after the change, with or without the lock.
     pub fn notify_one(&self) {
         self.0.notify(1);
     }
 
-    /// Wakes all waiters; without a system call if there are none.
+    /// Wakes all waiters. If there are none, it makes no system call.
     ///
     /// Call it after the change, with or without the lock.
     pub fn notify_all(&self) {

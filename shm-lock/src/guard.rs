@@ -1,4 +1,4 @@
-//! What a thread has while it has a lock.
+//! The guards of a locked mutex.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,12 +13,13 @@ use crate::thread::{Claim, RawLock, Thread};
 
 /// A lock that this thread holds, and its value. Dropping it gives the lock back.
 ///
-/// A panic while it lives leaves the value [`Poisoned`](crate::LockError::Poisoned). After a fork
-/// the parent has the lock and the child's copy of the guard does nothing when it is dropped; the
-/// child must not use the value through it. A guard that is leaked keeps the lock until its thread
-/// ends, and the region mapped.
+/// A panic while the guard lives leaves the value [`Poisoned`](crate::LockError::Poisoned). After a
+/// fork, the parent has the lock. The child's copy of the guard does nothing when it is dropped,
+/// and the child must not use the value through it. A leaked guard keeps the lock until its thread
+/// ends, and keeps the region mapped.
 ///
-/// It cannot be sent to another thread, since the kernel knows which thread holds the lock:
+/// The guard cannot be sent to another thread, because the kernel knows which thread holds the
+/// lock:
 ///
 /// ```compile_fail
 /// let mutex = shm_lock::ShmMutex::memfd("a", 0_u64).unwrap();
@@ -30,11 +31,11 @@ use crate::thread::{Claim, RawLock, Thread};
 #[must_use = "the lock is given back at once unless the guard is kept"]
 pub struct ShmMutexGuard<'a, T: ShmPod>(Held<'a, T>);
 
-/// A lock that this thread holds, and a value that may be torn: see
+/// A lock that this thread holds, with a value that may be torn; see
 /// [`LockError`](crate::LockError).
 ///
-/// Dropping it gives the lock back and leaves the value [`Poisoned`](crate::LockError::Poisoned);
-/// if the thread dies, the next locker is told [`OwnerDied`](crate::LockError::OwnerDied) again.
+/// Dropping it gives the lock back, and leaves the value [`Poisoned`](crate::LockError::Poisoned).
+/// If the thread dies, the next locker gets [`OwnerDied`](crate::LockError::OwnerDied) again.
 ///
 /// ```
 /// use shm_lock::{LockError, ShmMutex};
@@ -102,7 +103,7 @@ impl<'a, T: ShmPod> ShmMutexGuard<'a, T> {
         ShmMutexGuard(Held::new(mutex, generation))
     }
 
-    /// The mutex that the guard belongs to.
+    /// Returns the mutex that the guard belongs to.
     ///
     /// ```
     /// let mutex = shm_lock::ShmMutex::memfd("a", 0_u64)?;
@@ -123,7 +124,7 @@ impl<'a, T: ShmPod> RecoverGuard<'a, T> {
         RecoverGuard(Held::new(mutex, generation))
     }
 
-    /// The value is whole, or has been repaired.
+    /// Marks the value as whole, because it was not torn or has been repaired.
     pub fn mark_consistent(self) -> ShmMutexGuard<'a, T> {
         let guard = ManuallyDrop::new(self);
         if guard.0.taken.holder().is_some() {
@@ -133,7 +134,7 @@ impl<'a, T: ShmPod> RecoverGuard<'a, T> {
         ShmMutexGuard(unsafe { std::ptr::read(&raw const guard.0) })
     }
 
-    /// The value cannot be repaired: from now on every locker is told
+    /// Gives the value up, because it cannot be repaired. From now on, every locker gets
     /// [`NotRecoverable`](crate::LockError::NotRecoverable).
     ///
     /// ```

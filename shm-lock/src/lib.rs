@@ -1,14 +1,14 @@
-//! Locks in shared memory, between processes, that survive the death of their owner at any
+//! Locks between processes, in shared memory. They survive the death of their owner at any
 //! instruction.
 //!
 //! ```
 //! use shm_lock::{LockError, ShmMutex};
 //!
-//! // In each process; the name stands for a file in /dev/shm that only this user can open.
+//! // In each process. The name stands for a file in /dev/shm that only this user can open.
 //! let experiments = ShmMutex::open_or_create("doc-experiments", || 0_u64)?;
 //! match experiments.lock() {
 //!     Ok(mut count) => *count += 1,
-//!     // Its last owner was killed in the middle: look at the value, repair it, and go on.
+//!     // The last owner was killed in the middle: look at the value, repair it, and go on.
 //!     Err(LockError::OwnerDied(count)) => *count.mark_consistent() += 1,
 //!     Err(error) => panic!("{error}"),
 //! }
@@ -20,62 +20,66 @@
 //!
 //! | type | for |
 //! |---|---|
-//! | [`ShmMutex`] | one value and its lock in a file, a name or a descriptor of its own |
-//! | [`ShmRegion`], [`region!`] | several locks and values in one |
+//! | [`ShmMutex`] | one value and its lock, in a file of its own, opened by name or descriptor |
 //! | [`ShmRwLock`] | the same for many readers or one writer |
-//! | [`RegionMutex`], [`RegionRwLock`], [`ShmCondvar`], [`ShmSemaphore`], [`ShmBarrier`], [`ShmOnce`], [`ShmOnceLock`] | what lies in a region |
-//! | [`ShmPod`] | what a lock may protect |
-//! | `untyped` (feature) | a mutex whose value's type is known when the program runs, for tools and other languages |
+//! | [`ShmRegion`], [`region!`] | several locks and values in one file |
+//! | [`RegionMutex`], [`RegionRwLock`], [`ShmCondvar`], [`ShmSemaphore`], [`ShmBarrier`], [`ShmOnce`], [`ShmOnceLock`] | the parts of a region |
+//! | [`ShmPod`] | the values that a lock may protect |
+//! | `untyped` (feature) | a mutex whose value has a type that is known only at run time, for tools and other languages |
 //!
-//! How they are used together with a pool of threads is a chapter of [taskel's
-//! guide](https://docs.rs/taskel/latest/taskel/guide/processes/index.html).
+//! A chapter of [taskel's guide](https://docs.rs/taskel/latest/taskel/guide/processes/index.html)
+//! shows how to use these locks together with a thread pool.
 //!
-//! # What each failure gets
+//! # What happens at each failure
 //!
-//! | failure | answer |
+//! | failure | result |
 //! |---|---|
-//! | the owner is killed, its thread ends, it calls `exec` | [`LockError::OwnerDied`] for exactly one locker, which may be one that sleeps |
-//! | a panic under the guard | [`LockError::Poisoned`] |
-//! | a [`RecoverGuard`] is dropped unmarked | the next one is told `Poisoned` |
-//! | … is [abandoned](RecoverGuard::abandon) | [`LockError::NotRecoverable`] for all |
-//! | the owner dies just after a panic, or with the value already given back as torn | `Poisoned` |
-//! | one who is recovering dies | `OwnerDied` again |
-//! | a thread takes a lock that it has | [`LockError::Deadlock`] |
-//! | a reader of a [`ShmRwLock`] dies, or a writer that waits | its lock is free at once; nobody is told |
-//! | a writer dies that was in | [`RwLockError::OwnerDied`] for exactly one, reader or writer |
+//! | the owner is killed, its thread ends, or it calls `exec` | [`LockError::OwnerDied`] for exactly one locker, which may be a sleeping one |
+//! | a panic while a guard is held | [`LockError::Poisoned`] |
+//! | a [`RecoverGuard`] is dropped without [`mark_consistent`](RecoverGuard::mark_consistent) | `Poisoned` for the next locker |
+//! | a [`RecoverGuard`] is [abandoned](RecoverGuard::abandon) | [`LockError::NotRecoverable`] for all |
+//! | the owner dies just after a panic, or after it has given back a value that it did not repair | `Poisoned` |
+//! | a locker dies while it recovers the value | `OwnerDied` again |
+//! | a thread takes a lock that it holds | [`LockError::Deadlock`] |
+//! | a reader of a [`ShmRwLock`] dies, or a waiting writer | its lock is free at once; nobody is told |
+//! | a writer dies while it holds the lock | [`RwLockError::OwnerDied`] for exactly one reader or writer |
 //! | the holder of a permit of a [`ShmSemaphore`] dies | the permit is back at once for who looks, within a tenth of a second for who waits |
 //! | a member of a [`ShmBarrier`] dies | [`BarrierError::MembersDied`] for all others, within a tenth of a second, in the round in which it is missing |
-//! | a guard is leaked | its thread keeps the lock until it ends, and the region stays mapped |
-//! | a waiter is interrupted by signals all the time | it looks after the owner as often as without |
-//! | a filter (seccomp) refuses `futex` | [`Unsupported::SystemCall`] for whoever would have to wait |
-//! | a dead owner's thread number is used again | the new thread is not taken for the owner, nor its own locks for the dead one's |
-//! | the links of a held lock are overwritten by a program that runs wild | its owner aborts before it writes anywhere through them; the next one is told `OwnerDied` |
-//! | the word of a lock is overwritten with the number of a thread that lives | it is waited for |
-//! | the file's name goes away, by `RemoveIPC` or a cleaner of `/tmp` | [`is_linked`](ShmRegion::is_linked) is false; who opens it anew has another lock |
-//! | more than 2048 locks are held at death, the kernel cannot follow the list, or another thread than the first calls `exec` | found within a quarter of a second by whoever waits, and by `try_lock` (the first of a thread, then one in 128) once the thread's number is gone |
-//! | the first thread calls `exec` with more than 2048 locks | the kernel marks 2048; the others stay locked as long as the new program lives, which has the number that they name |
-//! | the owner is stopped (`SIGSTOP`, a debugger) | others wait, or time out; nothing is taken from the living |
-//! | a fork while a lock is held | the parent keeps it; the child's copy of the guard does nothing |
-//! | the file is truncated, damaged, foreign, of another type, user, boot or PID namespace, or no file | an [`OpenError`] that says which; [`open_or_replace_stale`](ShmRegion::open_or_replace_stale) replaces what nobody uses |
-//! | the file is truncated while it is mapped | `SIGBUS`; a region of [`ShmRegion::memfd`] cannot be |
+//! | a guard is leaked | its thread keeps the lock until the thread ends, and the region stays mapped |
+//! | a waiter gets signals all the time | it checks the owner as often as without signals |
+//! | a filter (seccomp) refuses `futex` | [`Unsupported::SystemCall`] for each thread that would have to wait |
+//! | a dead owner's thread number is used again | the new thread is not mistaken for the owner, and its locks are not mistaken for the dead owner's |
+//! | a faulty program overwrites the links of a held lock | the owner aborts before it writes through them; the next locker gets `OwnerDied` |
+//! | a faulty program overwrites the word of a lock with the number of a living thread | lockers wait for that thread |
+//! | the file's name is removed, by `RemoveIPC` or a cleaner of `/tmp` | [`is_linked`](ShmRegion::is_linked) is false; a process that opens the name again gets another lock |
+//! | more than 2048 locks are held at death, the kernel cannot follow the list, or a thread other than the first calls `exec` | a waiter notices within a quarter of a second; so does `try_lock` (a thread's first call, then one in 128) once the thread's number is gone |
+//! | the first thread calls `exec` with more than 2048 locks | the kernel marks 2048 of them; the others stay locked as long as the new program lives, because it has the same number |
+//! | the owner is stopped (`SIGSTOP`, a debugger) | others wait or time out; a living owner never loses its lock |
+//! | a fork while a lock is held | the parent keeps the lock; the child's copy of the guard does nothing |
+//! | the file is truncated, damaged, foreign, of another type, user, boot or PID namespace, or no file | an [`OpenError`] that says which; [`open_or_replace_stale`](ShmRegion::open_or_replace_stale) replaces a file that nobody uses |
+//! | the file is truncated while it is mapped | `SIGBUS`; this cannot happen to a region of [`ShmRegion::memfd`] |
 //!
-//! # What it asks for
+//! # Requirements
 //!
-//! 64-bit Linux with glibc, 4.14 or later. Elsewhere everything compiles, and every constructor
-//! says [`Unsupported`]. Where the kernel does not wake another sleeper for one that dies between
-//! being woken and taking the lock (before Linux 6.2 and the stable releases with "futex: Resend
-//! potentially swallowed owner death notification"; tested on 6.18 alone), the others go on at
-//! their next look, within a quarter of a second. Threads must be started by `std` or `pthread`.
-//! All processes must be in one PID namespace. They trust each other: whoever can write the file
-//! can make its users write anywhere in their memory, so a file that others can write is refused.
-//! No function may be called in a signal handler.
+//! - The crate needs 64-bit Linux 4.14 or later with glibc. Elsewhere everything compiles, and
+//!   every constructor returns [`Unsupported`].
+//! - Threads must be started by `std` or `pthread`.
+//! - All processes must be in one PID namespace.
+//! - The processes must trust each other. A process that can write the file can make the others
+//!   write anywhere in their memory. So a file that other users can write is refused.
+//! - No function may be called in a signal handler.
+//!
+//! A sleeper may die after it was woken and before it takes the lock. Since Linux 6.2, and the
+//! stable releases with "futex: Resend potentially swallowed owner death notification", the kernel
+//! then wakes another sleeper. On older kernels, the others go on at their next look, within a
+//! quarter of a second. (Only 6.18 was tested.)
 //!
 //! # Models
 //!
-//! With `--cfg loom` the same types work inside `loom::model`, in one process with loom's threads,
-//! on a model of the kernel; `shm_lock::model::die_after` kills a thread there after a number of
-//! steps. No time passes in a model: a timed wait that would have to sleep times out at once, so it
-//! never sees a wake-up that comes in time.
+//! With `--cfg loom`, the same types work inside `loom::model`, in one process with loom's threads,
+//! on a model of the kernel. `shm_lock::model::die_after` kills a thread there after a number of
+//! steps. No time passes in a model. So a timed wait that would have to sleep times out at once,
+//! and never sees a wake-up that comes in time.
 
 #![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(loom))))]
 #![cfg_attr(
@@ -146,14 +150,14 @@ pub use pod::{ShmBool, ShmPod};
 pub use region::ShmRegion;
 pub use rwlock::{RegionRwLock, RwLockError, RwRecoverGuard, ShmReadGuard, ShmRwLock, ShmWriteGuard};
 pub use semaphore::{Permit, ShmSemaphore};
-/// Implements [`ShmPod`](trait@ShmPod) for a structure of fields that do.
+/// Implements [`ShmPod`](trait@ShmPod) for a structure whose fields implement it.
 #[cfg(feature = "derive")]
 pub use shm_lock_derive::ShmPod;
 #[cfg(not(loom))]
 #[doc(hidden)]
 pub use ticker::sleep_without_ticks;
 
-/// The program in the README is compiled. It is not run, since it leaves a file behind.
+/// Compiles the program in the README. It is not run, because it leaves a file behind.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! Mutual exclusion between threads of any processes.
+//! Mutexes between threads of any processes.
 
 use std::fmt;
 use std::io;
@@ -18,10 +18,10 @@ use crate::region::ShmRegion;
 use crate::sync::Cell;
 use crate::thread::{Claim, RawLock, Thread, Ticker};
 
-/// A mutex as a part of a [`ShmRegion`].
+/// A mutex that is a part of a [`ShmRegion`].
 ///
-/// It can be taken once it lies in a region; before, [`lock`](Self::lock) says
-/// [`Unsupported`](crate::LockError::Unsupported). A mutex with a small value is one cache line.
+/// It can be locked once it is in a region. Before that, [`lock`](Self::lock) returns
+/// [`Unsupported`](crate::LockError::Unsupported). A mutex with a small value takes one cache line.
 ///
 /// ```
 /// use shm_lock::{RegionMutex, ShmRegion};
@@ -68,16 +68,16 @@ unsafe impl<T: ShmPod> ShmLayout for RegionMutex<T> {
 }
 
 impl<T: ShmPod> RegionMutex<T> {
-    /// A free mutex, to be put into a region.
+    /// Makes a free mutex, to be put into a region.
     pub fn new(value: T) -> Self {
         RegionMutex { raw: RawLock::new(), value: Cell::new(value) }
     }
 
     /// Takes the lock, waiting for it as long as it takes.
     ///
-    /// A free lock costs one atomic instruction and no system call. One that is held is looked at
-    /// for up to 80 microseconds, if that was of use lately, and then slept for. There is no order
-    /// among those who wait. It is no function for a signal handler.
+    /// Taking a free lock costs one atomic instruction and no system call. If the lock is held,
+    /// this spins for up to 80 microseconds, if spinning helped lately, and then sleeps. Waiters
+    /// get the lock in no particular order. Do not call this in a signal handler.
     ///
     /// ```
     /// let mutex = shm_lock::ShmMutex::memfd("a", 1_u64)?;
@@ -167,11 +167,10 @@ impl<T: ShmPod> RegionMutex<T> {
         }
     }
 
-    /// Takes the lock as [`lock`](Self::lock) does, and lets `repair` make the value whole where the
-    /// last owner died or gave it back torn.
+    /// Takes the lock like [`lock`](Self::lock). If the last owner died, or gave back a value that
+    /// may be torn, calls `repair` to make the value whole.
     ///
-    /// With a `repair` that does nothing it is a lock without poison: whatever the value is, it
-    /// counts as whole.
+    /// With a `repair` that does nothing, this is a lock without poison: any value counts as whole.
     ///
     /// ```
     /// use shm_lock::ShmMutex;
@@ -196,13 +195,13 @@ impl<T: ShmPod> RegionMutex<T> {
     /// [`Unsupported`](LockFailure::Unsupported).
     ///
     /// # Panics
-    /// If `repair` does. The value stays [`Poisoned`](crate::LockError::Poisoned) then.
+    /// Panics if `repair` does. The value then stays [`Poisoned`](crate::LockError::Poisoned).
     #[inline]
     pub fn lock_or_recover(&self, repair: impl FnOnce(&mut T)) -> Result<ShmMutexGuard<'_, T>, LockFailure> {
         self.lock().or_else(|error| error.recover(repair))
     }
 
-    /// Calls `action` with the value while this thread has the lock, and returns what it returns.
+    /// Calls `action` with the value while this thread holds the lock, and returns its result.
     ///
     /// ```
     /// let count = shm_lock::ShmMutex::memfd("count", 3_u64)?;
@@ -212,11 +211,12 @@ impl<T: ShmPod> RegionMutex<T> {
     /// ```
     ///
     /// # Errors
-    /// What [`lock`](Self::lock) says, without the guard: a value that may be torn is not given to
-    /// `action`, and stays so until [`lock_or_recover`](Self::lock_or_recover) or its like.
+    /// The errors of [`lock`](Self::lock), without the guard. A value that may be torn is not given
+    /// to `action`, and stays marked until [`lock_or_recover`](Self::lock_or_recover) or a similar
+    /// call.
     ///
     /// # Panics
-    /// If `action` does. The value is [`Poisoned`](crate::LockError::Poisoned) then.
+    /// Panics if `action` does. The value is then [`Poisoned`](crate::LockError::Poisoned).
     #[inline]
     pub fn with<R>(&self, action: impl FnOnce(&mut T) -> R) -> Result<R, LockFailure> {
         Ok(action(&mut *self.lock()?))
@@ -336,11 +336,10 @@ impl<T: ShmPod> fmt::Debug for RegionMutex<T> {
     }
 }
 
-/// A mutex between processes, in a file or memory of its own, that survives the death of its owner.
+/// A mutex between processes, in its own file or memory. It survives the death of its owner.
 ///
-/// It is a [`ShmRegion`] with one [`RegionMutex`] in it, to which it dereferences:
-/// [`lock`](RegionMutex::lock) and its relatives are there. How names and paths are understood is
-/// told at [`ShmRegion`].
+/// It is a [`ShmRegion`] with one [`RegionMutex`], to which it dereferences. [`RegionMutex`] has
+/// [`lock`](RegionMutex::lock) and similar methods. [`ShmRegion`] explains names and paths.
 ///
 /// ```
 /// use shm_lock::ShmMutex;
@@ -357,8 +356,8 @@ impl<T: ShmPod> ShmMutex<T> {
     /// Makes a mutex; fails if there is a file with that name. See [`ShmRegion::create_new`].
     ///
     /// # Errors
-    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else
-    /// the system says; [`OpenError::Unsupported`].
+    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with another
+    /// error of the system; [`OpenError::Unsupported`].
     pub fn create_new(name: impl RegionName, value: T) -> Result<Self, OpenError> {
         ShmRegion::create_new(name, RegionMutex::new(value)).map(ShmMutex)
     }
@@ -380,8 +379,8 @@ impl<T: ShmPod> ShmMutex<T> {
         ShmRegion::open_or_create(name, || RegionMutex::new(init())).map(ShmMutex)
     }
 
-    /// Opens a mutex, or makes it with the value that `init` returns if there is none, or one that
-    /// nobody can use any more. See [`ShmRegion::open_or_replace_stale`].
+    /// Opens a mutex. If there is none, or one that no process can use any more, makes it with the
+    /// value that `init` returns. See [`ShmRegion::open_or_replace_stale`].
     ///
     /// # Errors
     /// Every [`OpenError`].
@@ -397,7 +396,7 @@ impl<T: ShmPod> ShmMutex<T> {
         ShmRegion::memfd(name, RegionMutex::new(value)).map(ShmMutex)
     }
 
-    /// Opens the mutex that a file descriptor stands for. See [`ShmRegion::from_fd`].
+    /// Opens the mutex behind a file descriptor. See [`ShmRegion::from_fd`].
     ///
     /// # Errors
     /// Every [`OpenError`].
@@ -406,7 +405,7 @@ impl<T: ShmPod> ShmMutex<T> {
         ShmRegion::from_fd(fd).map(ShmMutex)
     }
 
-    /// Whether the path by which the mutex was opened still leads to it. See
+    /// Tests whether the path with which the mutex was opened still leads to it. See
     /// [`ShmRegion::is_linked`].
     pub fn is_linked(&self) -> bool {
         self.0.is_linked()
@@ -415,7 +414,7 @@ impl<T: ShmPod> ShmMutex<T> {
     /// Removes a mutex's name. See [`ShmRegion::unlink`].
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn unlink(name: impl RegionName) -> io::Result<()> {
         ShmRegion::<RegionMutex<T>>::unlink(name)
     }

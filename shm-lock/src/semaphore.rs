@@ -1,4 +1,4 @@
-//! Permits that processes share.
+//! Semaphores: permits that processes share.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,14 +11,14 @@ use crate::protocol::semaphore::Semaphore;
 use crate::slots::{Row, Slot, set_usual, usual};
 use crate::thread::{Thread, Ticker};
 
-/// A semaphore between processes, in a [`ShmRegion`](crate::ShmRegion), whose permits come back
-/// when their holders die.
+/// A semaphore between processes, in a [`ShmRegion`](crate::ShmRegion). Its permits come back when
+/// their holders die.
 ///
-/// There are up to `MOST` permits. Each belongs to the thread that took it: it comes back when its
-/// [`Permit`] is dropped, also by a panic, and when the thread ends, is killed or calls `exec`.
-/// Whoever looks finds it at once, and those who wait within a tenth of a second.
+/// There are up to `MOST` permits. Each belongs to the thread that took it. It comes back when its
+/// [`Permit`] is dropped, also by a panic, and when the thread ends, is killed or calls `exec`. A
+/// thread that looks for a permit finds it at once, and those who wait within a tenth of a second.
 ///
-/// There is no order among those who wait.
+/// Waiters get permits in no particular order.
 ///
 /// ```
 /// use shm_lock::{ShmRegion, ShmSemaphore};
@@ -49,7 +49,7 @@ unsafe impl<const MOST: usize> ShmLayout for ShmSemaphore<MOST> {
 }
 
 impl ShmSemaphore {
-    /// A semaphore with that many permits, at most 64.
+    /// Makes a semaphore with that many permits, at most 64.
     pub fn new(permits: u32) -> Self {
         ShmSemaphore::with_permits(permits)
     }
@@ -59,8 +59,8 @@ impl<const MOST: usize> ShmSemaphore<MOST> {
     /// The largest number of permits.
     pub const MAX_PERMITS: u32 = MOST as u32;
 
-    /// A semaphore with that many permits, at most `MOST`, of which each takes up a cache line. It
-    /// does not compile where `MOST` is 0.
+    /// Makes a semaphore with that many permits, at most `MOST`. Each of the `MOST` takes up a
+    /// cache line. 0 for `MOST` does not compile.
     ///
     /// ```
     /// use shm_lock::{ShmRegion, ShmSemaphore};
@@ -73,7 +73,7 @@ impl<const MOST: usize> ShmSemaphore<MOST> {
         ShmSemaphore { words: Semaphore::new(permits.min(Self::MAX_PERMITS)), slots: Slot::row() }
     }
 
-    /// How many permits are left at the moment.
+    /// Returns how many permits are left at the moment.
     pub fn available(&self) -> u32 {
         let permits = &self.slots[..self.words.limit().min(Self::MAX_PERMITS) as usize];
         permits.iter().filter(|slot| slot.raw().mutex().owner() == 0).count() as u32
@@ -81,7 +81,7 @@ impl<const MOST: usize> ShmSemaphore<MOST> {
 
     /// Takes a permit, waiting for one as long as it takes.
     ///
-    /// It looks at as many slots as there are permits, beginning with the one that the thread had
+    /// It looks at as many slots as there are permits, beginning with the slot that the thread had
     /// last. A thread that has all permits itself waits for ever.
     ///
     /// ```
@@ -101,7 +101,7 @@ impl<const MOST: usize> ShmSemaphore<MOST> {
         self.acquire_with(Some(Ticker::forever()))
     }
 
-    /// Takes a permit if there is one.
+    /// Takes a permit if one is left.
     ///
     /// ```
     /// # use shm_lock::{LockFailure, ShmRegion, ShmSemaphore};
@@ -140,7 +140,7 @@ impl<const MOST: usize> ShmSemaphore<MOST> {
     /// Takes a permit, waiting for one no longer than until `deadline`.
     ///
     /// # Errors
-    /// As [`acquire_timeout`](Self::acquire_timeout).
+    /// The errors of [`acquire_timeout`](Self::acquire_timeout).
     pub fn acquire_deadline(&self, deadline: Instant) -> Result<Permit<'_>, LockFailure> {
         self.acquire_with(Some(Ticker::until(deadline)))
     }
@@ -170,8 +170,8 @@ impl<const MOST: usize> ShmSemaphore<MOST> {
         unsafe { Row::new(&self.slots, thread) }
     }
 
-    /// Adds permits. False, and none are added, if there would be more than
-    /// [`MAX_PERMITS`](Self::MAX_PERMITS).
+    /// Adds permits. If there would be more than [`MAX_PERMITS`](Self::MAX_PERMITS), adds none and
+    /// returns false.
     ///
     /// ```
     /// # use shm_lock::{ShmRegion, ShmSemaphore};
@@ -192,11 +192,11 @@ impl<const MOST: usize> fmt::Debug for ShmSemaphore<MOST> {
     }
 }
 
-/// One permit of a [`ShmSemaphore`]; dropping it gives it back.
+/// One permit of a [`ShmSemaphore`]. Dropping it gives it back.
 ///
-/// It cannot be sent to another thread, since the kernel knows which thread has it. After a fork
-/// the parent has the permit, and the child's copy does nothing when it is dropped. One that is
-/// leaked comes back when its thread ends.
+/// It cannot be sent to another thread, because the kernel knows which thread has it. After a fork,
+/// the parent has the permit, and the child's copy does nothing when it is dropped. A leaked permit
+/// comes back when its thread ends.
 #[must_use = "the permit is given back at once unless it is kept"]
 pub struct Permit<'a> {
     words: &'a Semaphore,

@@ -1,26 +1,26 @@
-//! [taskel](../taskel/index.html) in the place of rayon-core: whatever uses rayon, runs on taskel's
-//! pool without a change.
+//! [taskel](../taskel/index.html) in the place of rayon-core. Programs that use rayon run on
+//! taskel's pool without a change.
 //!
 //! ```toml
 //! [patch.crates-io]
 //! rayon-core = { path = "PATH/TO/TASKEL/compat/rayon-core" }
 //! ```
 //!
-//! The names, and what they mean, are rayon-core's, whose documentation holds here. What is
-//! different is how work is scheduled:
+//! The names, and what they mean, are rayon-core's, so its documentation applies. Scheduling
+//! differs:
 //!
-//! - Who waits runs only what it waits for, so a lock may be held across a parallel call. (Workers
-//!   that call another pool also do what their own pool is called for from there.) So work that a
-//!   task leaves to a *waiting* worker, by a channel or a flag and not by waiting for it, may not
-//!   be begun.
+//! - A waiting worker runs only the work that it waits for, so a lock may be held across a parallel
+//!   call. (A worker that calls another pool also runs calls that come from that pool to its own.)
+//!   If a program waits through a channel or a flag for other work, a *waiting* worker may not
+//!   begin that work.
 //! - Idle workers use no processor time.
-//! - [`FnContext::migrated`] also says yes where loops of this kind have lasted so long that it is
-//!   worth splitting further. So rayon's loops have more and smaller pieces, up to one for each
-//!   50 µs, and a long item holds back fewer others. (Never in a pool of one thread.)
+//! - [`FnContext::migrated`] is also true if loops of this kind have taken so long that more
+//!   splitting pays. So rayon's loops have more and smaller pieces, up to one for each 50 µs, and a
+//!   long item holds back fewer others. (This never happens in a pool of one thread.)
 //!
-//! As with rayon, workers float between cores; the environment variable `TASKEL_PINNING=cores` pins
-//! them. `TASKEL_NUM_THREADS`, `RAYON_NUM_THREADS` and `RAYON_RS_NUM_CPUS`, in this order, set how
-//! many there are.
+//! As with rayon, workers float between cores. The environment variable `TASKEL_PINNING=cores` pins
+//! them. The number of workers comes from the first of `TASKEL_NUM_THREADS`, `RAYON_NUM_THREADS`
+//! and `RAYON_RS_NUM_CPUS` that is set.
 
 mod broadcast;
 mod builder;

@@ -1,10 +1,12 @@
-//! What was spawned on workers: each runs its own newest first, and then the oldest of others.
+//! The order of tasks that workers spawn, which is rayon's: a worker runs its own newest task
+//! first, and then the oldest task of another worker.
 //!
-//! taskel's `spawn` begins the oldest first, whoever has spawned it. So a worker keeps what it
-//! spawns here, and spawns *tickets* on taskel: whoever comes to one takes work from here until
-//! there is none. Whenever something is added there is a ticket that nobody has begun, which will
-//! find it, or find it taken; but never more such tickets than workers. (Those that have been begun
-//! do not count: what they run may wait for what is added.)
+//! taskel's `spawn` begins the oldest task first, of all threads. So the tasks that a worker spawns
+//! are kept here, and the worker spawns *tickets* on taskel. A ticket that runs takes tasks from
+//! here until there are none. Whenever a task is added, there is a ticket that has not begun and
+//! that will find the task, unless another thread takes it first. There are never more such tickets
+//! than workers. (Tickets that have begun do not count, because what they run may wait for the new
+//! task.)
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -1,4 +1,4 @@
-//! What is around items: what may end their chunk, and whom to tell of an end.
+//! The surroundings of an item: what may end its chunk, and which loops to tell about an end.
 
 use std::fmt;
 use std::ops::Range;

@@ -1,19 +1,25 @@
-//! A claimed chunk as its lane runs it: block by block, what is not begun open to thieves.
+//! Runs a claimed chunk block by block. Thieves can take the blocks that have not begun.
 //!
 //! A chunk that may turn out long is run in blocks of 125 ns, or of 30 ns with more than two
-//! workers. Before each block the lane publishes where it ends; a thief that cuts the chunk there
-//! makes sure with `membarrier(2)` that it has read what the owner published last
-//! ([`chunk_position`](crate::protocol::chunk_position)). Where the system has no `membarrier`
-//! (other systems than Linux, containers that forbid it, processes that have not
-//! [registered](crate::sync::Heavy) yet), there is a full fence between two blocks, which are longer:
-//! half a microsecond, or 125 ns with more than two workers.
+//! workers. Before each block, the lane publishes where the block ends. A thief that cuts the chunk
+//! there uses `membarrier(2)` to make sure that it has read what the owner published last
+//! ([`chunk_position`](crate::protocol::chunk_position)). Without `membarrier` (on systems other
+//! than Linux, in containers that forbid it, in processes that have not
+//! [registered](crate::sync::Heavy) yet), there is a full fence between two blocks. These blocks
+//! are longer: half a microsecond, or 125 ns with more than two workers.
 //!
-//! Which chunks may turn out long, `Chunker::block_len` decides: all, at a site where one did
-//! during the last 16 calls and others ran out of work meanwhile; a lane's first ones where nothing
-//! is known, for as many blocks as 1024 chunks of short items have; for as many as 256 have after
-//! one that does; no others, and none of items below 2 ns, since a block costs several nanoseconds,
-//! and far more in vector code. Blocks are counted, since these cost something: a lane that loses
-//! its core at the beginning claims thousands of chunks of a few items next.
+//! `Chunker::block_len` decides which chunks may turn out long:
+//!
+//! - all chunks, at a site where a chunk did during the last 16 calls while other lanes ran out of
+//!   work;
+//! - a lane's first chunks, if nothing is known, for as many blocks as 1024 chunks of short items
+//!   have;
+//! - after a chunk that turned out long, the next ones, for as many blocks as 256 chunks have;
+//! - no other chunks, and none with items below 2 ns, because a block costs several nanoseconds,
+//!   and far more in vector code.
+//!
+//! Blocks are counted and not chunks, because blocks have the cost: a lane that loses its core at
+//! the beginning then claims thousands of chunks of a few items.
 
 use crate::engine::producer::{Claimed, Producer};
 use crate::protocol::chunk_position::ChunkPosition;

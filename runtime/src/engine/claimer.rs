@@ -1,5 +1,5 @@
-//! How one lane comes to units of a loop, and what it measures and tells of them, whatever they
-//! are: what is not compiled anew for each kind of items.
+//! How a lane gets units of a loop, and what it measures and records, independent of the kind of
+//! items. So this is not compiled again for each kind of loop.
 
 use taskel_adaptive::Chunker;
 
@@ -25,14 +25,14 @@ pub(super) struct Claimer<'a> {
     pub(super) since: Ticks,
     waited_ns: u64,
     helped_ns: u64,
-    /// So many invitations of this lane's are out, or were taken.
+    /// How many invitations of this lane are out, or were taken.
     pub(super) invited: u32,
     /// This lane has made its first offer in this loop.
     pub(super) has_offered: bool,
     pub(super) leaves_for_other_work: bool,
     /// When this lane last looked for other work.
     pub(super) turn: Ticks,
-    /// Another participant of this lane is in the midst of a chunk further down the stack, whose
+    /// Another participant of this lane is in the middle of a chunk further down the stack, whose
     /// position is published.
     pub(super) reentered: bool,
     pub(super) tally: Tally,
@@ -75,14 +75,15 @@ impl<'a> Claimer<'a> {
         }
     }
 
-    /// Whether this lane may come in: a lane that left may come back, but not where that would make
-    /// a second state. One that is inside of a taskel, which yields, cannot use the state that this
-    /// has. (With a memory guard, one that leaves drops its state, and makes a second one.)
+    /// Whether this lane may come in. A lane that left may come back, unless it would then make a
+    /// second state. A lane that is inside a taskel that yields cannot use the state that this
+    /// taskel has. (With a memory guard, a lane that leaves drops its state, and makes a second
+    /// one.)
     pub(super) fn may_enter(&self) -> bool {
         self.stateless || self.slot.is_inside() || self.slot.first_visit() || self.lane.pool().is_guarded()
     }
 
-    /// The lane is inside of the loop for as long as what this yields lives.
+    /// The lane is inside the loop as long as the returned value lives.
     pub(super) fn come_in(&mut self) -> OnDrop<impl FnMut() + use<'a>> {
         let Claimer { state, lane, slot, .. } = *self;
         let depth = lane.depth();
@@ -139,7 +140,7 @@ impl<'a> Claimer<'a> {
         counters.revoked.add(self.tally.revoked);
     }
 
-    /// The next chunk of the own range, of which the rest is on offer before that begins
+    /// The next chunk of the own range. The rest of the range is offered before the chunk begins
     /// (`offer.rs`).
     pub(super) fn claim(&mut self) -> Option<Span> {
         let remaining = self.slot.range.peek().len();

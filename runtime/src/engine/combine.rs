@@ -1,11 +1,12 @@
-//! Results of partials become one: one after the other while that is quick, else as a tree whose
-//! branches idle workers take.
+//! Combines the results of partials: one after the other while that is quick, otherwise as a tree
+//! whose branches idle workers take.
 //!
-//! One after the other costs some ten nanoseconds each, and allocates nothing. If what is left
-//! would take more than 20 µs that way, or items took a millisecond and more on average, a second
-//! loop does it, over pairs of neighbours. Who has one part of a tree leaves it at the node above,
-//! or takes the other part from there and goes on with both. So nobody waits for anybody, and an
-//! operator of any length takes n / P + log₂ P times itself.
+//! Combining one after the other costs about ten nanoseconds for each partial, and allocates
+//! nothing. If the rest would take more than 20 µs that way, or if items took a millisecond or more
+//! on average, a second loop combines pairs of neighbours. A lane that has one part of a tree
+//! leaves it at the node above if the other part is not there yet. Otherwise it takes the other
+//! part, and goes on with both. So no lane waits for another, and an operator of any length takes n
+//! / P + log₂ P times its own time.
 
 use std::iter;
 use std::ops::ControlFlow;
@@ -200,13 +201,13 @@ fn first_part(leaves: usize) -> usize {
     leaves.next_power_of_two() / 2
 }
 
-/// Results that several workers combine: neighbours in pairs, then neighbouring pairs, and so on.
-/// Who has one part of a pair leaves it, or goes on with both if the other one is there: nobody
-/// waits.
+/// Results that several workers combine: neighbours in pairs, then neighbouring pairs, and so on. A
+/// lane that has one part of a pair leaves it, or goes on with both if the other part is there. So
+/// no lane waits.
 struct Tree<'a, T, O> {
     op: &'a O,
     nodes: Vec<Node<T>>,
-    /// So many leaves are one already, in the first.
+    /// How many leaves are already combined in the first one.
     done: usize,
     /// What comes from this leaf on does not matter, for something in front of it ends everything.
     /// It saves work and orders nothing (Relaxed).
@@ -284,8 +285,8 @@ impl<'a, T: Send, O: Operation<T>> Tree<'a, T, O> {
     }
 }
 
-/// Leaves `part` for who has the other one; or that one has been left, and both are yielded, `part`
-/// first.
+/// Leaves `part` for the lane that has the other part. If the other part has been left already,
+/// returns both, `part` first.
 fn meet<T>(place: &Mutex<Option<T>>, part: T) -> Option<(T, T)> {
     let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
     match place.take() {

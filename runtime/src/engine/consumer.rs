@@ -1,4 +1,5 @@
-//! What a loop does with its items: what the engine knows of the end of a pipeline.
+//! The trait `Consumer`: what a loop does with its items. This is what the engine knows of the end
+//! of a pipeline.
 
 use std::ops::{ControlFlow, Range};
 
@@ -49,7 +50,7 @@ pub(crate) trait Consumer<T>: Sync {
 pub(crate) struct ChunkOf<'a, P: Producer> {
     pub(crate) claimed: Claimed<'a, P>,
     pub(crate) local: &'a mut P::Local,
-    /// Whether what the chunk still has is of no use any more: loops inside of it end then.
+    /// Whether the rest of the chunk is not needed any more. Then loops inside it end.
     pub(crate) over: Over<'a>,
 }
 
@@ -58,8 +59,8 @@ impl<'a, P: Producer> ChunkOf<'a, P> {
         ChunkOf { claimed, local, over: Over::default() }
     }
 
-    /// Of no use any more once this is so, which it is if the loop is of no use because of what it
-    /// is inside of, or is cancelled.
+    /// The rest is not needed once this is true. It is true if the loop is cancelled, or is not
+    /// needed because of the work around it.
     pub(crate) fn until(self, over: &'a dyn Around) -> Self {
         ChunkOf { over: Over(Some(over)), ..self }
     }

@@ -1,26 +1,26 @@
-//! Fairness among loops: how workers inside of a long loop come to another.
+//! Fairness among loops: how workers inside a long loop get to another loop.
 //!
-//! Whoever is idle finds every open loop. But in a loop of an hour nobody is idle, and the loop of
-//! a second caller would wait that long. So a worker leaves a loop between two chunks
+//! An idle worker finds every open loop. But in a loop of an hour no worker is idle, and the loop
+//! of a second caller would wait that long. So a worker leaves a loop between two chunks
 //!
-//! * when an external caller has taken its seat, who computes in its place;
-//! * when the loop has more than its fair share of lanes, and other work lies somewhere: that it
+//! - when an external caller has taken its seat and computes in its place;
+//! - when the loop has more than its fair share of lanes and there is other work, which the worker
 //!   takes along;
-//! * when a [memory guard](crate::memory) holds it back.
+//! - when a [memory guard](crate::memory) holds it back.
 //!
-//! What it leaves in its range, others of the loop can steal, and its ticket becomes an invitation
-//! that lies in the pool until the next idle worker, or the caller, finds it: so no work is ever
-//! hidden, nobody is idle for the sake of fairness, and who leaves begins something else. When the
-//! other loops are over, their workers find that invitation.
+//! Other lanes of the loop can steal what it leaves in its range. Its ticket becomes an invitation
+//! in the pool, for the next idle worker or the caller. So no work is hidden, no worker is idle for
+//! the sake of fairness, and a worker that leaves begins other work. When the other loops are over,
+//! their workers find that invitation.
 //!
-//! Loops count that are inside of no other on their callers' lanes, unless they are known to be
-//! over soon. Only a worker leaves that has nothing below it on its stack: who waits for something
-//! needs the loop itself. The caller stays; so do lanes that have made a state
-//! ([`map_init`](crate::iter::ParallelIterator::map_init)), of which there is to be one for each.
-//! (One that is held back drops its state: that is memory, too.)
+//! A loop counts if it is inside no other loop on its caller's lane, unless it is known to end
+//! soon. Only a worker with nothing below it on its stack leaves, because a worker that waits for
+//! something needs the loop itself. The caller stays. Lanes that have made a state
+//! ([`map_init`](crate::iter::ParallelIterator::map_init)) also stay, because each lane should make
+//! only one. (A worker that is held back drops its state, because that is memory, too.)
 //!
-//! That workers go back and forth for ever is not to be feared: each time, a loop with more than
-//! its share gives a lane away.
+//! Workers do not go back and forth for ever, because each time, a loop with more than its share
+//! gives a lane away.
 
 use super::claimer::Claimer;
 use crate::sched::lane::LaneContext;

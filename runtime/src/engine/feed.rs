@@ -1,4 +1,4 @@
-//! How a lane passes a chunk of a shared loop on to the consumer, and what ends the loop.
+//! How a lane passes a chunk of a shared loop to the consumer, and what ends the loop.
 
 use std::ops::ControlFlow;
 

@@ -1,10 +1,11 @@
-//! How a lane passes a chunk on: with a look between items where that costs nothing to speak of.
+//! How a lane passes a chunk to the consumer, with checks for an early end between items where they
+//! cost almost nothing.
 //!
-//! Items that take 20 ns or more, as measured, are looked between one by one. Shorter ones are left
-//! to the compiler, for at most 32 µs as far as they keep to what was measured. Of a chunk that may
-//! take longer, or of which nothing is known, that is measured inside, after 1, 4, 16, … items,
-//! until it takes 16 µs from one measurement to the next: so no chunk is looked through item by
-//! item because its first items were long, or unknown.
+//! There is a check before each item that takes 20 ns or more, as measured. Shorter items are left
+//! to the compiler, for at most 32 µs if they take as long as measured. If a chunk may take longer,
+//! or nothing is known of it, the lane measures inside the chunk, after 1, 4, 16, … items, until 16
+//! µs pass between two measurements. So a chunk is not checked item by item just because its first
+//! items were long or unknown.
 
 use std::ops::ControlFlow;
 
@@ -21,16 +22,16 @@ use crate::sched::cancel::CancelToken;
 /// looked between.
 const WATCHED_NS: f64 = 20.0 * SLOWER;
 
-/// Code that is not optimised takes so many times as long.
+/// How many times as long code takes without optimisation.
 const SLOWER: f64 = if cfg!(debug_assertions) { 10.0 } else { 1.0 };
 
 /// The same, of outer items that may have any number of inner ones, which begin with a look.
 const NESTING_NS: f64 = 1000.0;
 
-/// From one measurement inside of a chunk to the next.
+/// The time from one measurement inside a chunk to the next.
 const STRETCH_NS: f64 = 16_000.0;
 
-/// Each is so many times as long as the one before, at most.
+/// Each is at most this many times as long as the one before.
 const GROWTH: usize = 4;
 
 /// What is around a chunk may take so long.
@@ -69,7 +70,7 @@ pub(crate) struct Feeder {
     index_ns: f64,
     /// If an index takes that long, its items are looked between.
     watched_from_ns: f64,
-    /// Of the last chunk, so many indices were left.
+    /// How many indices of the last chunk were left.
     left: usize,
     /// Nothing was wanted any more before its end.
     ended: bool,
@@ -88,13 +89,13 @@ impl Feeder {
         Feeder { index_ns: index_ns.unwrap_or(f64::INFINITY), watched_from_ns, left: 0, ended: false }
     }
 
-    /// How many indices of the last chunk were left, whoever did not want them.
+    /// How many indices of the last chunk were left, for any reason.
     pub(crate) fn left(&self) -> usize {
         self.left
     }
 
-    /// Whether it was seen inside of the last chunk that nothing more is wanted, so that something
-    /// may be left of it.
+    /// Whether a check inside the last chunk found that nothing more is wanted. Then a part of the
+    /// chunk may be left.
     pub(crate) fn ended(&self) -> bool {
         self.ended
     }
@@ -153,13 +154,13 @@ impl Feeder {
         self.index_ns >= self.watched_from_ns
     }
 
-    /// Whether so many indices are looked between, or measured inside.
+    /// Whether a chunk of this many indices has checks between its items, or measurements inside.
     #[inline]
     pub(crate) fn looks(&self, len: usize) -> bool {
         self.is_watched() || !self.is_known(len)
     }
 
-    /// Whether so many indices need not be measured inside.
+    /// Whether a chunk of this many indices needs no measurements inside.
     #[inline]
     fn is_known(&self, len: usize) -> bool {
         self.index_ns * len as f64 <= 2.0 * STRETCH_NS && self.watched_from_ns > 0.0

@@ -1,7 +1,8 @@
-//! Parallel iterators inside of the items of a loop, as `flat_map` has them.
+//! Parallel iterators inside the items of a loop, as in `flat_map`.
 //!
-//! What they yield goes on through the rest of the pipeline. If that takes little time, as its call
-//! site has taught, this lane does it as part of its chunk; if not, it is a loop of its own.
+//! Their items go on through the rest of the pipeline. If the call site has learned that an inner
+//! iterator takes little time, the lane runs it as part of its chunk. Otherwise it is a loop of its
+//! own.
 
 use std::ops::{ControlFlow, Range};
 
@@ -75,8 +76,8 @@ enum Way<P: Producer> {
 }
 
 impl<P: Producer> Way<P> {
-    /// This lane does it; in a loop of its own, if somebody must be asked now and then whether it
-    /// is to go on.
+    /// This lane runs it. It does so in a loop of its own if it must check from time to time
+    /// whether to go on.
     fn whole(is_watched: bool) -> Self {
         if is_watched { Way::Loop } else { Way::Whole }
     }
@@ -123,8 +124,8 @@ fn rest<Q: Producer, R: Receiver<Q::Item>>(inner: Q, head: Head<Q, ()>, receiver
 struct Rest<Q: Producer> {
     base: Q,
     first: usize,
-    /// Somebody has asked for some of its indices, and so for all. Relaxed: who drops it knows of
-    /// all who did.
+    /// A lane has asked for some of its indices, and so for all. Relaxed: the thread that drops it
+    /// knows of all that did.
     begun: AtomicBool,
 }
 

@@ -1,14 +1,14 @@
-//! What is left over: items that nobody is to get, and that are dropped.
+//! Leftover items, which nobody gets and which have to be dropped.
 //!
-//! The thread that has them drops them, for as long as that is quick: freeing memory gains nothing
-//! from a second thread. If it is slow, the rest is a loop like any other.
+//! The thread that has them drops them, as long as that is quick, because a second thread does not
+//! make freeing memory faster. If dropping is slow, the rest is dropped by a loop like any other.
 //!
-//! That is the caller, as it makes a `skip` or as its loop has ended early, or a lane at the end of
-//! a chunk. It is slow if 10 µs are gone, and a microsecond for each item; the next time, the kind
-//! of item is known.
+//! This thread is the caller, when it makes a `skip` or when its loop has ended early, or a lane at
+//! the end of a chunk. Dropping is slow if it has taken 10 µs, and a microsecond for each item. The
+//! next time, the kind of item is known.
 //!
-//! Nothing is dropped twice or left behind because a drop panics: the first panic is kept until all
-//! is done, whoever has had it. So all this may happen in the course of an unwinding.
+//! If a drop panics, nothing is dropped twice or left behind: the first panic of any thread is kept
+//! until everything is dropped. So all this may happen during unwinding.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -28,8 +28,8 @@ use crate::sched::unwind::{self, OnDrop, Payload, drop_quietly};
 /// contend.
 const SLOW_NS: f64 = 1_000.0;
 
-/// Items of a kind that is known to be quick, and so many that they take no longer, are not worth a
-/// second look at the clock.
+/// If items of a kind are known to be quick, and there are few enough, they are not worth a second
+/// look at the clock.
 const NOTHING_NS: f64 = 2_000.0;
 
 /// What is dropped by several lanes is cut into no more pieces: each has its price, however little
@@ -112,7 +112,7 @@ fn drop_shared(site: Site, left: Range<usize>, drop_some: &(dyn Fn(Range<usize>)
     }
     with_pool(None, |pool| match pool {
         Some(pool) if pool.num_threads() > 1 => {
-            // A bridge has four thousand million indices, of which most stand for nothing.
+            // A bridge has 2³² indices, and most of them stand for nothing.
             let grain = left.len().div_ceil(MOST_PIECES);
             let runs = Ranges { len: left.len().div_ceil(grain), max_len: 0 };
             let at = |piece: usize| left.start + piece.saturating_mul(grain).min(left.len());
@@ -162,7 +162,8 @@ impl Unclaimed<'_> {
     }
 
     /// Drops the items of a run of units, which are counted as if those of all ranges were one
-    /// behind the other. `run` lies within what is left, and of all calls, no two get the same unit.
+    /// behind the other. `run` lies within what is left, and of all calls, no two get the same
+    /// unit.
     fn discard_some(&self, run: Range<usize>) {
         let mut before = 0;
         for slot in self.slots.slots() {

@@ -1,41 +1,42 @@
-//! The loop: how the indices of a [`Producer`] are handed out to lanes and the results put back
-//! together. The only user of the chunk policy.
+//! The loop: how the indices of a [`Producer`] are divided among lanes, and how the results are put
+//! together. Only the engine uses the chunk policy.
 //!
 //! # A loop, from call to result
 //!
-//! 1. [`drive`] gets the [`Producer`] (what the lanes share: `len` indices, any run of which
-//!    becomes a sequential iterator) and the `Consumer` (what happens to the items).
-//! 2. A loop that its call site has shown to be over within 10 µs runs on the calling thread alone
-//!    (`small`).
-//! 3. Otherwise the caller becomes a lane, takes loop slots (a cache line with a range for each
-//!    worker, and one for an external caller), puts its units into ranges (all into its own; a
-//!    share for each worker if the site has taught that the loop is long), and begins. What it has
-//!    not claimed can be stolen from here on.
-//! 4. Before each chunk, a lane sees to it that what lies in ranges is on offer to whoever is idle
+//! 1. [`drive`] gets the [`Producer`] and the `Consumer`. The lanes share the producer: it has
+//!    `len` indices, and any run of them becomes a sequential iterator. The consumer says what
+//!    happens to the items.
+//! 2. If the call site has learned that the loop ends within 10 µs, the loop runs on the calling
+//!    thread alone (`small`).
+//! 3. Otherwise the caller becomes a lane and takes loop slots: a cache line with a range for each
+//!    worker, and one for an external caller. It puts all units into its own range, or if the site
+//!    has learned that the loop is long, a share into the range of each worker. Then it begins.
+//!    From now on, everything that it has not claimed can be stolen.
+//! 4. Before each chunk, a lane makes sure that idle workers are offered what lies in ranges
 //!    (`offer`).
-//! 5. A lane that comes takes its own share, if there is one, or steals (`steal`): it looks at up
-//!    to four ranges that have something, takes the back half of the one worth most, claims the
-//!    first chunk of it and makes the rest its own range.
-//! 6. When nothing is left anywhere, a lane leaves, unless another is in the midst of a chunk of
-//!    which some blocks are not begun: that it watches, and may cut (`watch`).
-//! 7. The caller, when nothing is left, waits for the tickets; whoever puts something into a range
-//!    calls it back. How a loop ends is in `shared`.
+//! 5. A lane that comes takes its own share, if there is one, or steals (`steal`). It looks at up
+//!    to four ranges that have units, takes the back half of the most valuable one, claims the
+//!    first chunk of it, and makes the rest its own range.
+//! 6. When no range has units, a lane leaves, unless another lane is in a chunk with blocks that
+//!    have not begun. Then it watches that chunk, and may cut it (`watch`).
+//! 7. When nothing is left, the caller waits for the tickets. A lane that puts units into a range
+//!    calls it back. `shared` says how a loop ends.
 //!
 //! A loop counts in *units*: items, or *granules* of several items that stay together
-//! (`with_min_len`, `Chunk::Exact`, loops beyond 2³² items). But for `Chunk::Exact`, what is over
-//! belongs to the last granule.
+//! (`with_min_len`, `Chunk::Exact`, loops beyond 2³² items). The remaining items belong to the last
+//! granule, except with `Chunk::Exact`.
 //!
 //! In a shared loop, before a lane runs a taskel, everything that it has not claimed is in its
-//! range, where any lane of the loop may steal it. So a taskel that takes a day holds back nothing
-//! but itself and the chunk that it is in. (`small` is the exception.)
+//! range, where any lane of the loop may steal it. So even a taskel that takes a day only holds
+//! back the chunk that it is in. (`small` is the exception.)
 //!
 //! What a lane does with items is compiled for each kind of loop (`participant`, `small`,
-//! `feeder`). How it comes to them is not (`claimer`, `shared`, `offer`, `steal`, `watch`): loops
-//! are most of what a program that uses them has to compile.
+//! `feeder`). How it gets to them is compiled once (`claimer`, `shared`, `offer`, `steal`,
+//! `watch`), because loops are most of the code that a program which uses them has to compile.
 //!
-//! A loop that has run before allocates nothing, but for a tree of partial results where an
-//! operator is slow: its state is on the caller's stack; ranges and partial results are in loop
-//! slots that a lane keeps, one for each level of nesting.
+//! A loop that has run before allocates nothing, except a tree of partial results if an operator is
+//! slow. Its state is on the caller's stack. Ranges and partial results are in loop slots that a
+//! lane keeps, one set for each level of nesting.
 
 pub(crate) mod around;
 mod blocks;
@@ -240,8 +241,8 @@ impl Plan {
 /// after all, it wakes a few workers for nothing.
 const SLOW_ITEM_NS: f64 = 1e6;
 
-/// Runs a loop on this lane and on whoever comes. Of its `head`, which began then, is known that it
-/// takes longer than expected.
+/// Runs a loop on this lane and on all lanes that come. `head` is the part that has begun and takes
+/// longer than expected.
 fn share<P, C>(
     lane: &LaneContext<'_>,
     (producer, consumer): (&P, C),

@@ -1,4 +1,4 @@
-//! A loop in a user's model: a share of the units for each lane, which goes through it one by one.
+//! A loop in a user's model: a share of the units for each lane, which processes them one by one.
 
 use std::ops::ControlFlow;
 use std::panic;

@@ -1,31 +1,31 @@
-//! When a lane offers its loop to others: the one rule by which a loop comes to have all lanes that
-//! it can use.
+//! The rule by which a lane offers its loop to others, so that the loop gets all lanes that it can
+//! use.
 //!
-//! *Before a lane begins a chunk, wherever that came from, each worker of the pool is inside of the
-//! loop, or an invitation lies in a deque, as long as some range has units* (and as long as they
-//! are worth it: see below).
+//! *As long as some range has units, before a lane begins a chunk, each worker of the pool is
+//! inside the loop, or an invitation is in a deque.* (There are exceptions for units that are not
+//! worth it; see below.)
 //!
-//! Why this is enough. An idle worker looks at all deques before it sleeps. So while an invitation
-//! lies in one, nobody sleeps for want of work, and while none does, all workers are inside
-//! already. New units come into a range in five ways:
+//! This is enough. An idle worker looks at all deques before it sleeps. So while an invitation is
+//! in a deque, no worker sleeps for lack of work. While none is there, all workers are inside
+//! already. New units get into a range in these ways:
 //!
-//! * the loop starts, a share is dealt out, a thief puts down what it has stolen, or what it has
-//!   cut off: the lane begins a chunk next, and so offers;
-//! * a lane leaves its range behind: it leaves its ticket, too, as an invitation.
+//! - The loop starts, a share is dealt out, or a thief puts down what it has stolen or cut off.
+//!   Then the lane begins a chunk next, and so offers.
+//! - A lane leaves, and its range has units. Then it leaves its ticket, too, as an invitation.
 //!
-//! A single unit is claimed before the offer: those that come could take all there is while this
-//! lane wakes others, and the caller of a loop that is left with nothing waits, and does nothing
-//! else. Several are claimed after it: as it wakes somebody, a lane may lose its core, and what it
-//! has claimed and not begun, nobody else can take.
+//! A lane claims a single unit before the offer. Otherwise the lanes that come could take
+//! everything while this lane wakes others, and the caller of a loop that is left with nothing
+//! waits, and does nothing else. A lane claims several units after the offer: it may lose its core
+//! while it wakes another thread, and nobody else can take what it has claimed and not begun.
 //!
-//! What lies in ranges is worth an invitation where nothing is known of the items, where one may be
-//! long among short ones, and where it takes longer than a wake-up.
+//! Units in ranges are worth an invitation if nothing is known of the items, if one may be long
+//! among short ones, or if they take longer than a wake-up.
 //!
-//! How many at once. A lane that was woken wakes up to [`MOST_WOKEN`] others at its first offer,
-//! whoever searches. So does a caller whose call site has taught that the loop is long, less those
-//! that search. So P workers are awake after log P wake-ups one after the other, not P. A caller
-//! that knows nothing of its loop wakes one, since the loop may be over at once. Later offers are
-//! for one lane, and rely on those that search.
+//! How many lanes are woken at once: A lane that was woken wakes up to [`MOST_WOKEN`] others at its
+//! first offer, even if other lanes are searching. A caller whose call site has learned that the
+//! loop is long wakes as many, less those that are searching. So P workers are awake after log P
+//! wake-ups one after the other, not P. A caller that knows nothing of its loop wakes one, because
+//! the loop may end at once. Later offers wake one lane, and count on lanes that are searching.
 
 use super::claimer::Claimer;
 use super::shared::Wave;
@@ -36,10 +36,10 @@ impl Claimer<'_> {
     /// Called before each chunk begins, wherever from: what others could take meanwhile is on offer
     /// to as many as can use it.
     ///
-    /// A lane may be in its chunk for a day, and whoever is idle finds a loop by an invitation
-    /// only. So before it begins one, this lane sees to it that, as long as some range has units,
-    /// each worker of the pool is inside of the loop, or an invitation lies in a deque. Its own
-    /// range will have `own` units, at most.
+    /// Offers the loop before a chunk. A lane may be in its chunk for a day, and an idle lane finds
+    /// a loop only by an invitation. So before a chunk, as long as some range has units, this lane
+    /// makes sure that each worker of the pool is inside the loop, or an invitation is in a deque.
+    /// Its own range will have `own` units, at most.
     #[inline]
     pub(super) fn offer(&mut self, own: u32) {
         if self.state.room() > 0 {
@@ -75,8 +75,8 @@ impl Claimer<'_> {
     fn first_wave(&self, open: u32) -> Wave {
         let is_caller = self.lane.index() == self.state.caller();
         let most = match self.estimate_ns() {
-            // The first call of a loop may be over soon; but whoever was woken for it knows that it
-            // was not.
+            // The first call of a loop may be over soon. But a lane that was woken for it knows
+            // that it was not.
             None if is_caller => 1,
             None => MOST_WOKEN,
             Some(ns) => {

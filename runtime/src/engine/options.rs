@@ -1,4 +1,4 @@
-//! How a loop is to be run, as far as its caller has said.
+//! The options with which a loop is run, as far as its caller has set them.
 
 use super::around::{InChunk, Over};
 use crate::sched::cancel::CancelToken;
@@ -16,12 +16,13 @@ use crate::sched::pool::ThreadPool;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Chunk {
-    /// As many as measurement suggests: about 8 µs worth, one at a time if a taskel takes longer.
-    /// Of a chunk that takes far longer than expected, another worker may take over what is not
-    /// begun.
+    /// As many as measurement suggests: about 8 µs worth, or one at a time if a taskel takes
+    /// longer. If a chunk takes far longer than expected, another worker may take over the part
+    /// that has not begun.
     #[default]
     Auto,
-    /// Always this many neighbours, fewer only at the end; more only in a loop of over 2³² chunks.
+    /// Always this many neighbours. There are fewer only at the end, and more only in a loop of
+    /// over 2³² chunks.
     Exact(usize),
 }
 
@@ -36,9 +37,9 @@ pub struct Options<'a> {
     pub(crate) min_len: usize,
     /// 0 means that nothing is said.
     pub(crate) max_len: usize,
-    /// Somebody wants to see chunks, though nothing else may ask for them.
+    /// An adapter wants separate chunks, even if nothing else needs them.
     pub(crate) in_pieces: bool,
-    /// Whether the loop is of no use any more because of what it is inside of.
+    /// Whether the loop is not needed any more because of the work around it.
     pub(crate) over: Over<'a>,
 }
 
@@ -96,8 +97,8 @@ impl<'a> Options<'a> {
         self.cancel.is_some() || self.max_len > 0 || self.in_pieces
     }
 
-    /// The most granules, of so many items each, that may be claimed at once, the last of a loop
-    /// being almost twice as long.
+    /// The largest number of granules, of this many items each, that may be claimed at once. The
+    /// last granule of a loop may be almost twice as long.
     #[inline]
     pub(crate) fn most_granules(&self, granule: usize) -> usize {
         match (self.chunk, self.max_len) {
@@ -112,8 +113,8 @@ impl<'a> Options<'a> {
         if self.max_len == 0 { usize::MAX } else { self.max_len.max(self.granule()) }
     }
 
-    /// What was said about items, for groups of `size` of them. A chunk of exactly so many is one
-    /// of groups.
+    /// Converts options about items into options about groups of `size` items. An exact chunk size
+    /// is then one of groups.
     pub(crate) fn for_groups(self, size: usize) -> Self {
         let max_len = if self.max_len == 0 { 0 } else { (self.max_len / size).max(1) };
         Options { min_len: self.min_len.div_ceil(size), max_len, ..self }

@@ -1,5 +1,5 @@
-//! The inside of a parallel iterator: something that turns a run of indices into a sequential
-//! iterator.
+//! The traits `Producer` and `IndexedProducer`, the inside a parallel iterator: they turn a run
+//! of indices into a sequential iterator.
 
 use std::mem;
 use std::ops::{ControlFlow, Range};
@@ -8,19 +8,19 @@ use super::around::Around;
 use super::options::Options;
 use super::watched::Lookout;
 
-/// What the lanes of a loop share: `len` indices, any run of which can be turned into a sequential
-/// iterator.
+/// The source of a loop, which its lanes share: `len` indices, any run of which can be turned into
+/// a sequential iterator.
 ///
-/// A loop hands out the indices `0..len()` in chunks. For each chunk a lane calls
-/// [`chunk`](Producer::chunk) and runs the iterator to its end, as one monomorphic loop that the
-/// compiler can vectorise. Adapters wrap the iterator of their base: `map` over a slice is
-/// `std::iter::Map<std::slice::Iter<_>, _>`, chunk by chunk.
+/// A loop divides the indices `0..len()` into chunks. For each chunk, a lane calls
+/// [`chunk`](Producer::chunk) and runs the iterator to its end. This is one monomorphic loop, which
+/// the compiler can vectorise. Adapters wrap the iterator of their base: for each chunk, `map` over
+/// a slice is `std::iter::Map<std::slice::Iter<_>, _>`.
 ///
 /// # Implementing it
 ///
-/// Most own iterators need no producer of their own: they implement
-/// [`ParallelIterator`](crate::iter::ParallelIterator) by wrapping an existing one and naming its
-/// producer. One of one's own is this much:
+/// Most iterators need no producer of their own: they implement
+/// [`ParallelIterator`](crate::iter::ParallelIterator) by wrapping an existing iterator and naming
+/// its producer. A new producer looks like this:
 ///
 /// ```
 /// use std::ops::Range;
@@ -54,11 +54,11 @@ use super::watched::Lookout;
 /// assert_eq!(Squares(5).map(|n| n + 1).collect::<Vec<_>>(), [1, 2, 5, 10, 17]);
 /// ```
 pub trait Producer: Sync {
-    /// What the chunks yield.
+    /// The type of the items.
     type Item: Send;
 
-    /// What one lane keeps from chunk to chunk of one loop, made by [`local`](Producer::local): the
-    /// state of `map_init`.
+    /// The state that one lane keeps from chunk to chunk of one loop, such as the state of
+    /// `map_init`. [`local`](Producer::local) makes it.
     type Local;
 
     /// The sequential iterator over a chunk.
@@ -67,62 +67,63 @@ pub trait Producer: Sync {
         Self: 'a;
 
     /// Whether a lane must be asked once more, with an empty run of indices, at the end of each
-    /// partial of adjacent chunks: so `fold` yields what it has gathered.
+    /// partial of adjacent chunks. `fold` needs this to yield what it has gathered.
     const HAS_TAIL: bool = false;
 
-    /// Whether [`deterministic`](crate::iter::ParallelIterator::deterministic) was said of this or
-    /// a base: reductions are then put together in a way that depends on the number of indices
-    /// alone.
+    /// Whether [`deterministic`](crate::iter::ParallelIterator::deterministic) was called on this
+    /// or a base. Then the way in which reductions combine results depends only on the number of
+    /// indices.
     const DETERMINISTIC: bool = false;
 
-    /// Whether chunks may have parallel iterators in them, which a receiver gets as such from
-    /// [`feed`](Producer::feed): `flat_map` has. A producer that says no is never asked to feed.
+    /// Whether chunks may contain parallel iterators, as those of `flat_map` do.
+    /// [`feed`](Producer::feed) passes these to a receiver. A producer for which this is false is
+    /// never asked to feed.
     const NESTS: bool = false;
 
-    /// Whether a chunk of a single index costs next to nothing beyond its item, of which there is
-    /// one at most.
+    /// Whether a chunk of a single index has at most one item, and costs almost nothing in addition
+    /// to it.
     #[doc(hidden)]
     const STEPS: bool = false;
 
-    /// Whether an adapter may see enough before all items have come, as `while_some` does
+    /// Whether an adapter may have enough before all items have come, as `while_some` does
     /// ([`is_full`](Producer::is_full)).
     #[doc(hidden)]
     const ENDS_EARLY: bool = false;
 
-    /// Whether it looks by itself, and not between chunks only, at whether its items are wanted.
+    /// Whether the producer itself checks inside chunks whether its items are still wanted.
     #[doc(hidden)]
     const LOOKS: bool = false;
 
-    /// Whether lanes keep nothing from chunk to chunk, so that one may leave the loop and come
+    /// Whether lanes keep nothing from chunk to chunk, so that a lane may leave the loop and come
     /// back.
     const STATELESS: bool = size_of::<Self::Local>() == 0;
 
-    /// The number of indices.
+    /// Returns the number of indices.
     fn len(&self) -> usize;
 
-    /// Whether there are no indices.
+    /// Tests whether there are no indices.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How the loop is to be run.
+    /// Returns how the loop should be run.
     fn options(&self) -> Options<'_> {
         Options::default()
     }
 
-    /// Whether each chunk yields exactly as many items as it has indices, so that a collection
-    /// knows the place of each. A wrong answer leads to a panic, never to undefined behaviour.
+    /// Tells whether each chunk yields exactly as many items as it has indices. Then a collection
+    /// knows the place of each item. A wrong answer leads to a panic, never to undefined behaviour.
     fn is_exact(&self) -> bool {
         false
     }
 
-    /// Whether each chunk yields at most as many items as it has indices, so that a collection
+    /// Tells whether each chunk yields at most as many items as it has indices. Then a collection
     /// knows how much room it needs. A wrong answer leads to a panic, never to undefined behaviour.
     fn is_bounded(&self) -> bool {
         self.is_exact()
     }
 
-    /// Whether nothing more need be produced; asked between chunks.
+    /// Tells whether nothing more need be produced. The loop asks between chunks.
     fn is_full(&self) -> bool {
         false
     }
@@ -130,7 +131,7 @@ pub trait Producer: Sync {
     /// Makes the state for a lane that enters the loop.
     fn local(&self) -> Self::Local;
 
-    /// The items of the given indices.
+    /// Returns an iterator over the items of the given indices.
     ///
     /// # Safety
     ///
@@ -138,12 +139,12 @@ pub trait Producer: Sync {
     /// [`discard`](Producer::discard), no two get the same index.
     unsafe fn chunk<'a>(&'a self, local: &'a mut Self::Local, indices: Range<usize>) -> Self::Iter<'a>;
 
-    /// As [`chunk`](Producer::chunk), where items are gathered that make one item later: no more
-    /// are once the lookout says so.
+    /// Does the same as [`chunk`](Producer::chunk) for adapters that gather several items into one.
+    /// They gather no more items when the lookout says so.
     ///
     /// # Safety
     ///
-    /// As for [`chunk`](Producer::chunk), together with whose calls these count.
+    /// The same as for [`chunk`](Producer::chunk). Calls of both count together.
     #[doc(hidden)]
     #[inline]
     unsafe fn chunk_until<'a>(
@@ -157,30 +158,30 @@ pub trait Producer: Sync {
         unsafe { self.chunk(local, indices) }
     }
 
-    /// What an index is expected to take, told before a chunk of a loop that may be ended in the
-    /// middle.
+    /// Tells the producer the expected time of an index, before a chunk of a loop that may end in
+    /// the middle of the chunk.
     #[doc(hidden)]
     #[inline]
     fn expect(&self, local: &mut Self::Local, index_ns: f64) {
         let _ = (local, index_ns);
     }
 
-    /// Whether a chunk has ended before its end.
+    /// Tells whether a chunk has ended early.
     #[doc(hidden)]
     fn has_left(&self) -> bool {
         false
     }
 
-    /// Passes the items of the given indices on to `receiver`, in order: what
-    /// [`chunk`](Producer::chunk) yields, if not said otherwise. [`Break`](ControlFlow::Break) if
-    /// the receiver wants no more; items that it did not get are dropped then.
+    /// Passes the items of the given indices to `receiver`, in order. By default these are the
+    /// items of [`chunk`](Producer::chunk). Returns [`Break`](ControlFlow::Break) if the receiver
+    /// wants no more items. Then the items that it did not get are dropped.
     ///
-    /// An adapter whose base [nests](Producer::NESTS) passes on the base's `feed`, with a receiver
-    /// of its own before this one.
+    /// An adapter whose base [nests](Producer::NESTS) calls the base's `feed`, with its own
+    /// receiver in front of this one.
     ///
     /// # Safety
     ///
-    /// As for [`chunk`](Producer::chunk), together with whose calls these count.
+    /// The same as for [`chunk`](Producer::chunk). Calls of both count together.
     unsafe fn feed<R: Receiver<Self::Item>>(
         &self,
         local: &mut Self::Local,
@@ -191,57 +192,57 @@ pub trait Producer: Sync {
         receiver.items(unsafe { self.chunk(local, indices) })
     }
 
-    /// The first index at `index` or behind it that may have an item, as far as is known to
-    /// `local`, which may be new or may have made any chunks before; [`len`](Producer::len) if
-    /// there is none. Where items stand for many indices each, as lines do for bytes, a lane need
-    /// not look at every one.
+    /// Returns the first index at or behind `index` that may have an item, or
+    /// [`len`](Producer::len) if there is none. The answer uses what `local` knows, which may be
+    /// new or may have made any chunks before. If items stand for many indices each, as lines do
+    /// for bytes, a lane then need not look at every index.
     ///
     /// A wrong answer makes chunks run in larger or smaller pieces, and changes nothing else. A
-    /// producer with the same indices as its base passes its base's answer on.
+    /// producer with the same indices as its base returns the answer of its base.
     fn next_item(&self, local: &Self::Local, index: usize) -> usize {
         let _ = local;
         index
     }
 
-    /// Drops the items of indices that no chunk will be asked for, because the loop ended early.
-    /// Sources that own their items need this, others not. Where it is slow, several lanes call it
-    /// at a time, for few indices each.
+    /// Drops the items of indices for which no chunk will be asked, because the loop ended early.
+    /// Sources that own their items need this; others do not. If it is slow, several lanes call it
+    /// at the same time, for a few indices each.
     ///
     /// # Safety
     ///
-    /// As for [`chunk`](Producer::chunk).
+    /// The same as for [`chunk`](Producer::chunk).
     unsafe fn discard(&self, indices: Range<usize>) {
         let _ = indices;
     }
 }
 
-/// Where the items of a chunk go that are not all in one sequential iterator: the rest of a
-/// pipeline. See [`Producer::feed`].
+/// The rest of a pipeline, for items of a chunk that are not all in one sequential iterator. See
+/// [`Producer::feed`].
 pub trait Receiver<T> {
-    /// Tells whether anything more is wanted.
+    /// Tells whether more items are wanted.
     #[doc(hidden)]
     type Over: Around + Copy;
 
-    /// Tells whether anything more is wanted, for a look between items.
+    /// Tells whether more items are wanted, for a check between items.
     #[doc(hidden)]
     fn over(&self) -> Self::Over;
 
-    /// Takes the next items. [`Break`](ControlFlow::Break) if no more are wanted.
+    /// Takes the next items. Returns [`Break`](ControlFlow::Break) if no more are wanted.
     fn items<I: Iterator<Item = T>>(&mut self, items: I) -> ControlFlow<()>;
 
-    /// Takes the items of a parallel iterator, which come next: a loop of its own, whose items go
-    /// on through the rest of the pipeline on whichever lanes take part in it.
+    /// Takes the items of a parallel iterator, which come next. They run as a loop of their own,
+    /// and go on through the rest of the pipeline on the lanes that take part in that loop.
     fn nested<Q: Producer<Item = T>>(&mut self, inner: Q) -> ControlFlow<()>;
 
-    /// What [`nested`](Receiver::nested) would do with such a producer, if its items may as well
-    /// come through [`items`](Receiver::items), where that is quicker.
+    /// Decides for a producer whether its items may also come through [`items`](Receiver::items)
+    /// instead of [`nested`](Receiver::nested), which may be quicker.
     #[doc(hidden)]
     fn place<Q: Producer<Item = T>>(&self) -> Option<Place> {
         None
     }
 }
 
-/// What is known of an inner loop beforehand.
+/// What is known of an inner loop in advance.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
@@ -251,9 +252,10 @@ pub struct Place {
     pub(crate) is_cancellable: bool,
 }
 
-/// A producer with exactly one item for each index, which can also be had from back to front.
+/// A producer with exactly one item for each index, which can also yield its items from back to
+/// front.
 ///
-/// [`is_exact`](Producer::is_exact) must answer true.
+/// [`is_exact`](Producer::is_exact) must return true.
 pub trait IndexedProducer: Producer {
     /// Like [`Producer::Iter`], with both ends and a known length.
     type IndexedIter<'a>: DoubleEndedIterator<Item = Self::Item> + ExactSizeIterator
@@ -264,7 +266,7 @@ pub trait IndexedProducer: Producer {
     ///
     /// # Safety
     ///
-    /// As for [`Producer::chunk`], together with whose calls these count.
+    /// The same as for [`Producer::chunk`]. Calls of both count together.
     unsafe fn indexed_chunk<'a>(
         &'a self,
         local: &'a mut Self::Local,
@@ -272,8 +274,8 @@ pub trait IndexedProducer: Producer {
     ) -> Self::IndexedIter<'a>;
 }
 
-/// Indices that nobody else will ask for. Those of which no chunk is made are discarded when this
-/// drops, so that no item is lost when a panic comes first.
+/// Indices that no other lane will ask for. When this drops, the indices without a chunk are
+/// discarded. So no item is lost if a panic comes first.
 #[derive(Debug)]
 pub(crate) struct Claimed<'a, P: Producer> {
     producer: &'a P,
@@ -283,7 +285,7 @@ pub(crate) struct Claimed<'a, P: Producer> {
 impl<'a, P: Producer> Claimed<'a, P> {
     /// # Safety
     ///
-    /// The demands of [`Producer::chunk`] on `indices`, which may be empty.
+    /// The same as for the `indices` of [`Producer::chunk`]. They may be empty.
     pub(crate) unsafe fn new(producer: &'a P, indices: Range<usize>) -> Self {
         Claimed { producer, indices }
     }
@@ -309,7 +311,7 @@ impl<'a, P: Producer> Claimed<'a, P> {
         Claimed { producer: self.producer, indices: front }
     }
 
-    /// The indices, which from here on are somebody else's to claim.
+    /// Returns the indices. From now on, another lane may claim them.
     pub(crate) fn release(mut self) -> Range<usize> {
         mem::take(&mut self.indices)
     }

@@ -1,4 +1,4 @@
-//! The engine's own loops: over numbers, with a closure for each range of them.
+//! Loops of the engine itself: over numbers, with a closure for each range of them.
 
 use std::iter;
 use std::ops::{ControlFlow, Range};

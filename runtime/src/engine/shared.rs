@@ -1,20 +1,20 @@
-//! What the lanes of one loop share. It lives on the caller's stack.
+//! The state that the lanes of one loop share. It is on the caller's stack.
 //!
 //! # How a loop ends
 //!
-//! The caller takes its unclaimed invitation back off its own deque (`run_as_caller`); so does
-//! every lane on its way out. A lane that left work to others has left its ticket in the pool,
-//! where the caller finds it as it waits. Then only lanes that are inside hold tickets, and each
-//! returns its own after its last chunk: `Tickets::leave` is the last thing it does to the loop.
-//! The caller spins for 20 µs, then sleeps (`wait`); the last one out wakes it through the pool,
-//! which outlives the loop.
+//! The caller takes its unclaimed invitation back from its own deque (`run_as_caller`). So does
+//! every lane when it leaves. A lane that left work to others has left its ticket in the pool,
+//! where the caller finds it while it waits. Then only lanes that are inside hold tickets. Each of
+//! them returns its ticket after its last chunk: `Tickets::leave` is the last thing that it does to
+//! the loop. The caller spins for 20 µs, then sleeps (`wait`). The last lane that leaves wakes it
+//! through the pool, which outlives the loop.
 //!
 //! Then the caller alone owns everything. It has dropped what nobody claimed, after a panic or an
-//! early end (`settle`), puts the partials in order by their start index (`LoopSlots::merge`), and
-//! lets the consumer combine them.
+//! early end (`settle`). It orders the partials by their start index (`LoopSlots::merge`), and lets
+//! the consumer combine them.
 //!
-//! A wait waits only for taskels that already run. Whoever waits has seen all ranges empty, and
-//! while it spins takes up again what appears in them. So some lane always advances.
+//! A wait waits only for taskels that already run. A waiting lane has seen all ranges empty, and
+//! while it spins, it takes what appears in them. So some lane always advances.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -48,14 +48,13 @@ use crate::sched::unwind::{Payload, drop_quietly};
 use crate::sched::wait::wait;
 use crate::sync::{AtomicU32, Fences};
 
-/// So many blocks has a chunk: half a microsecond each, where there is a full fence between two of
-/// them,
+/// How many blocks a chunk has if they take half a microsecond each, for full fences between them,
 const COARSE_BLOCKS: usize = 16;
 
-/// 125 ns each,
+/// if they take 125 ns each,
 const BLOCKS: usize = 64;
 
-/// or 30 ns each. A block itself costs 1 to 8 ns.
+/// or if they take 30 ns each. A block itself costs 1 to 8 ns.
 const FINE_BLOCKS: usize = 256;
 
 /// How many others a lane invites at once.
@@ -81,9 +80,9 @@ pub(super) struct LoopState<'a> {
     part: Part,
     /// The lane that waits for everyone else.
     caller: usize,
-    /// How many loops the caller is inside of besides this one.
+    /// How many other loops the caller is inside.
     caller_depth: u32,
-    /// The caller is in the midst of other work, and can do nothing else before this loop is over.
+    /// The caller is in the middle of other work, and can run nothing else before this loop ends.
     is_nested: bool,
     /// The most tickets that may be out: one less than the pool has workers, for the caller takes
     /// part.
@@ -170,7 +169,7 @@ unsafe fn enter(head: NonNull<JobHead>, lane: &LaneContext<'_>) {
             return lane.pool().put_back(state.job());
         }
         // The caller itself comes this way when it finds an invitation while it waits: there is
-        // work for it to go back to. In the midst of a taskel that yields, it goes on with the
+        // work for it to go back to. In the middle of a taskel that yields, it goes on with the
         // others.
         let inside = || state.slots.slot(lane.pool().slot_of(lane.index())).is_inside();
         // SAFETY: `Loop::begin` has put the three together, and the loop lives.
@@ -354,7 +353,7 @@ impl<'a> LoopState<'a> {
         self.estimate_ns.map_or(0.0, |ns| ns * self.plan.granule as f64)
     }
 
-    /// Whether nobody is to begin anything more, perhaps because of what the loop is inside of.
+    /// Whether no lane should begin anything more, perhaps because of the work around the loop.
     pub(super) fn stopped(&self) -> bool {
         if self.over.is_over() {
             self.stop.stop();
@@ -362,7 +361,7 @@ impl<'a> LoopState<'a> {
         self.stop.stopped()
     }
 
-    /// Ends the loop, and at once those that it is inside of.
+    /// Ends the loop, and at once those that it is inside.
     pub(super) fn end(&self) {
         self.stop.stop();
         self.over.found();
@@ -411,8 +410,8 @@ impl<'a> LoopState<'a> {
             if !lane.take_back(self.job()) {
                 return;
             }
-            // Never the last that somebody waits for: this lane is the one that waits, or holds a
-            // ticket of its own.
+            // This is never the last ticket that a lane waits for: this lane is the one that waits,
+            // or holds its own ticket.
             let _ = self.tickets.leave();
         }
     }
@@ -483,7 +482,7 @@ impl<'a> LoopState<'a> {
         !self.tickets.settled()
     }
 
-    /// Runs user code; a panic ends the loop, and those that it is inside of, and is kept for the
+    /// Runs user code; a panic ends the loop, and those that it is inside, and is kept for the
     /// caller.
     pub(super) fn protect(&self, user_code: &mut dyn FnMut()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(user_code)) {

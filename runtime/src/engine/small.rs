@@ -1,8 +1,8 @@
-//! Loops that one lane runs alone, without telling anyone.
+//! Loops that one lane runs alone, without offering them to others.
 //!
-//! Such a loop runs in pieces of 1, 4, 16, … items with a time stamp after each. (So does one call
-//! of 32 of a loop that takes up to twice that when it is shared.) After a piece that is an
-//! outlier, the rest is shared after all.
+//! Such a loop runs in pieces of 1, 4, 16, … items, with a time stamp after each piece. (One call
+//! of 32 of a loop that takes up to twice as long when it is shared also runs this way.) After a
+//! piece that is an outlier, the rest is shared.
 
 use std::ops::ControlFlow;
 
@@ -21,7 +21,7 @@ use crate::sched::cancel::CancelToken;
 use crate::sched::pool::PoolState;
 use crate::sched::unwind;
 
-/// Where what is gathered may end the loop, at most one part in so many is gathered before it is
+/// If gathered items may end the loop, at most one part in this many is gathered before it is
 /// handed on.
 pub(super) const FOLDS: usize = 64;
 
@@ -69,7 +69,7 @@ impl<P: Producer, F: Feed<P::Item>> Alone<'_, P, F> {
         feeder.feed(&mut self.feed, partial, (items, &mut self.local), around)
     }
 
-    /// Whether it has been seen in the midst of what was fed last that nothing more is wanted.
+    /// Whether a check inside the last piece found that nothing more is wanted.
     #[inline]
     fn has_ended(&self) -> bool {
         self.looks.as_ref().is_some_and(|looks| looks.1.ended())
@@ -109,7 +109,7 @@ impl<P: Producer, F: Feed<P::Item>> Alone<'_, P, F> {
         (partial, true)
     }
 
-    /// Ends a loop of which nothing more is wanted.
+    /// Ends a loop from which nothing more is wanted.
     ///
     /// # Panics
     ///

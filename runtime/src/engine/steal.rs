@@ -1,5 +1,5 @@
-//! How a lane comes to units that another has in its range, or in its chunk, and when it leaves one
-//! there.
+//! How a lane takes units from another lane's range or chunk, and when it leaves a unit to that
+//! lane.
 
 use super::claimer::Claimer;
 use super::watch::Watch;
@@ -29,8 +29,8 @@ impl Claimer<'_> {
         None
     }
 
-    /// As `steal`, for as long as others are in the midst of chunks; takes the rest of one that
-    /// lasts far too long.
+    /// Steals like `steal`, as long as other lanes are in chunks. Takes the rest of a chunk that
+    /// takes far too long.
     #[cold]
     pub(super) fn steal_or_revoke(&mut self) -> Option<Span> {
         if self.reentered {
@@ -50,13 +50,13 @@ impl Claimer<'_> {
                 return Some(self.acquire(victim, rest, true));
             }
         }
-        // Whoever took the rest that this lane was after may have just put it into its range.
+        // The lane that took the rest which this lane wanted may have just put it into its range.
         self.steal()
     }
 
-    /// Claims the first chunk of what it has taken from another lane: a single unit would otherwise
-    /// be stolen back and forth between idle lanes before one of them comes to run it. The rest
-    /// becomes its own range. `is_cut`: that is of a chunk that had begun.
+    /// Claims the first chunk of what it has taken from another lane. Otherwise idle lanes would
+    /// steal a single unit back and forth before one of them runs it. The rest becomes its own
+    /// range. `is_cut`: the units come from a chunk that had begun.
     fn acquire(&mut self, victim: SlotIndex, span: Span, is_cut: bool) -> Span {
         self.chunker.on_steal();
         if self.chunker.estimate_ns().is_none() {

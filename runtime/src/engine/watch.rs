@@ -1,9 +1,9 @@
-//! What a lane does when nobody has anything left to take but somebody is in the midst of a chunk.
+//! What a lane does when no range has units, but another lane is in a chunk.
 //!
-//! It watches that chunk. If the chunk is not over after 50 µs, it cuts it: what is not begun
-//! becomes its own range, as after a steal. It watches more and more patiently for as long as the
-//! chunk lasts. So nothing outside of `participant` may assume that a claimed chunk is run to its
-//! end by the lane that claimed it.
+//! It watches that chunk. If the chunk is not over after 50 µs, the lane cuts it: the part that has
+//! not begun becomes its own range, as after a steal. As long as the chunk lasts, it watches with
+//! growing patience. So code outside `participant` must not assume that the lane that claimed a
+//! chunk runs the whole chunk.
 
 use super::shared::LoopState;
 use crate::os::clock::Ticks;

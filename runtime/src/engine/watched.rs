@@ -1,20 +1,20 @@
-//! Chunks that end when what is left of them is not wanted any more.
+//! Chunks that end when the rest of them is not wanted any more.
 //!
-//! That is looked at before each index, and before each item where one index may have many: so no
-//! more than the item at hand is run for nothing, however long the chunk is. A look costs a
-//! fraction of a nanosecond, but what it is in is no vector code: chunks of items that take less
-//! than a few looks are left as they are.
+//! There is a check before each index, and before each item if one index may have many. So at most
+//! the current item is run in vain, however long the chunk is. A check costs a fraction of a
+//! nanosecond, but code with checks is not vectorised. So chunks of items that take less than a few
+//! checks have none.
 //!
-//! It is done in this one place: a chunk is fed to the consumer as one of another producer,
+//! Only this file does so: it passes a chunk to the consumer as a chunk of another producer,
 //! [`Watched`], whose iterator makes a chunk of each single index. So adapters and consumers need
-//! not know, and what drops most items, like a `filter`, is looked at as well. Where chunks of
-//! single indices are not cheap (`Producer::STEPS`), or an index may have many items, it looks
-//! before each item that comes out, and `flat_map_iter` also inside. What gathers items (`fold`)
-//! has its base watched (`chunk_until`).
+//! not know of it, and adapters that drop most items, such as `filter`, are checked as well. If
+//! chunks of single indices are not cheap (`Producer::STEPS`), or an index may have many items, the
+//! check is before each item that comes out, and `flat_map_iter` also checks inside. For adapters
+//! that gather items (`fold`), the base is watched (`chunk_until`).
 //!
-//! What ends an inner loop of a `flat_map` ends those around it: whoever finds it tells them at
-//! once (`Around`), before the others of the inner loop are out. A search in order only notes in
-//! which chunk it was.
+//! An early end in an inner loop of a `flat_map` also ends the loops around it. The lane that finds
+//! it tells them at once (`Around`), before the other lanes leave the inner loop. A search in order
+//! only notes in which chunk it was.
 
 use std::ops::{ControlFlow, Range};
 use std::{fmt, mem};
@@ -51,7 +51,7 @@ impl<'a> Lookout<'a> {
         self.ended.load(Ordering::Relaxed)
     }
 
-    /// How many indices of the chunk were left, whoever did not want them.
+    /// How many indices of the chunk were left, for any reason.
     pub(crate) fn left(&self) -> usize {
         self.left.load(Ordering::Relaxed) as usize
     }
@@ -61,7 +61,7 @@ impl<'a> Lookout<'a> {
         self.looks.load(Ordering::Relaxed)
     }
 
-    /// A look between items of which an index may have many: whether nothing more is wanted.
+    /// A check between items, for indices that may have many: whether nothing more is wanted.
     #[inline]
     pub(crate) fn look(&self) -> bool {
         self.looks.store(self.looks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -191,7 +191,7 @@ impl<P: Producer> Producer for Watched<'_, P> {
 
     #[inline]
     unsafe fn chunk<'b>(&'b self, local: &'b mut P::Local, indices: Range<usize>) -> Steps<'b, P> {
-        // An empty run stands for a tail, of which a chunk must be made, too.
+        // An empty run stands for a tail, which needs a chunk, too.
         let is_tail = P::HAS_TAIL && indices.is_empty();
         // SAFETY: the same demands.
         let left = unsafe { Claimed::new(self.base, indices) };
@@ -228,7 +228,7 @@ impl<P: Producer> Producer for Watched<'_, P> {
     }
 }
 
-/// Whether a producer's chunks can be had index by index, each of which has one item at most.
+/// Whether a producer's chunks can be made index by index, with at most one item each.
 const fn steps<P: Producer>() -> bool {
     P::STEPS && !P::HAS_TAIL
 }

@@ -1,4 +1,4 @@
-//! The lanes' desks, and what a lane that waits finds on those of others.
+//! The lanes' desks, and what a waiting lane finds on the desks of others.
 
 use std::cell::UnsafeCell;
 use std::collections::VecDeque;
@@ -35,9 +35,9 @@ impl<I: Source> Place<I> {
 
     /// # Safety
     ///
-    /// The caller is at the desk: its owner, who has come (`enter`, `ask`) and not left or has the
-    /// mutex, or a visitor who has the mutex and has found the owner away and not released the
-    /// desk. The reference ends before that does.
+    /// The caller is at the desk. Either it is the owner, has come (`enter`, `ask`), and has not
+    /// left or has the mutex. Or it is a visitor that has the mutex, has found the owner away, and
+    /// has not released the desk. The reference ends before this does.
     #[expect(clippy::mut_from_ref, reason = "exclusiveness is the caller's promise")]
     #[inline]
     pub(super) unsafe fn things(&self) -> &mut Things<I> {
@@ -51,7 +51,7 @@ pub(super) enum Found<I: Source> {
     Source(Box<I>),
     Items(VecDeque<I::Item>),
     Nothing,
-    /// Somebody was at a desk, who may leave something there the next moment.
+    /// A lane was at a desk, and may leave something there the next moment.
     Unsure,
 }
 

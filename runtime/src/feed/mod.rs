@@ -1,41 +1,42 @@
-//! How the lanes of a loop share a sequential source: *what was pulled is processed before the
-//! source may block again*, or lies ready for a lane that has nothing else to do.
+//! How the lanes of a loop share a sequential source: *items that were pulled are processed before
+//! the source may block again*, or are there for a lane that has nothing else to do.
 //!
-//! A lane *streams*: it asks the source for an item, processes it, and asks again. Meanwhile the
-//! source lies on its desk, where others can take it. So a lane that is alone, or has nobody
-//! waiting, holds no item but the one that it processes. A lane that finds nothing to do *waits*.
-//! While one does so, awake, another that has the source pulls several items, which lie on its desk
-//! as it asks for the next; it then passes the source on, and processes what it has.
+//! A lane *streams*: it asks the source for an item, processes it, and asks again. While it
+//! processes, the source is on its desk, where other lanes can take it. So a lane that is alone, or
+//! for which no lane waits, holds only the item that it processes. A lane that finds nothing to do
+//! *waits*. While a waiting lane is awake, another lane that has the source pulls several items.
+//! They are on its desk while it asks for the next one. Then it passes the source on, and processes
+//! the items.
 //!
 //! # Where things are
 //!
-//! Each lane has a desk: on it lies the source, or items that the lane has pulled and not begun.
-//! The lane comes there between two items at next to no cost, others under the mutex while the lane
-//! is away, in an item (`protocol/desk.rs`). Everything else is under the mutex.
+//! Each lane has a desk. The source is on it, or items that the lane has pulled and not begun. The
+//! lane itself uses its desk between two items, at almost no cost. Other lanes use it under the
+//! mutex, while the lane is in an item (`protocol/desk.rs`). Everything else is under the mutex.
 //!
 //! | state of the source | where it is | goes to |
 //! |---|---|---|
 //! | free | `State::source` | the next lane that comes |
-//! | streamed from | on a desk | a lane that waits: the owner passes it on between two items; from an owner that does not come by, it is taken |
-//! | asked for several | in the hands of its lane, whose desk has the items | free |
+//! | streamed from | on a desk | a waiting lane: the owner passes it on between two items; if the owner is in a long item, the waiting lane takes it |
+//! | asked for several items | in the hands of its lane, whose desk has the items | free |
 //! | ended | nowhere; `State::ended` | |
 //!
 //! # Nothing waits behind a source that blocks
 //!
-//! A lane asks while items lie on its desk only if it has seen, from inside the desk, that a lane
-//! is awake (`protocol/waiters.rs`). That lane stops being awake under the mutex; then, behind a
-//! heavy fence, it looks at all desks. Either the asking lane's look came before that fence, and
-//! then what it left is seen, and taken first; or it came after it, and then that lane has seen
-//! that nobody is awake any more, and does not ask. If the owner of a desk is there just then, for
-//! a moment, the lane that waits stays awake.
+//! A lane asks the source while items are on its desk only if it has seen, while it was at its
+//! desk, that a waiting lane is awake (`protocol/waiters.rs`). When that lane stops being awake, it
+//! does so under the mutex, and then looks at all desks behind a heavy fence. There are two cases.
+//! If the asking lane looked before that fence, the waiting lane sees its items and takes them
+//! first. If it looked after the fence, it has seen that no lane is awake any more, and does not
+//! ask. If the owner of a desk is at it just then, for a moment, the waiting lane stays awake.
 //!
 //! # Nobody sleeps beside something to take
 //!
-//! A lane sleeps after it has found nothing on any desk. Who leaves something on its desk after
-//! that sees that somebody sleeps, and passes it on or wakes them: whoever passes the source on
-//! sees to it that as many are awake as there are things to take, the source and what lies on its
-//! own desk; who takes several items from another desk, likewise. When the source has ended and
-//! nobody has items any more (`State::laden`), all are woken.
+//! A lane sleeps after it has found nothing on any desk. A lane that leaves something on its desk
+//! after that sees the sleeper, and passes the source on or wakes the sleeper. A lane that passes
+//! the source on makes sure that as many lanes are awake as there are things to take: the source,
+//! and the items on its own desk. A lane that takes several items from another desk does the same.
+//! When the source has ended and no lane has items any more (`State::laden`), all lanes are woken.
 //!
 //! # Orderings
 //!
@@ -89,7 +90,7 @@ struct State<I: Source> {
 /// How much a lane asks for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish {
-    /// So many items at once, if somebody else waits.
+    /// How many items are pulled at once if another lane waits.
     pub(crate) most: usize,
     /// To stream from its desk; else the source is free while an item is processed.
     pub(crate) streams: bool,
@@ -111,14 +112,14 @@ impl<I: Source> Feed<I> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The source is for whoever comes first; there is something to take for so many lanes.
+    /// The source is for the lane that comes first. There is something to take for this many lanes.
     fn free(&self, state: &mut State<I>, source: Box<I>, lanes: u32) {
         state.source = Some(source);
         self.waiters.next_turn();
         self.rouse(state, lanes);
     }
 
-    /// Sees to it that so many are awake, if so many wait at all.
+    /// Makes sure that this many lanes are awake, if so many wait at all.
     fn rouse(&self, state: &mut State<I>, lanes: u32) {
         if self.waiters.rouse(lanes) {
             state.roused += 1;
@@ -261,7 +262,7 @@ impl<I: Source> Seat<I> {
         if feed.waiters.any() { self.share(feed, item?, wish) } else { item }
     }
 
-    /// Somebody waits. Takes the source off the desk.
+    /// Takes the source off the desk, because another lane waits.
     #[cold]
     fn share(&mut self, feed: &Feed<I>, item: I::Item, wish: Wish) -> Option<I::Item> {
         self.streams = false;
@@ -301,8 +302,8 @@ impl<I: Source> Seat<I> {
         self.pop(feed)
     }
 
-    /// Goes on asking for as long as somebody is awake who would take what lies here, should the
-    /// source block.
+    /// Goes on asking as long as another lane is awake that would take the items from here if the
+    /// source blocks.
     fn ask_for_more(feed: &Feed<I>, place: &Place<I>, mut source: Box<I>, most: usize) {
         let asking = Asking(feed);
         let visit = source.visit();
@@ -334,7 +335,7 @@ impl<I: Source> Seat<I> {
         }
     }
 
-    /// Puts an item onto the desk. Whether somebody is awake who would take it from there.
+    /// Puts an item onto the desk. Returns whether a lane is awake that would take it from there.
     #[inline]
     fn put(feed: &Feed<I>, place: &Place<I>, item: I::Item) -> bool {
         let state = (!place.desk.enter(feed.fences)).then(|| feed.lock());
@@ -447,7 +448,7 @@ impl<I: Source> Feed<I> {
         self.lock()
     }
 
-    /// Waits until somebody rouses this lane, or all is over.
+    /// Waits until another lane wakes this one, or everything has ended.
     fn sleep<'f>(&'f self, mut state: MutexGuard<'f, State<I>>) -> MutexGuard<'f, State<I>> {
         while state.roused == 0 {
             if state.is_over() {

@@ -1,4 +1,5 @@
-//! `par_bridge`: any sequential iterator, in no particular order.
+//! `par_bridge`: processes the items of any sequential iterator in parallel, in no particular
+//! order.
 
 use std::fmt::{self, Debug, Formatter};
 use std::hint::spin_loop;
@@ -14,18 +15,19 @@ use crate::sync::Fences;
 
 /// Turns sequential iterators into parallel ones.
 pub trait ParallelBridge: Iterator<Item: Send> + Send + Sized {
-    /// A parallel iterator over the items, in no particular order.
+    /// Makes a parallel iterator over the items, in no particular order.
     ///
-    /// The source is asked by one thread at a time, and what it has yielded is processed before it
-    /// is asked again, or while it is: an item does not wait for the one that comes after it, and a
-    /// source may wait for what becomes of the items that it has yielded, on one thread, too.
+    /// One thread at a time asks the source for an item. The items that it has yielded are
+    /// processed before, or while, it is asked again. So an item does not wait for the next one.
+    /// The source may wait until its earlier items have been processed. This also works on one
+    /// thread.
     ///
-    /// Only where another thread has nothing to do, a thread asks for several items in a row, as
-    /// many as take some 16 µs to process. The other one then asks the source, or processes these
-    /// items, should the source not answer. If an item takes much longer than those before it, idle
-    /// threads take those that were asked for together with it.
+    /// A thread asks for several items in a row only if another thread has nothing to do. These
+    /// items take about 16 µs to process. The other thread then asks the source, or if the source
+    /// does not answer, processes these items. If an item takes much longer than those before it,
+    /// idle threads take the items that were pulled together with it.
     ///
-    /// Where order matters, or what is in flight must be bounded, see
+    /// If order matters, or the number of items in flight must be bounded, use
     /// [`par_stream`](crate::ParallelStream::par_stream).
     ///
     /// ```

@@ -1,10 +1,10 @@
-//! How a collection becomes a parallel iterator.
+//! The traits that turn a collection into a parallel iterator.
 
 use std::ops::RangeBounds;
 
 use super::ParallelIterator;
 
-/// Turns into a parallel iterator by value.
+/// Types that turn into a parallel iterator by value.
 pub trait IntoParallelIterator {
     /// The iterator.
     type Iter: ParallelIterator<Item = Self::Item>;
@@ -29,7 +29,7 @@ impl<I: ParallelIterator> IntoParallelIterator for I {
     }
 }
 
-/// Gives a parallel iterator over references.
+/// Collections with a parallel iterator over references.
 pub trait IntoParallelRefIterator<'data> {
     /// The iterator.
     type Iter: ParallelIterator<Item = Self::Item>;
@@ -58,7 +58,7 @@ where
     }
 }
 
-/// Gives a parallel iterator over mutable references.
+/// Collections with a parallel iterator over mutable references.
 pub trait IntoParallelRefMutIterator<'data> {
     /// The iterator.
     type Iter: ParallelIterator<Item = Self::Item>;
@@ -88,8 +88,8 @@ where
     }
 }
 
-/// Gives a parallel iterator over all items of a collection, which stays, empty, and keeps its
-/// memory.
+/// Collections that can be drained: a parallel iterator takes all items out. The collection stays,
+/// is then empty, and keeps its memory.
 pub trait ParallelDrainFull {
     /// The iterator.
     type Iter: ParallelIterator<Item = Self::Item>;
@@ -108,7 +108,8 @@ pub trait ParallelDrainFull {
     fn par_drain(self) -> Self::Iter;
 }
 
-/// Gives a parallel iterator over a part of a collection, which stays, without that part.
+/// Collections of which a part can be drained: a parallel iterator takes the items of a range out.
+/// The collection stays, without that range.
 pub trait ParallelDrainRange<Idx = usize> {
     /// The iterator.
     type Iter: ParallelIterator<Item = Self::Item>;
@@ -119,8 +120,8 @@ pub trait ParallelDrainRange<Idx = usize> {
     ///
     /// # Panics
     ///
-    /// When the range begins behind its end, or ends behind the collection's; of a string, when one
-    /// lies within a character.
+    /// Panics when the range begins behind its end, or ends behind the end of the collection. For a
+    /// string, also panics when the range begins or ends inside a character.
     ///
     /// ```
     /// use taskel::prelude::*;

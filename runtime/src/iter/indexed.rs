@@ -1,4 +1,4 @@
-//! Parallel iterators that know the place of each item.
+//! The trait [`IndexedParallelIterator`], for parallel iterators that know the index of each item.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ use crate::engine::producer::IndexedProducer;
 /// A parallel iterator with a known number of items that can be reached by index.
 #[expect(clippy::len_without_is_empty, reason = "rayon's trait has none, and `len() == 0` says the same")]
 pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
-    /// The number of items.
+    /// Returns the number of items.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -31,8 +31,8 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         Enumerate { base: self }
     }
 
-    /// Pairs each item with the other iterator's item of the same index, as far as both go. Items
-    /// of the longer one beyond that are dropped.
+    /// Pairs each item with the item of the other iterator at the same index. The further items of
+    /// the longer iterator are dropped.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -46,11 +46,11 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         Zip { a: self, b: other.into_par_iter() }
     }
 
-    /// As [`zip`](Self::zip), of two of the same length.
+    /// Pairs items like [`zip`](Self::zip), and requires that both iterators have the same length.
     ///
     /// # Panics
     ///
-    /// When the lengths differ.
+    /// Panics when the lengths differ.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -67,7 +67,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         zip
     }
 
-    /// The items from back to front.
+    /// Reverses the order of the items.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -77,7 +77,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         Rev { base: self }
     }
 
-    /// The first `n` items, or all if there are fewer. Items beyond that are dropped.
+    /// Yields the first `n` items, or all if there are fewer. The other items are dropped.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -87,7 +87,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         Take { base: self, n }
     }
 
-    /// All but the first `n` items, which are dropped.
+    /// Yields all items except the first `n`, which are dropped.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -97,11 +97,12 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         Skip { base: self, n }
     }
 
-    /// The first item and every `step`-th after it. The items in between are produced, and dropped.
+    /// Yields the first item and every `step`-th item after it. The items in between are produced
+    /// and dropped.
     ///
     /// # Panics
     ///
-    /// When `step` is 0.
+    /// Panics when `step` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -113,12 +114,12 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         StepBy { base: self, step }
     }
 
-    /// Vectors of `size` neighbouring items; the last may be shorter. For slices
-    /// [`par_chunks`](super::ParallelSlice::par_chunks) allocates nothing.
+    /// Yields vectors of `size` neighbouring items. The last one may be shorter. For slices,
+    /// [`par_chunks`](super::ParallelSlice::par_chunks) does the same without an allocation.
     ///
     /// # Panics
     ///
-    /// When `size` is 0.
+    /// Panics when `size` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -130,11 +131,12 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         Chunks { base: self, size }
     }
 
-    /// Folds each run of `size` neighbouring items; the last may be shorter.
+    /// Folds each run of `size` neighbouring items, and yields the results. The last run may be
+    /// shorter.
     ///
     /// # Panics
     ///
-    /// When `size` is 0.
+    /// Panics when `size` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -151,11 +153,11 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.chunks(size).adapt(FoldChunksOp { identity, fold_op })
     }
 
-    /// As [`fold_chunks`](Self::fold_chunks), each run starting from a clone of `init`.
+    /// Folds like [`fold_chunks`](Self::fold_chunks). Each run starts from a clone of `init`.
     ///
     /// # Panics
     ///
-    /// When `size` is 0.
+    /// Panics when `size` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -175,16 +177,16 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.chunks(size).adapt(FoldChunksOp { identity: Cloner::new(init), fold_op })
     }
 
-    /// Blocks of `block_size` neighbouring items, one after the other, each of which is shared by
-    /// all workers: the first ones are processed before the next are begun. The last block may be
+    /// Processes the items in blocks of `block_size` neighbouring items, one block after the other.
+    /// All workers share a block, and it ends before the next block begins. The last block may be
     /// shorter.
     ///
-    /// Of use where a search is likely to end early, or where one block's memory fits a cache. Each
-    /// block is a loop of its own, with a wait at its end.
+    /// This helps if a search is likely to end early, or if the memory of one block fits into a
+    /// cache. Each block is a separate loop, with a wait at its end.
     ///
     /// # Panics
     ///
-    /// When `block_size` is 0.
+    /// Panics when `block_size` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -197,10 +199,10 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         UniformBlocks { base: self, block_size }
     }
 
-    /// As [`by_uniform_blocks`](Self::by_uniform_blocks), with blocks that grow: the first has one
-    /// item for each thread of the pool, and each of the others twice as many as the one before. So
-    /// even with [`deterministic`](ParallelIterator::deterministic), how floats are grouped depends
-    /// on the number of threads.
+    /// Processes the items in blocks like [`by_uniform_blocks`](Self::by_uniform_blocks), with
+    /// blocks that grow. The first block has one item for each thread of the pool. Each further
+    /// block has twice as many items as the one before. So the grouping of floats depends on the
+    /// number of threads, even with [`deterministic`](ParallelIterator::deterministic).
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -211,7 +213,8 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         ExponentialBlocks { base: self }
     }
 
-    /// An item of this one, an item of the other one, and so on; then the rest of the longer one.
+    /// Yields an item of this iterator, an item of the other one, and so on; then the rest of the
+    /// longer one.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -224,7 +227,8 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         Interleave { a: self, b: other.into_par_iter() }
     }
 
-    /// An item of this one, an item of the other one, and so on until one is missing.
+    /// Yields an item of this iterator, an item of the other one, and so on, until one of them has
+    /// no more items.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -237,7 +241,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         Interleave::shortest(self, other.into_par_iter())
     }
 
-    /// The indices of the items for which `predicate` holds.
+    /// Yields the indices of the items for which `predicate` holds.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -250,17 +254,17 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.enumerate().adapt(PositionsOp(predicate))
     }
 
-    /// Calls `report(done, total)` now and then, on the thread of whichever worker has just done a
-    /// chunk: how many items are done by now, and how many there are.
+    /// Calls `report(done, total)` from time to time. `done` is the number of items that are done,
+    /// `total` the number of all items. The call is made by a worker that has just ended a chunk.
     ///
-    /// At most some 20 times a second, one call at a time, and never with a smaller number than
-    /// before. When the last item is done, and not earlier, there is one more call with
-    /// `done == total`. A loop without items makes none, and a loop that ends early (a search that
-    /// has found something, an error, a cancel, a panic) does not make the last one. What `report`
-    /// takes is not counted as the items' time. Where it panics, the loop does.
+    /// `report` is called at most some 20 times a second, one call at a time, and `done` never
+    /// decreases. When the last item is done, and not earlier, there is one more call with `done ==
+    /// total`. A loop without items makes no call. A loop that ends early (by a search, an error, a
+    /// cancel or a panic) does not make the last call. The time in `report` does not count as time
+    /// of the items. If `report` panics, the loop panics.
     ///
-    /// Costs an atomic addition and a look at the clock for each chunk. (A `sum` of floats takes a
-    /// chunk in pieces of 32 items, and does so for each.)
+    /// This costs one atomic addition and one look at the clock for each chunk. (A `sum` of floats
+    /// runs a chunk in pieces of 32 items, and pays for each piece.)
     ///
     /// ```
     /// use std::sync::Mutex;
@@ -278,7 +282,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.adapt(ProgressOp::new(total, report))
     }
 
-    /// The index of some item for which `predicate` holds. Ends the loop once there is one.
+    /// Returns the index of some item for which `predicate` holds. The loop ends when there is one.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -292,8 +296,8 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.positions(predicate).find_any(|_| true)
     }
 
-    /// The index of the first item for which `predicate` holds. What lies behind one that was found
-    /// is not looked at any more.
+    /// Returns the index of the first item for which `predicate` holds. Items behind one that was
+    /// found are skipped.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -307,7 +311,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.positions(predicate).find_first(|_| true)
     }
 
-    /// The index of the last item for which `predicate` holds.
+    /// Returns the index of the last item for which `predicate` holds.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -321,7 +325,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.positions(predicate).find_last(|_| true)
     }
 
-    /// Writes the items into `target`, whose former items are dropped and whose memory is used if
+    /// Collects the items into `target`. Its former items are dropped. Its memory is reused if
     /// there is enough of it.
     ///
     /// ```
@@ -336,7 +340,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         extend_exact(target, &self.into_producer());
     }
 
-    /// Writes the first and the second parts of the pairs into two vectors, as
+    /// Collects the first and the second parts of the pairs into two vectors, as
     /// [`collect_into_vec`](Self::collect_into_vec) does.
     ///
     /// ```
@@ -357,8 +361,8 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         unzip_exact(&self.into_producer(), left, right);
     }
 
-    /// Compares the items with those of `other` as [`Iterator::cmp`] does, and looks no further
-    /// than it has to.
+    /// Compares the items with those of `other`, like [`Iterator::cmp`]. The loop ends when the
+    /// result is known.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -375,7 +379,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         zip.map(|(a, b)| a.cmp(&b)).find_first(|order| order.is_ne()).unwrap_or(lengths)
     }
 
-    /// Compares the items with those of `other` as [`Iterator::partial_cmp`] does.
+    /// Compares the items with those of `other`, like [`Iterator::partial_cmp`].
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -393,7 +397,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         orders.find_first(|&order| order != Some(Ordering::Equal)).unwrap_or(Some(lengths))
     }
 
-    /// Whether the items are those of `other`.
+    /// Tests whether the items equal those of `other`.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -409,7 +413,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         zip.a.len() == zip.b.len() && zip.all(|(a, b)| a.eq(&b))
     }
 
-    /// Whether the items are not those of `other`.
+    /// Tests whether the items do not equal those of `other`.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -424,7 +428,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         !self.eq(other)
     }
 
-    /// Whether the items come before those of `other`.
+    /// Tests whether the items are less than those of `other`, in lexicographic order.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -439,7 +443,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.partial_cmp(other).is_some_and(Ordering::is_lt)
     }
 
-    /// Whether the items come before those of `other`, or are the same.
+    /// Tests whether the items are less than or equal to those of `other`, in lexicographic order.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -454,7 +458,7 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.partial_cmp(other).is_some_and(Ordering::is_le)
     }
 
-    /// Whether the items come behind those of `other`.
+    /// Tests whether the items are greater than those of `other`, in lexicographic order.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -469,7 +473,8 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.partial_cmp(other).is_some_and(Ordering::is_gt)
     }
 
-    /// Whether the items come behind those of `other`, or are the same.
+    /// Tests whether the items are greater than or equal to those of `other`, in lexicographic
+    /// order.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -484,8 +489,8 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         self.partial_cmp(other).is_some_and(Ordering::is_ge)
     }
 
-    /// Keeps at least `min` neighbouring items together, if there are as many. Rarely of use:
-    /// chunks are sized by measurement.
+    /// Keeps at least `min` neighbouring items together, if there are as many. This is rarely
+    /// useful, because chunks are sized by measurement.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -496,10 +501,10 @@ pub trait IndexedParallelIterator: ParallelIterator<Producer: IndexedProducer> {
         Tuned { base: self, options: Options { min_len: min, ..Options::default() } }
     }
 
-    /// Claims at most `max` neighbouring items at once, or as many as
-    /// [`with_min_len`](Self::with_min_len) keeps together if that is more; 0 counts as 1. Of more
-    /// items than that, [`fold`](ParallelIterator::fold) makes more than one result, but where it
-    /// is [`deterministic`](ParallelIterator::deterministic).
+    /// Claims at most `max` neighbouring items at once. 0 counts as 1. If
+    /// [`with_min_len`](Self::with_min_len) keeps more items together, that counts.
+    /// [`fold`](ParallelIterator::fold) puts at most as many items into one result, unless it is
+    /// [`deterministic`](ParallelIterator::deterministic).
     ///
     /// ```
     /// use taskel::prelude::*;

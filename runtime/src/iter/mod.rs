@@ -1,17 +1,17 @@
 //! Parallel iterators.
 //!
-//! The traits have rayon's names and meanings: a program written for rayon's compiles for these, as
-//! far as they go. How they differ inside: an iterator is turned into a [`Producer`], which makes a
-//! sequential iterator of any run of indices, and the loop decides, chunk by chunk and by
-//! measurement, how long those runs are.
+//! The traits have rayon's names and meanings. Most programs written for rayon's traits compile
+//! with these. Inside, they differ: an iterator becomes a [`Producer`], which makes a sequential
+//! iterator for any run of indices. The loop measures items, and decides chunk by chunk how long
+//! these runs are.
 //!
-//! How a type of one's own becomes a parallel iterator is [a chapter of the
-//! guide](crate::guide::own_types), beside rayon's `plumbing`.
+//! [A chapter of the guide](crate::guide::own_types) shows how to make a parallel iterator of your
+//! own type, compared with rayon's `plumbing`.
 //!
 //! # Folder
 //!
-//! The folder holds the traits and, each in a folder: where items come from (`source`), what
-//! happens to them on the way (`adapter`), and what becomes of them (`consumer`).
+//! The folder holds the traits. Its subfolders hold the sources of items (`source`), the adapters
+//! (`adapter`), and the consuming methods (`consumer`).
 
 pub(crate) mod adapter;
 mod bridge;

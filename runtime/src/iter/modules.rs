@@ -1,5 +1,4 @@
-//! The iterators of the standard library's types, under the paths and names that rayon has for
-//! them.
+//! The iterators of the standard library's types, with rayon's paths and names.
 
 /// Iterators over arrays.
 pub mod array {

@@ -1,4 +1,4 @@
-//! What every parallel iterator can do.
+//! The trait [`ParallelIterator`], with the methods that every parallel iterator has.
 
 use std::cmp::Ordering;
 use std::collections::LinkedList;
@@ -18,54 +18,60 @@ use crate::sched::pool::ThreadPool;
 
 /// An iterator whose items are processed in parallel.
 ///
-/// Nothing happens until a consuming method is called: `for_each`, `sum`, `collect`, … Each of
-/// these is one loop. The calling thread takes part in it, and returns when every item is done. A
-/// loop that has run before allocates nothing but what it returns: one allocation for a `Vec`, two
-/// where the number of items is not known beforehand, as behind a `filter`.
+/// Nothing happens until a consuming method is called: `for_each`, `sum`, `collect`, … Each call of
+/// one is one loop. The calling thread takes part in the loop, and the call returns when every item
+/// is done. A loop that has run before allocates only what it returns: one allocation for a `Vec`,
+/// two where the number of items is not known beforehand, as behind a `filter`.
 ///
 /// # Order
 ///
-/// Items are processed in any order. Results are put together in the order of the items, so that an
-/// associative operation gives the sequential result whether or not it commutes.
+/// Items are processed in any order. Results are combined in the order of the items. So an
+/// associative operation gives the sequential result, even if it is not commutative.
 ///
 /// # Items must not wait for each other
 ///
-/// Whether and when two items are processed at the same time is up to the loop: a short one runs on
-/// the calling thread alone. An item that waits for another (at a barrier, or for a message) may
-/// wait for ever.
+/// The loop decides whether two items run at the same time. For example, a short loop runs on the
+/// calling thread alone. So an item that waits for another item (at a barrier, or for a message)
+/// may wait for ever.
 ///
 /// # Early ends
 ///
-/// A search that has found, an error, a [cancelled](Self::with_cancel_token) token and a panic end
-/// a loop: from then on no worker begins more than two further items, whatever chunks it has
-/// claimed, and whatever [`chunk`](Self::chunk),
-/// [`with_min_len`](super::IndexedParallelIterator::with_min_len) and
-/// [`deterministic`](Self::deterministic) say. (Items in front of the end are still wanted, where
-/// the first match or error is.) Workers look for the end between any two items that take 20 ns or
-/// more, as measured (200 ns without optimisation); between shorter ones, and between parts of a
-/// text that take less than that for each byte, every 8 to 32 µs, since a look would spoil the
-/// vector code that such loops are. Behind a [`flat_map`](Self::flat_map) the same holds: what ends
-/// one inner iterator ends those that other workers are in. Only where [`take_any`](Self::take_any)
-/// stands behind a `filter` behind a [`flat_map_iter`](Self::flat_map_iter), a worker goes on to
-/// the next item that the filter lets through, or to the end of what has come of one item. A
-/// deadline is looked for every 8 to 32 µs, or after an item that takes longer.
+/// A loop ends early when a search finds its item, at an error, when a
+/// [token](Self::with_cancel_token) is cancelled, and at a panic. From then on, no worker begins
+/// more than two further items. This holds whatever chunks the worker has claimed, and whatever
+/// [`chunk`](Self::chunk), [`with_min_len`](super::IndexedParallelIterator::with_min_len) and
+/// [`deterministic`](Self::deterministic) say. (A search for the first match or error still
+/// processes the items in front of it.)
+///
+/// Workers check for the end between any two items that take 20 ns or more, as measured (200 ns
+/// without optimisation). Between shorter items they check every 8 to 32 µs, because more checks
+/// would keep the compiler from vectorising such loops. The same holds for parts of a text that
+/// take less than that for each byte. A deadline is checked every 8 to 32 µs, or after an item that
+/// takes longer.
+///
+/// The inner iterators of a [`flat_map`](Self::flat_map) end early, too: an end in one of them also
+/// ends those that other workers are running. There is one exception: with
+/// [`take_any`](Self::take_any) behind a `filter` behind a [`flat_map_iter`](Self::flat_map_iter),
+/// a worker goes on to the next item that the filter lets through, or to the end of the inner
+/// iterator.
 ///
 /// # Panics
 ///
-/// When a closure panics, the loop ends; items that were not processed are dropped, by all workers
-/// if that is slow; and when all workers are out, the first panic continues on the calling thread,
-/// with its payload. The pool stays usable.
+/// When a closure panics, the loop ends. Items that were not processed are dropped, by all workers
+/// if that is slow. When all workers have left the loop, the first panic continues on the calling
+/// thread, with its payload. The pool stays usable.
 ///
 /// # Who drops what
 ///
-/// Closures, and what they own, are dropped by the calling thread before the call returns. The
-/// state that a worker has for [`map_init`](Self::map_init) or [`map_with`](Self::map_with) it
-/// drops itself, as it leaves the loop; the call returns when all have. An item is dropped by who
-/// processes it, and one that nobody gets before the call returns, by all workers if that is slow.
+/// The calling thread drops the closures, and what they own, before the call returns. A worker
+/// drops its own state of [`map_init`](Self::map_init) or [`map_with`](Self::map_with) as it leaves
+/// the loop; the call returns when all workers have done so. An item is dropped by the thread that
+/// processes it. Items that nobody processes are dropped before the call returns, by all workers if
+/// that is slow.
 ///
 /// # Implementing it
 ///
-/// A type of one's own that is put together from existing iterators names their producer:
+/// If your type combines existing iterators, name their producer:
 ///
 /// ```
 /// use taskel::iter::{Map, RangeIter};
@@ -92,19 +98,20 @@ use crate::sched::pool::ThreadPool;
 /// For a new kind of source or adapter see [`Producer`].
 #[must_use = "iterators do nothing until they are consumed"]
 pub trait ParallelIterator: Sized + Send {
-    /// What is iterated over.
+    /// The type of the items.
     type Item: Send;
 
-    /// What the workers share while the loop runs.
+    /// The producer: what the workers share while the loop runs.
     type Producer: Producer<Item = Self::Item>;
 
-    /// Turns the iterator into its producer. A producer must be run: what it owns may be lost
-    /// otherwise.
+    /// Turns the iterator into its producer. Run the producer: otherwise what it owns may be
+    /// leaked.
     fn into_producer(self) -> Self::Producer;
 
-    /// The number of items, where that is known before any of them is made: as
-    /// [`len`](super::IndexedParallelIterator::len), for code that takes any iterator. `None` says
-    /// that it is not known, as behind a [`filter`](Self::filter), or more than `usize::MAX`.
+    /// Returns the number of items, if it is known before the loop begins. This is
+    /// [`len`](super::IndexedParallelIterator::len) for code that takes any iterator. `None` means
+    /// that the number is not known, as behind a [`filter`](Self::filter), or is more than
+    /// `usize::MAX`.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -118,7 +125,7 @@ pub trait ParallelIterator: Sized + Send {
 
     // Settings: where and how the loop runs.
 
-    /// Runs on `pool` instead of the surrounding one.
+    /// Runs the loop on `pool` instead of the surrounding pool.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -130,11 +137,11 @@ pub trait ParallelIterator: Sized + Send {
         Tuned { base: self, options: Options { pool: Some(pool), ..Options::default() } }
     }
 
-    /// Sets how many items a worker claims at a time, which is otherwise measured.
+    /// Sets how many items a worker claims at a time. Without this, the loop measures how many.
     ///
     /// # Panics
     ///
-    /// With `Chunk::Exact(0)`.
+    /// Panics with `Chunk::Exact(0)`.
     ///
     /// ```
     /// use taskel::{Chunk, prelude::*};
@@ -149,15 +156,15 @@ pub trait ParallelIterator: Sized + Send {
         Tuned { base: self, options: Options { chunk, ..Options::default() } }
     }
 
-    /// Ends the loop [early](Self#early-ends) when `token` is cancelled. Given several times, the
-    /// last one counts.
+    /// Ends the loop [early](Self#early-ends) when `token` is cancelled. If this is called several
+    /// times, the last token counts.
     ///
     /// [`try_for_each`](Self::try_for_each) and [`try_reduce`](Self::try_reduce) then return
     /// `None`, or `Err(Cancelled)` where their error type is [`Cancelled`](crate::Cancelled) or
-    /// `Box<dyn Error + Send + Sync>`. What cannot say it, unwinds with the payload `Cancelled`, as
-    /// a panic does: where that leaves the outermost parallel call of the thread, the panic hook
-    /// tells of it. A loop whose last item was begun before it noticed is complete, and not
-    /// cancelled.
+    /// `Box<dyn Error + Send + Sync>`. Methods that cannot return this unwind with the payload
+    /// `Cancelled`, like a panic. If the unwinding leaves the outermost parallel call of the
+    /// thread, the panic hook reports it. A loop that begins its last item before it notices the
+    /// token is complete, not cancelled.
     ///
     /// ```
     /// use taskel::{CancelToken, Cancelled, prelude::*};
@@ -171,24 +178,24 @@ pub trait ParallelIterator: Sized + Send {
         Tuned { base: self, options: Options { cancel: Some(token), ..Options::default() } }
     }
 
-    /// Has reductions ([`sum`](Self::sum), [`product`](Self::product), [`reduce`](Self::reduce),
-    /// [`fold`](Self::fold), …) put together in a way that depends on the number of items in front
-    /// of all filters alone, so that the result is the same to the last bit for any number of
-    /// threads, any [`chunk`](Self::chunk) and every run.
+    /// Makes reductions ([`sum`](Self::sum), [`product`](Self::product), [`reduce`](Self::reduce),
+    /// [`fold`](Self::fold), …) give the same result to the last bit in every run, for any number
+    /// of threads and any [`chunk`](Self::chunk). How results are combined then depends only on the
+    /// number of items in front of all filters.
     ///
-    /// Up to 1024 blocks of items (more in a loop of over 8 million, whose blocks have 8192 items)
-    /// are reduced by themselves, and then in pairs, pairs of pairs and so on: an allocation for
-    /// that many results, and for long loops of cheap items some tens of nanoseconds for each.
-    /// Where that shows to take long, all workers take part. `reduce` calls its operator no more
-    /// often than on one thread.
+    /// Up to 1024 blocks of items are reduced by themselves. (A loop of over 8 million items has
+    /// more blocks, of 8192 items each.) Then the results of the blocks are combined in pairs,
+    /// pairs of pairs and so on. This takes an allocation for the results, and in long loops of
+    /// cheap items some tens of nanoseconds for each block. If combining turns out to be slow, all
+    /// workers take part. `reduce` calls its operator no more often than on one thread.
     ///
-    /// What is an error to [`try_reduce`](Self::try_reduce) is the same one on every run, too.
-    /// Blocks behind it are left out as soon as it is known.
+    /// [`try_reduce`](Self::try_reduce) also returns the same error in every run. Blocks behind the
+    /// error are skipped as soon as it is known.
     ///
-    /// It does not hold behind [`split`](crate::iter::split) and
-    /// [`walk_tree`](crate::iter::walk_tree) and its kin: how many pieces `split` makes depends on
-    /// the number of threads, and where the lanes share what grows, on time. Collect what they
-    /// yield into a vector first, or split at places that do not depend on the pool.
+    /// This does not work behind [`split`](crate::iter::split), whose number of pieces depends on
+    /// the number of threads. It does not work behind [`walk_tree`](crate::iter::walk_tree) and its
+    /// relatives, which divide the tree at places that depend on timing. Collect their items into a
+    /// vector first, or split at places that do not depend on the pool.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -203,8 +210,8 @@ pub trait ParallelIterator: Sized + Send {
         Deterministic { base: self }
     }
 
-    /// Has no effect, and is here for programs that were written for rayon: a panic always ends a
-    /// loop at the next chunk.
+    /// Has no effect, and exists for programs written for rayon. A panic always ends a loop
+    /// [early](Self#early-ends).
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -216,8 +223,7 @@ pub trait ParallelIterator: Sized + Send {
 
     // Adapters: what happens to each item.
 
-    /// Wraps the sequential iterator of each chunk: the way to an adapter of one's own, see
-    /// [`Adapt`].
+    /// Wraps the sequential iterator of each chunk in an adapter of your own; see [`Adapt`].
     ///
     /// ```
     /// use taskel::{iter::Adapt, prelude::*};
@@ -244,8 +250,8 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(MapOp(f))
     }
 
-    /// Applies `f` to each item and a state that `init` makes once for each worker that takes part;
-    /// at most as many times as the pool has threads.
+    /// Applies `f` to each item and a state. `init` makes the state once for each worker that takes
+    /// part, so at most as many times as the pool has threads.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -268,8 +274,8 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(MapInitOp::new(init, f))
     }
 
-    /// Applies `f` to each item and a state that is cloned from `init` once for each worker that
-    /// takes part.
+    /// Applies `f` to each item and a state. The state is cloned from `init` once for each worker
+    /// that takes part.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -302,7 +308,7 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(FilterOp(predicate))
     }
 
-    /// Applies `f` to each item and keeps what is in a `Some`.
+    /// Applies `f` to each item and keeps the values of each `Some`.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -317,12 +323,12 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(FilterMapOp(f))
     }
 
-    /// Applies `f` to each item and yields what is in the parallel iterators that it returns.
+    /// Applies `f` to each item and yields the items of the parallel iterators that `f` returns.
     ///
-    /// What these yield goes on through the rest of the pipeline in order, without being collected:
-    /// one that takes long is split, and idle workers take parts of it. Whatever ends early ends
-    /// inside of it. For short ones that need not be split, [`flat_map_iter`](Self::flat_map_iter)
-    /// costs less.
+    /// The items go on through the rest of the pipeline in order, without being collected. An inner
+    /// iterator that takes long is split, and idle workers take parts of it. An early end of the
+    /// loop also ends the inner iterators. For short inner iterators,
+    /// [`flat_map_iter`](Self::flat_map_iter) costs less.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -337,7 +343,7 @@ pub trait ParallelIterator: Sized + Send {
         FlatMap { base: self, f }
     }
 
-    /// Applies `f` to each item and yields what is in the sequential iterators that it returns.
+    /// Applies `f` to each item and yields the items of the sequential iterators that `f` returns.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -352,7 +358,8 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(FlatMapIterOp(f))
     }
 
-    /// Yields what is in the items, as [`flat_map`](Self::flat_map) does.
+    /// Yields the items of the items, which are parallel iterators, as [`flat_map`](Self::flat_map)
+    /// does.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -366,7 +373,7 @@ pub trait ParallelIterator: Sized + Send {
         Flatten { base: self }
     }
 
-    /// Yields what is in the items, which are sequential iterators.
+    /// Yields the items of the items, which are sequential iterators.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -380,7 +387,7 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(FlattenIterOp)
     }
 
-    /// Yields the items of `chain` behind these.
+    /// Yields the items of this iterator, and then those of `chain`.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -394,10 +401,10 @@ pub trait ParallelIterator: Sized + Send {
         Chain { a: self, b: chain.into_par_iter() }
     }
 
-    /// The items with clones of `separator` between them.
+    /// Yields the items with clones of `separator` between them.
     ///
-    /// Where it is not known how many items there are, as behind a [`filter`](Self::filter), they
-    /// are collected into a vector first.
+    /// If the number of items is not known, as behind a [`filter`](Self::filter), the items are
+    /// collected into a vector first.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -411,7 +418,7 @@ pub trait ParallelIterator: Sized + Send {
         Intersperse { base: self, separator }
     }
 
-    /// Changes each item on its way.
+    /// Calls `f` with a mutable reference to each item, and yields the items.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -425,8 +432,8 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(UpdateOp(f))
     }
 
-    /// Yields what is in the items until one is `None`: then the loop ends. Items behind that one
-    /// may have been yielded as well.
+    /// Yields the values of the `Some` items, until an item is `None`. Then the loop ends. Items
+    /// behind that one may also have been yielded.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -442,8 +449,8 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(WhileOp(Halt::new()))
     }
 
-    /// Yields `n` items, whichever come first in time, and ends the loop then. For the first `n` in
-    /// order see [`take`](super::IndexedParallelIterator::take).
+    /// Yields the `n` items that come first in time, and then ends the loop. For the first `n`
+    /// items in order, see [`take`](super::IndexedParallelIterator::take).
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -453,7 +460,7 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(TakeAnyOp::new(n))
     }
 
-    /// Leaves out `n` items, whichever come first in time.
+    /// Skips the `n` items that come first in time.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -463,7 +470,7 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(SkipAnyOp::new(n))
     }
 
-    /// Yields items until `predicate` does not hold for one, wherever that is: then the loop ends.
+    /// Yields items until `predicate` does not hold for some item, anywhere. Then the loop ends.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -476,8 +483,8 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(TakeAnyWhileOp::new(predicate))
     }
 
-    /// Leaves out items until `predicate` does not hold for one, wherever that is, and yields that
-    /// and whatever comes then.
+    /// Skips items until `predicate` does not hold for some item, anywhere. Yields that item and
+    /// all items that come later in time.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -519,7 +526,7 @@ pub trait ParallelIterator: Sized + Send {
         self.adapt(CopiedOp)
     }
 
-    /// Calls `f` with a reference to each item on its way.
+    /// Calls `f` with a reference to each item, and yields the items.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU32, Ordering};
@@ -537,11 +544,13 @@ pub trait ParallelIterator: Sized + Send {
 
     // Folds: items become fewer, still in parallel.
 
-    /// Folds runs of neighbouring items, each starting from `identity()`, and yields one result per
-    /// run, in order. There are about as many runs as workers take part, and one more for each
-    /// steal; where what follows can end the loop, as a search does, no run is much longer than a
-    /// 64th of the items. What combines their results, if it is slow, is run by all workers, as
-    /// [`reduce`](Self::reduce) says.
+    /// Folds runs of neighbouring items, and yields one result for each run, in order. Each run
+    /// starts from `identity()`.
+    ///
+    /// There are about as many runs as workers that take part, and one more for each steal. If the
+    /// rest of the pipeline can end the loop, as a search does, no run is much longer than a 64th
+    /// of the items. If combining the results is slow, all workers take part in that, as with
+    /// [`reduce`](Self::reduce).
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -560,7 +569,7 @@ pub trait ParallelIterator: Sized + Send {
         Fold::new(self, identity, fold_op)
     }
 
-    /// As [`fold`](Self::fold), each run starting from a clone of `init`.
+    /// Folds like [`fold`](Self::fold). Each run starts from a clone of `init`.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -575,7 +584,7 @@ pub trait ParallelIterator: Sized + Send {
         Fold::new(self, Cloner::new(init), fold_op)
     }
 
-    /// As [`fold`](Self::fold), but each run ends when `fold_op` says to stop: `None`, `Err`, or
+    /// Folds like [`fold`](Self::fold), but each run ends when `fold_op` returns `None`, `Err` or
     /// `Break`.
     ///
     /// ```
@@ -596,7 +605,7 @@ pub trait ParallelIterator: Sized + Send {
         TryFold::new(self, identity, fold_op)
     }
 
-    /// As [`try_fold`](Self::try_fold), each run starting from a clone of `init`.
+    /// Folds like [`try_fold`](Self::try_fold). Each run starts from a clone of `init`.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -630,8 +639,8 @@ pub trait ParallelIterator: Sized + Send {
         drive(&self.into_producer(), ForEach(op));
     }
 
-    /// Calls `op` with each item and a state that `init` makes once for each worker that takes
-    /// part; at most as many times as the pool has threads.
+    /// Calls `op` with each item and a state. `init` makes the state once for each worker that
+    /// takes part, so at most as many times as the pool has threads.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -649,8 +658,8 @@ pub trait ParallelIterator: Sized + Send {
         self.map_init(init, op).for_each(|()| ());
     }
 
-    /// Calls `op` with each item and a state that is cloned from `init` once for each worker that
-    /// takes part.
+    /// Calls `op` with each item and a state. The state is cloned from `init` once for each worker
+    /// that takes part.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -667,9 +676,9 @@ pub trait ParallelIterator: Sized + Send {
         self.map_with(init, op).for_each(|()| ());
     }
 
-    /// Calls `op` with each item until one call says to stop: `None`, `Err`, or `Break`. The loop
-    /// then ends; if several calls said so, the one for the earliest item counts of those that were
-    /// made.
+    /// Calls `op` with each item, until one call returns `None`, `Err` or `Break`. Then the loop
+    /// ends. If several calls return one of these, the result is that of the earliest item among
+    /// them.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -685,8 +694,8 @@ pub trait ParallelIterator: Sized + Send {
         consumer::try_for_each(self, op)
     }
 
-    /// As [`try_for_each`](Self::try_for_each), with a state that `init` makes once for each worker
-    /// that takes part.
+    /// Calls `op` like [`try_for_each`](Self::try_for_each), with a state that `init` makes once
+    /// for each worker that takes part.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -707,8 +716,8 @@ pub trait ParallelIterator: Sized + Send {
         self.map_init(init, op).try_for_each(|result| result)
     }
 
-    /// As [`try_for_each`](Self::try_for_each), with a state that is cloned from `init` once for
-    /// each worker that takes part.
+    /// Calls `op` like [`try_for_each`](Self::try_for_each), with a state that is cloned from
+    /// `init` once for each worker that takes part.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -726,9 +735,9 @@ pub trait ParallelIterator: Sized + Send {
         self.map_with(init, op).try_for_each(|result| result)
     }
 
-    /// Combines what is in the items (`Some`, `Ok`, `Continue`) with `op`, in order, until an item
-    /// or a call says to stop: `None`, `Err`, or `Break`. `op` must be associative and `identity`
-    /// neutral.
+    /// Combines the values of the items (`Some`, `Ok`, `Continue`) with `op`, in order, until an
+    /// item or a call of `op` is `None`, `Err` or `Break`. `op` must be associative, and
+    /// `identity()` must be neutral.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -748,7 +757,8 @@ pub trait ParallelIterator: Sized + Send {
         consumer::try_reduce(self, identity, op)
     }
 
-    /// As [`try_reduce`](Self::try_reduce), without an identity; `None` if there are no items.
+    /// Combines the items like [`try_reduce`](Self::try_reduce), without an identity. Returns
+    /// `None` if there are no items.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -764,12 +774,12 @@ pub trait ParallelIterator: Sized + Send {
         consumer::try_reduce_with(self, op)
     }
 
-    /// Combines all items with `op`, which must be associative, in order. `identity` must be
-    /// neutral: it may be combined in any number of times.
+    /// Combines all items with `op`, in order. `op` must be associative. `identity()` must be
+    /// neutral, because it may be combined in any number of times.
     ///
-    /// Each worker combines what it processes, and the calling thread combines these results, or if
-    /// that takes more than some 20 µs, all workers do, in a tree: with an `op` that is slow, `n`
-    /// items take about `n` / P + log₂(P) times as long as one call on P workers.
+    /// Each worker combines the items that it processes. Then the calling thread combines these
+    /// results. If that takes more than about 20 µs, all workers combine them, in a tree. So with a
+    /// slow `op`, `n` items on P workers take about as long as `n` / P + log₂(P) calls of `op`.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -788,7 +798,8 @@ pub trait ParallelIterator: Sized + Send {
         consumer::reduce(self, identity, op)
     }
 
-    /// Combines all items with `op`, which must be associative, in order; `None` if there are none.
+    /// Combines all items with `op`, in order. `op` must be associative. Returns `None` if there
+    /// are no items.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -803,11 +814,11 @@ pub trait ParallelIterator: Sized + Send {
         consumer::reduce_with(self, op)
     }
 
-    /// Adds all items up.
+    /// Adds all items.
     ///
-    /// Sums of floats (`f32`, `f64`) may differ from one run to the next in the last digits: adding
-    /// them is not associative, and which neighbours are added first depends on which worker claims
-    /// which run of items. [`deterministic`](Self::deterministic) ones do not.
+    /// Sums of floats (`f32`, `f64`) may differ in the last digits from one run to the next. Adding
+    /// floats is not associative, and timing decides which neighbours are added first. Sums after
+    /// [`deterministic`](Self::deterministic) do not differ.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -846,7 +857,8 @@ pub trait ParallelIterator: Sized + Send {
         drive(&self.into_producer(), Count)
     }
 
-    /// The least item; the first of several equal ones; `None` if there are no items.
+    /// Returns the least item, or `None` if there are no items. Of several equal items, it is the
+    /// first.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -860,7 +872,8 @@ pub trait ParallelIterator: Sized + Send {
         self.min_by(Self::Item::cmp)
     }
 
-    /// The greatest item; the last of several equal ones; `None` if there are no items.
+    /// Returns the greatest item, or `None` if there are no items. Of several equal items, it is
+    /// the last.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -874,10 +887,11 @@ pub trait ParallelIterator: Sized + Send {
         self.max_by(Self::Item::cmp)
     }
 
-    /// The least item by `compare`; the first of several equal ones; `None` if there are no items.
+    /// Returns the least item by `compare`, or `None` if there are no items. Of several equal
+    /// items, it is the first.
     ///
-    /// A slow `compare` is called on all workers to the end, as the operator of
-    /// [`reduce`](Self::reduce) is.
+    /// If `compare` is slow, all workers take part until the end, as with the operator of
+    /// [`reduce`](Self::reduce).
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -891,11 +905,11 @@ pub trait ParallelIterator: Sized + Send {
         consumer::best(self, |best, item| compare(best, item) == Ordering::Greater)
     }
 
-    /// The greatest item by `compare`; the last of several equal ones; `None` if there are no
-    /// items.
+    /// Returns the greatest item by `compare`, or `None` if there are no items. Of several equal
+    /// items, it is the last.
     ///
-    /// A slow `compare` is called on all workers to the end, as the operator of
-    /// [`reduce`](Self::reduce) is.
+    /// If `compare` is slow, all workers take part until the end, as with the operator of
+    /// [`reduce`](Self::reduce).
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -909,8 +923,8 @@ pub trait ParallelIterator: Sized + Send {
         consumer::best(self, |best, item| compare(best, item) != Ordering::Greater)
     }
 
-    /// The item with the least key; the first of several with equal ones; `None` if there are no
-    /// items. `key` is called once for each.
+    /// Returns the item with the least key, or `None` if there are no items. Of several items with
+    /// equal keys, it is the first. `key` is called once for each item.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -926,8 +940,8 @@ pub trait ParallelIterator: Sized + Send {
         keyed.min_by(|a, b| a.0.cmp(&b.0)).map(|(_, item)| item)
     }
 
-    /// The item with the greatest key; the last of several with equal ones; `None` if there are no
-    /// items. `key` is called once for each.
+    /// Returns the item with the greatest key, or `None` if there are no items. Of several items
+    /// with equal keys, it is the last. `key` is called once for each item.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -945,8 +959,8 @@ pub trait ParallelIterator: Sized + Send {
 
     // Searches.
 
-    /// Some item for which `predicate` holds. Ends the loop [at once](Self#early-ends) when there
-    /// is one.
+    /// Returns some item for which `predicate` holds. The loop ends [early](Self#early-ends) when
+    /// there is one.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -960,8 +974,8 @@ pub trait ParallelIterator: Sized + Send {
         drive(&self.into_producer(), FindAny(predicate))
     }
 
-    /// The first item for which `predicate` holds. What lies behind one that was found is not
-    /// looked at any more.
+    /// Returns the first item for which `predicate` holds. Items behind one that was found are
+    /// skipped.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -975,7 +989,8 @@ pub trait ParallelIterator: Sized + Send {
         drive(&self.into_producer(), FindFirst::new(&predicate))
     }
 
-    /// The last item for which `predicate` holds.
+    /// Returns the last item for which `predicate` holds. Items in front of one that was found are
+    /// skipped.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -989,7 +1004,7 @@ pub trait ParallelIterator: Sized + Send {
         drive(&self.into_producer(), FindLast::new(&predicate))
     }
 
-    /// What is in some `Some` that `f` returns. Ends the loop once there is one.
+    /// Returns the value of some `Some` that `f` returns. The loop ends when there is one.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -1004,7 +1019,7 @@ pub trait ParallelIterator: Sized + Send {
         self.filter_map(f).find_any(|_| true)
     }
 
-    /// What is in the first `Some` that `f` returns.
+    /// Returns the value of the first `Some` that `f` returns, in the order of the items.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -1019,7 +1034,7 @@ pub trait ParallelIterator: Sized + Send {
         self.filter_map(f).find_first(|_| true)
     }
 
-    /// What is in the last `Some` that `f` returns.
+    /// Returns the value of the last `Some` that `f` returns, in the order of the items.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -1034,7 +1049,7 @@ pub trait ParallelIterator: Sized + Send {
         self.filter_map(f).find_last(|_| true)
     }
 
-    /// Whether `predicate` holds for some item. Ends the loop once it does.
+    /// Tests whether `predicate` holds for some item. The loop ends when it does.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -1048,7 +1063,7 @@ pub trait ParallelIterator: Sized + Send {
         self.map(predicate).find_any(|&holds| holds).is_some()
     }
 
-    /// Whether `predicate` holds for all items. Ends the loop once it does not.
+    /// Tests whether `predicate` holds for all items. The loop ends when it does not hold for one.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -1064,7 +1079,8 @@ pub trait ParallelIterator: Sized + Send {
 
     // Collections.
 
-    /// Makes one collection of the first parts of all pairs and one of the second, in order.
+    /// Collects the first parts of all pairs into one collection, and the second parts into
+    /// another, in order.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -1085,8 +1101,8 @@ pub trait ParallelIterator: Sized + Send {
         both
     }
 
-    /// Makes one collection of the items for which `predicate` holds and one of the others, in
-    /// order.
+    /// Collects the items for which `predicate` holds into one collection, and all others into
+    /// another, in order.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -1103,8 +1119,8 @@ pub trait ParallelIterator: Sized + Send {
         self.partition_map(|item| if predicate(&item) { Either::Left(item) } else { Either::Right(item) })
     }
 
-    /// Makes one collection of what `predicate` returns on the left and one of what it returns on
-    /// the right, in order.
+    /// Collects the values that `predicate` returns as `Left` into one collection, and those that
+    /// it returns as `Right` into another, in order.
     ///
     /// ```
     /// use taskel::{iter::Either, prelude::*};
@@ -1127,8 +1143,9 @@ pub trait ParallelIterator: Sized + Send {
         both
     }
 
-    /// The items in vectors as lanes have gathered them, in order: less copying than one vector,
-    /// where their number is not known beforehand.
+    /// Collects the items into a list of vectors, in order: one for each run of items that a thread
+    /// has gathered. If the number of items is not known beforehand, this copies less than
+    /// collecting into one vector.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -1140,7 +1157,7 @@ pub trait ParallelIterator: Sized + Send {
         pieces(self).into_iter().collect()
     }
 
-    /// Makes a collection, in order.
+    /// Collects the items into a collection, in order.
     ///
     /// ```
     /// use taskel::prelude::*;

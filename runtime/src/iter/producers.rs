@@ -1,7 +1,7 @@
-//! What parallel iterators are while a loop runs: producers, the sequential iterators that they
-//! make of chunks, and what adapters do to these.
+//! The types of parallel iterators while a loop runs: producers, the sequential iterators that they
+//! make of chunks, and what adapters make of these.
 //!
-//! Nobody has to name these types. They are here because the associated types of public traits are
+//! You need not name these types. They are public because the associated types of public traits are
 //! public.
 
 pub use super::adapter::producers::*;

@@ -1,4 +1,4 @@
-//! What can say "stop": `Option`, `Result`, `ControlFlow`.
+//! Types that can say "stop": `Option`, `Result`, `ControlFlow`.
 
 use std::any::TypeId;
 use std::error::Error;

@@ -1,18 +1,18 @@
-//! A share of what this process may use.
+//! `MemoryBudget`: a share of the memory that this process may use.
 
 use std::fmt;
 
 use super::system::{Sources, System, Use};
 
-/// How much memory this process could take now.
+/// The amount of memory that this process could take now.
 ///
-/// In a container, or wherever else the process is in a control group with a limit (version 1 or 2;
-/// `memory.max`, `memory.high`, `memory.limit_in_bytes`), that is what is left of it, and of those
-/// of all groups around it; but no more than what the machine could give (`MemAvailable`), which is
-/// all that counts without a limit. File caches, which the system takes back when they are needed,
-/// are not in use.
+/// In a container, or in another control group with a limit (version 1 or 2; `memory.max`,
+/// `memory.high`, `memory.limit_in_bytes`), this is what is left of the limit, and of the limits of
+/// all groups around it. It is never more than the machine could give (`MemAvailable`). Without a
+/// limit, it is what the machine could give. File caches do not count as used, because the system
+/// takes them back when memory is needed.
 ///
-/// A share of it is a limit for what a stream has [in
+/// Use a share of it as a limit for the items that a stream has [in
 /// flight](crate::stream::Stream::max_in_flight_bytes):
 ///
 /// ```no_run
@@ -24,11 +24,11 @@ use super::system::{Sources, System, Use};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// What a memory allocator keeps of what was freed is in nobody's account: glibc's may keep blocks
-/// of up to 32 MiB in each thread, unless `MALLOC_MMAP_THRESHOLD_` is set.
+/// A memory allocator may keep memory that was freed, which is not counted here. glibc's may keep
+/// blocks of up to 32 MiB in each thread, unless `MALLOC_MMAP_THRESHOLD_` is set.
 ///
-/// It is what it was when it was detected. For a pool that watches how much is in use, see
-/// [`memory_guard`](crate::ThreadPoolBuilder::memory_guard).
+/// The value does not change after it was detected. For a pool that watches how much memory is in
+/// use, see [`memory_guard`](crate::ThreadPoolBuilder::memory_guard).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryBudget {
     available: u64,
@@ -36,12 +36,12 @@ pub struct MemoryBudget {
 }
 
 impl MemoryBudget {
-    /// Asks the system.
+    /// Asks the system how much memory there is.
     ///
     /// # Errors
     ///
-    /// Where it does not tell: on other systems than Linux and Android, and where `/proc` is not
-    /// mounted.
+    /// Returns an error if the system does not tell: on systems other than Linux and Android, and
+    /// if `/proc` is not mounted.
     ///
     /// ```
     /// match taskel::MemoryBudget::detect() {
@@ -61,22 +61,22 @@ impl MemoryBudget {
         Ok(MemoryBudget { available, limit: groups.iter().map(|group| group.limit).min() })
     }
 
-    /// How many bytes there are.
+    /// Returns how many bytes are available.
     pub fn available(&self) -> u64 {
         self.available
     }
 
-    /// The least limit of a control group that this process is in, in bytes; `None` if there is
-    /// none, or none below what the machine has.
+    /// Returns the smallest limit of the control groups that this process is in, in bytes, or
+    /// `None` if no limit is below what the machine has.
     pub fn limit(&self) -> Option<u64> {
         self.limit
     }
 
-    /// A part of what is [available](Self::available), in bytes, and at least 1.
+    /// Returns a part of the [available](Self::available) memory, in bytes, and at least 1.
     ///
     /// # Panics
     ///
-    /// When `share` is not above 0 and at most 1.
+    /// Panics unless `share` is above 0 and at most 1.
     ///
     /// ```
     /// if let Ok(budget) = taskel::MemoryBudget::detect() {

@@ -1,18 +1,18 @@
-//! How many workers may be at work, by what they were seen to take.
+//! Decides how many workers may run, from the memory that they were seen to need.
 //!
-//! A worker that is in the midst of an item cannot be stopped, and what items take is seen only
-//! while they run. So it does not help to wait for pressure: eight workers that begin items of 200
-//! MiB at a time, under a limit of 1 GiB, are killed before one of them has done any. Therefore, at
-//! a call site of which nothing is known, the caller begins alone, and lanes are added as long as
-//! what they are expected to take fits. Twice as many at a time: that is as much as can be
-//! concluded from those that are there.
+//! A worker in the middle of an item cannot be stopped, and the memory of items is seen only while
+//! they run. So waiting for pressure does not help: eight workers that each begin an item of 200
+//! MiB, under a limit of 1 GiB, are killed before one of them has finished. Therefore, at a new
+//! call site, the caller begins alone. Lanes are added as long as the memory that they are expected
+//! to need fits. At most twice as many are added at a time, because the lanes that run so far allow
+//! no better conclusion.
 //!
-//! What a lane takes is how much more was in use, at most, with some more lanes, for each of them;
-//! the greatest such figure counts. It is known when the use has not grown since the last look: as
-//! long as it grows, items have not taken yet what they need.
+//! The memory of a lane is estimated by the growth of the use after some lanes were added, divided
+//! by their number. The largest such figure counts. It is known when the use has not grown since
+//! the last look: while it grows, items do not have all their memory yet.
 //!
-//! Under pressure one lane after the other goes, whatever was expected. From then on, lanes come
-//! one by one.
+//! Under pressure, one lane after the other leaves, whatever was expected. From then on, lanes are
+//! added one by one.
 
 use super::guard::MemoryGuard;
 use super::system::Use;
@@ -39,7 +39,7 @@ pub(super) struct Governor {
     was_pressed: bool,
 }
 
-/// What somebody saw.
+/// What a look has found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sight {
     pub(super) memory: Option<Use>,
@@ -64,8 +64,7 @@ impl Governor {
         }
     }
 
-    /// A loop begins of which nothing is known. Returns how many workers may be at work: those that
-    /// are.
+    /// A loop begins at an unknown site. Returns how many workers may run: those that run already.
     pub(super) fn begin(&mut self, Sight { memory, workers, callers, .. }: Sight) -> u32 {
         let lanes = workers.inside + callers.saturating_sub(1);
         self.per_lane = 0;
@@ -99,7 +98,8 @@ impl Governor {
             self.learn(lanes);
             self.peak = used;
             self.was_pressed = true;
-            // Those that were told to go may be in the midst of something. One after the other.
+            // Workers that were told to go may be in the middle of an item. One goes after the
+            // other.
             return if workers.inside > workers.allowed {
                 workers.allowed
             } else {

@@ -1,14 +1,15 @@
 //! Holds workers of a pool back while memory is short.
 //!
-//! A worker takes up work for a caller only with a [permit](crate::protocol::permits), and gives it
-//! back when that work is over, or, if there are more permits out than may be, between two chunks
-//! of a loop or two tasks of a scope. Held back, it is a worker without work: it holds nothing that
-//! another could wait for, makes its calls of broadcasts, and does what was handed to the pool
-//! itself, like one whose seat an external caller has. A caller needs no permit.
+//! A worker works for a caller only with a [permit](crate::protocol::permits). It gives the permit
+//! back when that work ends. If more permits are out than allowed, it gives it back between two
+//! chunks of a loop or two tasks of a scope. A worker that is held back behaves like a worker
+//! without work, and like one whose seat an external caller has: it holds nothing that another lane
+//! could wait for, makes its calls of broadcasts, and runs what was handed to the pool itself. A
+//! caller needs no permit.
 //!
-//! Whoever comes to the end of a chunk, or of such a task, looks at what the system says, if nobody
-//! has done so for 50 ms; and so do workers that are held back from work, who sleep so long and no
-//! longer. So nobody has to be woken when there is room again.
+//! A lane that ends a chunk or such a task looks at the memory, if no lane has done so for 50 ms.
+//! Workers that are held back sleep for 50 ms at a time, and look as well. So nobody has to wake
+//! them when there is memory again.
 
 use std::sync::{PoisonError, TryLockError};
 use std::time::Duration;
@@ -19,7 +20,7 @@ use super::{MemoryBudget, MemoryUnknown};
 use crate::protocol::permits::{Counts, Permits};
 use crate::sync::Mutex;
 
-/// When a pool holds workers back; see
+/// Settings for when a pool holds workers back; see
 /// [`ThreadPoolBuilder::memory_guard`](crate::ThreadPoolBuilder::memory_guard).
 ///
 /// ```
@@ -36,17 +37,18 @@ pub struct MemoryGuard {
 }
 
 impl MemoryGuard {
-    /// One that keeps a tenth of the memory free, and a tenth of the time free of stalls.
+    /// Makes a guard that keeps a tenth of the memory free, and allows stalls for a tenth of the
+    /// time.
     pub fn new() -> Self {
         MemoryGuard { most_used: 0.9, most_stalled: 0.1 }
     }
 
-    /// Sets how much of its limit the process's control group may use (without a limit: how much of
-    /// the machine's memory may be in use), as a part of 1; 0.9 unless set.
+    /// Sets how much of its limit the process's control group may use, as a part of 1. Without a
+    /// limit, it is how much of the machine's memory may be in use. The default is 0.9.
     ///
     /// # Panics
     ///
-    /// When that is not above 0 and at most 1.
+    /// Panics unless the value is above 0 and at most 1.
     #[track_caller]
     pub fn most_used(mut self, share: f64) -> Self {
         assert!(share > 0.0 && share <= 1.0, "most_used: a share is above 0 and at most 1, not {share}");
@@ -54,16 +56,16 @@ impl MemoryGuard {
         self
     }
 
-    /// Sets for how much of the time tasks may be stalled for want of memory, as a part of 1; 0.1
-    /// unless set.
+    /// Sets for how much of the time tasks may be stalled for lack of memory, as a part of 1. The
+    /// default is 0.1.
     ///
-    /// That is the line `some` of the control group's `memory.pressure`, else of
-    /// `/proc/pressure/memory`. Kernels without pressure stall information, and containers that
-    /// hide it, are never stalled.
+    /// The value comes from the line `some` of the control group's `memory.pressure`, or else of
+    /// `/proc/pressure/memory`. On kernels without pressure stall information, and in containers
+    /// that hide it, there are no stalls.
     ///
     /// # Panics
     ///
-    /// When that is not above 0 and at most 1.
+    /// Panics unless the value is above 0 and at most 1.
     #[track_caller]
     pub fn most_stalled(mut self, share: f64) -> Self {
         assert!(share > 0.0 && share <= 1.0, "most_stalled: a share is above 0 and at most 1, not {share}");
@@ -83,7 +85,8 @@ impl Default for MemoryGuard {
 #[derive(Debug)]
 pub(crate) struct Guard {
     pub(crate) permits: Permits,
-    /// Whoever holds the lock reads files; nobody waits for it but who begins a loop.
+    /// The thread that holds the lock reads files. Only a thread that begins a loop waits for the
+    /// lock.
     view: Mutex<View>,
 }
 
@@ -92,7 +95,7 @@ struct View {
     governor: Governor,
     system: System,
     sources: Sources,
-    /// When somebody last looked, and how long tasks had been stalled until then.
+    /// When a thread last looked, and how long tasks had been stalled until then.
     stalled_before: Option<(u64, u64)>,
 }
 
@@ -100,7 +103,7 @@ impl Guard {
     /// Between two looks.
     pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
 
-    /// For a pool of so many workers.
+    /// Makes a guard for a pool of this many workers.
     pub(crate) fn new(settings: MemoryGuard, workers: u32) -> Result<Self, MemoryUnknown> {
         let system = System::here();
         let sources = system.sources();
@@ -130,7 +133,7 @@ impl Guard {
         if !self.permits.wins_look(now_ns, Self::INTERVAL.as_nanos() as u64) {
             return None;
         }
-        // One who is slow to read files is in there still, or one who begins a loop.
+        // A thread that is slow to read files is still in there, or a thread that begins a loop.
         let mut view = match self.view.try_lock() {
             Ok(view) => view,
             Err(TryLockError::Poisoned(view)) => view.into_inner(),

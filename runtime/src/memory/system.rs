@@ -1,12 +1,12 @@
-//! What Linux tells about memory, in `/proc` and in the files of control groups, version 1, version
-//! 2 or both side by side.
+//! What Linux tells about memory, in `/proc` and in the files of control groups of version 1,
+//! version 2, or both at the same time.
 //!
-//! A process is in a group of each hierarchy, and what limits that, or a group around it, limits
-//! the process. Where hierarchies are mounted, and which part of them, `/proc/self/mountinfo`
-//! tells: in a container, the mount often begins at the container's own group.
+//! A process is in one group of each hierarchy. The limits of that group, and of the groups around
+//! it, apply to the process. `/proc/self/mountinfo` tells where hierarchies are mounted, and which
+//! part of them: in a container, the mount often begins at the container's own group.
 //!
-//! Files come and go, and so do limits: each reading opens them anew, and what cannot be read or
-//! understood says nothing.
+//! Files come and go, and so do limits. So each reading opens them again. A file that cannot be
+//! read or understood sets no limit.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -137,7 +137,7 @@ impl System {
     fn group(&self, group: &Group) -> Option<Use> {
         let number = |file| self.number(&group.folder.join(file));
         let (limit, used, caches) = match group.version {
-            // From `memory.high` on, the system stalls who takes more, to get it back.
+            // From `memory.high` on, the system stalls tasks that take more, to get memory back.
             Version::V2 => {
                 let limit = [number("memory.max"), number("memory.high")].into_iter().flatten().min()?;
                 (limit, number("memory.current")?, ["inactive_file", "active_file"])

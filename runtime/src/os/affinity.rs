@@ -41,20 +41,21 @@ pub(crate) fn are_more_than_cores(threads: usize) -> bool {
     }
 }
 
-/// Runs `op` on the calling thread, which meanwhile may run on all cores of the process, as may
-/// everything that is started in it: threads, pools, other programs.
+/// Runs `op` on the calling thread without its pinning. Meanwhile the thread may run on all cores
+/// of the process, and so may everything that `op` starts: threads, pools, other programs.
 ///
-/// For workers that are pinned ([`Pinning::Cores`](crate::Pinning::Cores),
-/// [`Pinning::Explicit`](crate::Pinning::Explicit)): what they start would be confined to their
-/// core otherwise, for good. On other threads it does nothing; nor does it where the system passes
-/// nothing on (it is of use on Linux and Android), or forbids it.
+/// This is for workers that are pinned ([`Pinning::Cores`](crate::Pinning::Cores),
+/// [`Pinning::Explicit`](crate::Pinning::Explicit)). Otherwise, everything that they start would
+/// stay confined to their core. On other threads, this only calls `op`. The same holds on systems
+/// where new threads do not inherit the pinning (Linux and Android do so), and where the system
+/// forbids it.
 ///
-/// It costs a system call, and on a thread that is pinned three: some microseconds. If the thread
-/// has been moved meanwhile, moving it back takes some 50 µs.
+/// This costs one system call, and on a pinned thread three: some microseconds. If the thread has
+/// been moved meanwhile, moving it back takes about 50 µs.
 ///
 /// # Panics
 ///
-/// When `op` does; the thread is pinned again first.
+/// Panics when `op` does. The thread is pinned again first.
 ///
 /// ```
 /// use std::thread::available_parallelism;

@@ -1,5 +1,5 @@
-//! Runs of neighbouring items of a stream, before and after they are processed, and who has them in
-//! hand.
+//! Batches: runs of neighbouring items of a stream, before and after they are processed, and while
+//! a lane has them in hand.
 
 use std::cmp::Ordering;
 use std::vec;

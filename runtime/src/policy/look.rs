@@ -1,7 +1,8 @@
-//! Whether a user's function is slow, as some calls show before the work begins that it is for.
+//! Estimates whether a user's function is slow, from calls that are made before the real work
+//! begins.
 //!
-//! Loops measure while they run. A sort, or a search for the ends of parts, has to choose its way
-//! before.
+//! Loops measure while they run. A sort, or a search for the ends of parts, has to choose its
+//! algorithm before.
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -15,7 +16,7 @@ const SLOW_NS: f64 = 200.0;
 /// No memory is as slow as this.
 const LONG_NS: f64 = 5000.0;
 
-/// So many calls are looked at, at most.
+/// The largest number of calls that are timed.
 const MOST_CALLS: usize = 16;
 
 /// What a call of a function for one of `places` takes, in nanoseconds, if it is slow somewhere.
@@ -58,7 +59,7 @@ fn is_time_to_look_again(places: usize) -> bool {
     (next >> 52) < places as u64
 }
 
-/// So many calls, all over the places, the first and the last among them.
+/// That many calls, spread over all places, including the first and the last.
 #[cold]
 #[inline(never)]
 fn look_at<R>(places: usize, calls: usize, call: impl Fn(usize) -> R) -> Option<f64> {

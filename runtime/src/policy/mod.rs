@@ -1,5 +1,5 @@
-//! How much work is taken at a time, and when it is shared: estimates of a call site, and all that
-//! is decided by measured times.
+//! Decides how much work is taken at a time, and when it is shared: the estimates of call sites,
+//! and all other decisions from measured times.
 
 pub(crate) mod batch;
 pub(crate) mod look;

@@ -1,10 +1,10 @@
-//! How many items of a stream are pulled at once, and how many may lie ready: decided from what the
-//! last ones took.
+//! Decides how many items of a stream are pulled at once, and how many may be ready, from the times
+//! of the last ones.
 //!
-//! Items are bundled only while both they and the source are quick, since a bundle keeps its items
-//! from idle lanes until these lose patience. After an item, or an answer of the source, that took
-//! long, the next ones go one by one: so many that this costs no more than the long one did, for it
-//! may have been a disturbance.
+//! Items are bundled only while both they and the source are quick, because a bundle keeps its
+//! items from idle lanes until these lose patience. After an item or an answer of the source that
+//! took long, the next items go one by one. This goes on until it has cost as much as the long one
+//! did, because the long one may have been a disturbance.
 
 /// A bundle takes about this long to process: some thirty times what handing it over costs.
 const BUNDLE_NS: u64 = 30_000;
@@ -15,12 +15,12 @@ const LARGEST_BUNDLE: usize = 4096;
 /// Items beside one that takes longer are not bundled.
 const LONG_NS: u64 = 50_000;
 
-/// So many bundles of quick items lie ready, so that nobody waits who comes a little early: the
-/// sink does not ask by itself.
+/// How many bundles of quick items are ready, so that a lane that comes a little early need not
+/// wait: the sink does not ask by itself.
 const STOCK: usize = 2;
 
-/// So many items lie ready where some take long, so that the sink, which does not ask, finds the
-/// next long one behind quick ones.
+/// How many items are ready if some take long, so that the sink, which does not ask, finds the next
+/// long one behind quick ones.
 const LONG_STOCK: usize = 8;
 
 /// A source that takes longer to answer is not asked for several items at once.
@@ -34,10 +34,10 @@ const APART_NS: u64 = 2_000;
 /// processed, since those tell last.
 const MOST_APART: usize = 256;
 
-/// Quick ones count as gone after so many long ones without any between them.
+/// After this many long items without a quick one between them, there count as no more quick ones.
 const LATELY: usize = 16;
 
-/// At the beginning, so many go one by one.
+/// How many items go one by one at the beginning.
 const UNKNOWN: usize = 4;
 
 /// What takes less than this is not worth handing over.
@@ -50,7 +50,7 @@ struct Measured {
     mean_ns: u64,
     /// What takes longer is long.
     long_ns: u64,
-    /// So many of the next ones may be long.
+    /// How many of the next items may be long.
     doubtful: usize,
     /// Falls with each one that was long, and starts again with one that was not.
     quick_lately: usize,
@@ -61,7 +61,8 @@ impl Measured {
         Measured { mean_ns: 0, long_ns, doubtful: UNKNOWN, quick_lately: 0 }
     }
 
-    /// So many took that time. False if one of them, which it was is not known, was long.
+    /// Records that this many items took that time. False if one of them was long, and it is not
+    /// known which one.
     fn note(&mut self, count: usize, ns: u64) -> bool {
         let others = self.mean_ns.saturating_mul(count as u64 - 1);
         self.note_longest(count, ns, ns.saturating_sub(others))
@@ -125,12 +126,12 @@ impl Pace {
         self.answers.is_quick() && self.items.quick_lately > 0
     }
 
-    /// Whether so many items take so short a time that one lane had better do everything.
+    /// Whether this many items take so little time that one lane should do everything.
     pub(crate) fn are_tiny(&self, items: usize) -> bool {
         self.bundle() > 1 && self.items.mean_ns.saturating_mul(items as u64) < TINY_NS
     }
 
-    /// So many items, more than 0, were processed in that time.
+    /// Records that this many items, more than 0, were processed in that time.
     pub(crate) fn processed(&mut self, items: usize, ns: u64) {
         if self.items.note(items, ns) {
             let fitting = BUNDLE_NS.checked_div(self.items.mean_ns).unwrap_or(u64::MAX);
@@ -139,12 +140,12 @@ impl Pace {
         }
     }
 
-    /// The source has taken that time for so many items; for none, where it has ended.
+    /// Records that the source has taken that time for this many items; for none, if it has ended.
     pub(crate) fn asked(&mut self, items: usize, ns: u64) {
         self.answers.note(items.max(1), ns);
     }
 
-    /// One lane has asked for so many items, and processed them.
+    /// Records that one lane has asked for this many items, and processed them.
     pub(crate) fn done_alone(&mut self, items: usize, ns: u64) {
         if items > 0 {
             // How much of it the source took is not known.

@@ -1,4 +1,4 @@
-//! Of what takes how long, and how many go at once after it.
+//! Tests how many items go at once after items that took a given time.
 
 use super::pace::Pace;
 

@@ -1,10 +1,10 @@
-//! What a call site has taught: the time per item that earlier calls of the same loop measured, and
-//! whether one met an outlier.
+//! What a call site has learned: the time per item that earlier calls of the same loop measured,
+//! and whether one met an outlier.
 //!
-//! A small table, keyed by the address of the monomorphised function that drives the loop, which is
-//! as good as a name: it differs with the closure. Two sites that fall on the same entry overwrite
-//! each other, and then know nothing again. Entries are hints, read and written without order: a
-//! wrong one costs time, never a result.
+//! This is a small table. Its key is the address of the monomorphised function that drives the
+//! loop, which differs with the closure and so is as good as a name. If two sites share an entry,
+//! they overwrite each other, and then know nothing again. Entries are hints, read and written
+//! without order. A wrong hint costs time, but never changes a result.
 
 use taskel_adaptive::History;
 
@@ -56,13 +56,13 @@ struct Caution(u8);
 impl Caution {
     const OUTLIER: u8 = 0x80;
 
-    /// An outlier is remembered for so many calls: it may have been the system's, which gave the
-    /// core to somebody else.
+    /// For how many calls an outlier is remembered. The system may have caused it by giving the
+    /// core to another thread.
     const CALLS: u8 = 16;
 
-    /// Of loops that are parts of something (loops inside of a loop, or those of several callers),
-    /// the first may hold short items only, and the next all the long ones. Whole loops are like
-    /// the last one, as a rule.
+    /// If loops are parts of something (loops inside a loop, or loops of several callers), the
+    /// first may have only short items, and the next all the long ones. Whole loops are usually
+    /// like the last one.
     const NEW: Caution = Caution(Self::CALLS);
 
     fn after_a_call(self, met_outlier: bool) -> Self {
@@ -120,7 +120,7 @@ impl Site {
         self.read().map(|(ns, _)| ns)
     }
 
-    /// What is known about outliers at this site, for a loop that is inside of other work or beside
+    /// What is known about outliers at this site, for a loop that is inside other work or beside
     /// another loop, or for one by itself.
     pub(crate) fn history(self, is_among_others: bool) -> History {
         self.read().map_or(History::Unknown, |(_, caution)| caution.history(is_among_others))

@@ -1,16 +1,17 @@
-//! The steal delay: halves of joins that thieves leave alone for a moment, because they will be
-//! over before it pays to take them.
+//! The steal delay: for a moment, thieves do not take halves of joins that will end before a steal
+//! pays.
 //!
-//! Taking a half and handing back its result moves some ten cache lines from one core to another:
-//! 0.5 to 1.5 µs, in which the owner does a few hundred small joins by itself. So the call site of
-//! each join learns how long its offers last. Where that is short, an offer carries a *steal
-//! delay*, and is taken only [`STEAL_DELAY_NS`] after a thief has first seen it: two halves that
-//! wait for each other run at the same time as ever, only a little later. A thief that has to take
-//! halves from a lane that stands still tells their sites, whose next halves are all [offered as
-//! they come](crate::sched::pending), and taken at once, until some seven in a row were short; a
-//! hundred if the owner stood still while a half of its site was left alone.
+//! Taking a half and returning its result moves about ten cache lines from one core to another.
+//! That takes 0.5 to 1.5 µs, in which the owner runs a few hundred small joins itself. So the call
+//! site of each join learns how long its offers last. If that is short, an offer carries a *steal
+//! delay*, and is taken only [`STEAL_DELAY_NS`] after a thief has first seen it. So two halves that
+//! wait for each other still run at the same time, only a little later.
 //!
-//! Nothing depends on what is read or written here, which is all Relaxed: a wrong guess costs time.
+//! A thief that has to take halves from a lane that stands still tells their sites. The next halves
+//! of these sites are [all offered](crate::sched::pending), and taken at once, until about seven in
+//! a row were short; a hundred, if the owner stood still while a half of its site was left alone.
+//!
+//! All accesses here are Relaxed, because nothing depends on them: a wrong guess costs time.
 
 use crate::policy::site::Site;
 use crate::sync::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! Work for each worker of a pool: one call on every one of its threads.
+//! Broadcasts: one call on every worker of a pool.
 
 #[cfg(all(loom, feature = "loom"))]
 mod modelled;
@@ -28,7 +28,7 @@ use crate::sched::recorded::{OpenPart, tell_from_here};
 use crate::sched::unwind::{self, Payload, drop_quietly};
 use crate::sched::wait::wait;
 
-/// What a call of a broadcast knows of its place.
+/// The worker on which a call of a broadcast runs.
 #[derive(Clone, Debug)]
 pub struct BroadcastContext<'a> {
     index: usize,
@@ -41,30 +41,31 @@ impl BroadcastContext<'_> {
         BroadcastContext { index, num_threads, _call: PhantomData }
     }
 
-    /// The index of this worker: below [`num_threads`](Self::num_threads).
+    /// Returns the index of this worker, which is less than [`num_threads`](Self::num_threads).
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// How many workers make the call.
+    /// Returns the number of workers that make the call.
     pub fn num_threads(&self) -> usize {
         self.num_threads
     }
 }
 
-/// Calls `op` once on every worker of the surrounding pool, and returns the results by worker.
+/// Calls `op` once on every worker of the surrounding pool, and returns the results in the order of
+/// the workers.
 ///
-/// It waits until each worker has come to it: a worker does so between two pieces of work, or while
-/// it waits for anything inside of the pool. That is the one exception to the rule that a wait runs
-/// only what it waits for: `op` must not want a lock that is held across a loop, join or scope
-/// elsewhere. If the calling thread is a worker, it makes its own call at once. Where no pool can
-/// be had, the one call is made on the calling thread.
+/// This waits until each worker has made its call. A worker makes it between two pieces of work, or
+/// while it waits for something inside the pool. This is the only exception to the rule that a
+/// waiting worker runs only what it waits for. So `op` must not take a lock that is held across a
+/// loop, join or scope elsewhere. If the calling thread is a worker, it makes its own call at once.
+/// If no pool can be made, there is one call, on the calling thread.
 ///
-/// A worker that waits inside of *another* pool makes no calls meanwhile.
+/// A worker that waits inside *another* pool makes no calls meanwhile.
 ///
 /// # Panics
 ///
-/// When a call does: with the first payload, once all are over.
+/// Panics when a call does, with the first payload, after all calls have ended.
 ///
 /// ```
 /// let pool = taskel::ThreadPool::builder().num_threads(3).build()?;
@@ -97,14 +98,14 @@ where
     })
 }
 
-/// Has every worker of the surrounding pool call `op` once, some time, and returns at once.
+/// Lets every worker of the surrounding pool call `op` once, later, and returns at once.
 ///
-/// A worker comes to it between two pieces of work. Where no pool can be had, the one call is made
-/// on the calling thread, here and now. A panic of a call goes where those of
-/// [`spawn`](crate::spawn) go.
+/// A worker makes its call between two pieces of work. If no pool can be made, there is one call,
+/// at once, on the calling thread. A panic of a call is handled like a panic in
+/// [`spawn`](crate::spawn).
 ///
-/// It costs one allocation, and for each worker that sleeps a wake-up: some microseconds each,
-/// which the caller spends.
+/// This costs one allocation, and a wake-up for each sleeping worker. The caller spends some
+/// microseconds on each wake-up.
 ///
 /// ```
 /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
@@ -148,11 +149,11 @@ where
 }
 
 impl ThreadPool {
-    /// As [`broadcast`](crate::broadcast), on this pool.
+    /// Calls `op` once on every worker of this pool, like [`broadcast`](crate::broadcast).
     ///
     /// # Panics
     ///
-    /// As [`broadcast`](crate::broadcast).
+    /// Panics like [`broadcast`](crate::broadcast).
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
@@ -169,7 +170,8 @@ impl ThreadPool {
         self.install(|| broadcast_at(caller, op))
     }
 
-    /// As [`spawn_broadcast`](crate::spawn_broadcast), on this pool.
+    /// Lets every worker of this pool call `op` once, like
+    /// [`spawn_broadcast`](crate::spawn_broadcast).
     #[track_caller]
     pub fn spawn_broadcast<OP>(&self, op: OP)
     where
@@ -238,7 +240,7 @@ struct Broadcast<'a, OP, R> {
     caller: usize,
     /// Its name in profiles; 0 if none is being taken.
     recorded: CallId,
-    /// By worker, who writes its own.
+    /// One for each worker, which writes it.
     results: Box<[UnsafeCell<Option<R>>]>,
 }
 

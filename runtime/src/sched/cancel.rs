@@ -1,4 +1,4 @@
-//! Telling parallel work that its result is not wanted any more.
+//! Tokens that tell parallel work that its result is not wanted any more.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -8,15 +8,17 @@ use crate::sched::join::join;
 use crate::sched::scope::{Scope, scope_with_cancel};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
-/// A flag that ends parallel work early: set by [`cancel`](Self::cancel) or a deadline, and looked
-/// at by loops between items
-/// ([`ParallelIterator::with_cancel_token`](crate::iter::ParallelIterator::with_cancel_token)), by
-/// [`join`](Self::join) and [`scope`](Self::scope) before each closure, and by whoever asks.
+/// A flag that ends parallel work early.
 ///
-/// Clones are the same token. A [child](Self::child_token) is cancelled with its parent, but not
-/// the other way round.
+/// [`cancel`](Self::cancel) or a deadline sets it. Loops check it between items
+/// ([`ParallelIterator::with_cancel_token`](crate::iter::ParallelIterator::with_cancel_token)),
+/// [`join`](Self::join) and [`scope`](Self::scope) check it before each closure, and any code may
+/// check it with [`check`](Self::check).
 ///
-/// It carries no data: what was written before [`cancel`](Self::cancel) need not be visible to a
+/// All clones are the same token. A [child](Self::child_token) is cancelled with its parent, but
+/// not the other way round.
+///
+/// The token carries no data: writes before [`cancel`](Self::cancel) need not be visible to a
 /// thread that sees the token cancelled.
 ///
 /// ```
@@ -62,11 +64,11 @@ impl Drop for Node {
     }
 }
 
-/// The work was cancelled before it was complete.
+/// The error that work was cancelled before it was complete.
 ///
-/// Where a call has no `Result` for it, it is the payload of a panic: loops, joins, scopes and
-/// [tasks](crate::Task) pass it on as any other. The panic hook tells of it only where it goes on
-/// beyond the outermost of them, or to nobody.
+/// If a call cannot return an error, this is the payload of a panic. Loops, joins, scopes and
+/// [tasks](crate::Task) pass it on like any other. The panic hook reports it only if it leaves the
+/// outermost of them, or reaches nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cancelled;
 
@@ -79,15 +81,15 @@ impl fmt::Display for Cancelled {
 impl std::error::Error for Cancelled {}
 
 impl CancelToken {
-    /// A token that is not cancelled.
+    /// Makes a token that is not cancelled.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A token that is cancelled when this one is, and can be cancelled by itself.
+    /// Makes a child: a token that is cancelled when this one is, and can also be cancelled alone.
     ///
-    /// Looking at a token that is not cancelled costs a look at each of its ancestors: time in
-    /// proportion to its depth.
+    /// Checking a token that is not cancelled also checks each of its ancestors, so the time grows
+    /// with its depth.
     ///
     /// ```
     /// let parent = taskel::CancelToken::new();
@@ -112,13 +114,12 @@ impl CancelToken {
 
     /// Cancels the token when `delay` has passed. Of several deadlines, the earliest counts.
     ///
-    /// There is no timer: whoever looks at the token looks at the clock, which makes a look some 25
-    /// ns dearer.
+    /// There is no timer. Each check of the token looks at the clock, which costs about 25 ns.
     ///
     /// # Panics
     ///
-    /// In WebAssembly without a system (`wasm32-unknown-unknown`), where the standard library has
-    /// no clock.
+    /// Panics in WebAssembly without a system (`wasm32-unknown-unknown`), where the standard
+    /// library has no clock.
     ///
     /// ```
     /// use std::time::Duration;
@@ -134,10 +135,11 @@ impl CancelToken {
         self.node.deadline_ns.fetch_min(deadline_ns, Ordering::Relaxed);
     }
 
-    /// Whether the token is cancelled.
+    /// Tests whether the token is cancelled.
     ///
-    /// As long as it is not, this costs two loads for the token and for each of its ancestors, and
-    /// a look at the clock if any of them has a deadline; after that, a load.
+    /// While it is not cancelled, this costs two loads for the token and for each of its ancestors,
+    /// and one look at the clock if any of them has a deadline. Once it is cancelled, this costs
+    /// one load.
     #[inline]
     pub fn is_cancelled(&self) -> bool {
         #[cfg(all(loom, feature = "loom"))]
@@ -177,11 +179,11 @@ impl CancelToken {
         true
     }
 
-    /// [`Cancelled`] if the token is: for `?` in the middle of long work.
+    /// Returns an error if the token is cancelled, for `?` in the middle of long work.
     ///
     /// # Errors
     ///
-    /// If the token is cancelled.
+    /// Returns [`Cancelled`] if the token is cancelled.
     ///
     /// ```
     /// # use taskel::{CancelToken, Cancelled};
@@ -197,16 +199,17 @@ impl CancelToken {
         if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
     }
 
-    /// As [`join`](crate::join()), but no closure is begun once the token is cancelled; one that is
-    /// not begun is dropped.
+    /// Runs two closures like [`join`](crate::join()), but begins no closure once the token is
+    /// cancelled. A closure that has not begun is dropped.
     ///
     /// # Errors
     ///
-    /// If one of the closures was not begun. The result of the other is dropped.
+    /// Returns [`Cancelled`] if one of the closures was not begun. The result of the other is
+    /// dropped.
     ///
     /// # Panics
     ///
-    /// As [`join`](crate::join()).
+    /// Panics like [`join`](crate::join()).
     ///
     /// ```
     /// use taskel::{CancelToken, Cancelled};
@@ -228,16 +231,17 @@ impl CancelToken {
         Ok((a?, b?))
     }
 
-    /// As [`scope`](crate::scope()), but tasks that were not begun when the token was cancelled are
-    /// dropped instead.
+    /// Opens a scope like [`scope`](crate::scope()), but drops tasks that have not begun when the
+    /// token is cancelled.
     ///
     /// # Errors
     ///
-    /// If `op` was not begun, or a task was dropped. The result of `op` is dropped too.
+    /// Returns [`Cancelled`] if `op` was not begun, or a task was dropped. The result of `op` is
+    /// dropped, too.
     ///
     /// # Panics
     ///
-    /// As [`scope`](crate::scope()).
+    /// Panics like [`scope`](crate::scope()).
     ///
     /// ```
     /// use taskel::{CancelToken, Cancelled};

@@ -1,13 +1,13 @@
-//! The span of `tracing` in which work is handed out, and its subscriber: what others do of it is
-//! inside of that, too.
+//! Carries spans and subscribers of `tracing` to the threads that run the work.
 //!
-//! A span is current on a thread, and so is a subscriber that was set for a part of a program alone
-//! (`with_default`). Who publishes something that another lane may run (a loop, the second half of
-//! a join, a task, a call of a broadcast) takes the current ones along, and who runs it enters
-//! those: once for all items that a lane has of a loop. Where they are current already, as on the
-//! thread that has published, nobody enters them a second time.
+//! A span is current on one thread. So is a subscriber that is set for a part of a program only
+//! (`with_default`). When a lane publishes work that another lane may run (a loop, the second half
+//! of a join, a task, a call of a broadcast), the current span and subscriber are stored with the
+//! work. The lane that runs the work enters them, once for all its items of a loop. A lane on which
+//! they are already current, such as the one that has published the work, does not enter them
+//! again.
 //!
-//! Without the feature `tracing`, a [`Carried`] has no size, and all of this does nothing.
+//! Without the feature `tracing`, a [`Carried`] has no size, and all this does nothing.
 
 #[cfg(feature = "tracing")]
 use tracing::{
@@ -72,7 +72,7 @@ impl Carried {
     }
 }
 
-/// Until it is dropped, the work is inside of the span, which ends before the subscriber does.
+/// Until it is dropped, the work is inside the span, which ends before the subscriber does.
 #[must_use]
 pub(crate) struct Inside<'a> {
     #[cfg(feature = "tracing")]

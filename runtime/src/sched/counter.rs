@@ -1,4 +1,4 @@
-//! Numbers that one thread counts and any thread reads.
+//! Counters that one thread writes and any thread reads.
 
 use crate::sync::{AtomicU64, Ordering};
 

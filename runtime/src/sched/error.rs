@@ -1,4 +1,4 @@
-//! Why a pool could not be made.
+//! Errors of building a pool.
 
 use std::ffi::OsString;
 use std::fmt;

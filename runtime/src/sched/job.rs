@@ -1,5 +1,5 @@
-//! What lies in a deque: a pointer to something that a lane can take part in; and how descent is
-//! known.
+//! Jobs, the entries of deques: pointers to something in which a lane can take part. Also the chain
+//! of runs, by which descent is known.
 
 use std::cell::Cell;
 use std::mem::MaybeUninit;
@@ -16,9 +16,9 @@ pub(crate) type Ancestor = *const ();
 /// Taken work that a lane is running. The runs that a piece of work was born in, innermost first,
 /// form a chain; it tells which ancestors the work descends from.
 ///
-/// A run is on the stack of the lane that it belongs to. It is named by work born in it only, and
-/// by what descends from that: all of which the run waits for. So whoever holds such work may
-/// follow its chain.
+/// A run is on the stack of the lane that it belongs to. Only work that was born in the run, and
+/// work that descends from that, names it. The run waits for all of this work. So a lane that holds
+/// such work may follow its chain.
 #[derive(Debug)]
 pub(crate) struct Run {
     ancestor: Ancestor,
@@ -42,7 +42,7 @@ impl Origin {
     ///
     /// # Safety
     ///
-    /// `run` is null, or some lane is in the midst of it, and stays so during this call.
+    /// `run` is null, or some lane is in the middle of it, and stays so during this call.
     pub(crate) unsafe fn inside(run: *const Run) -> Self {
         // SAFETY: this function's contract.
         let outer = unsafe { run.as_ref() }.map(|run| run.born_in);
@@ -50,7 +50,7 @@ impl Origin {
         Origin { run, depth, is_half: false }
     }
 
-    /// The same for what is inside of `depth` loops, some of which the lane may have called itself:
+    /// The same for what is inside `depth` loops, some of which the lane may have called itself:
     /// its part in these is no run.
     pub(crate) fn at_least(self, depth: u32) -> Self {
         Origin { depth: self.depth.max(depth), ..self }
@@ -152,8 +152,8 @@ impl LoopHead {
     }
 }
 
-/// How deep inside of other work a job was born, and, in the last bit, whether it is no half of a
-/// join.
+/// The depth of the work in which a job was born, and in the last bit, whether it is not a half of
+/// a join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank(pub(crate) u32);
 
@@ -169,7 +169,7 @@ impl Rank {
 
 /// A promise that what it points to stays alive until the job is executed or taken back.
 ///
-/// The promise is kept by whoever pushed the job: a loop does not end while a
+/// The pusher of the job keeps the promise: a loop does not end while a
 /// [ticket](crate::protocol::tickets) is out, a join not before its
 /// [hand-over](crate::protocol::handover).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,7 +232,7 @@ impl Job {
         self.ancestor() == ancestor || unsafe { Run::descends(born_in, ancestor) }
     }
 
-    /// How deep inside of other work this was born, and whether it is the half of a join.
+    /// The depth of the work in which this was born, and whether it is the half of a join.
     ///
     /// # Safety
     ///

@@ -1,5 +1,5 @@
-//! A lane: a seat in the pool with a deque. Each worker thread has one for life; a calling thread
-//! from outside leases one.
+//! Lanes. A lane is a place in the pool with a deque. Each worker thread has one for life. A
+//! calling thread from outside leases one.
 
 mod front;
 mod halves;
@@ -51,7 +51,7 @@ pub(crate) struct Lane {
     waits_for: AtomicU32,
     /// The lane whose half of a join this one runs, or whose loop it helps with, plus one; a hint.
     works_for: AtomicU32,
-    /// How many loops this lane is inside of, if there is more than one; a hint for others.
+    /// How many loops this lane is inside, if there is more than one; a hint for others.
     inner_depth: AtomicU32,
     pub(crate) counters: Counters,
     /// One entry for each profile that is being taken.
@@ -80,7 +80,7 @@ pub(crate) struct Private {
     delayed: Cell<u32>,
     /// When this lane last left alone what no other had seen.
     left_alone: Cell<Ticks>,
-    /// How much work that it took from somewhere this lane is in the midst of.
+    /// How many pieces of work that this lane took from elsewhere it is running now.
     taken: Cell<u32>,
     /// What this worker has found, and does next.
     next: Cell<Option<Work>>,
@@ -89,7 +89,7 @@ pub(crate) struct Private {
     has_left: Cell<bool>,
     /// A [memory guard](crate::memory) knows that this worker is at work.
     pub(crate) permit: Cell<bool>,
-    /// How many loops this lane is inside of.
+    /// How many loops this lane is inside.
     depth: Cell<u32>,
     /// Nanoseconds spent waiting for other lanes, and nanoseconds spent on their work meanwhile;
     /// only differences matter.
@@ -177,7 +177,7 @@ impl Lane {
         Some(job)
     }
 
-    /// How deep inside of other work what can be stolen from this lane is, or less; a hint.
+    /// The depth of the work that can be stolen from this lane, or less; a hint.
     pub(crate) fn front_depth(&self) -> u32 {
         self.front.get().0.depth()
     }
@@ -236,7 +236,7 @@ impl Lane {
         self.works_for.load(Ordering::Relaxed).checked_sub(1).map(|lane| lane as usize)
     }
 
-    /// How many loops this lane is inside of, or less if that is one; a hint.
+    /// How many loops this lane is inside, or less if that is one; a hint.
     pub(crate) fn inner_depth(&self) -> u32 {
         self.inner_depth.load(Ordering::Relaxed)
     }
@@ -373,7 +373,7 @@ impl<'p> LaneContext<'p> {
     /// Looks for work everywhere but in this lane's deque.
     pub(crate) fn find_work(&self) -> Option<Work> {
         let found = self.pool.find_work(self.index, self.random(), |victim| !self.leaves_alone(victim));
-        // Left by work of this lane that had spawned into a scope of somebody else's.
+        // Left by work of this lane that had spawned into another lane's scope.
         found.or_else(|| self.take_open_scope())
     }
 
@@ -382,7 +382,7 @@ impl<'p> LaneContext<'p> {
         self.pool.find_half(self.index, |victim| !self.leaves_alone(victim))
     }
 
-    /// Offers a job to whoever looks for one, after the halves of joins that are older.
+    /// Offers a job to lanes that look for one, after the older halves of joins.
     pub(crate) fn push(&self, job: Job) {
         self.publish_all();
         self.lane.steal_delay.put(0);
@@ -484,8 +484,7 @@ impl<'p> LaneContext<'p> {
         self.is_otherwise_idle() && !self.private.has_left.get()
     }
 
-    /// Whether this is a worker that took what it does when it was idle, and is in the midst of
-    /// nothing else.
+    /// Whether this is a worker that was idle when it took its current work, and runs nothing else.
     pub(crate) fn is_otherwise_idle(&self) -> bool {
         self.is_worker() && self.private.taken.get() == 1
     }
@@ -511,16 +510,16 @@ impl<'p> LaneContext<'p> {
 
     /// The origin of what this lane begins now.
     pub(crate) fn run(&self) -> Origin {
-        // SAFETY: this lane is in the midst of the run, or the pointer is null.
+        // SAFETY: this lane is in the middle of the run, or the pointer is null.
         unsafe { Origin::inside(self.lane.pending.run()) }
     }
 
-    /// How many loops this lane is inside of.
+    /// How many loops this lane is inside.
     pub(crate) fn depth(&self) -> u32 {
         self.private.depth.get()
     }
 
-    /// Says so. Others hear of inner loops only: one that is inside of nothing shares no cache line
+    /// Says so. Others hear of inner loops only: one that is inside nothing shares no cache line
     /// for that.
     pub(crate) fn set_depth(&self, depth: u32) {
         let before = self.private.depth.replace(depth);
@@ -550,7 +549,7 @@ impl<'p> LaneContext<'p> {
                 false => others.push(invitation),
             }
         }
-        // Whoever looked for these meanwhile has missed them.
+        // Lanes that looked for these meanwhile have missed them.
         others.into_iter().rev().for_each(|invitation| self.offer_scope(invitation));
         taken_back
     }

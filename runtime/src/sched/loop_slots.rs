@@ -1,4 +1,5 @@
-//! The memory that a loop shares between its lanes, kept by the calling lane for its next loop.
+//! Loop slots: the memory that the lanes of a loop share. The calling lane keeps it for its next
+//! loop.
 
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
@@ -21,19 +22,20 @@ const USUAL_PARTIALS: usize = 32;
 pub(crate) struct LoopSlot {
     pub(crate) range: Range,
     pub(crate) cost: CostHint,
-    /// When the lane began what it is in the midst of.
+    /// When the lane began its current work.
     pub(crate) began: MomentHint,
     /// The lane has been inside this loop. Written by the lane alone, and by the caller before it
     /// publishes the loop.
     visited: AtomicBool,
-    /// The lane is inside this loop. It knows; to the caller, who looks there for work while it
-    /// waits, this is a hint. A chunk of the lane's may be neither in its range nor in its
-    /// position: others wait for it, since the system may take the lane's core away there.
+    /// The lane is inside this loop. For the lane itself this is exact. For the caller, which looks
+    /// there for work while it waits, it is a hint. A chunk of the lane may be neither in its range
+    /// nor in its position. Others wait for that moment to pass, because the system may take the
+    /// lane's core away there.
     claiming: AtomicBool,
     inside: AtomicBool,
     partials: UnsafeCell<PartialBuffer>,
-    /// Of the chunk that the lane runs. Written far more often than the range, and looked at only
-    /// by who finds all ranges empty.
+    /// The position in the chunk that the lane runs. It is written far more often than the range,
+    /// and only lanes that find all ranges empty read it.
     pub(crate) position: CachePadded<ChunkPosition>,
 }
 

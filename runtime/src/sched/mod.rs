@@ -1,7 +1,7 @@
 //! Workers and what they run: joins, scopes, tasks and broadcasts.
 //!
-//! Lanes, joins, scopes and waits name each other: whoever waits runs what others have pushed, and
-//! that waits in turn. They are one knot, and so one folder.
+//! Lanes, joins, scopes and waits name each other, because a waiting lane runs what others have
+//! pushed, and that may wait in turn. They are one knot, and so one folder.
 
 pub(crate) mod broadcast;
 pub(crate) mod cancel;

@@ -1,21 +1,21 @@
-//! What takes the place of the engine in a user's model (`--cfg loom` with the feature `loom`): a
-//! board of pieces of work, and one or two threads of loom's that take them from there.
+//! Takes the place of the engine in a user's model (`--cfg loom` with the feature `loom`): a board
+//! of pieces of work, and one or two of loom's threads that take them.
 //!
-//! The engine is there, but its pools count as ones that have no threads, as in WebAssembly, so
-//! that every parallel call comes to where it would run on the calling thread alone. From there,
-//! inside of a model, loops come here in a piece for each lane, joins with their second half,
-//! scopes, tasks and broadcasts with a piece for each call. Whoever waits for them takes back what
-//! nobody has begun, helps with what descends from it, and so waits for what runs on another
-//! thread: the rules of the engine, with one lock in place of its protocols. What loom sees of them
-//! is what the engine promises: a piece happens after it was posted, and before the return of
-//! whoever waits for it.
+//! The engine is compiled, but its pools count as pools without threads, as in WebAssembly. So
+//! every parallel call reaches the place where it would run on the calling thread alone. From
+//! there, inside a model, the call comes here: a loop posts a piece for each lane, a join posts its
+//! second half, and scopes, tasks and broadcasts post a piece for each call. A thread that waits
+//! for pieces takes back those that nobody has begun, and helps with work that descends from them.
+//! Then it waits for what runs on another thread. These are the rules of the engine, with one lock
+//! in place of its protocols. loom sees what the engine promises: a piece happens after it was
+//! posted, and before the wait for it returns.
 //!
 //! # When loom gives up
 //!
-//! loom tells of a deadlock, or of a model that is too large, by a panic wherever that was noticed,
-//! perhaps in the middle of a wait here. The stack frames that other threads borrow from go then.
-//! That is sound only because loom runs no other thread of that execution any more ([`is_stuck`]);
-//! in all other cases the process is aborted.
+//! loom reports a deadlock, or a model that is too large, by a panic, perhaps in the middle of a
+//! wait here. The panic destroys stack frames that other threads borrow from. That is sound only
+//! because loom runs no other thread of that execution any more ([`is_stuck`]). In all other cases
+//! the process is aborted.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -34,7 +34,7 @@ use crate::sched::pool::{PoolState, USUAL_LANES_OF_MODEL, enter, with_surroundin
 use crate::sched::unwind::Payload;
 use crate::sync::{ModelledBool, Ordering, is_modelled, per_thread};
 
-/// So many words, or bytes: loom says one and means the other.
+/// A number of words or of bytes: loom's name says one and means the other.
 const STACK: usize = 1 << 17;
 
 pub(crate) type Job<'a> = Box<dyn FnOnce() + Send + 'a>;
@@ -42,7 +42,7 @@ pub(crate) type Job<'a> = Box<dyn FnOnce() + Send + 'a>;
 /// Something to do, which does not unwind.
 struct Piece {
     job: Job<'static>,
-    /// What waits for it, and what that is inside of: addresses, the innermost last.
+    /// What waits for it, and what that is inside: addresses, the innermost last.
     ancestors: Vec<usize>,
     /// Where it was posted.
     pool: Option<Arc<PoolState>>,
@@ -272,14 +272,14 @@ fn post(helpers: usize, ancestors: Vec<usize>, job: Job<'static>) {
     hall().post(helpers, Piece { job, ancestors, pool });
 }
 
-/// Posts a piece of work that is inside of `ancestors`, for whoever [finishes](finish) `ancestor`.
-/// `job` does not unwind.
+/// Posts a piece of work that is inside `ancestors`, for the thread that [finishes](finish)
+/// `ancestor`. `job` does not unwind.
 pub(crate) fn post_inside(ancestors: &[usize], ancestor: usize, job: Job<'static>) {
     post(lanes() - 1, [ancestors, &[ancestor]].concat(), job);
 }
 
-/// Posts work that no call waits for, but whoever finishes `ancestor`, or the pool. `job` does not
-/// unwind.
+/// Posts work that no call waits for, only the thread that finishes `ancestor`, or the pool. `job`
+/// does not unwind.
 pub(crate) fn post_detached(ancestor: usize, job: Job<'static>) {
     let pool = with_surrounding(|pool| pool.map(|pool| ptr::from_ref(pool).addr()));
     post(lanes().max(2) - 1, pool.into_iter().chain([ancestor]).collect(), job);

@@ -1,15 +1,15 @@
-//! How a thread waits for what happens in a pool of which it is no lane.
+//! Waits of a thread for something in a pool in which it has no lane.
 //!
-//! A worker of another pool does, meanwhile, what other pools' workers [call](PoolState::call) its
-//! own pool for, and nothing else: so pools may call each other in circles, and what it waits for
-//! may need it.
+//! A worker of another pool meanwhile runs only what other pools' workers [call](PoolState::call)
+//! its own pool for. So pools may call each other in circles, even if what it waits for needs this
+//! worker.
 //!
 //! # Why some lane always advances
 //!
-//! The argument of [`wait`](crate::sched::wait), with the pools taken together. A call that nobody
-//! has begun lies where each idle worker of its pool, and each worker that waits outside, finds it.
-//! So if nothing advances, some worker of each pool involved waits outside, all calls have been
-//! begun, and step three holds over all pools: the ancestor that was opened last has a lane that
+//! The argument of [`wait`](crate::sched::wait) holds for all pools together. A call that nobody
+//! has begun is where each idle worker of its pool, and each worker that waits outside, finds it.
+//! So if nothing advances, some worker of each pool involved waits outside, and all calls have been
+//! begun. Then step three holds over all pools: the ancestor that was opened last has a lane that
 //! waits for nothing.
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::sched::lane::LaneContext;
 use crate::sched::pool::{PoolState, Work, enter, with_worker};
 use crate::sched::wait::note_wait;
 
-/// Who waits.
+/// The thread that waits.
 #[derive(Clone)]
 pub(crate) enum Outsider {
     /// A thread that works for no pool.

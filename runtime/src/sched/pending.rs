@@ -1,17 +1,17 @@
-//! The pending halves of the joins that a lane is inside of: a chain through the frames on its
-//! stack, from the newest to the oldest.
+//! The pending halves of a lane's joins: a chain through the frames on its stack, from the newest
+//! to the oldest.
 //!
-//! A frame is *private* at first: nobody else knows of it. It becomes *public* when its owner
-//! pushes it as a job, or when another lane takes all that is private, because the owner stands
-//! still. The older one always comes first, so the chain has two parts: public frames, then newer,
-//! private ones.
+//! A frame is *private* at first: no other lane knows of it. It becomes *public* when its owner
+//! pushes it as a job, or when another lane takes all private frames because the owner stands
+//! still. The older frame always becomes public first. So the chain has two parts: public frames,
+//! then newer private ones.
 //!
-//! Only the owner changes the chain, without a lock as long as it need not look up
-//! ([`chain`](crate::protocol::chain)). Which frames are public is decided under the lock, and
-//! marked in the frames: a half of which nobody knows anything goes without a look at the lock.
+//! Only the owner changes the chain, and it needs no lock unless it has to look at public frames
+//! ([`chain`](crate::protocol::chain)). The lock decides which frames are public, and the frames
+//! are marked. So a half that no other lane knows of needs no look at the lock.
 //!
-//! Links lead to what is older. Who makes something public goes through the private frames from the
-//! newest, so the links of a long chain are turned round on the way, for the next time.
+//! Links lead to older frames. Making frames public begins at the newest private frame, so the
+//! links of a long chain are reversed on the way, for the next time.
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::MaybeUninit;
@@ -24,8 +24,8 @@ use crate::protocol::handover::Handover;
 use crate::sched::job::{JobHead, Origin, Run};
 use crate::sync::{AtomicPtr, Fences, MutexGuard, Ordering};
 
-/// Where there is no `membarrier`, or not yet, nobody [stops](Chain::stop) a chain, so that its owner needs no
-/// fence.
+/// Where there is no `membarrier`, or not yet, nobody [stops](Chain::stop) a chain, so that its
+/// owner needs no fence.
 const OWNERS_FENCES: Fences = Fences::Asymmetric;
 
 /// In a frame's link: the frame is public.
@@ -36,7 +36,7 @@ const TURNED: usize = 2;
 
 const MARKS: usize = PUBLIC | TURNED;
 
-/// So many private frames are gone through each time: to turn links is not free.
+/// How many private frames are visited each time, because reversing links is not free.
 const SHORT: u32 = 64;
 
 /// A link of the chain, with which a join's frame begins. Its alignment leaves room for the marks.
@@ -67,7 +67,7 @@ pub(crate) struct Shared {
 /// How a frame became public.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Offer {
-    /// At that moment, for whoever comes.
+    /// At that moment, for any lane that comes.
     Since(Ticks),
     /// With a [steal delay](crate::policy::steal_delay).
     Short,
@@ -183,12 +183,12 @@ impl PendingChain {
         self.chain.newest().is_null()
     }
 
-    /// Whether every frame is public; a hint to whoever is not the owner.
+    /// Whether every frame is public; for lanes other than the owner, a hint.
     pub(crate) fn all_public(&self) -> bool {
         self.chain.newest_private().is_none()
     }
 
-    /// Whether `pending` is the newest frame; a hint to whoever is not the owner.
+    /// Whether `pending` is the newest frame; for lanes other than the owner, a hint.
     pub(crate) fn is_newest(&self, pending: &Pending) -> bool {
         ptr::eq(self.chain.newest(), pending)
     }
@@ -284,7 +284,7 @@ impl Locked<'_> {
         let pending = self.oldest_private()?;
         // SAFETY: what is in the chain is alive, and stays so while this has the lock.
         let frame = unsafe { pending.as_ref() };
-        // SAFETY: the owner is in the midst of that run, in which the frame was born, and stays so
+        // SAFETY: the owner is in the middle of that run, in which the frame was born, and stays so
         // while the frame is in the chain.
         frame.head.set_born_in(unsafe { Origin::inside(self.chain.run()) }.of_half());
         let place = frame.shared.get();

@@ -1,6 +1,6 @@
-//! Parallel calls as profiles see them: who calls what, and which parts of it ran how long.
+//! Records parallel calls for profiles: which call belongs to which, and how long each part ran.
 //!
-//! Nothing in here is called while no profile is being taken.
+//! Nothing here is called unless a profile is being taken.
 
 use taskel_adaptive::recording::CallKind;
 
@@ -15,7 +15,7 @@ use crate::sched::pool::{PoolState, enter, with_current_lane, with_lane_to_wait}
 pub(crate) struct OpenCall {
     head: CallHead,
     start_ns: u64,
-    /// How many joins it is inside of.
+    /// How many joins it is inside.
     joins: u32,
     /// Who makes it.
     lane: usize,
@@ -50,7 +50,8 @@ impl LaneContext<'_> {
         OpenCall { head, start_ns: self.pool().now_ns(), joins, lane: self.index() }
     }
 
-    /// As `begin_call`, for a join; an error if no profile wants to know of it, or of what is inside.
+    /// As `begin_call`, for a join; an error if no profile wants to know of it, or of what is
+    /// inside.
     #[cold]
     pub(crate) fn begin_join(&self, site: CallSite) -> Result<OpenCall, Inside> {
         let (mut any_wants, mut inside, mut joins) = (false, Inside::NotRecorded, 0);
@@ -91,7 +92,7 @@ impl LaneContext<'_> {
         head.id
     }
 
-    /// What comes now is time in items, if the lane is inside of so many other parts.
+    /// The time from now on is time in items, if the lane is inside this number of other parts.
     #[cold]
     pub(crate) fn begin_items(&self, parts: u32) {
         self.look_at_clocks(|recorder| recorder.parts() == parts, Recorder::begin_items);
@@ -125,14 +126,15 @@ impl LaneContext<'_> {
     }
 }
 
-/// What profiles want to know of what is inside of a join of which they want to know nothing.
+/// What profiles record of the work inside a join that they do not record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Inside {
     Recorded,
     NotRecorded,
 }
 
-/// Lets profiles of `pool` know something from this thread: as the lane that it is, or has for this.
+/// Lets profiles of `pool` know something from this thread: as the lane that it is, or has for
+/// this.
 #[cold]
 pub(crate) fn tell_from_here<R>(pool: &PoolState, tell: impl FnOnce(&LaneContext<'_>) -> R) -> R {
     enter(pool, || with_lane_to_wait(pool, tell))
@@ -237,7 +239,7 @@ pub(crate) fn scope_of_outsider(pool: &PoolState, site: CallSite, (start_ns, clo
 }
 
 /// A closure of a join or a scope, or a task, from its beginning to its [`end`](Self::end), or to a
-/// panic, of which nothing is written down.
+/// panic, which is not recorded.
 pub(crate) struct OpenPart {
     of: CallId,
     number: u64,
@@ -245,7 +247,7 @@ pub(crate) struct OpenPart {
     start_ns: u64,
     /// How long the lane had waited for others when this began.
     waited_ns: u64,
-    /// How many joins the lane was inside of before.
+    /// How many joins the lane was inside before.
     joins: u32,
 }
 

@@ -1,5 +1,5 @@
-//! Streams as profiles see them: items, as those of a loop, and beside them what one thread at a
-//! time does, which is the source and the sink.
+//! Records streams for profiles: items, like those of a loop, and the source and the sink, which
+//! one thread at a time runs.
 
 use taskel_adaptive::recording::CallKind;
 

@@ -1,9 +1,9 @@
 //! Tracks re-entrancy: whether the current thread is inside a lane of a stream, the source of a
 //! bridge, or a yield.
 //!
-//! The user's code runs there. It may ask for other work ([`yield_now`](crate::yield_now())), which
-//! then runs on top of it on the stack. Such work must not wait for what is below, nor for a thread
-//! that waits for that.
+//! User code runs there. It may ask for other work ([`yield_now`](crate::yield_now())), which then
+//! runs on top of it on the stack. Such work must not wait for what is below it on the stack, nor
+//! for a thread that waits for that.
 
 use crate::sync::{PerThread, per_thread};
 
@@ -42,7 +42,7 @@ impl Entered {
         Entered(depth, found)
     }
 
-    /// Inside of a stream: at its source, in its sink, or processing an item.
+    /// Inside a stream: at its source, in its sink, or processing an item.
     pub(crate) fn stream() -> Self {
         Entered::new(&STREAMS)
     }

@@ -1,4 +1,4 @@
-//! Running a closure on a worker's own thread.
+//! Runs a closure on a worker's own thread.
 
 use std::mem;
 
@@ -6,22 +6,22 @@ use crate::sched::pool::ThreadPool;
 use crate::sched::task::call;
 
 impl ThreadPool {
-    /// Runs `op` on the thread of some worker, inside of the pool, and returns its result: for what
-    /// needs the workers' [stack](crate::ThreadPoolBuilder::stack_size), or thread-local values
-    /// that the [start handler](crate::ThreadPoolBuilder::start_handler) sets. All else begins
-    /// sooner by [`install`](Self::install).
+    /// Runs `op` on the thread of some worker of the pool, and returns its result.
     ///
-    /// On a worker of this pool, `op` runs at once, where it is. Any other thread blocks until a
-    /// worker has come to it, between two pieces of other work, and has run it. A worker of another
-    /// pool does meanwhile what its own pool is called for in the same way, so that pools may call
-    /// each other in circles. In a forked child and where there are no threads, `op` runs on the
-    /// calling thread.
+    /// This is for code that needs the workers' [stack](crate::ThreadPoolBuilder::stack_size), or
+    /// thread-local values that the [start handler](crate::ThreadPoolBuilder::start_handler) sets.
+    /// For all other code, [`install`](Self::install) is faster.
     ///
-    /// It costs three allocations, and the time to wake a worker if none is awake.
+    /// On a worker of this pool, `op` runs at once on that worker. Any other thread blocks until a
+    /// worker has run `op`, between two pieces of other work. Meanwhile, a worker of another pool
+    /// runs calls of this kind to its own pool. So pools may call each other in circles. In a
+    /// forked child, and on systems without threads, `op` runs on the calling thread.
+    ///
+    /// A call costs three allocations, and the time to wake a worker if none is awake.
     ///
     /// # Panics
     ///
-    /// When `op` does.
+    /// Panics when `op` does.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(2).stack_size(64 << 20).build()?;

@@ -1,4 +1,4 @@
-//! Work that is handed to a pool: nobody waits for it, or somebody may later.
+//! Tasks that belong to a pool: `spawn`, and `submit`, whose result somebody may wait for later.
 
 use std::future::Future;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
@@ -25,16 +25,16 @@ use crate::sched::unwind::{self, drop_quietly};
 use crate::sched::wait::wait;
 use crate::sync::{AtomicU32, Mutex, Ordering};
 
-/// Runs `f` on some worker of the surrounding pool, some time, and returns at once.
+/// Hands `f` to the surrounding pool, and returns at once. Some worker runs `f` later.
 ///
-/// Nothing waits for it but the pool itself, which when dropped first does what it was handed. The
-/// oldest goes first. Without a pool (none could be made), `f` runs here and now.
+/// The oldest task begins first. Only the pool waits for tasks: dropping it first runs them. If no
+/// pool could be made, `f` runs at once on the calling thread.
 ///
 /// A panic of `f` goes to the pool's [`panic_handler`](crate::ThreadPoolBuilder::panic_handler);
 /// without one it aborts the process.
 ///
-/// It costs one allocation (and every 63rd one more, for the queue), and the time to wake a worker
-/// if none is awake.
+/// A call costs one allocation (every 63rd call one more, for the queue), and the time to wake a
+/// worker if none is awake.
 ///
 /// ```
 /// let (sender, receiver) = std::sync::mpsc::channel();
@@ -49,18 +49,18 @@ where
     spawn_at(Location::caller(), f);
 }
 
-/// Runs `f` on some worker of the surrounding pool, some time, and returns a handle to its result
-/// at once.
+/// Hands `f` to the surrounding pool, and returns a handle to its result at once. Some worker runs
+/// `f` later.
 ///
-/// The oldest goes first, as with [`spawn`]. Without a pool (none could be made), `f` runs here and
-/// now.
+/// The oldest task begins first, as with [`spawn`]. If no pool could be made, `f` runs at once on
+/// the calling thread.
 ///
-/// It costs one allocation (and every 63rd one more, for the queue), and the time to wake a worker
-/// if none is awake.
+/// A call costs one allocation (every 63rd call one more, for the queue), and the time to wake a
+/// worker if none is awake.
 ///
 /// # Panics
 ///
-/// Not here: a panic of `f` continues where the result is [taken](Task).
+/// This call does not panic. A panic of `f` continues where the result is [taken](Task).
 ///
 /// ```
 /// let task = taskel::submit(|| 6 * 7);
@@ -75,7 +75,7 @@ where
     hand_to(PoolState::inject, f, Location::caller())
 }
 
-/// As [`submit`], for a thread that is no lane of the pool, and waits next.
+/// Does the same as [`submit`], for a thread outside the pool that waits next.
 #[track_caller]
 pub(crate) fn call<F, R>(f: F) -> Task<R>
 where
@@ -87,8 +87,8 @@ where
     hand_to(hand, f, Location::caller())
 }
 
-/// The same as [`spawn`], which begins the oldest first anyway. Here for programs that know it from
-/// rayon.
+/// Does the same as [`spawn`], which begins the oldest task first. It exists for programs written
+/// for rayon.
 ///
 /// ```
 /// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
@@ -110,7 +110,7 @@ where
 }
 
 impl ThreadPool {
-    /// As [`spawn`](crate::spawn), on this pool.
+    /// Hands `f` to this pool, like [`spawn`](crate::spawn).
     ///
     /// ```
     /// let pool = taskel::ThreadPool::new()?;
@@ -129,7 +129,7 @@ impl ThreadPool {
         self.install(|| spawn_at(caller, f));
     }
 
-    /// The same as [`spawn`](Self::spawn), which begins the oldest first anyway.
+    /// Does the same as [`spawn`](Self::spawn), which begins the oldest task first.
     #[track_caller]
     pub fn spawn_fifo<F>(&self, f: F)
     where
@@ -138,11 +138,11 @@ impl ThreadPool {
         self.spawn(f);
     }
 
-    /// As [`submit`](crate::submit), on this pool.
+    /// Hands `f` to this pool, like [`submit`](crate::submit).
     ///
     /// # Panics
     ///
-    /// As [`submit`](crate::submit): not here.
+    /// This call does not panic; see [`submit`](crate::submit).
     ///
     /// ```
     /// let pool = taskel::ThreadPool::new()?;
@@ -162,17 +162,17 @@ impl ThreadPool {
     }
 }
 
-/// The result of work that was [submitted](submit), now or later.
+/// A handle to the result of a [submitted](submit) task.
 ///
-/// [`join`](Self::join) blocks for it; as a [`Future`] it needs no particular executor. Dropping a
-/// `Task` detaches it: the work is done all the same.
+/// [`join`](Self::join) blocks until the result is there. The handle is also a [`Future`], for any
+/// executor. Dropping the handle detaches the task; it still runs.
 ///
 /// # Panics
 ///
-/// A panic of the work continues wherever the result is taken. If the handle was dropped before, it
-/// goes to the pool's [`panic_handler`](crate::ThreadPoolBuilder::panic_handler), or aborts the
-/// process if there is none. If the handle is dropped when the panic has already happened, its
-/// payload is dropped with it, as with the standard library's `JoinHandle`.
+/// A panic of the task continues where the result is taken. If the handle was dropped before the
+/// panic, the panic goes to the pool's [`panic_handler`](crate::ThreadPoolBuilder::panic_handler),
+/// or aborts the process if there is none. If the handle is dropped after the panic, the payload is
+/// dropped with it, as with the standard library's `JoinHandle`.
 ///
 /// ```
 /// use std::pin::pin;
@@ -195,7 +195,7 @@ pub struct Task<R: Send + 'static> {
 
 type Outcome<R> = thread::Result<R>;
 
-/// Whom to tell when a task is over.
+/// The waiters to wake when a task ends.
 enum Waiter {
     Waker(Waker),
     /// A lane of the task's pool.
@@ -227,7 +227,7 @@ trait Joinable<R>: Send + Sync {
 }
 
 struct Core<F, R> {
-    /// Whoever takes it out does the work.
+    /// The thread that takes it out runs the task.
     work: Mutex<Option<F>>,
     cell: TaskCell<Outcome<R>, Waiter>,
     /// The pool that the work was handed to, and holds until it is done.
@@ -245,7 +245,7 @@ where
     with_pool(None, |pool| hand_over(pool, f, TaskCell::detached(), PoolState::inject, caller));
 }
 
-/// To the surrounding pool, for somebody who may wait for it.
+/// Hands a task to the surrounding pool, for a thread that may wait for it.
 fn hand_to<F, R>(hand: fn(&PoolState, Arc<dyn Detached>), f: F, caller: Caller) -> Task<R>
 where
     F: FnOnce() -> R + Send + 'static,
@@ -283,7 +283,7 @@ where
     });
     match pool.zip(hold) {
         Some((pool, hold)) => {
-            // Whoever does the work releases it.
+            // The thread that runs the task releases it.
             std::mem::forget(hold);
             hand(pool, Arc::clone(&core) as _);
         }
@@ -446,16 +446,17 @@ where
 }
 
 impl<R: Send + 'static> Task<R> {
-    /// Waits for the work, and returns its result.
+    /// Waits for the task, and returns its result.
     ///
-    /// If no worker has begun the work, the calling thread does it itself, at once, inside the
-    /// task's pool: so a worker may wait for a task of its own pool, even of one thread. While it
-    /// waits for another worker to finish, a worker runs only what descends from the task.
+    /// If no worker has begun the task, the calling thread runs it at once, inside the task's pool.
+    /// So a worker may wait for a task of its own pool, even in a pool of one thread. While a
+    /// worker waits for a task that another worker runs, it runs only work that descends from the
+    /// task.
     ///
     /// # Panics
     ///
-    /// When the work did, with its payload; when a poll of this task was `Ready` before; and in a
-    /// forked child, if the parent had begun the work.
+    /// Panics when the task panicked, with the same payload; when an earlier poll was `Ready`; and
+    /// in a forked child, if the parent had begun the task.
     ///
     /// ```
     /// let task = taskel::submit(|| String::from("result"));
@@ -477,7 +478,7 @@ impl<R: Send + 'static> Task<R> {
         (pool.map(Arc::clone), core.recorded())
     }
 
-    /// As `join`, but leaves the work to a worker, unless there are none in this process.
+    /// Waits like `join`, but leaves the work to a worker, unless there are none in this process.
     #[track_caller]
     pub(crate) fn join_elsewhere(self) -> R {
         let (pool, task) = self.recorded();
@@ -514,7 +515,7 @@ impl<R: Send + 'static> Task<R> {
         })
     }
 
-    /// Whether the work is done, so that [`join`](Self::join) would return at once.
+    /// Tests whether the task has ended, so that [`join`](Self::join) would return at once.
     ///
     /// ```
     /// let task = taskel::submit(|| ());
@@ -545,8 +546,8 @@ impl<R: Send + 'static> Future for Task<R> {
 
     /// # Panics
     ///
-    /// When the work did, with its payload; when an earlier poll was `Ready`; and in a forked
-    /// child, if the parent had begun the work.
+    /// Panics when the task panicked, with the same payload; when an earlier poll was `Ready`; and
+    /// in a forked child, if the parent had begun the task.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
         let core = self.core.as_ref().expect(TAKEN);
         if let Some(outcome) = core.finish_left_behind() {
@@ -570,7 +571,7 @@ impl<R: Send + 'static> Future for Task<R> {
 }
 
 impl<R: Send + 'static> Drop for Task<R> {
-    /// Detaches the work. Drops its result if it is done; a panic of that continues here.
+    /// Detaches the task. If it has ended, drops its result; a panic of that drop continues here.
     fn drop(&mut self) {
         let Some(core) = self.core.take() else { return };
         match core.cell().detach() {

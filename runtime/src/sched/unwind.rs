@@ -1,10 +1,9 @@
-//! Panics that cross from one thread to another, and cancellations, which unwind like panics but
-//! are none until nobody hears of them.
+//! Panics that cross from one thread to another, and cancellations.
 //!
-//! Whoever throws [`Cancelled`] tells nobody, for somebody further down the stack may take it for a
-//! result, also by way of another thread. Where none of this crate's calls is left below to hear of
-//! it, on the thread that made the outermost one, it is an error like others: the panic hook tells
-//! of it, once.
+//! A cancellation unwinds with [`Cancelled`], but does not call the panic hook when it starts,
+//! because a call further down the stack may turn it into a result, also on another thread. If no
+//! call of this crate is left below on the thread that made the outermost one, nobody can do that.
+//! Then it is an error like others, and the panic hook is called, once.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
@@ -16,12 +15,12 @@ use crate::sync::per_thread;
 pub(crate) type Payload = Box<dyn Any + Send>;
 
 per_thread! {
-    /// Somebody further down this thread's stack hears of what unwinds.
+    /// A call further down this thread's stack handles cancellations.
     static HEARD: bool = false;
 }
 
-/// As long as this lives, the thread's cancellations are heard of: whoever has made it passes them
-/// on, by [`resume`] or to another thread.
+/// As long as this lives, the thread's cancellations are handled: the code that has made it passes
+/// them on, by [`resume`] or to another thread.
 pub(crate) struct Heard {
     before: bool,
 }

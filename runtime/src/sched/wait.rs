@@ -1,45 +1,47 @@
-//! How a lane waits for others, and what it does meanwhile.
+//! How a lane waits for others, and what it runs meanwhile.
 //!
-//! A wait runs only work that descends from what it waits for (its *ancestor*: a loop, a scope, the
-//! stolen half of a join). So it cannot meet a lock that is held further down its own stack, unless
-//! whoever wrote the awaited work made that work wait for the lock too; and a short wait cannot
-//! pick up a long, unrelated job.
+//! A waiting lane runs only work that descends from what it waits for (its *ancestor*: a loop, a
+//! scope, or the stolen half of a join). So it cannot meet a lock that is held further down its own
+//! stack, unless the awaited work itself waits for that lock. A short wait also cannot pick up a
+//! long, unrelated job.
 //!
 //! It looks where such work must be: on the lanes that work for the ancestor, the *suspects*, and
-//! where those wait themselves, on the lanes that they wait for (Wagner and Calder's leapfrogging,
-//! 1993). Where to look is a guess; what is found is tested by its chain of
-//! [runs](crate::sched::job::Run), and work that does not descend from the ancestor is put back
-//! where any idle worker, and each wait that it descends from, finds it.
+//! if those wait themselves, on the lanes that they wait for. This is leapfrogging (Wagner and
+//! Calder, 1993). Where to look is a guess. What the lane finds is tested by its chain of
+//! [runs](crate::sched::job::Run). Work that does not descend from the ancestor is put back. Any
+//! idle worker finds it there, and so does each wait that it descends from.
 //!
-//! So a lane may sleep here beside work that it must not take up. If it does for long, it lends its
-//! seat to [another thread](crate::sched::pool), which may.
+//! So a lane may sleep while there is work that it must not run. If it sleeps for long, it lends
+//! its seat to [another thread](crate::sched::pool), which may run it.
 //!
-//! Broadcasts are the exception: a waiting worker makes its call of any broadcast that reaches it,
-//! since a broadcast needs every worker.
+//! Broadcasts are the exception. A waiting worker makes its call of any broadcast that reaches it,
+//! because a broadcast needs every worker.
 //!
 //! # Why some lane always advances
 //!
-//! Suppose that no lane of a pool runs user code: each is idle, or in a wait whose end is not there
-//! yet and for which it finds no work.
+//! Suppose that no lane of a pool runs user code. Then each lane is idle, or in a wait that has not
+//! ended and that finds no work.
 //!
-//! 1. *Nothing that is waited for lies unbegun.* A lane that waits has made all its own work public
-//!    before, and looks for it: the half of a join is in its deque (it takes it back, and does not
-//!    wait), with a thief (it is begun), or among the strays, where the wait finds it by its
-//!    descent. The tasks of a scope are in its queue, which its owner empties before it waits, and
-//!    whoever adds one wakes the owner. A task is begun by whoever joins it. A call of a broadcast
-//!    lies in the mail of a worker, which makes it when it is idle or waits.
-//! 2. So each wait is for *runs* that have begun, on lanes that wait themselves: the thief's of a
-//!    half, helpers' in a loop or scope, a worker's of a task, or a worker's call of a broadcast.
+//! 1. *Nothing that is waited for is unbegun.* A lane that waits has made all its own work public
+//!    before, and looks for it. The half of a join is in its deque (then the lane takes it back and
+//!    does not wait), with a thief (then it is begun), or among the strays, where the wait finds it
+//!    by its descent. The tasks of a scope are in its queue. The owner empties the queue before it
+//!    waits, and a thread that adds a task wakes the owner. A task is begun by the lane that joins
+//!    it. A call of a broadcast is in the mail of a worker, which makes the call when it is idle or
+//!    waits.
+//! 2. So each wait is for *runs* that have begun, on lanes that wait themselves: the thief's run of
+//!    a half, helpers' runs in a loop or scope, a worker's run of a task, or a worker's call of a
+//!    broadcast.
 //! 3. Among the ancestors that are waited for, take one, F, such that no lane waits inside a run of
 //!    F for an ancestor opened later than F. There is one: the ancestor that was opened last. Some
 //!    lane Z has a run of F on its stack, and its topmost wait is above that run. What Z waits for
 //!    there was opened by that run, or by what Z took in its waits meanwhile: after F in either
 //!    case. That contradicts the choice of F.
 //!
-//! The third step is about ancestors that somebody opens and then waits for. A task that is joined
-//! long after it was submitted is older than the wait for it: two tasks that join each other wait
-//! for ever, as two threads would. The argument also ends at the pool's edge: a lane that waits in
-//! one pool does nothing for another. Who waits for what it has a worker of another pool do waits
+//! Step three is about ancestors that a thread opens and then waits for. A task that is joined long
+//! after it was submitted is older than the wait for it. So two tasks that join each other wait for
+//! ever, as two threads would. The argument also ends at the border of the pool: a lane that waits
+//! in one pool does nothing for another. A wait for a worker of another pool is a wait
 //! [outside](crate::sched::outside), where the argument is extended.
 
 use std::sync::Arc;
@@ -115,7 +117,7 @@ pub(crate) fn wait(
     note_wait(lane, total_ns, helped_ns);
 }
 
-/// A wait took `total_ns`, of which `helped_ns` for other work.
+/// Records a wait of `total_ns`, with `helped_ns` of other work.
 pub(crate) fn note_wait(lane: &LaneContext<'_>, total_ns: u64, helped_ns: u64) {
     let private = lane.private();
     private.waited_ns.set(private.waited_ns.get().saturating_add(total_ns.saturating_sub(helped_ns)));
@@ -145,7 +147,8 @@ fn sleep(
     found
 }
 
-/// Sleeps until somebody wakes this lane. If that takes long, others may have its seat meanwhile.
+/// Sleeps until another thread wakes this lane. If that takes long, others may have its seat
+/// meanwhile.
 fn park(lane: &LaneContext<'_>) {
     let parker = lane.pool().sleep.parker(lane.index());
     if parker.park_timeout(BEFORE_LENDING) {
@@ -168,8 +171,8 @@ fn first(suspects: Suspects<'_>) -> Option<usize> {
 }
 
 /// Looks for work of `ancestor` also on the lanes that have taken work from a lane that may have
-/// some, and so on. Many of them may have other work, which would be put back: this is for who has
-/// nothing else to do.
+/// some, and so on. Many of them may have other work, which would be put back. So this is for lanes
+/// that have nothing else to do.
 fn find_far(lane: &LaneContext<'_>, ancestor: Ancestor, suspects: Suspects<'_>) -> Option<Job> {
     let pool = lane.pool();
     let mut reached = Lanes::default();

@@ -1,4 +1,4 @@
-//! Locks under which a user's code runs.
+//! Locks that are held while user code runs.
 
 use crate::sync::Mutex;
 

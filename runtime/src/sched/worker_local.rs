@@ -16,16 +16,16 @@ use crate::sched::modelled::{ThreadKey, this_thread};
 use crate::sched::pool::{PoolState, ThreadPool, enter, with_lane, with_pool};
 use crate::sync::{Mutex, MutexGuard};
 
-/// One `T` for each thread that works in a pool, made when that thread first asks for it: for
-/// counters, buffers and caches that workers should not share.
+/// A value for each thread that works in a pool, made when that thread first asks for it. Use it
+/// for counters, buffers and caches that workers should not share.
 ///
-/// Workers reach theirs without a lock. So does a thread from outside: while it takes part in the
-/// pool it is one of the pool's *external callers*, and has a value which other threads have at
-/// other times. So has a thread that stands in for workers which wait. There are at most as many
-/// values as workers, and such threads at the same time. Afterwards, whoever owns the `WorkerLocal`
-/// sees all values.
+/// Workers reach their values without a lock. So do threads from outside that take part in the pool
+/// (*external callers*), and threads that stand in for waiting workers. The value of such a thread
+/// may belong to another such thread at another time. There are at most as many values as workers
+/// and such threads at the same time. After the work, the owner of the `WorkerLocal` sees all
+/// values.
 ///
-/// It belongs to the pool it was made in. A thread of another pool that asks is a thread from
+/// It belongs to the pool in which it was made. A thread of another pool counts as a thread from
 /// outside.
 ///
 /// ```
@@ -97,12 +97,13 @@ impl<T> Slot<T> {
 }
 
 impl<T: Send> WorkerLocal<T> {
-    /// One value, made by `init`, for each thread of the surrounding pool that asks.
+    /// Makes a `WorkerLocal` for the surrounding pool. `init` makes a value for each thread that
+    /// asks for one.
     pub fn new(init: impl Fn() -> T + Send + Sync + 'static) -> Self {
         with_pool(None, |pool| Self::of(pool, Box::new(init)))
     }
 
-    /// As [`new`](Self::new), for `pool`.
+    /// Does the same as [`new`](Self::new), for `pool`.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(3).build()?;
@@ -124,16 +125,16 @@ impl<T: Send> WorkerLocal<T> {
         }
     }
 
-    /// Calls `f` with this thread's value, which is made first if there is none yet.
+    /// Calls `f` with the value of the calling thread. If there is none yet, it is made first.
     ///
-    /// `f` may ask again, and gets the same value. So may other work that this thread does while
-    /// `f` waits for something: `T` is lent shared, and wants a `Cell` or `RefCell` (not borrowed
-    /// across a wait) to be changed.
+    /// If `f` asks again, it gets the same value. The same holds for other work that this thread
+    /// runs while `f` waits for something. So `f` gets a shared reference. To change the value, use
+    /// a `Cell` or a `RefCell` that is not borrowed across a wait.
     ///
     /// # Panics
     ///
-    /// When `f` or the closure that makes values does. A value that was not made is made when next
-    /// asked for.
+    /// Panics when `f` or the closure that makes values does. A value that was not made is made
+    /// when it is next asked for.
     pub fn with<R>(&self, f: impl FnOnce(&T) -> R) -> R {
         let Some(pool) = self.pool.as_ref().filter(|pool| pool.is_usable()) else {
             let slot = self.other_slot();
@@ -161,7 +162,7 @@ impl<T: Send> WorkerLocal<T> {
         self.others.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// All values that were made, in no particular order.
+    /// Returns all values that were made, in no particular order.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         let others = self.others.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
         let lanes = self.slots.iter_mut().filter_map(|slot| slot.0.get_mut().as_mut());
@@ -173,7 +174,7 @@ impl<T: Send> IntoIterator for WorkerLocal<T> {
     type Item = T;
     type IntoIter = std::vec::IntoIter<T>;
 
-    /// All values that were made, in no particular order.
+    /// Returns all values that were made, in no particular order.
     fn into_iter(self) -> Self::IntoIter {
         let others = self.others.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
         let lanes = self.slots.into_iter().filter_map(|slot| slot.into_inner().0.into_inner());
@@ -187,8 +188,8 @@ impl<'a, T: Send> IntoIterator for &'a mut WorkerLocal<T> {
     type Item = &'a mut T;
     type IntoIter = std::vec::IntoIter<&'a mut T>;
 
-    /// All values that were made, in no particular order. [`iter_mut`](WorkerLocal::iter_mut) does
-    /// without a list of them.
+    /// Returns all values that were made, in no particular order.
+    /// [`iter_mut`](WorkerLocal::iter_mut) does without a list of them.
     fn into_iter(self) -> Self::IntoIter {
         self.iter_mut().collect::<Vec<_>>().into_iter()
     }

@@ -1,46 +1,46 @@
-//! Letting other work go first.
+//! Yielding: lets other work run first.
 
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::{ThreadPool, with_current_lane};
 use crate::sched::reentrancy::Entered;
 use crate::sched::scope::{has_own_task, run_own_task};
 
-/// What came of a [`yield_now`] or [`yield_local`].
+/// The result of a [`yield_now`] or [`yield_local`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Yield {
     /// Some other work was done.
     Executed,
-    /// There was none, or yields that lie on top of each other use as much of the stack as they
-    /// may.
+    /// There was none, or nested yields already use as much of the stack as they may.
     Idle,
 }
 
-/// Does one piece of other work, if there is some, before it returns: for code that polls for
-/// something which that work may bring about.
+/// Runs one piece of other work, if there is any, and returns. This is for code that polls for
+/// something which other work may bring about.
 ///
-/// What the calling thread has begun itself goes first: a task of a scope that it is inside of (the
-/// innermost first), then the second closure of a [`join`](crate::join()) whose first it is inside
-/// of. Else a worker takes anything that lies in its pool. A thread from outside, inside a scope,
-/// join or loop, does nothing but what it has begun.
+/// The calling thread's own work goes first: a task of a scope that it is inside (the innermost
+/// scope first), then the second closure of a [`join`](crate::join()) whose first closure it is
+/// running. If there is none, a worker takes any work in its pool. A thread from outside the pool,
+/// inside a scope, join or loop, runs only its own work.
 ///
-/// This is the one way to run *unrelated* work in the middle of one's own, which waits never do: do
-/// not call it while holding a lock that other work may want. The work is done on top of the
-/// caller's stack, and the caller goes on when it is over.
+/// This is the only way to run *unrelated* work in the middle of other work; waits never do so. Do
+/// not call it while you hold a lock that other work may take. The work runs on top of the caller's
+/// stack, and the caller goes on when it has ended.
 ///
-/// Where that work yields in turn, the next lies on top of it, and so on. When half a MiB of a
-/// thread's stack, or a quarter of a smaller one, is used in this way, yields do nothing there:
-/// pieces of work that all poll for one another need more threads than one, or less stack.
+/// If that work also yields, the next piece runs on top of it, and so on. When half a MiB of a
+/// thread's stack, or a quarter of a smaller stack, is used in this way, yields on that thread do
+/// nothing. So pieces of work that all poll for one another need more threads than one, or less
+/// stack.
 ///
-/// Items of a loop should not poll for other items of it: what is left of a loop is only taken here
-/// if it still waits for a helper. (It then goes on in the midst of the item that yields, with a
-/// state of its own for [`map_init`](crate::iter::ParallelIterator::map_init).)
+/// Items of a loop should not poll for other items of the same loop: a yield takes part in a loop
+/// only if the loop still has an invitation for a helper. (It then runs in the middle of the item
+/// that yields, with its own state for [`map_init`](crate::iter::ParallelIterator::map_init).)
 ///
-/// The lanes of [streams](crate::stream) that it comes across here leave at once, since they might
-/// wait for what yields; in the source of a [bridge](crate::iter::ParallelBridge), so do those of
-/// loops.
+/// A yield never helps a [stream](crate::stream), because it might then wait for the work that
+/// yields. In the source of a [bridge](crate::iter::ParallelBridge), a yield also never helps a
+/// loop.
 ///
-/// `None` on a thread that is neither a worker nor inside a scope, join or loop; then nothing was
-/// done. In a forked child, only tasks of scopes that were opened there are.
+/// Returns `None` on a thread that is neither a worker nor inside a scope, join or loop. Then
+/// nothing was done. In a forked child, only tasks of scopes that were opened there are run.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,7 +60,7 @@ pub fn yield_now() -> Option<Yield> {
     yield_to(Whose::Anybodys)
 }
 
-/// As [`yield_now`], but does only what the calling thread has begun itself, or is called for by a
+/// Yields like [`yield_now`], but runs only the calling thread's own work, and calls of a
 /// [broadcast](crate::broadcast).
 ///
 /// ```
@@ -78,9 +78,9 @@ pub fn yield_local() -> Option<Yield> {
     yield_to(Whose::Own)
 }
 
-/// Whether the calling thread has work of its own that nobody has begun, as
-/// [`ThreadPool::current_thread_has_pending_tasks`] says it of one pool; `None` on a thread that is
-/// neither a worker nor inside a scope, join or loop.
+/// Tests whether the calling thread has own work that nobody has begun, like
+/// [`ThreadPool::current_thread_has_pending_tasks`] for one pool. Returns `None` on a thread that
+/// is neither a worker nor inside a scope, join or loop.
 ///
 /// ```
 /// assert_eq!(taskel::current_thread_has_pending_tasks(), None);
@@ -99,7 +99,7 @@ fn has_pending_tasks(lane: &LaneContext<'_>) -> bool {
     lane.has_own() || has_own_task(lane)
 }
 
-/// Which work a yield may do.
+/// Which work a yield may run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
     Own,
@@ -126,8 +126,8 @@ fn yield_to(whose: Whose) -> Option<Yield> {
 }
 
 impl ThreadPool {
-    /// As [`yield_now`](crate::yield_now()), on a thread that works for this pool; `None` on any
-    /// other.
+    /// Yields like [`yield_now`](crate::yield_now()), on a thread that works for this pool. Returns
+    /// `None` on any other thread.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
@@ -139,8 +139,8 @@ impl ThreadPool {
         self.on_current_lane(|lane| yield_on(lane, Whose::Anybodys))
     }
 
-    /// As [`yield_local`](crate::yield_local()), on a thread that works for this pool; `None` on
-    /// any other.
+    /// Yields like [`yield_local`](crate::yield_local()), on a thread that works for this pool.
+    /// Returns `None` on any other thread.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
@@ -152,12 +152,12 @@ impl ThreadPool {
         self.on_current_lane(|lane| yield_on(lane, Whose::Own))
     }
 
-    /// Whether the calling thread has work of its own that nobody has begun: tasks of scopes that
-    /// it is inside of, second closures of joins, invitations to its loop. `None` on a thread that
-    /// does not work for this pool.
+    /// Tests whether the calling thread has own work that nobody has begun: tasks of scopes that it
+    /// is inside, second closures of joins, invitations to its loop. Returns `None` on a thread
+    /// that does not work for this pool.
     ///
-    /// It may help to decide whether to spawn more, or to go on alone. Other threads may take such
-    /// work at any moment.
+    /// This can help to decide whether to spawn more tasks. Other threads may take such work at any
+    /// moment.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
@@ -181,13 +181,13 @@ fn yield_on(lane: &LaneContext<'_>, whose: Whose) -> Yield {
     if !do_something(lane, whose) {
         return Yield::Idle;
     }
-    // To whoever takes the time of the calling taskel, all of that was other work.
+    // For the measurement of the calling taskel, all of that was other work.
     private.waited_ns.set(waited_ns);
     private.helped_ns.set(helped_ns.saturating_add(clock.ns_between(began, clock.now())));
     Yield::Executed
 }
 
-/// Does one piece of work. False if there was none.
+/// Runs one piece of work. Returns false if there was none.
 fn do_something(lane: &LaneContext<'_>, whose: Whose) -> bool {
     let Some(_inside) = Entered::yielded() else {
         // Others have to go on with it, perhaps on this core.
@@ -199,7 +199,8 @@ fn do_something(lane: &LaneContext<'_>, whose: Whose) -> bool {
         None if run_own_task(Some(lane)) => return true,
         None => lane.take_own(),
     };
-    // A loop has a slot for one external caller, which is to be its caller's or who waits for that.
+    // A loop has a slot for one external caller, which must be its own caller or a lane that waits
+    // for the loop.
     let may_look = lane.is_worker() && whose == Whose::Anybodys;
     let work = work.or_else(|| may_look.then(|| lane.take_open_scope().or_else(|| lane.find_work()))?);
     work.map(|work| lane.execute(work)).is_some()

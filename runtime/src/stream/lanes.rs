@@ -1,4 +1,4 @@
-//! What the lanes of a stream do.
+//! The work of the lanes of a stream.
 
 use std::cell::UnsafeCell;
 use std::hint::spin_loop;
@@ -37,7 +37,7 @@ const PAUSE: u32 = 32;
 /// A stream that is being consumed.
 pub(super) struct Running<'w, I: Iterator, S: Step<I::Item>> {
     window: CachePadded<Window<I::Item, S::Output>>,
-    /// Whoever the window sends here has it alone.
+    /// Only the lane that the window sends here uses it.
     source: UnsafeCell<I>,
     step: &'w S,
     cancel: Option<&'w CancelToken>,
@@ -103,7 +103,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         self.window.stop();
     }
 
-    /// Whether nobody wants anything more. Whoever finds the token cancelled ends the stream for
+    /// Whether nothing more is wanted. A lane that finds the token cancelled ends the stream for
     /// all.
     #[inline]
     fn is_over(&self) -> bool {
@@ -129,10 +129,10 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         self.panic.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A helper's part. On top of another lane of a stream, of somebody at a source, or of work
-    /// that has yielded, it has none: where a helper waits for room, it waits for what began before
-    /// it, and that may wait for what is below it. (Other waits are for what begins after them, and
-    /// so never for anything that is further down a stack.)
+    /// The part of a helper. It does nothing on top of another lane of a stream, of a lane at a
+    /// source, or of work that has yielded. The reason: a helper that waits for room waits for what
+    /// began before it, and that may wait for what is below the helper on its stack. (Other waits
+    /// are for what begins after them, and so never for anything further down a stack.)
     pub(super) fn help(&self) {
         if reentrancy::in_stream() || reentrancy::in_bridge() || reentrancy::in_yield() {
             return;

@@ -1,4 +1,4 @@
-//! Streams: items of unknown number, processed in parallel, with a bounded number of them in
+//! Streams: process items of a sequential source in parallel, with a bounded number of them in
 //! memory.
 
 mod lanes;
@@ -31,8 +31,8 @@ use crate::sched::scope::unrecorded_scope;
 
 /// Turns sequential iterators into parallel streams.
 pub trait ParallelStream: Iterator<Item: Send> + Send + Sized {
-    /// A stream whose items are processed in parallel, while no more of them than a given number
-    /// are in memory, and that can be consumed in order.
+    /// Makes a stream of the items. They are processed in parallel, at most a given number of them
+    /// are in memory at a time, and the results can be consumed in order.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -44,10 +44,10 @@ pub trait ParallelStream: Iterator<Item: Send> + Send + Sized {
     ///
     /// # Standard input
     ///
-    /// The source is asked by whichever thread comes, and a [`StdinLock`](std::io::StdinLock),
-    /// which [`Stdin::lines`](std::io::Stdin::lines) holds, too, stays on the thread that has
-    /// locked. [`Stdin`](std::io::Stdin) itself may move; so it gets a buffer of its own, and is
-    /// locked each time that this is filled:
+    /// Any thread of the pool may ask the source for its next item, so the source must be `Send`. A
+    /// [`StdinLock`](std::io::StdinLock) is not, and [`Stdin::lines`](std::io::Stdin::lines) holds
+    /// one. [`Stdin`](std::io::Stdin) itself is `Send`. Give it a buffer of its own; it is then
+    /// locked each time the buffer is filled:
     ///
     /// ```no_run
     /// use std::io::{self, BufRead, BufReader};
@@ -68,40 +68,40 @@ pub trait ParallelStream: Iterator<Item: Send> + Send + Sized {
 
 impl<I: Iterator<Item: Send> + Send> ParallelStream for I {}
 
-/// What is in flight if nothing is said.
+/// How many items may be in flight by default.
 const DEFAULT_IN_FLIGHT: usize = 1024;
 
-/// A stream of items, made by [`par_stream`](ParallelStream::par_stream). `'w` is how long what it
-/// borrows lives: what [weighs](Self::max_in_flight_bytes) items, a [pool](Self::on), a
-/// [token](Self::with_cancel_token), what is told of its [progress](Self::progress_with).
+/// A stream of items, made by [`par_stream`](ParallelStream::par_stream). `'w` is the lifetime of
+/// what the stream borrows: a [pool](Self::on), a [token](Self::with_cancel_token), the closures
+/// that [weigh](Self::max_in_flight_bytes) items and [report](Self::progress_with) progress.
 ///
-/// The source is asked by one thread at a time; nobody else's code runs meanwhile under a lock. Up
-/// to as many threads as the pool has process items. The sink runs on the calling thread, which
-/// processes items as well whenever it has nothing to emit. A slow sink holds the source back.
+/// One thread at a time asks the source for an item. No other user code runs under a lock
+/// meanwhile. All threads of the pool may process items. The *sink*, which receives the results,
+/// runs on the calling thread. That thread also processes items when it has no results for the
+/// sink. A slow sink holds the source back.
 ///
-/// What is said about items ([`map`](Self::map), [`filter`](Self::filter),
-/// [`map_init`](Self::map_init), …) is what [`ParallelIterator`](crate::iter::ParallelIterator)
-/// says, is done in parallel, and adds up: each item goes through all of it on one thread.
-/// [`sum`](Self::sum), [`count`](Self::count), [`reduce`](Self::reduce) and
-/// [`collect`](Self::collect) are sinks.
+/// The adapters ([`map`](Self::map), [`filter`](Self::filter), [`map_init`](Self::map_init), …) are
+/// those of [`ParallelIterator`](crate::iter::ParallelIterator). Items are processed in parallel,
+/// and each item goes through all adapters on one thread. [`sum`](Self::sum),
+/// [`count`](Self::count), [`reduce`](Self::reduce) and [`collect`](Self::collect) are sinks.
 ///
 /// # Live sources
 ///
-/// What was pulled is processed before the source may block again: an item does not wait for the
-/// one that comes after it, and a source may wait for what becomes of the items that it has
-/// yielded, in a closure or in the sink, in order or not, on one thread, too. The calling thread
-/// asks the source only if nothing is in flight, so what is ready is emitted while the source
+/// Items that the source has yielded are processed before the source may block again. So an item
+/// does not wait for the next one. A source may wait until its earlier items have been processed,
+/// in a closure or in the sink. This works with any sink, and also on one thread. The calling
+/// thread asks the source only if nothing is in flight. So results reach the sink while the source
 /// blocks.
 ///
-/// Only where both items and the source have been quick, a thread takes several items at once. If
-/// one of them, or the source, takes longer than some 50 µs all the same, idle threads take the
-/// rest; so an item waits for a fraction of a millisecond, unless all threads are busy. In order, a
-/// result also waits for those before it.
+/// A thread takes several items at once only if both the items and the source have been quick. If
+/// one of these items, or the source, then takes longer than about 50 µs, idle threads take the
+/// rest. So an item waits for a fraction of a millisecond at most, unless all threads are busy. In
+/// ordered sinks, a result also waits for the results before it.
 ///
 /// # Panics
 ///
-/// When the source, a closure or the sink panics, the others stop as soon as they have processed
-/// the item in hand, what is in flight is dropped, and the panic continues on the calling thread.
+/// When the source, a closure or the sink panics, the other threads stop after their current item.
+/// The items in flight are dropped, and the panic continues on the calling thread.
 #[derive(Debug)]
 #[must_use = "a stream does nothing until it is consumed"]
 pub struct Stream<'w, I: Iterator, S> {
@@ -112,10 +112,10 @@ pub struct Stream<'w, I: Iterator, S> {
     progress: Option<Progress<'w>>,
 }
 
-/// What an item weighs.
+/// Computes the weight of an item.
 type Weight<'w, T> = Box<dyn Fn(&T) -> usize + Send + Sync + 'w>;
 
-/// How much may be in flight: items, or what they weigh.
+/// How much may be in flight: a number of items, or a weight.
 struct Limit<'w, T> {
     most: usize,
     weight: Option<Weight<'w, T>>,
@@ -128,13 +128,14 @@ impl<T> std::fmt::Debug for Limit<'_, T> {
 }
 
 impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
-    /// What comes after all that was said so far.
+    /// Adds a step behind the steps so far.
     fn then<T>(self, step: impl FnOnce(S) -> T) -> Stream<'w, I, T> {
         let Stream { source, step: before, limit, options, progress } = self;
         Stream { source, step: step(before), limit, options, progress }
     }
 
-    /// Runs on `pool` instead of the surrounding one. Given several times, the last one counts.
+    /// Runs the stream on `pool` instead of the surrounding pool. If this is called several times,
+    /// the last pool counts.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -151,17 +152,19 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         stream
     }
 
-    /// Ends the stream early when `token` is cancelled: each thread looks at it before each item,
-    /// and the calling thread before each result. Given several times, the last one counts. Where
-    /// the source blocks, it is waited for.
+    /// Ends the stream early when `token` is cancelled.
     ///
-    /// [`try_for_each_ordered`](Self::try_for_each_ordered) and its kin then return `None`, or
-    /// `Err(Cancelled)` where their error type is [`Cancelled`](crate::Cancelled) or
-    /// `Box<dyn Error + Send + Sync>`. What cannot say it, unwinds with the payload `Cancelled`, as
-    /// [`ParallelIterator::with_cancel_token`](crate::iter::ParallelIterator::with_cancel_token)
-    /// says. What is in flight is dropped. A stream that has come to the end of its source, all of
-    /// whose results have gone through the sink, is complete, and not cancelled; so is one whose
-    /// sink has said to stop.
+    /// Each thread checks the token before each item, and the calling thread before each result. If
+    /// the source blocks, the stream waits for it. If this is called several times, the last token
+    /// counts.
+    ///
+    /// [`try_for_each_ordered`](Self::try_for_each_ordered) and similar methods then return `None`,
+    /// or `Err(Cancelled)` where their error type is [`Cancelled`](crate::Cancelled) or `Box<dyn
+    /// Error + Send + Sync>`. Methods that cannot return this unwind with the payload `Cancelled`,
+    /// as with
+    /// [`ParallelIterator::with_cancel_token`](crate::iter::ParallelIterator::with_cancel_token).
+    /// The items in flight are dropped. A stream is complete, not cancelled, if the source has
+    /// ended and all results have gone through the sink, or if the sink has stopped the stream.
     ///
     /// ```
     /// use taskel::{CancelToken, Cancelled, prelude::*};
@@ -184,18 +187,21 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         stream
     }
 
-    /// Calls `report(done, total)` now and then, on the calling thread: how many items of the
-    /// source have gone through the sink (or were dropped on the way there) by now, and how many
-    /// there are at most, as the source's [`size_hint`](Iterator::size_hint) says now; `usize::MAX`
-    /// if it cannot say. It does not matter where among the adapters this stands. Given several
-    /// times, the last one counts.
+    /// Calls `report(done, total)` from time to time, on the calling thread.
     ///
-    /// At most some 20 times a second, and never with a smaller `done` than before. At the end of
-    /// the stream, and not earlier, there is one more call with `done == total`: the number of
-    /// items. A stream without items makes none, and one that ends early (the sink has said to
-    /// stop, a cancel, a panic) does not make the last one. Where `report` panics, the stream does.
+    /// `done` is the number of items of the source that have gone through the sink, or were dropped
+    /// on the way. `total` is the largest possible number of items, as the source's current
+    /// [`size_hint`](Iterator::size_hint) tells, or `usize::MAX` if it does not tell. The position
+    /// among the adapters does not matter. If this is called several times, the last closure
+    /// counts.
     ///
-    /// Costs a look at the clock for each item, or for several, if they are quick.
+    /// `report` is called at most about 20 times a second, and `done` never decreases. At the end
+    /// of the stream, and not earlier, there is one more call in which both are the number of
+    /// items. A stream without items makes no call. A stream that ends early (stopped by the sink,
+    /// cancelled, or by a panic) does not make the last call. If `report` panics, the stream
+    /// panics.
+    ///
+    /// This costs one look at the clock for each item, or for several if they are quick.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -215,8 +221,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         stream
     }
 
-    /// Applies an adapter of one's own, or of the iterators', to each item by itself. One that
-    /// wants no more items ends the stream.
+    /// Applies an adapter to each item by itself: your own, or one of the parallel iterators'. An
+    /// adapter that wants no more items ends the stream.
     ///
     /// ```
     /// use taskel::{iter::Adapt, prelude::*};
@@ -242,8 +248,9 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.adapt(MapOp(f))
     }
 
-    /// Applies `f` to each item and a state that `init` makes once for each worker that takes part,
-    /// when it has its first item; at most as many times as the pool has threads.
+    /// Applies `f` to each item and a state. `init` makes the state once for each worker that takes
+    /// part, with the worker's first item. So it is called at most as many times as the pool has
+    /// threads.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -263,8 +270,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.adapt(MapInitOp::new(init, f))
     }
 
-    /// Applies `f` to each item and a state that is cloned from `init` once for each worker that
-    /// takes part.
+    /// Applies `f` to each item and a state. The state is cloned from `init` once for each worker
+    /// that takes part.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -281,7 +288,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.adapt(MapInitOp::new(Cloner::new(init), f))
     }
 
-    /// Keeps the items for which `predicate` holds, which is called in parallel.
+    /// Keeps the items for which `predicate` holds. `predicate` is called in parallel.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -294,7 +301,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.adapt(FilterOp(predicate))
     }
 
-    /// Applies `f` to each item, in parallel, and keeps what is in a `Some`.
+    /// Applies `f` to each item, in parallel, and keeps the values of each `Some`.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -309,9 +316,9 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.adapt(FilterMapOp(f))
     }
 
-    /// Applies `f` to each item and yields what is in the sequential iterators that it returns.
-    /// What comes of one item is in memory all at once, and counts as that one item for what is in
-    /// flight.
+    /// Applies `f` to each item and yields the items of the sequential iterators that `f` returns.
+    /// The items of one such iterator are in memory at the same time. Together they count as one
+    /// item in flight.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -326,7 +333,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.adapt(FlatMapIterOp(f))
     }
 
-    /// Changes each item on its way, in parallel.
+    /// Calls `f` with a mutable reference to each item, in parallel, and yields the items.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -340,7 +347,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.adapt(UpdateOp(f))
     }
 
-    /// Calls `f` with a reference to each item on its way, in parallel.
+    /// Calls `f` with a reference to each item, in parallel, and yields the items.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU32, Ordering};
@@ -356,13 +363,15 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.adapt(InspectOp(f))
     }
 
-    /// Folds runs of neighbouring items, each starting from `identity()`, and yields one result per
-    /// run, in order. A run is what a thread processes at once: all items on one thread; among
-    /// several, a thread that has taken several quick items makes one result of them, and each slow
-    /// one is a run of its own.
+    /// Folds runs of neighbouring items, and yields one result for each run, in order. Each run
+    /// starts from `identity()`.
     ///
-    /// The result of a run comes when that is over: on one thread, at the end of the source. So no
-    /// source may wait for it.
+    /// A run is what a thread processes at once. On one thread, all items are one run. On several
+    /// threads, several quick items that a thread has taken together are one run, and each slow
+    /// item is a run by itself.
+    ///
+    /// The result of a run comes when the run ends. On one thread, that is the end of the source.
+    /// So the source must not wait for the result of a run.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -382,17 +391,21 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.then(|base| FoldStep { base, identity, fold_op })
     }
 
-    /// Lets at most `n` items be between the source and the sink at any moment, instead of 1024.
+    /// Sets how many items may be in flight, that is, between the source and the sink: at most `n`
+    /// instead of 1024.
     ///
-    /// With fewer than the pool has threads, `n` items are in work when the source has so many; the
-    /// calling thread then only emits. With that many or more it works as well, but where some
-    /// items are quick, order does not matter, and `n` is not several times the number of threads:
-    /// while it has a long item, the quick ones that are done use up the window. In order, they do
-    /// so in any case: if one in `k` is slow, `n / k` slow ones are in work.
+    /// If `n` is less than the number of threads, `n` items are processed at a time, and the
+    /// calling thread only runs the sink. If `n` is larger, the calling thread also processes
+    /// items. There is one exception: if some items are quick, the sink is unordered, and `n` is
+    /// not several times the number of threads, the calling thread only runs the sink. Otherwise
+    /// finished quick items would use up the window while the calling thread has a long item.
+    ///
+    /// With an ordered sink, finished items always use up the window while they wait for a slow
+    /// one. If one item in `k` is slow, `n / k` slow items are processed at a time.
     ///
     /// # Panics
     ///
-    /// When `n` is 0.
+    /// Panics when `n` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -405,13 +418,14 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self
     }
 
-    /// Asks the source for no more items while those between it and the sink weigh `limit` or more.
-    /// Only the last item may exceed it. An item that weighs 0 counts as 1, so at most `limit`
-    /// items are in flight.
+    /// Limits the weight of the items in flight, that is, between the source and the sink. While
+    /// they weigh `limit` or more, the source is not asked for another item. So only the last item
+    /// may exceed the limit. An item that weighs 0 counts as 1, so at most `limit` items are in
+    /// flight.
     ///
     /// # Panics
     ///
-    /// When `limit` is 0.
+    /// Panics when `limit` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -431,7 +445,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         stream
     }
 
-    /// Calls `sink` on this thread with each result, in the order of the source.
+    /// Calls `sink` on the calling thread with each result, in the order of the source.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -447,7 +461,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         });
     }
 
-    /// Calls `sink` on this thread with each result, as they come.
+    /// Calls `sink` on the calling thread with each result, in the order in which they are ready.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -463,8 +477,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         });
     }
 
-    /// As [`for_each_ordered`](Self::for_each_ordered), until a call says to stop: `Break`, `Err`,
-    /// or `None`. What is in flight is then dropped.
+    /// Calls `sink` like [`for_each_ordered`](Self::for_each_ordered), until a call returns
+    /// `Break`, `Err` or `None`. The items in flight are then dropped.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -480,7 +494,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.run(true, sink)
     }
 
-    /// As [`for_each_unordered`](Self::for_each_unordered), until a call says to stop.
+    /// Calls `sink` like [`for_each_unordered`](Self::for_each_unordered), until a call returns
+    /// `Break`, `Err` or `None`.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -492,8 +507,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.run(false, sink)
     }
 
-    /// Makes a collection of the results, in the order of the source, as they come; one that wants
-    /// no more ends the stream, as a `Result` at the first `Err` does.
+    /// Collects the results into a collection, in the order of the source. A collection that wants
+    /// no more items ends the stream, as a `Result` does at the first `Err`.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -521,8 +536,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.map(op).for_each_unordered(|()| ());
     }
 
-    /// Calls `op` with each item and a state that `init` makes once for each worker that takes
-    /// part, when it has its first item.
+    /// Calls `op` with each item and a state. `init` makes the state once for each worker that
+    /// takes part, with the worker's first item.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -540,8 +555,9 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.map_init(init, op).for_each_unordered(|()| ());
     }
 
-    /// Calls `op` with each item, in parallel, until one call says to stop: `None`, `Err`, or
-    /// `Break`. The stream then ends; if several calls said so, the one for the first item counts.
+    /// Calls `op` with each item, in parallel, until one call returns `None`, `Err` or `Break`.
+    /// Then the stream ends. If several calls return one of these, the result is that of the first
+    /// item among them.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -557,11 +573,11 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.map(op).try_for_each_ordered(|result| result)
     }
 
-    /// Combines all results with `op`, which must be associative, in order. `identity` must be
+    /// Combines all results with `op`, in order. `op` must be associative, and `identity()` must be
     /// neutral.
     ///
-    /// `op` is called on the calling thread, as results come, once for each. What takes long
-    /// belongs in a [`map`](Self::map) or [`fold`](Self::fold) before.
+    /// The calling thread calls `op` once for each result. Put slow work into a [`map`](Self::map)
+    /// or [`fold`](Self::fold) before this.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -576,7 +592,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.consume(true, |results| results.fold(identity(), op))
     }
 
-    /// As [`reduce`](Self::reduce), without an identity; `None` if there are no results.
+    /// Combines all results like [`reduce`](Self::reduce), without an identity. Returns `None` if
+    /// there are no results.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -591,8 +608,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.consume(true, |results| results.reduce(op))
     }
 
-    /// Adds all results up, on the calling thread, one after the other in order: floats have the
-    /// same sum as on one thread, to the last bit.
+    /// Adds all results on the calling thread, one after the other, in order. So float sums are the
+    /// same as on one thread, to the last bit.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -603,7 +620,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         self.consume(true, |results| results.sum())
     }
 
-    /// Multiplies all results, as [`sum`](Self::sum) adds them.
+    /// Multiplies all results on the calling thread, in order, like [`sum`](Self::sum).
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -640,14 +657,14 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         })
     }
 
-    /// Calls `sink` with an iterator over the results. What is in flight when it returns is
-    /// dropped.
+    /// Calls `sink` with an iterator over the results. Items that are in flight when `sink` returns
+    /// are dropped.
     #[track_caller]
     fn consume<R>(self, ordered: bool, sink: impl FnOnce(&mut Results<'_, '_, I, S>) -> R) -> R {
         self.consume_at(Location::caller(), ordered, sink)
     }
 
-    /// The same, for a stream that is consumed there.
+    /// Does the same for a stream that this call consumes.
     fn consume_at<R>(
         self,
         caller: Caller,
@@ -657,7 +674,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         let Stream { source, step, limit, options, progress } = self;
         options.install(|| {
             recording_stream(CallSite::of::<(I, S)>(caller), |recorded| {
-                // In a user's model, the calling thread alone.
+                // In a user's model, only the calling thread runs the stream.
                 let lanes = if cfg!(all(loom, feature = "loom")) { 1 } else { current_num_threads() };
                 if lanes <= 1 {
                     let inside = reentrancy::Entered::stream();
@@ -690,7 +707,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
     }
 }
 
-/// Sends everyone home, also when the sink panics.
+/// Ends the work of all lanes, also when the sink panics.
 struct StopOnDrop<'r, I: Iterator<Item: Send> + Send, S: Step<I::Item>>(&'r Running<'r, I, S>);
 
 impl<I: Iterator<Item: Send> + Send, S: Step<I::Item>> Drop for StopOnDrop<'_, I, S> {

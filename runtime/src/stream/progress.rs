@@ -1,4 +1,4 @@
-//! `progress_with`: telling how far a stream is.
+//! `progress_with` for streams: reports how far a stream is.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ impl<'w> Progress<'w> {
         Progress { report: Box::new(report), done: 0, most, clock, reported: clock.now() }
     }
 
-    /// So many more items have gone through the sink.
+    /// Adds items that have gone through the sink.
     pub(super) fn passed(&mut self, items: usize) {
         self.done += items;
         // That all are done is told when the source has said so.

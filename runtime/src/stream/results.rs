@@ -1,4 +1,4 @@
-//! What the sink of a stream gets: an iterator over the results, and how it has ended.
+//! What the sink of a stream gets: an iterator over the results, and how the stream has ended.
 
 use std::{mem, vec};
 

@@ -1,5 +1,5 @@
-//! What happens to an item on its way through a stream: the adapters of the parallel iterators,
-//! each applied to one item at a time.
+//! The steps of a stream: the adapters of the parallel iterators, each applied to one item at a
+//! time.
 
 use std::{iter, mem};
 

@@ -1,5 +1,5 @@
-//! What a lane has in hand: items and results, to which others come if the lane does not return
-//! from one of them.
+//! What a lane of a stream has in hand: items and results. Other lanes take them if the lane is in
+//! a long item.
 
 use std::cell::UnsafeCell;
 use std::mem;
@@ -149,7 +149,7 @@ impl<T, R> Hand<T, R> {
         match item {
             _ if !alone => Asked::Taken,
             None => Asked::Ended,
-            // Unless somebody has come again, who has the source now.
+            // Unless another lane has come again, which has the source now.
             Some(item) if missed && self.end_alone().is_some() => Asked::Recalled(item),
             Some(item) => Asked::Item(item),
         }

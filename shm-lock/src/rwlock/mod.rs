@@ -1,4 +1,4 @@
-//! Many readers or one writer, threads of any processes.
+//! Read-write locks: many readers or one writer, in threads of any processes.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -23,18 +23,19 @@ pub use named::ShmRwLock;
 type ReadResult<'a, T> = Result<ShmReadGuard<'a, T>, RwLockError<'a, T>>;
 type WriteResult<'a, T> = Result<ShmWriteGuard<'a, T>, RwLockError<'a, T>>;
 
-/// A lock for many readers or one writer, as a part of a [`ShmRegion`](crate::ShmRegion).
+/// A lock for many readers or one writer that is a part of a [`ShmRegion`](crate::ShmRegion).
 ///
-/// Readers and writers may die at any instruction. What a dead reader had is free at once; a writer
-/// that died while it was in is told to one of those who come next, reader or writer, as
-/// [`RegionMutex`](crate::RegionMutex) does. One that dies while it waits is told to nobody.
+/// Readers and writers may die at any instruction. The lock of a dead reader is free at once. If a
+/// writer dies while it holds the lock, one later reader or writer is told, as with
+/// [`RegionMutex`](crate::RegionMutex). If a waiter dies, nobody is told.
 ///
-/// Up to `READERS` readers are in at a time, each in a cache line of its own, so that they do not
-/// slow each other down; more of them wait for one that is in. A writer takes one lock, and looks at
-/// as many cache lines as readers have ever been in at a time.
+/// Up to `READERS` readers hold the lock at a time. Each has a cache line of its own, so readers do
+/// not slow each other down. Further readers wait until one leaves. A writer takes one lock, and
+/// looks at as many cache lines as there have ever been readers at the same time.
 ///
-/// A writer that waits comes before readers that come later. Those who wait get in in about the
-/// order of their coming, so that readers do not keep writers out for ever, nor writers readers.
+/// A waiting writer goes before readers that come later. Waiters get the lock in about the order in
+/// which they came. So readers do not keep writers out for ever, and writers do not keep readers
+/// out for ever.
 ///
 /// ```
 /// use shm_lock::{RegionRwLock, ShmRegion};
@@ -95,15 +96,15 @@ unsafe impl<T: ShmPod + Sync, const READERS: usize> ShmLayout for RegionRwLock<T
 }
 
 impl<T: ShmPod> RegionRwLock<T> {
-    /// A lock that nobody has, for up to 128 readers at a time, to be put into a region.
+    /// Makes a free lock for up to 128 readers at a time, to be put into a region.
     pub fn new(value: T) -> Self {
         RegionRwLock::with_readers(value)
     }
 }
 
 impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
-    /// A lock that nobody has, for up to `READERS` readers at a time, to be put into a region. It
-    /// does not compile with 0 of them.
+    /// Makes a free lock for up to `READERS` readers at a time, to be put into a region. 0 does not
+    /// compile.
     pub fn with_readers(value: T) -> Self {
         let lock = RawLock::new();
         lock.mutex().rest();
@@ -113,12 +114,11 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
         }
     }
 
-    /// Lets the calling thread read, as soon as no writer is in or waits.
+    /// Takes the lock for reading, as soon as no writer holds it or waits for it.
     ///
-    /// Where that is so at once, it costs one atomic instruction and no system call, whatever other
-    /// readers do. A thread that reads already may be let in a second time, and is told
-    /// [`Deadlock`](RwLockError::Deadlock) where it would have to wait. A panic of a reader poisons
-    /// nothing.
+    /// Without a writer, this costs one atomic instruction and no system call, whatever other
+    /// readers do. A thread that already reads may get the lock a second time. If it would have to
+    /// wait, it gets [`Deadlock`](RwLockError::Deadlock). A panic of a reader poisons nothing.
     ///
     /// ```
     /// let lock = shm_lock::ShmRwLock::memfd("a", 7_u64)?;
@@ -131,16 +131,16 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
     /// ```
     ///
     /// # Errors
-    /// Every [`RwLockError`] but `WouldBlock` and `TimedOut`. `OwnerDied` and `Poisoned` come with
-    /// the lock as a writer has it, for the repair.
+    /// Every [`RwLockError`] but `WouldBlock` and `TimedOut`. `OwnerDied` and `Poisoned` hold the
+    /// lock for writing, for the repair.
     #[inline(always)]
     pub fn read(&self) -> Result<ShmReadGuard<'_, T>, RwLockError<'_, T>> {
         self.read_with(|| Some(Ticker::forever()))
     }
 
-    /// Lets the calling thread read if no writer is in or waits.
+    /// Takes the lock for reading if no writer holds it or waits for it.
     ///
-    /// It may also be refused while another one that waited is let in.
+    /// It may also fail while another waiter is getting the lock.
     ///
     /// ```
     /// use shm_lock::{RwLockError, ShmRwLock};
@@ -160,7 +160,7 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
         self.read_with(|| None).map_err(RwLockError::of_try)
     }
 
-    /// Lets the calling thread read, after waiting no longer than `patience`.
+    /// Takes the lock for reading, and waits no longer than `patience`.
     ///
     /// It tries at least once. Time while the system is suspended does not count.
     ///
@@ -186,7 +186,7 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
         self.read_with(|| (!patience.is_zero()).then(|| Ticker::within(patience)))
     }
 
-    /// Lets the calling thread read, after waiting no longer than until `deadline`. See
+    /// Takes the lock for reading, and waits no longer than until `deadline`. See
     /// [`read_timeout`](Self::read_timeout).
     ///
     /// # Errors
@@ -195,11 +195,11 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
         self.read_with(|| Some(Ticker::until(deadline)))
     }
 
-    /// Lets the calling thread in alone, as soon as nobody else is in.
+    /// Takes the lock for writing, as soon as no other thread holds it.
     ///
-    /// Where that is so at once, it costs one atomic instruction and no system call, and a look at as
-    /// many cache lines as readers have ever been in at a time. Else it waits for the readers who are
-    /// in, and for no others.
+    /// If no thread holds the lock, this costs one atomic instruction, no system call, and a look
+    /// at as many cache lines as there have ever been readers at the same time. Otherwise it waits
+    /// for the current readers, and for no later ones.
     ///
     /// ```
     /// let lock = shm_lock::ShmRwLock::memfd("a", 7_u64)?;
@@ -215,7 +215,7 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
         self.write_with(|| Some(Ticker::forever()))
     }
 
-    /// Lets the calling thread in alone if nobody else is in or waits to be in alone.
+    /// Takes the lock for writing if no other thread holds it or waits to write.
     ///
     /// ```
     /// use shm_lock::{RwLockError, ShmRwLock};
@@ -235,7 +235,7 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
         self.write_with(|| None).map_err(RwLockError::of_try)
     }
 
-    /// Lets the calling thread in alone, after waiting no longer than `patience`.
+    /// Takes the lock for writing, and waits no longer than `patience`.
     ///
     /// It tries at least once. Time while the system is suspended does not count.
     ///
@@ -261,7 +261,7 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
         self.write_with(|| (!patience.is_zero()).then(|| Ticker::within(patience)))
     }
 
-    /// Lets the calling thread in alone, after waiting no longer than until `deadline`. See
+    /// Takes the lock for writing, and waits no longer than until `deadline`. See
     /// [`write_timeout`](Self::write_timeout).
     ///
     /// # Errors

@@ -1,5 +1,5 @@
-//! Adapters that wrap the sequential iterator of each chunk, which most do. What they share stands
-//! here once.
+//! Adapters that wrap the sequential iterator of each chunk, which most do. The code that they
+//! share is here.
 
 use std::ops::{ControlFlow, Range};
 
@@ -9,7 +9,7 @@ use crate::engine::producer::{IndexedProducer, Producer, Receiver};
 use crate::engine::watched::Lookout;
 use crate::iter::{IndexedParallelIterator, ParallelIterator};
 
-/// How many items an adapter puts out for each that it gets.
+/// How many items an adapter yields for each item that it gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outputs {
@@ -17,13 +17,13 @@ pub enum Outputs {
     One,
     /// None or one.
     AtMostOne,
-    /// Nobody knows.
+    /// Any number.
     Any,
 }
 
-/// What an adapter does to the items of a chunk: it wraps the sequential iterator over them.
+/// An adapter, which wraps the sequential iterator over the items of a chunk.
 ///
-/// This is how one writes an adapter of one's own; [`ParallelIterator::adapt`] applies it.
+/// Implement this trait for your own adapters. [`ParallelIterator::adapt`] applies them.
 ///
 /// ```
 /// use taskel::iter::{Adapt, Outputs};
@@ -47,10 +47,10 @@ pub enum Outputs {
 /// assert_eq!((0..7).into_par_iter().adapt(Evens).collect::<Vec<_>>(), [0, 2, 4, 6]);
 /// ```
 pub trait Adapt<T>: Send + Sync {
-    /// What comes out.
+    /// The type of the items that the adapter yields.
     type Output: Send;
 
-    /// What one lane keeps from chunk to chunk of one loop.
+    /// The state that one lane keeps from chunk to chunk of one loop.
     type Local;
 
     /// The wrapped iterator.
@@ -58,14 +58,15 @@ pub trait Adapt<T>: Send + Sync {
     where
         Self: 'a;
 
-    /// How many items come out for each that goes in. Too small an answer leads to a panic, never
-    /// to undefined behaviour.
+    /// How many items come out for each item that goes in. If the answer is too small, the loop
+    /// panics; there is never undefined behaviour.
     const OUTPUTS: Outputs = Outputs::Any;
 
-    /// Whether it is to see chunks even where one thread could take all at once.
+    /// Whether the adapter should get separate chunks even if one thread could take everything at
+    /// once.
     const IN_PIECES: bool = false;
 
-    /// Whether it may ever be [full](Adapt::is_full).
+    /// Whether the adapter may ever be [full](Adapt::is_full).
     #[doc(hidden)]
     const ENDS_EARLY: bool = false;
 
@@ -79,8 +80,8 @@ pub trait Adapt<T>: Send + Sync {
         items: I,
     ) -> Self::Iter<'a, I>;
 
-    /// As [`adapt`](Adapt::adapt), for an adapter that makes many items of one: it looks between
-    /// them.
+    /// Wraps the items of a chunk like [`adapt`](Adapt::adapt), for an adapter that makes many
+    /// items of one and checks for an early end between them.
     #[doc(hidden)]
     #[inline]
     fn adapt_until<'a, I: Iterator<Item = T> + 'a>(
@@ -93,14 +94,14 @@ pub trait Adapt<T>: Send + Sync {
         self.adapt(local, items)
     }
 
-    /// Whether nothing more need be produced; asked between chunks.
+    /// Tells whether nothing more need be produced. The loop asks between chunks.
     fn is_full(&self) -> bool {
         false
     }
 }
 
-/// An adapter that keeps items at their places: exactly one comes out for each that goes in, from
-/// either end.
+/// An adapter that keeps items in their places: exactly one item comes out for each item that goes
+/// in, from either end.
 ///
 /// [`OUTPUTS`](Adapt::OUTPUTS) must be [`Outputs::One`].
 pub trait AdaptIndexed<T>: Adapt<T> {

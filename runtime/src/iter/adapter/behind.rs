@@ -1,4 +1,4 @@
-//! An adapter behind a `flat_map`: its items come in sequential iterators and in inner loops.
+//! An adapter behind a `flat_map`, whose items come from sequential iterators and from inner loops.
 
 use std::cell::UnsafeCell;
 use std::ops::{ControlFlow, Range};
@@ -143,7 +143,7 @@ impl<'s, Q: Producer, A: Adapt<Q::Item>> Producer for Behind<'s, Q, A, A::Local>
     }
 }
 
-/// What a lane keeps for an adapter inside of an inner loop.
+/// What a lane keeps for an adapter inside an inner loop.
 #[derive(Debug)]
 pub enum State<'a, L> {
     /// What it keeps in the loop outside, in whose chunk the inner loop is.

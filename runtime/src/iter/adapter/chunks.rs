@@ -1,4 +1,4 @@
-//! `chunks`: neighbouring items together.
+//! `chunks`: vectors of neighbouring items.
 
 use std::ops::Range;
 

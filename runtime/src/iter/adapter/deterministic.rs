@@ -1,4 +1,4 @@
-//! `deterministic`: reductions that are put together in the same way on every run.
+//! `deterministic`: reductions that combine results in the same way in every run.
 
 use std::ops::{ControlFlow, Range};
 

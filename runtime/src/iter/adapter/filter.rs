@@ -1,4 +1,4 @@
-//! Fewer items: `filter`, `filter_map`, `positions`.
+//! Adapters that yield fewer items: `filter`, `filter_map`, `positions`.
 
 use std::iter;
 

@@ -1,4 +1,5 @@
-//! Several items for each: `flat_map_iter`, `flatten_iter`, `flat_map`, `flatten`.
+//! Adapters that yield several items for each item: `flat_map_iter`, `flatten_iter`, `flat_map`,
+//! `flatten`.
 
 use std::borrow::Borrow;
 use std::marker::PhantomData;

@@ -1,4 +1,4 @@
-//! What lanes, or runs of items, begin with.
+//! The initial values of lanes or of runs of items.
 
 use super::debug_without_closures;
 use crate::sched::with_lock::with_lock;

@@ -1,4 +1,4 @@
-//! `by_uniform_blocks`, `by_exponential_blocks`: parts that are loops of their own, one after the
+//! `by_uniform_blocks`, `by_exponential_blocks`: blocks that are separate loops, one after the
 //! other.
 
 use std::iter;

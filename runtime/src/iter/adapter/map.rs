@@ -1,4 +1,4 @@
-//! One item for each: `map`, `inspect`, `update`, `cloned`, `copied`.
+//! Adapters that yield one item for each item: `map`, `inspect`, `update`, `cloned`, `copied`.
 
 use std::iter;
 

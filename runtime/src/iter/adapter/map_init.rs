@@ -1,4 +1,4 @@
-//! A state for each lane: `map_init`, `map_with`.
+//! Adapters with a state for each lane: `map_init`, `map_with`.
 
 use super::adapted::{Adapt, AdaptIndexed, Adapted, Outputs};
 use super::debug_without_closures;

@@ -1,7 +1,7 @@
-//! What stands between a source and its consumer.
+//! Adapters: what stands between a source and its consumer.
 //!
-//! Most adapters are an [`Adapt`]: they wrap the sequential iterator of a chunk. Those that move
-//! items to other places have a producer of their own.
+//! Most adapters implement [`Adapt`]: they wrap the sequential iterator of a chunk. Adapters that
+//! move items to other places have their own producer.
 
 mod adapted;
 mod behind;

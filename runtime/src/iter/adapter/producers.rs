@@ -1,4 +1,4 @@
-//! What the adapters are while a loop runs.
+//! The types of adapters while a loop runs.
 
 pub use super::behind::{Behind, State};
 pub use super::chain::{ChainIter, ChainProducer};

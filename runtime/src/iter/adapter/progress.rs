@@ -1,4 +1,4 @@
-//! `progress_with`: telling how far a loop is.
+//! `progress_with`: reports how far a loop is.
 
 use std::sync::{PoisonError, TryLockError};
 

@@ -1,4 +1,4 @@
-//! A part of the places: `take`, `skip`; and the places from back to front: `rev`.
+//! Adapters that select or reverse indices: `take`, `skip`, `rev`.
 
 use std::iter;
 use std::ops::Range;

@@ -1,5 +1,5 @@
-//! `on`, `chunk`, `with_cancel_token`, `with_min_len`, `with_max_len`: how a loop is run, not what
-//! it computes.
+//! `on`, `chunk`, `with_cancel_token`, `with_min_len`, `with_max_len`: these change how a loop
+//! runs, not what it computes.
 
 use std::ops::{ControlFlow, Range};
 

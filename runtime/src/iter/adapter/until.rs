@@ -1,7 +1,8 @@
-//! Up to a point: `while_some`, `take_any`, `skip_any`, `take_any_while`, `skip_any_while`.
+//! Adapters that stop or start at some point: `while_some`, `take_any`, `skip_any`,
+//! `take_any_while`, `skip_any_while`.
 //!
-//! What the lanes share here are counts and flags whose order with anything else does not matter:
-//! all Relaxed.
+//! The lanes share counts and flags here. Their order relative to anything else does not matter, so
+//! all accesses are Relaxed.
 
 use std::borrow::Borrow;
 use std::ops::ControlFlow;

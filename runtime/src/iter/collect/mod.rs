@@ -1,4 +1,4 @@
-//! Collections that can be made of a parallel iterator, or extended by one.
+//! Collections that can be made from a parallel iterator, or extended by one.
 
 mod pieces;
 mod strings;
@@ -16,7 +16,7 @@ use super::{Either, IntoParallelIterator, ParallelIterator};
 pub(crate) use pieces::Pieces;
 pub(crate) use vec::{collect_from, extend_exact, pieces, split, unzip_exact};
 
-/// What [`collect`](ParallelIterator::collect) can make.
+/// Collections that [`collect`](ParallelIterator::collect) can make.
 ///
 /// ```
 /// use taskel::iter::{FromParallelIterator, IntoParallelIterator, ParallelIterator};
@@ -40,8 +40,9 @@ pub trait FromParallelIterator<T: Send> {
     fn from_par_iter<I: IntoParallelIterator<Item = T>>(items: I) -> Self;
 }
 
-/// What can be extended by the items of a parallel iterator, and what
-/// [`unzip`](ParallelIterator::unzip) and [`partition`](ParallelIterator::partition) can make.
+/// Collections that can be extended by the items of a parallel iterator.
+/// [`unzip`](ParallelIterator::unzip) and [`partition`](ParallelIterator::partition) can make them,
+/// too.
 pub trait ParallelExtend<T: Send> {
     /// Adds the items, in their order.
     ///

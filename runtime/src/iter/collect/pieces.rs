@@ -1,4 +1,4 @@
-//! Items whose number nobody knew, in pieces: gathered by one lane after the other, put together
+//! Collects items of unknown number in pieces. Lanes gather the pieces, which are put together
 //! once.
 
 use std::mem;

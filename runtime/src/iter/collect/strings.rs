@@ -1,4 +1,4 @@
-//! Strings, of text and of the operating system's.
+//! Collects strings, of text and of the operating system.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};

@@ -1,4 +1,5 @@
-//! `Option` and `Result`: a collection of what is in all items, or why there is none.
+//! Collects `Option` and `Result` items: into a collection of all values, or the reason why there
+//! is none.
 
 use super::FromParallelIterator;
 use crate::iter::adapter::producers::WhileOp;

@@ -1,9 +1,9 @@
-//! Vectors.
+//! Collects into vectors.
 //!
-//! Each item is written to its place where the producer is *exact* (one item for each index). Where
-//! it is *bounded* (one at most: `filter`), each partial is written into one allocation from the
-//! place of its first index on, and all are moved together once. Elsewhere partials gather
-//! [pieces](super::pieces), which are copied together in parallel.
+//! If the producer is *exact* (one item for each index), each item is written to its final place.
+//! If it is *bounded* (at most one item for each index, as with `filter`), each partial is written
+//! into one allocation from the place of its first index on, and then all items are moved together
+//! once. Otherwise partials gather [pieces](super::pieces), which are copied together in parallel.
 
 use super::pieces::{Pieces, append, flatten};
 use super::{FromParallelIterator, ParallelExtend};
@@ -80,7 +80,7 @@ pub(crate) fn extend_exact<P: Producer>(items: &mut Vec<P::Item>, producer: &P) 
 fn partials<P: Producer>(producer: &P) -> Vec<Vec<P::Item>> {
     // Pushed from inside the iterator: `extend` would ask a nested one for each item from outside.
     let consumer = CollectPartials::new(|partial: &mut Pieces<P::Item>, item| partial.push(item));
-    // Only what `fold` yields, here or inside of an item, depends on where partials begin.
+    // Only what `fold` yields, here or inside an item, depends on where partials begin.
     flatten(if P::HAS_TAIL || P::NESTS {
         drive_in_order(producer, consumer)
     } else {

@@ -1,10 +1,11 @@
-//! Reductions that are put together in the same way whoever runs what: over blocks of indices that
-//! depend on the length alone.
+//! Deterministic reductions, which combine results in the same way on any threads: over blocks of
+//! indices that depend only on the length.
 //!
-//! That is a constant of the producer (`DETERMINISTIC`): without it, the code is not even there.
-//! Each block is a partial of its own, and they are combined by a tree whose form depends on their
-//! number alone, on one thread or on all. A block that ends everything (`try_reduce`) has later
-//! ones left out, not earlier ones: so the result is the same on every run.
+//! Whether a reduction is deterministic is a constant of the producer (`DETERMINISTIC`). If it is
+//! not, this code is not even compiled. Each block is a partial of its own. The blocks are combined
+//! by a tree whose form depends only on their number, on one thread or on all. A block that ends
+//! everything (`try_reduce`) causes later blocks to be skipped, not earlier ones. So the result is
+//! the same in every run.
 
 use std::mem;
 use std::ops::{ControlFlow, Range};

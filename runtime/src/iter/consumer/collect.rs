@@ -1,4 +1,4 @@
-//! Collecting into vectors.
+//! Collects into vectors.
 
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;

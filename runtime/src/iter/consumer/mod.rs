@@ -1,5 +1,5 @@
-//! What happens to the items: each chunk is fed to a partial's result, and the results of all
-//! partials, in order, make the loop's.
+//! Consumers: each chunk is folded into the result of a partial, and the results of all partials,
+//! in order, make the result of the loop.
 
 mod blocks;
 mod collect;

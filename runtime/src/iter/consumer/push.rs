@@ -1,5 +1,5 @@
-//! Items that do not all come in one sequential iterator for each chunk: those of parallel
-//! iterators inside of an outer item.
+//! Items that do not all come from one sequential iterator per chunk: items of parallel iterators
+//! inside an outer item.
 
 use std::iter;
 use std::ops::ControlFlow;
@@ -14,7 +14,7 @@ use crate::iter::adapter::Tuned;
 use crate::sched::cancel::CancelToken;
 use crate::sched::unwind;
 
-/// What is the first index of partials inside of an outer item: none of the loop's, and never its
+/// What is the first index of partials inside an outer item: none of the loop's, and never its
 /// first.
 pub(super) const INSIDE: usize = usize::MAX;
 
@@ -50,7 +50,7 @@ pub(crate) trait Push<T>: Consumer<T> {
     }
 }
 
-/// A loop inside of an outer item.
+/// A loop inside an outer item.
 pub(crate) struct InnerLoop<'a, Q> {
     inner: Q,
     /// Those of the outer loop.

@@ -1,4 +1,4 @@
-//! Whatever combines items with items: `reduce`, `min_by`, `try_reduce` and their kin.
+//! Consumers that combine items with items: `reduce`, `min_by`, `try_reduce` and similar methods.
 
 use std::ops::ControlFlow;
 use std::panic::Location;

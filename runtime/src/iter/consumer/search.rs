@@ -184,7 +184,7 @@ impl Search for Last {
         false
     }
 
-    /// Not where the best is in the midst of them.
+    /// Not where the best is in the middle of them.
     fn skips(&self, indices: &Range<usize>) -> bool {
         indices.end as u64 <= self.0.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! `try_for_each`, and what it and others make of a loop that was cancelled.
+//! `try_for_each`, and how methods with a `Result` report that the loop was cancelled.
 
 use std::hint::black_box;
 use std::ops::ControlFlow;

@@ -1,6 +1,5 @@
-//! Sorting slices in parallel: [`stable`] by merging, [`unstable`] in place by partitioning. Both
-//! leave short pieces to the standard library. Where comparisons take long, both are done by
-//! [`slow`].
+//! Sorts slices in parallel: [`stable`] by merging, [`unstable`] in place by partitioning. Both
+//! leave short pieces to the standard library. If comparisons take long, [`slow`] does both.
 
 mod order;
 mod slow;

@@ -1,8 +1,8 @@
 //! A comparison as all threads of a sort use it. Once it has panicked, no thread begins another
-//! one.
+//! comparison.
 //!
-//! What runs beside something else is a [`part`](Order::part), which keeps the payload of a panic
-//! for the sort's caller. The other parts end by unwinding, too, with a payload that nobody sees.
+//! Work that runs beside other work is a [`part`](Order::part). It keeps the payload of a panic for
+//! the sort's caller. The other parts then unwind as well, with a payload that nobody sees.
 
 use std::cmp::Ordering;
 use std::mem;

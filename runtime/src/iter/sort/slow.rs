@@ -1,8 +1,8 @@
-//! Sorting where a comparison takes long: by merging, down to a handful of items, so that all
-//! threads compare.
+//! Sorts with slow comparisons: by merging, down to a handful of items, so that all threads
+//! compare.
 //!
-//! Whether comparisons take long, some of them show before anything is sorted. Where they are
-//! quick, the standard library's algorithms need less time for the rest of the work.
+//! A few comparisons, made before the sort begins, show whether they are slow. If they are quick,
+//! the standard library's algorithms need less time for the rest of the work.
 
 use std::cmp::Ordering;
 

@@ -1,15 +1,14 @@
-//! Stable sorting: pieces are sorted by the standard library and merged in pairs, to and fro
-//! between the slice and a buffer.
+//! Stable sorting: the standard library sorts pieces, which are then merged in pairs, back and
+//! forth between the slice and a buffer.
 //!
-//! A merge is cut in two where that helps, as in Cole's parallel merge: the middle of the longer
-//! run is looked up in the other one.
+//! A merge is cut in two if that helps, as in Cole's parallel merge: the middle of the longer run
+//! is looked up in the other one.
 //!
 //! # When a comparison panics
 //!
-//! The slice holds every item once, always but while a merge writes into it. Merges into the buffer
-//! copy bits and leave the slice as it is; nobody drops what is in the buffer. A merge into the
-//! slice that ends early writes the rest of its runs, unmerged ([`Merge`]'s `drop`), also if it was
-//! never begun.
+//! The slice holds every item once, except while a merge writes into it. Merges into the buffer
+//! copy bits and leave the slice as it is; nobody drops what is in the buffer. If a merge into the
+//! slice ends early, or was never begun, [`Merge`]'s `drop` writes the rest of its runs unmerged.
 
 use std::cmp::Ordering;
 use std::ptr;

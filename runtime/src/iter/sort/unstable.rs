@@ -1,10 +1,10 @@
-//! Unstable sorting, in place: a slice is partitioned around a sampled pivot, and both parts at the
-//! same time, until they are short.
+//! Unstable sorting, in place: a slice is partitioned around a sampled pivot, then both parts at
+//! the same time, until they are short.
 //!
-//! As in Peters' pattern-defeating quicksort, a slice that is in order is left alone, many equal
-//! items make a part of their own, and after too many bad pivots another algorithm takes over: the
-//! standard library's, whose worst case is O(n log n). Items move by being swapped alone, so that
-//! the slice holds each of them once, whatever a comparison does.
+//! As in Peters' pattern-defeating quicksort, a slice that is already in order is left alone, and
+//! many equal items make a part of their own. After too many bad pivots, the standard library's
+//! algorithm takes over, whose worst case is O(n log n). Items only move by swaps, so the slice
+//! holds each of them once, whatever a comparison does.
 
 use std::cmp::Ordering;
 

@@ -1,5 +1,5 @@
-//! Collections that are not contiguous in memory: their items, or references to them, go into a
-//! vector first.
+//! Collections that are not contiguous in memory. Their items, or references to them, are put into
+//! a vector first.
 
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
 use std::hash::{BuildHasher, Hash};

@@ -1,4 +1,4 @@
-//! `par_drain`: the items of a collection that stays.
+//! `par_drain`: takes the items out of a collection, which stays.
 
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::fmt::{self, Debug, Formatter};

@@ -1,10 +1,11 @@
-//! What grows as it is looked at: trees that are walked, and what is split until there is enough.
+//! Sources that grow while they are processed: trees that are walked, and values that are split
+//! until there are enough.
 //!
-//! A lane has a stack of what it is still to look at, the next on top. When that takes long, what
-//! is on the stack becomes a loop inside of the loop, of which other lanes take their share. A lane
-//! does so after a time that grows with the depth of such loops: their depth is the logarithm of
-//! the time that a tree takes, however deep it is, and a lane keeps to itself no more than a part
-//! of what it has done before.
+//! A lane has a stack of what it has still to look at, with the next one on top. If that takes
+//! long, what is on the stack becomes an inner loop, of which other lanes take their share. A lane
+//! does this after a time that grows with the depth of such inner loops. So the depth is the
+//! logarithm of the time that a tree takes, however deep the tree is, and a lane keeps no more to
+//! itself than a part of what it has done before.
 
 use std::fmt::{self, Debug, Formatter};
 use std::ops::{ControlFlow, Range};

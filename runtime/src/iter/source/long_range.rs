@@ -1,8 +1,8 @@
 //! Ranges that may have more numbers than `usize` can count.
 //!
-//! Such a long range has few indices, each of which stands for a stretch of as many numbers; of
-//! that, blocks are loops inside of the loop, one after the other. So they are shared, searched and
-//! cancelled as any other loop is, and no other range takes notice.
+//! Such a long range has few indices. Each index stands for a stretch of many numbers, which is run
+//! as inner loops over blocks, one after the other. So long ranges are shared, searched and
+//! cancelled like any other loop, and other ranges need no extra code.
 
 use std::iter;
 use std::ops::{ControlFlow, Range};

@@ -1,4 +1,4 @@
-//! Where items come from.
+//! Sources: where items come from.
 
 mod chunk_by;
 mod collection;

@@ -1,4 +1,4 @@
-//! What slices can do in parallel: `par_chunks` and its kin.
+//! The methods of slices: `par_chunks` and similar ones.
 
 use std::cmp::Ordering;
 
@@ -27,11 +27,11 @@ pub trait ParallelSlice<T: Sync> {
     #[doc(hidden)]
     fn as_parallel_slice(&self) -> &[T];
 
-    /// Parts of `size` items each; the last may be shorter.
+    /// Splits the slice into parts of `size` items. The last part may be shorter.
     ///
     /// # Panics
     ///
-    /// When `size` is 0.
+    /// Panics when `size` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -43,11 +43,12 @@ pub trait ParallelSlice<T: Sync> {
         Chunks { slice: self.as_parallel_slice(), size: positive(size, "par_chunks") }
     }
 
-    /// Parts of exactly `size` items; what remains is in [`remainder`](ChunksExact::remainder).
+    /// Splits the slice into parts of exactly `size` items. [`remainder`](ChunksExact::remainder)
+    /// returns the rest.
     ///
     /// # Panics
     ///
-    /// When `size` is 0.
+    /// Panics when `size` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -60,12 +61,12 @@ pub trait ParallelSlice<T: Sync> {
         ChunksExact { slice: self.as_parallel_slice(), size: positive(size, "par_chunks_exact") }
     }
 
-    /// Parts of `size` items each, from the back; the last, at the front of the slice, may be
-    /// shorter.
+    /// Splits the slice into parts of `size` items, from the back. The last part, at the front of
+    /// the slice, may be shorter.
     ///
     /// # Panics
     ///
-    /// When `size` is 0.
+    /// Panics when `size` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -76,11 +77,11 @@ pub trait ParallelSlice<T: Sync> {
         RChunks { slice: self.as_parallel_slice(), size: positive(size, "par_rchunks") }
     }
 
-    /// Parts of exactly `size` items, from the back.
+    /// Splits the slice into parts of exactly `size` items, from the back.
     ///
     /// # Panics
     ///
-    /// When `size` is 0.
+    /// Panics when `size` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -91,11 +92,11 @@ pub trait ParallelSlice<T: Sync> {
         RChunksExact { slice: self.as_parallel_slice(), size: positive(size, "par_rchunks_exact") }
     }
 
-    /// All runs of `size` neighbouring items, which overlap.
+    /// Yields all windows of `size` neighbouring items. They overlap.
     ///
     /// # Panics
     ///
-    /// When `size` is 0.
+    /// Panics when `size` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -106,11 +107,11 @@ pub trait ParallelSlice<T: Sync> {
         Windows { slice: self.as_parallel_slice(), size: positive(size, "par_windows") }
     }
 
-    /// All runs of `N` neighbouring items, which overlap, as arrays.
+    /// Yields all windows of `N` neighbouring items, as arrays. They overlap.
     ///
     /// # Panics
     ///
-    /// When `N` is 0.
+    /// Panics when `N` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -121,11 +122,10 @@ pub trait ParallelSlice<T: Sync> {
         ArrayWindows(Windows { slice: self.as_parallel_slice(), size: positive(N, "par_array_windows") })
     }
 
-    /// The longest runs of neighbouring items of which `belong_together` holds for each two, as far
-    /// as they are next to each other.
+    /// Splits the slice into runs. A cut is between two neighbouring items for which
+    /// `belong_together` does not hold.
     ///
-    /// `belong_together` is called in parallel, as the closure of [`par_split`](Self::par_split)
-    /// is.
+    /// `belong_together` is called in parallel, like the closure of [`par_split`](Self::par_split).
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -136,10 +136,11 @@ pub trait ParallelSlice<T: Sync> {
         Split(Runs::new(self.as_parallel_slice(), belong_together))
     }
 
-    /// The parts between items for which `separator` holds, some of them empty.
+    /// Splits the slice at items for which `separator` holds. Parts may be empty.
     ///
-    /// `separator` is called in parallel. If it is slow, that is once for each item, and a few
-    /// times more; a quick one is called again now and then, rather than have what it said kept.
+    /// `separator` is called in parallel. If it is slow, it is called once for each item, and a few
+    /// times more. If it is quick, it is called again for some items, because that is cheaper than
+    /// keeping its answers.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -149,8 +150,9 @@ pub trait ParallelSlice<T: Sync> {
         Split(Between::new(self.as_parallel_slice(), separator))
     }
 
-    /// The parts that end with an item for which `separator` holds, and the rest if there is one;
-    /// see [`par_split`](Self::par_split).
+    /// Splits the slice behind items for which `separator` holds; see
+    /// [`par_split`](Self::par_split). If there are items behind the last separator, they are the
+    /// last part.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -175,21 +177,21 @@ impl<T: Sync> ParallelSlice<T> for [T] {
 ///
 /// # Orders that contradict themselves
 ///
-/// A sort needs a total order. Floats have none by `partial_cmp` where a NaN is among them: use
-/// [`f64::total_cmp`]. With another order, the items are all there afterwards, in any order; but
-/// the call may panic, as it may in the standard library's sorts, which short pieces are left to
-/// and which say "user-provided comparison function does not correctly implement a total order".
-/// (rayon's do not look.)
+/// A sort needs a total order. Floats with a NaN among them have no total order by `partial_cmp`;
+/// use [`f64::total_cmp`]. If the order is not total, all items are there after the sort, in some
+/// order. But the call may panic, like the standard library's sorts, which sort short pieces here.
+/// Their message is "user-provided comparison function does not correctly implement a total order".
+/// (rayon's sorts do not check this.)
 pub trait ParallelSliceMut<T: Send> {
     /// The slice itself.
     #[doc(hidden)]
     fn as_parallel_slice_mut(&mut self) -> &mut [T];
 
-    /// Parts of `size` items each; the last may be shorter.
+    /// Splits the slice into parts of `size` items. The last part may be shorter.
     ///
     /// # Panics
     ///
-    /// When `size` is 0.
+    /// Panics when `size` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -202,12 +204,12 @@ pub trait ParallelSliceMut<T: Send> {
         ChunksMut { slice: self.as_parallel_slice_mut(), size: positive(size, "par_chunks_mut") }
     }
 
-    /// Parts of exactly `size` items; what remains is in
-    /// [`take_remainder`](ChunksExactMut::take_remainder).
+    /// Splits the slice into parts of exactly `size` items.
+    /// [`take_remainder`](ChunksExactMut::take_remainder) returns the rest.
     ///
     /// # Panics
     ///
-    /// When `size` is 0.
+    /// Panics when `size` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -220,12 +222,12 @@ pub trait ParallelSliceMut<T: Send> {
         ChunksExactMut { slice: self.as_parallel_slice_mut(), size: positive(size, "par_chunks_exact_mut") }
     }
 
-    /// Parts of `size` items each, from the back; the last, at the front of the slice, may be
-    /// shorter.
+    /// Splits the slice into parts of `size` items, from the back. The last part, at the front of
+    /// the slice, may be shorter.
     ///
     /// # Panics
     ///
-    /// When `size` is 0.
+    /// Panics when `size` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -238,11 +240,11 @@ pub trait ParallelSliceMut<T: Send> {
         RChunksMut { slice: self.as_parallel_slice_mut(), size: positive(size, "par_rchunks_mut") }
     }
 
-    /// Parts of exactly `size` items, from the back.
+    /// Splits the slice into parts of exactly `size` items, from the back.
     ///
     /// # Panics
     ///
-    /// When `size` is 0.
+    /// Panics when `size` is 0.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -255,8 +257,8 @@ pub trait ParallelSliceMut<T: Send> {
         RChunksExactMut { slice: self.as_parallel_slice_mut(), size: positive(size, "par_rchunks_exact_mut") }
     }
 
-    /// The parts between items for which `separator` holds, some of them empty. It is called for
-    /// each item, in parallel, before the first part is processed.
+    /// Splits the slice at items for which `separator` holds. Parts may be empty. `separator` is
+    /// called for each item, in parallel, before the first part is processed.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -268,8 +270,9 @@ pub trait ParallelSliceMut<T: Send> {
         SplitSliceMut::new(self.as_parallel_slice_mut(), AtSeparators(separator))
     }
 
-    /// The parts that end with an item for which `separator` holds, and the rest if there is one;
-    /// see [`par_split_mut`](Self::par_split_mut).
+    /// Splits the slice behind items for which `separator` holds; see
+    /// [`par_split_mut`](Self::par_split_mut). If there are items behind the last separator, they
+    /// are the last part.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -284,9 +287,9 @@ pub trait ParallelSliceMut<T: Send> {
         SplitSliceMut::new(self.as_parallel_slice_mut(), BehindSeparators(separator))
     }
 
-    /// The longest runs of neighbouring items of which `belong_together` holds for each two, as far
-    /// as they are next to each other. It is called for all neighbours, in parallel, before the
-    /// first run is processed.
+    /// Splits the slice into runs. A cut is between two neighbouring items for which
+    /// `belong_together` does not hold. `belong_together` is called for all neighbours, in
+    /// parallel, before the first run is processed.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -301,21 +304,21 @@ pub trait ParallelSliceMut<T: Send> {
         SplitSliceMut::new(self.as_parallel_slice_mut(), BetweenRuns(belong_together))
     }
 
-    /// Sorts, and keeps the order of equal items.
+    /// Sorts the slice. Equal items keep their order.
     ///
-    /// Merge sort: O(n log n) comparisons, and a buffer of the slice's size. Short slices are
-    /// sorted by the calling thread; slow comparisons, of which some are timed before, run in
-    /// parallel from some dozen items on.
+    /// This is a merge sort with O(n log n) comparisons and a buffer of the slice's size. The
+    /// calling thread sorts short slices alone. If comparisons are slow, which a few timed ones
+    /// show beforehand, they run in parallel from a few dozen items on.
     ///
-    /// After a comparison has panicked, a thread begins no other, or where they are very quick,
-    /// finishes its piece.
+    /// After a comparison has panicked, no thread begins another comparison. If comparisons are
+    /// very quick, a thread may finish its piece first.
     ///
     /// # Panics
     ///
-    /// When a comparison does, with its payload; and perhaps where the order is not total (numbers
-    /// with a NaN among them that is equal to all, say): as the standard library's sorts, which may
-    /// notice, and which short pieces are left to. In either case the items are all there, in any
-    /// order.
+    /// Panics when a comparison does, with its payload. May also panic if the order is not total
+    /// (for example, numbers with a NaN that is equal to all), because the standard library's
+    /// sorts, which sort short pieces, may notice that. In either case, all items are there, in
+    /// some order.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -331,12 +334,13 @@ pub trait ParallelSliceMut<T: Send> {
         stable_sort_by(self.as_parallel_slice_mut(), T::cmp);
     }
 
-    /// Sorts by `compare`, and keeps the order of equal items; see [`par_sort`](Self::par_sort).
+    /// Sorts the slice by `compare`. Equal items keep their order; see
+    /// [`par_sort`](Self::par_sort).
     ///
     /// # Panics
     ///
-    /// As [`par_sort`](Self::par_sort): when `compare` does, or perhaps where the order is not
-    /// total.
+    /// Panics like [`par_sort`](Self::par_sort): when `compare` does, and perhaps if the order is
+    /// not total.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -352,13 +356,13 @@ pub trait ParallelSliceMut<T: Send> {
         stable_sort_by(self.as_parallel_slice_mut(), compare);
     }
 
-    /// Sorts by keys, and keeps the order of items with equal ones; see
+    /// Sorts the slice by keys. Items with equal keys keep their order; see
     /// [`par_sort`](Self::par_sort). `key` is called in each comparison.
     ///
     /// # Panics
     ///
-    /// As [`par_sort`](Self::par_sort): when `key` or a comparison does, or perhaps where the order
-    /// is not total.
+    /// Panics like [`par_sort`](Self::par_sort): when `key` or a comparison does, and perhaps if
+    /// the order is not total.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -375,13 +379,13 @@ pub trait ParallelSliceMut<T: Send> {
         stable_sort_by(self.as_parallel_slice_mut(), move |a, b| key(a).cmp(&key(b)));
     }
 
-    /// Sorts by keys that are computed once for each item, in parallel, and keeps the order of
-    /// items with equal ones. The keys are in memory meanwhile.
+    /// Sorts the slice by keys that are computed once for each item, in parallel. Items with equal
+    /// keys keep their order. The keys are in memory during the sort.
     ///
     /// # Panics
     ///
-    /// As [`par_sort_unstable`](Self::par_sort_unstable): when `key` or a comparison does, or
-    /// perhaps where the order is not total.
+    /// Panics like [`par_sort_unstable`](Self::par_sort_unstable): when `key` or a comparison does,
+    /// and perhaps if the order is not total.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -398,21 +402,22 @@ pub trait ParallelSliceMut<T: Send> {
         sort_by_cached_key(self.as_parallel_slice_mut(), key);
     }
 
-    /// Sorts in place; equal items may change places.
+    /// Sorts the slice in place. Equal items may change their order.
     ///
-    /// Quicksort: O(n log n) comparisons, and no allocation. Short slices are sorted by the calling
-    /// thread; slow comparisons, of which some are timed before, run in parallel from some dozen
-    /// items on, in a merge sort with a buffer of the slice's size.
+    /// This is a quicksort with O(n log n) comparisons and no allocation. The calling thread sorts
+    /// short slices alone. If comparisons are slow, which a few timed ones show beforehand, they
+    /// run in parallel from a few dozen items on, in a merge sort with a buffer of the slice's
+    /// size.
     ///
-    /// After a comparison has panicked, a thread begins no other, or where they are very quick,
-    /// finishes its piece.
+    /// After a comparison has panicked, no thread begins another comparison. If comparisons are
+    /// very quick, a thread may finish its piece first.
     ///
     /// # Panics
     ///
-    /// When a comparison does, with its payload; and perhaps where the order is not total (numbers
-    /// with a NaN among them that is equal to all, say): as the standard library's sorts, which may
-    /// notice, and which short pieces are left to. In either case the items are all there, in any
-    /// order.
+    /// Panics when a comparison does, with its payload. May also panic if the order is not total
+    /// (for example, numbers with a NaN that is equal to all), because the standard library's
+    /// sorts, which sort short pieces, may notice that. In either case, all items are there, in
+    /// some order.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -428,12 +433,12 @@ pub trait ParallelSliceMut<T: Send> {
         unstable_sort_by(self.as_parallel_slice_mut(), T::cmp);
     }
 
-    /// Sorts in place by `compare`; see [`par_sort_unstable`](Self::par_sort_unstable).
+    /// Sorts the slice in place by `compare`; see [`par_sort_unstable`](Self::par_sort_unstable).
     ///
     /// # Panics
     ///
-    /// As [`par_sort_unstable`](Self::par_sort_unstable): when `compare` does, or perhaps where the
-    /// order is not total.
+    /// Panics like [`par_sort_unstable`](Self::par_sort_unstable): when `compare` does, and perhaps
+    /// if the order is not total.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -449,13 +454,13 @@ pub trait ParallelSliceMut<T: Send> {
         unstable_sort_by(self.as_parallel_slice_mut(), compare);
     }
 
-    /// Sorts in place by keys; see [`par_sort_unstable`](Self::par_sort_unstable). `key` is called
-    /// in each comparison.
+    /// Sorts the slice in place by keys; see [`par_sort_unstable`](Self::par_sort_unstable). `key`
+    /// is called in each comparison.
     ///
     /// # Panics
     ///
-    /// As [`par_sort_unstable`](Self::par_sort_unstable): when `key` or a comparison does, or
-    /// perhaps where the order is not total.
+    /// Panics like [`par_sort_unstable`](Self::par_sort_unstable): when `key` or a comparison does,
+    /// and perhaps if the order is not total.
     ///
     /// ```
     /// use taskel::prelude::*;

@@ -1,4 +1,4 @@
-//! Slices, in parts: `par_chunks` and its kin, `par_windows`.
+//! Parts of slices: `par_chunks` and similar methods, `par_windows`.
 
 use std::ops::Range;
 use std::{mem, slice};

@@ -1,4 +1,4 @@
-//! What the sources are while a loop runs.
+//! The types of sources while a loop runs.
 
 pub use super::chunk_by::Runs;
 pub use super::drain::{Drained, Memory};

@@ -1,4 +1,4 @@
-//! The same item again and again, once, or not at all.
+//! One item again and again, once, or not at all.
 
 use std::ops::Range;
 

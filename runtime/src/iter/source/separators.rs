@@ -1,9 +1,9 @@
-//! The search for separators, for which a predicate of the user's stands.
+//! The search for separators with a user's predicate.
 //!
-//! Lanes look for a cut at either end of each chunk, and then for those in between; and where parts
-//! are long, many lanes look for the same cut. With a quick predicate, that costs little. The
-//! answers of a slow one are kept for all lanes, and lanes that look for the same cut share the
-//! questions.
+//! Lanes look for a cut at either end of each chunk, and then for the cuts in between. If parts are
+//! long, many lanes look for the same cut. With a quick predicate, that costs little. The answers
+//! of a slow predicate are kept for all lanes, and lanes that look for the same cut share the
+//! calls.
 
 use std::ops::Range;
 use std::thread;

@@ -1,9 +1,9 @@
 //! Slices and texts that are cut at separators: lines, words, …
 //!
-//! The indices are those of items or bytes. A run of them stands for the parts that begin there,
-//! which make up an adjacent piece of the whole: from the first cut at or behind the run's start to
-//! the first at or behind its end. So neighbouring runs share a cut, and nothing is lost or found
-//! twice.
+//! The indices are those of items or bytes. A run of indices stands for the parts that begin there.
+//! These make up one piece of the whole: from the first cut at or behind the start of the run to
+//! the first cut at or behind its end. So neighbouring runs share a cut, and nothing is lost or
+//! found twice.
 
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
 //! Mutable slices that are cut at items or between them: `par_split_mut`,
 //! `par_split_inclusive_mut`, `par_chunk_by_mut`.
 //!
-//! Nobody may look at an item that somebody else changes. So all cuts are found before the first
-//! part is handed out, and while they are looked for, each item is in the hands of one lane.
+//! No lane may look at an item that another lane changes. So all cuts are found before the first
+//! part is handed out. During the search, each item belongs to one lane.
 
 use std::fmt::{self, Debug, Formatter};
 use std::ops::Range;

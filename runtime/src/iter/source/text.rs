@@ -1,4 +1,4 @@
-//! Strings: their lines, words, characters, bytes.
+//! Parallel iterators over strings: lines, words, characters, bytes.
 
 use std::ops::Range;
 use std::str;
@@ -17,7 +17,7 @@ pub trait ParallelString {
     #[doc(hidden)]
     fn as_parallel_string(&self) -> &str;
 
-    /// The lines, without their ends, as [`str::lines`] has them.
+    /// Yields the lines without their line ends, like [`str::lines`].
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -28,7 +28,7 @@ pub trait ParallelString {
         Split(Lines(self.as_parallel_string()))
     }
 
-    /// The words between white space.
+    /// Yields the words between white space.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -38,7 +38,7 @@ pub trait ParallelString {
         Split(Words(self.as_parallel_string()))
     }
 
-    /// The words between ASCII white space.
+    /// Yields the words between ASCII white space.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -48,7 +48,7 @@ pub trait ParallelString {
         Split(AsciiWords(self.as_parallel_string()))
     }
 
-    /// The characters.
+    /// Yields the characters.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -58,7 +58,7 @@ pub trait ParallelString {
         Split(Chars(self.as_parallel_string()))
     }
 
-    /// The characters and where they begin.
+    /// Yields the characters and the indices where they begin.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -68,7 +68,7 @@ pub trait ParallelString {
         Split(CharIndices(self.as_parallel_string()))
     }
 
-    /// The bytes.
+    /// Yields the bytes.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -78,7 +78,7 @@ pub trait ParallelString {
         self.as_parallel_string().as_bytes().into_par_iter().copied()
     }
 
-    /// The parts between characters that `separator` stands for: a `char`, an array or a slice of
+    /// Splits the string at characters that match `separator`: a `char`, an array or a slice of
     /// them, or a closure. A slow closure is called once for each character, and a few times more.
     ///
     /// ```
@@ -89,8 +89,8 @@ pub trait ParallelString {
         Split(Between(Source::new(self.as_parallel_string(), separator)))
     }
 
-    /// As [`par_split`](Self::par_split), with each separator at the end of the part in front of
-    /// it.
+    /// Splits the string like [`par_split`](Self::par_split), with each separator at the end of the
+    /// part in front of it.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -101,8 +101,8 @@ pub trait ParallelString {
         Split(EndingWith(Source::new(self.as_parallel_string(), separator)))
     }
 
-    /// As [`par_split`](Self::par_split), but without an empty part at the end: separators end
-    /// parts.
+    /// Splits the string like [`par_split`](Self::par_split), but without an empty part at the end:
+    /// separators end parts.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -112,7 +112,7 @@ pub trait ParallelString {
         Split(Terminated(EndingWith(Source::new(self.as_parallel_string(), separator))))
     }
 
-    /// The characters that `pattern` stands for, as strings.
+    /// Yields the characters that match `pattern`, as strings.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -122,7 +122,7 @@ pub trait ParallelString {
         Split(Matches(MatchIndices::new(self.as_parallel_string(), pattern)))
     }
 
-    /// The characters that `pattern` stands for, as strings, and where they begin.
+    /// Yields the characters that match `pattern`, as strings, and the indices where they begin.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -132,7 +132,7 @@ pub trait ParallelString {
         Split(MatchIndices::new(self.as_parallel_string(), pattern))
     }
 
-    /// The text in UTF-16.
+    /// Yields the string in UTF-16.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -149,7 +149,7 @@ impl ParallelString for str {
     }
 }
 
-/// What a string can be split at: characters. Sealed.
+/// Characters at which a string can be split. This trait is sealed.
 pub trait Pattern: Send + Sync + sealed::Matches {}
 impl<P: Send + Sync + sealed::Matches> Pattern for P {}
 

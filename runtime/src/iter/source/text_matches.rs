@@ -1,4 +1,4 @@
-//! What is found in strings: `par_matches`, `par_match_indices`; and `par_split_terminator`.
+//! Matches in strings: `par_matches`, `par_match_indices`; and `par_split_terminator`.
 
 use std::ops::Range;
 use std::str;

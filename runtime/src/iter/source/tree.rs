@@ -1,4 +1,4 @@
-//! `walk_tree` and its kin, and `split`.
+//! `walk_tree` and similar functions, and `split`.
 
 use std::marker::PhantomData;
 
@@ -15,9 +15,9 @@ pub type WalkTree<S, B> = WalkTreePrefix<S, B>;
 /// Made by [`split`].
 pub type SplitData<D, S> = Grown<(D, Option<u32>), Halve<D, S>>;
 
-/// The nodes of a tree, in no particular order.
+/// Makes a parallel iterator over the nodes of a tree, in no particular order.
 ///
-/// Else as [`walk_tree_prefix`].
+/// Apart from the order, this is [`walk_tree_prefix`].
 ///
 /// ```
 /// use taskel::{iter::walk_tree, prelude::*};
@@ -33,15 +33,16 @@ where
     walk_tree_prefix(root, children_of)
 }
 
-/// The nodes of a tree, each in front of those below it. `children_of` tells what is right below a
-/// node, and is called in parallel, once for each.
+/// Makes a parallel iterator over the nodes of a tree, each node in front of the nodes below it.
+/// `children_of` returns the children of a node. It is called in parallel, once for each node.
 ///
-/// It does not matter whether the tree is balanced, or how deep it is; only, in one whose nodes
-/// have a child each, nothing can be done in parallel.
+/// The tree need not be balanced, and may be deep. But if each node has only one child, nothing can
+/// run in parallel.
 ///
-/// Where lanes share a tree depends on time. So results do, too, whose last bits depend on how
-/// items are grouped; what [`deterministic`](crate::iter::ParallelIterator::deterministic) promises
-/// holds for nodes that were collected into a vector.
+/// Timing decides where lanes divide a tree. So results whose last bits depend on the grouping of
+/// items may differ from run to run, even with
+/// [`deterministic`](crate::iter::ParallelIterator::deterministic). Collect the nodes into a vector
+/// first to avoid this.
 ///
 /// ```
 /// use taskel::{iter::walk_tree_prefix, prelude::*};
@@ -57,7 +58,8 @@ where
     Grown { root, grow: Prefix { children_of, _nodes: PhantomData } }
 }
 
-/// The nodes of a tree, each behind those below it; see [`walk_tree_prefix`].
+/// Makes a parallel iterator over the nodes of a tree, each node behind the nodes below it; see
+/// [`walk_tree_prefix`].
 ///
 /// ```
 /// use taskel::{iter::walk_tree_postfix, prelude::*};
@@ -73,12 +75,13 @@ where
     Grown { root, grow: Postfix { children_of, _nodes: PhantomData } }
 }
 
-/// Pieces of `data`, in order. `splitter` makes two of one, or says that it is too small; some 16
-/// pieces are made for each thread of the pool, if halves are halved.
+/// Splits `data` into pieces, and yields them in order. `splitter` makes two pieces of one, or
+/// tells that it is too small. If pieces are halved, there are about 16 pieces for each thread of
+/// the pool.
 ///
-/// So where the pieces begin depends on the number of threads, and results do whose last bits
-/// depend on how items are grouped: what
-/// [`deterministic`](crate::iter::ParallelIterator::deterministic) promises does not hold here.
+/// So the number of threads decides where the pieces begin. Results whose last bits depend on the
+/// grouping of items differ with the number of threads, even with
+/// [`deterministic`](crate::iter::ParallelIterator::deterministic).
 ///
 /// ```
 /// use std::ops::Range;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::join;
 use crate::sched::pool::this_thread;
 
-/// What a closure of a [`join_context`] knows of its place.
+/// Tells a closure of a [`join_context`] on which thread it runs.
 #[derive(Debug)]
 pub struct FnContext {
     migrated: bool,
@@ -18,23 +18,23 @@ impl FnContext {
         FnContext { migrated, _not_send: PhantomData }
     }
 
-    /// Whether the closure runs on another thread than the one that called [`join_context`].
+    /// Tells whether the closure runs on a thread other than the one that called [`join_context`].
     #[inline]
     pub fn migrated(&self) -> bool {
         self.migrated
     }
 }
 
-/// As [`join`](crate::join()), for closures that are told whether another thread runs them: where
-/// none has come for the second half of something, nobody seems to be idle, and to split it further
-/// may not be worth it.
+/// Runs two closures like [`join`](crate::join()), and tells each whether another thread runs it.
+/// If no other thread has come for the second half of some work, no thread seems to be idle, and
+/// splitting it further may not pay.
 ///
-/// The first closure always runs on the calling thread, and the second one does so if nobody has
-/// taken it before the calling thread comes to it.
+/// The first closure always runs on the calling thread. The second one also does, unless another
+/// thread has taken it before the calling thread comes to it.
 ///
 /// # Panics
 ///
-/// As [`join`](crate::join()).
+/// Panics like [`join`](crate::join()).
 ///
 /// ```
 /// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;

@@ -1,4 +1,4 @@
-//! The pending half of a join, on the stack of the lane that joins.
+//! The frame of a pending half of a join, on the stack of the lane that joins.
 
 use std::cell::UnsafeCell;
 use std::mem::{ManuallyDrop, MaybeUninit};
@@ -14,7 +14,7 @@ use crate::sched::wait::wait;
 /// The list's entry comes first, and its head first in that: a [`Job`] points to it.
 ///
 /// The closure and the result belong to the owner before the frame is published and after the
-/// hand-over is done; in between to whoever took the job.
+/// hand-over is done. In between they belong to the lane that took the job.
 #[repr(C)]
 pub(super) struct Half<B, R> {
     pending: Pending,

@@ -1,5 +1,5 @@
-//! Fork and join: two closures, of which another lane may run the second while this one runs the
-//! first.
+//! Fork and join of two closures. This lane runs the first; another lane may run the second at the
+//! same time.
 
 mod context;
 mod frame;
@@ -28,26 +28,28 @@ use crate::sched::unwind::{self, drop_quietly};
 
 /// Runs two closures, potentially in parallel, and returns both results.
 ///
-/// `oper_a` runs on the calling thread. `oper_b` runs on another worker of the pool if one takes it
-/// before this thread comes to it, else on the calling thread as well. Nothing is allocated, and as
-/// long as no other worker comes for work, a join costs a few nanoseconds more than calling the
-/// closures one after the other: divide and conquer needs no sequential cut-off for its sake.
+/// `oper_a` runs on the calling thread. If another worker of the pool takes `oper_b` before the
+/// calling thread comes to it, it runs there; otherwise it runs on the calling thread. A join
+/// allocates nothing. As long as no other worker comes for work, it costs a few nanoseconds more
+/// than calling the closures one after the other. So divide and conquer needs no sequential cut-off
+/// because of `join`.
 ///
-/// While the calling thread waits for an `oper_b` that another worker has taken, it runs only what
-/// descends from that: never unrelated work. A lock may be held across a join, as long as the
-/// closures themselves do not wait for it.
+/// While the calling thread waits for an `oper_b` that another worker has taken, it runs only work
+/// that descends from that `oper_b`, never unrelated work. So a lock may be held across a join, as
+/// long as the closures themselves do not wait for it.
 ///
-/// The two closures should not wait for each other (through a channel, say): whether they run at
-/// the same time depends on who is idle. A long closure hides nothing, though: what is pending
-/// around it can be taken by other workers, at the latest when it has run for 50 µs. (In a process
-/// that had threads before its first pool, that holds some 120 ms later. Where the system has no
-/// `membarrier(2)`, it holds only where halves have lasted long before, or the call was not run
-/// before.)
+/// The two closures should not wait for each other, for example through a channel: they run at the
+/// same time only if another worker is idle. A long closure does not hide pending work, though.
+/// Other workers can take the pending closures of the joins around it, at the latest when it has
+/// run for 50 µs. (In a process that had threads before its first pool, this holds after about 120
+/// ms. On systems without `membarrier(2)`, it holds only at a call site that is new, or whose
+/// second closures have taken long before.)
 ///
 /// # Panics
 ///
-/// When a closure does, with its payload, and with that of `oper_a` if both do. If `oper_a` panics,
-/// `oper_b` is dropped unless it has been started already, in which case it is waited for.
+/// Panics when a closure panics, with the same payload. If both panic, the payload is that of
+/// `oper_a`. If `oper_a` panics and `oper_b` has not begun, `oper_b` is dropped. If it has begun,
+/// the call waits for it.
 ///
 /// # Examples
 ///
@@ -65,10 +67,10 @@ use crate::sched::unwind::{self, drop_quietly};
 ///
 /// # Source
 ///
-/// Pending halves that are over within microseconds are private to a worker and cost no atomic
+/// Pending halves that end within microseconds are private to a worker and cost no atomic
 /// operation: Acar, Charguéraud and Rainey, "Scheduling parallel programs by work stealing with
-/// private deques" (2013). The oldest one is always public; those that last longer are, all of
-/// them.
+/// private deques" (2013). The oldest half is always public. Halves that last longer are all
+/// public.
 #[inline(always)]
 #[track_caller]
 pub fn join<A, B, RA, RB>(oper_a: A, oper_b: B) -> (RA, RB)
@@ -81,7 +83,7 @@ where
     join_at(Location::caller(), oper_a, oper_b)
 }
 
-/// The same, for a join that is called there.
+/// Does the same for a join whose call site is passed in.
 #[inline(always)]
 pub(crate) fn join_at<A, B, RA, RB>(caller: Caller, oper_a: A, oper_b: B) -> (RA, RB)
 where
@@ -99,7 +101,7 @@ where
     join_on(lane, oper_a, oper_b)
 }
 
-/// A join whose second closure is inside of the same span as the first, whoever runs it.
+/// Joins so that the second closure is in the same span as the first, on any thread.
 #[cfg(feature = "tracing")]
 #[cold]
 #[inline(never)]
@@ -144,11 +146,11 @@ where
 }
 
 impl ThreadPool {
-    /// As [`join`](crate::join), on this pool.
+    /// Runs two closures like [`join`](crate::join), on this pool.
     ///
     /// # Panics
     ///
-    /// As [`join`](crate::join).
+    /// Panics like [`join`](crate::join).
     ///
     /// ```
     /// let pool = taskel::ThreadPool::new()?;
@@ -169,7 +171,7 @@ impl ThreadPool {
     }
 }
 
-/// Runs `oper_b`, and should it panic, drops `a` as if that could not.
+/// Runs `oper_b`. If it panics, drops `a`, and ignores a panic of that drop.
 #[inline(always)]
 fn then<A, B>(a: A, oper_b: impl FnOnce() -> B) -> (A, B) {
     struct Quiet<A>(ManuallyDrop<A>);
@@ -189,7 +191,7 @@ fn then<A, B>(a: A, oper_b: impl FnOnce() -> B) -> (A, B) {
     (a_out, b)
 }
 
-/// `oper_a` panics: `oper_b` is dropped or waited for before its frame goes.
+/// Handles a panic of `oper_a`: drops `oper_b` or waits for it, before its frame goes.
 struct TakeBackOnUnwind<'h, 'p, B, RB>
 where
     B: FnOnce() -> RB + Send,
@@ -225,7 +227,7 @@ where
     }
 }
 
-/// A join that is not inside of anything on its pool, or that is recorded.
+/// Runs a join that is not inside other work of its pool, or that is recorded.
 #[cold]
 #[inline(never)]
 fn outermost<A, B, RA, RB>((oper_a, oper_b): (A, B), caller: Caller) -> (RA, RB)
@@ -247,7 +249,7 @@ where
     })
 }
 
-/// Tells profiles of a join, if they want to know of it.
+/// Records a join, if a profile is being taken.
 #[cold]
 #[inline(never)]
 fn recorded<A, B, RA, RB>(lane: &LaneContext<'_>, (oper_a, oper_b): (A, B), caller: Caller) -> (RA, RB)

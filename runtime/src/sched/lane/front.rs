@@ -1,4 +1,4 @@
-//! What thieves are told of a lane's deque beforehand.
+//! Hints about a lane's deque, for thieves that have not looked into it yet.
 
 use crate::sched::job::Rank;
 use crate::sync::{AtomicU64, Ordering};

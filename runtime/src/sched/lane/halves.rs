@@ -1,5 +1,5 @@
-//! The halves of joins that a lane has pending: when others come to know of them, and what their
-//! sites learn from that.
+//! The pending halves of a lane's joins: when other lanes learn of them, and what their sites learn
+//! from that.
 
 use std::ptr::NonNull;
 
@@ -29,8 +29,8 @@ impl LaneContext<'_> {
         }
     }
 
-    /// Takes `pending`, the newest of this lane's that is not taken back yet. False if somebody
-    /// else has it.
+    /// Takes back `pending`, the newest half of this lane that is not taken back yet. False if
+    /// another lane has it.
     #[inline(always)]
     pub(crate) fn take_back_pending(&self, pending: &Pending) -> bool {
         self.lane.pending.pop(pending) || self.settle(pending)
@@ -45,7 +45,7 @@ impl LaneContext<'_> {
         }
         let is_back = self.take_back_public(pending);
         if !steal_delay::applies_to(pending.site()) {
-            // Something short inside of it may have made the lane keep things to itself.
+            // A short join inside it may have made the lane keep halves private.
             self.lane.ask();
         }
         is_back

@@ -1,4 +1,4 @@
-//! Starts a pool's threads, all of them or none.
+//! Starts the threads of a pool, either all of them or none.
 
 use std::io;
 use std::sync::{Arc, mpsc};
@@ -122,8 +122,8 @@ fn hear_of_all(
     if ran < started { Err(ThreadPoolBuildError::never_ran(ran, started)) } else { Ok(()) }
 }
 
-/// A reserve is a thread that no handler has seen, and needs no permit of a memory guard: where
-/// somebody wants to know of each thread, there is none.
+/// A reserve is a thread that no handler has seen, and needs no permit of a memory guard. So pools
+/// with handlers or a guard have none.
 fn most_reserves(builder: &Settings, has_spawn_handler: bool, workers: usize) -> usize {
     let is_watched = has_spawn_handler
         || builder.start_handler.is_some()

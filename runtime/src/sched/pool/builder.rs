@@ -13,40 +13,42 @@ use crate::sched::error::ThreadPoolBuildError;
 
 /// Where the workers of a pool run.
 ///
-/// Usable are the cores that the process was given (by `taskset`, a container, …), also where the
-/// thread that builds the pool is itself pinned to some of them. They are found out once in a
-/// process; cores that are taken away later are noticed when the next pool is built.
+/// The *usable* cores are those that the process was given (by `taskset`, a container, …), even if
+/// the thread that builds the pool is pinned to some of them. They are determined once per process.
+/// If cores are taken away later, the next pool notices when it is built.
 ///
-/// On Windows these are cores of one processor group, the one that the process began in: 64 at
-/// most. A machine with more has several groups: to use them all, set the number of workers,
-/// [`Pinning::Off`] and a [`spawn_handler`](ThreadPoolBuilder::spawn_handler) that sends each
+/// On Windows, they are the cores of the processor group in which the process began: 64 at most. A
+/// machine with more cores has several groups. To use all of them, set the number of workers,
+/// [`Pinning::Off`], and a [`spawn_handler`](ThreadPoolBuilder::spawn_handler) that moves each
 /// thread to a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pinning {
-    /// Workers are placed, and nothing is pinned: with exactly one worker per usable core, each
-    /// begins on a core of its own, and goes to a free one when it wakes up where another worker of
-    /// the process, or a calling thread, computes. The system may move it, as any thread: away from
-    /// other busy threads and processes. Whatever is started in a worker (threads, pools, programs)
-    /// may use all cores.
+    /// Places the workers on cores, but pins nothing. With exactly one worker per usable core, each
+    /// worker begins on a core of its own. If it wakes up on a core where another worker of the
+    /// process or a calling thread is computing, it moves to a free core. The system may move it
+    /// like any thread, away from other busy threads and processes. Whatever is started in a worker
+    /// (threads, pools, programs) may use all cores.
     ///
-    /// With another number of workers, and on other systems than Linux and Android, the same as
-    /// [`Off`](Pinning::Off).
+    /// With another number of workers, and on systems other than Linux and Android, this is the
+    /// same as [`Off`](Pinning::Off).
     #[default]
     Auto,
-    /// Worker `i` is pinned to the `i`-th usable core, wrapping around: with more workers than
-    /// cores, some share one.
+    /// Pins worker `i` to the `i`-th usable core, wrapping around. With more workers than cores,
+    /// some workers share a core.
     ///
-    /// For a machine that runs nothing else: the workers stay on their cores whoever else computes
-    /// there, another pool's workers or another process. What is started in a worker is confined to
-    /// its core, if it is not started in [`unpinned`](crate::unpinned). (A pool is not.)
+    /// This is for a machine that runs nothing else: the workers stay on their cores, even if
+    /// another pool or process computes there. Threads and programs that are started in a worker
+    /// are confined to its core, unless they are started in [`unpinned`](crate::unpinned). (A pool
+    /// is not confined.)
     Cores,
-    /// Worker `i` is pinned to core `ids[i]`. A core that is not usable is an error; one that
-    /// stands there twice is shared.
+    /// Pins worker `i` to core `ids[i]`. A core that is not usable is an error. A core that is
+    /// listed twice is shared.
     ///
-    /// As with [`Cores`](Pinning::Cores), what is started in a worker is confined to its core.
+    /// As with [`Cores`](Pinning::Cores), threads and programs that are started in a worker are
+    /// confined to its core.
     Explicit(Vec<usize>),
-    /// The system places the workers.
+    /// Leaves the placing of the workers to the system.
     Off,
 }
 
@@ -54,23 +56,23 @@ pub enum Pinning {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cores {
-    /// Each of them: where a physical core runs two threads at once, it counts twice.
+    /// All usable cores. A physical core that runs two threads at once counts twice.
     #[default]
     All,
-    /// One of each physical core: for work that gains nothing from two threads on one core, as
-    /// dense linear algebra. Where the system does not tell which belong together (Linux does),
-    /// all.
+    /// One usable core of each physical core. This is for work that gains nothing from two threads
+    /// on one core, such as dense linear algebra. If the system does not tell which cores belong
+    /// together (Linux does), these are all usable cores.
     Physical,
 }
 
-/// What workers without work do before they sleep. Sleeping workers use no processor time.
+/// What idle workers do before they sleep. Sleeping workers use no processor time.
 ///
-/// Waking a sleeper takes 5 to 50 µs, a spinning one notices work within 0.3 µs.
+/// Waking a sleeping worker takes 5 to 50 µs. A spinning worker notices work within 0.3 µs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IdlePolicy {
-    /// A worker that was needed again within about 50 µs the last few times spins for up to 50 µs;
-    /// any other sleeps at once. At most half of the idle workers spin.
+    /// Spin for up to 50 µs if the worker was needed again within about 50 µs the last few times;
+    /// otherwise sleep at once. At most half of the idle workers spin.
     #[default]
     Adaptive,
     /// Sleep at once.
@@ -100,7 +102,7 @@ pub struct ThreadPoolBuilder<S = DefaultSpawn> {
     spawn: S,
 }
 
-/// All but how threads are started.
+/// All settings except how threads are started.
 #[derive(Default)]
 pub(super) struct Settings {
     pub(super) num_threads: usize,
@@ -116,11 +118,11 @@ pub(super) struct Settings {
     pub(super) panic_handler: Option<PanicHandler>,
 }
 
-/// Threads are started by the standard library.
+/// Starts threads with the standard library.
 #[derive(Debug, Default)]
 pub struct DefaultSpawn;
 
-/// Threads are started by a [spawn handler](ThreadPoolBuilder::spawn_handler).
+/// Starts threads with a [spawn handler](ThreadPoolBuilder::spawn_handler).
 #[derive(Debug)]
 pub struct CustomSpawn<F>(F);
 
@@ -152,22 +154,24 @@ impl Default for ThreadPoolBuilder {
 }
 
 impl ThreadPoolBuilder {
-    /// The [default number](Self::num_threads) of workers, named `taskel-0`, `taskel-1`, …
+    /// Returns the default settings: the [default number](Self::num_threads) of workers, named
+    /// `taskel-0`, `taskel-1`, …
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Builds a pool whose threads live as long as `with_pool` runs, each of them inside of a call
-    /// of `wrapper`, which calls
-    /// [`ThreadBuilder::run`]: what it borrows, or sets for the thread before, the pool's work finds there.
+    /// Builds a pool whose threads live as long as `with_pool` runs.
+    ///
+    /// Each thread calls `wrapper`, which must call [`ThreadBuilder::run`]. The `wrapper` may
+    /// borrow local variables, and may set thread-local values for the work of the pool.
     ///
     /// # Errors
     ///
-    /// As [`build`](Self::build).
+    /// The errors are those of [`build`](Self::build).
     ///
     /// # Panics
     ///
-    /// When `with_pool` does, or a `wrapper`.
+    /// Panics when `with_pool` or a `wrapper` does.
     ///
     /// ```
     /// use std::cell::Cell;
@@ -210,33 +214,35 @@ impl ThreadPoolBuilder {
 }
 
 impl<S> ThreadPoolBuilder<S> {
-    /// Sets the number of workers, at most 4096; 0 means the default.
+    /// Sets the number of workers, at most 4096. 0 means the default.
     ///
-    /// The default with [`Pinning::Explicit`] is the number of cores listed. Else it is the number
-    /// in the environment variable `TASKEL_NUM_THREADS`, or if that is not set, in
-    /// `RAYON_NUM_THREADS`; and if neither is, or it is 0, the number of cores that the process's
-    /// affinity mask and its control group's quota allow
-    /// ([`available_parallelism`](std::thread::available_parallelism)). What is no such number
-    /// there is an error for [`build`](Self::build); a global pool that starts by itself takes no
-    /// notice of it.
+    /// The default is the first of these that is given:
     ///
-    /// More workers than cores are allowed and share them: that helps taskels that wait for input
-    /// or output, and costs those that compute a little for switching.
+    /// - with [`Pinning::Explicit`], the number of cores listed
+    /// - the number in the environment variable `TASKEL_NUM_THREADS`, or if that is not set, in
+    ///   `RAYON_NUM_THREADS`, unless it is 0
+    /// - the number of cores that the process's affinity mask and its control group's quota allow
+    ///   ([`available_parallelism`](std::thread::available_parallelism))
+    ///
+    /// If the variable holds anything else, [`build`](Self::build) returns an error. A global pool
+    /// that starts by itself ignores it.
+    ///
+    /// There may be more workers than cores. That helps items that wait for input or output. Items
+    /// that compute lose a little time to switching.
     pub fn num_threads(mut self, num_threads: usize) -> Self {
         self.settings.num_threads = num_threads;
         self
     }
 
-    /// Sets where the workers run; [`Pinning::Auto`] unless set.
+    /// Sets where the workers run. The default is [`Pinning::Auto`].
     pub fn pinning(mut self, pinning: Pinning) -> Self {
         self.settings.pinning = pinning;
         self
     }
 
-    /// Sets which cores the pool is for; [`Cores::All`] unless set.
+    /// Sets which cores the pool is for. The default is [`Cores::All`].
     ///
-    /// They count for the default number of workers, and for [`Pinning::Auto`] and
-    /// [`Pinning::Cores`].
+    /// This affects the default number of workers, [`Pinning::Auto`] and [`Pinning::Cores`].
     ///
     /// ```
     /// use taskel::{Cores, ThreadPool};
@@ -250,7 +256,7 @@ impl<S> ThreadPoolBuilder<S> {
         self
     }
 
-    /// Sets what idle workers do; [`IdlePolicy::Adaptive`] unless set.
+    /// Sets what idle workers do. The default is [`IdlePolicy::Adaptive`].
     pub fn idle(mut self, idle: IdlePolicy) -> Self {
         self.settings.idle = idle;
         self
@@ -264,13 +270,15 @@ impl<S> ThreadPoolBuilder<S> {
         self
     }
 
-    /// Sets the stack size of each worker's thread in bytes, at least 256 KiB; the standard
-    /// library's default unless set.
+    /// Sets the stack size of each worker's thread in bytes, at least 256 KiB. The default is that
+    /// of the standard library.
     ///
-    /// It is that of the workers. A thread from outside takes part in its own calls, with the stack
-    /// that it has: code that needs a large one runs [on a worker](ThreadPool::run_on_worker).
+    /// This only concerns the workers. A thread from outside the pool takes part in its own calls
+    /// with its own stack. Code that needs a large stack can run [on a
+    /// worker](ThreadPool::run_on_worker).
     ///
-    /// Nested [yields](crate::yield_now()) may use half a MiB of it, or a quarter, if that is less.
+    /// Nested [yields](crate::yield_now()) may use half a MiB of the stack, or a quarter of the
+    /// stack if that is less.
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.settings.stack_size = Some(bytes);
         self
@@ -278,8 +286,9 @@ impl<S> ThreadPoolBuilder<S> {
 
     /// Sets a function that each worker calls, with its index, before it looks for work.
     ///
-    /// A thread from outside that takes part in its own calls has not called it. What needs the
-    /// thread-local values that it sets runs [on a worker](ThreadPool::run_on_worker).
+    /// A thread from outside the pool takes part in its own calls without calling the handler. Code
+    /// that needs thread-local values that the handler sets can run [on a
+    /// worker](ThreadPool::run_on_worker).
     ///
     /// A panic of the handler goes to the [`panic_handler`](Self::panic_handler), and the worker
     /// goes on.
@@ -290,17 +299,19 @@ impl<S> ThreadPoolBuilder<S> {
 
     /// Sets a function that each worker calls, with its index, before its thread ends.
     ///
-    /// The pool is over by then: what the handler spawns runs right there. A panic of the handler
-    /// goes to the [`panic_handler`](Self::panic_handler).
+    /// The pool has ended by then, so tasks that the handler spawns run at once on the same thread.
+    /// A panic of the handler goes to the [`panic_handler`](Self::panic_handler).
     pub fn exit_handler(mut self, handler: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.settings.exit_handler = Some(Arc::new(handler));
         self
     }
 
-    /// Sets what is called with the payload of a panic that reaches nobody: of
-    /// [`spawn`](crate::spawn) and [`spawn_broadcast`](crate::spawn_broadcast), of a
-    /// [`Task`](crate::Task) whose handle was dropped, of the start and exit handlers. Unless set,
-    /// such a panic aborts the process, as does one of the handler itself.
+    /// Sets a function that is called with the payload of a panic that no caller waits for: a panic
+    /// in [`spawn`](crate::spawn) or [`spawn_broadcast`](crate::spawn_broadcast), in a
+    /// [`Task`](crate::Task) whose handle was dropped, or in a start or exit handler.
+    ///
+    /// Without a panic handler, such a panic aborts the process. A panic of the handler itself also
+    /// aborts the process.
     ///
     /// ```
     /// let (sender, receiver) = std::sync::mpsc::channel();
@@ -317,12 +328,14 @@ impl<S> ThreadPoolBuilder<S> {
         self
     }
 
-    /// Sets what starts the thread of each worker, for programs that have their own way to make
-    /// threads: it is called once per worker, by [`build`](Self::build), and sees to it that
-    /// [`ThreadBuilder::run`] is called on a thread which serves for nothing else.
+    /// Sets a function that starts the thread of each worker, for programs that start threads in
+    /// their own way.
     ///
-    /// [`build`](Self::build) waits until all of them run, and dropping the pool until all `run`s
-    /// have returned.
+    /// [`build`](Self::build) calls it once per worker. It must cause [`ThreadBuilder::run`] to be
+    /// called on a thread that does nothing else.
+    ///
+    /// [`build`](Self::build) waits until all threads run. Dropping the pool waits until every
+    /// `run` has returned.
     ///
     /// ```
     /// let pool = taskel::ThreadPoolBuilder::new()
@@ -343,17 +356,17 @@ impl<S> ThreadPoolBuilder<S> {
         ThreadPoolBuilder { settings: self.settings, spawn: CustomSpawn(handler) }
     }
 
-    /// Makes the thread that builds the pool its worker 0, from then on until it ends: what it
-    /// calls without a pool runs on this one.
+    /// Makes the thread that builds the pool its worker 0, until the thread ends. Parallel calls of
+    /// this thread that name no pool run on this pool.
     ///
-    /// It takes up what others left for the pool only inside of a scope, join or loop, and as it
-    /// [yields](crate::yield_now()): in a pool of one thread, what was [spawned](crate::spawn)
-    /// begins then. So [`broadcast`](crate::broadcast) and
-    /// [`run_on_worker`](ThreadPool::run_on_worker), called elsewhere, may wait for long. Its name,
-    /// its stack and where it runs are left as they are, and it calls no start or exit handler. The
-    /// memory of such a pool is never freed.
+    /// The thread runs work of others only inside a scope, join or loop, and when it
+    /// [yields](crate::yield_now()). In a pool of one thread, [spawned](crate::spawn) tasks begin
+    /// only then. So [`broadcast`](crate::broadcast) and
+    /// [`run_on_worker`](ThreadPool::run_on_worker), called on another thread, may wait for a long
+    /// time. The thread keeps its name, its stack and its placement, and calls no start or exit
+    /// handler. The memory of such a pool is never freed.
     ///
-    /// Where there are no threads, this changes nothing.
+    /// On a system without threads, this changes nothing.
     ///
     /// ```
     /// std::thread::spawn(|| {
@@ -369,29 +382,31 @@ impl<S> ThreadPoolBuilder<S> {
         self
     }
 
-    /// Holds workers back while memory is short; off unless set.
+    /// Holds workers back while memory is short. This is off by default.
     ///
-    /// As long as the process's control group uses more than nine tenths of its limit, or tasks are
-    /// stalled for want of memory during more than a tenth of the time, workers stop taking up work
-    /// for callers, between two chunks of a loop or two tasks of a scope, one after the other,
-    /// until each caller is alone; as it passes, they come back. Nothing is cancelled: fewer items
-    /// are in memory at a time. Where a loop runs for the first time, its caller begins alone, and
-    /// workers are added as long as what they are expected to take fits under the limit, at most
-    /// twice as many every 50 ms.
+    /// Memory is short while the process's control group uses more than nine tenths of its limit,
+    /// or while tasks are stalled for lack of memory during more than a tenth of the time. Then
+    /// workers stop working for callers, one after the other, until each caller is alone. A worker
+    /// stops between two chunks of a loop, or between two tasks of a scope. When there is memory
+    /// again, the workers come back. Nothing is cancelled; fewer items are in memory at a time.
     ///
-    /// It looks every 50 ms, and between two items. What items take that are begun already, or that
-    /// take far more than those before at the same place, it cannot prevent. A worker that comes
-    /// back makes the state of a [`map_init`](crate::iter::ParallelIterator::map_init) anew.
-    /// Streams limit by themselves [what is in flight](crate::stream::Stream::max_in_flight_bytes);
-    /// what was [spawned](crate::spawn), broadcasts, and what callers do themselves is never held
-    /// back.
+    /// When a loop runs for the first time, its caller begins alone. Workers are added as long as
+    /// the memory that they are expected to need fits under the limit, at most twice as many every
+    /// 50 ms.
+    ///
+    /// The guard looks at the memory every 50 ms, and between two items. It cannot limit items that
+    /// have already begun, or items that need far more memory than earlier ones at the same place.
+    /// A worker that comes back makes a new state for
+    /// [`map_init`](crate::iter::ParallelIterator::map_init). Streams
+    /// [limit](crate::stream::Stream::max_in_flight_bytes) by themselves what is in flight.
+    /// [Spawned](crate::spawn) tasks, broadcasts and the callers' own work are never held back.
     ///
     /// [`WorkerMetrics::held_back`](crate::WorkerMetrics::held_back) and
-    /// [`WorkerProfile::held_back`](crate::WorkerProfile::held_back) tell for how long workers
-    /// were.
+    /// [`WorkerProfile::held_back`](crate::WorkerProfile::held_back) tell how long workers were
+    /// held back.
     ///
-    /// A pool can be built with it only where the system tells how much memory there is, as Linux
-    /// does; see [`MemoryBudget::detect`](crate::MemoryBudget::detect).
+    /// [`build`](Self::build) returns an error if the system does not tell how much memory there
+    /// is. Linux does; see [`MemoryBudget::detect`](crate::MemoryBudget::detect).
     ///
     /// ```
     /// use taskel::{MemoryBudget, MemoryGuard, ThreadPool, prelude::*};
@@ -412,18 +427,27 @@ impl<S> ThreadPoolBuilder<S> {
 }
 
 impl<S: ThreadSpawn> ThreadPoolBuilder<S> {
-    /// Starts the workers, and returns once all of them run, each where it belongs.
+    /// Starts the workers, and returns the pool.
     ///
     /// # Errors
     ///
-    /// When a core is not usable, a [memory guard](Self::memory_guard) has nothing to go by, the
-    /// [environment](Self::num_threads) asks for a number of workers that is none, the system
-    /// refuses to start or to pin a thread, or the [current thread](Self::use_current_thread) is in
-    /// the midst of a pool's work. Threads that were started are ended.
+    /// Returns an error
+    ///
+    /// - if a setting has a value that no pool can have,
+    /// - if a core is not usable,
+    /// - if the system does not tell the [memory guard](Self::memory_guard) how much memory there
+    ///   is,
+    /// - if the [environment variable](Self::num_threads) for the number of workers is not a
+    ///   number,
+    /// - if the system refuses to start or to pin a thread,
+    /// - if the [spawn handler](Self::spawn_handler) returns an error, or does not run a thread, or
+    /// - if the [current thread](Self::use_current_thread) already works for a pool.
+    ///
+    /// Threads that have already been started are ended.
     ///
     /// # Panics
     ///
-    /// When the function given to [`thread_name`](Self::thread_name) does.
+    /// Panics when the function given to [`thread_name`](Self::thread_name) does.
     pub fn build(mut self) -> Result<ThreadPool, ThreadPoolBuildError> {
         let pool = build::build(self.settings, self.spawn.handler())?;
         // Here and not at the end of the function: what is being returned when a drop panics there
@@ -432,13 +456,13 @@ impl<S: ThreadSpawn> ThreadPoolBuilder<S> {
         Ok(pool)
     }
 
-    /// Makes the pool that serves all parallel calls outside of any other pool, and lives until the
-    /// process ends.
+    /// Builds the global pool. It serves all parallel calls outside any other pool, and lives until
+    /// the process ends.
     ///
     /// # Errors
     ///
-    /// When there is one already, because this was called before or because a parallel call has
-    /// started it; and as [`build`](Self::build).
+    /// Returns an error if there is a global pool already, because this was called before or
+    /// because a parallel call has started it. Other errors are those of [`build`](Self::build).
     ///
     /// ```
     /// taskel::ThreadPoolBuilder::new().num_threads(2).build_global()?;

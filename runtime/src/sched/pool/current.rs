@@ -1,5 +1,5 @@
-//! Which pool the current thread works for, which lane of it it is, and which scopes it is inside
-//! of.
+//! The current context of a thread: the pool that it works for, its lane there, and the scopes that
+//! it is inside.
 
 use std::ptr;
 use std::sync::{Arc, OnceLock};
@@ -127,7 +127,7 @@ pub(crate) fn look_whether_joins_are_recorded() {
     }
 }
 
-/// Calls `op`, which has joins of which no profile wants to know.
+/// Calls `op`, whose joins profiles do not record.
 pub(crate) fn without_recording_joins<R>(op: impl FnOnce() -> R) -> R {
     let current = CURRENT.get();
     let _restore = Restore(current);
@@ -135,7 +135,7 @@ pub(crate) fn without_recording_joins<R>(op: impl FnOnce() -> R) -> R {
     op()
 }
 
-/// Calls `op` as something that happens inside of `scope`.
+/// Calls `op` as something that happens inside `scope`.
 pub(crate) fn inside_scope<R>(scope: &Scope<'_>, op: impl FnOnce() -> R) -> R {
     let restore = Restore(CURRENT.get());
     let scope = ptr::from_ref(scope).cast();
@@ -143,11 +143,11 @@ pub(crate) fn inside_scope<R>(scope: &Scope<'_>, op: impl FnOnce() -> R) -> R {
     op()
 }
 
-/// Calls `look` with the scopes that this thread is inside of, innermost first, until it finds
+/// Calls `look` with the scopes that this thread is inside, innermost first, until it finds
 /// something.
 pub(crate) fn find_scope<R>(look: impl FnMut(&Scope<'static>) -> Option<R>) -> Option<R> {
     let innermost = CURRENT.get();
-    // SAFETY: the thread is inside of it, so it is not over.
+    // SAFETY: the thread is inside it, so it is not over.
     let scopes = from_inside_out(&innermost).filter_map(|around| unsafe { around.scope.as_ref() });
     { scopes }.find_map(look)
 }
@@ -174,7 +174,7 @@ pub(super) fn is_inside(pool: &PoolState) -> bool {
 /// and the pool may be gone, the thread is outside of it again.
 pub(super) fn live_as_worker(lane: &LaneContext<'_>, life: impl FnOnce()) {
     let _restore = Restore(CURRENT.get());
-    // All that a worker runs is somebody's, who is told of its panics.
+    // Everything that a worker runs has an owner, which gets its panics.
     let _heard = Heard::here();
     let pool = lane.pool();
     let lane = ptr::from_ref(lane).cast();
@@ -196,8 +196,8 @@ pub(crate) fn with_current_lane<R>(op: impl FnOnce(Option<&LaneContext<'_>>) -> 
     op(unsafe { current_lane() })
 }
 
-/// Calls `op` with the lane of which the calling thread is the worker, whatever was installed
-/// since.
+/// Calls `op` with the lane of the worker that the calling thread is, even if another pool was
+/// installed since.
 pub(crate) fn with_worker<R>(op: impl FnOnce(Option<&LaneContext<'_>>) -> R) -> R {
     let innermost = CURRENT.get();
     // SAFETY: a lane in `CURRENT`, or around that, is alive, and stays there during `op`: whoever
@@ -269,7 +269,7 @@ fn usable(pool: &PoolState) -> Option<&PoolState> {
     pool.is_usable().then_some(pool)
 }
 
-/// The pool of a thread that is inside of none.
+/// The pool of a thread that is inside no pool.
 #[cold]
 fn global_state<'a>() -> Option<&'a PoolState> {
     // In a user's model, what has no pool has the usual lanes.
@@ -356,13 +356,13 @@ pub(super) fn build_global(
     GLOBAL.set(build()?).map_err(|_| ThreadPoolBuildError::global_exists())
 }
 
-/// Whether the calling thread is a worker, or in the midst of a call on a pool, or of a scope.
+/// Whether the calling thread is a worker, or in the middle of a call on a pool, or of a scope.
 pub(super) fn is_inside_any() -> bool {
     let current = CURRENT.get();
     !current.pool.is_null() || !current.scope.is_null()
 }
 
-/// Makes the calling thread, which is inside of no pool, worker `index` until it ends.
+/// Makes the calling thread, which is inside no pool, worker `index` until it ends.
 ///
 /// # Safety
 ///

@@ -1,11 +1,11 @@
-//! What a [memory guard](crate::memory) has to do with the lanes of its pool. Without one, each of
-//! these is a look at a field that never changes.
+//! What a [memory guard](crate::memory) changes for the lanes of its pool. Without a guard, each
+//! function here only reads a field that never changes.
 //!
-//! With one, a worker needs a permit to take up work for callers. Without a permit it behaves as a
-//! worker does whose seat an external caller has: it holds nothing, makes its calls of broadcasts,
-//! and does what was handed to the pool itself. But beside work it sleeps 50 ms at a time, and
-//! looks at the memory then, so nobody need wake it. One that must go leaves its loop between two
-//! chunks ([`fair`](crate::engine)).
+//! With a guard, a worker needs a permit to work for callers. Without a permit, it behaves like a
+//! worker whose seat an external caller has: it holds no work, makes its calls of broadcasts, and
+//! runs what was handed to the pool itself. If there is work that it may not run, it sleeps 50 ms
+//! at a time and then looks at the memory, so nobody has to wake it. A worker that must go leaves
+//! its loop between two chunks ([`fair`](crate::engine)).
 
 use super::PoolState;
 use crate::memory::Guard;
@@ -25,7 +25,7 @@ impl PoolState {
         self.guard.as_ref().map(|guard| guard.permits.counts()).is_some_and(|now| now.inside >= now.allowed)
     }
 
-    /// Called where a loop begins of which nothing is known.
+    /// Called when a loop begins at an unknown site.
     pub(crate) fn begin_carefully(&self) {
         if let Some(guard) = &self.guard {
             guard.begin(self.ns_since_start(self.clock.now()), self.open_loops());

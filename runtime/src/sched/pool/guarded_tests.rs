@@ -1,4 +1,4 @@
-//! Workers that are held back and called back all the time, and what goes on meanwhile.
+//! Tests with workers that are held back and called back all the time while other work goes on.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -79,7 +79,7 @@ fn workers_that_are_held_back_from_a_long_item_come_as_soon_as_they_may() {
     let Some(pool) = guarded(4) else { return };
     let at_once = AtomicUsize::new(0);
     let most = AtomicUsize::new(0);
-    // All callers are in the midst of something: nobody but those held back looks.
+    // All callers are in the middle of something: nobody but those held back looks.
     pool.install(|| {
         (0..4).into_par_iter().for_each(|_| {
             most.fetch_max(at_once.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);

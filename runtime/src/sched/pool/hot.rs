@@ -1,4 +1,4 @@
-//! Keeping a worker awake on purpose.
+//! Keeps a worker awake on request.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
@@ -13,12 +13,12 @@ pub struct HotGuard<'p> {
 }
 
 impl ThreadPool {
-    /// Keeps half of the idle workers, and at least one, looking for work until the guard is
-    /// dropped: work then begins within some 0.3 µs instead of the 5 to 50 µs that a sleeping
-    /// worker takes to wake up. It costs that many cores all the time.
+    /// Keeps half of the idle workers, and at least one, awake until the guard is dropped. They
+    /// look for work all the time. So work begins within about 0.3 µs, instead of the 5 to 50 µs
+    /// that a sleeping worker takes to wake up. This keeps as many cores busy all the time.
     ///
-    /// A worker whose core a calling thread from outside has taken still sleeps, and passes the
-    /// watch on.
+    /// If a thread from outside has taken the seat of such a worker, the worker sleeps, and another
+    /// worker stays awake instead.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
@@ -53,7 +53,7 @@ impl Drop for HotGuard<'_> {
 }
 
 impl PoolState {
-    /// Whether somebody wants a worker to keep looking. A hint: a worker that sees it late sleeps
+    /// Whether a guard wants a worker to stay awake. A hint: a worker that sees it late sleeps
     /// once, or looks around once more.
     pub(super) fn is_hot(&self) -> bool {
         self.hot.load(Ordering::Relaxed) > 0

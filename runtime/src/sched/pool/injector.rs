@@ -1,5 +1,4 @@
-//! Work that belongs to the pool and not to a caller who takes part in it, and work that was put
-//! back.
+//! Work that belongs to the pool and not to a caller, and work that was put back.
 
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ pub(crate) trait Detached: Send + Sync {
     /// Does the work, if it is not done already. Does not unwind.
     fn run(self: Arc<Self>);
 
-    /// Whether somebody waits for it, as mail that every wait must look for.
+    /// Whether a thread waits for it. Every wait must look for such mail.
     fn is_waited_for(&self) -> bool {
         false
     }
@@ -31,7 +30,7 @@ pub(crate) enum Work {
 }
 
 impl Work {
-    /// Of mail: whether somebody waits for it. Mail is calls of broadcasts.
+    /// For mail: whether a thread waits for it. Mail is calls of broadcasts.
     pub(crate) fn is_waited_for(&self) -> bool {
         match self {
             Work::Detached(work) => work.is_waited_for(),

@@ -1,14 +1,14 @@
-//! What a pool has counted since it was built.
+//! The counts of a pool since it was built.
 
 use std::time::Duration;
 
 use super::ThreadPool;
 use crate::sched::lane::Lane;
 
-/// What the workers of a pool have done since it was built; see [`ThreadPool::metrics`].
+/// The counts of a pool since it was built; see [`ThreadPool::metrics`].
 ///
-/// Counting goes on all the time and costs a few plain stores per loop. The numbers of one worker
-/// may be read in the middle of a loop, which adds its own when it ends.
+/// The pool counts all the time. This costs a few plain stores per loop. A loop adds its numbers
+/// when it ends, so they may be missing if you read them in the middle of a loop.
 #[derive(Clone, Debug)]
 pub struct PoolMetrics {
     workers: Vec<WorkerMetrics>,
@@ -125,7 +125,7 @@ impl PoolMetrics {
 }
 
 impl ThreadPool {
-    /// What the pool has done so far.
+    /// Returns the counts of the pool so far.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;

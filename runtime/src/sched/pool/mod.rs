@@ -42,7 +42,7 @@ use self::threads::Threads;
 use crate::sched::error::ThreadPoolBuildError;
 use crate::sched::lane::LaneContext;
 
-/// Worker threads that wait for parallel work, and do it together with the thread that asks for it.
+/// A pool of worker threads. They run parallel work together with the thread that calls it.
 ///
 /// Dropping a pool ends and joins its threads. Share it by reference or in an [`Arc`].
 ///
@@ -58,49 +58,49 @@ use crate::sched::lane::LaneContext;
 /// # The calling thread takes part
 ///
 /// A loop runs on at most [`current_num_threads`](ThreadPool::current_num_threads) threads, and the
-/// thread that calls it is one of them: it starts at once, without handing anything over, and takes
-/// the seat of one worker (the one whose core it is on, if each core has one). A pool of one thread
-/// runs loops on the caller alone.
+/// calling thread is one of them. It starts at once, and takes the seat of one worker (if each core
+/// has a worker, the one on the caller's core). In a pool of one thread, loops run on the calling
+/// thread alone.
 ///
 /// # In a forked child
 ///
-/// A child process that is made by `fork` has none of its parent's threads but the one that called
-/// it. There, whatever is called on a pool of the parent's runs on the calling thread alone, as if
-/// no pool could be had, and dropping such a pool ends nothing. New pools can be made. What was
-/// going on when `fork` was called (a scope or a loop around the call) cannot be completed in the
-/// child; a [`Task`](crate::Task) that had been begun says so with a panic.
+/// A child process that `fork` makes has only one thread: the copy of the thread that called
+/// `fork`. In the child, calls on a pool of the parent run on the calling thread alone, as if no
+/// pool could be made. Dropping such a pool ends nothing. The child can make new pools. It cannot
+/// complete what was going on when `fork` was called, such as a scope or a loop around the call.
+/// Joining a [`Task`](crate::Task) that the parent had begun panics.
 ///
 /// # Where there are no threads
 ///
-/// In WebAssembly without atomics, a pool can be built all the same: of one lane, whatever was
-/// asked for, and no worker. Everything runs on the thread that calls it, at once; handlers for
-/// workers are not called.
+/// In WebAssembly without atomics, a pool can be built, too. It has no workers, whatever was asked
+/// for, and everything runs at once on the calling thread. Handlers for workers are not called.
 ///
 /// # External callers
 ///
-/// Any number of threads from outside can be inside loops, joins and scopes of one pool at a time.
-/// Each takes the seat of a worker, several that of the same one if there are more of them than
-/// workers; then nobody is left to help, and each does its own.
+/// Any number of threads from outside can be inside loops, joins and scopes of one pool at the same
+/// time. Each takes the seat of a worker. If there are more of them than workers, several take the
+/// seat of the same worker. Then no worker is left to help, and each thread does its own work.
 ///
 /// # Reserves
 ///
-/// A wait runs nothing but what it waits for. While a worker sleeps in one, a thread of the pool
-/// that is no worker may run halves of joins in its place: `taskel-reserve`, begun when first
-/// needed, as many as there are workers at most, and ended when not needed for ten seconds. A pool
-/// with a start, exit or spawn handler, or a memory guard, has none.
+/// A waiting worker runs only the work that it waits for. While it sleeps, an additional thread of
+/// the pool may run closures of joins in its place. Such a *reserve* is named `taskel-reserve`. It
+/// starts when it is first needed, and ends when it was not needed for ten seconds. There are at
+/// most as many reserves as workers. A pool with a start, exit or spawn handler, or a memory guard,
+/// has no reserves.
 pub struct ThreadPool {
     state: Arc<PoolState>,
     threads: Threads,
 }
 
 impl ThreadPool {
-    /// A pool with the [default number of workers](ThreadPoolBuilder::num_threads): one for each
-    /// core that the process may use, or fewer under a quota. The same as
+    /// Builds a pool with the [default number of workers](ThreadPoolBuilder::num_threads): one for
+    /// each core that the process may use, or fewer under a quota. This is the same as
     /// `ThreadPoolBuilder::new().build()`.
     ///
     /// # Errors
     ///
-    /// As [`ThreadPoolBuilder::build`].
+    /// The errors are those of [`ThreadPoolBuilder::build`].
     ///
     /// ```
     /// let pool = taskel::ThreadPool::new()?;
@@ -111,7 +111,7 @@ impl ThreadPool {
         ThreadPoolBuilder::new().build()
     }
 
-    /// A builder with the default settings; the same as [`ThreadPoolBuilder::new`].
+    /// Returns a builder with the default settings, like [`ThreadPoolBuilder::new`].
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
@@ -122,15 +122,15 @@ impl ThreadPool {
         ThreadPoolBuilder::new()
     }
 
-    /// The pool that serves all parallel calls outside of any other pool; it is made now if there
-    /// is none yet.
+    /// Returns the global pool, which serves all parallel calls outside any other pool. If there is
+    /// none yet, this call makes it.
     ///
-    /// [`ThreadPoolBuilder::build_global`] makes it with settings of one's own. It lives until the
-    /// process ends, which does not wait for what was [spawned](crate::spawn) on it.
+    /// [`ThreadPoolBuilder::build_global`] makes it with other settings. It lives until the process
+    /// ends. The process does not wait for tasks that were [spawned](crate::spawn) on it.
     ///
     /// # Panics
     ///
-    /// When it cannot be made. (Parallel calls then run on the calling thread.)
+    /// Panics when it cannot be made. (Parallel calls then run on the calling thread.)
     ///
     /// ```
     /// use taskel::{ThreadPool, prelude::*};
@@ -144,15 +144,15 @@ impl ThreadPool {
             .expect("ThreadPool::global: the global pool could not be started; `ThreadPoolBuilder::build_global` tells why")
     }
 
-    /// Runs `op` on the calling thread; what it starts in parallel runs on this pool.
+    /// Runs `op` on the calling thread. Parallel calls inside `op` run on this pool.
     ///
-    /// Unlike rayon's, it does not move to a worker thread, so nothing need be `Send`, and it
-    /// begins at once. What needs a worker's stack or thread-local values runs there by
+    /// Unlike rayon's `install`, this does not move to a worker thread. So `op` need not be `Send`,
+    /// and it begins at once. If `op` needs a worker's stack or thread-local values, use
     /// [`run_on_worker`](Self::run_on_worker).
     ///
     /// # Panics
     ///
-    /// When `op` does.
+    /// Panics when `op` does.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -170,16 +170,16 @@ impl ThreadPool {
         current::enter(&self.state, op)
     }
 
-    /// Ends the pool, as dropping it does, and returns when its threads have ended: after
-    /// everything that was [spawned](crate::spawn) or [submitted](crate::submit) on it is done, and
-    /// the [exit handlers](ThreadPoolBuilder::exit_handler) have run.
+    /// Ends the pool, as dropping it does, and returns when its threads have ended. Before that,
+    /// the pool runs everything that was [spawned](crate::spawn) or [submitted](crate::submit) on
+    /// it, and the [exit handlers](ThreadPoolBuilder::exit_handler).
     ///
     /// For a pool in an [`Arc`], see [`Arc::into_inner`].
     ///
     /// # Panics
     ///
-    /// On a thread in the middle of the pool's own work, which cannot wait for itself. The pool is
-    /// then dropped, without waiting.
+    /// Panics on a thread that is running work of this pool, because it cannot wait for itself. The
+    /// pool is then dropped without waiting.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::new()?;
@@ -197,8 +197,8 @@ impl ThreadPool {
         );
     }
 
-    /// Ends the pool, as dropping it does, and returns at once: its threads end by themselves, when
-    /// everything that was [spawned](crate::spawn) or [submitted](crate::submit) on it is done.
+    /// Ends the pool, and returns at once. Its threads end by themselves, when everything that was
+    /// [spawned](crate::spawn) or [submitted](crate::submit) on the pool is done.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::new()?;
@@ -214,7 +214,7 @@ impl ThreadPool {
         }
     }
 
-    /// The most threads that a loop on this pool runs on: the number of workers.
+    /// Returns the number of workers. A loop on this pool runs on at most this many threads.
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(3).build()?;
@@ -225,8 +225,8 @@ impl ThreadPool {
         self.state.num_threads()
     }
 
-    /// The index of the calling thread among this pool's workers; `None` on any other thread. (And
-    /// on a worker while it is inside [`install`](Self::install) of another pool.)
+    /// Returns the index of the calling thread among this pool's workers, or `None` on any other
+    /// thread. (A worker inside [`install`](Self::install) of another pool also gets `None`.)
     ///
     /// ```
     /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
@@ -262,12 +262,12 @@ impl UnwindSafe for ThreadPool {}
 impl RefUnwindSafe for ThreadPool {}
 
 impl Drop for ThreadPool {
-    /// Ends the workers, once they have done what was [spawned](crate::spawn) and
-    /// [submitted](crate::submit) on the pool, and waits for their threads.
+    /// Lets the workers run what was [spawned](crate::spawn) and [submitted](crate::submit) on the
+    /// pool, then ends them and waits for their threads.
     ///
-    /// A thread in the middle of the pool's own work, which owned the last reference, waits for
-    /// none of them, since they may be waiting for it; they end when everything is done. A worker of
-    /// another pool does meanwhile what its own pool is called for from this one.
+    /// A thread that is running work of this pool may drop the last reference. It does not wait for
+    /// the workers, because they may be waiting for it. They end when everything is done. A worker
+    /// of another pool waits, and meanwhile runs calls from this pool to its own pool.
     fn drop(&mut self) {
         #[cfg(all(loom, feature = "loom"))]
         crate::sched::modelled::finish_pool(&self.state);
@@ -291,8 +291,8 @@ impl std::fmt::Debug for ThreadPool {
     }
 }
 
-/// The most workers that a pool can have: to ask for more is an error of
-/// [`build`](ThreadPoolBuilder::build).
+/// Returns the largest number of workers that a pool can have. If a builder asks for more,
+/// [`build`](ThreadPoolBuilder::build) returns an error.
 ///
 /// ```
 /// assert!(taskel::max_num_threads() >= taskel::current_num_threads());
@@ -301,8 +301,9 @@ pub fn max_num_threads() -> usize {
     build::MOST_THREADS
 }
 
-/// The most threads that a loop started here would run on: those of the pool around the caller,
-/// else of the global pool, which this starts if need be; 1 if that is impossible.
+/// Returns the largest number of threads on which a loop that is called here would run. This is the
+/// number of threads of the surrounding pool, or else of the global pool, which this call starts if
+/// necessary. It is 1 if that is impossible.
 ///
 /// ```
 /// let pool = taskel::ThreadPool::builder().num_threads(2).build()?;
@@ -317,12 +318,11 @@ pub fn current_num_threads() -> usize {
     with_pool(None, |pool| pool.map_or(1, PoolState::num_threads))
 }
 
-/// The index of the worker that calls this, in the pool it belongs to; `None` on a thread that is
-/// no worker.
+/// Returns the index of the calling worker in its pool, or `None` on a thread that is not a worker.
 ///
-/// A thread that calls into a pool from outside stays what it is: inside
-/// [`install`](ThreadPool::install), and in its share of a loop, scope or join, it has no index.
-/// Nor has a worker of one pool inside `install` of another. For a value by thread, see
+/// A thread from outside the pool does not become a worker: it has no index inside
+/// [`install`](ThreadPool::install), nor in its share of a loop, scope or join. A worker of one
+/// pool has no index inside `install` of another pool. For a value per thread, see
 /// [`WorkerLocal`](crate::WorkerLocal).
 ///
 /// ```

@@ -1,11 +1,10 @@
-//! Where the workers of a pool are, and which of them is woken first.
+//! Where the workers of a pool run, and which of them is woken first.
 //!
-//! A pool with a worker for each core *places* them, if it is not told otherwise: each begins on a
-//! core of its own, from which the system may move it. The system leaves most of them where they
-//! slept, but it has little to go by when it wakes one: the core that a thread slept on may belong
-//! to another pool's worker by now, or to an external caller, and both would share it for
-//! milliseconds. So a worker that gets up on a core where somebody of this process computes moves
-//! to one where nobody does.
+//! A pool with one worker for each core *places* its workers, unless it is told otherwise: each
+//! begins on a core of its own, from which the system may move it. The system usually wakes a
+//! thread on the core where it slept. That core may belong to another pool's worker by now, or to
+//! an external caller, and both would share it for milliseconds. So if a worker wakes up on a core
+//! where another thread of this process computes, it moves to a core where none does.
 
 use super::PoolState;
 use crate::os::affinity::{AtWork, current_core, place_current_thread};

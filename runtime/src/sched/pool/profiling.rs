@@ -14,8 +14,8 @@ impl ThreadPool {
     ///
     /// Profiles may be taken inside each other and from several threads at once; each sees
     /// everything that happens on the pool during its time. While no profile is being taken,
-    /// profiling costs a load per loop, scope and piece of work that a worker takes up. While one is,
-    /// even loops too small to share run in timed chunks.
+    /// profiling costs a load per loop, scope and piece of work that a worker takes up. While one
+    /// is, even loops too small to share run in timed chunks.
     ///
     /// ```
     /// use taskel::prelude::*;
@@ -53,8 +53,8 @@ pub(super) struct Profiling {
     count: AtomicU32,
     /// How many calls have been recorded, of all profiles.
     calls: AtomicU64,
-    /// Which ones. Who adds or removes one, or makes lanes, holds the lock, so that each lane has a
-    /// recorder for each of them.
+    /// The profiles. A thread that adds or removes one, or makes lanes, holds the lock. So each
+    /// lane has a recorder for each profile.
     ids: Mutex<Ids>,
 }
 

@@ -1,17 +1,18 @@
-//! Reserves: threads that work in place of lanes asleep in long waits.
+//! Reserves: threads that work in place of lanes that sleep in long waits.
 //!
-//! A wait runs nothing but what it waits for, so that it cannot meet a lock that is held further
-//! down its own stack. So a lane that waits for a half of a join may sleep beside other work, and
-//! its core be idle. After a while it [lends its seat](Seats): to the worker that it had displaced,
-//! if it came from outside; else to a reserve, which takes halves of joins as an idle worker does,
-//! on a stack of its own. When the lane is awake again, the reserve ends what it runs, and goes.
+//! A waiting lane runs only what it waits for, so that it cannot meet a lock that is held further
+//! down its own stack. So a lane that waits for a half of a join may sleep although there is other
+//! work, and its core is idle. After a while it [lends its seat](Seats). If the lane came from
+//! outside, its seat goes to the worker that it had displaced. Otherwise it goes to a reserve,
+//! which takes halves of joins as an idle worker does, on its own stack. When the lane is awake
+//! again, the reserve ends its current work, and goes.
 //!
-//! At work, a reserve is an external caller that has taken no worker's seat. So it looks for no
-//! invitations to loops, each of which has [a slot for one external
-//! caller](crate::protocol::external_slot), and is no worker to anybody who asks.
+//! A working reserve is an external caller that has taken no worker's seat. So it takes no
+//! invitations to loops, because each loop has [a slot for one external
+//! caller](crate::protocol::external_slot). It does not count as a worker.
 //!
-//! The threads begin when they are first called, no more than the pool has workers, and end when
-//! nobody has called them for a while.
+//! The threads start when they are first needed. There are at most as many as workers. They end
+//! when they were not needed for a while.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};

@@ -1,14 +1,14 @@
-//! How idle workers come by the halves of joins that nobody but their owner knows of.
+//! How idle workers find the private halves of joins.
 //!
-//! Where the halves of a site are short, a lane offers one at a time, and the next when that is
-//! taken and the lane forks or joins again. A lane that does neither for long is in a leaf that
-//! lasts, and cannot offer what it has: an idle worker that finds nothing else watches it, and
-//! takes it after 50 µs. (In a young process later, if it had threads before its first pool:
-//! [`Heavy`].)
+//! If the halves of a site are short, a lane offers one half at a time. It offers the next one when
+//! the first was taken and the lane forks or joins again. A lane that does neither for long is in a
+//! leaf that takes long, and cannot offer anything. An idle worker that finds nothing else watches
+//! it, and takes its private halves after 50 µs. (In a young process that had threads before its
+//! first pool, this begins later: [`Heavy`].)
 //!
-//! A lane that has something private, and nothing on offer, has been asked to offer something
-//! (`Lane::ask`). So whoever watches it need not fear that it goes on unseen: it offers the next
-//! half, and wakes somebody, as soon as it moves.
+//! A lane that has private halves and no offer has been asked for one (`Lane::ask`). So a watcher
+//! does not miss it if it goes on: the lane offers the next half, and wakes a worker, as soon as it
+//! moves.
 
 use super::PoolState;
 use super::injector::Work;

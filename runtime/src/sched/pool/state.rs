@@ -1,17 +1,17 @@
-//! What the lanes of a pool share.
+//! The state that the lanes of a pool share.
 //!
 //! # External callers
 //!
 //! A loop runs on at most as many threads as the pool has workers, and its caller is one of them.
-//! So a caller from outside takes the seat of a worker: of the one that belongs to the core that
-//! the caller is on (`sched_getcpu`), or else of any that has its seat. That worker is *displaced*:
-//! it is not woken for loops and looks away until the external caller is gone, so that the two do
-//! not share a core while another is idle. The external caller that leaves wakes it if an
-//! invitation lies somewhere. If there are more external callers than workers, several have the
-//! seat of one worker, which has it back when the last of them leaves.
+//! So a caller from outside takes the seat of a worker: of the worker that belongs to the caller's
+//! core (`sched_getcpu`), or else of any worker that has its seat. That worker is *displaced*: it
+//! is not woken for loops, and does not look for work until the external caller is gone. So the two
+//! do not share a core while another core is idle. When the external caller leaves and an
+//! invitation is there, it wakes the worker. If there are more external callers than workers,
+//! several have the seat of one worker, which gets it back when the last of them leaves.
 //!
-//! Eight external lanes are made with the pool, further ones when all are held, in blocks that
-//! double and never move ([`Table`]).
+//! Eight external lanes are made with the pool. Further ones are made when all are in use, in
+//! blocks that double and never move ([`Table`]).
 
 use std::cmp::Reverse;
 use std::sync::{Arc, Weak};
@@ -56,7 +56,7 @@ enum Offer {
 /// So that one look, which each chunk is preceded by anyway, tells of several loops or of a guard.
 const GUARDED: u32 = 1 << 31;
 
-/// Among so many lanes that have jobs a thief chooses.
+/// How many lanes with jobs a thief compares before it chooses one.
 const LOOKED_AT: usize = 32;
 
 /// Lanes `0..num_threads` belong to the workers, those behind to external callers.
@@ -67,7 +67,7 @@ pub(crate) struct PoolState {
     pub(super) guard: Option<Guard>,
     /// The process in which the threads are.
     generation: Generation,
-    /// How many loops are open that are inside of no other on their callers' lanes; a hint. With a
+    /// How many loops are open that are inside no other on their callers' lanes; a hint. With a
     /// guard, [`GUARDED`] more.
     pub(crate) open_loops: CachePadded<AtomicU32>,
     /// How many want a worker to keep looking for work.
@@ -78,7 +78,8 @@ pub(crate) struct PoolState {
     /// none.
     steal_orders: Vec<StealOrder>,
     pub(super) places: Places,
-    /// More workers than cores: who waits gives its core away instead of spinning on it.
+    /// There are more workers than cores, so a waiting thread gives its core away instead of
+    /// spinning.
     pub(super) oversubscribed: bool,
     pub(super) idle: IdlePolicy,
     pub(crate) clock: Clock,
@@ -143,8 +144,8 @@ impl PoolState {
         })
     }
 
-    /// Whether the pool has threads, and they are in this process. (They may have ended: then
-    /// whoever comes is alone, and needs to [hold](Self::hold) the pool for what it cannot do
+    /// Whether the pool has threads, and they are in this process. (They may have ended. Then a
+    /// thread that comes is alone, and must [hold](Self::hold) the pool for what it cannot do
     /// alone.)
     #[inline]
     pub(crate) fn is_usable(&self) -> bool {
@@ -177,7 +178,8 @@ impl PoolState {
         &self.lanes[index]
     }
 
-    /// Lane `index`, of which this thread may have heard by a hint that came before the lane.
+    /// Lane `index`. This thread may know the index from a hint that came before the lane was
+    /// there.
     pub(crate) fn find_lane(&self, index: usize) -> Option<&Lane> {
         self.lanes.get(index).map(|lane| &**lane)
     }
@@ -240,12 +242,11 @@ impl PoolState {
         self.order(lane, random).filter(|&victim| victim <= self.num_threads).map(SlotIndex)
     }
 
-    /// Looks for work everywhere but on `lane`: work that callers wait for first, and of that what
-    /// is least deep inside of other work. Jobs of lanes that `may_steal_from` rules out are left
-    /// alone.
+    /// Looks for work everywhere except on `lane`. Work that callers wait for comes first, and of
+    /// that, the work of least depth. Jobs of lanes that `may_steal_from` excludes are left alone.
     ///
-    /// Who has opened what lies deep inside waits for its end, and can do little else then. As long
-    /// as there is other work, it had better do all of that itself.
+    /// A lane that has opened deep work waits for its end, and can do little else then. So as long
+    /// as there is other work, that lane should do all of it itself.
     pub(crate) fn find_work(
         &self,
         lane: usize,
@@ -320,8 +321,8 @@ impl PoolState {
         self.queues.take_detached().map(Work::Detached)
     }
 
-    /// Looks on `victim` for a job that `lane`, which waits for `ancestor`, may run; what else is
-    /// found there goes to whoever may run it.
+    /// Looks on `victim` for a job that `lane`, which waits for `ancestor`, may run. Other jobs
+    /// that it finds there go to lanes that may run them.
     pub(crate) fn steal_for(&self, ancestor: Ancestor, lane: &LaneContext<'_>, victim: usize) -> Option<Job> {
         let victim = &self.lanes[victim];
         let job = victim.has_job().then(|| victim.steal_job())??;
@@ -356,13 +357,13 @@ impl PoolState {
         self.queues.push_stray(job);
     }
 
-    /// Makes sure that somebody looks for what was laid aside.
+    /// Makes sure that a lane looks for the work that was put back.
     pub(crate) fn tell_of_strays(&self) {
         self.wake_any();
         self.sleep.wake_all_waiting(self.all_lanes_in_use());
     }
 
-    /// Leaves a job that its lane could do to whoever is idle, or begins to be.
+    /// Leaves a job that its lane could run to a lane that is idle, or becomes idle.
     pub(crate) fn hand_on(&self, job: Job) {
         self.queues.push_stray(job);
         self.wake_any();
@@ -391,8 +392,8 @@ impl PoolState {
         self.queues.take_call().map(Work::Detached)
     }
 
-    /// Hands work to one worker, who does it between two pieces of other work, or while it waits.
-    /// Somebody holds the pool meanwhile.
+    /// Hands work to one worker, which runs it between two pieces of other work, or while it waits.
+    /// The pool is held meanwhile.
     pub(crate) fn send(&self, worker: usize, work: Work) {
         self.lanes[worker].post(work);
         self.sleep.wake(worker);
@@ -460,7 +461,7 @@ impl PoolState {
         self.sleep.wake_one(order, self.waiting(lane, random));
     }
 
-    /// As `wake_one`, for `count` jobs, whoever searches already.
+    /// Wakes workers like `wake_one`, for `count` jobs, even if lanes are already searching.
     pub(crate) fn wake_several(&self, lane: usize, random: usize, count: u32) {
         let order = self.places.quiet_first(self.order(lane, random));
         self.sleep.wake_several(order, self.waiting(lane, random), count);
@@ -514,7 +515,7 @@ impl PoolState {
         ExternalCaller { pool: self, lane: self.num_threads + external, seat }
     }
 
-    /// Makes sure that there are so many lanes.
+    /// Makes sure that there are at least that many lanes.
     #[cold]
     fn make_lanes(&self, lanes: usize) {
         self.sleep.make(lanes);
@@ -562,8 +563,8 @@ pub(super) struct ExternalCaller<'p> {
 impl Drop for ExternalCaller<'_> {
     fn drop(&mut self) {
         let ExternalCaller { pool, lane, seat } = *self;
-        // The seat first: whoever gets this lane next sees it free, and so wakes the worker for
-        // what it pushes there.
+        // The seat first: the next thread that gets this lane sees it free, and so wakes the worker
+        // for the work that it pushes there.
         let is_free = matches!(seat, Seat::OfWorker(worker) if pool.sleep.give_seat_back(worker));
         pool.lease.release(lane - pool.num_threads);
         // Another external caller's invitation may lie on another lane since before, when this

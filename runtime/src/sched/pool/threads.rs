@@ -1,4 +1,4 @@
-//! The threads of a pool: how they are started, and waited for in the end.
+//! The threads of a pool: how they are started, and how they are joined at the end.
 
 use std::io;
 use std::sync::mpsc;
@@ -11,10 +11,10 @@ use crate::sync::{Mutex, MutexGuard};
 pub(super) const EXIST: bool =
     cfg!(not(any(all(target_family = "wasm", not(target_feature = "atomics")), all(loom, feature = "loom"))));
 
-/// A worker's thread that is to be started, by a [spawn
-/// handler](crate::ThreadPoolBuilder::spawn_handler).
+/// The thread of a worker, which a [spawn handler](crate::ThreadPoolBuilder::spawn_handler) has to
+/// start.
 ///
-/// One that is dropped instead of [run](Self::run) makes the pool fail to build.
+/// If it is dropped without [`run`](Self::run), building the pool fails.
 #[must_use = "a worker begins when `run` is called"]
 pub struct ThreadBuilder {
     pub(super) index: usize,
@@ -24,22 +24,22 @@ pub struct ThreadBuilder {
 }
 
 impl ThreadBuilder {
-    /// The index of the worker.
+    /// Returns the index of the worker.
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// The name that the thread should have.
+    /// Returns the name that the thread should have.
     pub fn name(&self) -> Option<&str> {
         Some(&self.name)
     }
 
-    /// The stack size that was asked for, in bytes.
+    /// Returns the stack size that was asked for, in bytes.
     pub fn stack_size(&self) -> Option<usize> {
         self.stack_size
     }
 
-    /// Is the worker, until the pool goes away.
+    /// Runs the worker on the calling thread, until the pool ends.
     pub fn run(self) {
         (self.body)();
     }

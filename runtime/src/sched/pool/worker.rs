@@ -1,5 +1,4 @@
-//! What a worker thread does with its life: look for jobs, take part in them, sleep when there are
-//! none.
+//! The main loop of a worker thread: it looks for jobs, runs them, and sleeps when there are none.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +16,8 @@ use crate::protocol::sleep::MOST_WOKEN;
 use crate::sched::lane::{LaneContext, Seat};
 use crate::sched::unwind;
 
-/// A gap between two pieces of work that is worth spinning through next time: `IDLE_SPIN_NS`, and as
-/// much again because a gap that was slept through includes the time to wake up.
+/// A gap between two pieces of work that is worth spinning through next time: `IDLE_SPIN_NS`, and
+/// as much again because a gap that was slept through includes the time to wake up.
 const SHORT_GAP_NS: u64 = 2 * IDLE_SPIN_NS;
 
 pub(super) struct Worker {
@@ -66,7 +65,7 @@ struct Idle<'a> {
     lane: &'a LaneContext<'a>,
     /// Counted as searching in the [sleep protocol](crate::protocol::sleep).
     searching: bool,
-    /// Somebody has woken this worker since it last found work.
+    /// Another thread has woken this worker since it last found work.
     woken: bool,
     /// This worker was held back from work since it last found some.
     held_back: bool,
@@ -203,14 +202,14 @@ impl<'a> Idle<'a> {
         self.pool.wake_several(self.lane.index(), self.lane.random(), count);
     }
 
-    /// Sleeps until somebody wakes this worker, unless there is something to do, or to watch.
+    /// Sleeps until another thread wakes this worker, unless there is work, or something to watch.
     fn sleep(&mut self, may_watch: bool) {
         let index = self.lane.index();
         self.pool.sleep.announce(index, self.searching);
         let looks_away = self.is_displaced() && !self.pool.any_detached();
         let is_held_back = !self.is_displaced() && self.pool.is_full() && !self.pool.any_detached();
         let looks = !looks_away && !is_held_back;
-        // Whoever has left something to be watched has counted on those who search.
+        // A lane that has left something to be watched has counted on lanes that search.
         let watches = || may_watch && self.pool.any_hidden(self.lane).is_some();
         if self.lane.lane().has_mail() || looks && (self.pool.any_work() || watches()) {
             self.searching = self.pool.sleep.retract(index, self.searching);
@@ -221,7 +220,8 @@ impl<'a> Idle<'a> {
             return self.sleep_beside_work();
         }
         if looks_away && self.pool.any_work() {
-            // Whoever offers it may have counted on this worker, which must leave it to another.
+            // The lane that offers it may have counted on this worker, which must leave it to
+            // another.
             self.pool.wake_one(index, self.lane.random());
         } else if self.pool.is_hot() && self.is_displaced() {
             // Another keeps watch meanwhile.
@@ -240,8 +240,8 @@ impl<'a> Idle<'a> {
         self.woken = true;
     }
 
-    /// This worker has announced that it sleeps, but there is work, from which a memory guard holds
-    /// it back. So it gets up soon, whether somebody wakes it or not.
+    /// This worker has announced that it sleeps, but there is work that a memory guard keeps from
+    /// it. So it wakes up soon, even if no other thread wakes it.
     fn sleep_beside_work(&mut self) {
         let (pool, index) = (self.pool, self.lane.index());
         self.at_work = AtWork::nowhere();
@@ -257,8 +257,8 @@ impl<'a> Idle<'a> {
         self.at_work = pool.settle(index);
     }
 
-    /// Whoever has short work waits for each cache line of its own that others look at, so they
-    /// look seldom.
+    /// A lane with short work has to wait for each of its cache lines that others read. So they
+    /// read them seldom.
     fn pause(&self) {
         let clock = self.pool.clock;
         let watching = clock.ns_between(self.lane.last_left_alone(), clock.now()) < STEAL_DELAY_NS;

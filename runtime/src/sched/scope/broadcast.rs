@@ -33,7 +33,7 @@ impl Detached for Posted {
 
 impl<'scope> Scope<'scope> {
     /// Spawns a task for each worker of the pool, which runs it between two pieces of other work,
-    /// or while it waits for anything inside of the pool, before the scope is over.
+    /// or while it waits for anything inside the pool, before the scope is over.
     ///
     /// As with a [`broadcast`](crate::broadcast), the task must not want a lock that is held across
     /// a loop, join or scope elsewhere. Where no pool can be had, there is one task, for the

@@ -9,16 +9,16 @@ use crate::profile::calls::Caller;
 use crate::sched::broadcast::BroadcastContext;
 use crate::sched::pool::ThreadPool;
 
-/// A [`Scope`] in which each worker runs first what it has spawned first; made by [`scope_fifo`].
+/// A [`Scope`] in which each worker runs its own oldest task first. [`scope_fifo`] makes one.
 #[repr(transparent)]
 pub struct ScopeFifo<'scope>(Scope<'scope>);
 
-/// As [`scope`](crate::scope()), but of its own tasks each worker runs the oldest first. A
-/// [`scope`](crate::scope()) has fewer tasks pending at a time, if tasks spawn tasks.
+/// Opens a scope like [`scope`](crate::scope()), in which each worker runs its own oldest task
+/// first. If tasks spawn tasks, a [`scope`](crate::scope()) has fewer tasks pending at a time.
 ///
 /// # Panics
 ///
-/// As [`scope`](crate::scope()).
+/// Panics like [`scope`](crate::scope()).
 ///
 /// ```
 /// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
@@ -40,11 +40,11 @@ where
     scope_fifo_at(Location::caller(), op)
 }
 
-/// As [`in_place_scope`](crate::in_place_scope), in the order of [`scope_fifo`].
+/// Opens a scope like [`in_place_scope`](crate::in_place_scope), with the order of [`scope_fifo`].
 ///
 /// # Panics
 ///
-/// As [`scope`](crate::scope()).
+/// Panics like [`scope`](crate::scope()).
 ///
 /// ```
 /// let mut n = 0;
@@ -67,11 +67,11 @@ where
 }
 
 impl ThreadPool {
-    /// As [`scope_fifo`](crate::scope_fifo), on this pool.
+    /// Opens a scope like [`scope_fifo`](crate::scope_fifo), on this pool.
     ///
     /// # Panics
     ///
-    /// As [`scope`](crate::scope()).
+    /// Panics like [`scope`](crate::scope()).
     #[track_caller]
     pub fn scope_fifo<'scope, OP, R>(&self, op: OP) -> R
     where
@@ -81,11 +81,11 @@ impl ThreadPool {
         self.install(|| scope_fifo_at(caller, op))
     }
 
-    /// As [`in_place_scope_fifo`](crate::in_place_scope_fifo), on this pool.
+    /// Opens a scope like [`in_place_scope_fifo`](crate::in_place_scope_fifo), on this pool.
     ///
     /// # Panics
     ///
-    /// As [`scope`](crate::scope()).
+    /// Panics like [`scope`](crate::scope()).
     #[track_caller]
     pub fn in_place_scope_fifo<'scope, OP, R>(&self, op: OP) -> R
     where
@@ -102,11 +102,11 @@ impl<'scope> ScopeFifo<'scope> {
         unsafe { &*ptr::from_ref(scope).cast() }
     }
 
-    /// As [`Scope::spawn`].
+    /// Spawns a task, like [`Scope::spawn`].
     ///
     /// # Panics
     ///
-    /// When 2³² - 1 tasks are pending.
+    /// Panics when 2³² - 1 tasks are pending.
     #[track_caller]
     pub fn spawn_fifo<BODY>(&self, body: BODY)
     where
@@ -115,11 +115,11 @@ impl<'scope> ScopeFifo<'scope> {
         self.0.spawn(|scope| body(ScopeFifo::of(scope)));
     }
 
-    /// As [`Scope::spawn_broadcast`].
+    /// Spawns a task for each worker, like [`Scope::spawn_broadcast`].
     ///
     /// # Panics
     ///
-    /// When 2³² - 1 tasks are pending.
+    /// Panics when 2³² - 1 tasks are pending.
     #[track_caller]
     pub fn spawn_broadcast<BODY>(&self, body: BODY)
     where

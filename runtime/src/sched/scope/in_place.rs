@@ -1,4 +1,4 @@
-//! Scopes whose owner may be no lane of the pool that runs their tasks.
+//! Scopes whose owner may be a thread outside the pool that runs their tasks.
 
 use std::panic::Location;
 
@@ -8,16 +8,15 @@ use crate::sched::job::Origin;
 use crate::sched::outside::Outsider;
 use crate::sched::pool::{ThreadPool, with_current_lane, with_pool};
 
-/// As [`scope`](crate::scope()), but a thread from outside runs `op` only: the tasks are run by
-/// workers, while the thread is busy with `op` or waits for them. `op` may block until tasks have
-/// run.
+/// Opens a scope like [`scope`](crate::scope()), but a thread from outside the pool runs only `op`.
+/// Workers run the tasks, while the thread runs `op` or waits. `op` may block until tasks have run.
 ///
-/// A thread that is in the midst of work of the pool (a worker, or one inside a scope, join or
-/// loop) takes part in the tasks when `op` has returned, as in a [`scope`](crate::scope()).
+/// A thread that already works for the pool (a worker, or a thread inside a scope, join or loop)
+/// takes part in the tasks when `op` has returned, as in a [`scope`](crate::scope()).
 ///
 /// # Panics
 ///
-/// As [`scope`](crate::scope()).
+/// Panics like [`scope`](crate::scope()).
 ///
 /// ```
 /// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
@@ -54,11 +53,11 @@ where
 }
 
 impl ThreadPool {
-    /// As [`in_place_scope`](crate::in_place_scope), on this pool.
+    /// Opens a scope like [`in_place_scope`](crate::in_place_scope), on this pool.
     ///
     /// # Panics
     ///
-    /// As [`scope`](crate::scope()).
+    /// Panics like [`scope`](crate::scope()).
     #[track_caller]
     pub fn in_place_scope<'scope, OP, R>(&self, op: OP) -> R
     where

@@ -1,4 +1,4 @@
-//! Scopes: tasks that may borrow from outside, all of which are over when the scope returns.
+//! Scopes: tasks that may borrow from outside. They have all ended when the scope returns.
 
 mod broadcast;
 mod fifo;
@@ -37,9 +37,10 @@ use crate::sched::unwind::{self, Payload, drop_quietly};
 use crate::sched::wait::wait;
 use crate::sync::{AtomicBool, Ordering};
 
-/// A place to spawn tasks that may borrow whatever outlives it; made by [`scope`].
+/// A scope in which tasks can be spawned. Tasks may borrow what outlives the scope. [`scope`] makes
+/// one.
 ///
-/// It lives on the stack of the thread that opened it, the scope's *owner*.
+/// The scope lives on the stack of the thread that opened it, its *owner*.
 pub struct Scope<'scope> {
     /// One ticket for each task that is not over.
     tasks: Tickets,
@@ -65,7 +66,7 @@ pub struct Scope<'scope> {
     _bodies: PhantomData<fn(&Scope<'scope>) -> &'scope ()>,
 }
 
-/// Who waits for the tasks.
+/// The thread that waits for the tasks.
 #[derive(Clone)]
 enum Owner {
     /// A lane, which runs tasks, too.
@@ -94,23 +95,24 @@ impl Owner {
 // of this scope.
 unsafe impl Sync for Scope<'_> {}
 
-/// Calls `op` with a scope, in which it can spawn tasks that borrow from outside, and returns when
-/// `op` and all tasks are over.
+/// Calls `op` with a scope, and returns when `op` and all tasks of the scope have ended. Tasks may
+/// borrow from outside the scope.
 ///
-/// `op` runs on the calling thread, which then takes part in the tasks that are left. Tasks may
-/// spawn further ones in the same scope. Each worker runs its youngest task first and takes the
-/// oldest of others.
+/// `op` runs on the calling thread, which then runs tasks that are left. Tasks may spawn further
+/// tasks in the same scope. Each worker runs its own youngest task first, and steals the oldest
+/// task of another worker.
 ///
-/// While the calling thread waits for the last tasks, it runs only what descends from them: never
-/// unrelated work.
+/// While the calling thread waits for the last tasks, it runs only work that descends from them,
+/// never unrelated work.
 ///
-/// A spawn costs one allocation and a few tens of nanoseconds; the first one of a scope six
-/// allocations more, and a few for each further worker that spawns in it. Where work splits in two,
-/// [`join`](crate::join()) is cheaper; for items of a collection, use a parallel iterator.
+/// A spawn costs one allocation and a few tens of nanoseconds. The first spawn of a scope costs six
+/// more allocations, and a few more for each further worker that spawns in it. If work splits in
+/// two, [`join`](crate::join()) is cheaper. For items of a collection, use a parallel iterator.
 ///
 /// # Panics
 ///
-/// When `op` or a task does: with the first payload, after everything that was spawned is over.
+/// Panics when `op` or a task panics, with the first payload, after everything that was spawned has
+/// ended.
 ///
 /// # Examples
 ///
@@ -134,8 +136,8 @@ where
     scope_with(None, Order::Lifo, Location::caller(), op).0
 }
 
-/// A scope that, once `cancel` is cancelled, begins no further tasks; and whether any were dropped
-/// for that.
+/// Opens a scope that begins no further tasks once `cancel` is cancelled. Also returns whether
+/// tasks were dropped for that.
 #[track_caller]
 pub(crate) fn scope_with_cancel<'scope, OP, R>(cancel: &CancelToken, op: OP) -> (R, bool)
 where
@@ -154,7 +156,7 @@ where
     })
 }
 
-/// A scope of which profiles are told nothing: what its tasks do is told otherwise.
+/// Opens a scope that profiles do not record, because its tasks are recorded in another way.
 pub(crate) fn unrecorded_scope<'scope, OP, R>(op: OP) -> R
 where
     OP: FnOnce(&Scope<'scope>) -> R,
@@ -171,11 +173,11 @@ where
 }
 
 impl ThreadPool {
-    /// As [`scope`](crate::scope()), on this pool.
+    /// Opens a scope like [`scope`](crate::scope()), on this pool.
     ///
     /// # Panics
     ///
-    /// As [`scope`](crate::scope()).
+    /// Panics like [`scope`](crate::scope()).
     ///
     /// ```
     /// let pool = taskel::ThreadPool::new()?;
@@ -223,15 +225,14 @@ impl<'scope> Scope<'scope> {
         }
     }
 
-    /// Spawns a task, which some thread of the pool will run before the scope is over; it may begin
-    /// at once.
+    /// Spawns a task. Some thread of the pool runs it before the scope ends; it may begin at once.
     ///
-    /// A task gets the scope, to spawn further ones. Tasks begin in no order that is promised;
-    /// those of a [`scope_fifo`](crate::scope_fifo) do.
+    /// The task gets the scope as its argument, to spawn further tasks. No order of tasks is
+    /// promised. [`scope_fifo`](crate::scope_fifo) promises one.
     ///
     /// # Panics
     ///
-    /// When 2³² - 1 tasks are pending.
+    /// Panics when 2³² - 1 tasks are pending.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -285,7 +286,7 @@ impl<'scope> Scope<'scope> {
 
     fn pool(&self) -> Option<&PoolState> {
         // SAFETY: a pool that stands here is alive as long as the scope: its owner is a lane of it,
-        // or inside of a call that borrows it.
+        // or inside a call that borrows it.
         unsafe { self.pool.as_ref() }
     }
 
@@ -311,7 +312,7 @@ impl<'scope> Scope<'scope> {
         }
     }
 
-    /// A task is over. The scope must not be touched any more.
+    /// Reports the end of a task. The caller must not touch the scope after that.
     ///
     /// # Safety
     ///

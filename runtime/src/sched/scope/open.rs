@@ -1,6 +1,5 @@
-//! The tasks of scopes that a thread is inside of: those that it has opened, and those whose tasks it
-//! runs. For a thread that asks for its own work in the middle of it
-//! ([`yield_now`](crate::yield_now())).
+//! The scopes that a thread is inside: those that it has opened, and those whose tasks it runs.
+//! [`yield_now`](crate::yield_now()) looks here for the thread's own work.
 
 use std::ptr;
 
@@ -8,7 +7,7 @@ use super::{Scope, TaskRef};
 use crate::sched::lane::LaneContext;
 use crate::sched::pool::find_scope;
 
-/// Calls `look` with the scopes that this thread is inside of, innermost first, until it finds
+/// Calls `look` with the scopes that this thread is inside, innermost first, until it finds
 /// something. Scopes of other pools than `lane`'s are left out, but not those that belong to none:
 /// the thread is alone with them.
 fn find<R>(

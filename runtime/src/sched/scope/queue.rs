@@ -1,18 +1,18 @@
-//! The tasks of a scope that nobody has begun: a deque for each worker and for one external caller,
-//! and a stack for everybody else.
+//! The queue of a scope's tasks that nobody has begun: a deque for each worker and for one external
+//! caller, and a stack for all other threads.
 //!
-//! The [external caller](crate::protocol::external_slot) is the scope's owner; or, if a worker has
-//! opened the scope, the first that helps. Other external callers may help, too, or add tasks, if
-//! they were lent the scope, or come across it while they wait for something else, and use the
-//! stack.
+//! The [external caller](crate::protocol::external_slot) is the scope's owner, or if a worker has
+//! opened the scope, the first external caller that helps. Other external callers may also help or
+//! add tasks, if they borrow the scope, or come across it while they wait for something else. They
+//! use the stack.
 //!
-//! An owner that is no lane runs no tasks: then nobody is the external caller, and there may be as
-//! many helpers as workers.
+//! An owner that is not a lane runs no tasks. Then nobody is the external caller, and there may be
+//! as many helpers as workers.
 //!
 //! A lane that brings in a helper leaves an invitation in its list of open scopes, and takes it
-//! back when it is done with the scope itself. A scope queue is shared by reference counting, since
-//! such an invitation, once taken by somebody else, may outlive the scope. Nothing in the queue
-//! does: each task holds a ticket of its scope.
+//! back when it is done with the scope. A scope queue is reference counted, because an invitation
+//! that another lane has taken may outlive the scope. Nothing in the queue outlives the scope: each
+//! task holds a ticket of its scope.
 
 use std::cell::{Cell, UnsafeCell};
 use std::collections::VecDeque;
@@ -78,8 +78,8 @@ pub(crate) enum Glimpse {
 }
 
 impl ScopeQueue {
-    /// A scope queue for `pool`'s lanes, of which `owner` has opened the scope, or none; without a
-    /// pool, one that nobody helps with.
+    /// Makes a scope queue for `pool`'s lanes. `owner` is the lane that has opened the scope, if a
+    /// lane has. Without a pool, no lane helps.
     pub(super) fn new(pool: Option<&PoolState>, owner: Option<usize>, order: Order) -> Self {
         let helpers = |pool: &PoolState| pool.num_threads() as u32 - u32::from(owner.is_some());
         let (slots, limit) = pool.map_or((0, 0), |pool| (pool.slots(), helpers(pool)));

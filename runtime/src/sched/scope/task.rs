@@ -1,4 +1,4 @@
-//! A spawned closure that nobody has begun.
+//! A spawned task that nobody has begun.
 
 use std::ptr::{self, NonNull};
 
@@ -112,7 +112,8 @@ where
         }
     };
     {
-        // Whoever waits for the scope may look whether its span is closed: before the ticket.
+        // This comes before the ticket, because the thread that waits for the scope may check
+        // whether its span is closed.
         let carried = head.carried;
         let _inside = carried.enter();
         match lane {
