@@ -423,27 +423,3 @@ fn nothing_comes_before_the_first_item_wherever_it_is() {
     assert_eq!(from(999).collect::<Vec<_>>(), [999]);
     assert_eq!(from(997).collect::<Vec<_>>(), [997, -1, 998, -1, 999]);
 }
-
-#[test]
-fn a_vector_that_is_extended_keeps_its_capacity() {
-    let mut items = Vec::with_capacity(1000);
-    items.par_extend((0..1000_u32).into_par_iter().filter(|_| false));
-    assert!(items.capacity() >= 1000);
-    items.par_extend((0..1000_u32).into_par_iter().filter(|&n| n == 7));
-    assert_eq!((items.as_slice(), items.capacity() >= 1000), ([7].as_slice(), true));
-    let few: Vec<u32> = (0..1_000_000).into_par_iter().filter(|&n| n == 7).collect();
-    assert!(few.capacity() < 1000, "a new vector has no room that it does not need");
-}
-
-#[test]
-fn data_are_split_for_the_pool_where_the_loop_runs() {
-    let halve = |range: std::ops::Range<u32>| {
-        let middle = range.start.midpoint(range.end);
-        if range.len() == 1 { (range, None) } else { (range.start..middle, Some(middle..range.end)) }
-    };
-    let [small, large] = [1, 8].map(|threads| ThreadPool::builder().num_threads(threads).build().unwrap());
-    let pieces = |on: &ThreadPool| taskel::iter::split(0..1 << 20, halve).on(on).count();
-    let inside = small.install(|| [pieces(&small), pieces(&large)]);
-    assert_eq!(inside[0] * 8, inside[1]);
-    assert_eq!(large.install(|| [pieces(&small), pieces(&large)]), inside);
-}

@@ -17,7 +17,9 @@ mod rayon_calls;
 mod rich_streams;
 mod sort;
 mod spawn_handler;
+mod split;
 mod stream;
+mod vectors;
 mod worker_local;
 mod yielding;
 

@@ -28,6 +28,19 @@ pub(crate) const USUAL_LANES_OF_MODEL: usize = 2;
 /// loom has five threads at most, and the user some of them.
 const MOST_LANES_OF_MODEL: usize = 3;
 
+/// Like a pool that was left behind by a `fork`: everything runs on the calling thread.
+#[cold]
+fn without_threads(cores: &[Option<usize>], builder: Settings) -> ThreadPool {
+    let Settings { idle, panic_handler, .. } = builder;
+    let cores = if cfg!(all(loom, feature = "loom")) { cores } else { &[None] };
+    let state = || PoolState::new(cores, false, idle, panic_handler, None, Reserves::none());
+    #[cfg(all(loom, feature = "loom"))]
+    let state = crate::sched::modelled::on_large_stack(state);
+    #[cfg(not(all(loom, feature = "loom")))]
+    let state = state();
+    ThreadPool { state, threads: Threads::own() }
+}
+
 /// The threads are started by `handler`, if there is one.
 pub(super) fn build(
     mut builder: Settings,
@@ -42,15 +55,7 @@ pub(super) fn build(
     let guard = builder.memory_guard.map(|settings| Guard::new(settings, cores.len() as u32));
     let guard = guard.transpose().map_err(ThreadPoolBuildError::memory_unknown)?;
     if !threads::EXIST {
-        // Like a pool that was left behind by a `fork`: everything runs on the calling thread.
-        let (idle, panic_handler) = (builder.idle, builder.panic_handler.take());
-        #[cfg(all(loom, feature = "loom"))]
-        let state = crate::sched::modelled::on_large_stack(|| {
-            PoolState::new(&cores, false, idle, panic_handler, None, Reserves::none())
-        });
-        #[cfg(not(all(loom, feature = "loom")))]
-        let state = PoolState::new(&[None], false, idle, panic_handler, None, Reserves::none());
-        return Ok(ThreadPool { state, threads: Threads::own() });
+        return Ok(without_threads(&cores, builder));
     }
     let stack_size = builder.stack_size.map(|bytes| bytes.max(LEAST_STACK_BYTES));
     let reserves = Reserves::new(most_reserves(&builder, handler.is_some(), cores.len()), stack_size);

@@ -87,7 +87,7 @@ pub(crate) struct PoolState {
     start: Ticks,
     pub(crate) sleep: Sleep,
     queues: Queues,
-    shutdown: Shutdown,
+    pub(super) shutdown: Shutdown,
     lease: Lease,
     pub(super) reserves: Reserves,
     pub(super) ended: Ended,
@@ -483,11 +483,6 @@ impl PoolState {
         self.clock.ns_between(self.start, ticks)
     }
 
-    /// Keeps the workers from ending, until released; `None` if the pool is over.
-    pub(crate) fn hold(&self) -> Option<Hold<'_>> {
-        self.shutdown.hold().then(|| Hold(self))
-    }
-
     /// Ends a hold that was [forgotten](std::mem::forget), or that of the handle.
     pub(crate) fn release(&self) {
         self.shutdown.release(&self.sleep, self.num_threads);
@@ -541,16 +536,6 @@ impl PoolState {
 
 fn new_lane(index: usize) -> CachePadded<Lane> {
     CachePadded::new(Lane::new(index as u32 + 1))
-}
-
-/// Keeps the workers of a pool while it lives.
-#[must_use]
-pub(crate) struct Hold<'p>(&'p PoolState);
-
-impl Drop for Hold<'_> {
-    fn drop(&mut self) {
-        self.0.release();
-    }
 }
 
 /// A lease; the lane is given back when it drops.

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
+use super::PoolState;
 use crate::sched::outside::Outsider;
 use crate::sync::{Mutex, MutexGuard};
 
@@ -196,5 +197,22 @@ impl Ended {
             here.wait(&|| self.ends().workers >= workers);
             self.ends().waits = None;
         }
+    }
+}
+
+impl PoolState {
+    /// Keeps the workers from ending, until released; `None` if the pool is over.
+    pub(crate) fn hold(&self) -> Option<Hold<'_>> {
+        self.shutdown.hold().then(|| Hold(self))
+    }
+}
+
+/// Keeps the workers of a pool while it lives.
+#[must_use]
+pub(crate) struct Hold<'p>(&'p PoolState);
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        self.0.release();
     }
 }
