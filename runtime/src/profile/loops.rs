@@ -7,6 +7,7 @@ use std::time::Duration;
 use taskel_adaptive::recording::CallKind;
 
 use super::calls::CallId;
+use super::sorted::sort_by_key;
 use super::{ChunkSizes, Profile};
 
 /// What the loops at one place of the program did, during a [`Profile`].
@@ -148,7 +149,8 @@ impl Profile {
         let logs = || self.workers.iter().flat_map(|worker| worker.logs());
         let mut places: Vec<LoopProfile> = Vec::new();
         let mut by_name: HashMap<String, usize> = HashMap::new();
-        let mut by_call: HashMap<CallId, OneCall> = HashMap::new();
+        let mut each: Vec<OneCall> = Vec::new();
+        let mut by_call: HashMap<CallId, usize> = HashMap::new();
         let loops = logs().flat_map(|log| &log.calls).filter(|call| call.head.kind == CallKind::Loop);
         for call in loops {
             let site = call.head.site.name();
@@ -158,12 +160,13 @@ impl Profile {
             });
             places[place].calls += 1;
             let one = OneCall { place, is_short: call.is_short, items: 0, lane: None, is_shared: false };
-            by_call.insert(call.head.id, one);
+            by_call.insert(call.head.id, each.len());
+            each.push(one);
         }
         for (lane, part) in
             logs().enumerate().flat_map(|(lane, log)| log.parts.iter().map(move |part| (lane, part)))
         {
-            let Some(call) = by_call.get_mut(&part.of) else { continue };
+            let Some(call) = by_call.get(&part.of).map(|&call| &mut each[call]) else { continue };
             call.items = call.items.saturating_add(part.items);
             call.is_shared |= *call.lane.get_or_insert(lane) != lane;
             let place = &mut places[call.place];
@@ -174,7 +177,7 @@ impl Profile {
             let size = usize::try_from(part.items / part.chunks).unwrap_or(usize::MAX);
             place.chunk_sizes.add(size.max(1), part.chunks);
         }
-        for call in by_call.into_values().filter(|call| !call.is_shared) {
+        for call in each.into_iter().filter(|call| !call.is_shared) {
             let why = match call {
                 _ if self.threads <= 1 => WhyAlone::OneWorker,
                 OneCall { items: 0 | 1, .. } => WhyAlone::OneItem,
@@ -183,7 +186,7 @@ impl Profile {
             };
             places[call.place].alone[why as usize] += 1;
         }
-        places.sort_by_key(|place| std::cmp::Reverse(place.busy_ns));
+        sort_by_key(&mut places, |place| u64::MAX - place.busy_ns);
         places
     }
 }

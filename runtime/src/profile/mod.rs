@@ -23,6 +23,7 @@ pub(crate) mod recorder;
 mod recording;
 mod report;
 mod sites;
+mod sorted;
 #[cfg(feature = "svg")]
 mod svg;
 mod timeline;

@@ -1,6 +1,7 @@
 //! A profile as a recording: the calls of all lanes, put together as one tree.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::mem;
 
 use taskel_adaptive::Scaling;
 use taskel_adaptive::recording::{Call, CallKind, Part, Recording};
@@ -8,6 +9,7 @@ use taskel_adaptive::recording::{Call, CallKind, Part, Recording};
 use super::Profile;
 use super::calls::{CallId, CallRecord, PartRecord};
 use super::sites;
+use super::sorted::sort_by_key;
 
 impl Profile {
     /// The work of the profiled program as a tree that can be replayed on other numbers of workers:
@@ -70,51 +72,62 @@ impl Profile {
 /// The calls of all lanes on the way to a recording.
 struct Tree<'p> {
     profile: &'p Profile,
-    calls: HashMap<CallId, &'p CallRecord>,
-    parts: HashMap<CallId, Vec<&'p PartRecord>>,
+    calls: Vec<&'p CallRecord>,
+    /// Where in `calls` those are that nothing in `done` stands for yet.
+    call_at: HashMap<CallId, usize>,
+    /// Of each call that has any.
+    parts: Vec<Vec<&'p PartRecord>>,
+    /// Where in `parts` a call's are.
+    parts_at: HashMap<CallId, usize>,
     /// What the recording has so far. A call's parts come when it is written.
     done: Vec<Call>,
     /// What is to be written, by its place in `done`.
     to_do: Vec<(CallId, usize)>,
-    /// Which calls are short loops, by their place in `done`.
-    is_short: HashSet<usize>,
-    /// Short loops behind which there was less time than it took to write them down: by how much,
-    /// by their place in `done`.
-    dearer_ns: HashMap<usize, u64>,
+    /// Of each in `done`, whether it is a short loop.
+    is_short: Vec<bool>,
+    /// Of each in `done`, how much less time there was behind it, if it is a short loop, than it took
+    /// to write it down.
+    dearer_ns: Vec<u64>,
     names: sites::Names,
 }
 
 impl<'p> Tree<'p> {
     fn new(profile: &'p Profile) -> Self {
         let logs = || profile.workers.iter().flat_map(|worker| worker.logs());
-        let calls = logs().flat_map(|log| &log.calls).map(|call| (call.head.id, call)).collect();
-        let mut parts: HashMap<CallId, Vec<&PartRecord>> = HashMap::new();
+        let calls: Vec<&CallRecord> = logs().flat_map(|log| &log.calls).collect();
+        let call_at = calls.iter().enumerate().map(|(at, call)| (call.head.id, at)).collect();
+        let mut parts: Vec<Vec<&PartRecord>> = Vec::new();
+        let mut parts_at: HashMap<CallId, usize> = HashMap::new();
         for part in logs().flat_map(|log| &log.parts) {
-            parts.entry(part.of).or_default().push(part);
+            let at = *parts_at.entry(part.of).or_insert(parts.len());
+            if at == parts.len() {
+                parts.push(Vec::new());
+            }
+            parts[at].push(part);
         }
         let names = sites::Names::new();
         Tree {
             profile,
             calls,
+            call_at,
             parts,
+            parts_at,
             done: Vec::new(),
             to_do: Vec::new(),
-            is_short: HashSet::new(),
-            dearer_ns: HashMap::new(),
+            is_short: Vec::new(),
+            dearer_ns: Vec::new(),
             names,
         }
     }
 
     fn recording(mut self) -> Recording {
         let program = self.names.number("program");
-        self.done.push(Call::new(CallKind::Program, program, Vec::new()));
+        self.push(Call::new(CallKind::Program, program, Vec::new()), false);
         self.done[0].parts = vec![self.program()];
         let mut next = 0;
         while let Some(&(id, at)) = self.to_do.get(next) {
             let mut parts = self.parts_of(id, self.done[at].kind);
-            if let (Some(&ns), Some(first)) = (self.dearer_ns.get(&at), parts.first_mut()) {
-                take_off(first, ns);
-            }
+            parts.iter_mut().take(1).for_each(|first| take_off(first, self.dearer_ns[at]));
             self.done[at].parts = parts;
             next += 1;
         }
@@ -136,7 +149,7 @@ impl<'p> Tree<'p> {
         for (lane, log) in logs.enumerate() {
             outermost.extend(log.unclaimed.iter().map(|&call| (lane, &log.calls[call])));
         }
-        outermost.sort_by_key(|(_, call)| call.start_ns);
+        sort_by_key(&mut outermost, |(_, call)| call.start_ns);
         let mut at_ns = self.profile.start_ns;
         let mut steps = Steps::default();
         let mut rest = &outermost[..];
@@ -202,8 +215,7 @@ impl<'p> Tree<'p> {
             What::Call(task) => self.names.number(&task.head.site.name()),
             What::Beside(_) => self.names.number("several threads"),
         };
-        let at = self.done.len();
-        self.done.push(Call::new(CallKind::Scope, site, Vec::new()));
+        let at = self.push(Call::new(CallKind::Scope, site, Vec::new()), false);
         let mut part = Part::new(0, 1, 0);
         for (number, &(what, ns)) in steps.iter().enumerate() {
             let call = self.step(what);
@@ -227,10 +239,10 @@ impl<'p> Tree<'p> {
     /// down took some of that, and of short ones itself.
     fn then(&mut self, part: &mut Part, call: Option<usize>, after_ns: u64) {
         let costs = self.profile.costs;
-        let short = call.filter(|call| self.is_short.contains(call));
+        let short = call.filter(|&call| self.is_short[call]);
         let cost_ns = short.map_or(costs.call_ns, |_| costs.short_ns);
         if let Some(call) = short.filter(|_| after_ns < cost_ns) {
-            self.dearer_ns.insert(call, cost_ns - after_ns);
+            self.dearer_ns[call] = cost_ns - after_ns;
         }
         part.calls.extend(call.map(|at| (at, 0)));
         let ns = part.calls.last_mut().map_or(&mut part.ns, |(_, ns)| ns);
@@ -240,11 +252,10 @@ impl<'p> Tree<'p> {
     /// Calls that several threads have made, one part for each thread.
     fn beside(&mut self, together: &[(usize, &'p CallRecord)]) -> usize {
         let mut lanes: Vec<usize> = together.iter().map(|&(lane, _)| lane).collect();
-        lanes.sort_unstable();
+        sort_by_key(&mut lanes, |&lane| lane as u64);
         lanes.dedup();
         let site = self.names.number("several threads");
-        let at = self.done.len();
-        self.done.push(Call::new(CallKind::Beside, site, Vec::new()));
+        let at = self.push(Call::new(CallKind::Beside, site, Vec::new()), false);
         let mut parts = Vec::new();
         for (number, lane) in lanes.into_iter().enumerate() {
             let mut steps = Steps::default();
@@ -265,17 +276,22 @@ impl<'p> Tree<'p> {
         let site = self.names.number(&call.head.site.name());
         let mut added = Call::new(call.head.kind, site, Vec::new());
         added.expected_ns = call.head.expected_ns;
-        self.to_do.push((call.head.id, self.done.len()));
-        if call.is_short {
-            self.is_short.insert(self.done.len());
-        }
-        self.done.push(added);
+        let at = self.push(added, call.is_short);
+        self.to_do.push((call.head.id, at));
+        at
+    }
+
+    /// Where in `done` it is.
+    fn push(&mut self, call: Call, is_short: bool) -> usize {
+        self.done.push(call);
+        self.is_short.push(is_short);
+        self.dearer_ns.push(0);
         self.done.len() - 1
     }
 
     fn parts_of(&mut self, id: CallId, kind: CallKind) -> Vec<Part> {
-        let mut records = self.parts.remove(&id).unwrap_or_default();
-        records.sort_by_key(|part| part.first);
+        let mut records = self.parts_at.get(&id).map_or(Vec::new(), |&at| mem::take(&mut self.parts[at]));
+        sort_by_key(&mut records, |part| part.first);
         let expected = match kind {
             CallKind::Join => Some(2),
             CallKind::Scope | CallKind::Task => Some(1),
@@ -294,8 +310,8 @@ impl<'p> Tree<'p> {
             let mut steps = Steps::default();
             steps.work(record.ns);
             for &(inner, ns) in &record.calls {
-                if let Some(inner) = self.calls.remove(&inner) {
-                    steps.step(What::Call(inner));
+                if let Some(inner) = self.call_at.remove(&inner) {
+                    steps.step(What::Call(self.calls[inner]));
                 }
                 steps.work(ns);
             }

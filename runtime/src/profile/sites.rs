@@ -5,6 +5,8 @@ use std::any::type_name;
 use std::collections::HashMap;
 use std::panic::Location;
 
+use super::sorted::sort_by_key;
+
 /// Where a function is called that is `#[track_caller]`.
 pub(crate) type Caller = &'static Location<'static>;
 
@@ -75,7 +77,7 @@ impl Names {
     /// The names in the order of their numbers.
     pub(super) fn into_list(self) -> Vec<String> {
         let mut list: Vec<(String, usize)> = self.numbers.into_iter().collect();
-        list.sort_by_key(|&(_, number)| number);
+        sort_by_key(&mut list, |&(_, number)| number as u64);
         list.into_iter().map(|(name, _)| name).collect()
     }
 }

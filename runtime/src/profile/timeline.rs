@@ -1,5 +1,7 @@
 //! A list of events in time that stays bounded however many events there are.
 
+use super::sorted::sort_by_key;
+
 /// What an event stands for.
 pub(super) trait Weight: Copy {
     /// Adds what the event that comes next stands for.
@@ -53,7 +55,7 @@ impl<W: Weight> Timeline<W> {
     /// The events of both, as one lane's.
     pub(super) fn and(&self, other: &Self) -> Self {
         let mut all: Vec<Event<W>> = self.events.iter().chain(&other.events).copied().collect();
-        all.sort_by_key(|event| event.start_ns);
+        sort_by_key(&mut all, |event| event.start_ns);
         let mut both = Timeline::new();
         for Event { start_ns, end_ns, weight } in all {
             both.push(start_ns, end_ns, weight);

@@ -1,7 +1,9 @@
 //! Starts the threads of a pool, either all of them or none.
 
 use std::io;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+
+use crossbeam_utils::sync::WaitGroup;
 
 use super::builder::{Cores, Pinning, Settings};
 use super::reserve::Reserves;
@@ -14,6 +16,7 @@ use crate::os::topology;
 use crate::sched::error::ThreadPoolBuildError;
 use crate::sched::reentrancy::know_stack;
 use crate::sched::unwind::OnDrop;
+use crate::sync::Mutex;
 
 /// The stack of a worker that runs code which needs next to none itself: an unoptimised build takes
 /// some tens of KiB for a loop in a task.
@@ -65,7 +68,7 @@ pub(super) fn build(
     let mut pool = ThreadPool { state, threads };
     // Threads inherit where they may run.
     let unpinned = Unpinned::new();
-    let (report, reports) = mpsc::channel();
+    let (report, reports) = (WaitGroup::new(), Arc::new(Mutex::new(Ok(0))));
     let first = usize::from(builder.use_current_thread);
     for (index, &core) in cores.iter().enumerate().skip(first) {
         let name = match &mut builder.thread_name {
@@ -81,18 +84,17 @@ pub(super) fn build(
             start_handler: builder.start_handler.clone(),
             exit_handler: builder.exit_handler.clone(),
         };
-        let report = report.clone();
         let ends = OnDrop({
             let state = Arc::clone(&pool.state);
             move || state.ended.tell()
         });
+        let (report, reports) = (report.clone(), Arc::clone(&reports));
         let body = Box::new(move || {
             let _ends = ends;
             let pinned = core.map_or(Ok(()), |core| go_to(core, index, placed));
             let ready = pinned.is_ok();
-            // Nobody listens any more when another worker failed first.
-            let _ = report.send(pinned);
-            drop(report);
+            tell(&reports, pinned);
+            drop((report, reports));
             if ready {
                 stack_size.into_iter().for_each(know_stack);
                 worker.run();
@@ -102,10 +104,11 @@ pub(super) fn build(
         let started = pool.threads.start(thread, handler.as_deref_mut());
         started.map_err(|source| ThreadPoolBuildError::not_started(index, handler.is_some(), source))?;
     }
-    drop((report, unpinned));
+    drop(unpinned);
     // No other thread can fail to begin, and the first parallel call need not wait for it.
     let is_pinned = !placed && cores.iter().any(Option::is_some);
     if handler.is_some() || is_pinned {
+        report.wait();
         hear_of_all(&reports, cores.len() - first)?;
     }
     if builder.use_current_thread {
@@ -118,12 +121,23 @@ pub(super) fn build(
     Ok(pool)
 }
 
-/// Waits until all workers that were started have gone to their cores.
-fn hear_of_all(
-    reports: &mpsc::Receiver<Result<(), ThreadPoolBuildError>>,
-    started: usize,
-) -> Result<(), ThreadPoolBuildError> {
-    let ran = reports.iter().collect::<Result<Vec<()>, _>>()?.len();
+/// How many workers have gone to their cores, or the first error of one that could not.
+type Reports = Mutex<Result<usize, ThreadPoolBuildError>>;
+
+/// Says that the calling worker has gone to its core, or why it has not.
+fn tell(reports: &Reports, pinned: Result<(), ThreadPoolBuildError>) {
+    let mut all = reports.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    match (&mut *all, pinned) {
+        (Ok(ran), Ok(())) => *ran += 1,
+        (Ok(_), Err(error)) => *all = Err(error),
+        (Err(_), _) => {}
+    }
+}
+
+/// What came of all workers that were `started`, when none is left that could say so.
+fn hear_of_all(reports: &Reports, started: usize) -> Result<(), ThreadPoolBuildError> {
+    let mut all = reports.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let ran = std::mem::replace(&mut *all, Ok(0))?;
     if ran < started { Err(ThreadPoolBuildError::never_ran(ran, started)) } else { Ok(()) }
 }
 

@@ -1,8 +1,9 @@
 //! The threads of a pool: how they are started, and how they are joined at the end.
 
 use std::io;
-use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
+
+use crossbeam_utils::sync::WaitGroup;
 
 use super::PoolState;
 use crate::sched::outside::Outsider;
@@ -69,22 +70,12 @@ pub(super) type SpawnHandler<'a> = dyn FnMut(ThreadBuilder) -> io::Result<()> + 
 /// The threads that were started so far.
 pub(super) enum Threads {
     Own(Vec<JoinHandle<()>>),
-    /// By a spawn handler: they tell when they end.
+    /// By a spawn handler: each is in the group until it ends, or will not begin. `None` when nobody
+    /// waits for them any more.
     Foreign {
         started: usize,
-        ends: mpsc::Sender<()>,
-        ended: Mutex<mpsc::Receiver<()>>,
+        group: Option<WaitGroup>,
     },
-}
-
-/// Tells that a thread has come to its end, or will not begin.
-struct End(mpsc::Sender<()>);
-
-impl Drop for End {
-    fn drop(&mut self) {
-        // Nobody listens any more if the pool was dropped by its own work.
-        let _ = self.0.send(());
-    }
 }
 
 impl Threads {
@@ -93,8 +84,7 @@ impl Threads {
     }
 
     pub(super) fn foreign() -> Self {
-        let (ends, ended) = mpsc::channel();
-        Threads::Foreign { started: 0, ends, ended: Mutex::new(ended) }
+        Threads::Foreign { started: 0, group: Some(WaitGroup::new()) }
     }
 
     /// Starts one more, by `handler` if they are foreign.
@@ -104,10 +94,10 @@ impl Threads {
         handler: Option<&mut SpawnHandler<'_>>,
     ) -> io::Result<()> {
         match (self, handler) {
-            (Threads::Foreign { started, ends, .. }, Some(handler)) => {
-                let (end, body) = (End(ends.clone()), thread.body);
+            (Threads::Foreign { started, group }, Some(handler)) => {
+                let (group, body) = (group.clone(), thread.body);
                 thread.body = Box::new(move || {
-                    let _end = end;
+                    let _until_the_end = group;
                     body();
                 });
                 *started += 1;
@@ -129,13 +119,7 @@ impl Threads {
                     let _nothing_unwinds_out_of_a_worker = thread.join();
                 }
             }
-            Threads::Foreign { started, ended, .. } => {
-                let ended = ended.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
-                // The sender in here keeps the channel open.
-                for _ in 0..*started {
-                    let _ = ended.recv();
-                }
-            }
+            Threads::Foreign { group, .. } => group.take().into_iter().for_each(WaitGroup::wait),
         }
     }
 
@@ -151,14 +135,19 @@ impl Threads {
     pub(super) fn detach(&mut self) {
         match self {
             Threads::Own(handles) => handles.clear(),
-            Threads::Foreign { started, .. } => *started = 0,
+            Threads::Foreign { started, group } => {
+                *started = 0;
+                drop(group.take());
+            }
         }
     }
 
     /// Forgets threads that are in another process.
     pub(super) fn forget(&mut self) {
-        if let Threads::Own(handles) = self {
-            handles.drain(..).for_each(std::mem::forget);
+        match self {
+            Threads::Own(handles) => handles.drain(..).for_each(std::mem::forget),
+            // Its lock may have been held there.
+            Threads::Foreign { group, .. } => std::mem::forget(group.take()),
         }
     }
 }
