@@ -37,8 +37,9 @@ const PAUSE: u32 = 32;
 /// A stream that is being consumed.
 pub(super) struct Running<'w, I: Iterator, S: Step<I::Item>> {
     window: CachePadded<Window<I::Item, S::Output>>,
-    /// Whoever the window sends here has it alone.
-    source: UnsafeCell<I>,
+    /// Whoever the window sends here has it alone. It changes with each item; what is beside it, all
+    /// lanes read for each item.
+    source: CachePadded<UnsafeCell<I>>,
     step: &'w S,
     cancel: Option<&'w CancelToken>,
     recorded: Option<&'w RecordedStream<'w>>,
@@ -81,7 +82,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
                 ordered,
                 lanes,
             )),
-            source: UnsafeCell::new(source),
+            source: CachePadded::new(UnsafeCell::new(source)),
             step,
             cancel,
             recorded,
