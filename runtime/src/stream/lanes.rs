@@ -99,6 +99,12 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         self.clock.ns_between(self.start, self.clock.now())
     }
 
+    /// Not inlined, so that a loop which seldom asks keeps its registers.
+    #[inline(never)]
+    fn has_passed(&self, ns: u64, since: u64) -> bool {
+        self.now().saturating_sub(since) > ns
+    }
+
     /// Sends everyone home.
     pub(super) fn stop(&self) {
         self.window.stop();
@@ -227,26 +233,27 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         }
         let hand = &self.hands[lane as usize];
         hand.begin_pulling(first, most);
-        let (mut asked, mut total, mut ended, mut look) = (0, 0_usize, false, 1);
-        while asked < most && total < weight {
-            let Some(item) = self.ask(source) else {
-                ended = true;
-                break;
-            };
+        let (mut asked, mut total, mut look) = (0, 0_usize, 1);
+        let ended = loop {
+            if asked == most || total >= weight {
+                break false;
+            }
+            let Some(item) = self.ask(source) else { break true };
             asked += 1;
             let of_item = weigh(&item);
             total = total.saturating_add(of_item.unwrap_or(1));
+            if !hand.push(item, of_item, asked) {
+                break false;
+            }
             // It looks at the clock more and more seldom: a source that is quick may be quicker
             // than the clock.
-            let looks = asked == look;
-            if looks {
+            if asked == look {
                 look *= 4;
+                if self.has_passed(PULLING_NS, began) {
+                    break false;
+                }
             }
-            let goes_on = hand.push(item, of_item, asked);
-            if !goes_on || looks && self.now().saturating_sub(began) > PULLING_NS {
-                break;
-            }
-        }
+        };
         let ns = self.now().saturating_sub(began);
         Report::Pulled { batch: hand.end_pulling(), asked, ns, ended }
     }
@@ -401,6 +408,15 @@ impl<'r, 'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r,
     /// complete.
     #[inline]
     pub(super) fn next(&mut self, progress: &mut Option<Progress<'_>>) -> Option<S::Output> {
+        match self.batch.next() {
+            Some(result) => (!self.running.is_cancelled()).then_some(result),
+            None => self.next_of_others(progress),
+        }
+    }
+
+    /// The first result of the next items. Not inlined, so that the look into the batch is.
+    #[inline(never)]
+    fn next_of_others(&mut self, progress: &mut Option<Progress<'_>>) -> Option<S::Output> {
         loop {
             if let Some(result) = self.batch.next() {
                 return (!self.running.is_cancelled()).then_some(result);
