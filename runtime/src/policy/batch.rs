@@ -83,7 +83,10 @@ impl<R> Done<R> {
     pub(crate) fn push(&mut self, result: Option<R>, weight: usize) {
         self.len += 1;
         self.weight = self.weight.saturating_add(weight);
-        self.results.extend(result);
+        // Not `extend`, which is not inlined.
+        if let Some(result) = result {
+            self.results.push(result);
+        }
     }
 
     /// All of it; what comes next is gathered anew.

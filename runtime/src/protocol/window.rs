@@ -63,6 +63,8 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use crossbeam_utils::CachePadded;
+
 use crate::policy::batch::{Batch, Bundle, Done, Taken};
 use crate::policy::pace::Pace;
 use crate::policy::times::PATIENCE_NS;
@@ -175,7 +177,8 @@ pub(crate) struct Window<T, R> {
     room: Condvar,
     /// The sink sleeps here.
     ready: Condvar,
-    stopped: AtomicBool,
+    /// Read between two items, and so kept apart from what changes.
+    stopped: CachePadded<AtomicBool>,
     limits: Limits,
 }
 
@@ -209,7 +212,7 @@ impl<T, R> Window<T, R> {
             state: Mutex::new(state),
             room: Condvar::new(),
             ready: Condvar::new(),
-            stopped: AtomicBool::new(false),
+            stopped: CachePadded::new(AtomicBool::new(false)),
             limits: Limits { in_flight: limit, share, ordered, weighed },
         }
     }

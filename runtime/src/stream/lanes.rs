@@ -37,8 +37,9 @@ const PAUSE: u32 = 32;
 /// A stream that is being consumed.
 pub(super) struct Running<'w, I: Iterator, S: Step<I::Item>> {
     window: CachePadded<Window<I::Item, S::Output>>,
-    /// Only the lane that the window sends here uses it.
-    source: UnsafeCell<I>,
+    /// Only the lane that the window sends here uses it. It changes with each item; what is beside
+    /// it, all lanes read for each item.
+    source: CachePadded<UnsafeCell<I>>,
     step: &'w S,
     cancel: Option<&'w CancelToken>,
     recorded: Option<&'w RecordedStream<'w>>,
@@ -81,7 +82,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
                 ordered,
                 lanes,
             )),
-            source: UnsafeCell::new(source),
+            source: CachePadded::new(UnsafeCell::new(source)),
             step,
             cancel,
             recorded,
@@ -96,6 +97,12 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
 
     fn now(&self) -> u64 {
         self.clock.ns_between(self.start, self.clock.now())
+    }
+
+    /// Not inlined, so that a loop which seldom asks keeps its registers.
+    #[inline(never)]
+    fn has_passed(&self, ns: u64, since: u64) -> bool {
+        self.now().saturating_sub(since) > ns
     }
 
     /// Sends everyone home.
@@ -226,26 +233,27 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Running<'w, I, S> {
         }
         let hand = &self.hands[lane as usize];
         hand.begin_pulling(first, most);
-        let (mut asked, mut total, mut ended, mut look) = (0, 0_usize, false, 1);
-        while asked < most && total < weight {
-            let Some(item) = self.ask(source) else {
-                ended = true;
-                break;
-            };
+        let (mut asked, mut total, mut look) = (0, 0_usize, 1);
+        let ended = loop {
+            if asked == most || total >= weight {
+                break false;
+            }
+            let Some(item) = self.ask(source) else { break true };
             asked += 1;
             let of_item = weigh(&item);
             total = total.saturating_add(of_item.unwrap_or(1));
+            if !hand.push(item, of_item, asked) {
+                break false;
+            }
             // It looks at the clock more and more seldom: a source that is quick may be quicker
             // than the clock.
-            let looks = asked == look;
-            if looks {
+            if asked == look {
                 look *= 4;
+                if self.has_passed(PULLING_NS, began) {
+                    break false;
+                }
             }
-            let goes_on = hand.push(item, of_item, asked);
-            if !goes_on || looks && self.now().saturating_sub(began) > PULLING_NS {
-                break;
-            }
-        }
+        };
         let ns = self.now().saturating_sub(began);
         Report::Pulled { batch: hand.end_pulling(), asked, ns, ended }
     }
@@ -442,6 +450,8 @@ impl<'r, 'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r,
         first
     }
 
+    /// Not inlined, so that the look into the batch, and what the sink does alone, are.
+    #[inline(never)]
     fn refill(&mut self) -> Option<()> {
         if let Some((recorded, since_ns)) = self.running.recorded.zip(self.since_ns.take()) {
             recorded.was_serial(since_ns);

@@ -12,6 +12,8 @@ use std::mem;
 use std::ops::ControlFlow;
 use std::panic::Location;
 
+use crossbeam_utils::CachePadded;
+
 use self::lanes::{Running, SharedResults};
 use self::progress::Progress;
 use self::results::{Alone, Results, Supply};
@@ -672,6 +674,8 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
         sink: impl FnOnce(&mut Results<'_, '_, I, S>) -> R,
     ) -> R {
         let Stream { source, step, limit, options, progress } = self;
+        // All lanes read it for each item; what is beside it on this stack, the sink changes.
+        let step = &*CachePadded::new(step);
         options.install(|| {
             recording_stream(CallSite::of::<(I, S)>(caller), |recorded| {
                 // In a user's model, only the calling thread runs the stream.
@@ -679,7 +683,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
                 if lanes <= 1 {
                     let inside = reentrancy::Entered::stream();
                     let mut results = Results::new(
-                        Supply::Alone(Alone::new(source, &step, options.cancel, recorded)),
+                        Supply::Alone(Alone::new(source, step, options.cancel, recorded)),
                         progress,
                     );
                     let result = sink(&mut results);
@@ -688,7 +692,7 @@ impl<'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> Stream<'w, I, S> {
                     end.settle(None);
                     return result;
                 }
-                let running = Running::new(source, &step, (options.cancel, recorded), limit, ordered, lanes);
+                let running = Running::new(source, step, (options.cancel, recorded), limit, ordered, lanes);
                 let (result, end) = unrecorded_scope(|scope| {
                     let _stop = StopOnDrop(&running);
                     let mut helpers = lanes - 1;

@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 
 use crate::policy::batch::{Batch, Done, Taken};
 use crate::protocol::tray::Tray;
-use crate::sync::{Fences, Mutex};
+use crate::sync::{Fences, Mutex, MutexGuard};
 
 /// A lane's tray. The methods are its owner's, but for [`take_away`](Hand::take_away).
 pub(super) struct Hand<T, R> {
@@ -53,21 +53,20 @@ impl<T, R> Hand<T, R> {
     /// Does something there, as the owner. `act` calls no code of the user's.
     #[inline]
     fn at_tray<A>(&self, act: impl FnOnce(&mut Things<T, R>) -> A) -> A {
-        if !self.tray.enter(self.fences) {
-            return self.behind_visitor(act);
-        }
-        // SAFETY: the owner has entered, and so nobody else is there until it leaves; the reference
-        // ends before.
+        let visitors = if self.tray.enter(self.fences) { None } else { Some(self.stop_visitors()) };
+        // SAFETY: the owner has entered, or has the mutex without which others do not come; so
+        // nobody else is there until it leaves, or gives that back. The reference ends before.
         let result = act(unsafe { &mut *self.things.get() });
-        self.tray.leave();
+        match visitors {
+            None => self.tray.leave(),
+            Some(visitors) => drop(visitors),
+        }
         result
     }
 
     #[cold]
-    fn behind_visitor<A>(&self, act: impl FnOnce(&mut Things<T, R>) -> A) -> A {
-        let _alone = self.visitors.lock().unwrap_or_else(PoisonError::into_inner);
-        // SAFETY: others come only with the mutex; the reference ends before that is given back.
-        act(unsafe { &mut *self.things.get() })
+    fn stop_visitors(&self) -> MutexGuard<'_, ()> {
+        self.visitors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The owner is about to pull up to `most` items, from that number on.
@@ -83,7 +82,10 @@ impl<T, R> Hand<T, R> {
     pub(super) fn push(&self, item: T, weight: Option<usize>, count: usize) -> bool {
         self.at_tray(|things| {
             things.pulled.push(item);
-            things.weights.extend(weight);
+            // Not `extend`, which is not inlined.
+            if let Some(weight) = weight {
+                things.weights.push(weight);
+            }
             things.pulled.len() == count
         })
     }
@@ -135,7 +137,7 @@ impl<T, R> Hand<T, R> {
     #[inline]
     pub(super) fn ask_alone(&self, next: impl FnOnce() -> Option<T>) -> Asked<T> {
         while !self.tray.enter(self.fences) {
-            drop(self.visitors.lock().unwrap_or_else(PoisonError::into_inner));
+            drop(self.stop_visitors());
         }
         // SAFETY: the owner has entered, and so nobody else is there until it leaves; the reference
         // ends here.
@@ -166,7 +168,7 @@ impl<T, R> Hand<T, R> {
 
     /// Takes what lies on the tray of another lane, if that is busy elsewhere.
     pub(super) fn take_away(&self) -> Taken<T, R> {
-        let _alone = self.visitors.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = self.stop_visitors();
         let taken = if self.tray.visit(self.fences) {
             // SAFETY: this visitor has the mutex, and the owner stays away until `release`; the
             // reference ends before.
@@ -193,7 +195,14 @@ impl<T, R> Things<T, R> {
     #[inline]
     fn push(&mut self, result: Option<R>, more: Option<Vec<R>>) {
         self.done.push(result, self.weight);
-        self.done.results.extend(more.into_iter().flatten());
+        if let Some(more) = more {
+            self.push_more(more);
+        }
+    }
+
+    #[cold]
+    fn push_more(&mut self, more: Vec<R>) {
+        self.done.results.extend(more);
     }
 
     fn take_pulled(&mut self) -> Batch<T> {
