@@ -81,7 +81,8 @@ impl ThreadPool {
         self.install(|| scope_fifo_at(caller, op))
     }
 
-    /// As [`in_place_scope_fifo`](crate::in_place_scope_fifo), on this pool.
+    /// As [`in_place_scope_fifo`](crate::in_place_scope_fifo), with tasks for this pool. What else
+    /// `op` starts in parallel runs where it would run outside of the scope.
     ///
     /// # Panics
     ///
@@ -92,7 +93,9 @@ impl ThreadPool {
         OP: FnOnce(&ScopeFifo<'scope>) -> R,
     {
         let caller = Location::caller();
-        self.install(|| in_place(Order::Fifo, caller, |scope| op(ScopeFifo::of(scope))))
+        self.enter_with_way_back(|around| {
+            in_place(Order::Fifo, caller, |scope| around.run(|| op(ScopeFifo::of(scope))))
+        })
     }
 }
 
