@@ -12,7 +12,8 @@
 //! - Who waits runs only what it waits for, so a lock may be held across a parallel call. (Workers
 //!   that call another pool also do what their own pool is called for from there.) So work that a
 //!   task leaves to a *waiting* worker, by a channel or a flag and not by waiting for it, may not
-//!   be begun.
+//!   be begun. And a worker that waits long may do nothing meanwhile, although there are halves of
+//!   joins to do: no other thread takes its place, as natively, since that would have no index.
 //! - Idle workers use no processor time.
 //! - [`FnContext::migrated`] also says yes where loops of this kind have lasted so long that it is
 //!   worth splitting further. So rayon's loops have more and smaller pieces, up to one for each
