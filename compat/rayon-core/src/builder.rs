@@ -198,6 +198,9 @@ impl<S: ThreadSpawn> ThreadPoolBuilder<S> {
         if let Some(handler) = self.panic_handler {
             builder = builder.panic_handler(handler);
         }
+        // With handlers, a pool has no reserves: those have no index, and cannot have one. With the
+        // worker that is asleep in their favour there is one thread more than indices, and it must
+        // not wait for them when it is awake, since it may hold a lock that they want.
         let (start, exit, entered) = (self.start_handler, self.exit_handler, Arc::clone(&spawned));
         builder = builder.start_handler(move |worker| {
             entered.enter(worker);

@@ -13,6 +13,8 @@
 //!   call. (A worker that calls another pool also runs calls that come from that pool to its own.)
 //!   If a program waits through a channel or a flag for other work, a *waiting* worker may not
 //!   begin that work.
+//!   A worker that waits for long does nothing else, even if other halves of joins are there to do.
+//!   No other thread takes its place, as one does in taskel itself, since it would have no index.
 //! - Idle workers use no processor time.
 //! - [`FnContext::migrated`] is also true if loops of this kind have taken so long that more
 //!   splitting pays. So rayon's loops have more and smaller pieces, up to one for each 50 µs, and a

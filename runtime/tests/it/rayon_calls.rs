@@ -138,6 +138,38 @@ fn an_in_place_scope_ends_after_its_tasks_whatever_panics() {
 }
 
 #[test]
+fn an_in_place_scope_on_another_pool_keeps_its_surroundings() {
+    let _watchdog = watchdog::watch("an in-place scope on another pool");
+    let (here, there) = (pool(2), pool(3));
+    let joined = || taskel::join(taskel::current_num_threads, taskel::current_num_threads);
+    let check = |index, threads| {
+        let is_here = || {
+            assert_eq!((taskel::current_thread_index(), joined()), (index, (threads, threads)));
+            // It is not lent to a pool for ever while a scope of one lies below.
+            assert!(taskel::ThreadPool::builder().use_current_thread().build().is_err());
+        };
+        there.in_place_scope(|s| {
+            is_here();
+            s.spawn(|_| assert_eq!(joined(), (3, 3)));
+            there.install(|| assert_eq!((taskel::current_thread_index(), joined()), (None, (3, 3))));
+            here.in_place_scope_fifo(|s| {
+                is_here();
+                s.spawn_fifo(|_| assert_eq!(joined(), (2, 2)));
+            });
+        });
+        assert_eq!(taskel::current_thread_index(), index);
+    };
+    here.broadcast(|worker| check(Some(worker.index()), 2));
+    here.install(|| check(None, 2));
+    check(None, taskel::current_num_threads());
+    let payload = payload_of(|| {
+        there.in_place_scope(|_| std::panic::resume_unwind(Box::new("of the body")));
+    });
+    assert_eq!(payload, "of the body");
+    assert_eq!(joined().0, taskel::current_num_threads());
+}
+
+#[test]
 fn a_worker_that_waits_for_another_pool_is_there_for_calls_of_its_own() {
     let _watchdog = watchdog::watch("pools that call each other");
     let [one, two] = [pool(1), pool(1)];

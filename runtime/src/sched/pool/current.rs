@@ -87,6 +87,28 @@ pub(crate) fn enter<R>(pool: &PoolState, op: impl FnOnce() -> R) -> R {
     op()
 }
 
+/// As `enter`, with a way back to what surrounds the caller.
+pub(super) fn enter_with_way_back<R>(pool: &PoolState, op: impl FnOnce(&Around) -> R) -> R {
+    let around = Around(CURRENT.get());
+    enter(pool, || op(&around))
+}
+
+/// The surroundings of a call further down the stack.
+pub(crate) struct Around(Current);
+
+impl Around {
+    /// Runs `op` in them.
+    pub(crate) fn run<R>(&self, op: impl FnOnce() -> R) -> R {
+        let current = CURRENT.get();
+        if ptr::eq(current.pool, self.0.pool) {
+            return op();
+        }
+        let restore = Restore(current);
+        CURRENT.set(Current { outer: &raw const restore.0, ..self.0 });
+        op()
+    }
+}
+
 /// Makes `pool` the surroundings for as long as what this yields lives. What they were is put into
 /// `before`.
 fn surround<'b>(pool: &PoolState, before: &'b mut Option<Current>) -> Option<Restored<'b>> {
@@ -358,8 +380,8 @@ pub(super) fn build_global(
 
 /// Whether the calling thread is a worker, or in the middle of a call on a pool, or of a scope.
 pub(super) fn is_inside_any() -> bool {
-    let current = CURRENT.get();
-    !current.pool.is_null() || !current.scope.is_null()
+    let innermost = CURRENT.get();
+    from_inside_out(&innermost).any(|around| !around.pool.is_null() || !around.scope.is_null())
 }
 
 /// Makes the calling thread, which is inside no pool, worker `index` until it ends.

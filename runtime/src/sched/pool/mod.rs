@@ -25,7 +25,7 @@ use std::sync::Arc;
 #[cfg(all(loom, feature = "loom"))]
 pub(crate) use build::USUAL_LANES_OF_MODEL;
 pub(crate) use current::{
-    enter, find_scope, inside_scope, lane_for_joins, look_whether_joins_are_recorded, this_thread,
+    Around, enter, find_scope, inside_scope, lane_for_joins, look_whether_joins_are_recorded, this_thread,
     with_current_lane, with_lane, with_lane_to_wait, with_pool, with_surrounding, with_worker,
     without_recording_joins,
 };
@@ -236,6 +236,11 @@ impl ThreadPool {
     /// ```
     pub fn current_thread_index(&self) -> Option<usize> {
         self.on_current_lane(|lane| lane.is_worker().then(|| lane.index()))?
+    }
+
+    /// As [`install`](Self::install), with a way back to what surrounds the caller.
+    pub(crate) fn enter_with_way_back<R>(&self, op: impl FnOnce(&Around) -> R) -> R {
+        current::enter_with_way_back(&self.state, op)
     }
 
     /// Whether the calling thread is a worker of this pool, whatever was installed since.

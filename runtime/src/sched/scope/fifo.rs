@@ -9,16 +9,16 @@ use crate::profile::calls::Caller;
 use crate::sched::broadcast::BroadcastContext;
 use crate::sched::pool::ThreadPool;
 
-/// A [`Scope`] in which each worker runs its own oldest task first. [`scope_fifo`] makes one.
+/// A [`Scope`] in which each worker runs first what it has spawned first; made by [`scope_fifo`].
 #[repr(transparent)]
 pub struct ScopeFifo<'scope>(Scope<'scope>);
 
-/// Opens a scope like [`scope`](crate::scope()), in which each worker runs its own oldest task
-/// first. If tasks spawn tasks, a [`scope`](crate::scope()) has fewer tasks pending at a time.
+/// As [`scope`](crate::scope()), but of its own tasks each worker runs the oldest first. A
+/// [`scope`](crate::scope()) has fewer tasks pending at a time, if tasks spawn tasks.
 ///
 /// # Panics
 ///
-/// Panics like [`scope`](crate::scope()).
+/// As [`scope`](crate::scope()).
 ///
 /// ```
 /// let pool = taskel::ThreadPool::builder().num_threads(1).build()?;
@@ -40,11 +40,11 @@ where
     scope_fifo_at(Location::caller(), op)
 }
 
-/// Opens a scope like [`in_place_scope`](crate::in_place_scope), with the order of [`scope_fifo`].
+/// As [`in_place_scope`](crate::in_place_scope), in the order of [`scope_fifo`].
 ///
 /// # Panics
 ///
-/// Panics like [`scope`](crate::scope()).
+/// As [`scope`](crate::scope()).
 ///
 /// ```
 /// let mut n = 0;
@@ -67,11 +67,11 @@ where
 }
 
 impl ThreadPool {
-    /// Opens a scope like [`scope_fifo`](crate::scope_fifo), on this pool.
+    /// As [`scope_fifo`](crate::scope_fifo), on this pool.
     ///
     /// # Panics
     ///
-    /// Panics like [`scope`](crate::scope()).
+    /// As [`scope`](crate::scope()).
     #[track_caller]
     pub fn scope_fifo<'scope, OP, R>(&self, op: OP) -> R
     where
@@ -81,18 +81,21 @@ impl ThreadPool {
         self.install(|| scope_fifo_at(caller, op))
     }
 
-    /// Opens a scope like [`in_place_scope_fifo`](crate::in_place_scope_fifo), on this pool.
+    /// As [`in_place_scope_fifo`](crate::in_place_scope_fifo), with tasks for this pool. What else
+    /// `op` starts in parallel runs where it would run outside of the scope.
     ///
     /// # Panics
     ///
-    /// Panics like [`scope`](crate::scope()).
+    /// As [`scope`](crate::scope()).
     #[track_caller]
     pub fn in_place_scope_fifo<'scope, OP, R>(&self, op: OP) -> R
     where
         OP: FnOnce(&ScopeFifo<'scope>) -> R,
     {
         let caller = Location::caller();
-        self.install(|| in_place(Order::Fifo, caller, |scope| op(ScopeFifo::of(scope))))
+        self.enter_with_way_back(|around| {
+            in_place(Order::Fifo, caller, |scope| around.run(|| op(ScopeFifo::of(scope))))
+        })
     }
 }
 
@@ -102,11 +105,11 @@ impl<'scope> ScopeFifo<'scope> {
         unsafe { &*ptr::from_ref(scope).cast() }
     }
 
-    /// Spawns a task, like [`Scope::spawn`].
+    /// As [`Scope::spawn`].
     ///
     /// # Panics
     ///
-    /// Panics when 2³² - 1 tasks are pending.
+    /// When 2³² - 1 tasks are pending.
     #[track_caller]
     pub fn spawn_fifo<BODY>(&self, body: BODY)
     where
@@ -115,11 +118,11 @@ impl<'scope> ScopeFifo<'scope> {
         self.0.spawn(|scope| body(ScopeFifo::of(scope)));
     }
 
-    /// Spawns a task for each worker, like [`Scope::spawn_broadcast`].
+    /// As [`Scope::spawn_broadcast`].
     ///
     /// # Panics
     ///
-    /// Panics when 2³² - 1 tasks are pending.
+    /// When 2³² - 1 tasks are pending.
     #[track_caller]
     pub fn spawn_broadcast<BODY>(&self, body: BODY)
     where

@@ -53,17 +53,28 @@ where
 }
 
 impl ThreadPool {
-    /// Opens a scope like [`in_place_scope`](crate::in_place_scope), on this pool.
+    /// As [`in_place_scope`](crate::in_place_scope), with tasks for this pool. What else `op` starts
+    /// in parallel runs where it would run outside of the scope.
     ///
     /// # Panics
     ///
-    /// Panics like [`scope`](crate::scope()).
+    /// As [`scope`](crate::scope()).
+    ///
+    /// ```
+    /// let [here, there] = [2, 3].map(|threads| taskel::ThreadPool::builder().num_threads(threads).build().unwrap());
+    /// here.install(|| {
+    ///     there.in_place_scope(|s| {
+    ///         s.spawn(|_| assert_eq!(taskel::current_num_threads(), 3));
+    ///         assert_eq!(taskel::current_num_threads(), 2);
+    ///     });
+    /// });
+    /// ```
     #[track_caller]
     pub fn in_place_scope<'scope, OP, R>(&self, op: OP) -> R
     where
         OP: FnOnce(&Scope<'scope>) -> R,
     {
         let caller = Location::caller();
-        self.install(|| in_place(Order::Lifo, caller, op))
+        self.enter_with_way_back(|around| in_place(Order::Lifo, caller, |scope| around.run(|| op(scope))))
     }
 }
