@@ -170,8 +170,13 @@ fn enter_from_everywhere(seats: &Arc<Seats>, pool: Place<'_>, other: &ThreadPool
         }
     };
     thread::scope(|scope| {
-        (0..3).for_each(|_| _ = scope.spawn(from_here));
+        let others: Vec<_> = (0..3).map(|_| scope.spawn(from_here)).collect();
         from_here();
+        // Broadcasts wait for this thread, if it is a worker.
+        while !others.iter().all(|other| other.is_finished()) {
+            rayon::yield_now();
+            thread::sleep(Duration::from_millis(1));
+        }
     });
     while seats.spawned.load(Ordering::Relaxed) > 0 {
         rayon::yield_now();
