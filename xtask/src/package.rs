@@ -27,6 +27,9 @@ pub(crate) struct Package {
 
 const LOOM: &str = "[dev-dependencies]\nloom = \"*\"\n";
 
+/// What the protocols of `runtime` need.
+const LOOM_AND_PADDING: &str = "[dev-dependencies]\ncrossbeam-utils = \"*\"\nloom = \"*\"\n";
+
 pub(crate) const PACKAGES: [Package; 4] = [
     Package {
         name: "runtime",
@@ -36,7 +39,7 @@ pub(crate) const PACKAGES: [Package; 4] = [
         tests_called: "loom models",
         test_name: "_models::model_",
         long_tests: None,
-        manifest: LOOM,
+        manifest: LOOM_AND_PADDING,
     },
     Package {
         name: "shm-lock",
