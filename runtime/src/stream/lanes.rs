@@ -408,6 +408,15 @@ impl<'r, 'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r,
     /// complete.
     #[inline]
     pub(super) fn next(&mut self, progress: &mut Option<Progress<'_>>) -> Option<S::Output> {
+        match self.batch.next() {
+            Some(result) => (!self.running.is_cancelled()).then_some(result),
+            None => self.next_of_others(progress),
+        }
+    }
+
+    /// The first result of the next items. Not inlined, so that the look into the batch is.
+    #[inline(never)]
+    fn next_of_others(&mut self, progress: &mut Option<Progress<'_>>) -> Option<S::Output> {
         loop {
             if let Some(result) = self.batch.next() {
                 return (!self.running.is_cancelled()).then_some(result);
@@ -450,8 +459,6 @@ impl<'r, 'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r,
         first
     }
 
-    /// Not inlined, so that the look into the batch, and what the sink does alone, are.
-    #[inline(never)]
     fn refill(&mut self) -> Option<()> {
         if let Some((recorded, since_ns)) = self.running.recorded.zip(self.since_ns.take()) {
             recorded.was_serial(since_ns);
