@@ -408,10 +408,8 @@ impl<'r, 'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r,
     /// complete.
     #[inline]
     pub(super) fn next(&mut self, progress: &mut Option<Progress<'_>>) -> Option<S::Output> {
-        match self.batch.next() {
-            Some(result) => (!self.running.is_cancelled()).then_some(result),
-            None => self.next_of_others(progress),
-        }
+        let Some(result) = self.batch.next() else { return self.next_of_others(progress) };
+        (!self.running.is_cancelled()).then_some(result)
     }
 
     /// The first result of the next items. Not inlined, so that the look into the batch is.
@@ -421,9 +419,7 @@ impl<'r, 'w, I: Iterator<Item: Send> + Send, S: Step<I::Item>> SharedResults<'r,
             if let Some(result) = self.batch.next() {
                 return (!self.running.is_cancelled()).then_some(result);
             }
-            if let Some(progress) = progress {
-                progress.passed(mem::take(&mut self.in_hand));
-            }
+            progress.iter_mut().for_each(|progress| progress.passed(mem::take(&mut self.in_hand)));
             if self.stint.is_none() {
                 self.refill()?;
             } else if let Some(result) = self.step_alone() {
