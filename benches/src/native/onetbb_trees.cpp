@@ -2,9 +2,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
-#include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 
 static std::uint64_t fib(unsigned n)
@@ -87,33 +85,14 @@ static void add_product(float *c, const float *a, const float *b, std::size_t en
     }
 }
 
-template <typename Result, typename Body>
-static Result inside(void *arena, Body body)
-{
-    Result result;
-    static_cast<tbb::task_arena *>(arena)->execute([&] { result = body(); });
-    return result;
-}
-
+// Called inside of an arena.
 extern "C" {
 
-std::uint64_t onetbb_fib(void *arena, unsigned n)
-{
-    return inside<std::uint64_t>(arena, [=] { return fib(n); });
-}
+std::uint64_t onetbb_fib(unsigned n) { return fib(n); }
 
-std::uint64_t onetbb_skynet(void *arena, std::uint64_t leaves)
-{
-    return inside<std::uint64_t>(arena, [=] { return skynet(0, leaves); });
-}
+std::uint64_t onetbb_skynet(std::uint64_t leaves) { return skynet(0, leaves); }
 
-std::uint64_t onetbb_queens(void *arena, std::size_t size)
-{
-    return inside<std::uint64_t>(arena, [=] { return queens(size, 0, Columns{}); });
-}
+std::uint64_t onetbb_queens(std::size_t size) { return queens(size, 0, Columns{}); }
 
-void onetbb_product(void *arena, float *c, const float *a, const float *b, std::size_t entries)
-{
-    static_cast<tbb::task_arena *>(arena)->execute([=] { add_product(c, a, b, entries); });
-}
+void onetbb_product(float *c, const float *a, const float *b, std::size_t entries) { add_product(c, a, b, entries); }
 }

@@ -26,7 +26,7 @@ impl OneTbb {
     }
 
     /// Calls `body` inside the arena.
-    fn execute<R>(&mut self, body: impl FnOnce() -> R) -> R {
+    pub(crate) fn execute<R>(&mut self, body: impl FnOnce() -> R) -> R {
         struct Call<F, R> {
             body: Option<F>,
             result: Option<R>,

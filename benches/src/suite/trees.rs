@@ -2,6 +2,7 @@
 //! leaves, the queens on a board of 14, a product of matrices by recursion.
 
 mod matrix;
+#[cfg(onetbb)]
 mod onetbb;
 
 use super::Context;
@@ -166,8 +167,7 @@ pub(super) fn run(context: &Context) -> Vec<Group> {
     let rayon = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
     let config = chili::Config { thread_count: NonZero::new(threads), ..Default::default() };
     let chili = chili::ThreadPool::with_config(config);
-    let onetbb = onetbb::Arena::new(threads);
-    if onetbb.is_none() {
+    if cfg!(not(onetbb)) {
         context.leave_out("oneTBB's task_group is left out of the trees: it was not built");
     }
     let row = |(name, load): &(&'static str, Load)| {
@@ -180,9 +180,11 @@ pub(super) fn run(context: &Context) -> Vec<Group> {
                 taskel.install(|| load.sample(answer, |load| load.run::<Taskel>(&mut ())))
             }),
         ];
-        if let Some(arena) = &onetbb {
-            turns.push(Turn::new("oneTBB", || load.sample(answer, |load| arena.run(load))));
-        }
+        #[cfg(onetbb)]
+        turns.push({
+            let mut arena = crate::peers::onetbb::OneTbb::new(threads);
+            Turn::new("oneTBB", move || load.sample(answer, |load| onetbb::run(&mut arena, load)))
+        });
         turns.retain(|turn| context.wants_peer(&turn.peer));
         let cells = take_turns(&mut turns, context.reps.min(MOST_SAMPLES));
         let mut row = Row { name: (*name).to_owned(), bound: None, cells };
@@ -223,13 +225,13 @@ mod tests {
         let taskel = taskel::ThreadPool::builder().num_threads(2).build().unwrap();
         let rayon = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
         let chili = chili::ThreadPool::new();
-        let onetbb = onetbb::Arena::new(2);
         for (load, answer) in small() {
             assert_eq!(load.run::<Serial>(&mut ()), answer);
             assert_eq!(rayon.install(|| load.run::<Rayon>(&mut ())), answer);
             assert_eq!(taskel.install(|| load.run::<Taskel>(&mut ())), answer);
             assert_eq!(load.run::<Chili>(&mut chili.scope()), answer);
-            assert!(onetbb.as_ref().is_none_or(|arena| arena.run(&load) == answer));
+            #[cfg(onetbb)]
+            assert_eq!(onetbb::run(&mut crate::peers::onetbb::OneTbb::new(2), &load), answer);
         }
     }
 }

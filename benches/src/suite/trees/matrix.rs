@@ -28,6 +28,7 @@ impl Matrix {
         product
     }
 
+    #[cfg(onetbb)]
     pub(super) fn entries(&self) -> &[f32] {
         &self.entries
     }
