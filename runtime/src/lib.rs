@@ -127,7 +127,7 @@ pub use crate::os::affinity::unpinned;
 pub use crate::sched::broadcast::{BroadcastContext, broadcast, spawn_broadcast};
 pub use crate::sched::cancel::{CancelToken, Cancelled};
 pub use crate::sched::error::{ThreadPoolBuildError, ThreadPoolBuildErrorKind};
-pub use crate::sched::join::{FnContext, join, join_context};
+pub use crate::sched::join::{FnContext, JoinRegion, join, join_context, join_region};
 pub use crate::sched::pool::{
     Cores, HotGuard, IdlePolicy, Pinning, PoolMetrics, ThreadBuilder, ThreadPool, ThreadPoolBuilder,
     WorkerMetrics, current_num_threads, current_thread_index, max_num_threads,

@@ -65,14 +65,16 @@ where
 {
     in_worker(move |moved| {
         let sides = Sides::of(Kind::of(first::<A, RA> as *const () as usize));
-        let (a, (b, b_has_migrated)) = taskel::join_context(
-            |context| first(sides, moved || context.migrated(), oper_a),
-            |context| (side(sides, moved || context.migrated(), oper_b), context.migrated()),
-        );
-        if b_has_migrated {
-            sides.have_waited();
-        }
-        results(a, b)
+        sides.in_region(|region, sides| {
+            let (a, (b, b_has_migrated)) = region.join_context(
+                |context| first(sides, moved || context.migrated(), oper_a),
+                |context| (side(sides, moved || context.migrated(), oper_b), context.migrated()),
+            );
+            if b_has_migrated {
+                sides.have_waited();
+            }
+            results(a, b)
+        })
     })
 }
 

@@ -23,6 +23,8 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use taskel::JoinRegion;
+
 use crate::worker::current_num_threads;
 
 /// How long a piece takes, at least, in loops of equal items: a hundred times what it costs.
@@ -56,6 +58,8 @@ struct Place {
     is_measured: bool,
     /// It is split by another join.
     is_split: bool,
+    /// That of its loop.
+    region: Option<JoinRegion>,
 }
 
 /// Pieces of which the others were not told yet.
@@ -67,7 +71,9 @@ struct Untold {
 }
 
 thread_local! {
-    static PLACE: Cell<Place> = const { Cell::new(Place { kind: Kind(0), depth: 0, further: 0, is_measured: false, is_split: false }) };
+    static PLACE: Cell<Place> = const {
+        Cell::new(Place { kind: Kind(0), depth: 0, further: 0, is_measured: false, is_split: false, region: None })
+    };
     /// Moves on with each loop that this thread begins.
     static TURN: Cell<u32> = const { Cell::new(0) };
     /// When the running piece began, or the last one ended.
@@ -82,6 +88,7 @@ pub(crate) struct Sides {
     depth: u32,
     further: u32,
     is_measured: bool,
+    region: Option<JoinRegion>,
 }
 
 impl Kind {
@@ -138,10 +145,10 @@ impl Sides {
         let place = PLACE.get();
         if place.kind == kind {
             PLACE.set(Place { is_split: true, ..place });
-            let Place { further, is_measured, .. } = place;
-            return Sides { kind, depth: place.depth + 1, further, is_measured };
+            let Place { further, is_measured, region, .. } = place;
+            return Sides { kind, depth: place.depth + 1, further, is_measured, region };
         }
-        let mut sides = Sides { kind, depth: 1, further: further(), is_measured: true };
+        let mut sides = Sides { kind, depth: 1, further: further(), is_measured: true, region: None };
         // The clock would cost a short loop more than all the rest.
         let is_short = kind.loop_ns().is_some_and(|ns| ns < SHORT * sides.worth_splitting_ns());
         // By a fraction that is close to no simple one: whatever the order in which kinds take
@@ -155,10 +162,16 @@ impl Sides {
         sides
     }
 
+    /// Calls `op` in the region of the loop, whose joins help each other while they wait.
+    #[inline]
+    pub(crate) fn in_region<R>(self, op: impl FnOnce(JoinRegion, Self) -> R) -> R {
+        taskel::join_region(self.region, |region| op(region, Sides { region: Some(region), ..self }))
+    }
+
     /// Runs one of them, which is told whether it is to be split.
     pub(crate) fn run<R>(self, has_migrated: bool, side: impl FnOnce(bool) -> R) -> R {
-        let Sides { kind, depth, further, is_measured } = self;
-        let outer = PLACE.replace(Place { kind, depth, further, is_measured, is_split: false });
+        let Sides { kind, depth, further, is_measured, region } = self;
+        let outer = PLACE.replace(Place { kind, depth, further, is_measured, is_split: false, region });
         if !is_measured {
             let result = side(has_migrated);
             PLACE.set(outer);

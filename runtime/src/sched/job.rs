@@ -9,8 +9,8 @@ use crate::policy::site::Site;
 use crate::protocol::external_slot::ExternalSlot;
 use crate::sched::lane::LaneContext;
 
-/// What a wait waits for: the address of a loop, a scope, or a pending half of a join. Unique while
-/// that exists.
+/// What a wait waits for: the address of a loop, a scope, a pending half of a join, or a region of
+/// joins. Unique while that exists.
 pub(crate) type Ancestor = *const ();
 
 /// Taken work that a lane is running. The runs that a piece of work was born in, innermost first,
@@ -22,6 +22,8 @@ pub(crate) type Ancestor = *const ();
 #[derive(Debug)]
 pub(crate) struct Run {
     ancestor: Ancestor,
+    /// The innermost [region](crate::sched::join::JoinRegion) around it; null if there is none.
+    region: Ancestor,
     born_in: Origin,
 }
 
@@ -56,7 +58,7 @@ impl Origin {
         Origin { depth: self.depth.max(depth), ..self }
     }
 
-    /// The same for the half of a join.
+    /// The same for the half of a join, or a region.
     pub(crate) fn of_half(self) -> Self {
         Origin { is_half: true, ..self }
     }
@@ -64,8 +66,28 @@ impl Origin {
 
 impl Run {
     /// Work of `ancestor`, which was opened in `born_in`.
-    pub(crate) fn new(ancestor: Ancestor, born_in: Origin) -> Self {
-        Run { ancestor, born_in }
+    ///
+    /// # Safety
+    ///
+    /// Some lane is in the middle of the run of `born_in`, if there is one.
+    pub(crate) unsafe fn new(ancestor: Ancestor, born_in: Origin) -> Self {
+        // SAFETY: this function's contract.
+        Run { ancestor, region: unsafe { Run::region(born_in.run) }, born_in }
+    }
+
+    /// The work inside a region, which a lane calls itself.
+    pub(crate) fn of_region(region: Ancestor, called_in: Origin) -> Self {
+        Run { ancestor: region, region, born_in: called_in.of_half() }
+    }
+
+    /// The innermost region around what is born in `run`; null if there is none.
+    ///
+    /// # Safety
+    ///
+    /// `run` is null, or some lane is in the middle of it.
+    pub(crate) unsafe fn region(run: *const Run) -> Ancestor {
+        // SAFETY: this function's contract.
+        unsafe { run.as_ref() }.map_or(ptr::null(), |run| run.region)
     }
 
     /// Whether work that was born in `born_in` descends from `ancestor`.
@@ -259,7 +281,8 @@ impl Job {
             // SAFETY: it lay in a deque, and was set before.
             (head.execute, unsafe { head.born_in() })
         };
-        let run = Run::new(self.ancestor(), born_in);
+        // SAFETY: the run that the job was born in waits for it.
+        let run = unsafe { Run::new(self.ancestor(), born_in) };
         // SAFETY: the head was made for this function, and it is the pointee's first field
         // (`JobHead::new`).
         lane.in_run(&run, || unsafe { execute(self.0, lane) });

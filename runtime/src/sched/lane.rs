@@ -182,6 +182,11 @@ impl Lane {
         self.front.get().0.depth()
     }
 
+    /// Whether work of `region`, or of a region around it, could be stolen from this lane; a hint.
+    pub(crate) fn offers_work_of(&self, region: Ancestor) -> bool {
+        self.has_job() && self.front.region() == region
+    }
+
     /// Whether the half of a join could be stolen; a hint.
     pub(crate) fn offers_half(&self) -> bool {
         self.has_job() && self.front.get().0.is_half()
@@ -196,6 +201,17 @@ impl Lane {
     /// Known by its address: the newest half of a join that only this lane knows of. A hint.
     pub(crate) fn newest_private(&self) -> Option<*const ()> {
         self.pending.newest_private()
+    }
+
+    /// The run that this lane is in the middle of.
+    pub(crate) fn run(&self) -> *const Run {
+        self.pending.run()
+    }
+
+    /// Says which one that is. Only the lane itself says so, and only while all its pending halves
+    /// are public.
+    pub(crate) fn set_run(&self, run: *const Run) {
+        self.pending.set_run(run);
     }
 
     /// Makes the lane offer something when it next forks or joins, if it has anything.
@@ -391,7 +407,8 @@ impl<'p> LaneContext<'p> {
 
     fn push_job(&self, job: Job) {
         // SAFETY: the job is about to be pushed.
-        self.lane.front.pushed(unsafe { job.rank() }, self.private.deque.len());
+        let rank = unsafe { job.rank() };
+        self.lane.front.pushed(rank, self.private.deque.len(), self.region());
         self.private.deque.push(job);
     }
 
@@ -461,7 +478,11 @@ impl<'p> LaneContext<'p> {
             }
             // SAFETY: found work was taken off a deque, and `work` is its only copy.
             Work::Job(job) => unsafe { job.execute(self) },
-            Work::Detached(work) => self.in_run(&Run::new(ptr::null(), Origin::OUTSIDE), || work.run()),
+            Work::Detached(work) => {
+                // SAFETY: it was born in no run.
+                let run = unsafe { Run::new(ptr::null(), Origin::OUTSIDE) };
+                self.in_run(&run, || work.run());
+            }
         }
     }
 
@@ -512,6 +533,12 @@ impl<'p> LaneContext<'p> {
     pub(crate) fn run(&self) -> Origin {
         // SAFETY: this lane is in the middle of the run, or the pointer is null.
         unsafe { Origin::inside(self.lane.pending.run()) }
+    }
+
+    /// The innermost region of joins that this lane is in; null if it is in none.
+    pub(crate) fn region(&self) -> Ancestor {
+        // SAFETY: this lane is in the middle of the run, or the pointer is null.
+        unsafe { Run::region(self.lane.pending.run()) }
     }
 
     /// How many loops this lane is inside.

@@ -386,7 +386,9 @@ where
             let lane = lane.expect("workers are lanes");
             self.runner.store(lane.index() as u32 + 1, Ordering::Relaxed);
             let ancestor: Ancestor = Arc::as_ptr(&self).cast();
-            lane.in_run(&Run::new(ancestor, Origin::OUTSIDE), || {
+            // SAFETY: it was born in no run.
+            let run = unsafe { Run::new(ancestor, Origin::OUTSIDE) };
+            lane.in_run(&run, || {
                 let _inside = self.carried.enter();
                 let outcome = unwind::catch(|| self.do_recorded(lane, work));
                 self.complete(outcome);

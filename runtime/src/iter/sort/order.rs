@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 
 use crate::profile::calls::Caller;
 use crate::protocol::panic_slot::PanicSlot;
-use crate::sched::join::join_at;
+use crate::sched::join::{JoinRegion, join_at};
 use crate::sched::unwind::{self, OnDrop, Payload, drop_quietly};
 
 /// With this, a part ends because another one has panicked.
@@ -100,7 +100,7 @@ impl<C> Order<C> {
     where
         C: Sync,
     {
-        join_at(self.caller, || self.part(a), || self.part(b))
+        join_at(self.caller, JoinRegion::NONE, || self.part(a), || self.part(b))
     }
 }
 

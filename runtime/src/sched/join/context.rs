@@ -2,8 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::join;
-use crate::sched::pool::this_thread;
+use super::JoinRegion;
 
 /// Tells a closure of a [`join_context`] on which thread it runs.
 #[derive(Debug)]
@@ -14,7 +13,7 @@ pub struct FnContext {
 }
 
 impl FnContext {
-    fn new(migrated: bool) -> Self {
+    pub(super) fn new(migrated: bool) -> Self {
         FnContext { migrated, _not_send: PhantomData }
     }
 
@@ -51,6 +50,5 @@ where
     RA: Send,
     RB: Send,
 {
-    let caller = this_thread();
-    join(move || oper_a(FnContext::new(false)), move || oper_b(FnContext::new(this_thread() != caller)))
+    JoinRegion::NONE.join_context(oper_a, oper_b)
 }

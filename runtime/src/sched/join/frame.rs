@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::thread;
 
+use super::JoinRegion;
 use crate::sched::job::{Job, JobHead};
 use crate::sched::lane::LaneContext;
 use crate::sched::pending::Pending;
@@ -67,12 +68,22 @@ where
     /// The result of the half, which was taken. Asked once.
     #[cold]
     #[inline(never)]
-    pub(super) fn wait(&self, lane: &LaneContext<'_>) -> thread::Result<R> {
+    pub(super) fn wait(&self, lane: &LaneContext<'_>, region: JoinRegion) -> thread::Result<R> {
         // SAFETY: only its address is used.
         let ancestor = unsafe { Job::new(NonNull::from(self).cast()) }.ancestor();
         // SAFETY: it was taken, so it is public.
         let handover = &unsafe { self.pending.shared() }.handover;
-        wait(lane, ancestor, &|look| handover.thief().is_some_and(look), &|| handover.is_done());
+        let ready = || handover.is_done();
+        match region.ancestor(lane) {
+            None => wait(lane, ancestor, &|look| handover.thief().is_some_and(look), &ready),
+            Some(region) => {
+                let others = || lane.pool().lanes_that_offer(region, lane);
+                let suspects = |look: &mut dyn FnMut(usize) -> bool| {
+                    handover.thief().is_some_and(&mut *look) || others().any(look)
+                };
+                wait(lane, region, &suspects, &ready);
+            }
+        }
         lane.learn_from(&self.pending);
         let result = self.result.get();
         // SAFETY: the thief is done with the frame.

@@ -5,11 +5,13 @@ mod context;
 mod frame;
 #[cfg(all(loom, feature = "loom"))]
 mod modelled;
+mod region;
 
 use std::mem::ManuallyDrop;
 use std::panic::{self, Location};
 
 pub use self::context::{FnContext, join_context};
+pub use self::region::{JoinRegion, join_region};
 
 use self::frame::Half;
 #[cfg(not(all(loom, feature = "loom")))]
@@ -80,12 +82,12 @@ where
     RA: Send,
     RB: Send,
 {
-    join_at(Location::caller(), oper_a, oper_b)
+    join_at(Location::caller(), JoinRegion::NONE, oper_a, oper_b)
 }
 
-/// Does the same for a join whose call site is passed in.
+/// Does the same for a join whose call site and region are passed in.
 #[inline(always)]
-pub(crate) fn join_at<A, B, RA, RB>(caller: Caller, oper_a: A, oper_b: B) -> (RA, RB)
+pub(crate) fn join_at<A, B, RA, RB>(caller: Caller, region: JoinRegion, oper_a: A, oper_b: B) -> (RA, RB)
 where
     A: FnOnce() -> RA + Send,
     B: FnOnce() -> RB + Send,
@@ -93,19 +95,21 @@ where
     RB: Send,
 {
     // SAFETY: the reference ends with this call.
-    let Some(lane) = (unsafe { lane_for_joins() }) else { return outermost((oper_a, oper_b), caller) };
+    let Some(lane) = (unsafe { lane_for_joins() }) else {
+        return outermost((oper_a, oper_b), region, caller);
+    };
     #[cfg(feature = "tracing")]
     if crate::sched::carried::may_be_any() {
-        return carrying(lane, (oper_a, oper_b));
+        return carrying(lane, region, (oper_a, oper_b));
     }
-    join_on(lane, oper_a, oper_b)
+    join_on(lane, region, oper_a, oper_b)
 }
 
 /// Joins so that the second closure is in the same span as the first, on any thread.
 #[cfg(feature = "tracing")]
 #[cold]
 #[inline(never)]
-fn carrying<A, B, RA, RB>(lane: &LaneContext<'_>, (oper_a, oper_b): (A, B)) -> (RA, RB)
+fn carrying<A, B, RA, RB>(lane: &LaneContext<'_>, region: JoinRegion, (oper_a, oper_b): (A, B)) -> (RA, RB)
 where
     A: FnOnce() -> RA + Send,
     B: FnOnce() -> RB + Send,
@@ -113,11 +117,11 @@ where
     RB: Send,
 {
     let carried = Carried::from_here();
-    join_on(lane, oper_a, move || carried.inside(oper_b))
+    join_on(lane, region, oper_a, move || carried.inside(oper_b))
 }
 
 #[inline(always)]
-fn join_on<A, B, RA, RB>(lane: &LaneContext<'_>, oper_a: A, oper_b: B) -> (RA, RB)
+fn join_on<A, B, RA, RB>(lane: &LaneContext<'_>, region: JoinRegion, oper_a: A, oper_b: B) -> (RA, RB)
 where
     A: FnOnce() -> RA + Send,
     B: FnOnce() -> RB + Send,
@@ -130,12 +134,12 @@ where
     // SAFETY: `half` stays in this frame, and the guard takes it back, or waits for it, on every
     // way out of it.
     unsafe { half.offer(lane) };
-    let offered = TakeBackOnUnwind { half: &half, lane };
+    let offered = TakeBackOnUnwind { half: &half, lane, region };
     let a = oper_a();
     std::mem::forget(offered);
     match half.take_back(lane) {
         Some(oper_b) => then(a, oper_b),
-        None => match half.wait(lane) {
+        None => match half.wait(lane, region) {
             Ok(b) => (a, b),
             Err(payload) => {
                 drop_quietly(a);
@@ -167,7 +171,7 @@ impl ThreadPool {
         RB: Send,
     {
         let caller = Location::caller();
-        self.install(|| join_at(caller, oper_a, oper_b))
+        self.install(|| join_at(caller, JoinRegion::NONE, oper_a, oper_b))
     }
 }
 
@@ -199,6 +203,7 @@ where
 {
     half: &'h Half<B, RB>,
     lane: &'h LaneContext<'p>,
+    region: JoinRegion,
 }
 
 impl<B, RB> Drop for TakeBackOnUnwind<'_, '_, B, RB>
@@ -209,13 +214,13 @@ where
     // Inlined, so that the guard need not be put together in memory.
     #[inline(always)]
     fn drop(&mut self) {
-        abandon(self.half, self.lane);
+        abandon(self.half, self.lane, self.region);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn abandon<B, RB>(half: &Half<B, RB>, lane: &LaneContext<'_>)
+fn abandon<B, RB>(half: &Half<B, RB>, lane: &LaneContext<'_>, region: JoinRegion)
 where
     B: FnOnce() -> RB + Send,
     RB: Send,
@@ -223,14 +228,14 @@ where
     match half.take_back(lane) {
         Some(oper_b) => drop_quietly(oper_b),
         // The first closure's panic wins.
-        None => drop_quietly(half.wait(lane)),
+        None => drop_quietly(half.wait(lane, region)),
     }
 }
 
 /// Runs a join that is not inside other work of its pool, or that is recorded.
 #[cold]
 #[inline(never)]
-fn outermost<A, B, RA, RB>((oper_a, oper_b): (A, B), caller: Caller) -> (RA, RB)
+fn outermost<A, B, RA, RB>((oper_a, oper_b): (A, B), region: JoinRegion, caller: Caller) -> (RA, RB)
 where
     A: FnOnce() -> RA + Send,
     B: FnOnce() -> RB + Send,
@@ -240,10 +245,10 @@ where
     with_pool(None, |pool| match pool {
         Some(pool) => with_lane(pool, |lane| {
             if pool.profiling() {
-                return recorded(lane, (oper_a, oper_b), caller);
+                return recorded(lane, (oper_a, oper_b), region, caller);
             }
             look_whether_joins_are_recorded();
-            join_at(caller, oper_a, oper_b)
+            join_at(caller, region, oper_a, oper_b)
         }),
         None => join_without_pool(oper_a, oper_b),
     })
@@ -252,7 +257,12 @@ where
 /// Records a join, if a profile is being taken.
 #[cold]
 #[inline(never)]
-fn recorded<A, B, RA, RB>(lane: &LaneContext<'_>, (oper_a, oper_b): (A, B), caller: Caller) -> (RA, RB)
+fn recorded<A, B, RA, RB>(
+    lane: &LaneContext<'_>,
+    (oper_a, oper_b): (A, B),
+    region: JoinRegion,
+    caller: Caller,
+) -> (RA, RB)
 where
     A: FnOnce() -> RA + Send,
     B: FnOnce() -> RB + Send,
@@ -263,12 +273,12 @@ where
     let oper_b = move || carried.inside(oper_b);
     match lane.begin_join(CallSite::of::<A>(caller)) {
         Ok(call) => {
-            let both = join_on(lane, || as_half(call, 0, oper_a), || as_half(call, 1, oper_b));
+            let both = join_on(lane, region, || as_half(call, 0, oper_a), || as_half(call, 1, oper_b));
             lane.end_call(call);
             both
         }
-        Err(Inside::Recorded) => join_on(lane, oper_a, oper_b),
-        Err(Inside::NotRecorded) => without_recording_joins(|| join_on(lane, oper_a, oper_b)),
+        Err(Inside::Recorded) => join_on(lane, region, oper_a, oper_b),
+        Err(Inside::NotRecorded) => without_recording_joins(|| join_on(lane, region, oper_a, oper_b)),
     }
 }
 

@@ -1,34 +1,46 @@
 //! Hints about a lane's deque, for thieves that have not looked into it yet.
 
-use crate::sched::job::Rank;
-use crate::sync::{AtomicU64, Ordering};
+use std::ptr;
+
+use crate::sched::job::{Ancestor, Rank};
+use crate::sync::{AtomicPtr, AtomicU64, Ordering};
 
 /// What is known of the oldest jobs in a lane's deque: how many runs they were born in, and whether
 /// they are halves of joins. What is newer is as deep inside, or deeper.
 ///
-/// In one word, rank and number, read and written without order by the lane and its thieves: a
-/// hint, and a wrong one sends a thief to another lane first.
-pub(super) struct Front(AtomicU64);
+/// Rank and number are in one word. The lane and its thieves read and write both words without
+/// order: a hint, and a wrong one sends a thief to another lane first.
+pub(super) struct Front {
+    oldest: AtomicU64,
+    /// The innermost region of joins that the oldest job was born in when it was pushed. What is
+    /// newer is in the same region, or in one inside it.
+    region: AtomicPtr<()>,
+}
 
 impl Front {
     pub(super) fn new() -> Self {
-        Front(AtomicU64::new(0))
+        Front { oldest: AtomicU64::new(0), region: AtomicPtr::new(ptr::null_mut()) }
     }
 
     pub(super) fn get(&self) -> (Rank, u32) {
-        let word = self.0.load(Ordering::Relaxed);
+        let word = self.oldest.load(Ordering::Relaxed);
         (Rank((word >> 32) as u32), word as u32)
     }
 
+    pub(super) fn region(&self) -> Ancestor {
+        self.region.load(Ordering::Relaxed)
+    }
+
     fn set(&self, rank: Rank, count: u32) {
-        self.0.store(u64::from(rank.0) << 32 | u64::from(count), Ordering::Relaxed);
+        self.oldest.store(u64::from(rank.0) << 32 | u64::from(count), Ordering::Relaxed);
     }
 
     /// A job was pushed on top of `len` others.
-    pub(super) fn pushed(&self, rank: Rank, len: usize) {
+    pub(super) fn pushed(&self, rank: Rank, len: usize, region: Ancestor) {
         let (front, count) = self.get();
         if len == 0 {
             self.set(rank, 1);
+            self.region.store(region.cast_mut(), Ordering::Relaxed);
         } else if rank == front && count as usize == len {
             self.set(rank, count + 1);
         }

@@ -25,8 +25,8 @@ use std::sync::Arc;
 #[cfg(all(loom, feature = "loom"))]
 pub(crate) use build::USUAL_LANES_OF_MODEL;
 pub(crate) use current::{
-    Around, enter, find_scope, inside_scope, lane_for_joins, look_whether_joins_are_recorded, this_thread,
-    with_current_lane, with_lane, with_lane_to_wait, with_pool, with_surrounding, with_worker,
+    Around, current_lane, enter, find_scope, inside_scope, lane_for_joins, look_whether_joins_are_recorded,
+    this_thread, with_current_lane, with_lane, with_lane_to_wait, with_pool, with_surrounding, with_worker,
     without_recording_joins,
 };
 pub(crate) use injector::{Detached, Work};

@@ -432,7 +432,11 @@ impl PoolState {
 
     /// Those of `first`, lanes that were made with the pool, which work may lie on; and all such
     /// further lanes, as often before as after them.
-    fn lanes_in_use(&self, first: impl Iterator<Item = usize>, random: usize) -> impl Iterator<Item = usize> {
+    pub(super) fn lanes_in_use(
+        &self,
+        first: impl Iterator<Item = usize>,
+        random: usize,
+    ) -> impl Iterator<Item = usize> {
         let may_have_work =
             |&lane: &usize| lane < self.num_threads || self.lease.is_known(lane - self.num_threads);
         let first = first.filter(may_have_work);
@@ -450,7 +454,7 @@ impl PoolState {
     }
 
     /// The other lanes that were made with the pool, in the order in which `lane` looks there.
-    fn order(&self, lane: usize, random: usize) -> impl Iterator<Item = usize> + Clone {
+    pub(super) fn order(&self, lane: usize, random: usize) -> impl Iterator<Item = usize> + Clone {
         self.steal_orders[lane.min(self.steal_orders.len() - 1)].starting_at(random)
     }
 

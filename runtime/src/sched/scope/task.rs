@@ -119,7 +119,9 @@ where
         match lane {
             Some(lane) => {
                 let part = (head.recorded != 0).then(|| OpenPart::only(lane, head.recorded));
-                lane.in_run(&Run::new(scope.ancestor(), scope.born_in), run);
+                // SAFETY: the run that the scope was opened in waits for its tasks.
+                let part_of = unsafe { Run::new(scope.ancestor(), scope.born_in) };
+                lane.in_run(&part_of, run);
                 if let Some(part) = part {
                     part.end(lane);
                 }
