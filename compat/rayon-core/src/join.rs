@@ -55,6 +55,9 @@ where
 }
 
 /// As [`join`], for closures that are told whether they have moved to another thread.
+///
+/// This is what rayon's loops are split by. While it waits, it runs other pieces of the same loop:
+/// closures of joins that are nested in the same outermost call with closures of these types.
 #[inline]
 pub fn join_context<A, B, RA, RB>(oper_a: A, oper_b: B) -> (RA, RB)
 where

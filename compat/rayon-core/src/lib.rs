@@ -13,8 +13,13 @@
 //!   call. (A worker that calls another pool also runs calls that come from that pool to its own.)
 //!   If a program waits through a channel or a flag for other work, a *waiting* worker may not
 //!   begin that work.
-//!   A worker that waits for long does nothing else, even if other halves of joins are there to do.
-//!   No other thread takes its place, as one does in taskel itself, since it would have no index.
+//! - A worker that waits in one of rayon's loops also runs other pieces of this loop. Only rayon's
+//!   own code lies between them, so no lock is held there. A loop that is called by items of the
+//!   same loop (a recursive walk, for example) counts as a part of it. So only there may a lock be
+//!   met again that is held across a loop, as with rayon.
+//! - In a wait of any other kind (`join`, `scope`), a worker may do nothing for long although there
+//!   are halves of joins to do. No other thread takes its place, as one does in taskel itself,
+//!   since it would have no index.
 //! - Idle workers use no processor time.
 //! - [`FnContext::migrated`] is also true if loops of this kind have taken so long that more
 //!   splitting pays. So rayon's loops have more and smaller pieces, up to one for each 50 µs, and a

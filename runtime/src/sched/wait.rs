@@ -1,12 +1,13 @@
 //! How a lane waits for others, and what it runs meanwhile.
 //!
-//! A waiting lane runs only work that descends from what it waits for (its *ancestor*: a loop, a
-//! scope, or the stolen half of a join). So it cannot meet a lock that is held further down its own
-//! stack, unless the awaited work itself waits for that lock. A short wait also cannot pick up a
-//! long, unrelated job.
+//! A waiting lane runs only work that descends from its *ancestor*. This is what it waits for: a
+//! loop, a scope, or the stolen half of a join. If the join is in a
+//! [region](crate::sched::join::JoinRegion), it is the region. So a waiting lane cannot meet a
+//! lock that is held further down its own stack, unless the awaited work itself waits for that
+//! lock. A short wait also cannot pick up a long, unrelated job.
 //!
-//! It looks where such work must be: on the lanes that work for the ancestor, the *suspects*, and
-//! if those wait themselves, on the lanes that they wait for. This is leapfrogging (Wagner and
+//! It looks where such work must be: on the lanes that work for the ancestor, or that offer work of
+//! the region (the *suspects*), and if those wait themselves, on the lanes that they wait for. This is leapfrogging (Wagner and
 //! Calder, 1993). Where to look is a guess. What the lane finds is tested by its chain of
 //! [runs](crate::sched::job::Run). Work that does not descend from the ancestor is put back. Any
 //! idle worker finds it there, and so does each wait that it descends from.

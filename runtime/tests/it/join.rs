@@ -43,3 +43,48 @@ fn tasks_of_tasks() {
         }
     }
 }
+
+/// The sum of a range by joins of one region.
+fn sum(region: Option<taskel::JoinRegion>, range: std::ops::Range<u64>) -> u64 {
+    if range.end - range.start == 1 {
+        assert!(range.start != 1000, "the trap");
+        return range.start;
+    }
+    taskel::join_region(region, |region| {
+        let middle = range.start.midpoint(range.end);
+        let left = |_: taskel::FnContext| sum(Some(region), range.start..middle);
+        let (left, right) = region.join_context(left, |_| sum(Some(region), middle..range.end));
+        left + right
+    })
+}
+
+#[test]
+fn joins_of_a_region_give_their_results_and_panics() {
+    for threads in 1..=4 {
+        let pool = pool(threads);
+        pool.install(|| {
+            for _ in 0..20 {
+                assert_eq!(sum(None, 0..1000), 499_500);
+                // In the closures of another region, and in plain joins.
+                let (a, b) = taskel::join(|| sum(None, 0..100), || sum(None, 0..100));
+                assert_eq!((a, b), (4950, 4950));
+                let caught = std::panic::catch_unwind(|| sum(None, 900..1100));
+                assert!(caught.is_err());
+                assert_eq!(fib(10), 55);
+            }
+        });
+    }
+    assert_eq!(sum(None, 0..100), 4950, "outside of every pool");
+}
+
+#[test]
+fn a_region_that_has_ended_or_is_of_another_pool_is_no_harm() {
+    let (here, there) = (pool(2), pool(2));
+    let ended = here.install(|| taskel::join_region(None, |region| region));
+    for _ in 0..20 {
+        assert_eq!(here.install(|| sum(Some(ended), 0..200)), 19_900);
+        let inside =
+            here.install(|| taskel::join_region(None, |region| there.install(|| sum(Some(region), 0..200))));
+        assert_eq!(inside, 19_900);
+    }
+}

@@ -5,11 +5,12 @@ use super::items::{Items, LEN, take_turns, until_dropped};
 use super::row::{ANY_ORDER, Expected, NESTED, PAIRS, Row, only, row};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
 use std::iter::Map;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use taskel::iter::Adapt;
 use taskel::prelude::*;
-use taskel::{CancelToken, Chunk, Task};
+use taskel::{CancelToken, Chunk, JoinRegion, Task};
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
@@ -59,7 +60,27 @@ fn join_all(tasks: Vec<Task<()>>) {
     tasks.into_iter().for_each(Task::join);
 }
 
+/// A tree of joins in a region, an item in each leaf.
+fn tree_in_region(items: &Items, region: Option<JoinRegion>, range: Range<usize>) {
+    if range.len() == 1 {
+        items.run(range.start);
+        return;
+    }
+    let middle = range.start.midpoint(range.end);
+    taskel::join_region(region, |region| {
+        region.join_context(
+            |_| tree_in_region(items, Some(region), range.start..middle),
+            |_| tree_in_region(items, Some(region), middle..range.end),
+        );
+    });
+}
+
 const ROWS: &[Row] = &[
+    row("join_region", |items, _| tree_in_region(items, None, 0..LEN)).expect(NESTED),
+    row("JoinRegion::join_context", |items, pool| {
+        pool.install(|| tree_in_region(items, None, 0..LEN));
+    })
+    .expect(NESTED),
     row("ParallelIterator::on", |items, pool| asleep().on(pool).for_each(|item| items.run(item))),
     row("ParallelIterator::chunk", |items, _| {
         asleep().chunk(Chunk::Exact(2)).for_each(|item| items.run(item));
