@@ -1,6 +1,8 @@
-//! What a report looks like: [`tables`] in Markdown, [`charts`] in SVG, and the files that both are
-//! in.
+//! What a report looks like: [`tables`] in Markdown, the rows in which a peer is ahead ([`behind`]),
+//! [`charts`] in SVG, and the files that they are in.
 
+pub mod behind;
+mod causes;
 pub mod charts;
 pub mod tables;
 

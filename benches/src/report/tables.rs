@@ -1,5 +1,6 @@
 //! The tables of a report, in Markdown.
 
+use super::behind;
 use crate::{
     result::{Cell, Group, Report, Row, SERIAL, Shown},
     stats::{interval, median, min},
@@ -25,6 +26,7 @@ pub fn report(report: &Report) -> String {
     for group in &report.groups {
         write!(text, "\n{}", self::group(group)).expect(INTO_STRING);
     }
+    write!(text, "\n{}", behind::section(report)).expect(INTO_STRING);
     text
 }
 
