@@ -93,7 +93,11 @@ fn the_smallest_limit_of_all_enclosing_groups_counts_in_version_2() {
         ("/sys/fs/cgroup/a.slice/b.scope/memory.current", "104857600\n"),
     ]);
     let budget = tree.budget().unwrap();
-    assert_eq!((budget.available(), budget.limit()), (424 * MIB, Some(1024 * MIB)), "caches can be reclaimed");
+    assert_eq!(
+        (budget.available(), budget.limit()),
+        (424 * MIB, Some(1024 * MIB)),
+        "caches can be reclaimed"
+    );
     assert_eq!(tree.nearest(), mib(600, 1024));
     tree.write("/sys/fs/cgroup/a.slice/b.scope/memory.max", "209715200");
     assert_eq!(tree.budget().unwrap().limit(), Some(200 * MIB), "limits are read again");
