@@ -19,7 +19,7 @@
 //! * `leave`: Release. Pairs with the Acquire of `settled`: the lane writes its results into the
 //!   loop before the caller reads them and frees the loop. Each `leave` is a read-modify-write, so
 //!   the last one continues the release sequences of all earlier ones, and one Acquire load
-//!   synchronizes with all of them.
+//!   synchronises with all of them.
 //! * `settled`: Acquire, see above. With a weaker ordering, the caller may read results before they
 //!   are written.
 //! * `invite`: Relaxed. The ticket travels with the invitation, which the deque publishes.

@@ -42,7 +42,7 @@
 //!
 //! A wait takes time proportional to the number of members, one system call per sleeper, and one
 //! for the thread that wakes them. This is the central barrier of Mellor-Crummey and Scott
-//! (Algorithms for scalable synchronization on shared-memory multiprocessors, 1991), with one count
+//! (Algorithms for scalable synchronisation on shared-memory multiprocessors, 1991), with one count
 //! per seat, because a single count does not say which member is missing.
 //!
 //! # Models

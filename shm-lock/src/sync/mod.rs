@@ -1,4 +1,4 @@
-//! The only place that names synchronization types: those of the machine and the kernel in a
+//! The only place that names synchronisation types: those of the machine and the kernel in a
 //! program, those of loom in a model.
 //!
 //! `std_types.rs` and `loom_types.rs` export the same names. `tests/loom.rs` compiles the protocol
