@@ -159,8 +159,7 @@ fn odd() -> RecordingError {
 }
 
 fn index(number: u64) -> Result<usize, RecordingError> {
-    usize::try_from(number)
-        .map_err(|_| RecordingError(alloc::format!("expected an index, found {number}")))
+    usize::try_from(number).map_err(|_| RecordingError(alloc::format!("expected an index, found {number}")))
 }
 
 /// Returns how deep the brackets of a text are nested, which may be JSON.
