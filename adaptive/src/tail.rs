@@ -13,9 +13,9 @@
 ///
 /// // 100 workers, and the counter is busy for 1 µs with each claim.
 /// let tail = Tail::new(100, 1000.0);
-/// // 500 taskels would be right by their time; 1/200 of what is left is less.
+/// // By their time, 500 taskels would fit; 1/200 of the rest is less.
 /// assert_eq!(tail.limit(500, 20_000, Some(10_000.0)), 100);
-/// // Of 10 µs each, 10 take as long as 100 claims do.
+/// // Ten taskels of 10 µs take as long as 100 claims.
 /// assert_eq!(tail.limit(500, 1000, Some(10_000.0)), 10);
 /// assert_eq!(tail.limit(500, 1000, Some(1e9)), 5);
 /// assert_eq!(tail.limit(500, 700, Some(10_000.0)), 7);

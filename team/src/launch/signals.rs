@@ -68,8 +68,8 @@ impl Signals {
             // SAFETY: a set, and signals that exist.
             unsafe { libc::sigaddset(&raw mut held, signal) };
         }
-        // Whoever started this process may have it ignore the ends of children, of which nobody
-        // would be told then. SAFETY: no function is installed.
+        // The parent may have made this process ignore SIGCHLD. Then the ends of children would not
+        // be reported. SAFETY: no function is installed.
         unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
         let before = Released(mask(libc::SIG_BLOCK, &held)?);
         Ok(Signals { held, before })
