@@ -148,7 +148,7 @@ impl InOrder<'_> {
                 end = end.min(self.end());
                 continue;
             }
-            // Not called on a panic: the rank then counts as one that died in the item.
+            // After a panic, `end` is not called: the rank counts as one that died in the item.
             item(at);
             lane.end(number);
             at += 1;
@@ -184,7 +184,7 @@ impl<'a> Runner<'a> {
         let Some(caller) = self.lanes.len().checked_sub(1) else { return item() };
         let lane = self.lanes[taskel::current_thread_index().unwrap_or(caller).min(caller)];
         let before = lane.enter((index - self.start) as u64);
-        // Not reached on a panic: the rank then counts as one that died in the item.
+        // After a panic, `leave` is not called: the rank counts as one that died in the item.
         let result = item();
         lane.leave(before);
         result

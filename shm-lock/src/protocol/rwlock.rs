@@ -106,8 +106,8 @@ impl RwLock {
         RwLock { used: AtomicU32::new(1) }
     }
 
-    /// Lets a reader in by the slot `usual`, or by the last slot before it, on the fast path only.
-    /// After `None`, call `read`.
+    /// Lets a reader in by the slot `usual`, or by the last slot in use if `usual` is beyond it. Only
+    /// the fast path: after `None`, call `read`.
     #[inline(always)]
     pub(crate) fn read_untouched(&self, parts: &impl Parts, usual: u32) -> Option<u32> {
         let index = usual.min(self.used(parts) - 1);
@@ -274,9 +274,8 @@ impl RwLock {
         acquire((value, me), sleeper)
     }
 
-    /// Checks that a thread does not wait for itself. A thread that waits while it holds a slot may
-    /// wait for a writer that waits for this slot. The exception is a writer that waits for slots
-    /// before `first`.
+    /// Refuses a wait by a thread that holds a slot, because it may wait for a writer that waits for
+    /// this slot. Slots before `first`, which a writer has already seen free, are not checked.
     fn check_not_in<S>(
         &self,
         parts: &impl Parts,
