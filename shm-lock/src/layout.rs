@@ -8,9 +8,9 @@ use crate::thread::RawLock;
 ///
 /// Implemented for [`RegionMutex`](crate::RegionMutex), [`RegionRwLock`](crate::RegionRwLock),
 /// [`ShmCondvar`](crate::ShmCondvar), [`ShmSemaphore`](crate::ShmSemaphore),
-/// [`ShmBarrier`](crate::ShmBarrier), [`ShmOnce`](crate::ShmOnce), every [`ShmPod`] value, arrays
-/// of these, and atomic integers. For a structure of several of them, use
-/// [`region!`](crate::region).
+/// [`ShmBarrier`](crate::ShmBarrier), [`ShmOnce`](crate::ShmOnce), every [`ShmPod`] value, atomic
+/// integers, arrays of these, and [`ShmOnceLock`](crate::ShmOnceLock). For a structure of several
+/// of them, use [`region!`](crate::region).
 ///
 /// # Safety
 ///

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 /// A name or a path of a region.
 ///
-/// A string without a `/` is a name: `"experiments"` means the file `/dev/shm/shm-lock-<user
-/// id>-experiments`. Every other string is a path. A [`Path`] is always a path, even without a `/`.
+/// A string without a `/` is a name: `"experiments"` means the file
+/// `/dev/shm/shm-lock-<user id>-experiments`. Every other string is a path. A [`Path`] is always a
+/// path, even without a `/`.
 ///
 /// ```
 /// use shm_lock::RegionName;

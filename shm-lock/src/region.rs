@@ -17,10 +17,10 @@ use crate::place::Place;
 /// [`region!`](crate::region) declares. For a single mutex, [`ShmMutex`](crate::ShmMutex) is
 /// shorter.
 ///
-/// A string without a `/`, such as `"experiments"`, means `/dev/shm/shm-lock-<user
-/// id>-experiments`. Anything else is a path ([`RegionName`](crate::RegionName)). Only its owner
-/// can read and write the file. It exists until it is [unlinked](Self::unlink) or, in `/dev/shm`,
-/// until the system restarts.
+/// A string without a `/`, such as `"experiments"`, means a file in `/dev/shm`:
+/// `/dev/shm/shm-lock-<user id>-experiments`. Anything else is a path
+/// ([`RegionName`](crate::RegionName)). Only its owner can read and write the file. It exists until
+/// it is [unlinked](Self::unlink) or, in `/dev/shm`, until the system restarts.
 ///
 /// Nobody can prevent another user from creating the file first, because all users may write to the
 /// directory. The file is then [`Untrusted`](OpenError::Untrusted). A path in `$XDG_RUNTIME_DIR`

@@ -40,7 +40,7 @@ fn is_same(a: &Limit, b: &Limit) -> bool {
 }
 
 impl Scaling {
-    /// `recorded on 1 worker: 120 ms, with 119 ms of work, of which 0.5 ms (0 %) are serial`.
+    /// `recorded on 1 worker: 120 ms, with 119 ms of work, of which 0.5 ms (0 %) is serial`.
     fn summary(&self) -> String {
         alloc::format!(
             "recorded on {}: {}, with {} of work, of which {} ({:.0} %) is serial\n\n",

@@ -1,9 +1,9 @@
 //! Replays a loop under a scheduling policy: which worker runs what, and how long it takes.
 //!
 //! This is a discrete-event simulation of any list of taskel times, on 1 to 4096 workers of given
-//! speeds, with the costs of claims, steals, time stamps and wake-ups. [`Policy::Adaptive`] and
-//! [`Policy::Revocable`] use the same [`Chunker`] as real loops. The other policies are for
-//! comparison. The same input gives the same schedule on every platform.
+//! speeds, with the costs of claims, steals, time stamps and wake-ups. [`Policy::Adaptive`],
+//! [`Policy::Revocable`] and [`Policy::Counter`] use the same [`Chunker`] as real loops. The same
+//! input gives the same schedule on every platform.
 //!
 //! ```
 //! use taskel_adaptive::simulate::{Policy, Simulation};

@@ -97,9 +97,9 @@
 //! `mutex_models.rs`: exclusion; two sleepers and a thread that comes in between; timeouts; a death
 //! at each step of `lock` and `unlock`, of the waker, and of the woken thread; a death that the
 //! kernel does not report; a dead owner's id that a living thread has got; poison; one sleeper
-//! woken at a time, and no system call if nobody sleeps. `mutex_promise_models.rs`: a promised
-//! lock, with deaths of the threads that it is promised to and of those that give way. Negative
-//! control: an unlock that stores 0 strands a sleeper.
+//! woken at a time, and no system call if nobody sleeps. Negative control: an unlock that stores 0
+//! strands a sleeper. `mutex_promise_models.rs`: a promised lock, with deaths of the threads that
+//! it is promised to and of those that give way.
 
 use crate::sync::{AtomicU32, Futex, LONGEST_SPIN, Ordering, Pair, Seen, spin_loop};
 
