@@ -1,19 +1,18 @@
-//! The chunk policy: sizes from estimates.
+//! The chunk policy: it computes sizes from estimates.
 
 use crate::estimate::{Estimate, whole};
 
-/// A worker that expects no long taskels takes the rest of its range whole when it is worth less
-/// than this part of the target.
+/// A worker that expects no long taskels takes the whole rest of its range if the rest is worth
+/// less than this fraction of the target.
 const TAIL: usize = 8;
 
-/// Longer estimates could leave the range of floats when they are multiplied by a number of
-/// taskels.
+/// With a longer estimate, the product with a number of taskels could overflow a float.
 const LONGEST_NS: f64 = 1e18;
 
 /// The constants of the chunk policy, and what is known before the loop starts.
 ///
-/// The default is right for loops on the cores of one machine. No value makes a method panic: what
-/// cannot be used is clamped or ignored, as each method says.
+/// The default is right for loops on the cores of one machine. No value makes a method panic.
+/// Invalid values are clamped or ignored, as each method says.
 ///
 /// ```
 /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -33,21 +32,21 @@ pub struct ChunkConfig {
     history: History,
 }
 
-/// What earlier loops at the same place have shown about how unlike each other their taskels are.
+/// How uneven the taskels were in earlier loops at the same place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum History {
-    /// There were none. Chunks are run in blocks at first: as many as 1024 chunks have that take
-    /// the target's time, or more.
+    /// There were no earlier loops. Chunks run in blocks at first, until as many blocks have run as
+    /// 1024 full chunks have.
     #[default]
     Unknown,
-    /// No chunk took far longer than expected. Chunks are run in blocks only after one that does.
+    /// No chunk took far longer than expected. Chunks run in blocks only after one that does.
     Even,
-    /// Some chunk took far longer than expected. All chunks are run in blocks.
+    /// Some chunk took far longer than expected. All chunks run in blocks.
     Outliers,
 }
 
 impl Default for ChunkConfig {
-    /// 4 µs per chunk, in 32 blocks; growth by 4, no estimate, no largest chunk.
+    /// 4 µs per chunk, in 32 blocks; growth by 4; no estimate; no largest chunk.
     fn default() -> Self {
         ChunkConfig {
             target_ns: 4000,
@@ -61,10 +60,10 @@ impl Default for ChunkConfig {
 }
 
 impl ChunkConfig {
-    /// Sets the time in nanoseconds that a chunk should take; 0 counts as 1.
+    /// Sets the time in nanoseconds that a chunk should take. 0 counts as 1.
     ///
-    /// A longer target spends less on claims, a shorter one bundles fewer taskels that turn out
-    /// long.
+    /// With a longer target, less time goes into claims. With a shorter one, fewer taskels that
+    /// turn out long are in one chunk.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -81,8 +80,8 @@ impl ChunkConfig {
         self
     }
 
-    /// Sets the factor by which a chunk may exceed the one before it after a start or a steal;
-    /// below 2 counts as 2.
+    /// Sets the factor by which a chunk may exceed the previous one after a start or a steal.
+    /// Values below 2 count as 2.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -99,20 +98,20 @@ impl ChunkConfig {
     }
 
     /// Starts from a time per taskel, in nanoseconds, that earlier calls of the same loop have
-    /// learned.
+    /// measured.
     ///
-    /// The first chunk is then about a quarter (1/growth) of what the target holds, instead of one
-    /// taskel. A chunk that turns out dearer than the estimate replaces it at once. Cheaper ones do
-    /// not for the first 256 chunks: at a place where a few taskels are long and most are short,
-    /// the long ones are still to come, and 256 claims more than needed cost less than 10 µs. An
-    /// estimate that is not finite or not above 0 is ignored, one beyond 1e18 ns (31 years) counts
-    /// as that.
+    /// The first chunk is then about a quarter (1/growth) of what fits into the target, instead of
+    /// one taskel. If a chunk turns out more expensive than the estimate, it replaces the estimate
+    /// at once. If chunks turn out cheaper, this has no effect for the first 256 chunks. At a place
+    /// where a few taskels are long and most are short, the long ones may still come, and 256
+    /// unnecessary claims cost less than 10 µs. An estimate that is not finite or not above 0 is
+    /// ignored. An estimate beyond 1e18 ns (31 years) counts as 1e18 ns.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker};
     /// let mut chunker = Chunker::new(ChunkConfig::default().with_estimate_ns(1.0));
     /// assert_eq!(chunker.next_chunk(100_000), 1000);
-    /// chunker.observe(1000, 2_000_000); // 2 µs each: far dearer than learned
+    /// chunker.observe(1000, 2_000_000); // 2 µs each: far more than estimated
     /// assert_eq!(chunker.next_chunk(99_000), 2);
     /// ```
     #[must_use]
@@ -124,7 +123,7 @@ impl ChunkConfig {
         self
     }
 
-    /// Sets the most taskels that a chunk may hold; 0 counts as 1.
+    /// Sets the largest number of taskels in a chunk. 0 counts as 1.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -138,7 +137,7 @@ impl ChunkConfig {
         self
     }
 
-    /// Sets what earlier loops have shown, on which it depends whether chunks are run in
+    /// Sets what earlier loops have shown. This decides whether chunks run in
     /// [blocks](Chunker::block_len).
     #[must_use]
     #[inline]
@@ -147,7 +146,7 @@ impl ChunkConfig {
         self
     }
 
-    /// Sets how many blocks a chunk has that takes the target's time; 0 counts as 1.
+    /// Sets how many blocks a chunk has if it takes the target time. 0 counts as 1.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -162,38 +161,38 @@ impl ChunkConfig {
     }
 }
 
-/// For so many chunks a worker trusts what earlier loops have learned, even if its own taskels are
+/// For this many chunks, a worker trusts the estimate of earlier loops, even if its own taskels are
 /// cheaper so far.
 const TRUSTED: u32 = 256;
 
-/// A worker runs chunks in blocks from one that took far longer than expected, until these were as
-/// many blocks as so many chunks have at most: 1 ms of loop, where taskels are short, and some 50
-/// µs of what blocks cost.
+/// After a chunk that took far longer than expected, a worker runs chunks in blocks, until as many
+/// blocks have run as this many full chunks have. With short taskels this is 1 ms of the loop, and
+/// the blocks cost about 50 µs.
 ///
-/// It is the blocks that cost something. A chunk of few taskels, for they are long, or for the
-/// worker lost its core and the mean is high, has few.
+/// Blocks are counted, because they cause the cost. A chunk has few taskels, and so few blocks, if
+/// its taskels are long, or if the worker lost its core and the mean is high.
 const CAUTIOUS_AFTER_OUTLIER: u64 = 256;
 
-/// The same from the start of a loop of which nothing is known, which happens once.
+/// The same at the start of a loop without history, which happens once.
 const CAUTIOUS_AT_FIRST: u64 = 1024;
 
-/// Shorter taskels are not run in blocks: theirs is code that may have been vectorised, which would
-/// lose more than long ones among them can be worth, as those would show in the estimate.
+/// Shorter taskels do not run in blocks. Their code may be vectorised, which would lose more than
+/// long taskels among them could cost, because those would show in the estimate.
 const SHORTEST_NS: u64 = 2;
 
-/// One worker's view of one loop: how many taskels to claim next.
+/// One worker's view of one loop: it decides how many taskels to claim next.
 ///
-/// Every worker has a `Chunker` of its own, since cores differ in speed. It asks [`next_chunk`]
-/// before it claims from its range, reports with [`observe`] how long the chunk took, and calls
-/// [`on_steal`] when its range is one that it has just stolen. All three take a few nanoseconds and
-/// no memory.
+/// Every worker has its own `Chunker`, because cores differ in speed. The worker calls
+/// [`next_chunk`] before it claims from its range, reports to [`observe`] how long the chunk took,
+/// and calls [`on_steal`] after it has stolen its range. All three take a few nanoseconds and do
+/// not allocate.
 ///
-/// The size is `target / estimate`, at most half of the worker's range, so that the other half can
-/// be stolen at any moment (a rest worth less than an eighth of the target is taken whole, where no
-/// long taskels are to be expected), and at most `grow`, which is 1 at the start and after every
-/// steal and quadruples with each chunk: one long taskel among short ones is met alone, not in a
-/// bundle. `estimate` is the larger of the mean of all taskels so far and a moving average that
-/// rises at once and falls slowly.
+/// The size is `target / estimate`, with two limits. It is at most half of the worker's range, so
+/// the other half can be stolen at any time. (If no long taskels are expected, a rest worth less
+/// than an eighth of the target is taken whole.) And it is at most `grow`, which is 1 at the start
+/// and after every steal, and quadruples with each chunk. So a long taskel among short ones is met
+/// alone, not in a large chunk. `estimate` is the larger of the mean of all taskels so far and a
+/// moving average that rises at once and falls slowly.
 ///
 /// ```
 /// use taskel_adaptive::{ChunkConfig, Chunker};
@@ -210,25 +209,24 @@ const SHORTEST_NS: u64 = 2;
 #[derive(Clone, Debug)]
 pub struct Chunker {
     estimate: Estimate,
-    /// `target / estimate`, at most `config.max_chunk`; may be 0. Kept, so that `next_chunk` need
+    /// `target / estimate`, at most `config.max_chunk`; may be 0. Stored so that `next_chunk` need
     /// not divide.
     size: usize,
-    /// `target / estimate`, whatever the most is that a chunk may hold; may be 0.
+    /// `target / estimate`, without that limit; may be 0.
     fit: usize,
-    /// The most that the next chunk may hold.
+    /// The largest size of the next chunk.
     grow: usize,
-    /// The most that any of the next `trusted` chunks may hold, from what was known before the
-    /// loop.
+    /// The largest size of the next `trusted` chunks, from the estimate before the loop.
     prior_size: usize,
     trusted: u32,
-    /// For so many blocks more, chunks are run in blocks.
+    /// How many more blocks until chunks stop running in blocks.
     cautious_blocks: u64,
     met_outlier: bool,
     config: ChunkConfig,
 }
 
 impl Chunker {
-    /// Starts a worker's loop.
+    /// Creates a worker's view at the start of a loop.
     #[must_use]
     #[inline]
     pub fn new(config: ChunkConfig) -> Self {
@@ -251,7 +249,7 @@ impl Chunker {
         }
     }
 
-    /// The number of taskels to claim from a range that has `remaining` left: in `1..=remaining`,
+    /// Returns how many taskels to claim from a range with `remaining` taskels: 1 to `remaining`,
     /// and 0 only if `remaining` is 0.
     ///
     /// ```
@@ -263,8 +261,8 @@ impl Chunker {
     #[must_use]
     #[inline]
     pub fn next_chunk(&mut self, remaining: usize) -> usize {
-        // Halving a rest worth nanoseconds down to one taskel costs more claims than stealing it
-        // could save, unless long ones may be there.
+        // Halving a rest of a few nanoseconds down to one taskel costs more claims than a steal
+        // could save, unless long taskels may be there.
         let takes_rest = self.cautious_blocks == 0 && remaining <= self.size / TAIL;
         let most = if takes_rest { remaining } else { remaining - remaining / 2 };
         let chunk = self.size.min(self.grow).max(1).min(most);
@@ -272,12 +270,10 @@ impl Chunker {
         chunk
     }
 
-    /// Reports that `taskels` taskels took `elapsed_ns` nanoseconds together: a chunk, or several
-    /// when the caller does not look at the clock after each. Without taskels there is nothing to
-    /// learn, and nothing happens.
+    /// Reports that `taskels` taskels together took `elapsed_ns` nanoseconds: one chunk, or several
+    /// if the caller does not read the clock after each. Without taskels, this does nothing.
     ///
-    /// Time that the worker spent on other work meanwhile (helping while it waited) does not belong
-    /// in here.
+    /// Do not include time that the worker spent on other work meanwhile (helping while it waited).
     #[inline]
     pub fn observe(&mut self, taskels: usize, elapsed_ns: u64) {
         if taskels == 0 {
@@ -296,7 +292,7 @@ impl Chunker {
         }
     }
 
-    /// Reports that the range has just been stolen: its taskels may be unlike those before, so the
+    /// Reports that the range was just stolen. Its taskels may differ from the earlier ones, so the
     /// next chunk is one taskel.
     ///
     /// ```
@@ -320,14 +316,14 @@ impl Chunker {
             self.cautious_blocks.max(CAUTIOUS_AFTER_OUTLIER.saturating_mul(self.config.blocks as u64));
     }
 
-    /// Whether any chunk took far longer than expected: what [`History`] is about.
+    /// Returns whether any chunk took far longer than expected; see [`History`].
     #[must_use]
     pub fn met_outlier(&self) -> bool {
         self.met_outlier
     }
 
-    /// Whether long taskels may be among short ones, as far as is known: if so, chunks are run in
-    /// [blocks](Self::block_len).
+    /// Returns whether long taskels may be among short ones, as far as is known. If so, chunks run
+    /// in [blocks](Self::block_len).
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker, History};
@@ -340,15 +336,15 @@ impl Chunker {
         self.cautious_blocks > 0
     }
 
-    /// How many taskels to run at a stretch, before the worker publishes how far it has come in its
-    /// chunk, so that what is not begun can be taken from it; at least 1.
+    /// Returns how many taskels to run before the worker publishes its progress in the chunk, at
+    /// least 1. Other workers can then take what has not begun.
     ///
-    /// A block bundles what a chunk would bundle otherwise: with a 32nd of the target, 125 ns, some
-    /// taskels of 50 ns instead of dozens. It costs some nanoseconds (a loop that begins anew, a
-    /// store, a load), which is several per cent of so short a time, and more where the compiler
-    /// has made vector code. So chunks are run in one block, `usize::MAX`, where [`History`] and
-    /// the first chunks of this loop show no taskels that are worth it, and where they take less
-    /// than 2 ns.
+    /// A block keeps fewer taskels together than a chunk: a 32nd of the target, 125 ns, is a few
+    /// taskels of 50 ns instead of dozens. It costs a few nanoseconds (a restarted loop, a store, a
+    /// load). This is several percent of such a short time, and more if the compiler has vectorised
+    /// the loop. So chunks run as one block, `usize::MAX`, in two cases: if [`History`] and the
+    /// first chunks of this loop show no taskels that are worth it, and if taskels take less than 2
+    /// ns.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker, History};
@@ -370,14 +366,14 @@ impl Chunker {
         if self.cautious_blocks == 0 || short { usize::MAX } else { self.block() }
     }
 
-    /// How many taskels a block has, if there are any.
+    /// Returns the size of a block, if chunks run in blocks.
     #[inline]
     fn block(&self) -> usize {
         (self.fit / self.config.blocks).max(1)
     }
 
-    /// The estimated time of a taskel in nanoseconds, always finite and above 0; `None` while
-    /// nothing is known.
+    /// Returns the estimated time of a taskel in nanoseconds, always finite and above 0, or `None`
+    /// while nothing is known.
     ///
     /// ```
     /// use taskel_adaptive::{ChunkConfig, Chunker};

@@ -1,20 +1,21 @@
-//! How many taskels are claimed at a time from one counter.
+//! How many taskels to claim at a time from one shared counter.
 
-/// What one of many workers may claim at a time from a counter that all share, besides what its
-/// [`Chunker`](crate::Chunker) holds for right.
+/// Limits for the claims of many workers from one shared counter, in addition to the size that a
+/// [`Chunker`](crate::Chunker) suggests.
 ///
-/// At most a part of what is left, so that all end together. At least what keeps them from waiting
-/// for each other at the counter, but no more than an equal share: additions happen one after
-/// another, so when every worker has had its turn, the first one should not be back yet.
+/// A claim is at most a fraction of what is left, so all workers end at about the same time. It is
+/// at least large enough that workers do not wait for each other at the counter, but never more
+/// than an equal share. Additions happen one after another, so the first worker should not be back
+/// before every other worker has had its turn.
 ///
 /// ```
 /// use taskel_adaptive::Tail;
 ///
 /// // 100 workers, and the counter is busy for 1 µs with each claim.
 /// let tail = Tail::new(100, 1000.0);
-/// // 500 taskels would be right by their time; 1/200 of what is left is less.
+/// // By their time, 500 taskels would fit; 1/200 of the rest is less.
 /// assert_eq!(tail.limit(500, 20_000, Some(10_000.0)), 100);
-/// // Of 10 µs each, 10 take as long as 100 claims do.
+/// // Ten taskels of 10 µs take as long as 100 claims.
 /// assert_eq!(tail.limit(500, 1000, Some(10_000.0)), 10);
 /// assert_eq!(tail.limit(500, 1000, Some(1e9)), 5);
 /// assert_eq!(tail.limit(500, 700, Some(10_000.0)), 7);
@@ -27,16 +28,16 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// For so many workers, 0 counts as 1, and a counter that is busy for so long with each claim, in
-    /// nanoseconds; what is not a finite time above 0 counts as no time.
+    /// Creates the limits for `workers` workers (0 counts as 1) and a counter that each claim
+    /// occupies for `claim_ns` nanoseconds. A value that is not finite or not above 0 counts as 0.
     #[must_use]
     pub fn new(workers: usize, claim_ns: f64) -> Tail {
         let claim_ns = if claim_ns.is_finite() { claim_ns.max(0.0) } else { 0.0 };
         Tail { workers: workers.max(1), claim_ns, parts: 2 }
     }
 
-    /// Sets how many claims of each worker what is left should be good for, 2 by default; 0 counts
-    /// as 1.
+    /// Sets for how many claims of each worker the rest should suffice. The default is 2, and 0
+    /// counts as 1.
     ///
     /// ```
     /// use taskel_adaptive::Tail;
@@ -48,15 +49,15 @@ impl Tail {
         self
     }
 
-    /// How many taskels to claim, from 1 to `remaining`, or 1 if that is 0. `fits` is what a
-    /// `Chunker` holds for right, `taskel_ns` the time of a taskel, if anything is known of it.
+    /// Returns how many taskels to claim: 1 to `remaining`, or 1 if `remaining` is 0. `fits` is the
+    /// size that a `Chunker` suggests. `taskel_ns` is the time of a taskel, if known.
     #[must_use]
     pub fn limit(&self, fits: usize, remaining: usize, taskel_ns: Option<f64>) -> usize {
         let most = remaining / self.parts.saturating_mul(self.workers);
         let round_ns = self.workers as f64 * self.claim_ns;
         // Casts saturate.
         let least = taskel_ns.map_or(1, |taskel_ns| (round_ns / taskel_ns.max(f64::MIN_POSITIVE)) as usize);
-        // What is known of the time may come from a few short ones among long ones.
+        // The time may be known only from a few short taskels among long ones.
         let least = least.min(remaining / self.workers);
         fits.min(most).max(least).clamp(1, remaining.max(1))
     }

@@ -1,4 +1,4 @@
-//! Barriers: members of any processes wait for each other.
+//! Barriers: threads of several processes wait for each other.
 
 use std::error::Error;
 use std::fmt;
@@ -14,13 +14,13 @@ use crate::protocol::slots::Slots;
 use crate::slots::{Row, Slot};
 use crate::thread::{Claim, Thread, Ticker};
 
-/// A barrier between processes, in a [`ShmRegion`](crate::ShmRegion). It tells its members who
+/// A barrier between processes, in a [`ShmRegion`](crate::ShmRegion). It reports which members
 /// died.
 ///
-/// It has a fixed number of members, up to `MOST`. Each member takes a seat, and they wait for each
-/// other round by round. If a member dies, all others are told in the round in which it is missing,
-/// within a tenth of a second, and go on without it. Dead members are not replaced; make a new
-/// barrier instead.
+/// A barrier has a fixed number of members, up to `MOST`. Each member takes a seat, and all wait
+/// for each other in every round. If a member dies, the others learn this within a tenth of a
+/// second, in the round in which it is missing, and go on without it. Dead members are not
+/// replaced. Create a new barrier instead.
 ///
 /// ```
 /// use shm_lock::{ShmBarrier, ShmRegion};
@@ -47,7 +47,8 @@ pub struct ShmBarrier<const MOST: usize = 64> {
     slots: [Slot; MOST],
 }
 
-// SAFETY: `repr(C)` and made of atomic words and locks, which are shown; their number is told.
+// SAFETY: `repr(C)` and made of atomic words and locks, which are shown; the description has their
+// number.
 unsafe impl<const MOST: usize> ShmLayout for ShmBarrier<MOST> {
     fn describe(text: &mut String) {
         text.push_str(&format!("ShmBarrier<{MOST}>"));
@@ -59,15 +60,15 @@ unsafe impl<const MOST: usize> ShmLayout for ShmBarrier<MOST> {
 }
 
 impl ShmBarrier {
-    /// A barrier for that many members, at least 1 and at most 64.
+    /// Creates a barrier for `members` members, at least 1 and at most 64.
     pub fn new(members: u32) -> Self {
         ShmBarrier::with_members(members)
     }
 }
 
 impl<const MOST: usize> ShmBarrier<MOST> {
-    /// A barrier for that many members, at least 1 and at most `MOST`. It does not compile where
-    /// that is 0.
+    /// Creates a barrier for `members` members, at least 1 and at most `MOST`. If `MOST` is 0, this
+    /// does not compile.
     pub fn with_members(members: u32) -> Self {
         ShmBarrier {
             words: Barrier::new(members.clamp(1, MOST as u32)),
@@ -76,7 +77,7 @@ impl<const MOST: usize> ShmBarrier<MOST> {
         }
     }
 
-    /// How many members there are to be, those that have left or died among them.
+    /// Returns the number of members, including those that have left or died.
     ///
     /// ```
     /// let barrier = shm_lock::ShmRegion::memfd("many", shm_lock::ShmBarrier::<200>::with_members(150))?;
@@ -87,7 +88,7 @@ impl<const MOST: usize> ShmBarrier<MOST> {
         self.all().members() as usize
     }
 
-    /// Takes a seat. No round is over before all seats are taken.
+    /// Takes a seat. The first round ends only after all seats are taken.
     ///
     /// ```
     /// use shm_lock::{BarrierError, ShmBarrier, ShmRegion};
@@ -128,7 +129,7 @@ impl<const MOST: usize> fmt::Debug for ShmBarrier<MOST> {
     }
 }
 
-/// Words and slots of a barrier that lies in a region.
+/// The words and slots of a barrier in a region.
 #[derive(Clone, Copy, Debug)]
 struct All<'a> {
     words: &'a Barrier,
@@ -176,12 +177,12 @@ impl Seats for ForThread<'_> {
     }
 }
 
-/// A seat at a [`ShmBarrier`], of the thread that took it. Dropping it is leaving: the others wait
-/// for this member no longer.
+/// The seat of one thread at a [`ShmBarrier`]. Dropping it leaves the barrier: the others no longer
+/// wait for this member.
 ///
-/// A panic that drops it is taken for the member's death, and so is the end of its thread if it is
-/// leaked. It cannot be sent to another thread, since the kernel knows which one has it. After a
-/// fork the parent is the member.
+/// If a panic drops the seat, this counts as the member's death. So does the end of its thread
+/// after the seat was leaked. A seat cannot be sent to another thread, because the kernel knows
+/// which thread holds it. After a fork, the parent is the member.
 #[must_use = "the member leaves at once unless the seat is kept"]
 pub struct BarrierSeat<'a> {
     all: All<'a>,
@@ -191,11 +192,12 @@ pub struct BarrierSeat<'a> {
 }
 
 impl BarrierSeat<'_> {
-    /// Waits until all other members have come to the same round, have left or are dead; true for
-    /// one of those who come, or for none if the last one that was missing left.
+    /// Waits until each other member has reached this round, has left or is dead. Returns true for
+    /// one of the members that reach the round, or for none of them if the last missing member
+    /// left.
     ///
-    /// It takes time in proportion to the number of members. What they did before is seen by all
-    /// afterwards.
+    /// This takes time proportional to the number of members. Whatever a member did before the
+    /// round is visible to all members after it.
     ///
     /// ```
     /// use shm_lock::{BarrierError, ShmBarrier, ShmRegion};
@@ -203,7 +205,7 @@ impl BarrierSeat<'_> {
     /// let barrier = ShmRegion::memfd("steps", ShmBarrier::new(2))?;
     /// let mut seat = barrier.join().unwrap();
     /// std::thread::scope(|scope| {
-    ///     // A member that ends, as a process that is killed does.
+    ///     // A member that dies, as in a killed process.
     ///     scope.spawn(|| std::mem::forget(barrier.join()));
     /// });
     /// let Err(BarrierError::MembersDied(dead)) = seat.wait() else { panic!("it is not there") };
@@ -213,15 +215,15 @@ impl BarrierSeat<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`BarrierError::MembersDied`] for each member when the round is over all the same, and those
-    /// who live may go on to the next; [`BarrierError::NotMember`] in a child that was forked
-    /// meanwhile; [`BarrierError::Unsupported`].
+    /// [`BarrierError::MembersDied`] lists the dead members. The round is over nevertheless, and
+    /// the others may go on. [`BarrierError::NotMember`] in a forked child;
+    /// [`BarrierError::Unsupported`].
     pub fn wait(&mut self) -> Result<bool, BarrierError> {
         self.wait_with(Ticker::forever())
     }
 
-    /// As [`wait`](Self::wait), no longer than `patience`. When the time is up this member has come
-    /// all the same, and goes on waiting for the same round when it is called again.
+    /// Waits like [`wait`](Self::wait), but no longer than `patience`. After a timeout this member
+    /// still counts as present. The next call continues to wait for the same round.
     ///
     /// ```
     /// use shm_lock::{BarrierError, ShmBarrier, ShmRegion};
@@ -237,15 +239,15 @@ impl BarrierSeat<'_> {
     /// ```
     ///
     /// # Errors
-    /// As of [`wait`](Self::wait), and [`BarrierError::TimedOut`].
+    /// The errors of [`wait`](Self::wait), and [`BarrierError::TimedOut`].
     pub fn wait_timeout(&mut self, patience: Duration) -> Result<bool, BarrierError> {
         self.wait_with(Ticker::within(patience))
     }
 
-    /// As [`wait_timeout`](Self::wait_timeout), no longer than until `deadline`.
+    /// Waits like [`wait_timeout`](Self::wait_timeout), but no longer than until `deadline`.
     ///
     /// # Errors
-    /// As of [`wait_timeout`](Self::wait_timeout).
+    /// The errors of [`wait_timeout`](Self::wait_timeout).
     pub fn wait_deadline(&mut self, deadline: Instant) -> Result<bool, BarrierError> {
         self.wait_with(Ticker::until(deadline))
     }
@@ -264,13 +266,13 @@ impl BarrierSeat<'_> {
         if dead.is_empty() { Ok(leads) } else { Err(BarrierError::MembersDied(dead)) }
     }
 
-    /// Which of the seats it is, from 0.
+    /// Returns the number of the seat, from 0.
     pub fn index(&self) -> usize {
         self.member.index as usize
     }
 }
 
-// SAFETY: a shared seat gives out its number alone.
+// SAFETY: a shared seat gives out only its number.
 unsafe impl Sync for BarrierSeat<'_> {}
 
 impl fmt::Debug for BarrierSeat<'_> {
@@ -291,27 +293,27 @@ impl Drop for BarrierSeat<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeadMember {
-    /// Which seat it had.
+    /// The number of its seat.
     pub seat: usize,
-    /// The number of its process. Another one may have it by now.
+    /// The id of its process. Another process may have this id by now.
     pub process: u32,
-    /// The number of its thread.
+    /// The id of its thread.
     pub thread: u32,
 }
 
-/// Why a member of a [`ShmBarrier`] has no seat, or did not come through a round together with all
+/// Why a member of a [`ShmBarrier`] got no seat, or did not complete a round together with all
 /// others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BarrierError {
-    /// These members died before they came to this round. It is over, and all who came to it are
-    /// told the same.
+    /// These members died before they reached this round. The round is over, and all members that
+    /// reached it get the same list.
     MembersDied(Vec<DeadMember>),
-    /// The time is up. This member has come, and goes on waiting when it is called again.
+    /// The time is up. This member counts as present, and its next wait continues.
     TimedOut,
-    /// All seats are taken, or were once.
+    /// All seats are taken, or were taken once.
     Full,
-    /// The seat is that of the process of which this one is a forked child.
+    /// The seat belongs to the parent of this forked process.
     NotMember,
     /// This thread cannot hold locks that survive it, or cannot wait.
     Unsupported(Unsupported),
@@ -337,7 +339,7 @@ impl fmt::Display for BarrierError {
                 f.write_str(" go on without them, or make a new barrier")
             }
             BarrierError::TimedOut => {
-                f.write_str("expected all members of the barrier in time, found that some are missing; wait again")
+                f.write_str("expected all members of the barrier in time, found some missing; wait again")
             }
             BarrierError::Full => f.write_str(
                 "expected a seat at the barrier, found all taken; make it for more members, or make a new one",

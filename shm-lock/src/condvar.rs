@@ -47,7 +47,7 @@ use crate::thread::Ticker;
 #[repr(transparent)]
 pub struct ShmCondvar(Condvar);
 
-/// What a wait with a time limit returns: the lock again, and whether the time was up.
+/// The result of a wait with a time limit: the lock, and whether the time was up.
 pub type TimedWait<'a, T> = Result<(ShmMutexGuard<'a, T>, bool), LockError<'a, T>>;
 
 // SAFETY: one atomic word; it holds no lock.
@@ -66,12 +66,12 @@ impl Default for ShmCondvar {
 }
 
 impl ShmCondvar {
-    /// Makes a condition variable without waiters.
+    /// Creates a condition variable without waiters.
     pub fn new() -> Self {
         ShmCondvar(Condvar::new())
     }
 
-    /// Gives the lock back, waits for a notification, and takes the lock again.
+    /// Releases the lock, waits for a notification, and takes the lock again.
     ///
     /// # Errors
     /// The errors of [`lock`](crate::RegionMutex::lock).
@@ -82,7 +82,7 @@ impl ShmCondvar {
         self.wait_with(guard, Ticker::forever()).map(|(guard, _)| guard)
     }
 
-    /// Waits until `condition` is false for the value.
+    /// Waits until `condition` returns false for the value.
     ///
     /// # Errors
     /// The errors of [`lock`](crate::RegionMutex::lock).
@@ -97,8 +97,8 @@ impl ShmCondvar {
         Ok(guard)
     }
 
-    /// Waits like [`wait_while`](Self::wait_while). If the last owner died, or gave back a value
-    /// that may be torn, calls `repair` to make the value whole, and goes on.
+    /// Waits like [`wait_while`](Self::wait_while). If the last owner died, or released a value
+    /// that may be torn, calls `repair` to make the value consistent, and goes on.
     ///
     /// ```
     /// use shm_lock::{ShmCondvar, ShmMutex, ShmRegion};
@@ -107,7 +107,7 @@ impl ShmCondvar {
     /// std::thread::scope(|scope| -> Result<(), Box<dyn std::error::Error>> {
     ///     let guard = stock.lock()?;
     ///     scope.spawn(|| {
-    ///         // It ends with the lock in hand, as a process that is killed does.
+    ///         // It dies with the lock held, as in a killed process.
     ///         let mut stock = stock.lock().unwrap();
     ///         stock[0] = 2;
     ///         std::mem::forget(stock);
@@ -126,7 +126,7 @@ impl ShmCondvar {
     /// [`LockFailure::NotRecoverable`] and [`LockFailure::Unsupported`].
     ///
     /// # Panics
-    /// If `condition` or `repair` does. The value is [`Poisoned`](LockError::Poisoned) then.
+    /// Panics if `condition` or `repair` does. The value is then [`Poisoned`](LockError::Poisoned).
     pub fn wait_while_or_recover<'a, T: ShmPod>(
         &self,
         mut guard: ShmMutexGuard<'a, T>,
@@ -139,8 +139,8 @@ impl ShmCondvar {
         Ok(guard)
     }
 
-    /// Waits for a notification, no longer than `patience`. Returns the lock, and true if the time
-    /// was up.
+    /// Waits for a notification, but no longer than `patience`. Returns the lock, and true if the
+    /// time was up.
     ///
     /// Taking the lock again may take longer.
     ///
@@ -166,8 +166,8 @@ impl ShmCondvar {
         self.wait_with(guard, Ticker::within(patience))
     }
 
-    /// Waits until `condition` is false for the value, no longer than `patience`. Returns the lock,
-    /// and true if the condition still was true.
+    /// Waits until `condition` returns false for the value, but no longer than `patience`. Returns
+    /// the lock, and true if the condition was still true.
     ///
     /// # Errors
     /// The errors of [`lock`](crate::RegionMutex::lock).
@@ -177,7 +177,7 @@ impl ShmCondvar {
         patience: Duration,
         mut condition: impl FnMut(&mut T) -> bool,
     ) -> TimedWait<'a, T> {
-        // A time beyond what can be told is never.
+        // A deadline that cannot be represented means no deadline.
         let deadline = Instant::now().checked_add(patience);
         loop {
             if !condition(&mut guard) {

@@ -6,7 +6,7 @@ use std::{fmt, io};
 
 /// Why a region of shared memory could not be created or opened.
 ///
-/// `region` is its path, or for a region without one what `/proc` shows for it, such as
+/// `region` is its path. For a region without a path, it is what `/proc` shows, such as
 /// `/memfd:experiments`. The message says what was expected, what was found and what to do.
 ///
 /// ```
@@ -16,76 +16,76 @@ use std::{fmt, io};
 /// assert!(error.to_string().starts_with("/dev/shm/experiments was left by an earlier boot"));
 /// ```
 ///
-/// A file that is refused is replaced by
-/// [`open_or_replace_stale`](crate::ShmRegion::open_or_replace_stale). If several processes remove
-/// it and make a new one, each when it is told, the second removes what the first has just made:
-/// then there are two locks under one name, which exclude nobody.
+/// To replace a refused file, use
+/// [`open_or_replace_stale`](crate::ShmRegion::open_or_replace_stale). Do not remove the file and
+/// create a new one yourself. If several processes do so, one may remove the new file of another.
+/// Then two locks have the same name, and they do not exclude each other.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The operating system refused: the region does not exist, or exists already, or may not be
+    /// The operating system refused: the region does not exist, already exists, may not be
     /// accessed, and so on.
     Io {
         /// The region in question.
         region: PathBuf,
-        /// What was tried, such as `open` or `map`.
+        /// The operation that failed, such as `open` or `map`.
         operation: &'static str,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The region is no lock, or one that was cut short or overwritten.
+    /// The region is not a lock, or was truncated or overwritten.
     Damaged {
         /// The region in question.
         region: PathBuf,
-        /// Which part of it was looked at, such as `size` or `magic number`.
+        /// The part that was checked, such as `size` or `magic number`.
         part: &'static str,
-        /// What an undamaged lock has there.
+        /// What an intact lock has there.
         expected: String,
-        /// What is there.
+        /// What was found there.
         found: String,
     },
-    /// The region holds a lock, but one made by a program that disagrees about its layout.
+    /// The region holds a lock of a program that uses another layout.
     Mismatch {
         /// The region in question.
         region: PathBuf,
-        /// What they disagree about, such as `type`, `byte order` or `version`.
+        /// What differs, such as `type`, `byte order` or `version`.
         part: &'static str,
         /// What this program uses.
         expected: String,
-        /// What the region was made with.
+        /// What the region was created with.
         found: String,
     },
-    /// The region was made before the system was last started, so its owners are gone and its
-    /// content is of no use.
+    /// The region was created before the last boot. Its owners are gone, and its content is
+    /// useless.
     Stale {
         /// The region in question.
         region: PathBuf,
     },
-    /// The region could be tampered with by others: it has another owner, is open to others, or is
-    /// not a regular file.
+    /// Other users could tamper with the region: it belongs to another user, is open to others, or
+    /// is not a regular file.
     Untrusted {
         /// The region in question.
         region: PathBuf,
-        /// What a trustworthy region looks like.
+        /// What a trusted region looks like.
         expected: String,
         /// What this one looks like.
         found: String,
     },
-    /// The region was made in another PID namespace, where the same thread number means another
+    /// The region was created in another PID namespace, where the same thread id means another
     /// thread.
     OtherPidNamespace {
         /// The region in question.
         region: PathBuf,
         /// The inode number of this process's namespace.
         expected: u64,
-        /// The inode number of the namespace in which the region was made.
+        /// The inode number of the namespace in which the region was created.
         found: u64,
     },
-    /// This process cannot use such locks at all.
+    /// This process cannot use such locks.
     Unsupported(Unsupported),
 }
 
-/// What keeps this process from using a lock that survives its owner.
+/// Why this process cannot use a lock that survives its owner.
 ///
 /// ```
 /// use shm_lock::{OpenError, Unsupported};
@@ -101,35 +101,35 @@ pub enum Unsupported {
         /// Its name, as in [`std::env::consts::OS`].
         found: &'static str,
     },
-    /// The kernel does not know this thread by a list of held locks that is laid out as 64-bit
-    /// glibc does.
+    /// The kernel has no list of held locks for this thread, or the list does not have the layout
+    /// of 64-bit glibc.
     ///
-    /// Another C library, a 32-bit program or a thread started by a bare `clone` is the reason.
+    /// The reason is another C library, a 32-bit program, or a thread started by a bare `clone`.
     RobustList {
-        /// Which property of the list was looked at, such as `offset of the lock word`.
+        /// The property of the list that was checked, such as `offset of the lock word`.
         part: &'static str,
-        /// What it is with glibc.
+        /// Its value with glibc.
         expected: i64,
-        /// What it is in this thread; `None` if there is no list.
+        /// Its value in this thread; `None` if there is no list.
         found: Option<i64>,
     },
-    /// The lock was not put into a [`ShmRegion`](crate::ShmRegion).
+    /// The lock is not in a [`ShmRegion`](crate::ShmRegion).
     NotInRegion,
-    /// This process was forked into another PID namespace after its first region was opened, so its
-    /// threads have numbers that mean other threads to the other users of its locks.
+    /// This process was forked into another PID namespace after it opened its first region. Other
+    /// users of its locks would take its thread ids for those of other threads.
     OtherPidNamespace {
         /// The inode number of the namespace in which the region was opened.
         expected: u64,
         /// The inode number of this process's namespace.
         found: u64,
     },
-    /// The kernel cannot clear a page in a child of this process, by which a child knows that its
-    /// parent's locks are not its own.
+    /// The kernel cannot clear a page in forked children. Without this, a child would take its
+    /// parent's locks for its own.
     WipeOnFork,
-    /// The system refuses a call without which nobody can wait for a lock or be known to have one,
-    /// as a filter (seccomp) may tell it to.
+    /// The system refuses a call that is needed to wait for a lock or to be registered as its
+    /// owner. The reason may be a filter (seccomp).
     SystemCall {
-        /// Which one, such as `futex`.
+        /// The call, such as `futex`.
         call: &'static str,
         /// Its error number.
         errno: i32,
@@ -204,7 +204,7 @@ impl fmt::Display for OpenError {
     }
 }
 
-/// What was found where a file was expected. It is not to be removed for that.
+/// Found where a file was expected. A directory must not be removed.
 pub(crate) const A_DIRECTORY: &str = "a directory";
 
 /// Linux's ENAMETOOLONG.
@@ -212,7 +212,7 @@ fn is_too_long(error: i32) -> bool {
     cfg!(target_os = "linux") && error == 36
 }
 
-/// EMFILE of the process, ENFILE of the system: the same numbers on all of them.
+/// EMFILE of the process, ENFILE of the system. The numbers are the same on all Unix systems.
 fn is_shortage_of_files(error: i32) -> bool {
     cfg!(unix) && [23, 24].contains(&error)
 }

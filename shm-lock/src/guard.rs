@@ -11,7 +11,7 @@ use crate::protocol::mutex::Mutex;
 use crate::sync::Access;
 use crate::thread::{Claim, RawLock, Thread};
 
-/// A lock that this thread holds, and its value. Dropping it gives the lock back.
+/// A lock that this thread holds, and its value. Dropping it releases the lock.
 ///
 /// A panic while the guard lives leaves the value [`Poisoned`](crate::LockError::Poisoned). After a
 /// fork, the parent has the lock. The child's copy of the guard does nothing when it is dropped,
@@ -28,14 +28,14 @@ use crate::thread::{Claim, RawLock, Thread};
 ///     scope.spawn(move || drop(guard));
 /// });
 /// ```
-#[must_use = "the lock is given back at once unless the guard is kept"]
+#[must_use = "the lock is released at once unless the guard is kept"]
 pub struct ShmMutexGuard<'a, T: ShmPod>(Held<'a, T>);
 
 /// A lock that this thread holds, with a value that may be torn; see
 /// [`LockError`](crate::LockError).
 ///
-/// Dropping it gives the lock back, and leaves the value [`Poisoned`](crate::LockError::Poisoned).
-/// If the thread dies, the next locker gets [`OwnerDied`](crate::LockError::OwnerDied) again.
+/// Dropping it releases the lock, and leaves the value [`Poisoned`](crate::LockError::Poisoned). If
+/// the thread dies, the next locker gets [`OwnerDied`](crate::LockError::OwnerDied) again.
 ///
 /// ```
 /// use shm_lock::{LockError, ShmMutex};
@@ -59,10 +59,10 @@ pub struct ShmMutexGuard<'a, T: ShmPod>(Held<'a, T>);
 /// }
 /// # Ok::<(), shm_lock::OpenError>(())
 /// ```
-#[must_use = "the lock is given back, and the value left torn, unless the guard is kept"]
+#[must_use = "the lock is released, and the value stays torn, unless the guard is kept"]
 pub struct RecoverGuard<'a, T: ShmPod>(Held<'a, T>);
 
-/// A lock that this thread took in this generation of its process.
+/// A lock that this thread took in this generation of its process (see `fork`).
 struct Held<'a, T: ShmPod> {
     mutex: &'a RegionMutex<T>,
     value: Access<T>,
@@ -70,12 +70,12 @@ struct Held<'a, T: ShmPod> {
     not_send: PhantomData<*mut ()>,
 }
 
-/// When a lock was taken: the generation, and [`PANICKING`]; together, because padding would be
+/// When a lock was taken: the generation and [`PANICKING`] in one word, because padding would be
 /// copied around.
 #[derive(Clone, Copy)]
 pub(crate) struct Taken(u64);
 
-/// A panic had begun before the lock was taken, and says nothing of the value.
+/// A panic had begun before the lock was taken, so it says nothing about the value.
 const PANICKING: u64 = 1 << 32;
 
 impl Taken {
@@ -90,7 +90,7 @@ impl Taken {
         self.0 as u32
     }
 
-    /// The calling thread, if it still has what it took then: not after a fork.
+    /// Returns the calling thread if it still holds the lock. After a fork, the child does not.
     #[inline(always)]
     pub(crate) fn holder(self) -> Option<Thread> {
         Thread::holding_since(self.generation())
@@ -103,7 +103,7 @@ impl<'a, T: ShmPod> ShmMutexGuard<'a, T> {
         ShmMutexGuard(Held::new(mutex, generation))
     }
 
-    /// Returns the mutex that the guard belongs to.
+    /// Returns the mutex of the guard.
     ///
     /// ```
     /// let mutex = shm_lock::ShmMutex::memfd("a", 0_u64)?;
@@ -124,7 +124,7 @@ impl<'a, T: ShmPod> RecoverGuard<'a, T> {
         RecoverGuard(Held::new(mutex, generation))
     }
 
-    /// Marks the value as whole, because it was not torn or has been repaired.
+    /// Marks the value as consistent, because it was not torn or has been repaired.
     pub fn mark_consistent(self) -> ShmMutexGuard<'a, T> {
         let guard = ManuallyDrop::new(self);
         if guard.0.taken.holder().is_some() {
@@ -134,7 +134,7 @@ impl<'a, T: ShmPod> RecoverGuard<'a, T> {
         ShmMutexGuard(unsafe { std::ptr::read(&raw const guard.0) })
     }
 
-    /// Gives the value up, because it cannot be repaired. From now on, every locker gets
+    /// Gives the value up for good, because it cannot be repaired. From now on, every locker gets
     /// [`NotRecoverable`](crate::LockError::NotRecoverable).
     ///
     /// ```
@@ -165,7 +165,7 @@ impl<'a, T: ShmPod> Held<'a, T> {
         Held { mutex, value: mutex.value().access(), taken: Taken::now(generation), not_send: PhantomData }
     }
 
-    /// Ends the access, and tells which lock is to be given back, and when it was taken.
+    /// Ends the access. Returns the lock to release, and when it was taken.
     #[inline(always)]
     fn end(&mut self) -> (&'a RawLock, Taken) {
         self.value.end();
@@ -173,8 +173,8 @@ impl<'a, T: ShmPod> Held<'a, T> {
     }
 }
 
-/// Gives the lock back, unless a copy of its guard is dropped in a child of the process that has
-/// the lock. Called once, when the guard is not used any more.
+/// Releases the lock, unless a forked child drops a copy of the parent's guard. Called once, when
+/// the guard is not used any more.
 #[inline(always)]
 fn give_back(lock: &RawLock, taken: Taken, unlock: impl FnOnce(&Mutex, &Claim<'_>)) {
     let Some(thread) = taken.holder() else { return };
@@ -184,13 +184,13 @@ fn give_back(lock: &RawLock, taken: Taken, unlock: impl FnOnce(&Mutex, &Claim<'_
     unlock(lock.mutex(), &claim);
 }
 
-/// Gives the lock back with a value that is torn. Called as [`give_back`].
+/// Releases the lock with a torn value. Called like [`give_back`].
 #[cold]
 pub(crate) fn give_back_torn((lock, taken): (&RawLock, Taken), for_good: bool) {
     give_back(lock, taken, |mutex, claim| mutex.unlock_torn(claim, for_good));
 }
 
-/// Gives the lock back with a value that is torn unless the panic had begun before.
+/// Releases the lock. Its value counts as torn unless the panic began before the lock was taken.
 #[cold]
 #[inline(never)]
 fn give_back_in_panic(lock: &RawLock, taken: Taken, unlock: impl FnOnce(&Mutex, &Claim<'_>)) {
@@ -201,7 +201,7 @@ fn give_back_in_panic(lock: &RawLock, taken: Taken, unlock: impl FnOnce(&Mutex, 
     }
 }
 
-/// Gives the lock back as `unlock` does, or with a value that is torn if that is so. Called as
+/// Releases the lock with `unlock`, or with a torn value if a panic is in progress. Called like
 /// [`give_back`].
 #[inline(always)]
 pub(crate) fn give_back_by((lock, taken): (&RawLock, Taken), unlock: impl FnOnce(&Mutex, &Claim<'_>)) {
@@ -275,7 +275,7 @@ impl<T: ShmPod> DerefMut for RecoverGuard<'_, T> {
     }
 }
 
-// SAFETY: a shared guard gives out `&T` alone.
+// SAFETY: a shared guard gives out only `&T`.
 unsafe impl<T: ShmPod + Sync> Sync for ShmMutexGuard<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: ShmPod + Sync> Sync for RecoverGuard<'_, T> {}

@@ -1,28 +1,28 @@
-//! The first bytes of a region, by which whoever opens it knows that it may use the rest.
+//! The first bytes of a region. They tell a process that opens it whether it may use the rest.
 //!
-//! | bytes | field | looked at for |
+//! | bytes | field | error if it differs |
 //! |---|---|---|
 //! | 0–7 | magic number | [`Damaged`](OpenError::Damaged) |
-//! | 8–11 | byte order: `0x0102_0304` as the maker stores it | [`Mismatch`](OpenError::Mismatch) |
+//! | 8–11 | byte order: `0x0102_0304` as stored by its creator | [`Mismatch`](OpenError::Mismatch) |
 //! | 12–15 | version of this layout | `Mismatch` |
 //! | 16–19 | width of a pointer in bits | `Mismatch` |
-//! | 20–23 | where the content begins | `Damaged` |
-//! | 24–31 | sum over all other bytes of the header | `Damaged` |
+//! | 20–23 | offset of the content | `Damaged` |
+//! | 24–31 | checksum of all other bytes of the header | `Damaged` |
 //! | 32–47 | id of the boot | [`Stale`](OpenError::Stale) |
 //! | 48–55 | inode number of the PID namespace | [`OtherPidNamespace`](OpenError::OtherPidNamespace) |
 //! | 56–63, 64–71 | size and alignment of the content | `Mismatch` |
 //! | 72–79 | hash of the text that describes the content | `Mismatch` |
-//! | 80–87 | a number that was drawn when the region was made | telling apart what is [mapped](crate::place) already |
-//! | 88–255 | that text, cut off, then zeros | for the message |
+//! | 80–87 | a random number of the region | none: it tells regions apart that are already [mapped](crate::place) |
+//! | 88–255 | that text, truncated, then zeros | none: it is for the message |
 //!
-//! All is copied out of the file once and checked in the copy, so nobody can change it between the
-//! check and the use.
+//! The header is copied out of the file once, and the copy is checked. So nobody can change it
+//! between the check and the use.
 
 use std::path::Path;
 
 use crate::error::OpenError;
 
-/// How long the header is.
+/// The length of the header in bytes.
 pub(crate) const LENGTH: usize = 256;
 
 const MAGIC: [u8; 8] = *b"shm-lock";
@@ -32,23 +32,24 @@ const SUM: std::ops::Range<usize> = 24..32;
 const ID: usize = 80;
 const TEXT: std::ops::Range<usize> = 88..LENGTH;
 
-/// What a header says.
+/// The fields of a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) boot: [u8; 16],
     pub(crate) pid_namespace: u64,
     pub(crate) size: usize,
     pub(crate) align: usize,
-    /// Describes the layout of the content; perhaps cut off, where it was
-    /// [found](Header::of_mutex).
+    /// Describes the layout of the content. It may be truncated if it was [found](Header::of_mutex)
+    /// in a file.
     pub(crate) text: String,
-    /// Of the whole text.
+    /// The hash of the whole text.
     pub(crate) hash: u64,
 }
 
 impl Header {
-    /// The header of one mutex, whatever it protects: as `bytes` say, if they are such a header in
-    /// a file of `file_size` bytes; as `typical` says otherwise, from which they then differ.
+    /// Returns the header of a single mutex with any value. If `bytes` are such a header, in a file
+    /// of `file_size` bytes, returns it. Otherwise returns `typical`, from which `bytes` then
+    /// differ.
     #[cfg(feature = "untyped")]
     pub(crate) fn of_mutex(bytes: &[u8; LENGTH], file_size: u64, typical: Header) -> Header {
         let number_at = |at: usize| {
@@ -67,17 +68,17 @@ impl Header {
         }
     }
 
-    /// Where the content begins.
+    /// Returns the offset of the content.
     pub(crate) fn content_offset(&self) -> usize {
         LENGTH.next_multiple_of(self.align)
     }
 
-    /// How long a region is: header and content.
+    /// Returns the size of a region: header and content.
     pub(crate) fn region_size(&self) -> usize {
         self.content_offset() + self.size
     }
 
-    /// The bytes of the header of a region that has drawn the number `id`.
+    /// Returns the bytes of the header of a region with the random number `id`.
     pub(crate) fn encode(&self, id: u64) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
@@ -99,8 +100,8 @@ impl Header {
         bytes
     }
 
-    /// Whether a region that begins with `bytes` and is `file_size` bytes long holds what this
-    /// header describes; then, its number.
+    /// Checks that a region of `file_size` bytes that begins with `bytes` holds what this header
+    /// describes. Returns the region's random number.
     pub(crate) fn check(
         &self,
         bytes: &[u8; LENGTH],
@@ -165,7 +166,7 @@ impl Header {
     }
 }
 
-/// A file that is too short to hold a header, and what it would have to hold.
+/// The error for a file that is too short to hold a header.
 pub(crate) fn too_short(expected: usize, found: u64, region: &Path) -> OpenError {
     OpenError::Damaged {
         region: region.into(),
@@ -175,20 +176,20 @@ pub(crate) fn too_short(expected: usize, found: u64, region: &Path) -> OpenError
     }
 }
 
-/// As much of the text that describes the content as is there.
+/// Returns the stored part of the text that describes the content.
 fn shown_text(bytes: &[u8; LENGTH]) -> String {
     let shown = bytes[TEXT].split(|&byte| byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(shown).into_owned()
 }
 
-/// Over all bytes but those of the sum.
+/// Returns the checksum of all bytes except those of the checksum itself.
 fn sum(bytes: &[u8; LENGTH]) -> u64 {
     let mut others = *bytes;
     others[SUM].fill(0);
     hash(&others)
 }
 
-/// FNV-1a by Fowler, Noll and Vo, with 64 bits: it guards against accidents, not against an
+/// FNV-1a by Fowler, Noll and Vo, with 64 bits. It protects against accidents, not against an
 /// adversary.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {

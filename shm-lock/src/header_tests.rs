@@ -1,4 +1,4 @@
-//! Each field of a header is looked at, and each deviation has its own answer.
+//! Each field of a header is checked, and each deviation has its own error.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn check(header: &Header, bytes: &[u8; LENGTH], size: u64) -> Result<u64, OpenEr
     header.check(bytes, size, Path::new("a"))
 }
 
-/// `header()` with one field replaced, and with the sum that belongs to it.
+/// Returns `header()` with one field replaced, and with the right checksum.
 fn with(at: usize, field: &[u8]) -> [u8; LENGTH] {
     let mut bytes = header().encode(5);
     bytes[at..at + field.len()].copy_from_slice(field);
@@ -61,8 +61,8 @@ fn every_field_has_its_answer() {
 }
 
 #[test]
-fn a_changed_byte_anywhere_is_noticed() {
-    // A byte takes an interpreter 200 ms.
+fn any_changed_byte_is_noticed() {
+    // One byte takes an interpreter 200 ms.
     let step = if cfg!(miri) { 7 } else { 1 };
     for at in (0..LENGTH).step_by(step) {
         let mut bytes = header().encode(5);
@@ -92,7 +92,7 @@ fn a_long_text_is_cut_off_but_compared_whole() {
 
 #[cfg(feature = "untyped")]
 #[test]
-fn one_mutex_is_found_whatever_it_protects_and_nothing_else_is() {
+fn a_single_mutex_with_any_value_is_found_and_nothing_else_is() {
     let mutex = |text: &str, size, align| Header {
         size,
         align,
@@ -119,7 +119,7 @@ fn one_mutex_is_found_whatever_it_protects_and_nothing_else_is() {
         bytes[at] ^= 0x10;
         assert!(answer(&bytes, file_size(other)).is_err(), "byte {at}");
     }
-    // Headers that nobody writes, with the right sum.
+    // Headers that no program writes, with the right checksum.
     for (size, align) in [(0, 64), (64, 1), (u64::MAX, 64), (64, 8192_u64)] {
         let mut bytes = other.encode(5);
         bytes[56..64].copy_from_slice(&size.to_ne_bytes());

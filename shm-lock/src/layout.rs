@@ -1,33 +1,33 @@
-//! What may lie in a region, and how programs that share one agree on its layout.
+//! What may be in a region, and how programs that share it agree on its layout.
 
 use crate::pod::ShmPod;
 use crate::thread::RawLock;
 
-/// What may lie in a [`ShmRegion`](crate::ShmRegion): locks, and values that are not changed once
-/// the region is made.
+/// A type that may be in a [`ShmRegion`](crate::ShmRegion): locks, and values that do not change
+/// after the region is created.
 ///
 /// Implemented for [`RegionMutex`](crate::RegionMutex), [`RegionRwLock`](crate::RegionRwLock),
 /// [`ShmCondvar`](crate::ShmCondvar), [`ShmSemaphore`](crate::ShmSemaphore),
-/// [`ShmBarrier`](crate::ShmBarrier), [`ShmOnce`](crate::ShmOnce), every [`ShmPod`] value, arrays
-/// of these, and atomic integers. For a structure of several of them, [`region!`](crate::region)
-/// writes the implementation.
+/// [`ShmBarrier`](crate::ShmBarrier), [`ShmOnce`](crate::ShmOnce), every [`ShmPod`] value, atomic
+/// integers, arrays of these, and [`ShmOnceLock`](crate::ShmOnceLock). For a structure of several
+/// of them, use [`region!`](crate::region).
 ///
 /// # Safety
 ///
-/// * The type is `#[repr(C)]`, and all of it is made of what implements this trait.
-/// * [`describe`](Self::describe) tells types apart whose layouts differ.
+/// * The type is `#[repr(C)]`, and all its parts implement this trait.
+/// * [`describe`](Self::describe) returns different texts for types with different layouts.
 /// * [`visit_locks`](Self::visit_locks) passes `locks` on to every part of `self`, and does nothing
 ///   else.
 pub unsafe trait ShmLayout: Send + Sync + Sized + 'static {
-    /// Appends a text that is the same for the same layout: its hash is compared when a region is
-    /// opened, and it is shown where it differs.
+    /// Appends a text that is the same for the same layout. Its hash is compared when a region is
+    /// opened, and an error about a mismatch shows the text.
     fn describe(text: &mut String);
 
-    /// Shows `locks` every lock.
+    /// Passes every lock to `locks`.
     fn visit_locks(&self, locks: &mut Locks<'_>);
 }
 
-/// Is shown every lock of a region, when the region is made and when it is unmapped.
+/// Visits every lock of a region, when the region is created and when it is unmapped.
 pub struct Locks<'a>(&'a mut dyn FnMut(&RawLock));
 
 impl std::fmt::Debug for Locks<'_> {
@@ -42,20 +42,20 @@ impl Locks<'_> {
     }
 }
 
-/// Calls `see` with every lock of `content`.
+/// Calls `see` for every lock of `content`.
 pub(crate) fn for_each_lock<R: ShmLayout>(content: &R, mut see: impl FnMut(&RawLock)) {
     content.visit_locks(&mut Locks(&mut see));
 }
 
-/// The text that describes `R`.
+/// Returns the text that describes `R`.
 pub(crate) fn text_of<R: ShmLayout>() -> String {
     let mut text = String::new();
     R::describe(&mut text);
     text
 }
 
-// SAFETY: the value holds no locks and is laid out alike everywhere, as `ShmPod` demands; what
-// describes it and, in the header, its size are compared.
+// SAFETY: the value holds no locks and has the same layout everywhere, as `ShmPod` demands; its
+// description and, in the header, its size are compared.
 unsafe impl<T: ShmPod + Send + Sync> ShmLayout for T {
     fn describe(text: &mut String) {
         <T as ShmPod>::describe(text);
@@ -67,8 +67,8 @@ unsafe impl<T: ShmPod + Send + Sync> ShmLayout for T {
 #[cfg(not(loom))]
 macro_rules! atomics {
     ($($name:ident)*) => {$(
-        // SAFETY: an integer that may have any bytes and is changed by atomic instructions alone;
-        // no lock.
+        // SAFETY: an integer that may have any bytes and is changed only by atomic instructions; no
+        // lock.
         unsafe impl ShmLayout for crate::sync::atomics::$name {
             fn describe(text: &mut String) {
                 text.push_str(stringify!($name));
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(text_of::<[u8; 4]>(), "[u8; 4]");
         assert_eq!(text_of::<State>(), "State version 3 (16 bytes, align 8)");
         let text = text_of::<Several>();
-        // In a model, a lock has no links, and word and turn are in one.
+        // In a model, a lock has no links, and its two words are one.
         let place = if cfg!(loom) { 32 } else { 40 };
         let start = format!(
             "Several{{one@0: RegionMutex<State version 3 (16 bytes, align 8)>@{place}, three@64: [ShmOnce; 3], limit@"

@@ -8,7 +8,7 @@
 //! let experiments = ShmMutex::open_or_create("doc-experiments", || 0_u64)?;
 //! match experiments.lock() {
 //!     Ok(mut count) => *count += 1,
-//!     // The last owner was killed in the middle: look at the value, repair it, and go on.
+//!     // The last owner was killed while it held the lock: check the value, repair it, and go on.
 //!     Err(LockError::OwnerDied(count)) => *count.mark_consistent() += 1,
 //!     Err(error) => panic!("{error}"),
 //! }
@@ -38,12 +38,12 @@
 //! | a panic while a guard is held | [`LockError::Poisoned`] |
 //! | a [`RecoverGuard`] is dropped without [`mark_consistent`](RecoverGuard::mark_consistent) | `Poisoned` for the next locker |
 //! | a [`RecoverGuard`] is [abandoned](RecoverGuard::abandon) | [`LockError::NotRecoverable`] for all |
-//! | the owner dies just after a panic, or after it has given back a value that it did not repair | `Poisoned` |
+//! | the owner dies just after a panic, or after it has released a value that it did not repair | `Poisoned` |
 //! | a locker dies while it recovers the value | `OwnerDied` again |
 //! | a thread takes a lock that it holds | [`LockError::Deadlock`] |
-//! | a reader of a [`ShmRwLock`] dies, or a waiting writer | its lock is free at once; nobody is told |
+//! | a reader of a [`ShmRwLock`] dies, or a waiting writer | its lock is free at once; no thread gets an error |
 //! | a writer dies while it holds the lock | [`RwLockError::OwnerDied`] for exactly one reader or writer |
-//! | the holder of a permit of a [`ShmSemaphore`] dies | the permit is back at once for who looks, within a tenth of a second for who waits |
+//! | the holder of a permit of a [`ShmSemaphore`] dies | the permit is available at once for a thread that tries, and within a tenth of a second for one that waits |
 //! | a member of a [`ShmBarrier`] dies | [`BarrierError::MembersDied`] for all others, within a tenth of a second, in the round in which it is missing |
 //! | a guard is leaked | its thread keeps the lock until the thread ends, and the region stays mapped |
 //! | a waiter gets signals all the time | it checks the owner as often as without signals |
@@ -69,25 +69,25 @@
 //!   write anywhere in their memory. So a file that other users can write is refused.
 //! - No function may be called in a signal handler.
 //!
-//! A sleeper may die after it was woken and before it takes the lock. Since Linux 6.2, and the
+//! A sleeper may die after it was woken and before it takes the lock. Since Linux 6.2, and in
 //! stable releases with "futex: Resend potentially swallowed owner death notification", the kernel
-//! then wakes another sleeper. On older kernels, the others go on at their next look, within a
-//! quarter of a second. (Only 6.18 was tested.)
+//! then wakes another sleeper. On older kernels, the other sleepers find the free lock at their
+//! next check, within a quarter of a second. (Only 6.18 was tested.)
 //!
 //! # Models
 //!
 //! With `--cfg loom`, the same types work inside `loom::model`, in one process with loom's threads,
-//! on a model of the kernel. `shm_lock::model::die_after` kills a thread there after a number of
-//! steps. No time passes in a model. So a timed wait that would have to sleep times out at once,
+//! on a model of the kernel. `shm_lock::model::die_after` kills a thread of a model after a number
+//! of steps. No time passes in a model. So a timed wait that would have to sleep times out at once,
 //! and never sees a wake-up that comes in time.
 
 #![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(loom))))]
 #![cfg_attr(
     not(all(target_os = "linux", target_pointer_width = "64")),
-    allow(dead_code, reason = "what only a region that is placed uses")
+    allow(dead_code, reason = "used only by regions, which do not exist here")
 )]
 
-// What `derive(ShmPod)` writes names the crate from outside.
+// `derive(ShmPod)` refers to the crate by its public name.
 #[cfg(test)]
 extern crate self as shm_lock;
 

@@ -1,28 +1,29 @@
-//! Whether a thread that owns a lock still lives.
+//! Whether the thread that owns a lock is still alive.
 //!
-//! `/proc/<number>/stat` exists for threads as for processes. It tells a zombie, whose locks the
-//! kernel has already looked through, and when a thread was started: one that began later than
-//! somebody saw its number as an owner's is another thread with the same number.
+//! `/proc/<number>/stat` exists for threads as for processes. It shows whether the thread is a
+//! zombie, whose locks the kernel has already marked. It also shows when the thread was started: a
+//! thread that began after its number was seen as an owner's is another thread with the same
+//! number.
 
 use std::{fs, io};
 
 use crate::sys;
 
-/// Whether the thread that had the number `since_ns` after the system was started is dead. False
-/// where it cannot be known.
+/// Returns whether the thread that had this number `since_ns` after boot is dead. Returns false if
+/// this is unknown.
 pub(crate) fn is_dead(thread: u32, since_ns: u64) -> bool {
     match fs::read_to_string(format!("/proc/{thread}/stat")) {
         Ok(stat) => shows_dead(&stat, since_ns, sys::ticks_per_second()),
-        // ESRCH: it died between being opened and being read.
+        // ESRCH: the thread died between the open and the read.
         Err(error) if error.kind() == io::ErrorKind::NotFound => !sys::is_alive(thread),
         Err(_) => !sys::is_alive(thread),
     }
 }
 
-/// Whether the line tells of a dead thread, or of one that was started after `since_ns`.
+/// Returns whether the line describes a dead thread, or one that was started after `since_ns`.
 fn shows_dead(stat: &str, since_ns: u64, ticks_per_second: u64) -> bool {
     const START: usize = 19;
-    // The name, in parentheses, may hold anything.
+    // The name, in parentheses, may contain any character.
     let Some((_, fields)) = stat.rsplit_once(')') else { return false };
     let mut fields = fields.split_ascii_whitespace();
     if matches!(fields.next(), Some("Z" | "X" | "x")) {

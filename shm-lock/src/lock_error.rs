@@ -9,18 +9,18 @@ use crate::guard::{RecoverGuard, ShmMutexGuard};
 use crate::pod::ShmPod;
 use crate::protocol::mutex::Refused;
 
-/// Why [`lock`](crate::ShmMutex::lock) and its relatives return no plain guard.
+/// Why [`lock`](crate::ShmMutex::lock) and similar methods return no plain guard.
 ///
-/// Two of the reasons come with a guard, since the lock *is* taken: look at the value, repair it,
-/// and say so.
+/// Two of the variants contain a guard, because the lock *is* taken. Check the value, repair it,
+/// and mark it as consistent.
 ///
-/// `?` makes a [`LockFailure`] of it, an [`io::Error`], or a `Box<dyn Error>`, none of which has the
-/// guard. It is no [`Error`] itself, since it does not live long enough to be kept as one.
+/// `?` converts this into a [`LockFailure`], an [`io::Error`] or a `Box<dyn Error>`. All of them
+/// drop the guard. This type does not implement [`Error`], because it borrows the lock.
 ///
 /// ```
 /// use shm_lock::{LockError, ShmMutex, ShmMutexGuard};
 ///
-/// /// The lock, whatever happened to its last owner: a count is right or one behind, and both will do.
+/// /// Locks whatever happened to the last owner: a count may be one behind, which is acceptable.
 /// fn lock(count: &ShmMutex<u64>) -> ShmMutexGuard<'_, u64> {
 ///     match count.lock() {
 ///         Ok(guard) => guard,
@@ -35,30 +35,30 @@ use crate::protocol::mutex::Refused;
 /// ```
 #[non_exhaustive]
 pub enum LockError<'a, T: ShmPod> {
-    /// The last owner was killed, or its thread ended, or its process called `exec`, while it had
-    /// the lock. Exactly one locker is told.
+    /// The last owner was killed, its thread ended, or its process called `exec`, while it held the
+    /// lock. Exactly one locker gets this.
     OwnerDied(RecoverGuard<'a, T>),
-    /// An owner panicked while it had the lock, or did not repair a value that it was told was
+    /// An owner panicked while it held the lock, or did not repair a value that was reported as
     /// torn.
     Poisoned(RecoverGuard<'a, T>),
-    /// Another thread has the lock. Only from `try_lock`.
+    /// Another thread holds the lock. Only from `try_lock`.
     WouldBlock,
-    /// The time is up and another thread still has the lock. Only from `lock_timeout` and
+    /// The time is up, and another thread still holds the lock. Only from `lock_timeout` and
     /// `lock_deadline`.
     TimedOut,
-    /// This thread has the lock already and would wait for itself for ever.
+    /// This thread already holds the lock, and would wait for itself for ever.
     Deadlock,
-    /// The value was [given up](RecoverGuard::abandon). Unlink the region and make a new one.
+    /// The value was [given up](RecoverGuard::abandon). Unlink the region and create a new one.
     NotRecoverable,
     /// This thread cannot hold locks that survive it.
     Unsupported(Unsupported),
 }
 
 impl<'a, T: ShmPod> LockError<'a, T> {
-    /// The reason without the guard, if there is one: to be kept or passed on, for which a guard
-    /// lives too short.
+    /// Converts the error into its reason, which has no lifetime.
     ///
-    /// Dropping the guard leaves the value [`Poisoned`](LockError::Poisoned). `?` does the same.
+    /// This drops the guard, if there is one, and so leaves the value
+    /// [`Poisoned`](LockError::Poisoned). `?` does the same.
     ///
     /// ```
     /// use shm_lock::ShmMutex;
@@ -85,26 +85,26 @@ impl<'a, T: ShmPod> LockError<'a, T> {
         }
     }
 
-    /// The lock with a value that `repair` has made whole, if it was taken at all.
+    /// If the lock was taken, calls `repair` to make the value consistent, and returns the lock.
     ///
-    /// For what any attempt to take a lock returns, also [`try_lock`](crate::RegionMutex::try_lock)
+    /// Use it with any method that takes a lock, such as [`try_lock`](crate::RegionMutex::try_lock)
     /// and the waits of a [`ShmCondvar`](crate::ShmCondvar).
     ///
     /// ```
     /// use shm_lock::ShmMutex;
     ///
     /// let count = ShmMutex::memfd("count", 3_u64)?;
-    /// // A count is right or one behind, and both will do.
+    /// // A count may be one behind, which is acceptable.
     /// *count.try_lock().or_else(|error| error.recover(|_| ()))? += 1;
     /// assert_eq!(count.with(|count| *count)?, 4);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// What else the attempt said.
+    /// All other reasons.
     ///
     /// # Panics
-    /// If `repair` does. The value stays [`Poisoned`](LockError::Poisoned) then.
+    /// Panics if `repair` does. The value then stays [`Poisoned`](LockError::Poisoned).
     pub fn recover(self, repair: impl FnOnce(&mut T)) -> Result<ShmMutexGuard<'a, T>, LockFailure> {
         match self {
             LockError::OwnerDied(mut guard) | LockError::Poisoned(mut guard) => {
@@ -140,31 +140,31 @@ impl<T: ShmPod> fmt::Display for LockError<'_, T> {
     }
 }
 
-/// What `?` makes of an error that has a guard.
+/// Conversions that `?` needs, for an error that has a guard.
 macro_rules! goes_through_question_marks {
     ($($error:ident),+) => {$(
-        /// Without the guard.
+        /// Drops the guard.
         impl<T: $crate::pod::ShmPod> From<$error<'_, T>> for $crate::lock_error::LockFailure {
             fn from(error: $error<'_, T>) -> Self {
                 error.into_reason()
             }
         }
 
-        /// Without the guard.
+        /// Drops the guard.
         impl<T: $crate::pod::ShmPod> From<$error<'_, T>> for std::io::Error {
             fn from(error: $error<'_, T>) -> Self {
                 error.into_reason().into()
             }
         }
 
-        /// Without the guard.
+        /// Drops the guard.
         impl<T: $crate::pod::ShmPod> From<$error<'_, T>> for Box<dyn std::error::Error> {
             fn from(error: $error<'_, T>) -> Self {
                 error.into_reason().into()
             }
         }
 
-        /// Without the guard.
+        /// Drops the guard.
         impl<T: $crate::pod::ShmPod> From<$error<'_, T>> for Box<dyn std::error::Error + Send + Sync> {
             fn from(error: $error<'_, T>) -> Self {
                 error.into_reason().into()
@@ -219,7 +219,7 @@ impl fmt::Display for LockFailure {
                  drop its guard first"
             }
             LockFailure::NotRecoverable => {
-                "expected a value, found that it was given up; unlink the region and make a new one"
+                "expected a value, found that it was given up; unlink the region and create a new one"
             }
             LockFailure::Unsupported(reason) => return reason.fmt(f),
         })
@@ -228,7 +228,7 @@ impl fmt::Display for LockFailure {
 
 impl Error for LockFailure {}
 
-/// With the kind that says the same, where there is one.
+/// With the matching kind, if there is one.
 impl From<LockFailure> for io::Error {
     fn from(failure: LockFailure) -> Self {
         let kind = match failure {

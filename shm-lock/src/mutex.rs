@@ -1,4 +1,4 @@
-//! Mutexes between threads of any processes.
+//! Mutexes between threads of several processes.
 
 use std::fmt;
 use std::io;
@@ -68,12 +68,12 @@ unsafe impl<T: ShmPod> ShmLayout for RegionMutex<T> {
 }
 
 impl<T: ShmPod> RegionMutex<T> {
-    /// Makes a free mutex, to be put into a region.
+    /// Creates a free mutex, to be put into a region.
     pub fn new(value: T) -> Self {
         RegionMutex { raw: RawLock::new(), value: Cell::new(value) }
     }
 
-    /// Takes the lock, waiting for it as long as it takes.
+    /// Takes the lock. Blocks until it is free.
     ///
     /// Taking a free lock costs one atomic instruction and no system call. If the lock is held,
     /// this spins for up to 80 microseconds, if spinning helped lately, and then sleeps. Waiters
@@ -114,7 +114,7 @@ impl<T: ShmPod> RegionMutex<T> {
         self.attempt(may_be_free, Outcome::of_try)
     }
 
-    /// Takes the lock, waiting for it no longer than `patience`.
+    /// Takes the lock. Blocks for at most `patience`.
     ///
     /// It tries at least once. Time while the system is suspended does not count.
     ///
@@ -151,14 +151,13 @@ impl<T: ShmPod> RegionMutex<T> {
         })
     }
 
-    /// Takes the lock, waiting for it no longer than until `deadline`. See
-    /// [`lock_timeout`](Self::lock_timeout).
+    /// Takes the lock. Blocks until `deadline` at most. See [`lock_timeout`](Self::lock_timeout).
     ///
     /// # Errors
     /// Every [`LockError`] but `WouldBlock`.
     #[inline(always)]
     pub fn lock_deadline(&self, deadline: Instant) -> Result<ShmMutexGuard<'_, T>, LockError<'_, T>> {
-        // A lock that is free is not worth a look at the clock.
+        // If the lock is free, the clock need not be read.
         match self.try_lock() {
             Err(LockError::WouldBlock) => {
                 self.lock_timeout(deadline.saturating_duration_since(Instant::now()))
@@ -167,17 +166,18 @@ impl<T: ShmPod> RegionMutex<T> {
         }
     }
 
-    /// Takes the lock like [`lock`](Self::lock). If the last owner died, or gave back a value that
-    /// may be torn, calls `repair` to make the value whole.
+    /// Takes the lock like [`lock`](Self::lock). If the last owner died, or released a value that
+    /// may be torn, calls `repair` to make the value consistent.
     ///
-    /// With a `repair` that does nothing, this is a lock without poison: any value counts as whole.
+    /// With a `repair` that does nothing, this is a lock without poison: every value counts as
+    /// consistent.
     ///
     /// ```
     /// use shm_lock::ShmMutex;
     ///
     /// let pair = ShmMutex::memfd("pair", [1_u64, 1])?;
     /// std::thread::scope(|scope| {
-    ///     // An owner that ends, as a process that is killed does.
+    ///     // An owner that dies, as in a killed process.
     ///     scope.spawn(|| {
     ///         let mut guard = pair.lock().unwrap();
     ///         guard[0] += 1;
@@ -211,9 +211,9 @@ impl<T: ShmPod> RegionMutex<T> {
     /// ```
     ///
     /// # Errors
-    /// The errors of [`lock`](Self::lock), without the guard. A value that may be torn is not given
-    /// to `action`, and stays marked until [`lock_or_recover`](Self::lock_or_recover) or a similar
-    /// call.
+    /// The errors of [`lock`](Self::lock), without the guard. A value that may be torn is not
+    /// passed to `action`. It stays marked until [`lock_or_recover`](Self::lock_or_recover) or a
+    /// similar call.
     ///
     /// # Panics
     /// Panics if `action` does. The value is then [`Poisoned`](crate::LockError::Poisoned).
@@ -222,8 +222,8 @@ impl<T: ShmPod> RegionMutex<T> {
         Ok(action(&mut *self.lock()?))
     }
 
-    /// Takes the lock at once, or as `slowly` does. What comes back from there is a number, since a
-    /// structure would have to go through memory, also on the way where nothing is slow.
+    /// Takes the lock at once, or calls `slowly`. The slow path returns a number, because a
+    /// structure would be returned through memory, which would slow the fast path down too.
     #[inline(always)]
     fn attempt(
         &self,
@@ -353,7 +353,7 @@ impl<T: ShmPod> fmt::Debug for RegionMutex<T> {
 pub struct ShmMutex<T: ShmPod>(ShmRegion<RegionMutex<T>>);
 
 impl<T: ShmPod> ShmMutex<T> {
-    /// Makes a mutex; fails if there is a file with that name. See [`ShmRegion::create_new`].
+    /// Creates a mutex. Fails if a file with that name exists. See [`ShmRegion::create_new`].
     ///
     /// # Errors
     /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with another
@@ -362,7 +362,7 @@ impl<T: ShmPod> ShmMutex<T> {
         ShmRegion::create_new(name, RegionMutex::new(value)).map(ShmMutex)
     }
 
-    /// Opens a mutex that exists. See [`ShmRegion::open`].
+    /// Opens an existing mutex. See [`ShmRegion::open`].
     ///
     /// # Errors
     /// Every [`OpenError`].
@@ -370,7 +370,7 @@ impl<T: ShmPod> ShmMutex<T> {
         ShmRegion::open(name).map(ShmMutex)
     }
 
-    /// Opens a mutex, or makes it with the value that `init` returns if there is none. See
+    /// Opens a mutex, or creates it with the value of `init` if there is none. See
     /// [`ShmRegion::open_or_create`].
     ///
     /// # Errors
@@ -379,8 +379,8 @@ impl<T: ShmPod> ShmMutex<T> {
         ShmRegion::open_or_create(name, || RegionMutex::new(init())).map(ShmMutex)
     }
 
-    /// Opens a mutex. If there is none, or one that no process can use any more, makes it with the
-    /// value that `init` returns. See [`ShmRegion::open_or_replace_stale`].
+    /// Opens a mutex. If there is none, or one that no process can use any more, creates it with
+    /// the value of `init`. See [`ShmRegion::open_or_replace_stale`].
     ///
     /// # Errors
     /// Every [`OpenError`].
@@ -388,7 +388,7 @@ impl<T: ShmPod> ShmMutex<T> {
         ShmRegion::open_or_replace_stale(name, || RegionMutex::new(init())).map(ShmMutex)
     }
 
-    /// Makes a mutex in memory that has no path. See [`ShmRegion::memfd`].
+    /// Creates a mutex in memory without a path. See [`ShmRegion::memfd`].
     ///
     /// # Errors
     /// [`OpenError::Io`] or [`OpenError::Unsupported`].
@@ -405,7 +405,7 @@ impl<T: ShmPod> ShmMutex<T> {
         ShmRegion::from_fd(fd).map(ShmMutex)
     }
 
-    /// Tests whether the path with which the mutex was opened still leads to it. See
+    /// Returns whether the path with which the mutex was opened still leads to it. See
     /// [`ShmRegion::is_linked`].
     pub fn is_linked(&self) -> bool {
         self.0.is_linked()
@@ -419,7 +419,7 @@ impl<T: ShmPod> ShmMutex<T> {
         ShmRegion::<RegionMutex<T>>::unlink(name)
     }
 
-    /// Takes the lock, waiting for it as long as it takes. See [`RegionMutex::lock`].
+    /// Takes the lock. Blocks until it is free. See [`RegionMutex::lock`].
     ///
     /// # Errors
     /// Every [`LockError`] but `WouldBlock` and `TimedOut`.
@@ -437,7 +437,7 @@ impl<T: ShmPod> ShmMutex<T> {
         self.0.try_lock()
     }
 
-    /// Takes the lock, waiting for it no longer than `patience`. See [`RegionMutex::lock_timeout`].
+    /// Takes the lock. Blocks for at most `patience`. See [`RegionMutex::lock_timeout`].
     ///
     /// # Errors
     /// Every [`LockError`] but `WouldBlock`.
@@ -446,8 +446,7 @@ impl<T: ShmPod> ShmMutex<T> {
         self.0.lock_timeout(patience)
     }
 
-    /// Takes the lock, waiting for it no longer than until `deadline`. See
-    /// [`RegionMutex::lock_timeout`].
+    /// Takes the lock. Blocks until `deadline` at most. See [`RegionMutex::lock_deadline`].
     ///
     /// # Errors
     /// Every [`LockError`] but `WouldBlock`.

@@ -1,4 +1,4 @@
-//! What a region is called.
+//! The names of regions.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 /// A name or a path of a region.
 ///
 /// A string without a `/` is a name: `"experiments"` means the file
-/// `/dev/shm/shm-lock-<user id>-experiments`. Every other string is a path, and so is every
-/// [`Path`], also one without a `/`.
+/// `/dev/shm/shm-lock-<user id>-experiments`. Every other string is a path. A [`Path`] is always a
+/// path, even without a `/`.
 ///
 /// ```
 /// use shm_lock::RegionName;
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// assert_eq!(RegionName::as_name(Path::new("experiments")), Path::new("./experiments"));
 /// ```
 pub trait RegionName: sealed::Sealed {
-    /// What means the same as a string: a path without a `/` gets one.
+    /// Returns the equivalent string: a path without a `/` gets one.
     fn as_name(&self) -> Cow<'_, Path>;
 }
 

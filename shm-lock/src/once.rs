@@ -1,4 +1,4 @@
-//! Something that is done once by one of many processes.
+//! An action that is run once, by one of several processes.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use crate::lock_error::LockFailure;
 use crate::protocol::once::{Done, Turn};
 use crate::thread::{RawLock, Thread, Ticker};
 
-/// Something that is done once, by whichever process comes first, in a
+/// An action that is run once, by the process that comes first. It is in a
 /// [`ShmRegion`](crate::ShmRegion).
 ///
-/// If the one who does it dies or panics, the next one does it: what was begun must be fit to be
-/// begun again, and [`call_once_with`](Self::call_once_with) says when that is so.
+/// If the process that runs the action dies or panics, the next caller runs it again. So the action
+/// must be able to start over. [`call_once_with`](Self::call_once_with) tells it whether it does.
 ///
 /// ```
 /// use shm_lock::{ShmOnce, ShmRegion};
@@ -48,31 +48,32 @@ impl Default for ShmOnce {
 }
 
 impl ShmOnce {
-    /// Something that has not been done yet, to be put into a region.
+    /// Creates an action that has not run yet, to be put into a region.
     pub fn new() -> Self {
         ShmOnce { raw: RawLock::new(), done: Done::new() }
     }
 
-    /// Whether it is done. What was done happens before this returns true.
+    /// Returns whether the action has run. If so, all its effects are visible.
     #[inline]
     pub fn is_completed(&self) -> bool {
         self.done.is_done()
     }
 
-    /// Does it, or waits until another one has done it; returns once it is done.
+    /// Runs the action, or waits until another thread has run it. When this returns, the action has
+    /// run.
     ///
     /// # Errors
     /// [`LockFailure::Deadlock`] if `action` itself calls this, and [`LockFailure::Unsupported`].
     ///
     /// # Panics
-    /// If `action` does. The next caller does it then.
+    /// Panics if `action` does. The next caller then runs it again.
     #[inline]
     pub fn call_once(&self, action: impl FnOnce()) -> Result<(), LockFailure> {
         self.call_once_with(|_| action())
     }
 
-    /// [`call_once`](Self::call_once), but `action` is told whether one before has begun and died
-    /// or panicked.
+    /// Does the same as [`call_once`](Self::call_once). `action` is told whether an earlier run
+    /// died or panicked.
     ///
     /// ```
     /// # use shm_lock::{ShmOnce, ShmRegion};
@@ -88,10 +89,10 @@ impl ShmOnce {
     /// ```
     ///
     /// # Errors
-    /// As [`call_once`](Self::call_once).
+    /// The errors of [`call_once`](Self::call_once).
     ///
     /// # Panics
-    /// As [`call_once`](Self::call_once).
+    /// Panics like [`call_once`](Self::call_once).
     #[inline]
     pub fn call_once_with(&self, action: impl FnOnce(bool)) -> Result<(), LockFailure> {
         if self.is_completed() { Ok(()) } else { self.do_once(action) }
@@ -114,7 +115,7 @@ impl ShmOnce {
     }
 }
 
-/// The turn of the calling thread; dropping it without `finish` lets the next one try.
+/// The calling thread's turn. If it is dropped without `finish`, the next thread tries.
 struct MyTurn<'a> {
     once: &'a ShmOnce,
     generation: u32,
@@ -127,7 +128,7 @@ impl MyTurn<'_> {
         std::mem::forget(self);
     }
 
-    /// Does nothing in a child that was forked meanwhile.
+    /// Does nothing in a forked child.
     fn end(&self, end: impl FnOnce(&crate::thread::Claim<'_>)) {
         if let Some(thread) = Thread::holding_since(self.generation) {
             // SAFETY: as in `do_once`, by the same thread in the same process.

@@ -1,4 +1,4 @@
-//! A value that is made once by one of many processes.
+//! A value that is created once, by one of several processes.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use crate::once::ShmOnce;
 use crate::pod::ShmPod;
 use crate::sync::Cell;
 
-/// A value that is made once, by whichever process comes first, in a
-/// [`ShmRegion`](crate::ShmRegion); all others read it, without a lock.
+/// A value that is created once, by the process that comes first. It is in a
+/// [`ShmRegion`](crate::ShmRegion). All other processes read it without a lock.
 ///
-/// If the one who makes it dies or panics, the next one does it. What is made is never changed
-/// again.
+/// If the process that creates the value dies or panics, the next caller creates it. The value
+/// never changes afterwards.
 ///
 /// ```
 /// use shm_lock::{ShmOnceLock, ShmRegion};
@@ -57,14 +57,14 @@ impl<T: ShmPod> Default for ShmOnceLock<T> {
 }
 
 impl<T: ShmPod> ShmOnceLock<T> {
-    /// A value that has not been made yet, to be put into a region.
+    /// Creates a cell without a value, to be put into a region.
     pub fn new() -> Self {
         // SAFETY: all bytes are a value (`ShmPod`).
         let nothing = unsafe { std::mem::zeroed() };
         ShmOnceLock { once: ShmOnce::new(), value: Cell::new(nothing) }
     }
 
-    /// The value, if it has been made: one load, and no system call.
+    /// Returns the value, if it exists. This is one load, and no system call.
     ///
     /// ```
     /// use shm_lock::{ShmOnceLock, ShmRegion};
@@ -82,7 +82,8 @@ impl<T: ShmPod> ShmOnceLock<T> {
         self.once.is_completed().then(|| unsafe { &*self.value.read_access().pointer(&self.value) })
     }
 
-    /// The value, which `make` makes if nobody has; waits while another one makes it.
+    /// Returns the value. Creates it with `make` if it does not exist, or waits while another
+    /// thread creates it.
     ///
     /// ```
     /// use shm_lock::{ShmOnceLock, ShmRegion};
@@ -100,18 +101,18 @@ impl<T: ShmPod> ShmOnceLock<T> {
     /// [`LockFailure::Deadlock`] if `make` itself calls this, and [`LockFailure::Unsupported`].
     ///
     /// # Panics
-    /// If `make` does. The next caller makes it then.
+    /// Panics if `make` does. The next caller then creates the value.
     #[inline]
     pub fn get_or_init(&self, make: impl FnOnce() -> T) -> Result<&T, LockFailure> {
         self.once.call_once(|| self.write(make()))?;
         Ok(self.get().expect("it is made"))
     }
 
-    /// By the one whose turn it is to make it.
+    /// Writes the value. Only the thread whose turn it is calls this.
     fn write(&self, made: T) {
         let mut access = self.value.access();
         // SAFETY: it is this thread's turn, so nobody else writes, and nobody reads before it is
-        // done. All of it is written, whatever one that died has left.
+        // done. All of it is written, whatever a dead thread has left.
         unsafe { access.pointer(&self.value).write(made) };
         access.end();
     }

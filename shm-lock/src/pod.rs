@@ -1,16 +1,16 @@
-//! What a lock may protect.
+//! The values that a lock may protect.
 
 use std::fmt;
 
-/// A value that means the same in every process, whatever its bytes are.
+/// A value that means the same in every process, and for which every byte pattern is valid.
 ///
-/// A lock's value lies in memory that other programs write, some of which die halfway. So every
-/// sequence of bytes must be a valid value: a `bool` that is 2, an enum without such a variant or a
-/// `char` beyond Unicode would be undefined behaviour in whoever looks at it after a crash. And it
-/// must mean the same elsewhere: a reference, a pointer, a file descriptor or a `Box` does not.
+/// Other programs write a lock's value, and some of them die halfway. So every sequence of bytes
+/// must be a valid value: after a crash, reading a `bool` that is 2, an enum with an unknown
+/// discriminant or a `char` beyond Unicode would be undefined behaviour. The value must also mean
+/// the same in other processes. References, pointers, file descriptors and `Box` do not.
 ///
-/// Implemented for integers, floats, [`ShmBool`], `()`, and arrays and tuples of what implements
-/// it. For a structure of one's own, derive it:
+/// Implemented for integers, floats, [`ShmBool`], `()`, and arrays and tuples of such types. For
+/// your own structure, derive it:
 ///
 /// ```
 /// use shm_lock::{ShmMutex, ShmPod};
@@ -27,9 +27,9 @@ use std::fmt;
 /// # Ok::<(), shm_lock::OpenError>(())
 /// ```
 ///
-/// Names, types and offsets of all fields are then compared when a region is opened, so that a
-/// program with another version of the structure is told [`Mismatch`](crate::OpenError::Mismatch).
-/// Without `#[repr(C)]`, or with a field that may not have any bytes, it does not compile:
+/// Names, types and offsets of all fields are then compared when a region is opened. A program with
+/// another version of the structure gets [`Mismatch`](crate::OpenError::Mismatch). Without
+/// `#[repr(C)]`, or with a field that does not allow all byte patterns, this does not compile:
 ///
 /// ```compile_fail
 /// #[derive(Clone, Copy, shm_lock::ShmPod)]
@@ -46,23 +46,23 @@ use std::fmt;
 /// }
 /// ```
 ///
-/// Types of other crates come by the features `bytemuck` and `zerocopy` (`pod_by_bytemuck!`,
-/// `pod_by_zerocopy!`), which leave the proof to these, or by one's own word. Of those no more than
-/// name, size, alignment and [`VERSION`](Self::VERSION) are compared.
+/// For types of other crates, use the features `bytemuck` and `zerocopy` (`pod_by_bytemuck!`,
+/// `pod_by_zerocopy!`), which rely on the proofs of these crates, or implement the trait by hand.
+/// For such types, only name, size, alignment and [`VERSION`](Self::VERSION) are compared.
 ///
 /// # Safety
 ///
 /// * Every sequence of `size_of::<Self>()` bytes is a valid value; padding may be anything.
-/// * It holds no pointers, references, or other things that belong to a process or a thread.
+/// * It holds no pointers, references, or other things that belong to one process or thread.
 /// * Its layout is the same in all programs that open the region: `#[repr(C)]`, or a primitive.
 pub unsafe trait ShmPod: Copy + 'static {
-    /// Increase it when the meaning of the value changes but not its name or size; who has another
-    /// one is told [`Mismatch`](crate::OpenError::Mismatch).
+    /// Increase it when the meaning of the value changes, but not its name or size. A program with
+    /// another version gets [`Mismatch`](crate::OpenError::Mismatch).
     const VERSION: u32 = 0;
 
-    /// Appends a text that is the same for the same layout and meaning: it is compared when a
-    /// region is opened, and shown where it differs. By default it has the type's name without its
-    /// modules, version, size and alignment.
+    /// Appends a text that is the same for the same layout and meaning. It is compared when a
+    /// region is opened, and an error about a mismatch shows it. By default, it contains the type's
+    /// name without its modules, the version, the size and the alignment.
     fn describe(text: &mut String) {
         describe_by_name::<Self>(text);
     }
@@ -102,7 +102,7 @@ unsafe impl ShmPod for () {
 macro_rules! tuples {
     ($(($($T:ident $index:tt)+))+) => {$(
         // SAFETY: each part may have any bytes. The compiler chooses where it puts them, so the
-        // description tells; programs in which they lie elsewhere refuse the region.
+        // description contains the offsets; programs in which they differ refuse the region.
         unsafe impl<$($T: ShmPod),+> ShmPod for ($($T,)+) {
             fn describe(text: &mut String) {
                 describe_fields(
@@ -124,10 +124,10 @@ tuples! {
     (A 0 B 1 C 2 D 3 E 4 F 5)
 }
 
-/// Yes or no, in a lock's value, where a `bool` may not be.
+/// A boolean in a lock's value, where `bool` is not allowed.
 ///
-/// It is a byte, and true unless that is 0; so whatever a program that runs wild leaves there is one
-/// of the two.
+/// It is one byte: 0 is false, and every other value is true. So it is valid whatever a faulty
+/// program leaves there.
 ///
 /// ```
 /// use shm_lock::{ShmBool, ShmMutex};
@@ -142,7 +142,7 @@ tuples! {
 pub struct ShmBool(u8);
 
 impl ShmBool {
-    /// Which of the two it is.
+    /// Returns the value as a `bool`.
     pub fn get(self) -> bool {
         self.0 != 0
     }
@@ -181,7 +181,7 @@ unsafe impl ShmPod for ShmBool {
     }
 }
 
-/// A field: its name, where it is, and what describes it.
+/// A field: its name, its offset, and the function that describes it.
 type Field = (&'static str, usize, fn(&mut String));
 
 /// For tuples, `#[derive(ShmPod)]` and [`region!`](crate::region).
@@ -199,7 +199,7 @@ pub fn describe_fields(text: &mut String, name: &str, fields: &[Field]) {
     text.push('}');
 }
 
-/// A name alone does not tell types apart, not even one like `u64`, which a module may use for a
+/// A name alone does not distinguish types, not even one like `u64`: a module may use it for a
 /// structure.
 fn describe_by_name<T: ShmPod>(text: &mut String) {
     text.push_str(&without_paths(std::any::type_name::<T>()));
@@ -209,8 +209,8 @@ fn describe_by_name<T: ShmPod>(text: &mut String) {
     text.push_str(&format!(" ({} bytes, align {})", size_of::<T>(), align_of::<T>()));
 }
 
-/// A type's name without the modules: two programs that share a structure may have it in different
-/// ones.
+/// Returns a type's name without modules: two programs that share a structure may have it in
+/// different modules.
 fn without_paths(name: &str) -> String {
     let mut short = String::new();
     let mut segment = 0;
@@ -227,7 +227,7 @@ fn without_paths(name: &str) -> String {
     short
 }
 
-/// Lets types that implement `bytemuck::AnyBitPattern` be a lock's value (feature `bytemuck`).
+/// Allows types that implement `bytemuck::AnyBitPattern` as a lock's value (feature `bytemuck`).
 ///
 /// ```
 /// #[derive(Clone, Copy, bytemuck::AnyBitPattern)]
@@ -259,7 +259,7 @@ macro_rules! pod_by_bytemuck {
     )+};
 }
 
-/// Lets types that implement `zerocopy::FromBytes` be a lock's value (feature `zerocopy`).
+/// Allows types that implement `zerocopy::FromBytes` as a lock's value (feature `zerocopy`).
 ///
 /// ```
 /// #[derive(Clone, Copy, zerocopy::FromBytes, zerocopy::Immutable)]

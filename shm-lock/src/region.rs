@@ -14,16 +14,20 @@ use crate::place::Place;
 /// Memory that processes share, with locks and values in it.
 ///
 /// It dereferences to its content: one lock, or a structure of several that
-/// [`region!`](crate::region) declares. A single mutex has [`ShmMutex`](crate::ShmMutex) for short.
+/// [`region!`](crate::region) declares. For a single mutex, [`ShmMutex`](crate::ShmMutex) is
+/// shorter.
 ///
-/// A string without a `/` such as `"experiments"` means `/dev/shm/shm-lock-<user id>-experiments`;
-/// anything else is a path ([`RegionName`](crate::RegionName)). Another user can make the file
-/// first, which nobody can prevent in a directory that all may write to: then it is
-/// [`Untrusted`](OpenError::Untrusted), and a path in `$XDG_RUNTIME_DIR` helps. The file can be
-/// read and written by its owner alone, and stays until it is [unlinked](Self::unlink) or, in
-/// `/dev/shm`, until the system is restarted. A region holds one file descriptor and one mapping,
-/// however often a process opens it, as long as one of these values lives, and longer if a guard
-/// was leaked.
+/// A string without a `/`, such as `"experiments"`, means a file in `/dev/shm`:
+/// `/dev/shm/shm-lock-<user id>-experiments`. Anything else is a path
+/// ([`RegionName`](crate::RegionName)). Only its owner can read and write the file. It exists until
+/// it is [unlinked](Self::unlink) or, in `/dev/shm`, until the system restarts.
+///
+/// Nobody can prevent another user from creating the file first, because all users may write to the
+/// directory. The file is then [`Untrusted`](OpenError::Untrusted). A path in `$XDG_RUNTIME_DIR`
+/// avoids this.
+///
+/// A process holds one file descriptor and one mapping of a region, however often it opens the
+/// region. They are released with the last of these values, or later if a guard was leaked.
 ///
 /// ```
 /// use shm_lock::{ShmRegion, ShmSemaphore};
@@ -37,16 +41,16 @@ use crate::place::Place;
 ///
 /// # Truncation
 ///
-/// Shortening the file while it is mapped makes every access to what was cut off a `SIGBUS`.
-/// Nothing prevents that for a file with a path, except that only its owner can do it; regions made
-/// by [`memfd`](Self::memfd) are sealed against it.
+/// If the file is truncated while it is mapped, every access to the lost part is a `SIGBUS`. Only
+/// its owner can truncate a file with a path, but nothing prevents the owner from doing so. Regions
+/// created by [`memfd`](Self::memfd) are sealed against it.
 pub struct ShmRegion<R: ShmLayout>(Place<R>);
 
 impl<R: ShmLayout> ShmRegion<R> {
-    /// Makes a region with this content; fails if there is a file with that name.
+    /// Creates a region with this content. Fails if a file with that name exists.
     ///
-    /// The file appears with its content or not at all, whoever else looks for it and wherever this
-    /// process dies.
+    /// The file appears with its whole content or not at all, whatever other processes do and
+    /// wherever this process dies.
     ///
     /// ```
     /// # let directory = tempfile::tempdir().unwrap();
@@ -60,13 +64,13 @@ impl<R: ShmLayout> ShmRegion<R> {
     /// ```
     ///
     /// # Errors
-    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else
-    /// the system says; [`OpenError::Unsupported`].
+    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with another
+    /// error of the system; [`OpenError::Unsupported`].
     pub fn create_new(name: impl RegionName, content: R) -> Result<Self, OpenError> {
         Place::create_new(&name.as_name(), content).map(ShmRegion)
     }
 
-    /// Opens a region that exists.
+    /// Opens an existing region.
     ///
     /// ```
     /// # let directory = tempfile::tempdir().unwrap();
@@ -90,11 +94,11 @@ impl<R: ShmLayout> ShmRegion<R> {
         Place::open(&name.as_name()).map(ShmRegion)
     }
 
-    /// Opens a region, or makes it with what `init` returns if there is none.
+    /// Opens a region, or creates it with the content that `init` returns if there is none.
     ///
-    /// However many processes do so at the same time, and wherever one of them dies, all get the
-    /// same region. `init` runs at most once here, and its content is thrown away if another
-    /// process is faster.
+    /// If several processes do so at the same time, all get the same region, wherever one of them
+    /// dies. `init` runs at most once in this call. Its content is dropped if another process is
+    /// faster.
     ///
     /// ```
     /// # let directory = tempfile::tempdir().unwrap();
@@ -108,20 +112,22 @@ impl<R: ShmLayout> ShmRegion<R> {
     /// ```
     ///
     /// # Errors
-    /// Every [`OpenError`]. A file of an earlier boot is [`OpenError::Stale`] and is left alone.
+    /// Every [`OpenError`]. A file of an earlier boot causes [`OpenError::Stale`] and is not
+    /// changed.
     pub fn open_or_create(name: impl RegionName, init: impl FnOnce() -> R) -> Result<Self, OpenError> {
         Place::open_or_create(&name.as_name(), init).map(ShmRegion)
     }
 
-    /// Opens a region, or makes it with what `init` returns if there is none, or one that nobody
-    /// can use any more: of an earlier boot ([`Stale`](OpenError::Stale)),
-    /// [`Damaged`](OpenError::Damaged), or of another version of the program
-    /// ([`Mismatch`](OpenError::Mismatch)).
+    /// Opens a region. If there is none, or one that no process can use any more, creates it with
+    /// the content that `init` returns. This replaces a region of an earlier boot
+    /// ([`Stale`](OpenError::Stale)), a [`Damaged`](OpenError::Damaged) one, and one of another
+    /// version of the program ([`Mismatch`](OpenError::Mismatch)).
     ///
-    /// However many processes do so at the same time, and wherever one of them dies, all get the
-    /// same region. A region that a process has open is not replaced: after a second, the caller is
-    /// told why it was refused. All processes must use this crate to open it, on a file system with
-    /// `flock`; [`unlink`](Self::unlink) is still for one process alone, before the others start.
+    /// If several processes do so at the same time, all get the same region, wherever one of them
+    /// dies. A region that a process has open is not replaced: after a second, this returns the
+    /// reason for the refusal. All processes must open the region with this crate, on a file system
+    /// with `flock`. [`unlink`](Self::unlink) remains safe only for one process, before the others
+    /// start.
     ///
     /// ```
     /// # let directory = tempfile::tempdir().unwrap();
@@ -142,11 +148,10 @@ impl<R: ShmLayout> ShmRegion<R> {
         Place::open_or_replace(&name.as_name(), init).map(ShmRegion)
     }
 
-    /// Makes a region in memory that has no path; others get it by its descriptor ([`AsFd`],
-    /// [`from_fd`](Self::from_fd)) or from their parent.
+    /// Creates a region in memory that has no path. Other processes get it by its descriptor
+    /// ([`AsFd`], [`from_fd`](Self::from_fd)) or from their parent.
     ///
-    /// `name` is for those who look at `/proc`. The region's size is sealed: nobody can truncate
-    /// it.
+    /// `name` appears in `/proc`. The region's size is sealed, so nobody can truncate it.
     ///
     /// # Errors
     /// [`OpenError::Io`] or [`OpenError::Unsupported`].
@@ -154,8 +159,8 @@ impl<R: ShmLayout> ShmRegion<R> {
         Place::memfd(name, content).map(ShmRegion)
     }
 
-    /// Opens the region that a file descriptor stands for, such as one that another process has
-    /// sent or left open.
+    /// Opens the region of a file descriptor, such as one that another process has sent or left
+    /// open.
     ///
     /// ```
     /// use std::os::fd::AsFd;
@@ -175,15 +180,15 @@ impl<R: ShmLayout> ShmRegion<R> {
         Place::from_fd(fd).map(ShmRegion)
     }
 
-    /// Whether the path by which the region was opened still leads to it; for one without a path,
-    /// whether it has any.
+    /// Returns whether the path with which the region was opened still leads to it. For a region
+    /// without a path, returns whether it has any.
     ///
-    /// A region loses its name by [`unlink`](Self::unlink), and by whoever cleans up:
+    /// A region can lose its name by [`unlink`](Self::unlink) and by cleanup services.
     /// systemd-logind deletes a user's files in `/dev/shm` when the last session of the user ends
-    /// (`RemoveIPC=yes`, which spares system users), systemd-tmpfiles and its like what nobody has
-    /// touched in `/tmp` for days. Who opens it afterwards finds none or makes a new one, and has a
-    /// lock that excludes nobody who has the old one. Where that may happen, look while you have
-    /// the lock, and open it again if it is false.
+    /// (`RemoveIPC=yes`, except for system users). systemd-tmpfiles and similar tools delete files
+    /// in `/tmp` that were not used for days. A process that opens the name afterwards finds none,
+    /// or creates a new region. Its lock does not exclude the holders of the old one. If this may
+    /// happen, call this while you hold the lock, and open the region again if it returns false.
     ///
     /// ```
     /// # let directory = tempfile::tempdir().unwrap();
@@ -200,12 +205,12 @@ impl<R: ShmLayout> ShmRegion<R> {
         self.0.is_linked()
     }
 
-    /// Removes a region's name. Whoever has it open keeps it; who comes later finds none, or makes
-    /// a new one.
+    /// Removes a region's name. Processes that have the region open keep it. Processes that come
+    /// later find none, or create a new one.
     ///
-    /// Only one process may do so to replace a region, before the others start: if two unlink and
-    /// make one, each may have a lock of its own. Nothing else does so: a region outlives all
-    /// processes that use it.
+    /// To replace a region in this way, only one process may do it, before the others start: if two
+    /// processes unlink and create a region, each may get a lock of its own. Nothing else removes
+    /// the name, and a region outlives all processes that use it.
     ///
     /// ```
     /// # let directory = tempfile::tempdir().unwrap();
@@ -220,7 +225,7 @@ impl<R: ShmLayout> ShmRegion<R> {
     /// ```
     ///
     /// # Errors
-    /// What the operating system says; [`Unsupported`](io::ErrorKind::Unsupported) on systems
+    /// The error of the operating system; [`Unsupported`](io::ErrorKind::Unsupported) on systems
     /// without such regions.
     pub fn unlink(name: impl RegionName) -> io::Result<()> {
         Place::<R>::unlink(&name.as_name())

@@ -1,21 +1,21 @@
-//! The list of locks that the calling thread holds, which the kernel walks when the thread dies.
+//! The list of locks that the calling thread holds. The kernel walks it when the thread dies.
 //!
-//! There is one list for each thread. glibc registers it and puts its own robust mutexes into it,
-//! so ours are laid out as the kernel can find them there: with the futex word 32 bytes before the
-//! link, and the pointer to the node before in the word before the link. The list is doubly linked;
-//! its head takes part in it, with the back pointer of the first node in the word before the head.
-//! The lowest bit of a link marks glibc's mutexes with priority inheritance.
+//! Each thread has one list. glibc registers it and puts its own robust mutexes into it. So our
+//! locks have the layout that the kernel expects there: the futex word is 32 bytes before the link,
+//! and the pointer to the previous node is in the word before the link. The list is doubly linked.
+//! Its head is part of it, and the back pointer of the first node points to the head. The lowest
+//! bit of a link marks glibc's mutexes with priority inheritance.
 //!
-//! Links lie in memory that processes share, and are addresses in the owner's process. Only the
-//! owner reads them, or the kernel on its behalf; so plain writes in the order of the program are
-//! enough ([`compiler_fence`]).
+//! Links are in memory that processes share, and are addresses in the owner's process. Only the
+//! owner reads them, or the kernel on its behalf. So plain writes in program order are enough
+//! ([`compiler_fence`]).
 //!
 //! # Forks
 //!
-//! After a fork the child has its parent's memory but none of its locks. A page that the kernel
-//! clears in the child holds the process's *generation*; a thread that finds another one than it
-//! was registered with registers anew, and a guard that finds another one than it was made with
-//! does nothing.
+//! After a fork, the child has its parent's memory but none of its locks. A page that the kernel
+//! clears in the child holds the process's *generation*. A thread that finds a generation other
+//! than that of its registration registers again. A guard that finds a generation other than its
+//! own does nothing.
 
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::{self, NonNull};
@@ -29,11 +29,11 @@ use crate::protocol::mutex::{Holder, Mutex};
 use crate::sync::{AtomicPtr, AtomicU32, Ordering, compiler_fence};
 use crate::sys::{self, Head, Link};
 
-/// From a link to the futex word of its lock.
+/// The offset from a link to the futex word of its lock.
 const OFFSET: isize = -32;
 
-/// Of how many attempts in a row to take a held lock one asks the system, half a microsecond,
-/// whether its owner lives.
+/// One in this many failed attempts in a row asks the system whether the lock's owner is alive. The
+/// call takes half a microsecond.
 const ASKED_ONCE_IN: u32 = 128;
 
 /// A lock and its place in its owner's list.
@@ -73,7 +73,7 @@ impl RawLock {
         &self.mutex
     }
 
-    /// The address that links of other nodes point to.
+    /// Returns the address that links of other nodes point to.
     #[inline(always)]
     fn link(&self) -> *mut Link {
         self.next.get().cast()
@@ -87,19 +87,19 @@ pub(crate) struct Thread {
     tid: u32,
 }
 
-/// What a thread remembers about itself. It has one cell for each part, because a copy of all of
-/// them is a structure that the compiler moves through memory.
+/// A thread's own data. Each part has its own cell, because the compiler would move a structure of
+/// all parts through memory.
 struct Me {
     head: Cell<*mut Head>,
     tid: Cell<u32>,
-    /// That of the process when the thread asked for itself.
+    /// The generation of the process when the thread registered.
     generation: Cell<u32>,
-    /// Where that of the process is now: a static variable. (A constant of Rust 1.85 may not hold a
-    /// reference to one.)
+    /// Points to the current generation, which is a static variable. (A constant of Rust 1.85 may
+    /// not hold a reference to one.)
     now: Cell<*const AtomicU32>,
 }
 
-/// Is in no process the generation.
+/// A generation that no process has.
 static NEVER: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
@@ -111,31 +111,31 @@ thread_local! {
             now: Cell::new(&raw const NEVER),
         }
     };
-    /// About which lock and owner it asked last whether the owner lives, and how often it would
-    /// have since.
+    /// The lock and owner of the last check that the owner is alive, and how many attempts have
+    /// followed.
     static ASKED: Cell<((usize, u32), u32)> = const { Cell::new(((0, 0), 0)) };
 }
 
 impl Thread {
-    /// The calling thread, if it can hold locks that survive it.
+    /// Returns the calling thread, if it can hold locks that survive it.
     pub(crate) fn current() -> Result<Thread, Unsupported> {
         Thread::registered().map_or_else(register, Ok)
     }
 
-    /// The calling thread, if it has asked for itself in this process before.
+    /// Returns the calling thread, if it is registered in this process.
     #[inline(always)]
     pub(crate) fn registered() -> Option<Thread> {
         Thread::holding_since(Thread::generation())
     }
 
-    /// The generation of the process in which the calling thread has asked for itself.
+    /// Returns the generation of the process in which the calling thread registered.
     #[inline(always)]
     pub(crate) fn generation() -> u32 {
         ME.with(|me| me.generation.get())
     }
 
-    /// The calling thread, if a lock that it took in `generation` is still its own: not after a
-    /// fork.
+    /// Returns the calling thread, if it still holds a lock that it took in `generation`. After a
+    /// fork, it does not.
     #[inline(always)]
     pub(crate) fn holding_since(generation: u32) -> Option<Thread> {
         ME.with(|me| {
@@ -146,7 +146,7 @@ impl Thread {
         })
     }
 
-    /// The calling thread with `lock`.
+    /// Returns the calling thread together with `lock`.
     ///
     /// # Safety
     /// Where the lock is taken through the claim, its memory must stay mapped until it is released
@@ -185,7 +185,7 @@ fn register() -> Result<Thread, Unsupported> {
     pid_namespace::check()?;
     let (now, generation) = generation()?;
     if ME.with(|me| me.generation.get()) > 1 {
-        // A child. What was pending when its process was forked is its parent's.
+        // A forked child. What was pending belongs to its parent.
         // SAFETY: the kernel reads a head there when the thread dies.
         let pending = unsafe { &raw mut (*head.as_ptr()).pending };
         // SAFETY: only this thread writes it, and it is not between `begin` and `end`, where
@@ -202,13 +202,13 @@ fn register() -> Result<Thread, Unsupported> {
     Ok(thread)
 }
 
-/// The word with the generation of this process, and what it is.
+/// Returns the word with the generation of this process, and its value.
 fn generation() -> Result<(&'static AtomicU32, u32), Unsupported> {
     static PAGE: OnceLock<Option<&'static AtomicU32>> = OnceLock::new();
     static LAST: AtomicU32 = AtomicU32::new(1);
     let page = PAGE.get_or_init(wiped_on_fork).ok_or(Unsupported::WipeOnFork)?;
-    // A child has the parent's count, so it gets to a number that the parent had not used when it
-    // forked. 0 and 1 are no generations.
+    // A child inherits the parent's count, so it reaches a number that the parent had not used
+    // before the fork. 0 and 1 are not generations.
     let mut next = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
     if next < 2 {
         next = 2;
@@ -219,8 +219,8 @@ fn generation() -> Result<(&'static AtomicU32, u32), Unsupported> {
     }
 }
 
-/// A word that is 0 in a child of this process, whatever this process has stored; `None` if the
-/// system has none.
+/// Returns a word that is 0 in a child of this process, whatever this process has stored. Returns
+/// `None` if the system has no such memory.
 fn wiped_on_fork() -> Option<&'static AtomicU32> {
     let mut page = MmapMut::map_anon(size_of::<AtomicU32>()).ok()?;
     sys::wipe_on_fork(&mut page).ok()?;
@@ -231,8 +231,8 @@ fn wiped_on_fork() -> Option<&'static AtomicU32> {
     Some(unsafe { AtomicU32::from_ptr(word) })
 }
 
-/// Somebody has written over a lock that this thread holds: where its links lead now, nothing may
-/// be written.
+/// Aborts because another program has overwritten a lock that this thread holds: nothing may be
+/// written through its links.
 #[cold]
 #[inline(never)]
 fn overwritten() -> ! {
@@ -242,25 +242,25 @@ fn overwritten() -> ! {
     std::process::abort()
 }
 
-/// Without the mark for priority inheritance.
+/// Removes the mark for priority inheritance.
 #[inline]
 fn untagged(link: *mut Link) -> *mut Link {
     link.map_addr(|address| address & !1)
 }
 
-/// Where a node, or the head, points back.
+/// Returns the back pointer of a node or of the head.
 #[inline]
 fn previous_of(link: *mut Link) -> *mut *mut Link {
     link.cast::<*mut Link>().wrapping_sub(1)
 }
 
-/// Where a node, or the head, points on.
+/// Returns the forward pointer of a node or of the head.
 #[inline(always)]
 fn next_of(link: *mut Link) -> *mut *mut Link {
     link.cast()
 }
 
-/// Takes a lock that the calling thread holds out of its list, where it comes after `previous`.
+/// Removes a lock that the calling thread holds from its list, where it follows `previous`.
 #[inline(always)]
 fn take_out(lock: &RawLock, previous: *mut Link) {
     // SAFETY: the links belong to the owner, which the caller is.
@@ -295,7 +295,7 @@ pub(crate) struct Claim<'a> {
 }
 
 impl Claim<'_> {
-    /// Atomic, because the kernel may read it after any instruction.
+    /// The store is atomic, because the kernel may read it after any instruction.
     #[inline(always)]
     fn set_pending(&self, link: *mut Link) {
         // SAFETY: `register` has found the thread's head there, and it lives as long as the thread,
@@ -354,10 +354,11 @@ impl Holder for Claim<'_> {
         }
     }
 
-    /// Looks through the list for the lock's links, not for its address: the lock may have been
-    /// taken through another mapping. The links of a node that is in a list tell it from all others
-    /// there. Those of a lock that is in no list may happen to be the same, and the answer is true:
-    /// who hears of a deadlock that is none waits for nothing, and takes nothing from the living.
+    /// Searches the list for the lock's links, not for its address: the lock may have been taken
+    /// through another mapping. The links of a node in a list are unique there. The links of a lock
+    /// in no list may be equal to them by chance. The answer is then wrongly true, which is
+    /// harmless: the caller gets a deadlock error, waits for nothing, and takes nothing from a
+    /// living owner.
     #[cold]
     fn has_linked(&self) -> bool {
         // SAFETY: the links are read by a thread that the word calls the owner. If a dead thread is

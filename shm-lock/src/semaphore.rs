@@ -16,7 +16,8 @@ use crate::thread::{Thread, Ticker};
 ///
 /// There are up to `MOST` permits. Each belongs to the thread that took it. It comes back when its
 /// [`Permit`] is dropped, also by a panic, and when the thread ends, is killed or calls `exec`. A
-/// thread that looks for a permit finds it at once, and those who wait within a tenth of a second.
+/// thread that tries to take a permit finds it at once. A waiter finds it within a tenth of a
+/// second.
 ///
 /// Waiters get permits in no particular order.
 ///
@@ -49,7 +50,7 @@ unsafe impl<const MOST: usize> ShmLayout for ShmSemaphore<MOST> {
 }
 
 impl ShmSemaphore {
-    /// Makes a semaphore with that many permits, at most 64.
+    /// Creates a semaphore with `permits` permits, at most 64.
     pub fn new(permits: u32) -> Self {
         ShmSemaphore::with_permits(permits)
     }
@@ -59,8 +60,8 @@ impl<const MOST: usize> ShmSemaphore<MOST> {
     /// The largest number of permits.
     pub const MAX_PERMITS: u32 = MOST as u32;
 
-    /// Makes a semaphore with that many permits, at most `MOST`. Each of the `MOST` takes up a
-    /// cache line. 0 for `MOST` does not compile.
+    /// Creates a semaphore with `permits` permits, at most `MOST`. Each of the `MOST` slots takes a
+    /// cache line. If `MOST` is 0, this does not compile.
     ///
     /// ```
     /// use shm_lock::{ShmRegion, ShmSemaphore};
@@ -73,22 +74,22 @@ impl<const MOST: usize> ShmSemaphore<MOST> {
         ShmSemaphore { words: Semaphore::new(permits.min(Self::MAX_PERMITS)), slots: Slot::row() }
     }
 
-    /// Returns how many permits are left at the moment.
+    /// Returns how many permits are free at the moment.
     pub fn available(&self) -> u32 {
         let permits = &self.slots[..self.words.limit().min(Self::MAX_PERMITS) as usize];
         permits.iter().filter(|slot| slot.raw().mutex().owner() == 0).count() as u32
     }
 
-    /// Takes a permit, waiting for one as long as it takes.
+    /// Takes a permit. Blocks until one is free.
     ///
-    /// It looks at as many slots as there are permits, beginning with the slot that the thread had
-    /// last. A thread that has all permits itself waits for ever.
+    /// It checks at most as many slots as there are permits, starting with the slot that the thread
+    /// had last. A thread that holds all permits itself waits for ever.
     ///
     /// ```
     /// # use shm_lock::{ShmRegion, ShmSemaphore};
     /// let one = ShmRegion::memfd("one", ShmSemaphore::new(1))?;
     /// std::thread::scope(|scope| {
-    ///     // A holder that ends, as a process that is killed does.
+    ///     // A holder that dies, as in a killed process.
     ///     scope.spawn(|| std::mem::forget(one.acquire().unwrap()));
     /// });
     /// assert!(one.acquire().is_ok());
@@ -101,7 +102,7 @@ impl<const MOST: usize> ShmSemaphore<MOST> {
         self.acquire_with(Some(Ticker::forever()))
     }
 
-    /// Takes a permit if one is left.
+    /// Takes a permit if one is free.
     ///
     /// ```
     /// # use shm_lock::{LockFailure, ShmRegion, ShmSemaphore};
@@ -121,7 +122,7 @@ impl<const MOST: usize> ShmSemaphore<MOST> {
         })
     }
 
-    /// Takes a permit, waiting for one no longer than `patience`.
+    /// Takes a permit. Blocks for at most `patience`.
     ///
     /// ```
     /// # use shm_lock::{LockFailure, ShmRegion, ShmSemaphore};
@@ -137,7 +138,7 @@ impl<const MOST: usize> ShmSemaphore<MOST> {
         self.acquire_with((!patience.is_zero()).then(|| Ticker::within(patience)))
     }
 
-    /// Takes a permit, waiting for one no longer than until `deadline`.
+    /// Takes a permit. Blocks until `deadline` at most.
     ///
     /// # Errors
     /// The errors of [`acquire_timeout`](Self::acquire_timeout).
@@ -192,7 +193,7 @@ impl<const MOST: usize> fmt::Debug for ShmSemaphore<MOST> {
     }
 }
 
-/// One permit of a [`ShmSemaphore`]. Dropping it gives it back.
+/// One permit of a [`ShmSemaphore`]. Dropping it gives the permit back.
 ///
 /// It cannot be sent to another thread, because the kernel knows which thread has it. After a fork,
 /// the parent has the permit, and the child's copy does nothing when it is dropped. A leaked permit

@@ -1,20 +1,19 @@
-//! Slots in a region, as the calling thread takes them.
+//! Slots in a region, for the calling thread.
 
 use crate::layout::Locks;
 use crate::protocol::mutex::Mutex;
 use crate::protocol::slots::Slots;
 use crate::thread::{Claim, RawLock, Thread};
 
-/// A place that one thread at a time has, and that comes back when it dies.
+/// A place that one thread holds at a time. It is free again when the thread dies.
 ///
-/// It has a cache line for itself: those who have others at the same time do not slow each other
-/// down.
+/// It has its own cache line, so holders of different slots do not slow each other down.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Slot(RawLock);
 
 impl Slot {
-    /// As many slots, to be put into a region.
+    /// Creates `N` slots, to be put into a region.
     pub(crate) fn row<const N: usize>() -> [Slot; N] {
         const { assert!(N > 0, "there must be a slot") };
         std::array::from_fn(|_| Slot(RawLock::new()))
@@ -65,8 +64,9 @@ impl Slots for Row<'_> {
     }
 }
 
-/// Which slot the calling thread got last, of whatever row: it tries that one first. Threads that
-/// are in at the same time come to try different ones, each in a cache line that no other writes.
+/// The slot that the calling thread got last, in any row: it tries that one first. So threads that
+/// are in at the same time tend to use different slots, each in a cache line that no other thread
+/// writes.
 #[cfg(not(loom))]
 mod usual {
     use std::cell::Cell;
@@ -85,7 +85,7 @@ mod usual {
     }
 }
 
-/// Every execution of a model begins alike.
+/// Every execution of a model begins in the same state.
 #[cfg(loom)]
 mod usual {
     pub(crate) fn usual() -> u32 {

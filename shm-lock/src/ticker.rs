@@ -1,9 +1,9 @@
-//! How a thread waits: in sleeps that end by themselves, with a look at whether the lock's owner
-//! lives after each.
+//! How a thread waits: it sleeps for a limited time, and checks after each sleep whether the lock's
+//! owner is alive.
 //!
-//! The first sleep lasts a millisecond and each one twice as long as the one before, up to a
-//! quarter of a second. So a death that the kernel did not report (more than 2048 locks, a list
-//! that a fault has cut) is found soon, and a long wait costs four looks a second.
+//! The first sleep lasts a millisecond. Each further sleep lasts twice as long, up to a quarter of
+//! a second. So a death that the kernel did not report (more than 2048 locks, a damaged list) is
+//! found soon, and a long wait costs four checks per second.
 
 use std::time::{Duration, Instant};
 
@@ -14,19 +14,20 @@ use crate::sys::{self, Wait};
 
 const FIRST_NS: u64 = 1_000_000;
 const LONGEST_NS: u64 = 250_000_000;
-/// Where the kernel does not wake anybody for one who dies.
+/// Used where the kernel wakes no waiter when a thread dies.
 const SHORT_NS: u64 = 100_000_000;
-/// After so long a wait the lock shall go to one who sleeps.
+/// After a wait of this length, the lock should go to a sleeper.
 const HUNGRY_NS: u64 = 1_000_000;
-/// How long others wait for that one to get up: longer than a busy system leaves it aside.
+/// How long other threads wait for this sleeper to wake up: longer than a busy system delays it.
 const WAY_NS: u64 = 5_000_000;
 
-/// Sleeps do not end by themselves: for tests that must not have a stranded sleeper rescued.
+/// Disables timeouts of sleeps, for tests that must not rescue a stranded sleeper.
 static WITHOUT_TICKS: AtomicBool = AtomicBool::new(false);
 
-/// From now on, in this process and its children, sleeps end by a wake-up or a deadline alone.
+/// Disables the periodic checks in this process and its children: sleeps end only by a wake-up or
+/// at a deadline.
 ///
-/// For the tests of this crate, which look for sleepers that nobody wakes; a program has no use for
+/// For the tests of this crate, which look for sleepers that are never woken. Programs do not need
 /// it.
 #[doc(hidden)]
 pub fn sleep_without_ticks() {
@@ -35,17 +36,17 @@ pub fn sleep_without_ticks() {
 
 /// One wait.
 pub(crate) struct Ticker {
-    /// By the monotonic clock; `u64::MAX` is never.
+    /// By the monotonic clock; `u64::MAX` means none.
     deadline_ns: u64,
     tick_ns: u64,
     longest_ns: u64,
-    /// When the next tick is, by the same clock: neither wake-ups nor signals put it off. 0 before
-    /// the first sleep.
+    /// The time of the next check, by the same clock. Neither wake-ups nor signals delay it. 0
+    /// before the first sleep.
     look_ns: u64,
-    /// When the first sleep began, and when the last one ended.
+    /// The start of the first sleep, and the end of the last one.
     slept_ns: (u64, u64),
-    /// Which word the last sleep was for, what it and its turn were before, and when, since boot,
-    /// this waiter had seen them already.
+    /// The word of the last sleep, its value and turn before that sleep, and when, since boot, this
+    /// waiter had already seen them.
     awaited: (usize, Seen, u64),
 }
 
@@ -62,7 +63,7 @@ impl Ticker {
         }
     }
 
-    /// A time that is too far away to be told is never.
+    /// A deadline that cannot be represented means none.
     pub(crate) fn within(patience: Duration) -> Self {
         let ns = u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX);
         Ticker { deadline_ns: sys::monotonic_ns().saturating_add(ns), ..Ticker::forever() }
@@ -72,17 +73,17 @@ impl Ticker {
         Ticker::within(deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// Waits in which nobody's death shortens another's sleep begin with the longest tick.
+    /// For waits in which a death delays no other waiter: the first tick is already the longest.
     pub(crate) fn with_long_ticks(self) -> Self {
         Ticker { tick_ns: LONGEST_NS, ..self }
     }
 
-    /// Waits in which only a look tells that somebody has died.
+    /// For waits in which only a check can find a death.
     pub(crate) fn with_short_ticks(self) -> Self {
         Ticker { longest_ns: SHORT_NS, ..self }
     }
 
-    /// The time, which is that of the first sleep if there was none before.
+    /// Starts the wait at its first call. Returns the current time.
     fn begin(&mut self) -> u64 {
         let now = sys::monotonic_ns();
         if self.slept_ns.0 == 0 {
@@ -91,7 +92,7 @@ impl Ticker {
         now
     }
 
-    /// Sleeps until it is woken, or it is `tick_ns`; through signals.
+    /// Sleeps until a wake-up or until `tick_ns`. Signals do not end the sleep.
     fn sleep_until(&mut self, futex: &Futex, expected: u32, tick_ns: u64) -> Slept {
         let mut wait = Wait::Interrupted;
         loop {

@@ -1,9 +1,8 @@
-//! A mutex whose value has a type that is known when the program runs: for tools, and for other
-//! languages.
+//! A mutex whose value type is known only at run time, for tools and for other languages.
 //!
-//! It is the same lock in the same file as [`ShmMutex`](crate::ShmMutex), so that a program with
-//! `ShmMutex<u64>` and one that opens its file here exclude each other. What lies where is told in
-//! `LAYOUT.md`. The command `shm-lock` and the C functions of `shm-lock-c` are made of this.
+//! It is the same lock in the same file as [`ShmMutex`](crate::ShmMutex). So a program with
+//! `ShmMutex<u64>` and one that opens its file here exclude each other. `LAYOUT.md` describes the
+//! file. The command `shm-lock` and the C functions of `shm-lock-c` use this module.
 //!
 //! ```
 //! # let directory = tempfile::tempdir().unwrap();
@@ -33,15 +32,15 @@ use crate::place::Place;
 use crate::protocol::mutex::{LOST, OWNER_DIED, TID, UNPLACED, WAITERS};
 use crate::sync::{AtomicU32, Ordering};
 
-/// A mutex's first cache line: the lock, and what follows it there of its value.
+/// A mutex's first cache line: the lock, and the part of its value that follows there.
 pub type Head = RegionMutex<[u8; 24]>;
 
 const _: () = assert!(size_of::<Head>() == 64 && align_of::<Head>() == 64);
 
-/// Where a value begins that is not aligned to more than that.
+/// The offset of a value with no greater alignment.
 const VALUE: usize = 40;
 
-/// What a mutex protects.
+/// The type of a mutex's value.
 ///
 /// ```
 /// use shm_lock::untyped::ValueType;
@@ -57,7 +56,7 @@ pub struct ValueType<'a> {
     align: usize,
 }
 
-/// Why there is no such [`ValueType`].
+/// Why a [`ValueType`] is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidType {
     part: &'static str,
@@ -70,7 +69,7 @@ impl fmt::Display for InvalidType {
         let InvalidType { part, expected, found } = self;
         write!(
             f,
-            "expected a value's {part} to be {expected}, found {found}; pass what the compiler says of the type"
+            "expected a value's {part} to be {expected}, found {found}; pass the values of the compiler"
         )
     }
 }
@@ -78,8 +77,9 @@ impl fmt::Display for InvalidType {
 impl std::error::Error for InvalidType {}
 
 impl<'a> ValueType<'a> {
-    /// A type that is described by `text` as [`ShmPod::describe`](crate::ShmPod::describe) does,
-    /// with so many bytes, aligned to `align`.
+    /// Creates the type with the description `text`, as
+    /// [`ShmPod::describe`](crate::ShmPod::describe) writes it, with `size` bytes, aligned to
+    /// `align`.
     ///
     /// # Errors
     /// [`InvalidType`] unless `align` is a power of two and at most 4096, and `size` a multiple of
@@ -99,7 +99,7 @@ impl<'a> ValueType<'a> {
         VALUE.next_multiple_of(self.align)
     }
 
-    /// Text, size and alignment of a [`RegionMutex`] with such a value.
+    /// Returns text, size and alignment of a [`RegionMutex`] with such a value.
     pub(crate) fn of_mutex(&self) -> (String, usize, usize) {
         let align = self.align.max(align_of::<Head>());
         let size = (self.offset() + self.size).next_multiple_of(align);
@@ -111,56 +111,55 @@ impl<'a> ValueType<'a> {
 pub struct UntypedMutex {
     place: Place<Head>,
     description: String,
-    /// Where the value is, if that is known.
+    /// The offset of the value, if known.
     value: Option<usize>,
 }
 
-/// What a mutex is like at a moment, which may be over when this is looked at.
+/// The state of a mutex at one moment. It may have changed when you look at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MutexState {
-    /// The number of the thread that has it. The thread may be dead, which nobody has found out
-    /// yet.
+    /// The id of the thread that holds it. The thread may be dead without anybody having noticed.
     pub owner: Option<u32>,
-    /// Somebody may wait for it.
+    /// A thread may be waiting for it.
     pub has_waiters: bool,
-    /// The next locker is told [`OwnerDied`](crate::LockError::OwnerDied) or
-    /// [`Poisoned`](crate::LockError::Poisoned), or this owner was.
+    /// The next locker gets [`OwnerDied`](crate::LockError::OwnerDied) or
+    /// [`Poisoned`](crate::LockError::Poisoned), or the current owner did.
     pub is_torn: bool,
-    /// Every locker is told [`NotRecoverable`](crate::LockError::NotRecoverable).
+    /// Every locker gets [`NotRecoverable`](crate::LockError::NotRecoverable).
     pub is_lost: bool,
 }
 
 impl UntypedMutex {
-    /// Opens a mutex that exists, whatever it protects.
+    /// Opens an existing mutex with any value.
     ///
     /// # Errors
-    /// Every [`OpenError`]. A region that holds something else than one mutex is a
+    /// Every [`OpenError`]. A region that does not hold a single mutex is a
     /// [`Mismatch`](OpenError::Mismatch).
     pub fn open_found(name: impl RegionName) -> Result<Self, OpenError> {
         UntypedMutex::of(Place::open_found(&name.as_name())?, None)
     }
 
-    /// Opens a mutex, whatever it protects; where there is none, or one of an earlier boot, makes
-    /// one with zeros for a value of type `value`.
+    /// Opens a mutex with any value. If there is none, or one of an earlier boot, creates one with
+    /// an all-zero value of type `value`.
     ///
     /// # Errors
-    /// Every [`OpenError`] but [`Stale`](OpenError::Stale), unless somebody uses the stale file.
+    /// Every [`OpenError`] but [`Stale`](OpenError::Stale), unless a process uses the stale file.
     pub fn open_found_or_create(name: impl RegionName, value: ValueType<'_>) -> Result<Self, OpenError> {
         UntypedMutex::of(Place::open_found_or_create(&name.as_name(), &value)?, None)
     }
 
-    /// Makes a mutex with zeros for a value. See
+    /// Creates a mutex with an all-zero value. See
     /// [`ShmRegion::create_new`](crate::ShmRegion::create_new).
     ///
     /// # Errors
-    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else
-    /// the system says; [`OpenError::Unsupported`].
+    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with another
+    /// error of the system; [`OpenError::Unsupported`].
     pub fn create_new(name: impl RegionName, value: ValueType<'_>) -> Result<Self, OpenError> {
         UntypedMutex::of(Place::create_untyped(&name.as_name(), &value)?, Some(value.offset()))
     }
 
-    /// Opens a mutex that exists. See [`ShmRegion::open`](crate::ShmRegion::open).
+    /// Opens an existing mutex. See [`ShmRegion::open`](crate::ShmRegion::open).
     ///
     /// # Errors
     /// Every [`OpenError`].
@@ -168,7 +167,7 @@ impl UntypedMutex {
         UntypedMutex::of(Place::open_untyped(&name.as_name(), &value)?, Some(value.offset()))
     }
 
-    /// Opens a mutex, or makes it with zeros for a value. See
+    /// Opens a mutex, or creates it with an all-zero value. See
     /// [`ShmRegion::open_or_create`](crate::ShmRegion::open_or_create).
     ///
     /// # Errors
@@ -177,7 +176,7 @@ impl UntypedMutex {
         UntypedMutex::of(Place::open_or_create_untyped(&name.as_name(), &value)?, Some(value.offset()))
     }
 
-    /// Opens a mutex, or makes it where there is none, or one that nobody can use any more. See
+    /// Opens a mutex. If there is none, or one that no process can use any more, creates it. See
     /// [`ShmRegion::open_or_replace_stale`](crate::ShmRegion::open_or_replace_stale).
     ///
     /// # Errors
@@ -189,13 +188,13 @@ impl UntypedMutex {
     /// Removes a mutex's name. See [`ShmRegion::unlink`](crate::ShmRegion::unlink).
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn unlink(name: impl RegionName) -> io::Result<()> {
         Place::<Head>::unlink(&name.as_name())
     }
 
-    /// `offset` is that of the value, if it is known; otherwise the description tells, unless it is
-    /// cut off.
+    /// `offset` is that of the value, if known. Otherwise it is read from the description, unless
+    /// that is truncated.
     fn of(place: Place<Head>, offset: Option<usize>) -> Result<Self, OpenError> {
         let (description, size) = place.description()?;
         let told = || description.rsplit_once(">@").and_then(|(_, offset)| offset.parse().ok());
@@ -203,30 +202,32 @@ impl UntypedMutex {
         Ok(UntypedMutex { place, description, value })
     }
 
-    /// Whether the path by which the mutex was opened still leads to it. See
+    /// Returns whether the path with which the mutex was opened still leads to it. See
     /// [`ShmRegion::is_linked`](crate::ShmRegion::is_linked).
     pub fn is_linked(&self) -> bool {
         self.place.is_linked()
     }
 
-    /// What the mutex and its value are, such as `RegionMutex<u64>@40`; cut off after 168 bytes.
+    /// Returns the description of the mutex and its value, such as `RegionMutex<u64>@40`, truncated
+    /// after 168 bytes.
     pub fn description(&self) -> &str {
         &self.description
     }
 
-    /// The lock. Its guard gives access to the value's first bytes, or to some that nobody uses.
+    /// Returns the lock. Its guard gives access to the first bytes of the value, or to unused
+    /// bytes.
     pub fn head(&self) -> &Head {
         self.place.content()
     }
 
-    /// Where the value is, to be accessed while the lock is held. `None` if its type is not known
-    /// and the [`description`](Self::description), which tells, is cut off.
+    /// Returns where the value is. Access it only while the lock is held. Returns `None` if the
+    /// type is unknown and its [`description`](Self::description) is truncated.
     pub fn value(&self) -> Option<NonNull<u8>> {
         // SAFETY: the content is larger than the offset (`of`), and mapped.
         self.value.map(|offset| unsafe { self.place.address().cast::<u8>().add(offset) })
     }
 
-    /// What the mutex is like at the moment.
+    /// Returns the current state of the mutex.
     pub fn state(&self) -> MutexState {
         let (word, condition) = (self.word(0), self.word(2));
         let (owner, is_torn) = (word & TID, word & OWNER_DIED != 0);
@@ -238,7 +239,7 @@ impl UntypedMutex {
         }
     }
 
-    /// A word of the lock.
+    /// Returns a word of the lock.
     fn word(&self, index: usize) -> u32 {
         // SAFETY: a mutex begins with more words than are asked for, and is mapped.
         let word = unsafe { self.place.address().cast::<u32>().add(index) };

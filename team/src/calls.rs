@@ -1,8 +1,8 @@
 //! The calls of a team, which all ranks make in the same order.
 //!
-//! The first rank that comes to a call makes its words; the others compare what they call with what
-//! that one called. All words stay until the team ends, so that a process that is started again, and
-//! makes the same calls from the first one on, finds everything done that was done.
+//! The first rank to make a call writes its words. The others compare their call with them. All
+//! words stay until the team ends. So a restarted process, which makes the same calls from the
+//! first one on, finds all finished work.
 
 use std::fmt;
 use std::ops::Range;
@@ -15,19 +15,19 @@ use crate::protocol::claims::{Claims, Lane};
 use crate::seats::Shared;
 use crate::sync::{AtomicU64, Ordering};
 
-/// The most items of a call.
+/// The largest number of items in a call.
 pub(crate) const MOST_ITEMS: u64 = 1 << 32;
 
-/// What is called.
+/// The kind of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     ForEach,
     Map,
     Reduce,
     Barrier,
-    /// No call: a ledger is opened.
+    /// Not a call: a ledger is opened.
     Ledger,
-    /// No call: a rank makes no more.
+    /// Not a call: a rank makes no more calls.
     End,
 }
 
@@ -39,13 +39,13 @@ impl Kind {
     }
 }
 
-/// What ranks must agree about.
+/// What all ranks must agree on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Signature {
     pub(crate) kind: Kind,
     pub(crate) start: u64,
     pub(crate) items: u64,
-    /// A hash of the type of the results.
+    /// A hash of the result type.
     pub(crate) results: u64,
 }
 
@@ -78,7 +78,7 @@ impl fmt::Display for Signature {
     }
 }
 
-/// The words of a call.
+/// The words of one call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallWords<'a> {
     pub(crate) number: u64,
@@ -87,7 +87,7 @@ pub(crate) struct CallWords<'a> {
 }
 
 impl<'a> CallWords<'a> {
-    /// The words of a call that has some.
+    /// Returns the words of a call with items.
     pub(crate) fn of(memory: &'a Memory, settings: Settings, number: u64) -> CallWords<'a> {
         let lanes_of_a_rank = lanes_of_a_rank(settings);
         let lanes = memory.call(number).lanes.load(Ordering::Relaxed);
@@ -96,7 +96,7 @@ impl<'a> CallWords<'a> {
         CallWords { number, claims, lanes_of_a_rank }
     }
 
-    /// The items of a call that has some, of which nothing is to be claimed.
+    /// Returns the items of a call with items. Nothing may be claimed from them.
     pub(crate) fn items_of(memory: &'a Memory, number: u64) -> Claims<'a> {
         let call = memory.call(number);
         let place = call.place.load(Ordering::Relaxed);
@@ -110,12 +110,12 @@ impl<'a> CallWords<'a> {
     }
 }
 
-/// One for each worker of a pool, and one for the thread that makes the call.
+/// One lane per worker of a pool, and one for the thread that makes the call.
 fn lanes_of_a_rank(settings: Settings) -> usize {
     settings.threads as usize + 1
 }
 
-/// Comes to a call: the first rank that does makes it, with what the ledger has of it.
+/// Begins a call. The first rank creates its words, including what the ledger has of it.
 pub(crate) fn begin<'a>(
     shared: &'a Shared,
     number: u64,
@@ -126,7 +126,7 @@ pub(crate) fn begin<'a>(
     if number >= MOST_CALLS {
         return Err(TeamError::TooMany { what: "calls of a team", most: MOST_CALLS, found: number + 1 });
     }
-    // What the owner writes before it dies is written again by the next one, or is whole.
+    // An owner that dies leaves values that are complete or that the next owner writes again.
     let mut calls = hold(&shared.locks.calls)?;
     let call = memory.call(number);
     if number < *calls {
@@ -165,7 +165,7 @@ pub(crate) fn begin<'a>(
     Ok(CallWords::of(memory, settings, number))
 }
 
-/// Notes what earlier runs have done of a call, which nobody else has come to yet.
+/// Records what earlier runs have done of a call. No other rank has begun it yet.
 fn bring(
     memory: &Memory,
     claims: Claims<'_>,
@@ -185,7 +185,7 @@ fn bring(
             }
         };
         claims.note_earlier(&(part.start..part.start + part.len), place);
-        // What lies between is free.
+        // The items in between are free.
         memory.team().lapses.fetch_add(1, Ordering::Relaxed);
         Ok(())
     })

@@ -1,4 +1,4 @@
-//! The locks of a team: seats, named mutexes, and who is woken.
+//! The locks of a team: seats, named mutexes, and the lock and condition for waiting.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use crate::error::TeamError;
 use crate::memory::MOST_RANKS;
 use crate::sync::Fences;
 
-/// The most mutexes of a team.
+/// The largest number of mutexes in a team.
 pub(crate) const MOST_MUTEXES: usize = 64;
-/// The longest name of one, in bytes.
+/// The longest name of a mutex, in bytes.
 pub(crate) const LONGEST_NAME: usize = 63;
 
-/// What has a rank, as its seat tells.
+/// Which process has a rank, as recorded in its seat.
 #[derive(Clone, Copy, ShmPod)]
 #[repr(C)]
 pub(crate) struct Seat {
-    /// Of the process that has the seat, or had it last; 0 if none had.
+    /// The process that has the seat, or had it last; 0 if there was none.
     pub(crate) incarnation: u64,
-    /// Not 0 when that one has ended its part.
+    /// Not 0 if this process has ended its part.
     pub(crate) left: u64,
 }
 
@@ -31,11 +31,11 @@ pub(crate) struct Program {
     pub(crate) inode: u64,
     pub(crate) size: u64,
     pub(crate) changed_ns: u64,
-    /// 0 while nobody has come.
+    /// 0 until the first rank has come.
     pub(crate) hash: u64,
 }
 
-/// The names of the mutexes that are in use.
+/// The names of the mutexes in use.
 #[derive(Clone, Copy, ShmPod)]
 #[repr(C)]
 pub(crate) struct Names {
@@ -43,27 +43,27 @@ pub(crate) struct Names {
     names: [[u8; LONGEST_NAME + 1]; MOST_MUTEXES],
 }
 
-/// What is decided when a team is made.
+/// Settings that are fixed when a team is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ShmPod)]
 #[repr(C)]
 pub(crate) struct Settings {
     pub(crate) ranks: u64,
     /// Of each rank's pool.
     pub(crate) threads: u64,
-    /// How many deaths lose an item.
+    /// How many deaths make an item lost.
     pub(crate) attempts: u64,
     /// Not 0 if processes may register for heavy fences.
     pub(crate) membarrier: u64,
 }
 
 impl Settings {
-    /// For a team that is begun by this process.
+    /// The settings of a team that this process creates.
     pub(crate) fn new(ranks: u64, threads: u64, attempts: u64) -> Settings {
         let membarrier = u64::from(Fences::of_team() == Fences::Asymmetric);
         Settings { ranks, threads, attempts, membarrier }
     }
 
-    /// How any of the team's processes may make light fences.
+    /// Returns how the team's processes may make light fences.
     pub(crate) fn fences(self) -> Fences {
         if self.membarrier == 0 { Fences::Symmetric } else { Fences::Asymmetric }
     }
@@ -74,11 +74,11 @@ shm_lock::region! {
     pub(crate) struct Control {
         settings: Settings,
         pub(crate) program: RegionMutex<Program>,
-        /// Held to begin a call: how many there were.
+        /// Held to begin a call; the number of calls so far.
         pub(crate) calls: RegionMutex<u64>,
-        /// Held by the one who looks for free items.
+        /// Held by the rank that looks for free items.
         pub(crate) recovery: RegionMutex<u64>,
-        /// Held between a change that others wait for and waking them.
+        /// Held between a change that others wait for and the notification.
         wake: RegionMutex<u64>,
         changed: ShmCondvar,
         names: RegionMutex<Names>,
@@ -87,15 +87,15 @@ shm_lock::region! {
     }
 }
 
-/// Whether the last owner of a lock died.
+/// A lock, and whether its last owner died.
 pub(crate) type Held<'a, T> = (ShmMutexGuard<'a, T>, bool);
 
-/// Takes a lock whose value is right whenever its owner dies.
+/// Takes a lock whose value is consistent whenever its owner dies.
 pub(crate) fn hold<T: ShmPod>(mutex: &RegionMutex<T>) -> Result<ShmMutexGuard<'_, T>, TeamError> {
     Ok(hold_and_tell(mutex.lock())?.0)
 }
 
-/// The lock, and whether its last owner died.
+/// Takes a lock, and returns whether its last owner died.
 pub(crate) fn hold_and_tell<'a, T: ShmPod>(
     outcome: Result<ShmMutexGuard<'a, T>, LockError<'a, T>>,
 ) -> Result<Held<'a, T>, LockFailure> {
@@ -107,7 +107,7 @@ pub(crate) fn hold_and_tell<'a, T: ShmPod>(
 }
 
 impl Control {
-    /// The locks of a team that has made so many calls in earlier runs.
+    /// Creates the locks of a team that has made this many calls in earlier runs.
     pub(crate) fn create(settings: Settings, calls: u64) -> Result<ShmRegion<Control>, TeamError> {
         let free = Seat { incarnation: 0, left: 0 };
         let nobody = Program { device: 0, inode: 0, size: 0, changed_ns: 0, hash: 0 };
@@ -130,16 +130,16 @@ impl Control {
         self.settings
     }
 
-    /// Wakes all who wait for a change, which was made before.
+    /// Wakes all that wait for a change. Make the change before.
     pub(crate) fn notify(&self) -> Result<(), TeamError> {
-        // Who has looked before the change has gone to sleep when this lock is free.
+        // A waiter that checked before the change is asleep once this lock is free.
         drop(hold(&self.wake)?);
         self.changed.notify_all();
         Ok(())
     }
 
-    /// Waits until `is_over`, which is asked after each notification, or `patience` has passed;
-    /// whether it is.
+    /// Waits until `is_over` returns true, which is checked after each notification, or until
+    /// `patience` has passed. Returns the last result of `is_over`.
     pub(crate) fn wait(
         &self,
         patience: Duration,
@@ -148,7 +148,7 @@ impl Control {
         let guard = hold(&self.wake)?;
         match self.changed.wait_timeout_while(guard, patience, |_| !is_over()) {
             Ok((_, still)) => Ok(!still),
-            // One who was about to notify died: nothing is lost but its notification.
+            // A notifier died. Only its notification is lost.
             Err(LockError::OwnerDied(guard) | LockError::Poisoned(guard)) => {
                 drop(guard.mark_consistent());
                 Ok(is_over())
@@ -157,7 +157,7 @@ impl Control {
         }
     }
 
-    /// The number of the mutex with this name.
+    /// Returns the number of the mutex with this name.
     pub(crate) fn mutex_named(&self, name: &str) -> Result<usize, TeamError> {
         let too_many = |what, most, found| TeamError::TooMany { what, most, found };
         if name.len() > LONGEST_NAME {
@@ -165,7 +165,7 @@ impl Control {
         }
         let mut padded = [0; LONGEST_NAME + 1];
         padded[..name.len()].copy_from_slice(name.as_bytes());
-        // So that an empty name is one as well.
+        // Makes an empty name distinct from an unused entry.
         padded[LONGEST_NAME] = 1;
         let mut names = hold(&self.names)?;
         let count = (names.count as usize).min(MOST_MUTEXES);

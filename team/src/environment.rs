@@ -1,4 +1,4 @@
-//! How a process hears of the team that it belongs to.
+//! How a process finds the team that it belongs to.
 
 use std::env;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
@@ -17,15 +17,15 @@ pub(crate) const VARIABLE: &str = "TASKEL_TEAM";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MpiRun {
     pub(crate) variable: &'static str,
-    /// How many processes there are, if that is told.
+    /// The number of processes, if the launcher says so.
     pub(crate) ranks: Option<usize>,
 }
 
-/// Of Open MPI, and of MPICH and those who speak its language; and of those who speak PMIx.
+/// The variables of Open MPI, of MPICH and compatible launchers, and of launchers with PMIx.
 const MPI_VARIABLES: [(&str, bool); 3] =
     [("OMPI_COMM_WORLD_SIZE", true), ("PMI_SIZE", true), ("PMIX_RANK", false)];
 
-/// Whether a launcher of MPI has started this process.
+/// Returns whether a launcher of MPI has started this process.
 pub(crate) fn mpi_run() -> Option<MpiRun> {
     mpi_run_of(|variable| env::var(variable).ok())
 }
@@ -37,8 +37,7 @@ fn mpi_run_of(variable: impl Fn(&str) -> Option<String>) -> Option<MpiRun> {
     })
 }
 
-/// The team that this process was started for, and its rank there; `None` if it was started for
-/// none.
+/// Returns the team that this process was started for, and its rank there, or `None`.
 pub(crate) fn inherited() -> Result<Option<(Shared, usize)>, TeamError> {
     let Some(told) = env::var_os(VARIABLE) else { return Ok(None) };
     let told = told.to_string_lossy().into_owned();
@@ -48,10 +47,10 @@ pub(crate) fn inherited() -> Result<Option<(Shared, usize)>, TeamError> {
     let locks = keep(locks as RawFd).ok_or(wrong("the first file is not open"))?;
     let memory = keep(memory as RawFd).ok_or(wrong("the second file is not open"))?;
     let locks = ShmRegion::<Control>::from_fd(locks).map_err(|error| match error {
-        OpenError::Io { .. } | OpenError::Untrusted { .. } => wrong("the first file is no team's"),
+        OpenError::Io { .. } | OpenError::Untrusted { .. } => wrong("the first file is of no team"),
         error => error.into(),
     })?;
-    let memory = Memory::open(memory)?.ok_or(wrong("the second file is no team's"))?;
+    let memory = Memory::open(memory)?.ok_or(wrong("the second file is of no team"))?;
     let rank = rank as usize;
     if rank as u64 >= locks.settings().ranks {
         return Err(wrong("the team has fewer ranks"));
@@ -60,7 +59,8 @@ pub(crate) fn inherited() -> Result<Option<(Shared, usize)>, TeamError> {
     Ok(Some((Shared { memory: memory.into(), locks: locks.into(), fences }, rank)))
 }
 
-/// A descriptor of our own for an inherited file, which no program that this one starts inherits.
+/// Duplicates an inherited descriptor. Programs that this process starts do not inherit the
+/// duplicate.
 fn keep(descriptor: RawFd) -> Option<OwnedFd> {
     // SAFETY: any number will do.
     let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFD) };

@@ -1,4 +1,4 @@
-//! What may go wrong in a team.
+//! The errors of a team.
 
 use std::error::Error;
 use std::fmt;
@@ -7,16 +7,16 @@ use std::path::PathBuf;
 
 use shm_lock::{LockFailure, OpenError};
 
-/// An item that has no result, since ranks died in it.
+/// An item without a result, because ranks died in it.
 ///
 /// All other items are done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lost {
-    /// The item, as the caller's range counts.
+    /// The item, as an index of the caller's range.
     pub index: usize,
-    /// The signal that ended the last rank that died in it; `None` if that one called `exit`, or
-    /// panicked, or nobody has told how it ended.
+    /// The signal that ended the last rank that died in the item. `None` if this rank called `exit`
+    /// or panicked, or if its end is unknown.
     pub signal: Option<i32>,
 }
 
@@ -32,42 +32,42 @@ impl fmt::Display for Lost {
 
 impl Error for Lost {}
 
-/// Why a team cannot be had, or a call has no result.
+/// Why a team cannot be created, or a call has no result.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TeamError {
     /// These items have no result; all others are done.
     Lost(Vec<Lost>),
-    /// This process does not run the program that the rank before it has.
+    /// This process runs another program than the first rank.
     OtherProgram {
-        /// The hash of the program of whoever came first.
+        /// The hash of the first rank's program.
         expected: u64,
-        /// The hash of this one's.
+        /// The hash of this rank's program.
         found: u64,
     },
-    /// This rank has come to another call than the others.
+    /// This rank has made another call than the others.
     OtherCall {
         /// The number of the call, from 0.
         call: u64,
-        /// What the first rank that came to it called.
+        /// The call of the first rank.
         expected: String,
-        /// What this one calls.
+        /// The call of this rank.
         found: String,
     },
-    /// A call was made inside of an item of another one.
+    /// A call was made inside an item of another call.
     Nested,
-    /// This process has a team already.
+    /// This process already has a team.
     Twice,
-    /// Another process that lives, or has ended its part, has this rank.
+    /// Another process has this rank, or had it and has ended its part.
     RankTaken {
         /// The rank.
         rank: usize,
     },
-    /// This process's part in the team has ended, by a panic in an item.
+    /// This process's part in the team has ended, because an item panicked.
     Ended,
     /// The environment names a team that this process has not inherited.
     Environment {
-        /// What the variable says.
+        /// The value of the variable.
         found: String,
         /// What is wrong with it.
         reason: &'static str,
@@ -79,58 +79,58 @@ pub enum TeamError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// Another rank has an error of its own, and this call has no results.
+    /// Another rank had an error, so this call has no results.
     OtherRank {
-        /// That rank.
+        /// This other rank.
         rank: usize,
     },
     /// `mpirun` has started this program, which was built without MPI.
     NoMpi {
-        /// The variable of the environment that says so.
+        /// The environment variable that shows it.
         variable: &'static str,
-        /// How many processes there are.
+        /// The number of processes.
         ranks: usize,
     },
-    /// `mpirun` has started another number of processes than MPI finds.
+    /// `mpirun` has started another number of processes than MPI reports.
     MpiSize {
-        /// The variable of the environment that tells the number.
+        /// The environment variable with the number.
         variable: &'static str,
-        /// The number.
+        /// The number in this variable.
         expected: usize,
-        /// How many there are in MPI's world.
+        /// The number of processes in MPI's world.
         found: usize,
     },
-    /// MPI was begun so that it may not be called by several threads, one after the other.
+    /// MPI was initialised without support for calls from several threads, one at a time.
     MpiThreads {
-        /// The level of threads that it has.
+        /// The thread level of MPI.
         found: String,
     },
-    /// A number is larger than a team can have.
+    /// A number exceeds the limit of a team.
     TooMany {
-        /// Of what.
+        /// What was counted.
         what: &'static str,
-        /// The most that there may be.
+        /// The limit.
         most: u64,
-        /// How many there were to be.
+        /// The number that was found.
         found: u64,
     },
-    /// A result could not be written for others, or read.
+    /// A result could not be encoded or decoded.
     Encoding {
-        /// Why.
+        /// The reason.
         source: postcard::Error,
     },
     /// A lock of the team could not be taken.
     Lock(LockFailure),
-    /// The team's shared memory could not be had, or is another version's.
+    /// The team's shared memory could not be opened, or belongs to another version.
     Open(OpenError),
-    /// The system refused something.
+    /// A system call failed.
     Io {
-        /// What was to be done.
+        /// What was attempted.
         operation: &'static str,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The pool of threads could not be had.
+    /// The thread pool could not be created.
     Pool(taskel::ThreadPoolBuildError),
 }
 
@@ -139,7 +139,7 @@ impl TeamError {
         move |source| TeamError::Io { operation, source }
     }
 
-    /// What an MPI is not as it should be.
+    /// Formats the errors of MPI.
     fn fmt_of_mpi(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TeamError::NoMpi { variable, ranks } => write!(
@@ -154,7 +154,7 @@ impl TeamError {
             ),
             TeamError::MpiThreads { found } => write!(
                 f,
-                "expected an MPI with MPI_THREAD_SERIALIZED, found {found}; begin it with that, or let Team::from_env do it"
+                "expected an MPI with MPI_THREAD_SERIALIZED, found {found}; initialise it with that level, or let Team::from_env do it"
             ),
             _ => Ok(()),
         }
@@ -167,7 +167,7 @@ impl fmt::Display for TeamError {
             TeamError::Lost(lost) => {
                 write!(f, "expected all items to be done, found that {} cannot be:", lost.len())?;
                 lost.iter().take(10).try_for_each(|lost| write!(f, " {lost};"))?;
-                f.write_str(" look at what they do, or allow more attempts")
+                f.write_str(" check what they do, or allow more attempts")
             }
             TeamError::OtherProgram { expected, found } => write!(
                 f,
@@ -206,14 +206,14 @@ impl fmt::Display for TeamError {
             ),
             TeamError::OtherRank { rank } => write!(
                 f,
-                "expected all ranks' parts of a call, found that rank {rank} has an error; look at what it says"
+                "expected all ranks' parts of a call, found that rank {rank} has an error; see its message"
             ),
             TeamError::NoMpi { .. } | TeamError::MpiSize { .. } | TeamError::MpiThreads { .. } => self.fmt_of_mpi(f),
             TeamError::TooMany { what, most, found } => {
                 write!(f, "expected at most {most} {what}, found {found}; use fewer")
             }
             TeamError::Encoding { source } => {
-                write!(f, "expected results that can be written and read again, found that one cannot: {source}")
+                write!(f, "expected results that can be encoded and decoded, found one that cannot: {source}")
             }
             TeamError::Lock(failure) => failure.fmt(f),
             TeamError::Open(error) => error.fmt(f),

@@ -1,20 +1,20 @@
-//! What a team has done, in files that outlive it.
+//! The finished work of a team, in files that outlive it.
 //!
-//! A ledger is a folder. Every process that takes part appends to a file of its own, so none waits
-//! for another, and one that is killed while it writes spoils the end of its own file alone. A later
+//! A ledger is a folder. Each process appends to a file of its own, so no process waits for
+//! another. A process that is killed while it writes damages only the end of its own file. A later
 //! run reads all files, and begins new ones.
 //!
 //! # Files
 //!
-//! A head of three words: [`FORM`], the program's hash, the hash of its arguments. Then records: six
-//! words and so many bytes.
+//! A header of three words: [`FORM`], the hash of the program, the hash of its arguments. Then
+//! records of six words each, followed by their bytes.
 //!
 //! | word | of a record |
 //! |---|---|
-//! | 0 | the call's number |
-//! | 1 | a hash of what was called |
-//! | 2, 3 | the first item, and how many are done |
-//! | 4 | how many bytes follow |
+//! | 0 | the number of the call |
+//! | 1 | a hash of the call's signature |
+//! | 2, 3 | the first item, and the number of items |
+//! | 4 | the number of bytes that follow |
 //! | 5 | a hash of these words and bytes |
 
 use std::collections::HashMap;
@@ -28,14 +28,14 @@ use twox_hash::XxHash64;
 
 use crate::error::TeamError;
 
-/// Of the files: to be changed with what they look like.
+/// The version of the file format. Change it with the format.
 const FORM: u64 = u64::from_le_bytes(*b"taskel L");
 const HEAD: usize = 3 * 8;
 const WORDS: usize = 6;
-/// How many files a rank may have had in all runs.
+/// How many files a rank may have, over all runs.
 const MOST_FILES: usize = 1 << 20;
 
-/// Some items that are done, and what came of them.
+/// A run of finished items and their results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) start: u64,
@@ -43,13 +43,13 @@ pub(crate) struct Part {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Where a record of an earlier run lies.
+/// Where a record of an earlier run is.
 struct Known {
     signature: u64,
     start: u64,
     len: u64,
     file: usize,
-    /// Of its words.
+    /// The offset of its words.
     at: u64,
     bytes: u64,
 }
@@ -59,13 +59,13 @@ pub(crate) struct Ledger {
     path: PathBuf,
     own: Mutex<File>,
     files: Vec<File>,
-    /// By call.
+    /// The records of each call.
     known: HashMap<u64, Vec<Known>>,
 }
 
 impl Ledger {
-    /// `program` and `arguments` are hashes of what runs. Who does not read knows nothing of earlier
-    /// runs.
+    /// `program` and `arguments` are hashes of what runs. A process that does not `read` ignores
+    /// earlier runs.
     pub(crate) fn open(
         path: &Path,
         rank: usize,
@@ -74,7 +74,7 @@ impl Ledger {
     ) -> Result<Ledger, TeamError> {
         let io = || TeamError::io("open the ledger");
         if path.exists() && !path.is_dir() {
-            return Err(wrong(path, "it is no folder"));
+            return Err(wrong(path, "it is not a folder"));
         }
         fs::create_dir_all(path).map_err(io())?;
         let head = [FORM, program, arguments];
@@ -92,19 +92,19 @@ impl Ledger {
         Ok(Ledger { path: path.to_owned(), own: Mutex::new(own), files, known })
     }
 
-    /// Notes that items are done.
+    /// Records that items are done.
     pub(crate) fn append(&self, call: u64, signature: u64, part: &Part) -> Result<(), TeamError> {
         let words = [call, signature, part.start, part.len, part.bytes.len() as u64];
         let mut record = bytes_of(&words);
         let hash = hash_of(&record, &part.bytes);
         record.extend(hash.to_le_bytes());
         record.extend(&part.bytes);
-        // In one piece: threads share the file.
+        // In a single write, because threads share the file.
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         own.write_all(&record).map_err(TeamError::io("write to the ledger"))
     }
 
-    /// What earlier runs have done of a call, each item once.
+    /// Passes on what earlier runs have done of a call, each item once.
     pub(crate) fn done(
         &self,
         call: u64,
@@ -118,7 +118,7 @@ impl Ledger {
         let mut known: Vec<&Known> = known.iter().collect();
         known.sort_unstable_by_key(|known| known.start);
         let mut next = 0;
-        // What lies over another one is of an item that was done twice.
+        // Records overlap if an item was done twice.
         for known in known {
             if known.start < next {
                 continue;
@@ -131,7 +131,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// `None` if what the file has is not what was written.
+    /// Reads a record. Returns `None` if the file has changed since it was written.
     fn read(&self, known: &Known) -> io::Result<Option<Part>> {
         let mut record = vec![0; WORDS * 8 + known.bytes as usize];
         self.files[known.file].read_exact_at(&mut record, known.at)?;
@@ -161,7 +161,7 @@ fn hash_of(words: &[u8], bytes: &[u8]) -> u64 {
     XxHash64::oneshot(XxHash64::oneshot(0, words), bytes)
 }
 
-/// A file that no process has had.
+/// Creates a file that no process has used.
 fn new_file(path: &Path, rank: usize) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create_new(true).mode(0o600);
@@ -171,10 +171,10 @@ fn new_file(path: &Path, rank: usize) -> io::Result<File> {
             outcome => return outcome,
         }
     }
-    Err(io::Error::other("the rank has too many files there"))
+    Err(io::Error::other("the rank already has too many files there"))
 }
 
-/// Whether a file begins as it should. One whose process was killed before it wrote anything does.
+/// Checks the header of a file. A file whose process was killed before it wrote anything is valid.
 fn read_head(file: &File, expected: [u64; 3]) -> io::Result<Result<(), &'static str>> {
     let mut head = [0; HEAD];
     if file.metadata()?.len() < HEAD as u64 {
@@ -183,14 +183,14 @@ fn read_head(file: &File, expected: [u64; 3]) -> io::Result<Result<(), &'static 
     file.read_exact_at(&mut head, 0)?;
     let [form, program, arguments] = words_of(&head);
     Ok(match expected {
-        [expected, ..] if form != expected => Err("it has a file that is no ledger's of this version"),
+        [expected, ..] if form != expected => Err("it has a file of another kind or version"),
         [_, expected, _] if program != expected => Err("it was begun by another program"),
         [.., expected] if arguments != expected => Err("it was begun with other arguments"),
         _ => Ok(()),
     })
 }
 
-/// Finds the records of a file.
+/// Indexes the records of a file.
 fn index(file: &File, number: usize, known: &mut HashMap<u64, Vec<Known>>) -> io::Result<()> {
     let len = file.metadata()?.len();
     let mut at = HEAD as u64;
@@ -199,7 +199,7 @@ fn index(file: &File, number: usize, known: &mut HashMap<u64, Vec<Known>>) -> io
         file.read_exact_at(&mut words, at)?;
         let [call, signature, start, items, bytes, _] = words_of(&words);
         let end = at.checked_add(words.len() as u64).and_then(|end| end.checked_add(bytes));
-        // The end of a file whose process was killed.
+        // The incomplete end of a file whose process was killed.
         let Some(end) = end.filter(|&end| end <= len) else { break };
         known.entry(call).or_default().push(Known { signature, start, len: items, file: number, at, bytes });
         at = end;
@@ -236,15 +236,15 @@ mod tests {
         first.append(0, 7, &part(4, 2)).unwrap();
         other.append(0, 7, &part(0, 3)).unwrap();
         other.append(3, 7, &part(0, 1)).unwrap();
-        // Done twice, by one of whom the other did not know.
+        // Done twice, by two processes that did not know of each other.
         first.append(0, 7, &part(2, 3)).unwrap();
         assert_eq!(done(&first, 0), []);
 
-        // Killed while it wrote.
+        // A process killed during a write.
         let torn = OpenOptions::new().append(true).open(path.join("1.0")).unwrap();
         other.append(0, 7, &part(9, 5)).unwrap();
         torn.set_len(torn.metadata().unwrap().len() - 1).unwrap();
-        // Something was written over.
+        // A part was overwritten.
         first.append(0, 7, &part(20, 5)).unwrap();
         let spoilt = OpenOptions::new().write(true).open(path.join("0.0")).unwrap();
         spoilt.write_all_at(b"?", spoilt.metadata().unwrap().len() - 1).unwrap();
@@ -261,10 +261,10 @@ mod tests {
         };
         assert_eq!(reason(3, 2), "it was begun by another program");
         assert_eq!(reason(1, 3), "it was begun with other arguments");
-        fs::write(path.join("note"), "what somebody has written to this folder").unwrap();
-        assert_eq!(reason(1, 2), "it has a file that is no ledger's of this version");
+        fs::write(path.join("note"), "a foreign file in this folder").unwrap();
+        assert_eq!(reason(1, 2), "it has a file of another kind or version");
         let note = Ledger::open(&path.join("note"), 0, (1, 2), true).err().unwrap();
-        assert!(note.to_string().contains("it is no folder"), "{note}");
+        assert!(note.to_string().contains("it is not a folder"), "{note}");
         fs::remove_dir_all(&path).unwrap();
     }
 }

@@ -29,8 +29,8 @@
 //! The counter is a word of the first rank, and ranks claim with `MPI_Fetch_and_op`. At the end of
 //! a call, the ranks exchange their results, so a call ends for all ranks together. A mutex is
 //! fair: ranks get it in the order in which they asked for it. When a rank dies, or an item panics,
-//! MPI ends the job. With [`Team::ledger`], the next job goes on where it was. No process can join,
-//! and none is started again. If a rank ends its part while others make calls, these get
+//! MPI ends the job. With [`Team::ledger`], the next job continues from there. No process can join,
+//! and none is restarted. If a rank ends its part while others make calls, these get
 //! [`TeamError::OtherCall`].
 //!
 //! The program may also use MPI itself, outside the team's calls, and while no other thread holds a
@@ -69,7 +69,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(all(target_os = "linux", target_pointer_width = "64", not(loom))),
-    allow(dead_code, reason = "what only a team that can be had uses")
+    allow(dead_code, reason = "used only where a team can exist")
 )]
 
 /// Compiles the program in the README, and runs it as a team of one.

@@ -1,11 +1,10 @@
-//! The memory of a team: words that ranks share, and records of what is done.
+//! The memory of a team: the words that ranks share, and records of finished work.
 //!
-//! It is a file without a name, which every rank has inherited and mapped as a whole. It takes up
-//! no more than what was written: the file is sparse, and the system gives a page to whoever first
-//! touches it. Its size is sealed, so nobody can be cut off.
+//! It is a file without a name, which every rank inherits and maps as a whole. The file is sparse:
+//! it uses only the pages that were written. Its size is sealed, so nobody can truncate it.
 //!
-//! A *ledger* is the same in a file of the user's: what is done is there when a team is started with
-//! it again.
+//! A *ledger* is the same in a file of the user. The finished work is available when a team is
+//! started with it again.
 //!
 //! # Layout
 //!
@@ -13,8 +12,8 @@
 //! |---|---|---|
 //! | 0 | [`TeamWords`] | a page |
 //! | [`RANKS`] | [`RankWords`] for each rank | |
-//! | [`ENDS`] | how each incarnation of a rank ended | a word each |
-//! | [`CALLS`] | [`Call`] for each call | a line each |
+//! | [`ENDS`] | how each incarnation of a rank ended | one word each |
+//! | [`CALLS`] | [`Call`] for each call | one line each |
 //! | [`ARENA`] | what was [allocated](Memory::allocate): words of calls, records | |
 //!
 //! All words are 0 at first.
@@ -31,23 +30,23 @@ use crate::error::TeamError;
 use crate::protocol::claims::Claims;
 use crate::sync::{AtomicU64, Ordering};
 
-/// The most ranks.
+/// The largest number of ranks.
 pub(crate) const MOST_RANKS: usize = 256;
-/// The most calls of a team.
+/// The largest number of calls in a team.
 pub(crate) const MOST_CALLS: u64 = 1 << 20;
-/// The most processes that there may be one after the other, of all ranks.
+/// The largest number of processes over time, of all ranks together.
 const MOST_INCARNATIONS: u64 = 1 << 24;
 
 const RANKS: u64 = 1 << 12;
 const ENDS: u64 = RANKS + (MOST_RANKS as u64) * 64;
 const CALLS: u64 = ENDS + MOST_INCARNATIONS * 8;
 const ARENA: u64 = CALLS + MOST_CALLS * 64;
-/// In bytes: records are named by 40 bits.
+/// The size in bytes. Records are addressed by 40 bits.
 const SIZE: u64 = 1 << 38;
-/// Of a ledger: to be changed with the layout of anything in here.
+/// The version of a ledger. Change it with the layout of anything in this file.
 const FORM: u64 = u64::from_le_bytes(*b"taskel 1");
 
-/// Words of the team.
+/// The words of the team.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct TeamWords {
@@ -55,42 +54,44 @@ pub(crate) struct TeamWords {
     used: AtomicU64,
     /// How many processes have had a rank.
     pub(crate) incarnations: AtomicU64,
-    /// How many of them have died, and were taken over.
+    /// How many of them have died and were taken over.
     pub(crate) deaths: AtomicU64,
-    /// How often items became free: by deaths, by errors, and when ranks gave some back or were stopped.
+    /// How often items became free: by deaths, by errors, and when ranks gave some back or were
+    /// stopped.
     pub(crate) lapses: AtomicU64,
-    /// How many items were handed out again.
+    /// How many items were claimed again.
     pub(crate) again: AtomicU64,
-    /// How many calls there were so far.
+    /// How many calls there were.
     pub(crate) calls: AtomicU64,
-    /// How often a team was started with this memory.
+    /// How many runs there were with this memory.
     pub(crate) runs: AtomicU64,
-    /// Of the ledger's form; 0 in memory that is no file of the user's.
+    /// The version of the ledger; 0 in memory that is not a ledger.
     form: AtomicU64,
-    /// The program that has begun the ledger, and what it was given.
+    /// Hashes of the program that created the ledger, and of its arguments.
     pub(crate) program: AtomicU64,
     arguments: AtomicU64,
-    /// How many items ranks gave back, or were stopped before, that they had not begun.
+    /// How many items were given back, or taken from a stopped rank, before they had begun.
     pub(crate) given_back: AtomicU64,
-    /// When somebody last asked for items of others, in milliseconds of the system's clock.
+    /// When a rank last asked for items of others, in milliseconds of the system's clock.
     pub(crate) asked_ms: AtomicU64,
 }
 
-/// What others are told of a rank. Hints, but for `call`, which whoever has its seat may rely on.
+/// What other ranks see of a rank. Hints, except for `call`, which is reliable for the holder of
+/// its seat.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct RankWords {
     /// [`Status`].
     pub(crate) status: AtomicU64,
-    /// Which of the team's processes has it, or had it last; from 1.
+    /// Which of the team's processes has the rank, or had it last; from 1.
     pub(crate) incarnation: AtomicU64,
-    /// The call that it is in, plus 1; or 0.
+    /// The current call plus 1, or 0.
     pub(crate) call: AtomicU64,
-    /// How many barriers and calls it has come to.
+    /// How many barriers and calls it has reached.
     pub(crate) reached: AtomicU64,
 }
 
-/// Whether a rank has to be waited for.
+/// Whether others must wait for a rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub(crate) enum Status {
@@ -99,7 +100,7 @@ pub(crate) enum Status {
     Alive = 1,
     /// It has ended its part.
     Left = 2,
-    /// It is dead, and nobody starts it again.
+    /// It is dead, and will not be restarted.
     Gone = 3,
 }
 
@@ -116,24 +117,24 @@ impl RankWords {
     }
 }
 
-/// What a call is, written and read under a lock.
+/// The words of a call, written and read under a lock.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Call {
     pub(crate) kind: AtomicU64,
     pub(crate) start: AtomicU64,
     pub(crate) items: AtomicU64,
-    /// A hash of the type of its results.
+    /// A hash of the result type.
     pub(crate) results: AtomicU64,
     /// Where the words of its items are.
     pub(crate) place: AtomicU64,
     /// Where the words of its lanes are.
     pub(crate) lanes: AtomicU64,
-    /// The run of the team that these lanes are of.
+    /// The run of the team that these lanes belong to.
     pub(crate) run: AtomicU64,
 }
 
-/// What is made of words, which may have any value, at any time.
+/// A type made of words that may have any value, at any time.
 ///
 /// # Safety
 /// The type is `repr(C)`, consists of atomic words, and needs no larger alignment than a line.
@@ -171,8 +172,8 @@ impl Memory {
         Ok(memory)
     }
 
-    /// The memory in a file, for a new run of the team; `arguments` is a hash of what the program is
-    /// given.
+    /// Opens the ledger in a file, for a new run of the team. `arguments` is a hash of the
+    /// program's arguments.
     pub(crate) fn ledger(path: &Path, arguments: u64) -> Result<Memory, TeamError> {
         let wrong = |reason| TeamError::Ledger { path: path.to_owned(), reason };
         let io = || TeamError::io("open the ledger");
@@ -188,7 +189,7 @@ impl Memory {
         if is_new {
             file.set_len(SIZE).map_err(TeamError::io("make the ledger"))?;
         } else if !about.is_file() || about.len() != SIZE {
-            return Err(wrong("it is no ledger of this version"));
+            return Err(wrong("it is not a ledger of this version"));
         }
         let memory = Memory::map(file)?;
         let words = memory.team();
@@ -197,7 +198,7 @@ impl Memory {
             words.form.store(FORM, Ordering::Relaxed);
         }
         if words.form.load(Ordering::Relaxed) != FORM {
-            return Err(wrong("it is no ledger of this version"));
+            return Err(wrong("it is not a ledger of this version"));
         }
         if words.arguments.load(Ordering::Relaxed) != arguments {
             return Err(wrong("it was begun with other arguments"));
@@ -206,7 +207,7 @@ impl Memory {
         Ok(memory)
     }
 
-    /// Whether it is a ledger.
+    /// Returns whether it is a ledger.
     pub(crate) fn is_kept(&self) -> bool {
         self.team().form.load(Ordering::Relaxed) == FORM
     }
@@ -215,7 +216,7 @@ impl Memory {
         self.team().used.load(Ordering::Relaxed) == 0
     }
 
-    /// Nobody has any rank or item, and what was lost is tried again.
+    /// Resets ranks and claims. Lost items will be tried again.
     fn begin_run(&self) {
         let words = self.team();
         words.runs.fetch_add(1, Ordering::Relaxed);
@@ -228,17 +229,17 @@ impl Memory {
             let call = self.call(number);
             let items = call.items.load(Ordering::Relaxed) as usize;
             Claims::forget_losses(self.words(call.place.load(Ordering::Relaxed) + 64, items));
-            // What was handed out and not done is free.
+            // Items that were claimed and not done are free.
             words.lapses.store(1, Ordering::Relaxed);
         }
     }
 
-    /// The memory that a descriptor stands for; `None` if it stands for something else.
+    /// Opens the memory of a descriptor. Returns `None` if the descriptor is something else.
     pub(crate) fn open(descriptor: OwnedFd) -> Result<Option<Memory>, TeamError> {
         let file = File::from(descriptor);
         // SAFETY: a descriptor of our own.
         let seals = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GET_SEALS) };
-        let len = file.metadata().map_err(TeamError::io("look at a team's memory"))?.len();
+        let len = file.metadata().map_err(TeamError::io("examine a team's memory"))?.len();
         if len != SIZE {
             return Ok(None);
         }
@@ -251,7 +252,7 @@ impl Memory {
     fn map(file: File) -> Result<Memory, TeamError> {
         let map = MmapOptions::new().len(SIZE as usize).map_raw(&file);
         let map = map.map_err(TeamError::io("map a team's memory"))?;
-        // A rank that crashes would be minutes at looking for pages to dump.
+        // Otherwise, a crashing rank would search for pages to dump for minutes.
         map.advise(Advice::DontDump).map_err(TeamError::io("keep a team's memory out of dumps"))?;
         Ok(Memory { map, file })
     }
@@ -260,15 +261,15 @@ impl Memory {
         self.file.as_fd()
     }
 
-    /// `count` of what lies from `place` on, one beside the other.
+    /// Returns `count` consecutive words from `place` on.
     ///
     /// # Panics
-    /// If they do not lie in the memory, at the right distances.
+    /// Panics if they are outside the memory or misaligned.
     pub(crate) fn words<T: Words>(&self, place: u64, count: usize) -> &[T] {
         let bytes = (count as u64).checked_mul(size_of::<T>() as u64);
         let end = bytes.and_then(|bytes| place.checked_add(bytes));
-        assert!(end.is_some_and(|end| end <= SIZE), "words beyond the team's memory");
-        assert_eq!(place % align_of::<T>() as u64, 0, "words between words");
+        assert!(end.is_some_and(|end| end <= SIZE), "words outside the team's memory");
+        assert_eq!(place % align_of::<T>() as u64, 0, "misaligned words");
         let first = self.map.as_ptr().wrapping_add(place as usize).cast::<T>();
         // SAFETY: the range lies in the mapping, which is aligned to a page, by the assertions, and
         // stays while `self` is borrowed; it is as long as the sealed file. What lies there may be
@@ -285,7 +286,7 @@ impl Memory {
         self.words(RANKS, MOST_RANKS)
     }
 
-    /// How the process of that incarnation ended: 0 if that is not known, else 1 + its wait status.
+    /// How the process of this incarnation ended: 0 if unknown, otherwise 1 + its wait status.
     pub(crate) fn end_of(&self, incarnation: u64) -> &AtomicU64 {
         &self.words(ENDS + incarnation.min(MOST_INCARNATIONS - 1) * 8, 1)[0]
     }
@@ -294,7 +295,7 @@ impl Memory {
         &self.words(CALLS + number.min(MOST_CALLS - 1) * 64, 1)[0]
     }
 
-    /// So many bytes of the arena, from a line's start on, which nobody else gets.
+    /// Allocates bytes in the arena, at the start of a line. No other caller gets them.
     pub(crate) fn allocate(&self, bytes: u64) -> Result<u64, TeamError> {
         let full = |found| TeamError::TooMany { what: "bytes of results", most: SIZE - ARENA, found };
         let whole = bytes.checked_next_multiple_of(64).filter(|&whole| whole < SIZE).ok_or(full(bytes))?;
@@ -303,26 +304,25 @@ impl Memory {
         if end > SIZE - ARENA { Err(full(end)) } else { Ok(ARENA + used) }
     }
 
-    /// Writes bytes to where nobody reads yet.
+    /// Writes bytes to a place that nobody reads yet.
     ///
     /// # Safety
-    /// `place` and what follows was allocated for records by the caller, and their place was told
-    /// to nobody.
+    /// The caller has allocated the whole place for records, and has told nobody where it is.
     pub(crate) unsafe fn write(&self, place: u64, bytes: &[u8]) {
-        assert!(place >= ARENA && place + bytes.len() as u64 <= SIZE, "a record beyond the team's memory");
+        assert!(place >= ARENA && place + bytes.len() as u64 <= SIZE, "a record outside the team's memory");
         let to = self.map.as_mut_ptr().wrapping_add(place as usize);
         // SAFETY: it lies in the mapping, by the assertion; nobody else reads or writes there, as
         // this function demands.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
     }
 
-    /// Bytes that nobody writes any more.
+    /// Reads bytes that nobody writes any more.
     ///
     /// # Safety
     /// They were written before their place was told, and the caller has been told it.
     pub(crate) unsafe fn read(&self, place: u64, len: u64) -> &[u8] {
         let end = place.checked_add(len);
-        assert!(place >= ARENA && end.is_some_and(|end| end <= SIZE), "a record beyond the team's memory");
+        assert!(place >= ARENA && end.is_some_and(|end| end <= SIZE), "a record outside the team's memory");
         let from = self.map.as_ptr().wrapping_add(place as usize);
         // SAFETY: it lies in the mapping, by the assertion, which stays while `self` is borrowed;
         // nobody writes there any more, as this function demands.
@@ -364,7 +364,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "Miri has no such files")]
-    fn other_files_are_no_memory() {
+    fn other_files_are_refused() {
         let file = File::open("/proc/self/exe").unwrap();
         assert!(Memory::open(file.into()).unwrap().is_none());
     }

@@ -9,10 +9,10 @@ use crate::control::{Control, hold_and_tell};
 use crate::error::TeamError;
 use crate::world::{Ticket, TicketGuard, World};
 
-/// A lock that one thread of the whole team has at a time, by its name:
+/// A named lock that one thread of the whole team holds at a time; see
 /// [`Team::mutex`](crate::Team::mutex).
 ///
-/// It protects what is outside of the team's memory, such as a file or a database.
+/// It protects things outside the team's memory, such as a file or a database.
 #[derive(Clone, Debug)]
 pub struct TeamMutex(Lock);
 
@@ -35,7 +35,7 @@ impl TeamMutex {
         Ok(TeamMutex(Lock::Ticket(Arc::new(Ticket::named(world, name)?))))
     }
 
-    /// Takes the lock, waiting for it as long as it takes.
+    /// Takes the lock. Blocks until it is free.
     ///
     /// ```
     /// let team = taskel_team::Team::alone()?;
@@ -47,7 +47,7 @@ impl TeamMutex {
     /// ```
     ///
     /// # Errors
-    /// [`TeamError::Lock`], if this thread has it already, or cannot hold a lock.
+    /// [`TeamError::Lock`], if this thread already holds the lock, or cannot hold locks.
     pub fn lock(&self) -> Result<TeamGuard<'_>, TeamError> {
         let (guard, owner_died) = match &self.0 {
             Lock::Region { locks, number } => {
@@ -74,8 +74,8 @@ impl fmt::Debug for Lock {
     }
 }
 
-/// The lock of a [`TeamMutex`]; dropping it gives it back. It stays with its thread.
-#[must_use = "the lock is given back at once unless it is kept"]
+/// The lock of a [`TeamMutex`], held by one thread. Dropping it releases the lock.
+#[must_use = "the lock is released at once unless it is kept"]
 #[derive(Debug)]
 pub struct TeamGuard<'a> {
     _guard: Guard<'a>,
@@ -89,8 +89,8 @@ enum Guard<'a> {
 }
 
 impl TeamGuard<'_> {
-    /// Whether the last owner died, or panicked, while it had the lock: what it protects may be
-    /// half done. One owner is told.
+    /// Returns whether the last owner died or panicked while it held the lock. What the lock
+    /// protects may then be half done. Exactly one owner is told.
     #[must_use]
     pub fn owner_died(&self) -> bool {
         self.owner_died

@@ -1,5 +1,5 @@
-//! Teams on systems without the locks that survive their owners: there are none, and every
-//! constructor says so.
+//! Teams on systems without locks that survive their owners. No team exists there, and every
+//! constructor returns an error.
 
 use std::ffi::OsStr;
 use std::ops::Range;
@@ -18,7 +18,7 @@ fn unsupported<T>() -> Result<T, TeamError> {
 #[derive(Debug)]
 enum Never {}
 
-/// A team of processes; there is none on this system.
+/// A team of processes. None can exist on this system.
 #[derive(Debug)]
 pub struct Team(Never);
 
@@ -27,7 +27,7 @@ pub struct Team(Never);
 pub struct TeamMutex(std::convert::Infallible);
 
 /// The lock of a [`TeamMutex`].
-#[must_use = "the lock is given back at once unless it is kept"]
+#[must_use = "the lock is released at once unless it is kept"]
 #[derive(Debug)]
 pub struct TeamGuard<'a>(std::convert::Infallible, std::marker::PhantomData<&'a ()>);
 
@@ -123,7 +123,7 @@ impl TeamGuard<'_> {
     }
 }
 
-/// How far a team is.
+/// The progress of a team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "as on Linux, where they are documented")]
@@ -135,7 +135,7 @@ pub struct Progress {
     pub deaths: u64,
 }
 
-/// How a team is started, which it cannot be on this system.
+/// How to start a team, which is not possible on this system.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is started before `run`, or `Team::launch`"]
 pub struct Launcher(());

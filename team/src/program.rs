@@ -12,12 +12,12 @@ use crate::control::{Program, hold};
 use crate::error::TeamError;
 use crate::sync::{AtomicU64, Ordering};
 
-/// Checks that this process runs the program that is noted, or notes its own if there is none.
+/// Checks that this process runs the recorded program, or records its own if there is none.
 ///
-/// The file is read by whoever comes first; who runs the same file need not. `ledger` has the hash of
-/// the program of an earlier run, or 0.
+/// Only the first rank reads the file. A rank that runs the same file need not. `ledger` has the
+/// hash of an earlier run's program, or 0.
 pub(crate) fn check(noted: &RegionMutex<Program>, ledger: &AtomicU64) -> Result<(), TeamError> {
-    let (mut file, about) = own_file().map_err(TeamError::io("look at the program's file"))?;
+    let (mut file, about) = own_file().map_err(TeamError::io("examine the program's file"))?;
     let mut noted = hold(noted)?;
     let same_file = Program { hash: noted.hash, ..identity(&about) };
     if noted.hash != 0 && *noted == same_file {
@@ -37,13 +37,13 @@ pub(crate) fn check(noted: &RegionMutex<Program>, ledger: &AtomicU64) -> Result<
     Ok(())
 }
 
-/// The hash of the program that this process runs.
+/// Returns the hash of the program that this process runs.
 pub(crate) fn own_hash() -> Result<u64, TeamError> {
-    let (mut file, _) = own_file().map_err(TeamError::io("look at the program's file"))?;
+    let (mut file, _) = own_file().map_err(TeamError::io("examine the program's file"))?;
     hash(&mut file).map_err(TeamError::io("read the program's file"))
 }
 
-/// A hash of what the program was given.
+/// Returns a hash of the program's arguments.
 pub(crate) fn arguments_hash(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u64 {
     hash_of(&format!("{:?}", arguments.into_iter().collect::<Vec<_>>()))
 }
@@ -65,7 +65,7 @@ fn identity(about: &Metadata) -> Program {
     }
 }
 
-/// Never 0.
+/// Never returns 0.
 fn hash(file: &mut impl Read) -> io::Result<u64> {
     let mut hasher = XxHash64::with_seed(0);
     let mut buffer = vec![0; 1 << 20];
@@ -77,7 +77,7 @@ fn hash(file: &mut impl Read) -> io::Result<u64> {
     }
 }
 
-/// A hash of a text, never 0.
+/// Returns a hash of a text, never 0.
 pub(crate) fn hash_of(text: &str) -> u64 {
     XxHash64::oneshot(0, text.as_bytes()).max(1)
 }

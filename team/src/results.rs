@@ -1,4 +1,4 @@
-//! What a call's records say, once all items are done.
+//! Reads the results from a call's records, once all items are done.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::protocol::claims::Entry;
 use crate::sync::Ordering;
 use crate::work::record;
 
-/// How long one waits to be told how a dead process ended.
+/// How long to wait for the exit status of a dead process.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A record that results are appended to.
@@ -51,7 +51,7 @@ pub(crate) struct Results<'a> {
 }
 
 impl Results<'_> {
-    /// The items without a result.
+    /// Returns the items without a result.
     pub(crate) fn lost(&self) -> Vec<Lost> {
         let mut lost = Vec::new();
         self.each(|item, entry| {
@@ -68,7 +68,7 @@ impl Results<'_> {
         self.call.claims.len() as usize
     }
 
-    /// Shows each item's result, in order.
+    /// Passes on each item's result, in order.
     pub(crate) fn of_items<T: DeserializeOwned>(
         &self,
         mut see: impl FnMut(Result<T, Lost>),
@@ -90,7 +90,7 @@ impl Results<'_> {
         })
     }
 
-    /// The result of each claim, in the order of their items.
+    /// Returns the result of each claim, in the order of the items.
     pub(crate) fn of_claims<T: DeserializeOwned>(&self) -> Result<Vec<T>, TeamError> {
         let mut results = Vec::new();
         self.each(|_, entry| {

@@ -1,8 +1,8 @@
-//! Who has which rank, and what becomes of what the dead had.
+//! Which process has which rank, and who takes over when it dies.
 //!
-//! A rank's seat is a robust lock that a thread of its process, the *keeper*, holds from the start
-//! to the end of its part. So the kernel tells, by way of that lock, that a rank is dead, and
-//! exactly one hears it at a time, also if that one dies while it takes over.
+//! A rank's seat is a robust lock. A thread of its process, the *keeper*, holds it for the whole
+//! time. So the kernel reports the death of a rank through this lock, to exactly one process at a
+//! time, even if this process dies while it takes over.
 
 use std::io;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::error::TeamError;
 use crate::memory::{Memory, Status};
 use crate::sync::{Fences, Ordering};
 
-/// How long one waits for a seat whose last owner is just being taken over.
+/// How long to wait for a seat that another rank is taking over.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The memory and locks of a team.
@@ -26,12 +26,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Shared {
     pub(crate) memory: Arc<Memory>,
     pub(crate) locks: Arc<ShmRegion<Control>>,
-    /// Of this process.
+    /// The fences of this process.
     pub(crate) fences: Fences,
 }
 
 impl Shared {
-    /// Looks for ranks that have died in a call, and takes over what they had. True if there were any.
+    /// Looks for ranks that have died in a call, and takes over their items. Returns whether there
+    /// were any.
     pub(crate) fn take_over_dead(&self, own_rank: Option<usize>) -> Result<bool, TeamError> {
         let ranks = self.locks.settings().ranks as usize;
         let mut found = false;
@@ -44,7 +45,7 @@ impl Shared {
                     self.take_over(rank, &seat);
                     found = true;
                 }
-                // A thread of the dead may have lived on for a moment.
+                // A thread of the dead rank may have run on for a moment.
                 Ok((_seat, false)) => found |= self.clear(rank),
                 Err(LockFailure::WouldBlock) => (),
                 Err(failure) => return Err(failure.into()),
@@ -56,7 +57,7 @@ impl Shared {
         Ok(found)
     }
 
-    /// The caller has the seat of the rank, whose last owner has died.
+    /// Takes over a rank whose last owner has died. The caller holds its seat.
     pub(crate) fn take_over(&self, rank: usize, seat: &ShmMutexGuard<'_, Seat>) {
         let words = &self.memory.ranks()[rank];
         let settings = self.locks.settings();
@@ -65,14 +66,15 @@ impl Shared {
             call.claims.take_over(call.lanes_of(rank), seat.incarnation, settings.attempts);
         }
         let team = self.memory.team();
-        // Whoever dies before this lets the next one count.
+        // If this thread dies before this line, the next one counts the death.
         team.deaths.fetch_add(1, Ordering::Relaxed);
         team.lapses.fetch_add(1, Ordering::Relaxed);
-        // Unless it is another's by now, which is only after the seat is free.
+        // Unless another process has the rank by now, which happens only after the seat is free.
         words.set_status(Status::Expected);
     }
 
-    /// Frees what a rank has that has no process; false if it has nothing. The caller has its seat.
+    /// Frees what a rank without a process has. Returns false if it has nothing. The caller holds
+    /// its seat.
     fn clear(&self, rank: usize) -> bool {
         let Some(number) = self.memory.ranks()[rank].call.load(Ordering::Relaxed).checked_sub(1) else {
             return false;
@@ -84,7 +86,7 @@ impl Shared {
     }
 }
 
-/// A process's place in a team, until it is dropped.
+/// A process's place in a team. It ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     keeper: Option<(Sender<Ending>, thread::JoinHandle<()>)>,
@@ -92,14 +94,14 @@ pub(crate) struct Place {
 
 /// How a process ends its part.
 enum Ending {
-    /// It has done all that it wanted.
+    /// It has finished its work.
     Leaves,
-    /// As if the process was dead.
+    /// It counts as dead.
     Dies,
 }
 
 impl Place {
-    /// Takes the rank's seat.
+    /// Takes the seat of the rank.
     pub(crate) fn take(shared: &Shared, rank: usize) -> Result<Place, TeamError> {
         let (sender, receiver) = mpsc::channel();
         let (told, tell) = mpsc::sync_channel(1);
@@ -112,7 +114,7 @@ impl Place {
             let _ = told.send(Ok(()));
             match receiver.recv() {
                 Ok(Ending::Leaves) => leave(&shared, rank, seat),
-                // The kernel tells the next one, when this thread has ended.
+                // The kernel reports this to the next owner when this thread has ended.
                 Ok(Ending::Dies) | Err(_) => std::mem::forget(seat),
             }
         };
@@ -124,7 +126,7 @@ impl Place {
         outcome.map(|()| Place { keeper: Some((sender, keeper)) })
     }
 
-    /// Ends this process's part as a death does: others take over what it had.
+    /// Ends this process's part like a death: others take over its items.
     pub(crate) fn die(&mut self) {
         self.end(Ending::Dies);
     }
@@ -170,6 +172,6 @@ fn leave(shared: &Shared, rank: usize, mut seat: ShmMutexGuard<'_, Seat>) {
     seat.left = 1;
     shared.memory.ranks()[rank].set_status(Status::Left);
     drop(seat);
-    // Those who wait look again before long.
+    // If this fails, waiters look again on their own soon.
     let _ = shared.locks.notify();
 }

@@ -1,4 +1,4 @@
-//! What comes of the items of a claim that are run, of which some may be left out.
+//! Outcomes of the items of a claim. Some items may not have been run.
 
 use std::ops::Range;
 
@@ -6,17 +6,17 @@ use taskel::prelude::*;
 
 use crate::work::Runner;
 
-/// Items without a gap, and what has come of them.
+/// A run of consecutive items, and their combined outcome.
 pub(crate) struct Segment<A> {
     pub(crate) items: Range<usize>,
     pub(crate) outcome: A,
 }
 
-/// In order, and no two without a gap in between. None has no outcome, but while an item is run.
+/// In order, and with a gap between any two. The outcome is `None` only while an item runs.
 struct Segments<A>(Vec<Segment<Option<A>>>);
 
 impl<A> Segments<A> {
-    /// Puts the next item behind the others.
+    /// Appends the next item.
     fn add(mut self, item: usize, one: impl FnOnce(&mut Option<A>, usize)) -> Self {
         match self.0.last_mut() {
             Some(last) if last.items.end == item => {
@@ -32,7 +32,7 @@ impl<A> Segments<A> {
         self
     }
 
-    /// Puts others behind these.
+    /// Appends other segments.
     fn join(mut self, others: Self, merge: impl FnOnce(A, A) -> A) -> Self {
         let mut others = others.0.into_iter();
         if let Some(first) = others.next() {
@@ -57,9 +57,9 @@ impl<A> Segments<A> {
     }
 }
 
-/// Runs items on the pool that this is called in, as long as the runner goes on, or on this thread
-/// if it runs them in order. `one` runs an item and adds it to what has come of those before it, if
-/// there are any; `merge` puts one outcome behind another.
+/// Runs items on the current pool, as long as the runner goes on, or on this thread if the runner
+/// needs them in order. `one` runs an item and adds its result to the outcome of the items before
+/// it, if there is one. `merge` appends one outcome to another.
 pub(crate) fn run<A: Send>(
     runner: &Runner<'_>,
     items: Range<usize>,
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_gap_is_one() {
+    fn adjacent_items_form_one_segment() {
         let join = |some: &[usize], others: &[usize]| {
             let all = segments(some).join(segments(others), |a, b| [a, b].concat());
             let all = all.into_parts();

@@ -25,15 +25,15 @@ use crate::sync::{AtomicBool, Ordering};
 use crate::work::{Done, Part, Runner, TICK, Work, catch};
 use crate::{environment, program, segments, world};
 
-/// One process has one place in one team.
+/// A process can be in only one team, and only once.
 static HAS_A_TEAM: AtomicBool = AtomicBool::new(false);
 
 /// A team of processes that run the same program and make the same calls in the same order.
 ///
-/// `taskel-run -n 4 -- PROGRAM` starts a team of four; a program that is started by itself is a team
+/// `taskel-run -n 4 -- PROGRAM` starts a team of four. A program that is started directly is a team
 /// of one. Each process is a *rank*. A call such as [`map`](Self::map) is one loop that all ranks
-/// share: each claims some items at a time, runs them on its own pool of threads, and gets the
-/// results of all. Calls are made one after the other, by any thread.
+/// share: each rank claims some items at a time, runs them on its own thread pool, and gets the
+/// results of all ranks. Any thread may make calls, one after the other.
 ///
 /// ```
 /// use taskel_team::{Team, TeamError};
@@ -48,21 +48,21 @@ static HAS_A_TEAM: AtomicBool = AtomicBool::new(false);
 /// }
 /// ```
 ///
-/// Dropping it ends this process's part: others wait for it no longer.
+/// Dropping it ends this process's part: others no longer wait for it.
 pub struct Team {
     part: Membership,
     pool: ThreadPool,
     busy: AtomicBool,
 }
 
-/// What a process has of its team.
+/// What kind of team this is.
 enum Membership {
     Alone { locks: Arc<ShmRegion<Control>> },
     Launched(Member),
     World { member: world::Member, locks: Option<Arc<ShmRegion<Control>>> },
 }
 
-/// What a process of a team that was launched has.
+/// What a process of a launched team has.
 struct Member {
     shared: Shared,
     rank: usize,
@@ -74,23 +74,25 @@ struct State {
     place: Place,
     /// The number of the next call.
     next: u64,
-    /// An item has panicked.
+    /// Whether an item has panicked.
     ended: bool,
 }
 
 impl Team {
-    /// The team that this process was started for, by `taskel-run` or a [`Launcher`]; with the
-    /// feature `mpi`, MPI's world, if `mpirun` has started it; else a team of one.
+    /// Returns the team that this process was started for, by `taskel-run` or a [`Launcher`]. With
+    /// the feature `mpi`, returns MPI's world if `mpirun` has started the process. Otherwise,
+    /// returns a team of one.
     ///
-    /// Under `mpirun`, all ranks come to it together. It begins MPI, unless the program has, and the
-    /// end of the team ends it: drop the team on the thread that made it.
+    /// Under `mpirun`, all ranks must call this together. It initialises MPI, unless the program
+    /// has done so. The end of the team then finalises MPI, so drop the team on the thread that
+    /// created it.
     ///
     /// # Errors
     /// [`TeamError::OtherProgram`] if another rank runs another program, [`TeamError::RankTaken`],
-    /// [`TeamError::Twice`], [`TeamError::Environment`], [`TeamError::Open`] if the launcher is of
+    /// [`TeamError::Twice`], [`TeamError::Environment`], [`TeamError::Open`] if the launcher has
     /// another version or this system has no such locks, [`TeamError::Io`], [`TeamError::Pool`].
-    /// Under `mpirun` [`TeamError::NoMpi`], without the feature; [`TeamError::MpiSize`], if it is
-    /// another MPI's; [`TeamError::MpiThreads`].
+    /// Under `mpirun`: [`TeamError::NoMpi`] without the feature; [`TeamError::MpiSize`] if `mpirun`
+    /// belongs to another MPI; [`TeamError::MpiThreads`].
     pub fn from_env() -> Result<Team, TeamError> {
         let Some((shared, rank)) = environment::inherited()? else {
             return match environment::mpi_run() {
@@ -134,7 +136,7 @@ impl Team {
         Team { part, pool, busy: AtomicBool::new(false) }
     }
 
-    /// A team of one: its calls are loops of taskel, and nothing is written for others.
+    /// Creates a team of one. Its calls are loops of taskel, and its results are not encoded.
     ///
     /// ```
     /// let team = taskel_team::Team::alone()?;
@@ -151,11 +153,12 @@ impl Team {
         Ok(Team::new(Membership::Alone { locks: locks.into() }, pool))
     }
 
-    /// In a process of a team, also under `mpirun`, that team, as [`from_env`](Self::from_env).
-    /// Otherwise this process becomes what `taskel-run` is: it starts its own program, with its own
-    /// arguments, as `launcher` says, and exits when all ranks have ended.
+    /// Returns the team of a process that was started in one, also under `mpirun`, like
+    /// [`from_env`](Self::from_env). Otherwise this process becomes a launcher like `taskel-run`:
+    /// it starts its own program with its own arguments, as `launcher` says, and exits when all
+    /// ranks have ended.
     ///
-    /// Call it first in `main`, before there are other threads.
+    /// Call it first in `main`, before other threads are started.
     ///
     /// ```no_run
     /// use taskel_team::{Launcher, Team};
@@ -166,7 +169,7 @@ impl Team {
     /// ```
     ///
     /// # Errors
-    /// As of [`from_env`](Self::from_env), and of [`Launcher::run`].
+    /// The errors of [`from_env`](Self::from_env) and of [`Launcher::run`].
     pub fn launch(launcher: &Launcher) -> Result<Team, TeamError> {
         if std::env::var_os(environment::VARIABLE).is_some() || environment::mpi_run().is_some() {
             return Team::from_env();
@@ -176,13 +179,14 @@ impl Team {
         std::process::exit(status);
     }
 
-    /// Keeps what the team does in a folder: when all its processes have been killed, and the same
-    /// program is started again with the same arguments and folder, only what is missing is run.
+    /// Keeps the team's finished work in a folder. If all its processes are killed, and the same
+    /// program is started again with the same arguments and folder, only the missing items are run.
     ///
-    /// It is for all ways to start a team: what one process by itself has done, four under `mpirun`
-    /// go on with. All ranks call it, before the first call, and see the same folder. Each process
-    /// appends to a file of its own there. They survive processes, not the system. A team whose
-    /// launcher [has a ledger](Launcher::ledger) keeps to that one.
+    /// This works for all ways to start a team. For example, four ranks under `mpirun` can continue
+    /// the work of a single process. All ranks must call it before the first call, and must see the
+    /// same folder. Each process appends to its own file there. The files survive the processes,
+    /// but not a crash of the system. If the launcher [has a ledger](Launcher::ledger), the team
+    /// keeps using that one.
     ///
     /// ```
     /// # let folder = std::env::temp_dir().join(format!("taskel-team-doc-{}", std::process::id()));
@@ -194,9 +198,9 @@ impl Team {
     /// ```
     ///
     /// # Errors
-    /// [`TeamError::Ledger`] if the folder has other files, or a ledger of another program or of other
-    /// arguments; and each call whose kind, range or type is another one than in the run before.
-    /// [`TeamError::Io`].
+    /// [`TeamError::Ledger`] if the folder contains other files, or a ledger of another program or
+    /// other arguments. Later, each call returns it if its kind, range or type differs from the
+    /// earlier run. [`TeamError::Io`].
     pub fn ledger(self, folder: impl AsRef<Path>) -> Result<Team, TeamError> {
         let program = (program::own_hash()?, program::arguments_hash(std::env::args_os().skip(1)));
         let rank = self.rank();
@@ -223,7 +227,7 @@ impl Team {
         Ok(Team { part, pool, busy })
     }
 
-    /// Which of the team's processes this is, from 0.
+    /// Returns the rank of this process in the team, from 0.
     #[must_use]
     pub fn rank(&self) -> usize {
         match &self.part {
@@ -233,7 +237,7 @@ impl Team {
         }
     }
 
-    /// How many ranks the team began with.
+    /// Returns the number of ranks at the start of the team.
     #[must_use]
     pub fn size(&self) -> usize {
         match &self.part {
@@ -243,27 +247,27 @@ impl Team {
         }
     }
 
-    /// This rank's threads.
+    /// Returns this rank's thread pool.
     #[must_use]
     pub fn pool(&self) -> &ThreadPool {
         &self.pool
     }
 
-    /// How many processes of the team have died so far, and how many items were handed out once
-    /// more for that reason.
+    /// Returns how many processes of the team have died so far, and how many items were run again
+    /// for this reason.
     #[must_use]
     pub fn deaths_and_repetitions(&self) -> (u64, u64) {
         let Membership::Launched(member) = &self.part else { return (0, 0) };
         let words = member.shared.memory.team();
-        // What was given back had not been begun.
+        // Items that were given back had not begun.
         let again = words.again.load(Ordering::Relaxed);
         let again = again.saturating_sub(words.given_back.load(Ordering::Relaxed));
         (words.deaths.load(Ordering::Relaxed), again)
     }
 
-    /// Calls `f` for each item of `range`, on some rank; returns when all are done.
+    /// Calls `f` for each item of `range`, on any rank. Returns when all items are done.
     ///
-    /// What `f` does to this process's memory, other ranks do not see.
+    /// Other ranks do not see what `f` does to this process's memory.
     ///
     /// ```
     /// let team = taskel_team::Team::from_env()?;
@@ -272,13 +276,13 @@ impl Team {
     /// ```
     ///
     /// # Errors
-    /// [`TeamError::Lost`]: all items are done but these. [`TeamError::OtherCall`],
+    /// [`TeamError::Lost`], if some items are lost; all others are done. [`TeamError::OtherCall`],
     /// [`TeamError::Nested`], [`TeamError::Ended`], [`TeamError::TooMany`] beyond 2³² items, and
-    /// what the system says.
+    /// errors of the system.
     ///
     /// # Panics
-    /// If `f` does. In a team of several, this process's part is then over, as if it had died in
-    /// the item.
+    /// Panics if `f` does. In a team of several ranks, this process's part is then over, as if it
+    /// had died in the item.
     pub fn for_each<F>(&self, range: Range<usize>, f: F) -> Result<(), TeamError>
     where
         F: Fn(usize) + Sync + Send,
@@ -303,7 +307,7 @@ impl Team {
         }
     }
 
-    /// The results of `f` for each item of `range`, in order, on every rank.
+    /// Returns the results of `f` for each item of `range`, in order, on every rank.
     ///
     /// ```
     /// let team = taskel_team::Team::from_env()?;
@@ -312,10 +316,10 @@ impl Team {
     /// ```
     ///
     /// # Errors
-    /// As of [`for_each`](Self::for_each); [`TeamError::Encoding`].
+    /// The errors of [`for_each`](Self::for_each); [`TeamError::Encoding`].
     ///
     /// # Panics
-    /// As [`for_each`](Self::for_each).
+    /// Panics like [`for_each`](Self::for_each).
     pub fn map<T, F>(&self, range: Range<usize>, f: F) -> Result<Vec<T>, TeamError>
     where
         T: Serialize + DeserializeOwned + Send,
@@ -336,7 +340,7 @@ impl Team {
         Ok(done)
     }
 
-    /// As [`map`](Self::map), with the items that are lost in their places.
+    /// Does the same as [`map`](Self::map), and returns lost items in their places.
     ///
     /// ```
     /// let team = taskel_team::Team::from_env()?;
@@ -346,10 +350,10 @@ impl Team {
     /// ```
     ///
     /// # Errors
-    /// As of [`map`](Self::map), but for [`TeamError::Lost`].
+    /// The errors of [`map`](Self::map), except [`TeamError::Lost`].
     ///
     /// # Panics
-    /// As [`for_each`](Self::for_each).
+    /// Panics like [`for_each`](Self::for_each).
     pub fn try_map<T, F>(&self, range: Range<usize>, f: F) -> Result<Vec<Result<T, Lost>>, TeamError>
     where
         T: Serialize + DeserializeOwned + Send,
@@ -366,7 +370,7 @@ impl Team {
         Ok(all)
     }
 
-    /// Has all results made, and says where they are.
+    /// Runs all items, and returns where their results are.
     fn mapped<T, F>(&self, range: Range<usize>, f: F) -> Result<Mapped<'_, T>, TeamError>
     where
         T: Serialize + DeserializeOwned + Send,
@@ -376,7 +380,8 @@ impl Team {
             return Ok(Mapped::Here(self.pool.install(|| range.into_par_iter().map(f).collect())));
         }
         let work = |runner: &Runner<'_>, items: Range<usize>| {
-            // The result is written within its item: whose writing kills has killed its rank.
+            // The result is encoded within its item, so a crash of the encoder counts as a death in
+            // the item.
             let one = |record: &mut Option<Result<Vec<u8>, TeamError>>, i| {
                 let record = record.get_or_insert_with(|| Ok(Vec::new()));
                 let result = f(i);
@@ -401,10 +406,12 @@ impl Team {
         }
     }
 
-    /// What `combine` makes of the results of `f` for all items, in their order, on every rank.
+    /// Combines the results of `f` for all items with `combine`, in order. Every rank gets the
+    /// result.
     ///
-    /// `identity` is a value that changes nothing when it is combined with another; it is used any
-    /// number of times. How items are grouped depends on the run, but not on the rank.
+    /// `identity` returns a value that changes nothing when it is combined with another. It may be
+    /// called any number of times. How items are grouped differs between runs, but not between
+    /// ranks.
     ///
     /// ```
     /// let team = taskel_team::Team::from_env()?;
@@ -413,10 +420,10 @@ impl Team {
     /// ```
     ///
     /// # Errors
-    /// As of [`map`](Self::map).
+    /// The errors of [`map`](Self::map).
     ///
     /// # Panics
-    /// As [`for_each`](Self::for_each).
+    /// Panics like [`for_each`](Self::for_each).
     pub fn reduce<T, F, I, C>(
         &self,
         range: Range<usize>,
@@ -460,9 +467,9 @@ impl Team {
         Ok(results.into_iter().fold(identity(), combine))
     }
 
-    /// Waits until all ranks have come to this call, or have ended.
+    /// Waits until all ranks have reached this call, or have ended.
     ///
-    /// A rank that has died is waited for if it is started again.
+    /// If a rank has died and is restarted, this waits for it.
     ///
     /// ```
     /// taskel_team::Team::from_env()?.barrier()?;
@@ -470,8 +477,8 @@ impl Team {
     /// ```
     ///
     /// # Errors
-    /// [`TeamError::OtherCall`], [`TeamError::Nested`], [`TeamError::Ended`], and what the system
-    /// says.
+    /// [`TeamError::OtherCall`], [`TeamError::Nested`], [`TeamError::Ended`], and errors of the
+    /// system.
     pub fn barrier(&self) -> Result<(), TeamError> {
         let _turn = self.begin()?;
         match &self.part {
@@ -481,7 +488,8 @@ impl Team {
         }
     }
 
-    /// Does this rank's part of a call that has several; when it returns, all items are done or lost.
+    /// Does this rank's part of a call in a team of several. When it returns, all items are done or
+    /// lost.
     fn call(&self, signature: Signature, work: impl Work) -> Result<Outcome<'_>, TeamError> {
         match &self.part {
             Membership::Alone { .. } => unreachable!("calls of one process are loops of taskel"),
@@ -493,7 +501,8 @@ impl Team {
         }
     }
 
-    /// The team's mutex of that name, at most 63 bytes long; there may be 64.
+    /// Returns the team's mutex with this name, which may have up to 63 bytes. There may be 64
+    /// mutexes.
     ///
     /// ```
     /// let team = taskel_team::Team::from_env()?;
@@ -515,7 +524,7 @@ impl Team {
         }
     }
 
-    /// Calls are made one after the other.
+    /// Begins a call. Only one call may run at a time.
     fn begin(&self) -> Result<Turn<'_>, TeamError> {
         // Acquire: pairs with the end of a turn.
         if self.busy.swap(true, Ordering::Acquire) { Err(TeamError::Nested) } else { Ok(Turn(&self.busy)) }
@@ -529,7 +538,7 @@ enum Mapped<'a, T> {
     World(world::Records),
 }
 
-/// What has come of a call.
+/// The outcome of a call.
 enum Outcome<'a> {
     Launched(Results<'a>),
     World(world::Records),
@@ -571,7 +580,7 @@ impl Member {
         Ok(())
     }
 
-    /// Does this rank's part of a call; when it returns, all items are done or lost.
+    /// Does this rank's part of a call. When it returns, all items are done or lost.
     fn call<'a>(
         &'a self,
         pool: &'a ThreadPool,

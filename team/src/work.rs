@@ -1,17 +1,19 @@
 //! How a rank does its part of a call.
 //!
-//! First, each thread of its pool claims items for itself and runs them, as a loop of the pool where
-//! there are several: so threads that find nothing left to claim help the others of their rank. When
-//! all have ended, the rank looks for what others have lost, and waits for what others have.
+//! First, each thread of the rank's pool claims items and runs them. If a claim has several items,
+//! they run as a loop of the pool, so threads that find nothing left to claim help the others of
+//! their rank. When all threads have finished, the rank looks for items that others have lost, and
+//! waits for the items that others still have.
 //!
-//! One who waits takes, once in a while, what another lane has and has not begun: that lane was wrong
-//! about its items. It [stops](Claims::stop) the lane, if that runs its items in order, as each rank
-//! with one thread does. Where a rank has several, these take items of a claim from each other, and
-//! none knows what all have begun; so they are asked. When they have been at a claim for longer than
-//! expected, they begin nothing of it any more, and give the rest back.
+//! From time to time, a waiting rank takes items that another lane has and has not begun, because
+//! that lane has misjudged its items. If the lane runs its items in order, as in each rank with one
+//! thread, the waiting rank [stops](Claims::stop) it. In a rank with several threads, these steal
+//! items of a claim from each other, and no thread knows which items have begun. So the waiting
+//! rank asks. If the threads have worked on a claim for longer than expected, they begin no more
+//! items of it, and give the rest back.
 //!
-//! Items in which a rank has died are run last, and one at a time: if another rank dies, it is known
-//! in which item.
+//! Items in which a rank has died are run last, one at a time. So if another rank dies, the item is
+//! known.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,22 +32,22 @@ use crate::protocol::claims::{Claims, Found, Lane, MOST_IN_A_CLAIM};
 use crate::seats::Shared;
 use crate::sync::{AtomicU64, Ordering};
 
-/// What claiming and ending costs at most, with the pool's loop around the items: a guess, see the
+/// The assumed cost of claiming and finishing, including the pool's loop around the items. See the
 /// decision record of teams.
 const CLAIM_NS: u64 = 500;
-/// How long a word in shared memory is busy with an addition, while others wait for it.
+/// How long an addition occupies a word in shared memory while others wait for it.
 const COUNTER_NS: f64 = 100.0;
 /// How long the items of a claim should take.
 const TARGET_NS: u64 = 1000 * CLAIM_NS;
-/// For how long a lane may be at a claim before others can have what it has not begun, in
+/// How long a lane may work on a claim before others may take the items that have not begun, in
 /// milliseconds.
 const PATIENCE_MS: u64 = 2;
-/// How soon one who waits asks for what others have not begun; it waits twice as long each time, up
+/// When a waiting rank first asks for items that have not begun. It doubles this time each time, up
 /// to a [`TICK`].
 const FIRST_PATIENCE: Duration = Duration::from_millis(1);
-/// How often one who waits looks for the dead.
+/// How often a waiting rank looks for dead ranks.
 pub(crate) const TICK: Duration = Duration::from_millis(20);
-/// How much of the arena a thread takes at a time, in bytes.
+/// How much of the arena a thread allocates at a time, in bytes.
 const PIECE: u64 = 1 << 16;
 
 /// How many items a thread claims at a time.
@@ -56,21 +58,22 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// For so many threads, of all ranks, and a counter that is busy for so long with each claim.
+    /// Creates the pace for this many threads, of all ranks, and a counter that each claim occupies
+    /// for `busy_ns`.
     pub(crate) fn new(claimers: u64, busy_ns: f64) -> Pace {
         let chunker = Chunker::new(ChunkConfig::default().with_target_ns(TARGET_NS));
         Pace { chunker, tail: Tail::new(claimers as usize, busy_ns) }
     }
 
-    /// So many that the end is fine-grained, and that threads do not wait for each other at the
-    /// counter.
+    /// Returns how many items to claim. The limits make the end fine-grained, and keep threads from
+    /// waiting for each other at the counter.
     pub(crate) fn next(&mut self, remaining: u64) -> u64 {
         let fits = self.fitting(remaining) as usize;
         let size = self.tail.limit(fits, remaining as usize, self.chunker.estimate_ns());
         (size as u64).min(MOST_IN_A_CLAIM)
     }
 
-    /// What takes the target's time.
+    /// Returns how many items take about the target time.
     fn fitting(&mut self, remaining: u64) -> u64 {
         self.chunker.next_chunk(remaining as usize) as u64
     }
@@ -80,7 +83,7 @@ impl Pace {
     }
 }
 
-/// Calls `claim` on each thread of the pool, with a lane for each; the first error.
+/// Calls `claim` on each thread of the pool, with its own lane. Returns the first error.
 pub(crate) fn on_all_threads(
     pool: &ThreadPool,
     lanes: Range<usize>,
@@ -104,7 +107,7 @@ pub(crate) fn on_all_threads(
     failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
-/// Who runs items, as they need to know.
+/// How items must be run.
 #[derive(Clone, Copy)]
 pub(crate) struct Runner<'a> {
     lanes: &'a [&'a Lane],
@@ -112,14 +115,14 @@ pub(crate) struct Runner<'a> {
     rest: Rest<'a>,
 }
 
-/// How others get what is not begun of a claim.
+/// How others get the items of a claim that have not begun.
 #[derive(Clone, Copy)]
 enum Rest<'a> {
-    /// Not at all.
+    /// They do not.
     Kept,
-    /// By asking for it in this word, which does not matter before that time.
+    /// They ask for them in this word, which is ignored before the given time.
     Asked(&'a AtomicU64, u64),
-    /// By stopping its one lane, which runs it in order.
+    /// They stop the only lane, which runs its items in order.
     Taken(InOrder<'a>),
 }
 
@@ -133,7 +136,7 @@ pub(crate) struct InOrder<'a> {
 }
 
 impl InOrder<'_> {
-    /// Runs items until others have the rest; where it ended.
+    /// Runs items until others take the rest. Returns where it ended.
     pub(crate) fn run(self, items: Range<usize>, mut item: impl FnMut(usize)) -> usize {
         let lane = self.claims.lane(self.lane);
         let fences = self.shared.fences;
@@ -145,7 +148,7 @@ impl InOrder<'_> {
                 end = end.min(self.end());
                 continue;
             }
-            // Not ended on a panic: then the rank counts as one that died in the item.
+            // After a panic, `end` is not called: the rank counts as one that died in the item.
             item(at);
             lane.end(number);
             at += 1;
@@ -153,7 +156,8 @@ impl InOrder<'_> {
         at
     }
 
-    /// Where the items end that others have left; before all of them if that cannot be known.
+    /// Returns the end of the items that others have left to the lane. If this is unknown, the end
+    /// is before all of them.
     fn end(self) -> usize {
         let recovery = hold(&self.shared.locks.recovery);
         recovery.map_or(0, |_recovery| self.start + self.claims.resume(self.lane) as usize)
@@ -161,12 +165,12 @@ impl InOrder<'_> {
 }
 
 impl<'a> Runner<'a> {
-    /// Where nobody is to know of it.
+    /// For a call that no other rank sees.
     pub(crate) fn unseen() -> Self {
         Runner { lanes: &[], start: 0, rest: Rest::Kept }
     }
 
-    /// Who runs items in order, if they must be.
+    /// Returns the lane if it must run its items in order.
     pub(crate) fn in_order(&self) -> Option<InOrder<'a>> {
         match self.rest {
             Rest::Taken(in_order) => Some(in_order),
@@ -174,19 +178,19 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Runs one item, and lets others know that this thread is in it.
+    /// Runs one item, and announces to others that this thread is in it.
     #[inline]
     pub(crate) fn run<R>(&self, index: usize, item: impl FnOnce() -> R) -> R {
         let Some(caller) = self.lanes.len().checked_sub(1) else { return item() };
         let lane = self.lanes[taskel::current_thread_index().unwrap_or(caller).min(caller)];
         let before = lane.enter((index - self.start) as u64);
-        // Not on a panic: then the rank counts as one that died in the item.
+        // After a panic, `leave` is not called: the rank counts as one that died in the item.
         let result = item();
         lane.leave(before);
         result
     }
 
-    /// Whether another item may be begun, where they are in no order.
+    /// Returns whether another item may begin, if the items have no order.
     #[inline]
     pub(crate) fn goes_on(&self) -> bool {
         match self.rest {
@@ -196,20 +200,20 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// The same in all processes; where it jumps, items are given back too often, or later.
+/// The same in all processes. If the clock jumps, items are given back too often or too late.
 fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or_default()
 }
 
-/// Items that were run, without a gap, and their record.
+/// A run of finished items, and their record.
 pub(crate) struct Done {
     pub(crate) items: Range<usize>,
     pub(crate) record: Option<Vec<u8>>,
 }
 
-/// Runs items, which are those of a claim, as long as the runner [goes on](Runner::goes_on), and
-/// makes records of what is done. One item is always done, unless others hold the rank for dead.
+/// Runs items of a claim as long as the runner [goes on](Runner::goes_on), and returns records of
+/// the finished items. At least one item is done, unless others consider the rank dead.
 pub(crate) trait Work: Sync {
     fn run(&self, runner: &Runner<'_>, items: Range<usize>) -> Result<Vec<Done>, TeamError>;
 }
@@ -223,7 +227,7 @@ where
     }
 }
 
-/// A rank in a call.
+/// A rank's part in a call.
 pub(crate) struct Part<'a, W> {
     pub(crate) shared: &'a Shared,
     pub(crate) pool: &'a ThreadPool,
@@ -231,18 +235,18 @@ pub(crate) struct Part<'a, W> {
     pub(crate) call: CallWords<'a>,
     pub(crate) start: usize,
     pub(crate) work: W,
-    /// Where done items are noted, and a hash of what is called.
+    /// Where to record finished items, and a hash of the call's signature.
     pub(crate) ledger: Option<(&'a Ledger, u64)>,
 }
 
 impl<W: Work> Part<'_, W> {
-    /// Returns when all items of the call are done, or lost.
+    /// Returns when all items of the call are done or lost.
     ///
     /// # Panics
-    /// If an item does.
+    /// Panics if an item does.
     pub(crate) fn run(&self) -> Result<(), TeamError> {
         let words = &self.shared.memory.ranks()[self.rank];
-        // Whoever has the seat after this process's death reads it.
+        // The holder of the seat after this process's death reads it.
         words.call.store(self.call.number + 1, Ordering::Relaxed);
         let outcome = self.claim_all().and_then(|()| self.wait_for_all());
         if outcome.is_err() {
@@ -252,12 +256,12 @@ impl<W: Work> Part<'_, W> {
         outcome
     }
 
-    /// This rank's lanes.
+    /// Returns this rank's lanes.
     fn lanes(&self) -> Vec<&Lane> {
         self.call.lanes_of(self.rank).map(|lane| self.call.claims.lane(lane)).collect()
     }
 
-    /// Each thread claims until nothing is left.
+    /// Lets each thread claim until nothing is left.
     fn claim_all(&self) -> Result<(), TeamError> {
         if self.call.claims.remaining() == 0 {
             return Ok(());
@@ -282,7 +286,8 @@ impl<W: Work> Part<'_, W> {
         }
     }
 
-    /// Runs items that the lane has, and tells; how many were run. The others are given back.
+    /// Runs items of the lane and records them. Returns how many were run. The others are given
+    /// back.
     fn do_items(
         &self,
         lane: usize,
@@ -300,7 +305,7 @@ impl<W: Work> Part<'_, W> {
         let runner = Runner { lanes: own, start: self.start, rest };
         let mut parts = self.work.run(&runner, range.clone())?;
         if parts.is_empty() && !self.is_in_order() {
-            // The clock was set back, and has not come up again to when somebody asked.
+            // The clock was set back, and has not reached the time of the last request again.
             parts = self.work.run(&runner, range.start..range.start + 1)?;
         }
         let mut done = 0;
@@ -308,7 +313,7 @@ impl<W: Work> Part<'_, W> {
         let count = parts.len();
         let all = items.end - items.start;
         let run: u64 = parts.iter().map(|part| part.items.len() as u64).sum();
-        // What was taken from a lane is counted by who has taken it.
+        // The rank that takes items from a lane counts them.
         if run < all && !self.is_in_order() {
             team.given_back.fetch_add(all - run, Ordering::Relaxed);
         }
@@ -322,7 +327,7 @@ impl<W: Work> Part<'_, W> {
             }
         }
         if count == 0 {
-            // Others hold this rank for dead.
+            // Others consider this rank dead.
             claims.give_up(lane);
         }
         if done < all {
@@ -334,7 +339,7 @@ impl<W: Work> Part<'_, W> {
         Ok(done)
     }
 
-    /// Writes what is done to where others find it; which items of the call these are, and where.
+    /// Writes finished items to where others find them. Returns the items and the place.
     fn keep(&self, done: Done, arena: &mut Arena<'_>) -> Result<(Range<u64>, u64), TeamError> {
         let Done { items, record } = done;
         let items = (items.start - self.start) as u64..(items.end - self.start) as u64;
@@ -347,12 +352,12 @@ impl<W: Work> Part<'_, W> {
         Ok((items, place))
     }
 
-    /// Does what is free, and waits for what others have.
+    /// Runs free items, and waits for the items that others have.
     fn wait_for_all(&self) -> Result<(), TeamError> {
         let claims = self.call.claims;
         let lane = self.call.lanes_of(self.rank).start;
-        // Also of those who had nothing to claim: from now on, who ends items sees that somebody
-        // may wait.
+        // Even if this rank had nothing to claim. From now on, a rank that finishes items sees that
+        // another may wait.
         let left = claims.claim(lane, 1);
         let own = self.lanes();
         let mut arena = Arena::new(&self.shared.memory);
@@ -384,12 +389,12 @@ impl<W: Work> Part<'_, W> {
         }
     }
 
-    /// Whether each rank has one thread, which runs the items of a claim one after the other.
+    /// Returns whether each rank has one thread, which runs the items of a claim in order.
     fn is_in_order(&self) -> bool {
         self.shared.locks.settings().threads == 1
     }
 
-    /// Makes others free what they have and have not begun.
+    /// Makes others free the items that they have not begun.
     fn ask_for_more(&self) -> Result<(), TeamError> {
         let team = self.shared.memory.team();
         if !self.is_in_order() {
@@ -414,16 +419,16 @@ impl<W: Work> Part<'_, W> {
         self.shared.memory.team().lapses.load(Ordering::Relaxed)
     }
 
-    /// Takes items that nobody has, if there are any behind `from`.
+    /// Takes free items from `from` on, if there are any.
     fn take_free(&self, lane: usize, from: u64, pace: &mut Pace) -> Result<Option<Range<u64>>, TeamError> {
-        // Nothing is free where nobody has died, been stopped, or given anything back.
+        // Nothing is free unless a rank has died, was stopped, or gave items back.
         if self.lapses() == 0 {
             return Ok(None);
         }
         let claims = self.call.claims;
         let _recovery = hold(&self.shared.locks.recovery)?;
         let mut at = from;
-        // Those in which ranks have died come last.
+        // Items in which ranks have died come last.
         let mut suspect = None;
         while at < claims.len() {
             match claims.look(at) {
@@ -448,16 +453,16 @@ impl<W: Work> Part<'_, W> {
         items
     }
 
-    /// Others may have what this rank has.
+    /// Gives up all items of this rank.
     fn give_up(&self) {
         self.call.lanes_of(self.rank).for_each(|lane| self.call.claims.give_up(lane));
         self.shared.memory.team().lapses.fetch_add(1, Ordering::Relaxed);
-        // Those who wait look again before long.
+        // If this fails, waiters look again on their own soon.
         let _ = self.shared.locks.notify();
     }
 }
 
-/// Runs `part`, and tells a panic in an item from what it returns.
+/// Runs `part`, and distinguishes a panic in an item from an error.
 pub(crate) fn catch<W: Work>(part: &Part<'_, W>) -> std::thread::Result<Result<(), TeamError>> {
     catch_unwind(AssertUnwindSafe(|| part.run()))
 }
@@ -473,7 +478,7 @@ impl<'a> Arena<'a> {
         Arena { memory, free: 0..0 }
     }
 
-    /// Writes a record; returns where it is.
+    /// Writes a record. Returns its place.
     fn record(&mut self, bytes: &[u8]) -> Result<u64, TeamError> {
         let whole = (bytes.len() as u64 + 8).next_multiple_of(8);
         if self.free.end - self.free.start < whole {
@@ -491,7 +496,7 @@ impl<'a> Arena<'a> {
     }
 }
 
-/// The record at a place that an entry of a table tells.
+/// Returns the record at a place that a table entry names.
 pub(crate) fn record(memory: &Memory, place: u64) -> &[u8] {
     // SAFETY: written before it was told in the entry (`claims`: Release in `finish`, Acquire in
     // `entry`).

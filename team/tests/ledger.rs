@@ -95,7 +95,7 @@ fn a_run_that_was_killed_as_a_whole_runs_only_what_is_missing() {
     assert_eq!(refused("true", &["other"]), "it was begun with other arguments");
     let text = "what somebody has written";
     fs::write(&ledger, text).unwrap();
-    assert_eq!(refused("true", &[]), "it is no ledger of this version");
+    assert_eq!(refused("true", &[]), "it is not a ledger of this version");
     assert_eq!(fs::read_to_string(&ledger).unwrap(), text);
 
     // What was lost is tried again, by the same program.

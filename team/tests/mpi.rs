@@ -321,7 +321,7 @@ fn a_job_that_was_killed_goes_on_with_its_ledger() {
     fs::write(ledger.join("note"), "what somebody has written to this folder").unwrap();
     let ran = with_ledger(4, &mut |_| ());
     assert_eq!(ran.told.len(), 4, "{ran:#?}");
-    assert_eq!(ran.told.iter().filter(|told| told.contains("it has a file that is no ledger's")).count(), 1);
+    assert_eq!(ran.told.iter().filter(|told| told.contains("it has a file of another kind")).count(), 1);
     fs::remove_dir_all(&ledger).unwrap();
     fs::remove_file(&log).unwrap();
 }

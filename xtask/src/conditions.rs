@@ -1,4 +1,4 @@
-//! The mutants of a file in which one condition is negated or off by one.
+//! Mutants of a file in which one condition is negated or off by one.
 
 use std::ops::Range;
 
@@ -6,14 +6,14 @@ use ra_ap_rustc_lexer::{LiteralKind, TokenKind};
 
 use crate::source::{Mutant, Source};
 
-/// A mutant for each way to get a condition or a sum wrong:
+/// Returns a mutant for each way to get a condition or a sum wrong:
 ///
 /// * a comparison negated, its boundary moved, or the number on its right greater by one;
 /// * `&&` for `||` and back, a `!` left out, `is_ok` for `is_err` and back;
 /// * a condition without any of these negated whole;
 /// * `+` for `-` and back.
 ///
-/// What is asserted is left alone: an assertion is no behaviour.
+/// Assertions are not mutated, because they have no effect on correct code.
 pub(crate) fn mutants(text: &str) -> Vec<Mutant> {
     let source = Source::new(text);
     let mut mutants = Vec::new();
@@ -63,7 +63,7 @@ fn of_operator(source: &Source<'_>, token: usize) -> Vec<Mutant> {
     mutants
 }
 
-/// The mutant with a greater number, if `token` is one.
+/// Returns the mutant with a larger number, if `token` is a number.
 fn off_by_one(source: &Source<'_>, token: usize) -> Option<Mutant> {
     let TokenKind::Literal { kind: LiteralKind::Int { .. }, .. } = source.kind(token) else { return None };
     let number: u64 = source.word(token).parse().ok()?;
@@ -81,7 +81,7 @@ fn of_word(source: &Source<'_>, token: usize) -> Option<Mutant> {
     Some(source.replaced(token..token + 1, other, format!("`{word}` → `{other}`")))
 }
 
-/// The mutant of a condition that no other mutant negates.
+/// Returns the mutant of a condition that no other mutant negates.
 fn negated(source: &Source<'_>, keyword: usize) -> Option<Mutant> {
     let condition = condition_after(source, keyword)?;
     let has_others = condition.clone().any(|at| {
@@ -98,7 +98,7 @@ fn negated(source: &Source<'_>, keyword: usize) -> Option<Mutant> {
     Some(source.replaced(condition, &format!("!({text})"), format!("`{text}` negated")))
 }
 
-/// What stands between `if` or `while` and the block, or the arrow of a match arm.
+/// Returns what is between `if` or `while` and the block, or the arrow of a match arm.
 fn condition_after(source: &Source<'_>, keyword: usize) -> Option<Range<usize>> {
     let mut end = keyword + 1;
     while end < source.len() {
@@ -112,7 +112,8 @@ fn condition_after(source: &Source<'_>, keyword: usize) -> Option<Range<usize>> 
     None
 }
 
-/// Whether `token` is a `!` before an operand, rather than behind a macro's name or in `!=`.
+/// Returns whether `token` is a `!` before an operand. It may also follow a macro's name or be part
+/// of `!=`.
 fn is_negation(source: &Source<'_>, token: usize) -> bool {
     source.kind(token) == TokenKind::Bang
         && source.operator(token) != Some("!=")
@@ -128,7 +129,7 @@ fn is_assertion(source: &Source<'_>, token: usize) -> bool {
         && source.kind(token + 1) == TokenKind::Bang
 }
 
-/// The token behind the bracket that closes the one at `open`.
+/// Returns the token after the bracket that closes the one at `open`.
 fn after_brackets(source: &Source<'_>, open: usize) -> usize {
     let mut depth = 0_usize;
     for at in open..source.len() {

@@ -1,8 +1,8 @@
-//! What the list of mutants must hold, and what it must leave alone.
+//! What the list of mutants must contain, and what it must leave out.
 
 use crate::conditions::mutants;
 
-/// The changed lines of `text` inside of a function, with what each mutant says of itself.
+/// Returns the changed lines of `text` inside a function, with the description of each mutant.
 fn changes(text: &str) -> Vec<(String, String)> {
     let function = format!("fn f() {{\n{text}\n}}");
     let mutants = mutants(&function).into_iter();
@@ -10,7 +10,7 @@ fn changes(text: &str) -> Vec<(String, String)> {
         .map(|mutant| {
             let text = mutant.of(&function);
             let inside = text.strip_prefix("fn f() {\n").and_then(|text| text.strip_suffix("\n}"));
-            (mutant.change, inside.expect("only the inside is changed").to_owned())
+            (mutant.change, inside.expect("only the body is changed").to_owned())
         })
         .collect()
 }

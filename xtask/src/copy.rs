@@ -1,8 +1,8 @@
 //! A copy of a crate and the tests of its protocols, in which files can be changed and the tests
 //! run.
 //!
-//! The copy is a package of its own with those tests alone, so that a change costs one small
-//! compilation; what they depend on is shared with the workspace through its target folder.
+//! The copy is a separate package with only these tests, so a change costs one small compilation.
+//! Dependencies are shared with the workspace through its target folder.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -16,8 +16,7 @@ use wait_timeout::ChildExt;
 use crate::package::Package;
 use crate::source::CHOICE;
 
-/// The versions of what it depends on are those in the workspace's lock file, and the optimisation
-/// is the workspace's.
+/// Dependencies have the versions of the workspace's lock file, and its optimisation level.
 const MANIFEST: &str = r#"
 [package]
 name = "mutants-of-PACKAGE"
@@ -36,7 +35,7 @@ opt-level = 3
 /// How a test ended.
 pub(crate) enum Verdict {
     Passed,
-    /// With the fault that it reported.
+    /// With this fault.
     Failed(&'static str),
 }
 
@@ -56,13 +55,13 @@ pub(crate) struct Binaries {
 /// A test of a compiled copy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Test {
-    /// Which of the binaries it is in.
+    /// The index of its binary.
     binary: usize,
     pub(crate) name: String,
 }
 
 impl Test {
-    /// What a table calls it.
+    /// Its name in a table.
     pub(crate) fn called(&self) -> String {
         self.name.replace("protocol::", "")
     }
@@ -99,7 +98,7 @@ impl Copy {
         write(&self.folder.join(self.package.folder).join(file), text)
     }
 
-    /// Compiles the copy; `None` if that fails.
+    /// Compiles the copy. Returns `None` if this fails.
     pub(crate) fn build(&self) -> Result<Option<Binaries>> {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.args(["test", "--no-run", "--message-format=json-render-diagnostics"]);
@@ -122,7 +121,7 @@ impl Copy {
         let path = |test: &&str| {
             let built = messages.iter().filter(|message| message["target"]["name"] == **test);
             let mut paths = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-            paths.next().with_context(|| format!("cargo named no binary of the test {test}"))
+            paths.next().with_context(|| format!("cargo reported no binary of the test {test}"))
         };
         let paths = self.package.tests.iter().map(path).collect::<Result<_>>()?;
         Ok(Some(Binaries { paths, folder: self.folder.clone() }))
@@ -130,7 +129,7 @@ impl Copy {
 }
 
 impl Binaries {
-    /// The tests whose names hold `part`.
+    /// Returns the tests whose names contain `part`.
     pub(crate) fn tests(&self, part: &str) -> Result<Vec<Test>> {
         let mut tests = Vec::new();
         for (binary, path) in self.paths.iter().enumerate() {
@@ -146,8 +145,8 @@ impl Binaries {
         Ok(tests)
     }
 
-    /// Runs one test with the mutant of this number, if the sources have it; one that takes longer
-    /// than `limit` has failed.
+    /// Runs one test with the mutant of this number, if the sources have it. A test that takes
+    /// longer than `limit` fails.
     pub(crate) fn run(&self, mutant: usize, test: &Test, limit: Duration) -> Result<Verdict> {
         let errors = self.folder.join(format!("errors-{mutant}-{}.txt", test.name.replace("::", "-")));
         let mut child = Command::new(&self.paths[test.binary])
@@ -173,7 +172,7 @@ impl Binaries {
     }
 }
 
-/// What a failed model complained about.
+/// Returns the kind of failure of a model.
 fn fault(errors: &str) -> &'static str {
     let kinds = [
         ("deadlock", "deadlock"),

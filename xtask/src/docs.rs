@@ -1,7 +1,7 @@
-//! Whether what the documentation names is there: files, links, commands, variables.
+//! Checks that files, links, commands and variables in the documentation exist.
 //!
-//! Each check is a function from a page to findings. Examples are compiled and run by
-//! `cargo test --doc`, and links to items are checked by rustdoc.
+//! Each check is a function from a page to findings. `cargo test --doc` compiles and runs the
+//! examples, and rustdoc checks links to items.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ pub(crate) struct Page {
     pub(crate) text: String,
 }
 
-/// What the pages may name.
+/// What the pages may refer to.
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     /// All files, relative to the root.
@@ -37,10 +37,10 @@ const PACKAGES: [(&str, &str); 12] = [
     ("rayon-core", "compat/rayon-core"),
 ];
 
-/// What the names of files end with.
+/// The endings of file names.
 const EXTENSIONS: [&str; 7] = [".rs", ".md", ".toml", ".svg", ".json", ".yml", ".stderr"];
 
-/// Files that programs make, or that lie on other machines.
+/// Files that programs create, or that are on other machines.
 const NOT_HERE: [&str; 2] = ["mandelbrot.svg", "picture.svg"];
 
 impl Workspace {
@@ -68,7 +68,7 @@ impl Workspace {
         fs::read_to_string(self.root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    /// All Markdown files, and the documentation of all sources and examples.
+    /// Returns all Markdown files, and the documentation of all sources and examples.
     pub(crate) fn pages(&self) -> Vec<Page> {
         let pages = self.files.iter().filter_map(|path| {
             let is_documented = path.contains("/src/") || path.contains("/examples/");
@@ -86,7 +86,8 @@ impl Workspace {
         self.files.contains(path) || self.files.iter().any(|file| file.starts_with(&format!("{path}/")))
     }
 
-    /// Whether the package, or any if there is none, has a test or an example of that name.
+    /// Returns whether the package has a test or an example with this name. Without a package, any
+    /// package counts.
     fn has_target(&self, package: Option<&str>, kind: &str, name: &str) -> bool {
         let folders = PACKAGES.iter().filter(|(known, _)| package.is_none_or(|package| package == *known));
         folders.into_iter().any(|(_, folder)| {
@@ -105,7 +106,7 @@ impl Workspace {
         })
     }
 
-    /// Whether `cargo xtask` has such a task.
+    /// Returns whether `cargo xtask` has this task.
     fn has_task(&self, task: &str) -> bool {
         let variant: String = task.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
         let main = self.read("xtask/src/main.rs");
@@ -113,7 +114,7 @@ impl Workspace {
     }
 }
 
-/// What stands in the comments that are documentation.
+/// Returns the documentation comments of a source.
 fn doc_comments(source: &str) -> String {
     let lines = source.lines().filter_map(|line| {
         let line = line.trim_start();
@@ -122,7 +123,7 @@ fn doc_comments(source: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The text without blocks of code, and what stands between backticks.
+/// Returns the text without code blocks, and the code spans.
 fn prose_and_spans(text: &str) -> (String, Vec<String>) {
     let mut in_block = false;
     let lines = text.lines().filter(|line| {
@@ -138,7 +139,7 @@ fn prose_and_spans(text: &str) -> (String, Vec<String>) {
     (prose, spans)
 }
 
-/// The heading as GitHub and rustdoc link to it.
+/// Returns the anchor of a heading, as GitHub and rustdoc generate it.
 fn anchor(heading: &str) -> String {
     let kept = heading.trim().to_lowercase();
     kept.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>().replace(' ', "-")
@@ -150,7 +151,7 @@ fn has_anchor(text: &str, wanted: &str) -> bool {
         .any(|line| anchor(line.trim_start_matches('#')) == wanted)
 }
 
-/// Links of a Markdown file to files and headings that are not there.
+/// Finds links of a Markdown file to files and headings that do not exist.
 pub(crate) fn broken_links(page: &Page, workspace: &Workspace) -> Vec<String> {
     if !page.path.ends_with(".md") {
         return vec![];
@@ -167,10 +168,10 @@ pub(crate) fn broken_links(page: &Page, workspace: &Workspace) -> Vec<String> {
         let file = if file.is_empty() { page.path.clone() } else { normal(folder, file) };
         !workspace.has(&file) || heading.is_some_and(|at| !has_anchor(&workspace.read(&file), at))
     });
-    broken.map(|target| format!("{}: a link to {target}, which is not there", page.path)).collect()
+    broken.map(|target| format!("{}: a link to {target}, which does not exist", page.path)).collect()
 }
 
-/// `file` as seen from `folder`, relative to the workspace.
+/// Returns `file`, as seen from `folder`, relative to the workspace.
 fn normal(folder: &str, file: &str) -> String {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in file.trim_end_matches('/').split('/') {
@@ -183,14 +184,14 @@ fn normal(folder: &str, file: &str) -> String {
     parts.join("/")
 }
 
-/// Names of files that no file has.
+/// Finds file names that no file has.
 pub(crate) fn missing_files(page: &Page, workspace: &Workspace) -> Vec<String> {
     let (_, spans) = prose_and_spans(&page.text);
     let names = spans.iter().filter(|span| {
         let is_name = span.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c));
         let is_file =
             EXTENSIONS.iter().any(|extension| span.ends_with(extension) && span.len() > extension.len());
-        // Capitals and `x` stand for any name, but for the files that are called so.
+        // Capitals and `x` are placeholders, except in real file names.
         let stem = span.rsplit('/').next().unwrap_or(span).split(['.', '_']).next().unwrap_or(span);
         let is_any = stem == "x" || stem.chars().all(char::is_uppercase) && !span.ends_with(".md");
         is_name && is_file && !is_any && !span.starts_with(['/', '.']) && !NOT_HERE.contains(&span.as_str())
@@ -202,7 +203,7 @@ pub(crate) fn missing_files(page: &Page, workspace: &Workspace) -> Vec<String> {
     missing.map(|name| format!("{}: there is no file {name}", page.path)).collect()
 }
 
-/// Commands with a package, test, example, feature, task or script that is not there.
+/// Finds commands with a package, test, example, feature, task or script that does not exist.
 pub(crate) fn wrong_commands(page: &Page, workspace: &Workspace) -> Vec<String> {
     let text = page.text.replace(['`', '"', '(', ')', ';', '|'], "\n");
     let lines = text.lines().filter_map(|line| {
@@ -220,7 +221,7 @@ pub(crate) fn wrong_commands(page: &Page, workspace: &Workspace) -> Vec<String> 
 }
 
 fn fault_of(words: &[&str], workspace: &Workspace) -> Option<String> {
-    // What comes behind is the program's.
+    // The rest belongs to the program.
     let words = &words[..words.iter().position(|word| *word == "--").unwrap_or(words.len())];
     let is_name = |word: &&str| {
         word.starts_with(|c: char| c.is_ascii_lowercase())
@@ -267,9 +268,9 @@ fn fault_of(words: &[&str], workspace: &Workspace) -> Option<String> {
     paths.into_iter().find(|path| !workspace.has(path)).map(|path| format!("no file {path}"))
 }
 
-/// Environment variables that no program looks at.
+/// Finds environment variables that no program reads.
 pub(crate) fn unknown_variables(page: &Page, code: &str) -> Vec<String> {
     let words = page.text.split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
     let ours = words.filter(|word| word.starts_with("TASKEL_") && !code.contains(&format!("\"{word}\"")));
-    ours.map(|word| format!("{}: nobody looks at {word}", page.path)).collect()
+    ours.map(|word| format!("{}: no program reads {word}", page.path)).collect()
 }

@@ -1,7 +1,7 @@
-//! What the documentation says that a test compares with the code.
+//! Claims of the documentation that a test compares with the code.
 
-/// Numbers and facts in the documentation, and the code that they are about: if either changes,
-/// look at the other.
+/// Numbers and facts in the documentation, and the code that they are about. If either changes,
+/// check the other.
 pub(crate) const CLAIMS: &[(&str, &str, &str, &str)] = &[
     ("docs/limits.md", "100 ms or more after", "runtime/src/sync/asymmetric.rs", "from_millis(100);"),
     (
@@ -127,19 +127,19 @@ pub(crate) const CLAIMS: &[(&str, &str, &str, &str)] = &[
     ("README.md", "need Rust 1.85", "Cargo.toml", "rust-version = \"1.85\""),
     (
         "shm-lock/src/lib.rs",
-        "a tenth of a second for who waits",
+        "a tenth of a second for one that waits",
         "shm-lock/src/ticker.rs",
         "const SHORT_NS: u64 = 100_000_000;",
     ),
     (
         "shm-lock/src/semaphore.rs",
-        "those who wait within a tenth of a second",
+        "A waiter finds it within a tenth of a second",
         "shm-lock/src/ticker.rs",
         "const SHORT_NS: u64 = 100_000_000;",
     ),
     (
         "shm-lock/src/barrier.rs",
-        "within a tenth of a second, and go on without it",
+        "learn this within a tenth of a second",
         "shm-lock/src/ticker.rs",
         "const SHORT_NS: u64 = 100_000_000;",
     ),

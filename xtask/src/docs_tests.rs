@@ -1,12 +1,12 @@
-//! The checks of [`docs`](super::docs) on the workspace, and on text that breaks the rule; and what
-//! single pages say.
+//! Runs the checks of [`docs`](super::docs) on the workspace and on wrong texts, and checks the
+//! content of single pages.
 
 use std::process::Command;
 
 use crate::docs::{Page, Workspace, broken_links, missing_files, unknown_variables, wrong_commands};
 use crate::docs_claims::CLAIMS;
 
-/// The READMEs that are published. Their links are read where the workspace is not.
+/// The published READMEs. They are also read without the workspace around them.
 const PUBLISHED: [&str; 6] = [
     "adaptive/README.md",
     "runtime/README.md",
@@ -92,7 +92,7 @@ fn variables_are_looked_at() {
 #[test]
 fn numbers_in_the_documentation_are_those_of_the_code() {
     let workspace = Workspace::here();
-    // A paragraph may break anywhere.
+    // A paragraph may be wrapped anywhere.
     let flat = |text: String| {
         let lines = text
             .lines()
@@ -102,11 +102,11 @@ fn numbers_in_the_documentation_are_those_of_the_code() {
     for (page, claim, source, code) in CLAIMS {
         assert!(
             flat(workspace.read(page)).contains(claim),
-            "{page} does not say {claim:?}: is it about {code}?"
+            "{page} does not say {claim:?}: does the claim about {code} still hold?"
         );
         assert!(
             workspace.read(source).contains(code),
-            "{source} has no {code:?}, about which {page} says {claim:?}"
+            "{source} has no {code:?}, but {page} claims {claim:?}"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! Whether imports go down: the parts of a crate, which of them names which, and in which order
-//! they stand.
+//! Checks that imports go down: the parts of each crate, their order, and which of them import
+//! which.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,18 +11,18 @@ use ra_ap_rustc_lexer::TokenKind;
 
 use crate::source::Source;
 
-/// A crate's layers from top to bottom. A part may import from itself and from the layers below.
+/// A crate's layers from top to bottom. A part may import from its own layer and from lower ones.
 pub(crate) struct Layers {
     pub(crate) package: &'static str,
     pub(crate) from_top: &'static [Layer],
-    /// The file from which the deepest chain of imports is counted.
+    /// The file in which the longest import chain starts.
     pub(crate) chain_from: &'static str,
 }
 
-/// Files or folders in `src`, beside each other.
+/// Files or folders in `src` that do not import from each other.
 pub(crate) enum Layer {
     Parts(&'static [&'static str]),
-    /// They import from each other, too.
+    /// Files or folders that import from each other.
     Knot(&'static [&'static str]),
 }
 
@@ -125,17 +125,17 @@ pub(crate) fn layers(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// A module, by its path in the crate: the root is empty.
+/// A module's path in the crate. The root is empty.
 type Module = Vec<String>;
 
-/// Which module's file imports from which other one's.
+/// For each module, the modules that its file imports from.
 pub(crate) struct Imports {
     files: BTreeSet<Module>,
     arrows: BTreeMap<Module, BTreeSet<Module>>,
 }
 
 impl Imports {
-    /// Reads all files of a crate but tests and models.
+    /// Reads all files of a crate except tests and models.
     pub(crate) fn of_crate(folder: &Path) -> Result<Self> {
         let mut texts = BTreeMap::new();
         read(&folder.join("src"), &[], &mut texts)?;
@@ -155,7 +155,7 @@ impl Imports {
         Imports { arrows: arrows.collect(), files }
     }
 
-    /// The imports that go up, or aside, in `layers`.
+    /// Returns the imports that go up, or sideways, in `layers`.
     pub(crate) fn against(&self, layers: &Layers) -> Vec<String> {
         let floor = |module: &Module| {
             let part = module.first().map_or("lib", String::as_str);
@@ -176,7 +176,7 @@ impl Imports {
         found
     }
 
-    /// What a file imports, directly or by way of others.
+    /// Returns all direct and indirect imports of a file.
     fn reached<'a>(&'a self, from: &'a Module) -> BTreeSet<&'a Module> {
         let mut seen = BTreeSet::new();
         let mut next = vec![from];
@@ -186,8 +186,8 @@ impl Imports {
         seen
     }
 
-    /// The circle that each file is in: all that it imports by way of some, and that import it. A
-    /// file without one is alone.
+    /// Returns the cycle of each file: all files that it imports indirectly and that import it. A
+    /// file without a cycle is alone.
     fn circles(&self) -> BTreeMap<&Module, BTreeSet<&Module>> {
         let reached: BTreeMap<_, _> = self.files.iter().map(|file| (file, self.reached(file))).collect();
         let mut circles = BTreeMap::new();
@@ -198,12 +198,12 @@ impl Imports {
         circles
     }
 
-    /// How many files the largest circle has.
+    /// Returns the number of files in the largest cycle.
     fn largest_circle(&self) -> usize {
         self.circles().values().map(BTreeSet::len).max().unwrap_or(0)
     }
 
-    /// The longest chain of imports that begins in a file; a circle counts once.
+    /// Returns the longest import chain from a file. A cycle counts once.
     pub(crate) fn longest_chain(&self, from: &str) -> usize {
         let circles = self.circles();
         let mut known = BTreeMap::new();
@@ -218,7 +218,7 @@ impl Imports {
         known: &mut BTreeMap<&'a Module, usize>,
     ) -> usize {
         let circle = &circles[from];
-        let head = *circle.first().expect("it is in there itself");
+        let head = *circle.first().expect("a cycle contains its file");
         if let Some(&len) = known.get(head) {
             return len;
         }
@@ -229,7 +229,7 @@ impl Imports {
     }
 }
 
-/// What is counted of a crate.
+/// The counts of a crate.
 struct Report<'a> {
     layers: &'a Layers,
     imports: &'a Imports,
@@ -285,8 +285,8 @@ fn read(folder: &Path, module: &[String], texts: &mut BTreeMap<Module, String>) 
     Ok(())
 }
 
-/// The paths in `text` that begin with `crate`, `super` or `self`, from the crate's root on; not
-/// those in a module of tests, nor those of `$crate`, which are for whoever uses a macro.
+/// Returns the paths in `text` that begin with `crate`, `super` or `self`, relative to the crate's
+/// root. Leaves out test modules, and paths of `$crate`, which belong to users of a macro.
 fn paths(text: &str, module: &Module) -> Vec<Module> {
     let source = Source::new(text);
     let end = (1..source.len()).find(|&at| source.word(at - 1) == "mod" && source.word(at) == "tests");
@@ -308,7 +308,7 @@ fn is_path_separator(source: &Source<'_>, at: usize) -> bool {
     at + 1 < source.len() && source.kind(at) == TokenKind::Colon && source.kind(at + 1) == TokenKind::Colon
 }
 
-/// Adds the paths of the tree, as in `use`, that begins at a token; yields the token behind it.
+/// Adds the paths of the import tree that begins at a token. Returns the token after it.
 fn tree(source: &Source<'_>, mut at: usize, before: &[String], found: &mut Vec<Module>) -> usize {
     let mut path = before.to_vec();
     loop {

@@ -1,4 +1,4 @@
-//! What counts as an import, and whether the workspace's go down.
+//! What counts as an import, and whether the workspace's imports go down.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ const HOUSE: Layers = Layers {
     chain_from: "roof",
 };
 
-/// The imports against `HOUSE` in a crate of these files.
+/// Returns the imports that violate `HOUSE` in a crate of these files.
 fn against(files: &[(&str, &str)]) -> Vec<String> {
     imports(files).against(&HOUSE)
 }

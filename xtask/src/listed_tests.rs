@@ -1,4 +1,4 @@
-//! A table tells which test it names, mutant by mutant.
+//! A table names a test for each mutant.
 
 use crate::listed::Listed;
 

@@ -1,4 +1,4 @@
-//! What the development of taskel needs and a line of shell cannot do: `cargo xtask --help`.
+//! Development tasks that need more than a line of shell: `cargo xtask --help`.
 
 mod conditions;
 #[cfg(test)]
@@ -43,27 +43,27 @@ use clap::Parser;
 enum Task {
     /// Weaken every ordering of the protocols in turn, and print which loom model notices
     ///
-    /// Prints ORDERINGS.md of the package; progress goes to standard error. The exit status is 1
-    /// when a mutant survives.
+    /// Prints ORDERINGS.md of the package. Progress goes to standard error. The exit status is 1 if
+    /// a mutant survives.
     MutateOrderings(mutate::Arguments),
-    /// Get every condition of the protocols, or of the chunk policy, wrong in turn, and print which
-    /// test notices
+    /// Make every condition of the protocols, or of the chunk policy, wrong in turn, and print
+    /// which test notices
     ///
-    /// Prints CONDITIONS.md of the package; progress goes to standard error. The exit status is 1
-    /// when a mutant survives without an argument.
+    /// Prints CONDITIONS.md of the package. Progress goes to standard error. The exit status is 1
+    /// if a mutant survives without an argument.
     MutateConditions(mutate::ConditionArguments),
-    /// Run programs and libraries of crates.io with rayon, and with taskel in its place: their own
-    /// tests, and programs on real input, with times
+    /// Run programs and libraries of crates.io with rayon and with taskel instead: their own tests,
+    /// and programs on real input, with times
     ///
-    /// The exit status is 1 when a test fails that passes with rayon, or when a result differs. What
-    /// cannot be fetched, or does not build with rayon, is said and left out.
+    /// The exit status is 1 if a test fails that passes with rayon, or if a result differs.
+    /// Packages that cannot be fetched, or do not build with rayon, are reported and left out.
     RayonApps(rayon_apps::Arguments),
     /// Run rayon's and rayon-core's own tests on taskel, by way of compat/rayon-core
     ///
-    /// The exit status is 1 when a test fails that is not listed as left out, or when one that is
-    /// listed passes or does not exist.
+    /// The exit status is 1 if a test fails that is not listed as left out, or if a listed one
+    /// passes or does not exist.
     RayonSuite(rayon_suite::Arguments),
-    /// Print which parts of the crates stand above which, and what their imports make of that
+    /// Print the layers of each crate, and which imports violate them
     Layers(layers::Arguments),
     /// Build the same program with taskel and with rayon, and print what each costs: packages,
     /// seconds, bytes

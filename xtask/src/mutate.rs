@@ -1,4 +1,4 @@
-//! Runs the tests of the protocols on every mutant of them.
+//! Runs the tests of the protocols on every mutant.
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
@@ -24,8 +24,8 @@ pub(crate) struct Arguments {
     /// The package whose protocols are mutated, as a folder of the workspace
     #[arg(default_value = "runtime", value_parser = ["runtime", "shm-lock", "team"])]
     package: String,
-    /// Run only the model that ORDERINGS.md names for a mutant: where each row is still right, this
-    /// prints the same in a tenth of the time
+    /// Run only the model that ORDERINGS.md names for each mutant. If all rows are still right,
+    /// this prints the same table in a tenth of the time
     #[arg(long)]
     as_listed: bool,
     #[command(flatten)]
@@ -37,7 +37,7 @@ pub(crate) struct ConditionArguments {
     /// The package whose protocols, or chunk policy, are mutated, as a folder of the workspace
     #[arg(default_value = "runtime", value_parser = ["runtime", "shm-lock", "team", "adaptive"])]
     package: String,
-    /// Mutate functions of these names alone
+    /// Mutate only functions with these names
     #[arg(long = "function", value_name = "NAME")]
     functions: Vec<String>,
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub(crate) struct ConditionArguments {
 
 #[derive(clap::Args)]
 struct Run {
-    /// Mutate this file alone, such as sleep.rs
+    /// Mutate only this file, such as sleep.rs
     #[arg(long, value_name = "FILE")]
     only: Option<String>,
     /// Seconds after which a test counts as hanging
@@ -54,10 +54,10 @@ struct Run {
     timeout: u64,
 }
 
-/// Weakens each ordering in turn; fails when no model notices.
+/// Weakens each ordering in turn. Fails if no model notices one of them.
 ///
-/// Whatever is weakened compiles, so all mutants are built in one, and told at run time which one
-/// to be.
+/// Weakened code always compiles. So all mutants are built in one program, which is told at run
+/// time which mutant to be.
 pub(crate) fn orderings(arguments: &Arguments) -> Result<ExitCode> {
     let package = Package::named(&arguments.package);
     let start = Start::new(package, &arguments.run)?;
@@ -92,7 +92,8 @@ pub(crate) fn orderings(arguments: &Arguments) -> Result<ExitCode> {
     Ok(exit_code(&rows))
 }
 
-/// Gets each condition wrong in turn; fails when no test notices one and no argument says why.
+/// Makes each condition wrong in turn. Fails if no test notices one of them and no argument covers
+/// it.
 pub(crate) fn conditions(arguments: &ConditionArguments) -> Result<ExitCode> {
     let package = Package::named(&arguments.package);
     let start = Start::new(package, &arguments.run)?;
@@ -115,7 +116,7 @@ pub(crate) fn conditions(arguments: &ConditionArguments) -> Result<ExitCode> {
     Ok(exit_code(&rows))
 }
 
-/// What a wrong condition, unlike a weaker ordering, takes a compilation to see.
+/// Tests a wrong condition. Unlike a weaker ordering, this needs a compilation.
 fn fate_of_condition(start: &Start, file: &str, text: &str, mutant: &Mutant, tests: &[Test]) -> Result<Fate> {
     if let Some(reason) = out_of_sight(start.package, file, mutant) {
         return Ok(Fate::OutOfSight { reason });
@@ -135,11 +136,11 @@ fn exit_code(rows: &[Row]) -> ExitCode {
     ExitCode::from(u8::from(rows.iter().any(|row| matches!(row.fate, Fate::Survived))))
 }
 
-/// What there is before the first mutant.
+/// The state before the first mutant.
 struct Start {
     package: &'static Package,
     root: PathBuf,
-    /// Those that are mutated.
+    /// The files that are mutated.
     files: Vec<String>,
     copy: Copy,
     limit: Duration,
@@ -153,14 +154,14 @@ impl Start {
         Ok(Start { package, root, files, copy, limit: Duration::from_secs(run.timeout) })
     }
 
-    /// The copy, compiled, and its tests.
+    /// Returns the binaries of the unmodified copy, and its tests.
     fn build(&self) -> Result<(Binaries, Vec<Test>)> {
         let binaries = self.copy.build()?.context("the copy must compile")?;
         let tests = binaries.tests(self.package.test_name)?;
         Ok((binaries, tests))
     }
 
-    /// Fails unless `tests` pass while nothing is wrong.
+    /// Fails unless `tests` pass without a mutation.
     fn assert_passed<'a>(
         &self,
         binaries: &Binaries,
@@ -175,7 +176,7 @@ impl Start {
     }
 }
 
-/// What `f` makes of each of `items`, in their order; each core takes the next.
+/// Applies `f` to each of `items`, on all cores. The results are in order.
 fn side_by_side<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
     let next = AtomicUsize::new(0);
     let take = || {
@@ -191,7 +192,7 @@ fn side_by_side<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> Result<R> + Syn
     made.into_iter().map(|(_, made)| made).collect()
 }
 
-/// The first test that fails, if one does.
+/// Returns the first test that fails, if any.
 fn fate(binaries: &Binaries, mutant: usize, tests: &[&Test], limit: Duration) -> Result<Fate> {
     for &test in tests {
         if let Verdict::Failed(fault) = binaries.run(mutant, test, limit)? {
@@ -201,7 +202,7 @@ fn fate(binaries: &Binaries, mutant: usize, tests: &[&Test], limit: Duration) ->
     Ok(Fate::Survived)
 }
 
-/// All tests, the models of `file` first, of which those that take long come last.
+/// Returns all tests: first the models of `file`, and last the slow ones.
 fn tests_for<'a>(package: &Package, file: &str, tests: &'a [Test]) -> Vec<&'a Test> {
     let own = format!("::{}_models::", file.trim_end_matches(".rs"));
     let (mut sorted, others): (Vec<_>, Vec<_>) = tests.iter().partition(|test| test.name.contains(&own));
@@ -210,7 +211,7 @@ fn tests_for<'a>(package: &Package, file: &str, tests: &'a [Test]) -> Vec<&'a Te
     sorted
 }
 
-/// The folders of the workspace and of what is built.
+/// Returns the workspace's root and its target folder.
 fn workspace() -> Result<(PathBuf, PathBuf)> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["metadata", "--no-deps", "--format-version=1"])

@@ -1,14 +1,14 @@
-//! The mutants of a protocol file in which one ordering is a step weaker.
+//! Mutants of a protocol file in which one ordering is a step weaker.
 
 use anyhow::{Result, bail};
 use ra_ap_rustc_lexer::TokenKind;
 
 use crate::source::{Mutant, Source};
 
-/// A mutant for each step down from each ordering stronger than Relaxed.
+/// Returns a mutant for each step down from each ordering stronger than Relaxed.
 ///
-/// One step is enough for an access: what fails with it fails with everything weaker. A fence is
-/// removed as well.
+/// One step is enough for an access: what fails with it also fails with every weaker ordering.
+/// Fences are also removed.
 pub(crate) fn mutants(text: &str) -> Result<Vec<Mutant>> {
     let source = Source::new(text);
     let mut mutants = Vec::new();
@@ -26,7 +26,7 @@ pub(crate) fn mutants(text: &str) -> Result<Vec<Mutant>> {
     Ok(mutants)
 }
 
-/// The mutants of one word, none unless it is a strong ordering that something is called with.
+/// Returns the mutants of one word. There are none unless it is a strong ordering in a call.
 fn weakened(source: &Source<'_>, token: usize) -> Result<Vec<Mutant>> {
     let ordering = source.word(token);
     let Some(callee) = source.callee(token) else { return Ok(Vec::new()) };
@@ -63,7 +63,7 @@ fn weakened(source: &Source<'_>, token: usize) -> Result<Vec<Mutant>> {
     Ok(mutants)
 }
 
-/// Whether a light or a heavy fence is called here.
+/// Returns whether this is a call of a light or heavy fence.
 fn is_half_of_a_pair(source: &Source<'_>, token: usize) -> bool {
     let defined = token > 0 && source.word(token - 1) == "fn";
     ["light_fence", "heavy_fence"].contains(&source.word(token))
@@ -72,8 +72,8 @@ fn is_half_of_a_pair(source: &Source<'_>, token: usize) -> bool {
         && source.kind(token + 1) == TokenKind::OpenParen
 }
 
-/// The mutants of a light or a heavy fence, which in a model are full ones. A heavy one says that
-/// it succeeded.
+/// Returns the mutants of a light or heavy fence. In a model both are full fences. A heavy fence
+/// also returns success.
 fn without_fence(source: &Source<'_>, token: usize) -> [Mutant; 2] {
     let call = source.path(token)..source.closing(token + 1) + 1;
     let name = source.word(token);
@@ -89,7 +89,7 @@ fn without_fence(source: &Source<'_>, token: usize) -> [Mutant; 2] {
     ]
 }
 
-/// The semicolon after `token`.
+/// Returns the semicolon after `token`.
 fn end_of_statement(source: &Source<'_>, token: usize) -> usize {
     (token..source.len())
         .find(|&at| source.kind(at) == TokenKind::Semi)

@@ -1,4 +1,4 @@
-//! What the list of mutants must hold, and what it must leave alone.
+//! What the list of mutants must contain, and what it must leave out.
 
 use crate::orderings::mutants;
 use crate::source::all_in_one;

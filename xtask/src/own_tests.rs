@@ -1,4 +1,4 @@
-//! The tests of other people's packages: built, run binary by binary, and what became of each.
+//! The tests of third-party packages: built, run binary by binary, with the outcome of each.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use wait_timeout::ChildExt;
 
-/// Tests that take longer hang. The longest sleeps for some seconds.
+/// Tests that take longer count as hanging. The longest one sleeps for some seconds.
 pub(crate) const LIMIT: Duration = Duration::from_secs(300);
 
 /// How a test ended.
@@ -21,17 +21,17 @@ pub(crate) enum Outcome {
     Ignored,
 }
 
-/// What became of the tests of a package, by the binary and their name.
+/// The outcomes of a package's tests, by binary and name.
 pub(crate) type Outcomes = BTreeMap<String, Outcome>;
 
 /// A binary of tests.
 pub(crate) struct TestBinary {
-    /// What it tests: `lib`, or the name of the program or of the file of tests.
+    /// What it tests: `lib`, or the name of the program or test file.
     pub(crate) target: String,
     pub(crate) path: PathBuf,
 }
 
-/// Builds what `cargo test` with these options would run, given that.
+/// Builds what `cargo test` would run with these options.
 pub(crate) fn build(mut cargo_test: Command, options: &[&str]) -> Result<Vec<TestBinary>> {
     let output = cargo_test
         .args(["--no-run", "--message-format=json-render-diagnostics"])
@@ -51,8 +51,8 @@ pub(crate) fn build(mut cargo_test: Command, options: &[&str]) -> Result<Vec<Tes
 }
 
 impl TestBinary {
-    /// Runs it in `folder`, and returns what it printed, too. The names begin with that of the
-    /// target.
+    /// Runs it in `folder`. Returns the outcomes and the output. Each name starts with the name of
+    /// the target.
     pub(crate) fn run(&self, folder: &Path, log: &Path, arguments: &[&str]) -> Result<(Outcomes, String)> {
         let output = File::create(log)?;
         let mut child = Command::new(&self.path)
@@ -77,15 +77,16 @@ impl TestBinary {
     }
 }
 
-/// Cargo in a folder with another target folder. What is set for the workspace's own builds is not
-/// theirs.
+/// Creates a cargo command in a folder, with another target folder. It does not inherit settings
+/// for the workspace's own builds.
 pub(crate) fn cargo(folder: &Path, target: &Path) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(folder).env_remove("RUSTFLAGS").env("CARGO_TARGET_DIR", target);
     cargo
 }
 
-/// The outcomes in what the standard test harness prints, each name with `prefix` in front.
+/// Parses the outcomes from the output of the standard test harness, and adds `prefix` to each
+/// name.
 pub(crate) fn outcomes_in(output: &str, prefix: &str) -> Outcomes {
     let mut outcomes = Outcomes::new();
     for line in output.lines() {

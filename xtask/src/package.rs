@@ -9,25 +9,25 @@ use anyhow::{Context, Result, ensure};
 #[derive(Debug)]
 pub(crate) struct Package {
     pub(crate) name: &'static str,
-    /// Where the mutated files are.
+    /// The folder with the mutated files.
     pub(crate) folder: &'static str,
-    /// The tests that are to notice, those first that run first.
+    /// The tests that must notice, in the order in which they run.
     pub(crate) tests: &'static [&'static str],
-    /// What they read.
+    /// Other files that the tests read.
     pub(crate) read_by_tests: &'static [&'static str],
-    /// What the tests are called in a text.
+    /// What to call the tests in a text.
     pub(crate) tests_called: &'static str,
-    /// Part of the name of each such test.
+    /// A part of the name of each such test.
     pub(crate) test_name: &'static str,
-    /// Part of the name of those that take long.
+    /// A part of the names of slow tests.
     pub(crate) long_tests: Option<&'static str>,
-    /// Where the crate's name is needed, and what else it takes to build the tests.
+    /// The crate's name, if it is needed, and everything else to build the tests.
     pub(crate) manifest: &'static str,
 }
 
 const LOOM: &str = "[dev-dependencies]\nloom = \"*\"\n";
 
-/// What the protocols of `runtime` need.
+/// The dependencies of the protocols of `runtime`.
 const LOOM_AND_PADDING: &str = "[dev-dependencies]\ncrossbeam-utils = \"*\"\nloom = \"*\"\n";
 
 pub(crate) const PACKAGES: [Package; 4] = [
@@ -80,12 +80,12 @@ impl Package {
         PACKAGES.iter().find(|package| package.name == name).expect("the argument's values are these names")
     }
 
-    /// Whether the models are the only code of the package that is built.
+    /// Returns whether the models are the only code of the package that is built.
     pub(crate) fn has_models(&self) -> bool {
         self.folder == "src/protocol"
     }
 
-    /// The names of the mutated files in order, or of `only` that one.
+    /// Returns the names of the mutated files in order, or only `only`.
     pub(crate) fn files(&self, root: &Path, only: Option<&str>) -> Result<Vec<String>> {
         let folder = root.join(self.name).join(self.folder);
         let entries = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
@@ -107,7 +107,7 @@ impl Package {
         Ok(files)
     }
 
-    /// The table of the orderings, as it is.
+    /// Returns the current table of the orderings.
     pub(crate) fn orderings(&self, root: &Path) -> Result<String> {
         let path = root.join(self.name).join("ORDERINGS.md");
         fs::read_to_string(&path).with_context(|| path.display().to_string())

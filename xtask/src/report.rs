@@ -1,11 +1,11 @@
-//! The tables of mutants as documents.
+//! Formats the tables of mutants as documents.
 
 use std::fmt;
 
 use crate::package::Package;
 use crate::source::Mutant;
 
-/// What became of a mutant.
+/// The outcome of a mutant.
 pub(crate) enum Fate {
     Killed { test: String, fault: &'static str },
     NotCompiled,
@@ -14,14 +14,14 @@ pub(crate) enum Fate {
     OutOfSight { reason: &'static str },
 }
 
-/// A mutant, where it was, and what became of it.
+/// A mutant, its place, and its outcome.
 pub(crate) struct Row {
     pub(crate) file: String,
     pub(crate) mutant: Mutant,
     pub(crate) fate: Fate,
 }
 
-/// What is told of a row while it is made: where the mutant is.
+/// For progress output: shows the place of the mutant.
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Mutant { line, function, change, .. } = &self.mutant;
@@ -41,19 +41,19 @@ impl fmt::Display for Fate {
     }
 }
 
-/// A row of a table up to the fate. It tells the line itself, so that the table stays right while
-/// lines move.
+/// Returns a table row up to the outcome. It contains the line of code itself, so the table stays
+/// valid when lines move.
 pub(crate) fn site(file: &str, mutant: &Mutant) -> String {
     let Mutant { function, code, change, .. } = mutant;
     format!("| `{file}` | `{function}` | `{}` | {} |", escaped(code), escaped(change))
 }
 
-/// A bar would end the cell, even in a code span.
+/// A bar ends a table cell, even in a code span.
 fn escaped(cell: &str) -> String {
     cell.replace('|', "\\|")
 }
 
-/// ORDERINGS.md, with a newline at its end.
+/// Returns ORDERINGS.md, with a final newline.
 pub(crate) fn orderings(package: &Package, rows: &[Row], tests: usize) -> String {
     let survivors = rows.iter().filter(|row| matches!(row.fate, Fate::Survived)).count();
     let package = package.name;
@@ -77,7 +77,7 @@ pub(crate) fn orderings(package: &Package, rows: &[Row], tests: usize) -> String
     text
 }
 
-/// CONDITIONS.md, with a newline at its end.
+/// Returns CONDITIONS.md, with a final newline.
 pub(crate) fn conditions(package: &Package, rows: &[Row], tests: usize) -> String {
     let Package { name, folder, tests_called, .. } = package;
     let argued = rows.iter().filter(|row| matches!(row.fate, Fate::Argued { .. })).count();

@@ -12,38 +12,38 @@ pub(crate) struct Source<'a> {
     code: Vec<(TokenKind, Range<usize>)>,
 }
 
-/// A copy of a file that differs in one place.
+/// A copy of a file with one difference.
 #[derive(Clone, Debug)]
 pub(crate) struct Mutant {
-    /// Of the place, from 1.
+    /// Its line number, from 1.
     pub(crate) line: usize,
     /// The function around it.
     pub(crate) function: String,
-    /// The line as it was.
+    /// The original line.
     pub(crate) code: String,
-    /// What was changed, for the reader.
+    /// A description of the change.
     pub(crate) change: String,
-    /// The bytes that are replaced.
+    /// The byte range that is replaced.
     range: Range<usize>,
     replacement: String,
 }
 
 impl Mutant {
-    /// The file `text` as this mutant is.
+    /// Applies the mutant to the file `text`.
     pub(crate) fn of(&self, text: &str) -> String {
         [&text[..self.range.start], &self.replacement, &text[self.range.end..]].concat()
     }
 }
 
-/// What a program with several mutants in it is told the number of the one to be by.
+/// The environment variable that selects one of several mutants in a program.
 pub(crate) const CHOICE: &str = "MUTANT";
 
-/// The file `text` with all `mutants`, each an expression for an expression, behind their numbers:
-/// the first has the number `first`, and 0 is none of them.
+/// Returns the file `text` with all `mutants`, each an expression that replaces an expression. The
+/// first mutant has the number `first`. The number 0 selects the original.
 pub(crate) fn all_in_one(text: &str, mutants: &[Mutant], first: usize) -> String {
     let mut sites = BTreeMap::<_, Vec<_>>::new();
     for (number, Mutant { range, replacement, .. }) in (first..).zip(mutants) {
-        // A site comes before those inside of it.
+        // A site comes before the sites inside it.
         let site = sites.entry((range.start, Reverse(range.end))).or_default();
         site.push(format!("{number} => {replacement}, "));
     }
@@ -59,7 +59,7 @@ pub(crate) fn all_in_one(text: &str, mutants: &[Mutant], first: usize) -> String
     with_choices(text, 0..text.len(), &sites) + &chosen
 }
 
-/// The part `range` of the text, with the choice among the arms of each site.
+/// Returns the part `range` of the text, with a `match` over the mutants at each site.
 fn with_choices(text: &str, range: Range<usize>, sites: &[(Range<usize>, String)]) -> String {
     let (mut written, mut at, mut sites) = (String::new(), range.start, sites);
     while let [(site, arms), others @ ..] = sites {
@@ -90,7 +90,7 @@ impl<'a> Source<'a> {
         Source { text, code: tokens.filter(is_code).collect() }
     }
 
-    /// How many tokens there are; the methods below number them from 0.
+    /// Returns the number of tokens. The methods below number them from 0.
     pub(crate) fn len(&self) -> usize {
         self.code.len()
     }
@@ -107,7 +107,7 @@ impl<'a> Source<'a> {
         1 + self.text[..self.code[token].1.start].matches('\n').count()
     }
 
-    /// The line that holds the token, without its comment.
+    /// Returns the line of the token without its comment.
     fn code_line(&self, token: usize) -> &'a str {
         let at = self.code[token].1.start;
         let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
@@ -115,9 +115,9 @@ impl<'a> Source<'a> {
         line.split(" //").next().unwrap_or_default().trim()
     }
 
-    /// The operator that begins with `token`, if that is a binary one: it stands behind an operand,
-    /// and between spaces, as rustfmt leaves them, which tells it from the brackets of a generic
-    /// type and the bars of a closure.
+    /// Returns the operator that begins with `token`, if it is a binary one. rustfmt puts spaces
+    /// around binary operators, so they differ from the brackets of generic types and the bars of
+    /// closures.
     pub(crate) fn operator(&self, token: usize) -> Option<&'a str> {
         let behind_operand = matches!(
             self.kind(token.checked_sub(1)?),
@@ -138,7 +138,8 @@ impl<'a> Source<'a> {
         is_one.then_some(operator)
     }
 
-    /// The name before the innermost parenthesis around `token`: what is called with it.
+    /// Returns the name before the innermost parenthesis around `token`, which is what is called
+    /// with it.
     pub(crate) fn callee(&self, token: usize) -> Option<usize> {
         let mut closed = 0_usize;
         for at in (0..token).rev() {
@@ -152,18 +153,18 @@ impl<'a> Source<'a> {
         None
     }
 
-    /// The name of the function that begins last before `token`.
+    /// Returns the name of the last function that begins before `token`.
     pub(crate) fn function(&self, token: usize) -> &'a str {
         let is_name = |&at: &usize| self.word(at - 1) == "fn" && self.kind(at) == TokenKind::Ident;
         (1..token).rev().find(is_name).map_or("", |at| self.word(at))
     }
 
-    /// The text from the first to the last of `tokens`.
+    /// Returns the text from the first to the last of `tokens`.
     pub(crate) fn text(&self, tokens: Range<usize>) -> &'a str {
         &self.text[self.code[tokens.start].1.start..self.code[tokens.end - 1].1.end]
     }
 
-    /// The first token of the path that ends with `token`.
+    /// Returns the first token of the path that ends with `token`.
     pub(crate) fn path(&self, mut token: usize) -> usize {
         while token >= 3
             && self.kind(token - 1) == TokenKind::Colon
@@ -175,7 +176,7 @@ impl<'a> Source<'a> {
         token
     }
 
-    /// The parenthesis that closes the one at `open`.
+    /// Returns the parenthesis that closes the one at `open`.
     pub(crate) fn closing(&self, open: usize) -> usize {
         let mut depth = 0_usize;
         let is_closing = |&at: &usize| {
@@ -189,7 +190,7 @@ impl<'a> Source<'a> {
         (open..self.len()).find(is_closing).expect("parentheses are closed in source that compiles")
     }
 
-    /// The file with `tokens` replaced by `text`.
+    /// Returns the file with `tokens` replaced by `text`.
     pub(crate) fn replaced(&self, tokens: Range<usize>, text: &str, change: String) -> Mutant {
         let range = self.code[tokens.start].1.start..self.code[tokens.end - 1].1.end;
         Mutant {

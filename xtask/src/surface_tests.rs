@@ -1,17 +1,17 @@
-//! What the public types of the libraries have in common.
+//! Common properties of the libraries' public types.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Public enums that are exhaustive, each with the reason. All others may get variants.
+/// Public enums that are exhaustive, with the reason. All others may get new variants.
 const EXHAUSTIVE: [(&str, &str); 3] = [
     ("Yield", "rayon's is: some work was done, or there was none"),
     ("History", "a caller passes on what it has kept of earlier loops, in two bits"),
     ("State", "only the runtime makes and matches it"),
 ];
 
-/// Endings of the names of types that are of no use unless they are used.
+/// Endings of the names of types that must be used.
 const TO_BE_USED: [&str; 4] = ["Guard", "Builder", "Permit", "Stream"];
 
 /// The sources of the published crates.
@@ -34,8 +34,8 @@ fn sources() -> Vec<(PathBuf, String)> {
     sources
 }
 
-/// The public items of a kind, such as `struct`, with their attributes: the lines right above that
-/// are none of the item before.
+/// Returns the public items of a kind, such as `struct`, with their attributes: the lines directly
+/// above that do not belong to the previous item.
 fn items<'a>(text: &'a str, kind: &str) -> Vec<(&'a str, String)> {
     let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
     let start = format!("pub {kind} ");
@@ -49,14 +49,13 @@ fn items<'a>(text: &'a str, kind: &str) -> Vec<(&'a str, String)> {
     found.collect()
 }
 
-/// The types that a text implements `ParallelIterator` for.
+/// Returns the types for which a text implements `ParallelIterator`.
 fn parallel_iterators(text: &str) -> BTreeSet<&str> {
     let after = text.split(" ParallelIterator for ").skip(1);
     after.map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '$').next().unwrap_or(rest)).collect()
 }
 
-/// The types of a text that do nothing unless they are used, and may be left unused without a
-/// warning.
+/// Returns the types of a text that do nothing unless used and have no `#[must_use]`.
 fn left_unused(text: &str) -> Vec<String> {
     let lazy = parallel_iterators(text);
     let structs = items(text, "struct").into_iter();

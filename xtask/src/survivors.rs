@@ -1,14 +1,14 @@
-//! Why a mutant that no test notices does no harm.
+//! Why a mutant that no test notices is harmless.
 
 use crate::package::Package;
 use crate::source::Mutant;
 
-/// A mutant, by what its row says, and the argument.
+/// A mutant, identified by its row, and the argument.
 pub(crate) struct Argument {
     pub(crate) package: &'static str,
     pub(crate) file: &'static str,
     pub(crate) function: &'static str,
-    /// A part of the line; empty if no test can see any line of the function.
+    /// A part of the line; empty if no test can observe any line of the function.
     pub(crate) code: &'static str,
     /// A part of the change; empty for every change.
     pub(crate) change: &'static str,
@@ -22,7 +22,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "observe",
         code: "by_mean < by_moving",
         change: "`<=`",
-        reason: "of two equal numbers, either is the smaller one",
+        reason: "if two numbers are equal, either is the minimum",
     },
     Argument {
         package: "runtime",
@@ -30,7 +30,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "make",
         code: "lanes - 1",
         change: "",
-        reason: "makes more beds than there are lanes: costs memory only",
+        reason: "creates more beds than there are lanes: costs only memory",
     },
     Argument {
         package: "runtime",
@@ -38,7 +38,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "any",
         code: "any_awake() ||",
         change: "`&&`",
-        reason: "who waits is passed over until it looks around, or all is over: costs time only",
+        reason: "a waiting lane is passed over until it looks around, or everything is over: costs only time",
     },
     Argument {
         package: "runtime",
@@ -46,7 +46,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "any",
         code: "asleep.load(Ordering::Relaxed) > 0",
         change: "`0` → `1`",
-        reason: "one who sleeps is passed over until all is over: costs time only",
+        reason: "a sleeping lane is passed over until everything is over: costs only time",
     },
     Argument {
         package: "runtime",
@@ -62,7 +62,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "any_awake",
         code: "awake.load(Ordering::Relaxed) > 0",
         change: "`0` → `1`",
-        reason: "one who is awake looks around by itself: costs time only",
+        reason: "a lane that is awake looks around on its own: costs only time",
     },
     Argument {
         package: "runtime",
@@ -78,7 +78,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "wait",
         code: "state.coming > 0",
         change: "`>=`",
-        reason: "loom has no time: in a model nobody wakes up by itself",
+        reason: "loom has no time: in a model no sleep times out",
     },
     Argument {
         package: "runtime",
@@ -86,7 +86,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "wait",
         code: "state.idle -= 1",
         change: "",
-        reason: "loom has no time: in a model nobody wakes up by itself",
+        reason: "loom has no time: in a model no sleep times out",
     },
     Argument {
         package: "runtime",
@@ -94,7 +94,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "patience",
         code: "",
         change: "",
-        reason: "for how long somebody sleeps: loom has no time, and never ends a sleep by itself",
+        reason: "only the length of sleeps: loom has no time, and no sleep times out",
     },
     Argument {
         package: "runtime",
@@ -102,7 +102,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "wake",
         code: "let works",
         change: "",
-        reason: "the sink is woken for nothing, and sleeps again",
+        reason: "the sink is woken in vain, and sleeps again",
     },
     Argument {
         package: "runtime",
@@ -110,7 +110,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "wake",
         code: "let has_work",
         change: "",
-        reason: "the sink is woken for nothing, and sleeps again",
+        reason: "the sink is woken in vain, and sleeps again",
     },
     Argument {
         package: "runtime",
@@ -118,7 +118,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "wake",
         code: "state.sink == Sink::Asleep",
         change: "",
-        reason: "the sink counts as free until it has slept again: costs time only",
+        reason: "the sink counts as free until it has slept again: costs only time",
     },
     Argument {
         package: "runtime",
@@ -134,7 +134,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "hear_look",
         code: "done.len > 0",
         change: "`>=`",
-        reason: "no model has a visitor whose empty result comes after the sink has had the items behind it",
+        reason: "no model has a visitor whose empty result comes after the sink has taken the later items",
     },
     Argument {
         package: "runtime",
@@ -150,7 +150,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "enqueue",
         code: "other.first < batch.first",
         change: "",
-        reason: "which item is begun first is a matter of time; the sink sorts what is done",
+        reason: "the order in which items begin affects only time; the sink sorts the results",
     },
     Argument {
         package: "runtime",
@@ -158,7 +158,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "choose",
         code: "batch.len() > 1",
         change: "",
-        reason: "a bundle of two is not looked at, which no model has, or an item by itself is, for nothing",
+        reason: "no model has a bundle of two that must be looked at; a single item is looked at in vain",
     },
     Argument {
         package: "runtime",
@@ -166,7 +166,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "pull",
         code: "most > 1",
         change: "",
-        reason: "several of exactly two that are pulled are not looked at, which no model has, or one by itself is, for nothing",
+        reason: "no model has two pulled items that must be looked at; a single item is looked at in vain",
     },
     Argument {
         package: "runtime",
@@ -182,7 +182,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "dequeue",
         code: "bundle() > 1",
         change: "",
-        reason: "several items go to a lane, where others look for them, or one: a matter of time",
+        reason: "a lane gets several items, where others find them, or one: affects only time",
     },
     Argument {
         package: "runtime",
@@ -198,7 +198,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "lanes_at_hand",
         code: "Sink::Awake",
         change: "",
-        reason: "the lane that is counted on is another one, and comes a little later: costs time only",
+        reason: "another lane comes instead, a little later: costs only time",
     },
     Argument {
         package: "runtime",
@@ -206,7 +206,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "sink_helps",
         code: "self.helpers < limits.in_flight",
         change: "",
-        reason: "who processes an item, a helper or the sink, is a matter of time",
+        reason: "whether a helper or the sink processes an item affects only time",
     },
     Argument {
         package: "runtime",
@@ -214,7 +214,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "would_fill_up",
         code: "",
         change: "",
-        reason: "whether the sink or a helper has the next long item is a matter of time",
+        reason: "whether the sink or a helper gets the next long item affects only time",
     },
     Argument {
         package: "runtime",
@@ -222,7 +222,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "leaves_to_sink",
         code: "let is_full",
         change: "",
-        reason: "a helper waits for the sink, which wakes it when there is room, or does not: a matter of time",
+        reason: "whether a helper waits for the sink, which wakes it when there is room, affects only time",
     },
     Argument {
         package: "runtime",
@@ -230,7 +230,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "leaves_to_sink",
         code: "is_full &&",
         change: "",
-        reason: "a helper waits for the sink, which wakes it when there is room, or does not: a matter of time",
+        reason: "whether a helper waits for the sink, which wakes it when there is room, affects only time",
     },
     Argument {
         package: "runtime",
@@ -238,7 +238,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "may_ask",
         code: "limits.weighed",
         change: "",
-        reason: "a helper asks a little later, at the latest when nothing is in flight: costs time only",
+        reason: "a helper asks a little later, at the latest when nothing is in flight: costs only time",
     },
     Argument {
         package: "runtime",
@@ -246,7 +246,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "is_open",
         code: "let enough",
         change: "",
-        reason: "a helper is woken earlier or later, at the latest for what others have pulled: a matter of time",
+        reason: "a helper is woken earlier or later, at the latest for items that others have pulled: affects only time",
     },
     Argument {
         package: "runtime",
@@ -254,7 +254,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "is_open",
         code: ">= enough",
         change: "",
-        reason: "a helper is woken earlier or later, at the latest for what others have pulled: a matter of time",
+        reason: "a helper is woken earlier or later, at the latest for items that others have pulled: affects only time",
     },
     Argument {
         package: "runtime",
@@ -262,7 +262,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "is_all_through",
         code: "self.is_empty()",
         change: "",
-        reason: "the sink is woken for nothing, and sleeps again",
+        reason: "the sink is woken in vain, and sleeps again",
     },
     Argument {
         package: "shm-lock",
@@ -270,7 +270,7 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
         function: "spin",
         code: "",
         change: "",
-        reason: "how long to look at the word is a matter of speed: in a model, the longest spin is 0",
+        reason: "the length of a spin affects only speed: in a model, the longest spin is 0",
     },
 ];
 

@@ -1,4 +1,4 @@
-//! Whether the tables in the repository are about the sources as they are.
+//! Checks that the tables in the repository match the sources.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,8 +11,8 @@ use crate::report::site;
 use crate::source::Mutant;
 use crate::survivors::{ARGUMENTS, argument};
 
-/// Asserts that a package's table has a row for each mutant of its sources as they are, and that
-/// each was noticed.
+/// Asserts that a package's table has a row for each mutant of its current sources, and that each
+/// was noticed.
 fn assert_listed(package: &Package, table: &str, command: &str, mutants: impl Fn(&str) -> Vec<Mutant>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let remake = format!("cargo xtask {command} {0} > {0}/{table}", package.name);
@@ -27,7 +27,7 @@ fn assert_listed(package: &Package, table: &str, command: &str, mutants: impl Fn
     for (listed, written) in listed.iter().zip(&written) {
         assert!(listed.starts_with(written.as_str()), "no row {written}: {remake}");
     }
-    assert!(!table.contains("**SURVIVED**"), "{}: one that no test checks: {remake}", package.name);
+    assert!(!table.contains("**SURVIVED**"), "{}: a mutant that no test notices: {remake}", package.name);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What a program pays for depending on taskel: packages in its lock file, time to build, bytes.
-//! Beside rayon, in the same run.
+//! What a dependency on taskel costs: packages in the lock file, build time, bytes. The same for
+//! rayon, in the same run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use clap::Args;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// How often each program is built anew; the median counts
+    /// How often to build each program from scratch; the median counts
     #[arg(long, default_value_t = 3)]
     builds: usize,
 }
@@ -23,10 +23,10 @@ struct Program {
     dir: PathBuf,
 }
 
-/// The figures of a program.
+/// The figures of one program.
 #[derive(Default)]
 struct Weight {
-    /// In the lock file, the program itself left out.
+    /// The packages in the lock file, without the program itself.
     packages: usize,
     debug_builds: Vec<Duration>,
     release_builds: Vec<Duration>,
@@ -46,7 +46,7 @@ pub(crate) fn weight(arguments: &Arguments) -> Result<()> {
         .map(|(library, dependency)| Program { library, dependency, dir: scratch.join(library) });
     programs.iter().try_for_each(Program::write)?;
     let mut weights = [Weight::default(), Weight::default()];
-    // In turns, so that what else the machine does falls on both.
+    // Alternately, so that other load on the machine affects both.
     for _ in 0..arguments.builds {
         for (program, weight) in programs.iter().zip(&mut weights) {
             weight.debug_builds.push(program.build(&[])?);
@@ -84,7 +84,7 @@ impl Program {
         self.cargo(&["fetch"])
     }
 
-    /// From nothing, downloads left out.
+    /// Builds from scratch, without downloads.
     fn build(&self, options: &[&str]) -> Result<Duration> {
         self.cargo(&["clean", "--quiet"])?;
         let start = Instant::now();
@@ -99,8 +99,9 @@ impl Program {
 
     fn cargo(&self, arguments: &[&str]) -> Result<()> {
         let mut cargo = Command::new(env!("CARGO"));
-        // What is set for the workspace's own builds is not the user's. And Cargo builds what is of a
-        // registry, as rayon is here, without lints and never incrementally: so taskel as well.
+        // Settings for the workspace's own builds do not apply to users. Cargo builds registry
+        // packages, such as rayon here, without lints and never incrementally. So taskel is built
+        // in the same way.
         let cargo = cargo
             .args(arguments)
             .current_dir(&self.dir)
@@ -112,7 +113,7 @@ impl Program {
     }
 }
 
-/// The median, and the least and greatest, in seconds.
+/// Returns the median, the smallest and the largest value, in seconds.
 fn shown(times: &[Duration]) -> String {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();

@@ -1,10 +1,10 @@
 //! A recording as a file.
 //!
-//! JSON, an object: `taskel_recording` (the version, 1), `workers`, `wall_ns`, `waited`
-//! (`of_ns`, `ns`, `preempted_ns` of [`Waited`]), `left_out`, `sites` (names), and `calls`. A call
-//! has its `kind`, its `site`, `expected_ns` (a list, empty where that is not known), and `parts`,
-//! each a list of numbers: first item, items, and nanoseconds, followed by a call and nanoseconds for each call
-//! in it.
+//! JSON, an object: `taskel_recording` (the version, 1), `workers`, `wall_ns`, `waited` (`of_ns`,
+//! `ns`, `preempted_ns` of [`Waited`]), `left_out`, `sites` (names), and `calls`. A call has its
+//! `kind`, its `site`, `expected_ns` (a list, empty if unknown), and `parts`. Each part is a list
+//! of numbers: first item, number of items, nanoseconds, and then a call and nanoseconds for each
+//! call in it.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -16,8 +16,7 @@ use super::{Call, CallKind, Part, Recording, RecordingError, Waited};
 
 const VERSION: u64 = 1;
 
-/// Deeper than what is written, for the sake of what later versions may add. The parser calls
-/// itself for each level.
+/// Deeper than what is written, to allow for later versions. The parser recurses at each level.
 const MOST_LEVELS: usize = 16;
 
 const KINDS: [(CallKind, &str); 6] = [
@@ -49,10 +48,10 @@ struct FileCall {
 }
 
 impl Recording {
-    /// The recording as JSON, which [`from_json`](Self::from_json) reads. Needs the feature
+    /// Returns the recording as JSON, which [`from_json`](Self::from_json) reads. Needs the feature
     /// `record`.
     ///
-    /// Some 20 bytes for each part: a profile of `taskel` keeps up to 65,536 for each worker.
+    /// Each part takes about 20 bytes. A profile of `taskel` keeps up to 65,536 parts per worker.
     ///
     /// ```
     /// use taskel_adaptive::recording::Recording;
@@ -92,8 +91,8 @@ impl Recording {
     ///
     /// # Errors
     ///
-    /// When the text is no JSON, no recording, or one of another version, and for what is no tree
-    /// of calls, as [`new`](Self::new) says.
+    /// Returns an error if the text is not JSON, is not a recording, has another version, or does
+    /// not describe a tree of calls; see [`new`](Self::new).
     pub fn from_json(json: &str) -> Result<Self, RecordingError> {
         if levels(json) > MOST_LEVELS {
             return Err(RecordingError(alloc::format!(
@@ -160,11 +159,10 @@ fn odd() -> RecordingError {
 }
 
 fn index(number: u64) -> Result<usize, RecordingError> {
-    usize::try_from(number)
-        .map_err(|_| RecordingError(alloc::format!("expected the number of something, found {number}")))
+    usize::try_from(number).map_err(|_| RecordingError(alloc::format!("expected an index, found {number}")))
 }
 
-/// How deep brackets of a text that may be JSON are inside of each other.
+/// Returns how deep the brackets of a text are nested, which may be JSON.
 fn levels(json: &str) -> usize {
     let (mut level, mut most) = (0_usize, 0);
     let mut in_string = false;

@@ -4,18 +4,18 @@ use alloc::vec::Vec;
 
 use super::{Call, CallKind, Part, Recording};
 
-/// What is known of a call without running it.
+/// What is known about a call without a simulation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Measure {
-    /// What one worker has to do.
+    /// The time that one worker needs.
     pub(crate) work_ns: f64,
-    /// The longest path through it.
+    /// The longest path through the call.
     pub(crate) span_ns: f64,
-    /// What is longest of all that nobody can divide.
+    /// The longest indivisible piece.
     pub(crate) longest: Longest,
 }
 
-/// An item, or the longest stretch of a part, that is in no further call.
+/// An item, or the longest stretch of a part, without a further call.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Longest {
     pub(crate) ns: f64,
@@ -23,7 +23,7 @@ pub(crate) struct Longest {
     pub(crate) item: u64,
 }
 
-/// By call.
+/// The measures of all calls.
 #[derive(Debug)]
 pub(crate) struct Measures {
     pub(crate) calls: Vec<Measure>,
@@ -32,7 +32,7 @@ pub(crate) struct Measures {
 impl Measures {
     pub(crate) fn of(recording: &Recording) -> Self {
         let mut measures = Measures { calls: alloc::vec![Measure::default(); recording.calls.len()] };
-        // What is in a call comes behind it.
+        // The calls inside a call come after it.
         for (at, call) in recording.calls.iter().enumerate().rev() {
             let mut sum = Measure::default();
             for part in &call.parts {
@@ -47,7 +47,7 @@ impl Measures {
     }
 
     fn part(&self, recording: &Recording, at: usize, call: &Call, part: &Part) -> Measure {
-        // The items of a run that was timed as one may run beside each other.
+        // The items of a run that was timed as one may run in parallel.
         let of_items = |ns: f64| if call.kind == CallKind::Loop { ns / part.items as f64 } else { ns };
         let (mut own_ns, mut path, mut longest) = (0.0, Path::default(), Longest::default());
         for &(inner, ns) in part.calls.iter().rev() {
@@ -63,11 +63,10 @@ impl Measures {
     }
 }
 
-/// Work and span of one thing after the other, put together from its end.
+/// The work and span of a sequence, accumulated from its end.
 ///
-/// Both are sums of the same terms in the same order, but for what the span leaves out. Sums of
-/// floats are rounded, by a function that grows with what it rounds: so the span is never more than
-/// the work, whatever the times are.
+/// Both are sums of the same terms in the same order, except that the span leaves some out.
+/// Floating-point rounding is monotonic, so the span never exceeds the work.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Path {
     pub(crate) work_ns: f64,
@@ -75,13 +74,13 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    /// What comes before takes `ns`, and calls nothing.
+    /// Prepends a stretch of `ns` without calls.
     pub(crate) fn then(&mut self, ns: u64) {
         self.work_ns += ns as f64;
         self.span_ns += ns as f64;
     }
 
-    /// What comes before is a call.
+    /// Prepends a call.
     pub(crate) fn call(&mut self, kind: CallKind, call: Measure) {
         self.work_ns += call.work_ns;
         self.span_ns = match kind {

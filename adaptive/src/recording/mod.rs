@@ -1,5 +1,5 @@
-//! What a program did in parallel and how long each part of it took, as a tree that can be replayed
-//! on other numbers of workers.
+//! The parallel calls of a program and the time of each part, as a tree that can be replayed on
+//! other numbers of workers.
 
 #[cfg(feature = "record")]
 mod file;
@@ -14,11 +14,11 @@ use core::time::Duration;
 pub(crate) use self::measure::{Longest, Measures, Path};
 use crate::scaling::Scaling;
 
-/// The work of a program, as it was recorded once: loops with the times of their items, joins,
-/// scopes, and what lies between them.
+/// The work of a program, as recorded once: loops with the times of their items, joins, scopes, and
+/// the stretches in between.
 ///
-/// `taskel`'s `Profile::recording` makes one of a run. With the feature `record`, `to_json` and
-/// `from_json` carry it to another machine, where the example `replay` reads it:
+/// `taskel`'s `Profile::recording` creates one from a run. With the feature `record`, `to_json` and
+/// `from_json` transfer it to another machine, where the example `replay` reads it:
 ///
 /// ```sh
 /// cargo run --release -p taskel-adaptive --example replay -- FILE --workers 64
@@ -45,21 +45,21 @@ pub struct Recording {
     calls: Vec<Call>,
 }
 
-/// How the parts of a [`Call`] belong together.
+/// How the parts of a [`Call`] relate to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CallKind {
-    /// The whole, which has one part: what the thread did whose work was recorded.
+    /// The whole program, with one part: the recorded thread.
     Program,
-    /// A parallel loop, whose parts are runs of neighbouring items.
+    /// A parallel loop. Its parts are runs of neighbouring items.
     Loop,
     /// The two closures of a join.
     Join,
-    /// A scope, which has one part. It is over when that and all tasks in it are.
+    /// A scope, with one part. It ends when this part and all its tasks end.
     Scope,
-    /// A task, which has one part. It goes on beside what its spawner does from here on.
+    /// A task, with one part. It runs in parallel with the rest of its spawner.
     Task,
-    /// What several threads from outside did at the same time.
+    /// Several threads from outside the pool, at the same time.
     Beside,
 }
 
@@ -67,64 +67,64 @@ pub enum CallKind {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Call {
-    /// What it is.
+    /// The kind of the call.
     pub kind: CallKind,
-    /// Where it is in the program, by its number in [`Recording::sites`].
+    /// Its place in the program, as an index of [`Recording::sites`].
     pub site: usize,
-    /// What an item takes, in nanoseconds, as earlier calls had taught when it began.
+    /// The expected time of an item in nanoseconds, from earlier calls.
     pub expected_ns: Option<f64>,
-    /// What may run at once, in the order of [`Part::first`].
+    /// The parts that may run in parallel, ordered by [`Part::first`].
     pub parts: Vec<Part>,
 }
 
-/// What one worker did of a [`Call`] without a break.
+/// A stretch of a [`Call`] that one worker ran without a break.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Part {
-    /// The number of its first item.
+    /// The index of its first item.
     pub first: u64,
     /// How many items it has, at least one.
     pub items: u64,
-    /// What it took up to the first call in it, or all of it.
+    /// The time up to its first call, or its whole time if it has none.
     pub ns: u64,
-    /// The calls in it, by their number in [`Recording::calls`], each with what the part took
-    /// between that call and the next.
+    /// The calls in it, as indices of [`Recording::calls`]. Each comes with the time from its end
+    /// to the next call.
     pub calls: Vec<(usize, u64)>,
 }
 
-/// What items waited for anything but a processor, in nanoseconds.
+/// How long items waited for something other than a processor, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Waited {
-    /// The time of items whose processor time is known.
+    /// The total time of items with known processor time.
     pub of_ns: u64,
-    /// As much of that as was no processor time.
+    /// The part of it without a processor.
     pub ns: u64,
-    /// As much of `ns` as others had the processor for, as far as the system tells.
+    /// The part of `ns` in which other threads had the processor, as far as the system reports it.
     pub preempted_ns: u64,
 }
 
 impl Call {
-    /// A call of these parts.
+    /// Creates a call with these parts.
     #[must_use]
     pub fn new(kind: CallKind, site: usize, parts: Vec<Part>) -> Self {
         Call { kind, site, expected_ns: None, parts }
     }
 
-    /// Whether nothing in it calls anything.
+    /// Returns whether nothing in it calls anything.
     pub(crate) fn is_flat(&self) -> bool {
         self.parts.iter().all(|part| part.calls.is_empty())
     }
 }
 
 impl Part {
-    /// `items` items from `first` on that took `ns` nanoseconds and called nothing.
+    /// Creates a part of `items` items from `first` on that took `ns` nanoseconds without calls.
     #[must_use]
     pub fn new(first: u64, items: u64, ns: u64) -> Self {
         Part { first, items, ns, calls: Vec::new() }
     }
 
-    /// The same part with calls in it.
+    /// Adds calls to the part.
     #[must_use]
     pub fn with_calls(mut self, calls: Vec<(usize, u64)>) -> Self {
         self.calls = calls;
@@ -133,7 +133,7 @@ impl Part {
 }
 
 impl Waited {
-    /// Of items that took `of_ns`, `ns` were no processor time.
+    /// Creates the waiting time: of `of_ns`, `ns` were without a processor.
     #[must_use]
     pub fn new(of_ns: u64, ns: u64, preempted_ns: u64) -> Self {
         Waited { of_ns, ns, preempted_ns }
@@ -141,9 +141,9 @@ impl Waited {
 }
 
 impl Recording {
-    /// A recording of `calls` on `workers` workers, which took `wall_ns` nanoseconds.
+    /// Creates a recording of `calls` on `workers` workers, which took `wall_ns` nanoseconds.
     ///
-    /// The first call is the program; each other is in a part of one that comes before it.
+    /// The first call is the program. Each other call is in a part of an earlier one.
     ///
     /// ```
     /// use taskel_adaptive::recording::{Call, CallKind, Part, Recording};
@@ -159,8 +159,9 @@ impl Recording {
     ///
     /// # Errors
     ///
-    /// When the calls are no such tree, when a part has no items or those of another, when a site
-    /// has no name, when an expected time is not finite, and without workers.
+    /// Returns an error if the calls are not such a tree, if a part has no items or shares items
+    /// with another part, if a site has no name, if an expected time is not finite, or if there are
+    /// no workers.
     pub fn new(
         workers: usize,
         wall_ns: u64,
@@ -172,7 +173,8 @@ impl Recording {
         Ok(recording)
     }
 
-    /// A loop of items that took so long, in nanoseconds, one after the other on one worker.
+    /// Creates a loop whose items took these times, in nanoseconds, one after the other on one
+    /// worker.
     #[must_use]
     pub fn of_loop(times_ns: &[u64]) -> Self {
         let items = times_ns.iter().zip(0..).map(|(&ns, item)| Part::new(item, 1, ns));
@@ -186,70 +188,72 @@ impl Recording {
         Recording { workers: 1, wall_ns, waited: Waited::default(), left_out: 0, sites, calls }
     }
 
-    /// Says what of the time in items was no processor time.
+    /// Sets how much of the time in items was without a processor.
     #[must_use]
     pub fn with_waited(mut self, waited: Waited) -> Self {
         self.waited = waited;
         self
     }
 
-    /// Says how many calls are missing for want of room; their time is that of what they were in.
+    /// Sets how many calls did not fit into the recording. Their time counts for the calls around
+    /// them.
     #[must_use]
     pub fn with_left_out(mut self, calls: u64) -> Self {
         self.left_out = calls;
         self
     }
 
-    /// On how many workers it was recorded.
+    /// Returns the number of workers of the recorded run.
     #[must_use]
     pub fn workers(&self) -> usize {
         self.workers
     }
 
-    /// How long all of it took then, by the clock on the wall.
+    /// Returns the wall-clock time of the recorded run.
     #[must_use]
     pub fn wall_time(&self) -> Duration {
         Duration::from_nanos(self.wall_ns)
     }
 
-    /// What items waited for.
+    /// Returns how long items waited.
     #[must_use]
     pub fn waited(&self) -> Waited {
         self.waited
     }
 
-    /// How many calls are missing for want of room. Their time counts as that of what they were in.
+    /// Returns how many calls did not fit into the recording. Their time counts for the calls
+    /// around them.
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.left_out
     }
 
-    /// The names of places in the program.
+    /// Returns the names of the places in the program.
     #[must_use]
     pub fn sites(&self) -> &[String] {
         &self.sites
     }
 
-    /// All calls, each before those in it. The first is the program.
+    /// Returns all calls. Each comes before the calls inside it. The first is the program.
     #[must_use]
     pub fn calls(&self) -> &[Call] {
         &self.calls
     }
 
-    /// What one worker has to do, if nothing else takes time.
+    /// Returns the time that one worker needs, without overhead.
     #[must_use]
     pub fn work(&self) -> Duration {
         nanoseconds(Measures::of(self).calls[0].work_ns)
     }
 
-    /// What takes as long on any number of workers: the longest path through the program. Each item
-    /// of a loop may run beside the others.
+    /// Returns the longest path through the program, which takes as long on any number of workers.
+    /// The items of a loop may run in parallel.
     #[must_use]
     pub fn span(&self) -> Duration {
         nanoseconds(Measures::of(self).calls[0].span_ns)
     }
 
-    /// What no worker but the first can do: what is in no parallel call.
+    /// Returns the time outside of parallel calls, which only the first worker can run.
     #[must_use]
     pub fn serial(&self) -> Duration {
         nanoseconds(self.serial_ns())
@@ -257,28 +261,30 @@ impl Recording {
 
     pub(crate) fn serial_ns(&self) -> f64 {
         let program = &self.calls[0].parts[0];
-        // What comes after the first task may run beside that.
+        // What follows the first task may run in parallel with it.
         let is_task = |&(call, _): &(usize, u64)| self.calls[call].kind == CallKind::Task;
         let alone = program.calls.iter().position(is_task).unwrap_or(program.calls.len());
-        // From the end, as the work is summed up: so it is never more than that.
+        // From the end, in the order in which the work is summed up. So this never exceeds the
+        // work.
         let after = program.calls[..alone].iter().rev().fold(0.0, |sum, &(_, ns)| sum + ns as f64);
         after + program.ns as f64
     }
 
-    /// Predicts how long the same takes on other numbers of workers, and what limits it, by the
-    /// scheduler that the crate `taskel` has ([`Simulation::taskel`](crate::simulate::Simulation::taskel)).
+    /// Predicts how long the program takes on other numbers of workers, and what limits it, with
+    /// the scheduler of the crate `taskel`
+    /// ([`Simulation::taskel`](crate::simulate::Simulation::taskel)).
     ///
-    /// Numbers are taken for 1 if they are 0, and for 4096 if they are larger. Workers are taken to
-    /// be equal, and items to take as long as when they were recorded: what they cost each other by
-    /// sharing caches, memory or a lock is not in it.
+    /// 0 workers count as 1, and more than 4096 count as 4096. Workers are assumed to be equal.
+    /// Items are assumed to take as long as recorded: the cost of sharing caches, memory or a lock
+    /// is not modelled.
     ///
-    /// Takes up to some tenths of a second for each number.
+    /// Takes up to some tenths of a second per number.
     #[must_use]
     pub fn scaling(&self, workers: impl IntoIterator<Item = usize>) -> Scaling {
         Scaling::of(self, workers)
     }
 
-    /// What `from_json` and `new` are given may be anything.
+    /// The input of `from_json` and `new` may be invalid.
     fn check(&self) -> Result<(), RecordingError> {
         let wrong = |what: &str, at: usize| Err(RecordingError(alloc::format!("{what} (call {at})")));
         if self.workers == 0 {
@@ -338,7 +344,7 @@ fn nanoseconds(ns: f64) -> Duration {
     Duration::from_nanos((ns + 0.5) as u64)
 }
 
-/// Why something is no recording; its `Display` says what was expected and what was found.
+/// Why something is not a recording. Its `Display` says what was expected and what was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordingError(String);
 

@@ -11,9 +11,9 @@ use self::stages::Stage;
 use crate::recording::{Longest, Measures, Recording, Waited};
 use crate::simulate::MAX_WORKERS;
 
-/// What becomes of a program on other numbers of workers: predicted from one
-/// [`Recording`](crate::recording::Recording). Print it for a table, with what limits the program in
-/// words.
+/// The predicted times of a program on other numbers of workers, from one
+/// [`Recording`](crate::recording::Recording). Its `Display` prints a table, and says in words what
+/// limits the program.
 ///
 /// ```
 /// use taskel_adaptive::recording::Recording;
@@ -35,7 +35,7 @@ pub struct Scaling {
     predictions: Vec<Prediction>,
 }
 
-/// What is predicted for a number of workers.
+/// The prediction for one number of workers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
     workers: usize,
@@ -45,71 +45,71 @@ pub struct Prediction {
     limit: Limit,
 }
 
-/// What most of a predicted time goes into.
+/// What takes most of a predicted time.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Limit {
-    /// The work itself: all workers are busy, and more of them help.
+    /// The work itself. All workers are busy, and more of them help.
     Work,
-    /// A loop ends when its longest item does, or begins that late.
+    /// The longest item of a loop, at whose end the loop ends. The item may also have started late.
     Item {
-        /// What the item takes.
+        /// The time of the item.
         time: Duration,
-        /// Its number in the loop.
+        /// Its index in the loop.
         item: u64,
         /// The loop's place in the program.
         site: String,
     },
-    /// The longest path through joins, scopes or loops inside of each other.
+    /// The longest path through nested joins, scopes or loops.
     Path {
-        /// What the path takes.
+        /// The time of the path.
         time: Duration,
         /// The outermost call's place in the program.
         site: String,
     },
-    /// What is in no parallel call.
+    /// What is outside of parallel calls.
     Serial {
-        /// What it takes.
+        /// Its time.
         time: Duration,
     },
-    /// Items waited for each other when they were recorded, as for a lock that one holds at a time: most
-    /// of their time was waiting, and together they had about one processor.
+    /// Items seem to have waited for a lock: most of their recorded time was waiting, and together
+    /// they had about one processor.
     Lock {
-        /// What they had a processor for, all together.
+        /// The time in which they had a processor, all together.
         time: Duration,
     },
-    /// What it takes to share the work: until workers are awake, and until those that have nothing
-    /// find something.
+    /// Sharing the work: waking workers, and the time until idle workers find something.
     Sharing,
 }
 
 impl Prediction {
-    /// On how many workers.
+    /// Returns the number of workers.
     #[must_use]
     pub fn workers(&self) -> usize {
         self.workers
     }
 
-    /// How long it takes.
+    /// Returns the predicted time.
     #[must_use]
     pub fn time(&self) -> Duration {
         duration(self.ns)
     }
 
-    /// The time on one worker, as a multiple of this one.
+    /// Returns the time on one worker divided by this time.
     #[must_use]
     pub fn speed_up(&self) -> f64 {
         self.speed_up
     }
 
-    /// What no scheduler can beat on so many workers: for each call the longer of its work divided
-    /// by their number and its longest path, and all that is in no call.
+    /// Returns a lower bound for every scheduler with this number of workers: for each call, its
+    /// work divided by the number of workers or its longest path, whichever is longer, plus all
+    /// time outside of calls.
     #[must_use]
     pub fn bound(&self) -> Duration {
         duration(self.bound_ns)
     }
 
-    /// What most of it goes into.
+    /// Returns what takes most of the time.
     #[must_use]
     pub fn limit(&self) -> &Limit {
         &self.limit
@@ -139,36 +139,37 @@ impl Scaling {
         }
     }
 
-    /// A prediction for each number of workers that was asked for, in that order.
+    /// Returns one prediction per requested number of workers, in that order.
     #[must_use]
     pub fn predictions(&self) -> &[Prediction] {
         &self.predictions
     }
 
-    /// What one worker has to do, if nothing else takes time.
+    /// Returns the time that one worker needs, without overhead.
     #[must_use]
     pub fn work(&self) -> Duration {
         duration(self.work_ns)
     }
 
-    /// What of it is in no parallel call.
+    /// Returns the part of it outside of parallel calls.
     #[must_use]
     pub fn serial(&self) -> Duration {
         duration(self.serial_ns)
     }
 
-    /// The share of the time in items in which they waited: for a lock, for input or output, asleep,
-    /// or for a processor that others had. 0 where the system does not tell.
+    /// Returns the fraction of the time in items in which they waited: for a lock, for input or
+    /// output, asleep, or for a processor that other threads had. Returns 0 if the system does not
+    /// report it.
     ///
-    /// Predictions take this for time that every item needs, as for input and output, unless most of it
-    /// looks like [a lock](Limit::Lock): for that, more workers wait longer.
+    /// Predictions count this as time that every item needs, as with input and output. The
+    /// exception is waiting that looks like [a lock](Limit::Lock): there, more workers wait longer.
     #[must_use]
     pub fn waiting(&self) -> f64 {
         share(self.waited.ns as f64, self.waited.of_ns as f64)
     }
 }
 
-/// `part / whole`, and 0 when there is no whole.
+/// Returns `part / whole`, or 0 if `whole` is 0.
 fn share(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }
@@ -178,8 +179,7 @@ fn duration(ns: f64) -> Duration {
     Duration::from_nanos((ns + 0.5) as u64)
 }
 
-/// What no number of workers makes shorter, if items seem to have waited for a lock that one of them
-/// held at a time.
+/// Returns the time that no number of workers can shorten, if items seem to have waited for a lock.
 fn locked_ns(recording: &Recording) -> Option<f64> {
     let (waited, wall_ns) = (recording.waited(), recording.wall_time().as_nanos() as f64);
     let processor_ns = waited.of_ns.saturating_sub(waited.ns) as f64;
@@ -189,7 +189,7 @@ fn locked_ns(recording: &Recording) -> Option<f64> {
     (recording.workers() > 1 && waiting >= 0.4 && one_at_a_time).then_some(processor_ns)
 }
 
-/// All that is in items, one after the other.
+/// Changes the prediction: all items run one after the other.
 fn under_lock(mut prediction: Prediction, recording: &Recording, locked_ns: f64) -> Prediction {
     prediction.ns = recording.serial_ns() + locked_ns;
     prediction.bound_ns = prediction.ns;
@@ -198,13 +198,13 @@ fn under_lock(mut prediction: Prediction, recording: &Recording, locked_ns: f64)
     prediction
 }
 
-/// What a time consists of, of which the largest is the limit.
+/// The components of a time. The largest one is the limit.
 #[derive(Default)]
 struct Causes {
     serial_ns: f64,
     spread_ns: f64,
     path_ns: f64,
-    /// The longest of what `path_ns` is the sum of.
+    /// The longest term of `path_ns`.
     path: Option<(f64, Longest, bool)>,
     sharing_ns: f64,
 }
@@ -213,7 +213,7 @@ fn predict(recording: &Recording, stages: &[Stage], work_ns: f64, workers: usize
     let (mut ns, mut bound_ns) = (0.0, 0.0);
     let mut causes = Causes::default();
     for stage in stages {
-        // A time that cannot be simulated is beyond what a float holds.
+        // A time that cannot be simulated exceeds the range of a float.
         let stage_ns = stage.simulate(workers).unwrap_or(f64::MAX);
         let spread_ns = stage.work_ns / workers as f64;
         let least_ns = spread_ns.max(stage.span_ns);
@@ -226,7 +226,7 @@ fn predict(recording: &Recording, stages: &[Stage], work_ns: f64, workers: usize
             causes.add_path(stage, stage.span_ns, late_ns);
         } else {
             causes.spread_ns += spread_ns;
-            // Everybody else is idle until what was begun too late is over.
+            // All other workers are idle until the item that started late ends.
             let is_late = workers > 1 && late_ns > 0.1 * stage_ns && stage.longest.ns >= late_ns;
             if is_late {
                 causes.add_path(stage, late_ns, 0.0);

@@ -7,11 +7,11 @@ use core::fmt;
 use super::{Limit, Prediction, Scaling, share};
 use crate::units::{Grouped, Time, counted};
 
-/// What waits for less of its time is not worth a word.
+/// Shorter waits are not reported.
 const WORTH_SAYING: f64 = 0.1;
 
-/// For people: a summary, a table with a line for each number of workers, and what limits the
-/// program from which number on. Ends without a line break.
+/// For people: a summary, a table with one line per number of workers, and what limits the program
+/// from which number on. Does not end with a line break.
 impl fmt::Display for Scaling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.summary())?;
@@ -30,7 +30,7 @@ impl fmt::Display for Scaling {
     }
 }
 
-/// Whether one sentence can say both.
+/// Returns whether one sentence can describe both limits.
 fn is_same(a: &Limit, b: &Limit) -> bool {
     match (a, b) {
         (Limit::Item { item: a, site: b, .. }, Limit::Item { item: c, site: d, .. }) => (a, b) == (c, d),
@@ -40,7 +40,7 @@ fn is_same(a: &Limit, b: &Limit) -> bool {
 }
 
 impl Scaling {
-    /// `recorded on 1 worker: 120 ms, with 119 ms of work, of which 0.5 ms (0 %) are serial`.
+    /// `recorded on 1 worker: 120 ms, with 119 ms of work, of which 0.5 ms (0 %) is serial`.
     fn summary(&self) -> String {
         alloc::format!(
             "recorded on {}: {}, with {} of work, of which {} ({:.0} %) is serial\n\n",
@@ -62,7 +62,7 @@ impl Scaling {
         Ok(())
     }
 
-    /// About neighbouring predictions with the same limit.
+    /// Describes neighbouring predictions with the same limit.
     fn sentence(&self, run: &[Prediction], is_last: bool) -> String {
         let (first, last) = (run[0].workers, run[run.len() - 1].workers);
         let range = match run.len() {

@@ -1,18 +1,18 @@
-//! A recording as what is simulated: stretches that one worker does alone, loops, and trees.
+//! Converts a recording into what is simulated: serial stretches, loops, and trees.
 
 use alloc::vec::Vec;
 
 use crate::recording::{Call, CallKind, Longest, Measures, Part, Path, Recording};
 use crate::simulate::{Costs, Policy, Publish, SimulateError, Simulation, TreeBuilder, TreeNodes, Wake};
 
-/// One after the other.
+/// One of several steps that run one after the other.
 pub(super) struct Stage {
     pub(super) work_ns: f64,
     pub(super) span_ns: f64,
     pub(super) longest: Longest,
-    /// The call that it is, or the first of several.
+    /// The stage's call, or the first of several.
     pub(super) outermost: Longest,
-    /// Workers still look for work with open eyes when it begins, and need not be woken.
+    /// Whether workers are still searching when the stage begins, and need not be woken.
     are_awake: bool,
     what: What,
 }
@@ -23,30 +23,31 @@ enum What {
     Tree { nodes: TreeNodes, times_ns: Vec<f64> },
 }
 
-/// A loop is simulated by no more taskels than this, and so many more as there are chunks.
+/// The largest number of taskels in a simulated loop, in addition to one per chunk.
 const MOST_TASKELS: f64 = 262_144.0;
 
-/// What takes less stays together in a simulated loop,
+/// Shorter items stay together in a simulated loop.
 const TASKEL_NS: f64 = 500.0;
 
-/// and in a simulated tree, which has no more leaves of a loop than this.
+/// Shorter items stay together in a simulated tree, which has at most `MOST_LEAVES` leaves per
+/// loop.
 const LEAF_NS: f64 = 8_000.0;
 const MOST_LEAVES: f64 = 16_384.0;
 
-/// Another worker is of no use to what takes less.
+/// For shorter work, another worker is of no use.
 const WORTH_SHARING_NS: f64 = 10_000.0;
 
-/// A worker that has had nothing for less than this still looks for work, and so comes sooner and
-/// without anybody's help.
+/// A worker that has been idle for less than this still searches, so it comes sooner, and without
+/// being woken.
 const SPIN_NS: f64 = 50_000.0;
 const AWAKE: (f64, f64) = (1_000.0, 200.0);
 
-/// Whom a thief chooses is chance: so many schedules are simulated, or as many as come to so many
-/// taskels.
+/// Thieves choose victims at random. So this many schedules are simulated, or fewer if they reach
+/// this many taskels.
 const SEEDS: usize = 9;
 const TASKELS: usize = 50_000;
 
-/// The program, as a list of stages.
+/// Returns the program as a list of stages.
 pub(super) fn of(recording: &Recording, measures: &Measures) -> Vec<Stage> {
     let calls = recording.calls();
     let program = &calls[0].parts[0];
@@ -90,7 +91,7 @@ fn serial(ns: f64) -> Stage {
     }
 }
 
-/// A loop in which nothing is called.
+/// A loop without calls inside.
 fn flat(measures: &Measures, at: usize, call: &Call) -> Stage {
     let measure = measures.calls[at];
     let taskel_ns = TASKEL_NS.max(measure.work_ns / MOST_TASKELS);
@@ -113,7 +114,7 @@ fn flat(measures: &Measures, at: usize, call: &Call) -> Stage {
     }
 }
 
-/// Whatever `part`, which is in no call, calls.
+/// All that `part` calls, where `part` is in no call itself.
 fn tree(recording: &Recording, measures: &Measures, part: &Part) -> Stage {
     let called = part.calls.iter().map(|&(call, _)| measures.calls[call]);
     let called_ns: f64 = called.clone().map(|measure| measure.work_ns).sum();
@@ -132,11 +133,11 @@ fn tree(recording: &Recording, measures: &Measures, part: &Part) -> Stage {
     Stage { work_ns, span_ns, longest, outermost, are_awake: false, what: What::Tree { nodes, times_ns } }
 }
 
-/// Makes a tree of calls.
+/// Builds a tree of calls.
 struct Trees<'r> {
     recording: &'r Recording,
     tree: TreeBuilder,
-    /// By call: its node, once it is made.
+    /// The node of each call, once it exists.
     nodes: Vec<Option<usize>>,
     leaf_ns: f64,
 }
@@ -148,9 +149,9 @@ impl<'r> Trees<'r> {
         Trees { recording, tree: TreeBuilder::default(), nodes, leaf_ns }
     }
 
-    /// The node of a part and of all that it calls.
+    /// Returns the node of a part with all its calls.
     fn part(&mut self, part: &Part) -> usize {
-        // What is below comes first. A call comes twice: before what is in it, and behind that.
+        // Bottom-up. Each call is visited twice: before its content and after it.
         let mut to_see: Vec<(usize, bool)> = part.calls.iter().map(|&(call, _)| (call, false)).collect();
         while let Some((at, is_over)) = to_see.pop() {
             let call = &self.recording.calls()[at];
@@ -165,7 +166,7 @@ impl<'r> Trees<'r> {
         self.sequence(part)
     }
 
-    /// The node of a call, of which all that is in it has nodes.
+    /// Returns the node of a call. Everything inside it already has nodes.
     fn call(&mut self, call: &Call) -> usize {
         let nodes = match call.kind {
             CallKind::Loop => self.items(call),
@@ -174,8 +175,8 @@ impl<'r> Trees<'r> {
         self.tree.beside(nodes).unwrap_or_else(|| self.tree.taskel(0.0))
     }
 
-    /// Neighbouring items that are short are one leaf; runs of items that were timed as one are
-    /// several.
+    /// Returns the leaves of a loop. Short neighbouring items share one leaf. A run of items that
+    /// was timed as one gets several leaves.
     fn items(&mut self, call: &Call) -> Vec<usize> {
         let mut nodes = Vec::new();
         let mut short_ns = 0.0;
@@ -200,7 +201,7 @@ impl<'r> Trees<'r> {
         nodes
     }
 
-    /// A part, from its end to its beginning: a task goes on beside all that comes after it.
+    /// Builds a part from its end, because a task runs in parallel with all that follows it.
     fn sequence(&mut self, part: &Part) -> usize {
         let mut rest = None;
         for &(call, ns) in part.calls.iter().rev() {
@@ -216,7 +217,7 @@ impl<'r> Trees<'r> {
         all.unwrap_or_else(|| self.tree.taskel(0.0))
     }
 
-    /// What takes `ns`, and then `rest`.
+    /// Returns a node for `ns` nanoseconds, and then `rest`.
     fn after(&mut self, ns: f64, rest: Option<usize>) -> Option<usize> {
         if ns == 0.0 {
             return rest;
@@ -235,7 +236,7 @@ impl Stage {
         matches!(self.what, What::Loop { .. })
     }
 
-    /// How long it takes on so many workers; on average, where that depends on chance.
+    /// Returns the time on this number of workers. If it depends on chance, returns the mean.
     pub(super) fn simulate(&self, workers: usize) -> Result<f64, SimulateError> {
         if self.work_ns < WORTH_SHARING_NS || workers == 1 {
             return Ok(self.work_ns);
@@ -256,7 +257,7 @@ impl Stage {
     }
 
     fn simulate_once(&self, workers: usize, seed: u64) -> Result<f64, SimulateError> {
-        // More are of no use, and take time to simulate.
+        // More workers would be idle, and take time to simulate.
         let most = |taskels: usize| workers.min(taskels).min((self.work_ns / TASKEL_NS) as usize).max(1);
         let mut costs = Costs::default();
         if self.are_awake {

@@ -1,4 +1,4 @@
-//! The chunk policy on one counter that all workers share, as processes have it.
+//! The chunk policy on one counter that all workers share, as processes do.
 
 use alloc::vec::Vec;
 
@@ -6,15 +6,15 @@ use super::engine::{Claim, Deal, Taken, Turn};
 use super::policy::Costs;
 use crate::{ChunkConfig, Chunker, Tail};
 
-/// Each worker has a [`Chunker`] and asks it about what is left in the counter; a [`Tail`] limits
-/// what it says.
+/// Each worker has a [`Chunker`], and asks it with the number of taskels left in the counter. A
+/// [`Tail`] limits the result.
 pub(crate) struct SharedCounter {
     next: usize,
     len: usize,
     chunkers: Vec<Chunker>,
     tail: Tail,
     costs: Costs,
-    /// Additions to the counter happen one after another.
+    /// When the counter is free again: additions to it happen one after another.
     free_at_ns: f64,
 }
 

@@ -1,4 +1,4 @@
-//! The event loop: whoever is free first asks for the next chunk.
+//! The event loop: the worker that is free first asks for the next chunk.
 
 use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
@@ -10,11 +10,11 @@ use super::schedule::{Span, WorkerSchedule};
 /// Where a chunk comes from.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Taken {
-    /// The worker's range or stack, or the queue of all.
+    /// From the worker's range or stack, or from the shared queue.
     Own,
-    /// What another worker had not claimed.
+    /// Unclaimed work of another worker.
     Stolen,
-    /// What another worker had claimed but not begun.
+    /// Work that another worker had claimed and not begun.
     Revoked,
 }
 
@@ -26,16 +26,16 @@ pub(crate) struct Claim {
     pub(crate) taken: Taken,
     /// The time stamp that the end of the chunk is compared with.
     pub(crate) measured_from_ns: f64,
-    /// What the chunk takes besides its taskels.
+    /// The time that the chunk takes in addition to its taskels.
     pub(crate) blocks_ns: f64,
 }
 
-/// What a worker that is free does next.
+/// What a free worker does next.
 pub(crate) enum Turn {
     Run(Claim),
-    /// It looks again at this time, or when it is called; at infinity, only when it is called.
+    /// It looks again at this time, or when it is called. At infinity, it looks only when called.
     Look(f64),
-    /// There is nothing for it, until a piece waits.
+    /// It is idle until a piece of work is waiting.
     Idle,
 }
 
@@ -45,55 +45,57 @@ impl From<Option<Claim>> for Turn {
     }
 }
 
-/// What a claim changes for other workers.
+/// How a claim affects other workers.
 pub(crate) enum Effect {
-    /// The worker's chunk ends before this taskel, and takes so long besides its taskels.
+    /// The worker's chunk ends before taskel `end`, and takes `blocks_ns` in addition to its
+    /// taskels.
     Cut { worker: usize, end: usize, blocks_ns: f64 },
-    /// The worker, which looks for work, does so at this time.
+    /// The worker, which is looking for work, looks at this time.
     Call { worker: usize, at_ns: f64 },
 }
 
-/// Hands out each taskel once. Calls come in the order of time.
+/// Hands out each taskel once. Calls are ordered by time.
 pub(crate) trait Deal {
-    /// What a worker does that is free at `now_ns`.
+    /// Returns what a worker does that is free at `now_ns`.
     fn claim(&mut self, worker: usize, now_ns: f64) -> Turn;
 
-    /// A chunk of `taskels` taskels ended `elapsed_ns` after the time stamp before it.
+    /// Records that a chunk of `taskels` taskels ended `elapsed_ns` after the previous time stamp.
     fn finish(&mut self, _worker: usize, _taskels: usize, _elapsed_ns: f64) {}
 
-    /// One of the effects of the last claim, until there is none left.
+    /// Returns one effect of the last claim, until none is left.
     fn effect(&mut self) -> Option<Effect> {
         None
     }
 
-    /// Whether a chunk of the worker took far longer than expected.
+    /// Returns whether a chunk of the worker took far longer than expected.
     fn met_outlier(&self, _worker: usize) -> bool {
         false
     }
 
-    /// Whether all workers but the first sleep until an [`Effect`] calls them, instead of beginning
-    /// one wake-up after the start.
+    /// Returns whether all workers but the first sleep until an [`Effect`] calls them. Otherwise
+    /// they begin one wake-up after the start.
     fn sleeps(&self) -> bool {
         false
     }
 
-    /// When the first worker knows that all is over, if that is later than the last taskel.
+    /// Returns when the first worker knows that everything is done, if that is later than the last
+    /// taskel.
     fn over_ns(&self) -> f64 {
         0.0
     }
 
-    /// How many pieces wait to be claimed by workers that found none before.
+    /// Returns how many pieces are waiting for workers that found none before.
     fn waiting(&self) -> usize {
         0
     }
 }
 
-/// A worker that is free from a moment on; ordered by time, then by worker.
+/// A worker that is free from a time on. Ordered by time, then by worker.
 #[derive(PartialEq)]
 struct Free {
     at_ns: f64,
     worker: usize,
-    /// Counts the worker's entries: only the latest holds.
+    /// The number of this entry among the worker's entries. Only the latest is valid.
     entry: u64,
 }
 
@@ -115,7 +117,7 @@ impl PartialOrd for Free {
 /// When each worker is free next.
 struct Calendar {
     heap: BinaryHeap<Reverse<Free>>,
-    /// By worker.
+    /// The number of entries of each worker.
     entries: Vec<u64>,
 }
 
@@ -124,7 +126,7 @@ impl Calendar {
         Calendar { heap: BinaryHeap::with_capacity(workers), entries: alloc::vec![0; workers] }
     }
 
-    /// In place of what was set for the worker before.
+    /// Replaces the worker's earlier entry.
     fn set(&mut self, worker: usize, at_ns: f64) {
         self.entries[worker] += 1;
         self.heap.push(Reverse(Free { at_ns, worker, entry: self.entries[worker] }));
@@ -147,7 +149,7 @@ struct Running {
     end_ns: f64,
 }
 
-/// What the event loop needs to know besides who deals.
+/// The parameters of the event loop.
 pub(crate) struct Run<'a> {
     pub(crate) times_ns: &'a [f64],
     /// One per worker.
@@ -157,7 +159,7 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Runs every taskel and says what each worker did.
+    /// Runs every taskel. Returns what each worker did.
     pub(crate) fn run(&self, mut deal: impl Deal) -> Vec<WorkerSchedule> {
         let workers = self.speeds.len();
         let mut done: Vec<WorkerSchedule> = Vec::new();
@@ -214,7 +216,7 @@ impl Run<'_> {
         Running { claim, busy_ns, end_ns }
     }
 
-    /// Adds a chunk that has ended to what its worker did.
+    /// Adds a finished chunk to the record of its worker.
     fn record(&self, ended: Running, done: &mut WorkerSchedule) {
         let Running { claim: Claim { taskels, start_ns, taken, .. }, busy_ns, end_ns } = ended;
         done.busy_ns += busy_ns;

@@ -1,11 +1,11 @@
-//! What can be wrong with the input of a simulation.
+//! Errors in the input of a simulation.
 
 use core::fmt;
 
-/// The most workers that a simulation takes.
+/// The largest number of workers in a simulation.
 pub(crate) const MAX_WORKERS: usize = 4096;
 
-/// Input that cannot be simulated; its `Display` says what was expected and what was found.
+/// Input that cannot be simulated. Its `Display` says what was expected and what was found.
 ///
 /// ```
 /// use taskel_adaptive::simulate::{Policy, Simulation};

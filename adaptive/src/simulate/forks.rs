@@ -1,12 +1,12 @@
-//! The form of a tree of joins: by a rule, or as a program had it.
+//! The shape of a tree of joins: from a rule, or as recorded.
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
-/// How the pieces of a tree fall into others.
+/// How the pieces of a tree are divided.
 #[derive(Clone, Debug)]
 pub(crate) enum Form {
-    /// Joins of so many of the taskels, of which there are at least two, and the others.
+    /// Each join takes this many of its taskels, which are at least two, in its first half.
     Split(fn(usize) -> usize),
     Nodes(Nodes),
 }
@@ -18,7 +18,7 @@ pub(crate) struct Piece {
     node: usize,
 }
 
-/// What a piece consists of.
+/// How a piece is divided.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Division {
     Taskel,
@@ -28,7 +28,7 @@ pub(crate) enum Division {
 }
 
 impl Form {
-    /// All of the `len` taskels, if there are any.
+    /// Returns a piece with all `len` taskels, if there are any.
     pub(crate) fn root(&self, len: usize) -> Option<Piece> {
         match self {
             Form::Split(_) => (len > 0).then_some(Piece { taskels: 0..len, node: 0 }),
@@ -36,7 +36,7 @@ impl Form {
         }
     }
 
-    /// What a node stands for.
+    /// Returns the piece of a node.
     pub(crate) fn piece(&self, node: usize) -> Piece {
         match self {
             Form::Split(_) => Piece { taskels: 0..0, node },
@@ -62,7 +62,7 @@ impl Form {
     }
 }
 
-/// A tree with a node for each taskel and each pair.
+/// A tree with one node per taskel and per pair.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Nodes {
     nodes: Vec<Node>,
@@ -71,7 +71,7 @@ pub(crate) struct Nodes {
 
 #[derive(Clone, Debug)]
 struct Node {
-    /// Neighbours, as a walk through the tree meets them.
+    /// Neighbouring taskels, in the order of a walk through the tree.
     taskels: Range<usize>,
     kind: Kind,
 }
@@ -83,11 +83,11 @@ enum Kind {
     Then(usize, usize),
 }
 
-/// Puts a tree together, from the taskels up.
+/// Builds a tree bottom-up.
 #[derive(Debug, Default)]
 pub(crate) struct TreeBuilder {
     nodes: Vec<Node>,
-    /// By node: what a taskel takes.
+    /// The time of each node that is a taskel.
     times_ns: Vec<f64>,
 }
 
@@ -96,17 +96,17 @@ impl TreeBuilder {
         self.push(Kind::Taskel, ns)
     }
 
-    /// Both at once; who comes to it does the first.
+    /// Adds a join. The worker that reaches it runs the first half.
     pub(crate) fn fork(&mut self, first: usize, second: usize) -> usize {
         self.push(Kind::Fork(first, second), 0.0)
     }
 
-    /// One after the other.
+    /// Adds a sequence.
     pub(crate) fn then(&mut self, first: usize, rest: usize) -> usize {
         self.push(Kind::Then(first, rest), 0.0)
     }
 
-    /// All at once, divided by halves; `None` of nothing.
+    /// Adds a balanced tree of joins over all pieces. Returns `None` if there are none.
     pub(crate) fn beside(&mut self, mut pieces: Vec<usize>) -> Option<usize> {
         while pieces.len() > 1 {
             let pairs = pieces.chunks(2).map(|pair| match *pair {
@@ -124,11 +124,11 @@ impl TreeBuilder {
         self.times_ns.len() - 1
     }
 
-    /// The tree below `root`, and the times of its taskels in its order.
+    /// Returns the tree below `root`, and the times of its taskels in tree order.
     pub(crate) fn finish(self, root: usize) -> (Nodes, Vec<f64>) {
         let mut times_ns = Vec::new();
         let mut nodes = self.nodes;
-        // A node comes twice: before what is below it, and behind that.
+        // Each node is visited twice: before its content and after it.
         let mut to_see = alloc::vec![(root, false)];
         while let Some((at, is_over)) = to_see.pop() {
             if is_over {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beside_is_divided_by_halves() {
+    fn parallel_pieces_are_divided_by_halves() {
         let mut tree = TreeBuilder::default();
         let taskels = (0..5).map(|ns| tree.taskel(f64::from(ns))).collect();
         let root = tree.beside(taskels).expect("some");

@@ -1,4 +1,4 @@
-//! Fork and join: a tree of halves, of which others take the oldest.
+//! Fork and join: a tree of halves. Thieves take the oldest half.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -13,13 +13,13 @@ use super::rng::Rng;
 use super::sleepers::Sleepers;
 use super::waits::Waits;
 
-/// What has become of the second half of a join.
+/// The state of the second half of a join.
 #[derive(Clone, Copy, PartialEq)]
 enum State {
-    /// Only its owner knows of it.
+    /// Only its owner knows it.
     Private,
     Public,
-    /// Somebody who must not do it has taken it, and put it where all look.
+    /// A worker that must not run it has taken it, and put it where all workers look.
     PutBack,
     Taken,
     Done,
@@ -28,47 +28,48 @@ enum State {
 struct Half {
     piece: Piece,
     owner: usize,
-    /// Who has taken it.
+    /// The worker that has taken it.
     thief: usize,
     state: State,
 }
 
-/// What lies on a worker's stack, by its index in `JoinTree::halves`.
+/// An entry of a worker's stack. Joins are indices of `JoinTree::halves`.
 #[derive(Clone, Copy)]
 enum Frame {
-    /// A join whose first half is being run, or is over.
+    /// A join whose first half is running or done.
     Join(usize),
-    /// What comes next, by its number in the form.
+    /// The next piece, as its node in the form.
     Then(usize),
-    /// A half that the worker has taken from another one.
+    /// A half that the worker has stolen.
     Stolen(usize),
 }
 
-/// Among so many workers that offer something a thief chooses.
+/// A thief chooses among this many workers with public halves.
 const LOOK_AT: usize = 32;
 
-/// What a worker is about to do, and from whom it has taken that.
+/// What a worker is about to run, and from whom it was stolen.
 type Found = (Piece, Option<usize>);
 
-/// `join(first half, second half)` down to single taskels.
+/// `join(first half, second half)`, divided down to single taskels.
 pub(crate) struct JoinTree {
     form: Form,
     halves: Vec<Half>,
     stacks: Vec<Vec<Frame>>,
-    /// By worker: its public halves, the oldest first.
+    /// The public halves of each worker, oldest first.
     public: Vec<VecDeque<usize>>,
-    /// Workers that have some, and how many there are in all, with those that were put back.
+    /// The workers with public halves, and the number of all public halves, including those that
+    /// were put back.
     offering: Members,
     offered: usize,
     put_back: VecDeque<usize>,
-    /// How many halves the worker has made public that acts just now, and told nobody of.
+    /// How many halves the current worker has made public without telling others.
     untold: usize,
-    /// By worker: what it has taken from another, and not opened yet, since it wakes others first.
+    /// What each worker has stolen and not opened yet, because it wakes others first.
     taken: Vec<Option<(Piece, usize)>>,
     waits: Waits,
     root: Option<Piece>,
     publish: Publish,
-    /// `None` if nobody sleeps.
+    /// `None` if no worker sleeps.
     sleepers: Option<Sleepers>,
     reserves: Reserves,
     workers: usize,
@@ -76,7 +77,7 @@ pub(crate) struct JoinTree {
     nodes: Nodes,
     rng: Rng,
     effects: Vec<Effect>,
-    /// When the first worker was done with the root.
+    /// When the first worker finished the root.
     over_ns: f64,
 }
 
@@ -116,13 +117,12 @@ impl JoinTree {
         }
     }
 
-    /// How many threads there are: the workers, and behind them those in reserve.
+    /// Returns the number of threads: the workers, followed by the reserves.
     pub(crate) fn threads(&self) -> usize {
         self.reserves.threads()
     }
 
-    /// What the worker runs next, down to single taskels; and by which steal, if it has taken that
-    /// from another.
+    /// Returns what the worker runs next, down to single taskels, and the steal that it comes from.
     fn next(&mut self, worker: usize, now_ns: f64) -> Option<Found> {
         if let Some(root) = self.root.take_if(|_| worker == 0) {
             return Some((root, None));
@@ -171,8 +171,8 @@ impl JoinTree {
         Some(self.take(worker, oldest))
     }
 
-    /// What a thief takes: the oldest half of the worker that offers most, as its halves are the
-    /// larger; or what was put back.
+    /// Returns what a thief takes: the oldest half of the worker with the most public halves,
+    /// because its halves are larger, or a half that was put back.
     fn oldest_of_many(&mut self) -> Option<usize> {
         let offering: Vec<usize> = self.offering.some(LOOK_AT, &mut self.rng).collect();
         let most = offering.iter().map(|&worker| self.public[worker].len()).max();
@@ -182,7 +182,7 @@ impl JoinTree {
         oldest.or(self.put_back.front()).copied()
     }
 
-    /// The half that another has taken is over.
+    /// Ends a stolen half.
     fn end(&mut self, half: usize, now_ns: f64) {
         self.halves[half].state = State::Done;
         let owner = self.halves[half].owner;
@@ -196,8 +196,8 @@ impl JoinTree {
         }
     }
 
-    /// A worker waits for a half: it runs only what descends from that, and finds it only where it
-    /// looks.
+    /// Lets a worker that waits for a half look for work. It runs only parts of that half, and
+    /// finds them only where it looks.
     fn help(&mut self, worker: usize, half: usize, now_ns: f64) -> Option<Found> {
         self.waits.stir(worker);
         self.waits.wait(worker, half, self.halves[half].thief, now_ns);
@@ -222,7 +222,7 @@ impl JoinTree {
             })
     }
 
-    /// Takes the oldest half of another worker, and puts it back if it is no part of `half`.
+    /// Takes the oldest half of another worker, and puts it back if it is not part of `half`.
     fn look_at(&mut self, other: usize, half: usize, now_ns: f64) -> Option<usize> {
         let oldest = *self.public[other].front()?;
         if self.is_part_of(oldest, half) {
@@ -234,7 +234,7 @@ impl JoinTree {
         self.halves[oldest].state = State::PutBack;
         self.put_back.push_back(oldest);
         self.offered += 1;
-        // Only some may do it, so all who wait are called.
+        // Only some workers may run it, so all waiting workers are called.
         let resting: Vec<usize> = self.waits.resting().map(|(worker, _)| worker).collect();
         for worker in resting {
             self.call_back(worker, now_ns);
@@ -242,12 +242,12 @@ impl JoinTree {
         None
     }
 
-    /// A worker that rests in a wait has something to look at.
+    /// Wakes a worker that rests in a wait, because there may be work for it.
     fn call_back(&mut self, worker: usize, now_ns: f64) {
         self.waits.stir(worker);
         match &self.sleepers {
             Some(sleepers) => {
-                // It wants its seat even if it comes in vain.
+                // It takes its seat back even if it comes in vain.
                 self.reserves.wait_is_over(worker);
                 sleepers.call(worker, now_ns, &mut self.effects);
             }
@@ -269,7 +269,7 @@ impl JoinTree {
         (piece.clone(), Some(*owner))
     }
 
-    /// The half can be taken no more.
+    /// Removes the half, so it can no longer be taken.
     fn withdraw(&mut self, half: usize) {
         let Half { owner, state, .. } = self.halves[half];
         if state == State::Public {
@@ -294,7 +294,7 @@ impl JoinTree {
         if self.sleepers.is_some() {
             return;
         }
-        // Nobody sleeps: who waits for what it is a part of sees it.
+        // No worker sleeps: a worker that waits for an enclosing half sees it.
         let waiting: Vec<(usize, usize)> = self.waits.resting().collect();
         for (worker, whole) in waiting {
             if self.is_part_of(half, whole) {
@@ -303,14 +303,14 @@ impl JoinTree {
         }
     }
 
-    /// The worker has made halves public, which others are told of: one that sleeps, or else for
-    /// each one that waits, which may have no use for it. Returns when that is done.
+    /// Tells others about halves that the worker has made public. Wakes a sleeper or, if there is
+    /// none, one waiting worker per half, which may be unable to run it. Returns when this is done.
     fn tell(&mut self, worker: usize, now_ns: f64) -> f64 {
         let untold = core::mem::take(&mut self.untold);
         let Some(sleepers) = &mut self.sleepers else { return now_ns };
         let offers = usize::from(!self.public[worker].is_empty());
         if sleepers.any_sleeps() || sleepers.any_comes() {
-            // The first half that it offers wakes one, and the next find that one on its way.
+            // The first offer wakes one worker. Later offers find that worker on its way.
             return sleepers.wake_for(offers, now_ns, &mut self.effects);
         }
         let (mut now_ns, call_ns) = (now_ns, self.costs.call_ns);
@@ -345,7 +345,7 @@ impl JoinTree {
         }
     }
 
-    /// What a worker does that finds nothing.
+    /// Returns what a worker does that finds nothing.
     fn rest(&mut self, worker: usize, now_ns: f64) -> Turn {
         let now_ns = self.tell(worker, now_ns);
         if self.waits.rests(worker) {
@@ -365,7 +365,7 @@ impl JoinTree {
         Turn::Look(f64::INFINITY)
     }
 
-    /// Where something is offered, a seat is free, and no worker comes.
+    /// Calls a reserve if there is work, a free seat, and no worker on its way.
     fn call_a_reserve(&mut self, now_ns: f64) {
         let Some(sleepers) = &self.sleepers else { return };
         if self.offered > 0 && !sleepers.any_comes() {
@@ -375,7 +375,7 @@ impl JoinTree {
         }
     }
 
-    /// Enters joins down to a single taskel, and says how many.
+    /// Enters joins down to a single taskel. Returns how many.
     fn descend(&mut self, worker: usize, mut piece: Piece, now_ns: f64) -> (usize, usize) {
         let mut joins = 0;
         loop {

@@ -1,18 +1,19 @@
-//! Made-up lists of taskel times, in nanoseconds: the same seed gives the same list, everywhere.
+//! Synthetic lists of taskel times, in nanoseconds. The same seed gives the same list on every
+//! platform.
 //!
-//! Times come out finite and not negative for finite parameters that are not negative.
+//! Times are finite and not negative if the parameters are.
 
 use alloc::vec::Vec;
 
 use super::rng::Rng;
 
-/// `n` taskels of `ns` each.
+/// Returns `n` taskels of `ns` each.
 #[must_use]
 pub fn constant(n: usize, ns: f64) -> Vec<f64> {
     alloc::vec![ns; n]
 }
 
-/// `n` taskels from `first_ns` to `last_ns` in equal steps, up or down.
+/// Returns `n` taskels from `first_ns` to `last_ns` in equal steps, up or down.
 ///
 /// ```
 /// assert_eq!(taskel_adaptive::simulate::load::linear(3, 10.0, 30.0), [10.0, 20.0, 30.0]);
@@ -23,23 +24,24 @@ pub fn linear(n: usize, first_ns: f64, last_ns: f64) -> Vec<f64> {
     (0..n).map(|i| first_ns + (last_ns - first_ns) * (i as f64 / steps)).collect()
 }
 
-/// `n` taskels whose logarithm is normally distributed: half take less than `median_ns`, and
-/// `sigma` is the standard deviation of the logarithm. The mean is `median_ns * exp(sigma² / 2)`.
+/// Returns `n` taskels with lognormal times. Half take less than `median_ns`, and `sigma` is the
+/// standard deviation of the logarithm. The mean is `median_ns * exp(sigma² / 2)`.
 #[must_use]
 pub fn lognormal(n: usize, median_ns: f64, sigma: f64, seed: u64) -> Vec<f64> {
     let mut rng = Rng::new(seed);
     (0..n).map(|_| (median_ns * exp(sigma * normal(&mut rng))).min(f64::MAX)).collect()
 }
 
-/// `n` taskels of at least `min_ns` with a heavy tail: a taskel takes longer than t with
-/// probability `(min_ns / t)^alpha`, and at most `cap_ns`.
+/// Returns `n` taskels of at least `min_ns` and at most `cap_ns`, with a heavy tail: a taskel takes
+/// longer than t with probability `(min_ns / t)^alpha`.
 #[must_use]
 pub fn pareto(n: usize, min_ns: f64, alpha: f64, cap_ns: f64, seed: u64) -> Vec<f64> {
     let mut rng = Rng::new(seed);
     (0..n).map(|_| (min_ns * exp(-ln(rng.unit()) / alpha)).min(cap_ns)).collect()
 }
 
-/// `n` taskels of `cheap_ns` each, but for a last part, `dear_part` of all, of `dear_ns`.
+/// Returns `n` taskels of `cheap_ns`, except for the last fraction `dear_part`, which take
+/// `dear_ns`.
 ///
 /// ```
 /// assert_eq!(taskel_adaptive::simulate::load::step(4, 20.0, 1000.0, 0.25), [20.0, 20.0, 20.0, 1000.0]);
@@ -50,8 +52,8 @@ pub fn step(n: usize, cheap_ns: f64, dear_ns: f64, dear_part: f64) -> Vec<f64> {
     (0..n).map(|i| if i < cheap { cheap_ns } else { dear_ns }).collect()
 }
 
-/// `n` taskels of `base_ns` with `clusters` runs of `per_cluster` taskels of `heavy_ns` side by
-/// side, at random places; runs may overlap.
+/// Returns `n` taskels of `base_ns` with `clusters` runs of `per_cluster` neighbouring taskels of
+/// `heavy_ns` at random places. Runs may overlap.
 ///
 /// ```
 /// let times_ns = taskel_adaptive::simulate::load::clusters(1000, 5.0, 1e6, 1, 10, 7);
@@ -76,7 +78,7 @@ pub fn clusters(
     times_ns
 }
 
-/// The same taskels, longest first.
+/// Sorts taskels, longest first.
 ///
 /// ```
 /// assert_eq!(taskel_adaptive::simulate::load::sorted_down(vec![1.0, 3.0, 2.0]), [3.0, 2.0, 1.0]);
@@ -87,7 +89,7 @@ pub fn sorted_down(mut times_ns: Vec<f64>) -> Vec<f64> {
     times_ns
 }
 
-/// Standard normal, by Marsaglia's polar method.
+/// Returns a standard normal number, by Marsaglia's polar method.
 fn normal(rng: &mut Rng) -> f64 {
     loop {
         let (u, v) = (2.0 * rng.unit() - 1.0, 2.0 * rng.unit() - 1.0);
@@ -102,7 +104,7 @@ fn normal(rng: &mut Rng) -> f64 {
 // `core` has neither logarithm nor exponential, and those of `std` differ in their last bits
 // between platforms.
 
-/// Natural logarithm of a normal number above 0.
+/// Returns the natural logarithm of a normal number above 0.
 fn ln(x: f64) -> f64 {
     let bits = x.to_bits();
     let mut exponent = (bits >> 52) as i64 - 1023;
@@ -118,7 +120,7 @@ fn ln(x: f64) -> f64 {
     exponent as f64 * core::f64::consts::LN_2 + 2.0 * s * series
 }
 
-/// Exponential; saturates at the ends of the normal numbers.
+/// Returns the exponential. Saturates at the ends of the normal numbers.
 fn exp(x: f64) -> f64 {
     let x = x.clamp(-708.0, 709.0);
     // Rounded to the nearest power of two; a cast rounds towards 0.

@@ -4,11 +4,11 @@ use alloc::vec::Vec;
 
 use super::rng::Rng;
 
-/// Which workers have something, as a list without gaps: a thief finds some of them without looking
-/// at all.
+/// The workers that have something, as a list without gaps: a thief finds some of them without a
+/// search.
 pub(crate) struct Members {
     list: Vec<usize>,
-    /// Place in `list`, or `ABSENT`.
+    /// The place of each worker in `list`, or `ABSENT`.
     places: Vec<usize>,
 }
 
@@ -41,7 +41,7 @@ impl Members {
         self.places[worker] != ABSENT
     }
 
-    /// Up to `count` different members, neighbours in the list from a random place on.
+    /// Returns up to `count` different members: neighbours in the list, from a random place on.
     pub(crate) fn some<'a>(&'a self, count: usize, rng: &mut Rng) -> impl Iterator<Item = usize> + use<'a> {
         let len = self.list.len();
         let start = if len == 0 { 0 } else { rng.below(len) };

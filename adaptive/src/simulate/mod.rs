@@ -1,9 +1,9 @@
-//! Replays a loop under a scheduling policy: who runs what, and how long all of it takes.
+//! Replays a loop under a scheduling policy: which worker runs what, and how long it takes.
 //!
-//! A discrete-event simulation over any list of taskel times, on 1 to 4096 workers of given speeds,
-//! with the costs of claims, steals, time stamps and wake-ups. [`Policy::Adaptive`] and
-//! [`Policy::Revocable`] run the very [`Chunker`] that loops run; the other policies are there to
-//! compare with. The same input gives the same schedule, everywhere.
+//! This is a discrete-event simulation of any list of taskel times, on 1 to 4096 workers of given
+//! speeds, with the costs of claims, steals, time stamps and wake-ups. [`Policy::Adaptive`],
+//! [`Policy::Revocable`] and [`Policy::Counter`] use the same [`Chunker`] as real loops. The same
+//! input gives the same schedule on every platform.
 //!
 //! ```
 //! use taskel_adaptive::simulate::{Policy, Simulation};
@@ -17,10 +17,9 @@
 //! assert!((days(Policy::Adaptive) - 1.0).abs() < 0.01);
 //! ```
 //!
-//! What it leaves out: caches, memory bandwidth, taskels that slow each other down, and contention,
-//! except that claims from a queue that all workers share happen one after another. All workers but
-//! the first begin together after one wake-up, unless [`Wake`] says otherwise, as it does in
-//! [`Simulation::taskel`].
+//! Not simulated: caches, memory bandwidth, taskels that slow each other down, and contention,
+//! except that claims from a shared queue happen one after another. All workers but the first begin
+//! together after one wake-up, unless [`Wake`] says otherwise, as in [`Simulation::taskel`].
 
 mod counter;
 mod engine;
@@ -81,7 +80,7 @@ pub use self::schedule::{Schedule, Span, WorkerSchedule};
 pub struct Simulation {
     policy: Policy,
     workers: usize,
-    /// Empty for all 1.
+    /// Empty if all are 1.
     speeds: Vec<f64>,
     costs: Costs,
     cuts: Cuts,
@@ -96,7 +95,7 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// A simulation of `workers` workers of speed 1 with the default [`Costs`].
+    /// Creates a simulation of `workers` workers of speed 1 with the default [`Costs`].
     #[must_use]
     pub fn new(policy: Policy, workers: usize) -> Self {
         Simulation {
@@ -116,40 +115,40 @@ impl Simulation {
         }
     }
 
-    /// Gives each worker a speed: at speed 2 a taskel takes half of its time.
+    /// Sets the speed of each worker. At speed 2 a taskel takes half of its time.
     #[must_use]
     pub fn with_speeds(mut self, speeds: &[f64]) -> Self {
         self.speeds = speeds.to_vec();
         self
     }
 
-    /// Sets what the scheduler's moves cost.
+    /// Sets the costs of the scheduler's steps.
     #[must_use]
     pub fn with_costs(mut self, costs: Costs) -> Self {
         self.costs = costs;
         self
     }
 
-    /// Sets what cutting a running chunk takes under [`Policy::Revocable`]; no other policy looks
-    /// at it.
+    /// Sets the cost of cutting a running chunk under [`Policy::Revocable`]. Other policies ignore
+    /// it.
     #[must_use]
     pub fn with_cuts(mut self, cuts: Cuts) -> Self {
         self.cuts = cuts;
         self
     }
 
-    /// Sets how sleeping workers are woken; [`Wake::Together`] unless set.
+    /// Sets how sleeping workers are woken. The default is [`Wake::Together`].
     #[must_use]
     pub fn with_wake(mut self, wake: Wake) -> Self {
         self.wake = wake;
         self
     }
 
-    /// Divides the workers into nodes of `workers` neighbours each, such as the cores of a socket:
-    /// taking work from a worker of another node costs `far_steal_ns` in place of
-    /// [`Costs::steal_ns`]. One node unless set.
+    /// Divides the workers into nodes of `workers` neighbours each, such as the cores of a socket.
+    /// A steal from a worker of another node then costs `far_steal_ns` instead of
+    /// [`Costs::steal_ns`]. The default is one node.
     ///
-    /// Claims from a queue that all share, and wake-ups, cost the same everywhere. Thieves choose
+    /// Claims from a shared queue, and wake-ups, cost the same everywhere. Thieves choose victims
     /// without regard to nodes.
     ///
     /// ```
@@ -165,8 +164,8 @@ impl Simulation {
         self
     }
 
-    /// Sets how much [`Policy::Counter`] claims when little is left, and of short taskels; by default
-    /// that is `Tail::new(workers, costs.claim_ns)`.
+    /// Sets the limits for claims of [`Policy::Counter`] near the end, and for short taskels. The
+    /// default is `Tail::new(workers, costs.claim_ns)`.
     ///
     /// ```
     /// use taskel_adaptive::Tail;
@@ -174,7 +173,7 @@ impl Simulation {
     /// let costs = Costs { claim_ns: 1000.0, ..Costs::default() };
     /// let counter = || Simulation::new(Policy::Counter, 256).with_costs(costs);
     /// let run = |tail| counter().with_tail(tail).run(&[1000.0; 100_000]).unwrap().makespan_ns;
-    /// // Without a least claim, 256 workers wait for each other at the counter.
+    /// // Without a smallest claim, 256 workers wait for each other at the counter.
     /// assert!(run(Tail::new(256, 0.0)) > 2.0 * run(Tail::new(256, 1000.0)));
     /// ```
     #[must_use]
@@ -183,17 +182,17 @@ impl Simulation {
         self
     }
 
-    /// Sets the constants of [`Policy::Adaptive`], [`Policy::Revocable`] and [`Policy::Counter`]; no
-    /// other policy looks at them.
+    /// Sets the constants of [`Policy::Adaptive`], [`Policy::Revocable`] and [`Policy::Counter`].
+    /// Other policies ignore them.
     #[must_use]
     pub fn with_chunk_config(mut self, chunk_config: ChunkConfig) -> Self {
         self.chunk_config = chunk_config;
         self
     }
 
-    /// Sets the form of the tree under [`Policy::Join`]: how many of the taskels of a join, of
-    /// which there are at least two, its first half has. Each half has one at least, whatever
-    /// `split` says. Half of them unless set.
+    /// Sets the shape of the tree under [`Policy::Join`]: given the number of taskels of a join, at
+    /// least two, `split` returns how many its first half has. Each half has at least one, whatever
+    /// `split` returns. The default is half of them.
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Policy, Publish, Simulation};
@@ -207,14 +206,15 @@ impl Simulation {
         self
     }
 
-    /// Lets threads in reserve take halves that a wait must not, under [`Policy::Join`] where workers
-    /// sleep. Off unless set.
+    /// Lets reserve threads run halves that a waiting worker must not run, under [`Policy::Join`]
+    /// if workers sleep. Off by default.
     ///
-    /// A worker that has waited for 100 µs lends its seat to one. When the worker goes on, the
-    /// reserve ends what it has begun, so that more threads than workers are at work for a while:
-    /// the [bound](Schedule::bound) does not hold then, and a worker's chunks may lie beside each
-    /// other. The crate `taskel` does so. Which of several equal halves a reserve finds is chance,
-    /// so a tree takes as long as this says, or as without, or something between.
+    /// A worker that has waited for 100 µs lends its seat to a reserve. When the worker goes on,
+    /// the reserve finishes its current work, so for a while there are more threads than workers.
+    /// The [bound](Schedule::bound) does not hold then, and chunks of a worker may overlap. The
+    /// crate `taskel` does this. If there are several equal halves, it is chance which one a
+    /// reserve finds. So the real time of a tree is this one, the one without reserves, or in
+    /// between.
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Policy, Publish, Simulation, Wake};
@@ -230,9 +230,9 @@ impl Simulation {
         self
     }
 
-    /// A simulation of a loop as the crate `taskel` runs it on equal cores: [`Policy::Revocable`],
-    /// [`Wake::FanOut`] of 4, and its chunks and blocks. [`with_lesson`](Self::with_lesson) makes
-    /// it the next call.
+    /// Creates a simulation of a loop as the crate `taskel` runs it on equal cores:
+    /// [`Policy::Revocable`], [`Wake::FanOut`] of 4, and its chunks and blocks. This is a first
+    /// call. For a later call, use [`with_lesson`](Self::with_lesson).
     ///
     /// ```
     /// use taskel_adaptive::simulate::Simulation;
@@ -247,20 +247,20 @@ impl Simulation {
         Simulation::new(Policy::Revocable, workers).with_wake(Wake::FanOut(4)).with_chunk_config(config)
     }
 
-    /// The same on another number of workers of the same pool.
+    /// The same with another number of workers of the same pool.
     pub(crate) fn with_workers(mut self, workers: usize) -> Self {
         self.workers = workers;
         self
     }
 
-    /// Lets a loop start from a time per taskel that it has learned before.
+    /// Lets a loop start from an earlier estimate of the time per taskel.
     pub(crate) fn with_estimate_ns(mut self, ns: f64) -> Self {
         self.chunk_config = self.chunk_config.with_estimate_ns(ns);
         self
     }
 
-    /// Lets a loop start from what an earlier one at the same place has taught: the mean time of a
-    /// taskel, and whether any chunk was far longer than expected.
+    /// Lets a loop start from what an earlier loop at the same place has shown: the mean time of a
+    /// taskel, and whether any chunk took far longer than expected.
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Simulation, load};
@@ -280,15 +280,15 @@ impl Simulation {
         self
     }
 
-    /// Sets the seed of the choice whom to steal from; 1 unless set.
+    /// Sets the seed for the choice of victims. The default is 1.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Records each chunk in [`WorkerSchedule::spans`], so that the schedule can be drawn. Off
-    /// unless set: there may be as many chunks as taskels.
+    /// Records each chunk in [`WorkerSchedule::spans`], for drawing the schedule. Off by default,
+    /// because there may be as many chunks as taskels.
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Policy, Simulation};
@@ -301,15 +301,15 @@ impl Simulation {
         self
     }
 
-    /// Runs taskels of the given times, in nanoseconds on a worker of speed 1.
+    /// Runs taskels with the given times, in nanoseconds on a worker of speed 1.
     ///
-    /// Takes O(n + c log P) steps for n taskels in c chunks on P workers: a million chunks on 64
+    /// Takes O(n + c log P) steps for n taskels in c chunks on P workers. A million chunks on 64
     /// workers take a fraction of a second.
     ///
     /// # Errors
-    /// When the number of workers is not in 1..=4096, when there is not one speed per worker, when
-    /// a speed is not finite and above 0, when a time or a cost is not finite or below 0, when a
-    /// policy has a parameter of 0, when nodes have no workers, and when the schedule would not end
+    /// Returns an error if the number of workers is not in 1..=4096, if there is not one speed per
+    /// worker, if a speed is not finite and above 0, if a time or a cost is not finite or below 0,
+    /// if a policy has a parameter of 0, if nodes have no workers, or if the schedule would not end
     /// before `f64::MAX` nanoseconds.
     pub fn run(&self, times_ns: &[f64]) -> Result<Schedule, SimulateError> {
         let speeds = self.checked_speeds()?;
@@ -347,8 +347,7 @@ impl Simulation {
         summed_up(done, times_ns, &speeds)
     }
 
-    /// As [`run`](Self::run), for taskels that a program has in this form, by
-    /// [`Policy::Join`].
+    /// As [`run`](Self::run), for recorded taskels of this shape, by [`Policy::Join`].
     pub(crate) fn run_nodes(&self, nodes: TreeNodes, times_ns: &[f64]) -> Result<Schedule, SimulateError> {
         let speeds = self.checked_speeds()?;
         let run = Run { times_ns, speeds: &speeds, wake_ns: self.costs.wake_ns, record_spans: self.spans };
@@ -381,7 +380,7 @@ impl Simulation {
     }
 }
 
-/// What a reserve did, its worker did.
+/// Adds what each reserve did to its worker.
 fn with_reserves(mut done: Vec<WorkerSchedule>, workers: usize) -> Vec<WorkerSchedule> {
     let reserves = done.split_off(workers);
     for (worker, reserve) in done.iter_mut().zip(reserves) {
@@ -399,7 +398,7 @@ fn summed_up(done: Vec<WorkerSchedule>, times_ns: &[f64], speeds: &[f64]) -> Res
     if !(makespan_ns.is_finite() && bound.is_finite()) {
         return Err(SimulateError(Kind::Endless));
     }
-    // Divided one by one: the sum of all workers' times may be beyond what a float can hold.
+    // Divided one by one, because the sum of all workers' times may exceed the range of a float.
     let busy: f64 = done.iter().map(|worker| worker.busy_ns / makespan_ns).sum();
     let utilisation = if makespan_ns == 0.0 { 1.0 } else { (busy / speeds.len() as f64).min(1.0) };
     Ok(Schedule {

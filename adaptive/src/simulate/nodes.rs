@@ -1,8 +1,8 @@
-//! Which workers are near to each other.
+//! Which workers are near each other.
 
 use super::error::{Kind, SimulateError};
 
-/// Runs of neighbouring workers, such as the cores of a socket.
+/// Groups of neighbouring workers, such as the cores of a socket.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Nodes {
     workers_each: usize,
@@ -10,14 +10,14 @@ pub(crate) struct Nodes {
 }
 
 impl Nodes {
-    /// All workers are near to each other.
+    /// All workers are near each other.
     pub(crate) const ONE: Nodes = Nodes { workers_each: usize::MAX, far_steal_ns: 0.0 };
 
     pub(crate) fn new(workers_each: usize, far_steal_ns: f64) -> Self {
         Nodes { workers_each, far_steal_ns }
     }
 
-    /// What a steal costs whose cost within a node is `near_ns`.
+    /// Returns the cost of a steal that costs `near_ns` within a node.
     pub(crate) fn steal_ns(self, near_ns: f64, thief: usize, victim: usize) -> f64 {
         let near = thief / self.workers_each == victim / self.workers_each;
         if near { near_ns } else { self.far_steal_ns }

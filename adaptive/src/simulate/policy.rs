@@ -1,16 +1,15 @@
-//! The policies that can be simulated, and what their moves cost.
+//! The policies that can be simulated, and the costs of their steps.
 
 use super::error::{Kind, SimulateError};
 
 /// How chunks are made and who gets them.
 ///
-/// P is the number of workers, n the number of taskels. Except where said otherwise chunks are
-/// claimed from one queue that all workers share, in order; claims from it happen one after
-/// another.
+/// P is the number of workers, n the number of taskels. Except where noted, chunks are claimed in
+/// order from one shared queue, and these claims happen one after another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Policy {
-    /// One equal share per worker, fixed beforehand (`schedule(static)` in OpenMP).
+    /// One equal share per worker, fixed in advance (`schedule(static)` in OpenMP).
     Static,
     /// Chunks of n/(kP): k = 4 is the rule of Python's `Pool.map`.
     PerWorker(usize),
@@ -22,28 +21,29 @@ pub enum Policy {
     /// Rounds of P equal chunks, each round half of what remains (FAC2; Hummel, Schonberg and
     /// Flynn, 1992).
     Factoring,
-    /// Halves on a stack of its own per worker, the largest stolen first, about P splits and as
-    /// many again after a steal; a running leaf cannot be split (rayon's `bridge`).
+    /// Each worker has a stack of halves. Thieves take the largest half first. There are about P
+    /// splits, and as many again after a steal. A running leaf cannot be split (rayon's `bridge`).
     RayonSplit,
-    /// A batch size for all that doubles as long as a batch takes less than 0.2 s and halves when
-    /// one takes more than 2 s (joblib's `batch_size="auto"`).
+    /// One batch size for all workers. It doubles as long as a batch takes less than 0.2 s, and
+    /// halves when a batch takes more than 2 s (joblib's `batch_size="auto"`).
     JoblibAuto,
-    /// A [`Chunker`](crate::Chunker) and a range of its own per worker; a worker without work looks
-    /// at up to four ranges and steals the back half of the one that will take longest.
+    /// Each worker has a [`Chunker`](crate::Chunker) and a range. An idle worker looks at up to
+    /// four ranges, and steals the back half of the one that will take longest.
     Adaptive,
     /// Chunks of this many taskels.
     Fixed(usize),
-    /// As [`Adaptive`](Policy::Adaptive), but what is not begun of a chunk can be taken away: a
-    /// worker runs a chunk in [blocks](crate::Chunker::block_len), and one that finds all ranges
-    /// empty watches the chunk of another; if that is not over after a while, it cuts off what lies
-    /// behind the present block, which becomes its range. What that costs are [`Cuts`].
+    /// As [`Adaptive`](Policy::Adaptive), but work of a chunk that has not begun can be taken away.
+    /// A worker runs a chunk in [blocks](crate::Chunker::block_len). A worker that finds all ranges
+    /// empty watches the chunk of another. If the chunk has not ended after a while, the watcher
+    /// cuts off all that follows the current block, which becomes its range. [`Cuts`] sets the
+    /// costs.
     ///
-    /// This is what the crate `taskel` does, together with [`Wake::FanOut`]:
+    /// This is what the crate `taskel` does, together with [`Wake::FanOut`]: see
     /// [`Simulation::taskel`](super::Simulation::taskel).
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Policy, Simulation, load};
-    /// // Fourteen runs of 32 long taskels each in 20 000 short ones, several of which are claimed at once.
+    /// // Fourteen runs of 32 long taskels in 20 000 short ones. Several are claimed at once.
     /// let times_ns = load::clusters(20_000, 1000.0, 264_000.0, 14, 32, 237);
     /// let run = |policy| Simulation::new(policy, 1024).run(&times_ns).unwrap();
     /// assert!(run(Policy::Adaptive).ratio() > 3.0);
@@ -51,9 +51,9 @@ pub enum Policy {
     /// assert!(revocable.ratio() < 1.4 && revocable.revoked > 0);
     /// ```
     Revocable,
-    /// A [`Chunker`](crate::Chunker) for each worker and one counter for all, from which nobody
-    /// takes more than a [`Tail`](crate::Tail) says: what the crate `taskel-team` does with
-    /// processes, where a claim costs more and nothing can be stolen.
+    /// A [`Chunker`](crate::Chunker) for each worker and one counter for all, with claims limited
+    /// by a [`Tail`](crate::Tail). The crate `taskel-team` does this with processes, where a claim
+    /// costs more and nothing can be stolen.
     ///
     /// ```
     /// use taskel_adaptive::ChunkConfig;
@@ -70,10 +70,10 @@ pub enum Policy {
     /// assert!(run(Policy::Static) > run(Policy::Counter));
     /// ```
     Counter,
-    /// No loop, but a tree of joins: the taskels are [divided](super::Simulation::with_split),
-    /// `join(first half, second half)`, down to one. Who waits for a second half that another
-    /// worker has taken runs only what descends from that; who has nothing takes the oldest half of
-    /// the worker that offers most.
+    /// Not a loop, but a tree of joins: the taskels are [divided](super::Simulation::with_split) by
+    /// `join(first half, second half)` down to one. A worker that waits for a stolen second half
+    /// runs only what descends from it. An idle worker takes the oldest half of the worker that has
+    /// most.
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Policy, Publish, Simulation};
@@ -85,14 +85,14 @@ pub enum Policy {
     Join(Publish),
 }
 
-/// Which of its pending halves a worker lets others see, under [`Policy::Join`].
+/// Which of its pending halves a worker makes public, under [`Policy::Join`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Publish {
-    /// Only the oldest; the next one when the worker enters or leaves a join after that has been
-    /// taken. Before it waits, all.
+    /// Only the oldest. After it was taken, the next one becomes public when the worker enters or
+    /// leaves a join. Before the worker waits, it makes all of them public.
     Oldest,
-    /// Each as soon as there is one.
+    /// Each half at once.
     Each,
 }
 
@@ -106,11 +106,11 @@ impl Policy {
     }
 }
 
-/// What the moves of a scheduler cost, in nanoseconds.
+/// The costs of a scheduler's steps, in nanoseconds.
 ///
-/// The default is what a pool of threads in one process pays: 10 ns per claim, 300 ns per steal, 25
-/// ns per look at the clock, 5 µs until a woken worker runs, and 5 µs for the system call that
-/// wakes it.
+/// The defaults are those of a thread pool in one process: 10 ns per claim, 300 ns per steal, 25 ns
+/// per read of the clock, 5 µs until a woken worker runs, and 5 µs for the system call that wakes
+/// it.
 ///
 /// ```
 /// use taskel_adaptive::simulate::Costs;
@@ -119,16 +119,16 @@ impl Policy {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Costs {
-    /// Taking a chunk from a queue or from the worker's own range; for [`Policy::RayonSplit`], a
+    /// Taking a chunk from a queue or from the worker's own range. For [`Policy::RayonSplit`], a
     /// split.
     pub claim_ns: f64,
     /// Taking work from another worker.
     pub steal_ns: f64,
-    /// Looking at the clock: once per chunk, for policies that measure.
+    /// Reading the clock, once per chunk, for policies that measure.
     pub timestamp_ns: f64,
-    /// From when a worker has been woken until it begins; under [`Wake::Together`], from the start.
+    /// The time from waking a worker until it begins. Under [`Wake::Together`], from the start.
     pub wake_ns: f64,
-    /// What waking a worker costs the one that does it; nothing under [`Wake::Together`].
+    /// The cost of waking a worker, for the waker. Not used under [`Wake::Together`].
     pub call_ns: f64,
 }
 
@@ -139,7 +139,7 @@ impl Default for Costs {
 }
 
 impl Costs {
-    /// Nothing costs anything: what is left is the policy's balance.
+    /// No costs: what remains is the balance of the policy.
     pub const FREE: Costs =
         Costs { claim_ns: 0.0, steal_ns: 0.0, timestamp_ns: 0.0, wake_ns: 0.0, call_ns: 0.0 };
 
@@ -154,8 +154,8 @@ impl Costs {
     }
 }
 
-/// Who wakes the workers that sleep, and when: under [`Policy::Revocable`] and [`Policy::Join`].
-/// The workers of all other policies begin together.
+/// How sleeping workers are woken, under [`Policy::Revocable`] and [`Policy::Join`]. With all other
+/// policies, the workers begin together.
 ///
 /// ```
 /// use taskel_adaptive::simulate::{Policy, Simulation, Wake};
@@ -167,34 +167,34 @@ impl Costs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Wake {
-    /// All begin one wake-up after the first, which wakes nobody. Each has a share, and finds at
-    /// once what comes up later.
+    /// All begin one wake-up after the first worker, which wakes nobody. Each has a share, and
+    /// finds new work at once.
     #[default]
     Together,
-    /// A worker wakes one other before it claims from its own range, or lets others see a half of a
-    /// join, unless one is on its way. What it has just stolen it begins at once: long taskels
-    /// double the number of busy workers one round after the other.
+    /// A worker wakes one other before it claims from its own range, or makes a half of a join
+    /// public, unless one is on its way. It begins a stolen range or half at once. So with long
+    /// taskels, the number of busy workers doubles round by round.
     OneByOne,
-    /// What the crate `taskel` does, with 4. No chunk is begun before all workers are inside of the
-    /// loop, or an invitation lies for them, as long as anything can be stolen. A worker's first
-    /// offer wakes up to so many, whoever is on their way, but no more than one for each 10 µs of
-    /// the loop; further offers wake one, if nobody comes. The first worker begins with one as long
-    /// as nothing is known. A loop that is known to take 50 µs is dealt out beforehand, if it has a
-    /// taskel for each worker.
+    /// What the crate `taskel` does, with 4. As long as anything can be stolen, no chunk begins
+    /// before all workers are inside the loop or have an invitation. A worker's first offer wakes
+    /// up to this many workers, whoever is already on the way, but at most one per 10 µs of the
+    /// loop. Further offers wake one if no worker is coming. The first worker begins with one as
+    /// long as nothing is known. A loop that is known to take 50 µs is dealt out in advance if it
+    /// has a taskel for each worker.
     FanOut(usize),
 }
 
-/// What it takes to cut a running chunk short under [`Policy::Revocable`], in nanoseconds.
+/// The costs of cutting a running chunk short under [`Policy::Revocable`], in nanoseconds.
 ///
-/// The default is what the crate `taskel` waits and pays: 50 µs of watching; 10 µs for a fence on
-/// all cores (what `membarrier` takes on a virtual machine), which lets the owner of the chunk do
-/// without one; 5 ns per block.
+/// The defaults are those of the crate `taskel`: 50 µs of watching; 10 µs for a fence on all cores
+/// (the time of `membarrier` on a virtual machine), which saves the owner of the chunk a fence; 5
+/// ns per block.
 ///
 /// ```
 /// use taskel_adaptive::simulate::{Cuts, Policy, Simulation};
 /// assert_eq!(Cuts::default(), Cuts { watch_ns: 50_000.0, fence_ns: 10_000.0, block_ns: 5.0 });
 ///
-/// // Some taskels are long, which nobody expects.
+/// // Some taskels are unexpectedly long.
 /// let mut times_ns = [10.0; 4000];
 /// times_ns[200..300].fill(1e5);
 /// let run = |watch_ns| {
@@ -205,13 +205,13 @@ pub enum Wake {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cuts {
-    /// How long a worker watches a chunk before it wants the rest; also, from when on a chunk
+    /// How long a worker watches a chunk before it takes the rest. After this time, the chunk
     /// counts as [an outlier](crate::Chunker::on_outlier).
     pub watch_ns: f64,
-    /// From then until it has the rest, if the chunk's owner does not begin another block
-    /// meanwhile. A steal is paid on top.
+    /// The time from then until it has the rest, if the chunk's owner does not begin another block
+    /// meanwhile. The cost of a steal is added.
     pub fence_ns: f64,
-    /// What a block costs, for chunks of several.
+    /// The cost of a block, in chunks of several blocks.
     pub block_ns: f64,
 }
 

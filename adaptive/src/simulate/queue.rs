@@ -1,17 +1,17 @@
-//! The policies whose workers claim from one shared queue.
+//! Policies whose workers claim from one shared queue.
 
 use super::engine::{Claim, Deal, Taken, Turn};
 use super::policy::{Costs, Policy};
 
-/// A batch that takes less than this makes joblib double the size.
+/// joblib doubles the size if a batch takes less than this.
 const JOBLIB_SHORT_NS: f64 = 0.2e9;
-/// A batch that takes more than this makes joblib halve it.
+/// joblib halves the size if a batch takes more than this.
 const JOBLIB_LONG_NS: f64 = 2e9;
 
-/// How the size of the next chunk follows from what is left.
+/// How the size of the next chunk depends on what is left.
 enum Rule {
     Fixed(usize),
-    /// The first `longer` chunks are larger by one.
+    /// The first `longer` chunks have one more taskel.
     Even {
         size: usize,
         longer: usize,
@@ -26,8 +26,8 @@ enum Rule {
     },
 }
 
-/// A counter of handed-out taskels. Claims happen one after another: the counter's cache line, or
-/// the lock of the queue, has one owner at a time.
+/// A counter of claimed taskels. Claims happen one after another, because the counter's cache line,
+/// or the lock of the queue, has one owner at a time.
 pub(crate) struct SharedQueue {
     rule: Rule,
     next: usize,
@@ -39,7 +39,7 @@ pub(crate) struct SharedQueue {
 }
 
 impl SharedQueue {
-    /// `None` for a policy that has no shared queue.
+    /// `None` for a policy without a shared queue.
     pub(crate) fn new(policy: Policy, len: usize, workers: usize, costs: Costs) -> Option<Self> {
         let mut timestamp_ns = 0.0;
         let rule = match policy {
@@ -111,7 +111,7 @@ impl Deal for SharedQueue {
 
     fn finish(&mut self, _worker: usize, taskels: usize, elapsed_ns: f64) {
         if let Rule::Joblib { size } = &mut self.rule {
-            // Only batches of the present size say something about it.
+            // Only batches of the current size are relevant for it.
             if taskels == *size {
                 if elapsed_ns < JOBLIB_SHORT_NS {
                     *size = size.saturating_mul(2);

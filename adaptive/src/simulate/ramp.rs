@@ -1,4 +1,4 @@
-//! How a loop comes by its workers, one waking the other.
+//! How a loop gets its workers: they wake each other.
 
 use alloc::vec::Vec;
 
@@ -7,31 +7,31 @@ use super::policy::{Costs, Wake};
 use super::ranges::StealableRanges;
 use super::sleepers::Offers;
 
-/// What takes less is over before another worker could be of use.
+/// Shorter work ends before another worker could help.
 const WORTH_SHARING_NS: f64 = 10_000.0;
 
-/// A loop that is known to take this long is dealt out to all workers beforehand.
+/// A loop that is known to take this long is dealt out to all workers in advance.
 const WORTH_DEALING_NS: f64 = 50_000.0;
 
-/// Whether each of the workers has a share when a loop of `len` taskels begins, each of which is
-/// known to take so long.
+/// Returns whether each worker has a share when a loop of `len` taskels begins. `known_ns` is the
+/// known time of a taskel.
 pub(crate) fn is_dealt(wake: Wake, len: usize, workers: usize, known_ns: Option<f64>) -> bool {
     let worth_it = WORTH_DEALING_NS.max(WORTH_SHARING_NS * workers as f64);
     let is_long = known_ns.is_some_and(|ns| ns * len as f64 >= worth_it);
     wake == Wake::Together || is_long && len >= workers
 }
 
-/// When to invite whom.
+/// Decides when to invite workers.
 pub(crate) struct Ramp {
     offers: Offers,
     wake: Wake,
     len: usize,
-    /// By worker: it has offered something since it came.
+    /// Whether each worker has offered something since it came.
     has_offered: Vec<bool>,
 }
 
 impl Ramp {
-    /// `None` if nobody sleeps.
+    /// `None` if no worker sleeps.
     pub(crate) fn new(len: usize, workers: usize, wake: Wake, costs: Costs, seed: u64) -> Option<Self> {
         let offers = Offers::new(workers, wake, costs, seed)?;
         Some(Ramp { offers, wake, len, has_offered: alloc::vec![false; workers] })
@@ -47,7 +47,7 @@ impl Ramp {
         self.offers.leave(worker);
     }
 
-    /// What the worker does before it claims; returns when that is done.
+    /// Wakes others before the worker claims. Returns when this is done.
     pub(crate) fn before_claim(
         &mut self,
         worker: usize,
@@ -62,7 +62,7 @@ impl Ramp {
         self.offers.offer(worker, (1, true), now_ns, effects)
     }
 
-    /// What the worker does before it runs what it has claimed; returns when that is done.
+    /// Wakes others before the worker runs its claim. Returns when this is done.
     pub(crate) fn before_run(
         &mut self,
         worker: usize,
@@ -94,8 +94,8 @@ impl Ramp {
         if !is_worth_sharing(worker, open, ranges) && !ranges.chunker(worker).is_cautious() {
             return now_ns;
         }
-        // Who comes was called by others for their own sake: if they were counted here, no more
-        // than `fan_out` would ever be on their way.
+        // Workers that are coming were called by others for their own work. If they counted here,
+        // at most `fan_out` workers would ever be on their way.
         let relying = worker == 0 || !first;
         self.offers.offer(worker, (most.min(ranges.all_left()), relying), now_ns, effects)
     }

@@ -1,5 +1,4 @@
-//! The policies whose workers have a range of their own: fixed shares, and adaptive chunks with
-//! stealing.
+//! Policies whose workers have their own ranges: fixed shares, and adaptive chunks with stealing.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -11,16 +10,16 @@ use super::policy::Costs;
 use super::rng::Rng;
 use crate::{ChunkConfig, Chunker};
 
-/// How many ranges a thief looks at before it takes half of one.
+/// How many ranges a thief looks at before it steals half of one.
 const LOOK_AT: usize = 4;
 
-/// The share of worker `k`, for shares that differ by one taskel at most.
+/// Returns the share of worker `k`. Shares differ by at most one taskel.
 fn share(len: usize, workers: usize, k: usize) -> Range<usize> {
     let edge = |k: usize| (len as u128 * k as u128 / workers as u128) as usize;
     edge(k)..edge(k + 1)
 }
 
-/// One share per worker, run in one go.
+/// One share per worker, run as one chunk.
 pub(crate) struct Shares {
     shares: Vec<Range<usize>>,
     claim_ns: f64,
@@ -43,12 +42,11 @@ impl Deal for Shares {
     }
 }
 
-/// A range and a [`Chunker`] per worker.
+/// One range and one [`Chunker`] per worker.
 pub(crate) struct StealableRanges {
     ranges: Vec<Range<usize>>,
     chunkers: Vec<Chunker>,
-    /// What a taskel takes in the range that the worker has taken from another one, by that one's
-    /// estimate.
+    /// The time of a taskel in the range that the worker has stolen, as the victim estimated it.
     taught_ns: Vec<Option<f64>>,
     non_empty: Members,
     all_left: usize,
@@ -58,7 +56,8 @@ pub(crate) struct StealableRanges {
 }
 
 impl StealableRanges {
-    /// A share for each worker, or everything for the first if it is not `dealt`.
+    /// Creates a share for each worker, or gives everything to the first worker if it is not
+    /// `dealt`.
     pub(crate) fn new(
         (len, dealt): (usize, bool),
         workers: usize,
@@ -79,7 +78,7 @@ impl StealableRanges {
         StealableRanges { ranges, chunkers, taught_ns, non_empty, all_left: len, costs, nodes, rng }
     }
 
-    /// Takes the next chunk off the front of the worker's range.
+    /// Takes the next chunk from the front of the worker's range.
     fn take_chunk(&mut self, worker: usize) -> Range<usize> {
         let range = &mut self.ranges[worker];
         let size = self.chunkers[worker].next_chunk(range.len());
@@ -90,13 +89,13 @@ impl StealableRanges {
         chunk
     }
 
-    /// Makes the back half of another worker's range the worker's own; returns whose it was.
+    /// Steals the back half of another worker's range. Returns the victim.
     fn steal(&mut self, worker: usize) -> Option<usize> {
         let own_ns = self.chunkers[worker].estimate_ns().unwrap_or(1.0);
         let mut best = None;
         let mut longest_ns = -1.0;
         for victim in self.non_empty.some(LOOK_AT, &mut self.rng) {
-            // A worker that has not run anything yet is judged by the thief's experience.
+            // For a worker that has run nothing yet, the thief's estimate is used.
             let taskel_ns = self.chunkers[victim].estimate_ns().unwrap_or(own_ns);
             let left_ns = self.ranges[victim].len() as f64 * taskel_ns;
             if left_ns > longest_ns {
@@ -113,25 +112,25 @@ impl StealableRanges {
         Some(victim)
     }
 
-    /// Makes what the worker has taken from another one its range.
+    /// Sets the worker's range to what it has stolen.
     fn acquire(&mut self, worker: usize, victim: usize, taskels: Range<usize>) {
         self.taught_ns[worker] = self.chunkers[victim].estimate_ns();
         self.ranges[worker] = taskels;
         self.chunkers[worker].on_steal();
     }
 
-    /// The next chunk of a worker whose range is not empty.
+    /// Returns the next chunk of a worker whose range is not empty.
     fn next_chunk(&mut self, worker: usize, measured_from_ns: f64, taken: Taken) -> Claim {
-        // A thief keeps the first chunk at once: a single taskel cannot go from thief to thief
-        // without being run.
+        // A thief claims the first chunk at once. Otherwise a single taskel could move from thief
+        // to thief without running.
         let taskels = self.take_chunk(worker);
-        // One look at the clock per chunk: the end of the one before is the start of this one.
+        // The clock is read once per chunk: the end of one chunk is the start of the next.
         let start_ns = measured_from_ns + self.costs.claim_ns + self.costs.timestamp_ns;
         Claim { taskels, start_ns, taken, measured_from_ns, blocks_ns: 0.0 }
     }
 
-    /// The next chunk of a worker that is free at `now_ns`, from its range or half of another;
-    /// `None` if all are empty.
+    /// Returns the next chunk of a worker that is free at `now_ns`, from its range or from half of
+    /// another. Returns `None` if all are empty.
     pub(crate) fn claim_or_steal(&mut self, worker: usize, now_ns: f64) -> Option<Claim> {
         if !self.ranges[worker].is_empty() {
             return Some(self.next_chunk(worker, now_ns, Taken::Own));
@@ -141,7 +140,7 @@ impl StealableRanges {
         Some(self.next_chunk(worker, now_ns + steal_ns, Taken::Stolen))
     }
 
-    /// Makes the rest of another worker's chunk the worker's range; returns the first chunk of it.
+    /// Makes the rest of another worker's chunk the worker's range. Returns its first chunk.
     pub(crate) fn revoke(&mut self, worker: usize, owner: usize, rest: Range<usize>, now_ns: f64) -> Claim {
         self.chunkers[worker].on_outlier();
         self.all_left += rest.len();
@@ -154,12 +153,12 @@ impl StealableRanges {
         self.ranges[worker].len()
     }
 
-    /// How much lies in all ranges together.
+    /// Returns the number of taskels in all ranges together.
     pub(crate) fn all_left(&self) -> usize {
         self.all_left
     }
 
-    /// What a taskel of the worker's range takes, as far as anybody knows.
+    /// Returns the expected time of a taskel in the worker's range, if known.
     pub(crate) fn expected_ns(&self, worker: usize) -> Option<f64> {
         self.chunkers[worker].estimate_ns().or(self.taught_ns[worker])
     }

@@ -1,27 +1,27 @@
-//! Threads in reserve, which work in place of workers that sleep in a wait.
+//! Reserve threads, which work in place of workers that sleep in a wait.
 
 use alloc::vec::Vec;
 
-/// A worker waits so long before it lends its seat.
+/// How long a worker waits before it lends its seat.
 const BEFORE_LENDING_NS: f64 = 100_000.0;
 
-/// One reserve for each worker, numbered behind the workers.
+/// One reserve per worker. Reserves are numbered after the workers.
 pub(crate) struct Reserves {
     workers: usize,
-    /// Seats that are lent, and nobody sits on. Below 0, so many reserves are to go.
+    /// The number of lent seats that are free. If it is negative, this many reserves must leave.
     free: isize,
-    /// How many reserves have been called, and are not there yet.
+    /// How many reserves were called and have not arrived.
     calls: isize,
     idle: Vec<usize>,
-    /// By thread: since when it waits, whether it has lent its seat, and, of a reserve, whether it
-    /// has one.
+    /// For each thread: since when it waits, whether it has lent its seat and, for a reserve,
+    /// whether it has one.
     waits_since_ns: Vec<Option<f64>>,
     has_lent: Vec<bool>,
     has_seat: Vec<bool>,
 }
 
 impl Reserves {
-    /// Without `any`, only the workers.
+    /// Without `any`, there are only the workers.
     pub(crate) fn new(workers: usize, any: bool) -> Self {
         let threads = if any { 2 * workers } else { workers };
         Reserves {
@@ -35,7 +35,7 @@ impl Reserves {
         }
     }
 
-    /// How many threads there are, reserves included.
+    /// Returns the number of threads, including reserves.
     pub(crate) fn threads(&self) -> usize {
         self.has_seat.len()
     }
@@ -44,7 +44,8 @@ impl Reserves {
         thread >= self.workers
     }
 
-    /// The thread waits at `now_ns`: until when it keeps its seat, if it has not lent it yet.
+    /// Records that the thread waits at `now_ns`. Returns when it will lend its seat, if it has not
+    /// done so.
     pub(crate) fn wait(&mut self, thread: usize, now_ns: f64) -> Option<f64> {
         if self.has_lent[thread] || self.threads() == self.workers {
             return None;
@@ -58,7 +59,7 @@ impl Reserves {
         None
     }
 
-    /// The thread has something to do, and wants its seat.
+    /// Takes the thread's seat back, because it has something to do.
     pub(crate) fn wait_is_over(&mut self, thread: usize) {
         self.waits_since_ns[thread] = None;
         if core::mem::take(&mut self.has_lent[thread]) {
@@ -66,7 +67,7 @@ impl Reserves {
         }
     }
 
-    /// A reserve for a free seat, which somebody is to call.
+    /// Returns a reserve to call for a free seat.
     pub(crate) fn called(&mut self) -> Option<usize> {
         if self.calls >= self.free {
             return None;
@@ -76,8 +77,8 @@ impl Reserves {
         Some(reserve)
     }
 
-    /// Whether a reserve that has nothing begun may take something up: it has just been called, or
-    /// nobody wants its seat back.
+    /// Returns whether an idle reserve may take work: it was just called, or no worker wants its
+    /// seat back.
     pub(crate) fn may_begin(&mut self, reserve: usize) -> bool {
         if !self.has_seat[reserve] {
             self.calls -= 1;
@@ -94,7 +95,7 @@ impl Reserves {
         true
     }
 
-    /// A reserve gives its seat back.
+    /// Gives the reserve's seat back.
     pub(crate) fn leave(&mut self, reserve: usize) {
         self.has_seat[reserve] = false;
         self.free += 1;

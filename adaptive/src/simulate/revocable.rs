@@ -1,4 +1,4 @@
-//! Adaptive chunks of which what is not begun can be taken away.
+//! Adaptive chunks whose remaining work can be taken away.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -10,25 +10,25 @@ use super::ramp::Ramp;
 use super::ranges::StealableRanges;
 use super::rng::Rng;
 
-/// After each failure to take a rest, patience lasts twice as long, at most so often: the chunk
-/// moves, or other thieves are at it.
+/// After each failure to take a rest, a thief watches twice as long, up to this many doublings: the
+/// owner is making progress, or other thieves are faster.
 const MOST_DOUBLINGS: u32 = 5;
 
-/// The chunk that a worker runs, or has run last.
+/// The chunk that a worker runs, or ran last.
 #[derive(Clone)]
 struct Chunk {
-    /// Known by where it begins, as no other chunk begins there.
+    /// Identified by its first taskel, because no other chunk begins there.
     taskels: Range<usize>,
     start_ns: f64,
     block: usize,
-    /// When its last block begins, or was to begin: from then on nothing can be taken.
+    /// When its last block begins, or would begin. From then on nothing can be taken.
     closed_ns: f64,
     /// Until when a thief is about to cut it, if one is.
     requested_until_ns: Option<f64>,
     cut: bool,
 }
 
-/// What a worker knows that has found all ranges empty.
+/// The state of a worker that has found all ranges empty.
 #[derive(Clone, Default)]
 struct Thief {
     watched: Option<Watched>,
@@ -38,14 +38,14 @@ struct Thief {
 #[derive(Clone, Copy)]
 struct Watched {
     owner: usize,
-    /// Where the chunk begins.
+    /// The first taskel of the chunk.
     first: usize,
     patient_until_ns: f64,
-    /// Its request is out: in this block of the chunk.
+    /// The block of the chunk in which the thief made its request, if it did.
     requested_in: Option<usize>,
 }
 
-/// Ranges and chunks, both open to thieves.
+/// Ranges and chunks that thieves can take from.
 pub(crate) struct RevocableChunks<'a> {
     ranges: StealableRanges,
     times_ns: &'a [f64],
@@ -54,14 +54,14 @@ pub(crate) struct RevocableChunks<'a> {
     cuts: Cuts,
     rng: Rng,
     chunks: Vec<Chunk>,
-    /// Workers whose chunk had a rest when somebody looked last.
+    /// Workers whose chunk had a rest at the last look.
     open: Members,
     thieves: Vec<Thief>,
-    /// Thieves that look at all ranges all the time, and those that have left, since there was
-    /// nothing to be watched.
+    /// Thieves that keep looking at all ranges, and thieves that have left because there was
+    /// nothing to watch.
     watching: Members,
     asleep: Members,
-    /// If workers sleep until others wake them.
+    /// Used if workers sleep until others wake them.
     ramp: Option<Ramp>,
     effects: Vec<Effect>,
 }
@@ -106,7 +106,7 @@ impl<'a> RevocableChunks<'a> {
             let (from_ns, effects) = (claim.measured_from_ns, &mut self.effects);
             let stolen = claim.taken != Taken::Own;
             let done_ns = ramp.before_run(worker, &self.ranges, stolen, from_ns, effects);
-            // What it takes to wake others is no taskel's fault.
+            // The time for waking others does not count for the taskels.
             claim.start_ns += done_ns - from_ns;
             claim.measured_from_ns = done_ns;
         }
@@ -127,25 +127,26 @@ impl<'a> RevocableChunks<'a> {
         Turn::Run(claim)
     }
 
-    /// The block in which a worker's chunk is at `now_ns`, before it is closed.
+    /// Returns the block that a worker runs at `now_ns`, before its chunk is closed.
     fn block_at(&self, owner: usize, now_ns: f64) -> usize {
         let Chunk { taskels, start_ns, block, .. } = &self.chunks[owner];
         let mut sum_ns = 0.0;
         let ended = |&(at, times_ns): &(usize, &[f64])| {
-            // As the engine adds, which adds all taskels of a chunk up.
+            // Added in the same order as in the engine, which adds up all taskels of a chunk.
             sum_ns = times_ns.iter().fold(sum_ns, |sum, ns| sum + ns);
             start_ns + (sum_ns / self.speeds[owner] + (at + 1) as f64 * self.cuts.block_ns) <= now_ns
         };
         self.times_ns[taskels.clone()].chunks(*block).enumerate().take_while(ended).count()
     }
 
-    /// Something can be taken of the chunk that is watched.
+    /// Returns whether something can be taken from the watched chunk.
     fn has_rest(&self, watched: &Watched, now_ns: f64) -> bool {
         let chunk = &self.chunks[watched.owner];
         chunk.taskels.start == watched.first && now_ns < chunk.closed_ns
     }
 
-    /// A thief whose fence has passed has the rest of the chunk, unless that has moved on.
+    /// Takes the rest of the chunk for a thief whose fence has passed, unless the owner has made
+    /// progress.
     fn cut(&mut self, thief: usize, watched: Watched, requested_in: usize, now_ns: f64) -> Option<Claim> {
         let Watched { owner, first, .. } = watched;
         if self.chunks[owner].taskels.start != first {
@@ -168,7 +169,7 @@ impl<'a> RevocableChunks<'a> {
         Some(claim)
     }
 
-    /// What the worker has cut off, if its fence has passed.
+    /// Returns what the worker has cut off, if its fence has passed.
     fn revoked(&mut self, worker: usize, now_ns: f64) -> Option<Claim> {
         let watched = self.thieves[worker].watched?;
         let claim = self.cut(worker, watched, watched.requested_in?, now_ns);
@@ -179,8 +180,8 @@ impl<'a> RevocableChunks<'a> {
         claim
     }
 
-    /// Up to `count` workers come for what has become stealable: those that look all the time at
-    /// once, those that have left after a wake-up.
+    /// Calls up to `count` workers for work that can now be stolen: first those that keep looking,
+    /// which come at once, then those that have left, which come after a wake-up.
     fn call(&mut self, mut count: usize, now_ns: f64) {
         for (workers, at_ns) in [(&mut self.watching, now_ns), (&mut self.asleep, now_ns + self.wake_ns)] {
             let called: Vec<usize> = workers.some(count, &mut self.rng).collect();
@@ -192,14 +193,14 @@ impl<'a> RevocableChunks<'a> {
         }
     }
 
-    /// Another worker, any one whose chunk has a rest, and how long a thief watches it that has
-    /// failed so often.
+    /// Chooses another worker whose chunk has a rest, and how long to watch it after `failures`
+    /// failures.
     fn choose(&mut self, failures: u32, now_ns: f64) -> Option<Watched> {
         let patience_ns = self.cuts.watch_ns * f64::from(1 << failures.min(MOST_DOUBLINGS));
         loop {
             let owner = self.open.some(1, &mut self.rng).next()?;
             let Chunk { taskels, requested_until_ns, .. } = &self.chunks[owner];
-            // Nothing is to be had before the other thief is done with it.
+            // Nothing can be taken before the other thief is done with it.
             let next_moment = |ns: f64| f64::from_bits(ns.to_bits() + 1);
             let other_is_done_ns = requested_until_ns.map_or(now_ns, next_moment);
             let patient_until_ns = other_is_done_ns.max(now_ns + patience_ns);
@@ -211,7 +212,7 @@ impl<'a> RevocableChunks<'a> {
         }
     }
 
-    /// What a worker does that finds all ranges empty.
+    /// Returns what a worker does that finds all ranges empty.
     fn watch(&mut self, worker: usize, now_ns: f64) -> Turn {
         let mut thief = core::mem::take(&mut self.thieves[worker]);
         let mut watched = thief.watched.filter(|watched| self.has_rest(watched, now_ns));

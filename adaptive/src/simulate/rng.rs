@@ -1,4 +1,4 @@
-//! A small seeded generator: the simulator must give the same schedule everywhere.
+//! A small seeded generator: the simulator must give the same schedule on every platform.
 
 /// SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014).
 #[derive(Clone, Debug)]
@@ -17,12 +17,13 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// Uniform in `0..n`, for n > 0, by the high half of a product: biased by less than n / 2^64.
+    /// Returns a number that is uniform in `0..n`, for n > 0, from the high half of a product. The
+    /// bias is below n / 2^64.
     pub(crate) fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next_u64()) * n as u128) >> 64) as usize
     }
 
-    /// Uniform in (0, 1), never 0, so that its logarithm exists.
+    /// Returns a number that is uniform in (0, 1). It is never 0, so its logarithm exists.
     pub(crate) fn unit(&mut self) -> f64 {
         ((self.next_u64() >> 12) as f64 + 0.5) / (1u64 << 52) as f64
     }

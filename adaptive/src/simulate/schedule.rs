@@ -1,25 +1,25 @@
-//! What a simulation finds.
+//! The results of a simulation.
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
-/// Who ran what, and how long all of it took.
+/// Which worker ran what, and how long everything took.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Schedule {
-    /// From the start until the last taskel ends, in nanoseconds.
+    /// The time from the start until the last taskel ends, in nanoseconds.
     pub makespan_ns: f64,
-    /// Part of the workers' time up to the makespan that went into taskels: in (0, 1] if any taskel
-    /// takes time. 1 for a schedule that takes no time at all.
+    /// The fraction of the workers' time up to the makespan that went into taskels: in (0, 1] if
+    /// any taskel takes time. 1 for a schedule that takes no time.
     pub utilisation: f64,
-    /// What no schedule can beat, in nanoseconds: all taskels spread evenly over all workers, or
-    /// the longest taskel on the fastest worker, whichever is longer.
+    /// A lower bound for every schedule, in nanoseconds: all taskels spread evenly over all
+    /// workers, or the longest taskel on the fastest worker, whichever is longer.
     pub bound: f64,
-    /// Chunks run.
+    /// The number of chunks.
     pub chunks: usize,
-    /// Times that a worker took work from another one.
+    /// How often a worker took work from another one.
     pub steals: usize,
-    /// Of these, those that took the rest of a running chunk, which only
+    /// How often this was the rest of a running chunk, which only
     /// [`Policy::Revocable`](super::Policy::Revocable) does.
     pub revoked: usize,
     /// One entry per worker.
@@ -27,7 +27,8 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The makespan as a multiple of the bound; 1 if both are 0, infinite if only the bound is.
+    /// Returns the makespan as a multiple of the bound: 1 if both are 0, infinite if only the bound
+    /// is.
     ///
     /// ```
     /// use taskel_adaptive::simulate::{Costs, Policy, Simulation};
@@ -45,30 +46,29 @@ impl Schedule {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct WorkerSchedule {
-    /// Time in taskels, in nanoseconds.
+    /// The time spent in taskels, in nanoseconds.
     pub busy_ns: f64,
     /// When its last chunk ended, in nanoseconds; 0 if it ran none.
     pub end_ns: f64,
-    /// Taskels run.
+    /// The number of taskels.
     pub taskels: usize,
-    /// Chunks run.
+    /// The number of chunks.
     pub chunks: usize,
-    /// Times that it took work from another worker.
+    /// How often it took work from another worker.
     pub steals: usize,
-    /// Of these, those that took the rest of a running chunk.
+    /// How often this was the rest of a running chunk.
     pub revoked: usize,
-    /// A chunk took far longer than expected, so that another call of the loop would begin with
-    /// [`History::Outliers`](crate::History::Outliers); only under
+    /// Whether a chunk took far longer than expected. Another call of the loop would then begin
+    /// with [`History::Outliers`](crate::History::Outliers). Only under
     /// [`Policy::Revocable`](super::Policy::Revocable).
     pub met_outlier: bool,
-    /// Its chunks in the order of time, if [`with_spans`](super::Simulation::with_spans) asked for
-    /// them. Those of a [thread in reserve](super::Simulation::with_reserves) may lie beside
-    /// its own.
+    /// Its chunks in order of time, if [`with_spans`](super::Simulation::with_spans) is set. Chunks
+    /// of a [reserve](super::Simulation::with_reserves) may overlap its own.
     pub spans: Vec<Span>,
 }
 
 impl WorkerSchedule {
-    /// Adds what a thread in reserve did in the worker's place.
+    /// Adds what a reserve did in the worker's place.
     pub(crate) fn absorb(&mut self, reserve: WorkerSchedule) {
         self.busy_ns += reserve.busy_ns;
         self.end_ns = self.end_ns.max(reserve.end_ns);
@@ -91,6 +91,6 @@ pub struct Span {
     pub start_ns: f64,
     /// When its last taskel ends, in nanoseconds.
     pub end_ns: f64,
-    /// It is the first chunk of a steal.
+    /// Whether it is the first chunk of a steal.
     pub stolen: bool,
 }

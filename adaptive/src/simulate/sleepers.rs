@@ -1,4 +1,4 @@
-//! Who sleeps, who has been woken, and what has been offered to them.
+//! Which workers sleep, which were woken, and what they were invited to.
 
 use alloc::vec::Vec;
 
@@ -7,12 +7,12 @@ use super::members::Members;
 use super::policy::{Costs, Wake};
 use super::rng::Rng;
 
-/// Workers that sleep until somebody wakes them.
+/// Workers that sleep until they are woken.
 pub(crate) struct Sleepers {
     asleep: Members,
-    /// By worker: woken, but not there yet.
+    /// Whether each worker was woken and has not arrived.
     woken: Vec<bool>,
-    /// How many are.
+    /// How many are on their way.
     coming: usize,
     wake: Wake,
     costs: Costs,
@@ -20,7 +20,7 @@ pub(crate) struct Sleepers {
 }
 
 impl Sleepers {
-    /// All workers but the first sleep. `None` if nobody is to be woken.
+    /// All workers but the first sleep. Returns `None` if no worker needs to be woken.
     pub(crate) fn new(workers: usize, wake: Wake, costs: Costs, seed: u64) -> Option<Self> {
         if wake == Wake::Together {
             return None;
@@ -31,7 +31,7 @@ impl Sleepers {
         Some(Sleepers { asleep, woken, coming: 0, wake, costs, rng: Rng::new(seed) })
     }
 
-    /// Wakes up to `count` sleepers, one after the other, and returns when that is done.
+    /// Wakes up to `count` sleepers, one after the other. Returns when this is done.
     pub(crate) fn wake(&mut self, count: usize, mut now_ns: f64, effects: &mut Vec<Effect>) -> f64 {
         for _ in 0..count {
             let Some(worker) = self.asleep.some(1, &mut self.rng).next() else { break };
@@ -43,37 +43,37 @@ impl Sleepers {
         now_ns
     }
 
-    /// As `wake`, for `offers` new ones, less those that will be taken by workers that come anyway.
+    /// As `wake`, for `offers` new offers, minus those that workers on their way will take.
     pub(crate) fn wake_for(&mut self, offers: usize, now_ns: f64, effects: &mut Vec<Effect>) -> f64 {
         self.wake(offers.saturating_sub(self.coming), now_ns, effects)
     }
 
-    /// Wakes one worker that does not sleep here, but waits for something.
+    /// Wakes a worker that does not sleep here but waits for something.
     pub(crate) fn call(&self, worker: usize, now_ns: f64, effects: &mut Vec<Effect>) -> f64 {
         let now_ns = now_ns + self.costs.call_ns;
         effects.push(Effect::Call { worker, at_ns: now_ns + self.costs.wake_ns });
         now_ns
     }
 
-    /// Whether a worker that sleeps could be woken.
+    /// Returns whether a sleeping worker could be woken.
     pub(crate) fn any_sleeps(&self) -> bool {
         self.asleep.any()
     }
 
-    /// Whether somebody has been woken, and is not there yet.
+    /// Returns whether a worker was woken and has not arrived.
     pub(crate) fn any_comes(&self) -> bool {
         self.coming > 0
     }
 
-    /// True if the worker has been woken, and comes just now.
+    /// Returns true if the worker was woken and arrives now.
     pub(crate) fn arrives(&mut self, worker: usize) -> bool {
         let woken = core::mem::take(&mut self.woken[worker]);
         self.coming -= usize::from(woken);
         woken
     }
 
-    /// What a worker does that comes and finds `more` offers than it takes, before it works: it
-    /// wakes others.
+    /// Wakes others for a worker that arrives and finds `more` offers than it takes. It does so
+    /// before it works.
     pub(crate) fn pass_on(&mut self, more: usize, now_ns: f64, effects: &mut Vec<Effect>) -> f64 {
         let most = match self.wake {
             Wake::FanOut(most) => most,
@@ -87,16 +87,17 @@ impl Sleepers {
     }
 }
 
-/// The invitations of one loop. Each is good for one worker.
+/// The invitations of one loop. Each admits one worker.
 pub(crate) struct Offers {
     sleepers: Sleepers,
-    /// By worker: how many of its invitations nobody has taken yet.
+    /// How many open invitations each worker has.
     lying: Vec<usize>,
     inviting: Members,
-    /// How many lie, and how many workers have taken one and have not left.
+    /// The number of open invitations, and the number of workers that have taken one and have not
+    /// left.
     lie: usize,
     inside: usize,
-    /// The first worker, which needs no invitation, waits for the others.
+    /// Whether the first worker, which needs no invitation, waits for the others.
     first_waits: bool,
     rng: Rng,
 }
@@ -114,8 +115,8 @@ impl Offers {
         })
     }
 
-    /// A worker is free at `now_ns`. One that was woken takes an invitation; `None` if there is
-    /// none left for it.
+    /// Records that a worker is free at `now_ns`. A woken worker takes an invitation. Returns
+    /// `None` if none is left.
     pub(crate) fn enter(&mut self, worker: usize, now_ns: f64, effects: &mut Vec<Effect>) -> Option<f64> {
         if !self.sleepers.arrives(worker) {
             return Some(now_ns);
@@ -129,14 +130,14 @@ impl Offers {
         Some(self.sleepers.pass_on(self.lie, now_ns, effects))
     }
 
-    /// How many workers are inside or invited, besides the first.
+    /// Returns how many workers are inside or invited, in addition to the first.
     pub(crate) fn out(&self) -> usize {
         self.lie + self.inside
     }
 
-    /// Sees to it that some invitation of the worker's lies, as long as there are workers that have
-    /// none: if there is none, puts down up to `most` and wakes as many, less those that come
-    /// anyway if it is `relying` on them. Returns when that is done.
+    /// Ensures that an invitation of the worker is open, as long as some workers have none. If none
+    /// is open, creates up to `most` and wakes as many workers, minus those on their way if it is
+    /// `relying` on them. Returns when this is done.
     pub(crate) fn offer(
         &mut self,
         worker: usize,
@@ -157,7 +158,7 @@ impl Offers {
         }
     }
 
-    /// Somebody has put down what the first worker could steal.
+    /// Wakes the first worker, because there is something for it to steal.
     pub(crate) fn call_first(&mut self, now_ns: f64, effects: &mut Vec<Effect>) -> f64 {
         match core::mem::take(&mut self.first_waits) {
             true => self.sleepers.call(0, now_ns, effects),
@@ -165,7 +166,7 @@ impl Offers {
         }
     }
 
-    /// The worker takes its invitations back and goes to sleep.
+    /// Withdraws the worker's invitations, and lets it sleep.
     pub(crate) fn leave(&mut self, worker: usize) {
         self.withdraw(worker, self.lying[worker]);
         if worker == 0 {

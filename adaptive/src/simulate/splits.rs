@@ -1,4 +1,4 @@
-//! Recursive halving with a stack of halves per worker, as rayon does it.
+//! Recursive halving with a stack of halves per worker, as in rayon.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -10,14 +10,14 @@ use super::nodes::Nodes;
 use super::policy::Costs;
 use super::rng::Rng;
 
-/// A half that waits to be run by its owner or to be stolen.
+/// A half that waits for its owner or a thief.
 struct Half {
     taskels: Range<usize>,
     /// How often it may still be halved without being stolen: rayon's `Splitter`.
     splits: usize,
 }
 
-/// A stack of halves per worker: the owner works at the back, thieves take from the front.
+/// A stack of halves per worker. The owner works at the back, and thieves take from the front.
 pub(crate) struct SplitStacks {
     stacks: Vec<VecDeque<Half>>,
     non_empty: Members,
@@ -55,7 +55,7 @@ impl SplitStacks {
         self.took(worker, half)
     }
 
-    /// The front half of another worker's stack, and that worker.
+    /// Steals the front half of another worker's stack. Returns it and the victim.
     fn steal(&mut self) -> Option<(Half, usize)> {
         let victim = self.non_empty.some(1, &mut self.rng).next()?;
         let half = self.stacks[victim].pop_front();
@@ -71,9 +71,9 @@ impl Deal for SplitStacks {
             None => {
                 let Some((mut half, victim)) = self.steal() else { return Turn::Idle };
                 start_ns += self.nodes.steal_ns(self.costs.steal_ns, worker, victim);
-                // Stolen work is taken as a sign that there are idle workers: it may be split anew.
-                // rayon resets at the first split of the stolen half, where it also counts; hence
-                // twice the workers.
+                // A steal is a sign of idle workers, so the half may be split again. rayon resets
+                // the count at the first split of the stolen half, and also counts this split;
+                // hence twice the number of workers.
                 half.splits = (2 * self.stacks.len()).max(half.splits);
                 (half, Taken::Stolen)
             }

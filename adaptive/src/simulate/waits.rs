@@ -1,36 +1,38 @@
-//! Where a worker that waits for a half looks for parts of it, and who is called for them.
+//! Where a worker that waits for a half looks for parts of it, and which workers are called for
+//! them.
 //!
-//! Workers know two things of each other: for whom somebody waits, and for whom it works, each as
-//! it was last begun. These are the hints of the crate `taskel` (`sched/wait.rs` there), with what
-//! they miss: a wait is for work that descends from it, and the hints do not lead to all of that.
+//! Workers know two things about each other: for whom another one waits, and for whom it works,
+//! each as begun last. These are the hints of the crate `taskel` (`sched/wait.rs` there), including
+//! what they miss: a waiting worker runs work that descends from its wait, and the hints do not
+//! lead to all of it.
 
 use alloc::vec::Vec;
 
 use super::members::Members;
 use super::rng::Rng;
 
-/// A worker that waits looks where it need not ask others for so long,
+/// How long a waiting worker looks only at the workers on its trail.
 const NEAR_NS: f64 = 20_000.0;
 
-/// and then once at whom these others lead to, if they have lower numbers than this.
+/// After that, it looks once at the workers that those lead to, if their numbers are below this.
 const FAR: usize = 512;
 
 struct Wait {
     half: usize,
     thief: usize,
-    /// Since when it has found nothing.
+    /// When it last found something.
     since_ns: f64,
 }
 
-/// The hints, and who does nothing but wait.
+/// The hints, and which threads only wait.
 pub(crate) struct Waits {
-    /// By thread: what it waits for, the innermost wait last.
+    /// What each thread waits for, with the innermost wait last.
     waits: Vec<Vec<Wait>>,
-    /// By thread: from whom it has taken what it does, the innermost last.
+    /// From whom each thread has stolen its current work, with the innermost last.
     works_for: Vec<Vec<usize>>,
-    /// By thread: the half for which it waits and does nothing else.
+    /// The half for which each thread waits without doing anything else.
     rests_for: Vec<Option<usize>>,
-    /// Of these, the ones that must be woken.
+    /// Of these threads, those that must be woken.
     asleep: Members,
 }
 
@@ -46,7 +48,7 @@ impl Waits {
         }
     }
 
-    /// The thread begins what it has taken from `owner`.
+    /// Records that the thread begins work stolen from `owner`.
     pub(crate) fn begin_work_for(&mut self, thread: usize, owner: usize) {
         self.works_for[thread].push(owner);
     }
@@ -58,14 +60,14 @@ impl Waits {
         }
     }
 
-    /// The thread waits for `half`, which `thief` has, or goes on to.
+    /// Records that the thread waits for `half`, which `thief` has.
     pub(crate) fn wait(&mut self, thread: usize, half: usize, thief: usize, now_ns: f64) {
         if self.waits[thread].last().is_none_or(|wait| wait.half != half) {
             self.waits[thread].push(Wait { half, thief, since_ns: now_ns });
         }
     }
 
-    /// The half is over, and so is the thread's wait for it, if it has waited.
+    /// Ends the thread's wait for the half, if it was waiting for it.
     pub(crate) fn end_wait(&mut self, thread: usize, half: usize) {
         if self.waits[thread].last().is_some_and(|wait| wait.half == half) {
             self.waits[thread].pop();
@@ -76,20 +78,22 @@ impl Waits {
         self.waits[thread].last().map(|wait| wait.thief)
     }
 
-    /// Who may have a part of what the thread waits for: the thief, for whom that waits, and so on.
+    /// Returns which workers may have parts of what the thread waits for: the thief, the one that
+    /// the thief waits for, and so on.
     pub(crate) fn trail(&self, thread: usize) -> Vec<usize> {
         let hops = core::iter::successors(self.waits_for(thread), |&next| self.waits_for(next));
         hops.take(self.waits.len()).filter(|&next| next != thread).collect()
     }
 
-    /// From when on the thread looks further.
+    /// Returns when the thread starts to look further.
     pub(crate) fn looks_far_from_ns(&self, thread: usize) -> f64 {
         self.waits[thread].last().map_or(0.0, |wait| wait.since_ns + NEAR_NS)
     }
 
-    /// Who has taken something from those of the trail, for whom these wait, and so on.
+    /// Returns the workers that have stolen from those on the trail, those that these wait for, and
+    /// so on.
     pub(crate) fn far(&self, thread: usize) -> Vec<usize> {
-        // By whom each is reached that works for somebody.
+        // From whom each thread that works for another one is reached.
         let threads = self.waits.len();
         let mut next_thief = alloc::vec![None; threads];
         let mut first_thief: Vec<Option<usize>> = alloc::vec![None; threads];
@@ -114,24 +118,25 @@ impl Waits {
         reached.split_off(near)
     }
 
-    /// The thread has found nothing, and waits for a call.
+    /// Records that the thread has found nothing, and waits for a call.
     pub(crate) fn rest(&mut self, thread: usize, half: usize, now_ns: f64) {
         self.rests_for[thread] = Some(half);
         self.asleep.set(thread, now_ns >= self.looks_far_from_ns(thread));
     }
 
-    /// Whether the thread does nothing but wait.
+    /// Returns whether the thread only waits.
     pub(crate) fn rests(&self, thread: usize) -> bool {
         self.rests_for[thread].is_some()
     }
 
-    /// The thread looks around again.
+    /// Records that the thread looks for work again.
     pub(crate) fn stir(&mut self, thread: usize) {
         self.rests_for[thread] = None;
         self.asleep.set(thread, false);
     }
 
-    /// The half is over: whether its owner did nothing but wait for it, and, if so, slept.
+    /// Returns whether the owner only waited for this half, which has ended, and if so, whether it
+    /// slept.
     pub(crate) fn call_for(&mut self, owner: usize, half: usize) -> Option<bool> {
         let was_asleep = self.is_asleep(owner);
         (self.rests_for[owner] == Some(half)).then(|| {
@@ -144,13 +149,13 @@ impl Waits {
         self.asleep.contains(thread)
     }
 
-    /// All that rest, each with the half that it waits for.
+    /// Returns all threads that only wait, each with the half that it waits for.
     pub(crate) fn resting(&self) -> impl Iterator<Item = (usize, usize)> {
         self.rests_for.iter().enumerate().filter_map(|(thread, half)| Some((thread, (*half)?)))
     }
 
-    /// One that sleeps, for what `thread` has put down: one that waits for somebody for whom the
-    /// thread works, rather than another, which may be called in vain.
+    /// Returns a sleeping thread to call for new work of `thread`. Prefers one that waits for a
+    /// thread which `thread` works for. Any other may be called in vain.
     pub(crate) fn call_some(&mut self, thread: usize, rng: &mut Rng) -> Option<usize> {
         let works_for = |&other: &usize| self.works_for[other].last().copied();
         let mut is_above = alloc::vec![false; self.waits.len()];

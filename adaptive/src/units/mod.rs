@@ -1,4 +1,4 @@
-//! Numbers as people read them. For `taskel` and this crate: no part of the interface.
+//! Formats numbers for people. For `taskel` and this crate, not part of the public interface.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -7,19 +7,19 @@ use core::fmt;
 /// The units of time, each with its length in nanoseconds.
 const UNITS: [(f64, &str); 4] = [(1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns")];
 
-/// The largest unit that is not larger than a time.
+/// Returns the largest unit that is not larger than a time.
 pub fn unit_of(ns: f64) -> (f64, &'static str) {
     UNITS.into_iter().find(|&(unit, _)| ns >= unit).unwrap_or((1.0, "ns"))
 }
 
-/// A time in nanoseconds, shown to three digits in the unit that suits it: `740 ns`, `1.24 ms`,
+/// A time in nanoseconds, shown with three digits in a suitable unit: `740 ns`, `1.24 ms`,
 /// `86400 s`.
 #[derive(Clone, Copy, Debug)]
 pub struct Time(pub f64);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What rounds to 1000 of a unit is 1.00 of the next.
+        // A value that rounds to 1000 of one unit is shown as 1.00 of the next.
         let (unit, name) = unit_of(self.0 * 1.0005);
         let value = self.0 / unit;
         let decimals = match value {

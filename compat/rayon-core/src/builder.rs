@@ -18,7 +18,7 @@ type Handler = Box<dyn Fn(usize) + Send + Sync>;
 type PanicHandler = Box<dyn Fn(Box<dyn Any + Send>) + Send + Sync>;
 type Name = Box<dyn FnMut(usize) -> String>;
 
-/// The most workers that a pool can have.
+/// Returns the largest number of workers in a pool.
 pub fn max_num_threads() -> usize {
     taskel::max_num_threads()
 }
@@ -41,11 +41,11 @@ pub struct ThreadPoolBuilder<S = DefaultSpawn> {
     spawn: S,
 }
 
-/// Threads are started by the standard library.
+/// Starts threads with the standard library.
 #[derive(Debug)]
 pub struct DefaultSpawn;
 
-/// Threads are started by a function of the user's.
+/// Starts threads with a function of the user.
 #[derive(Debug)]
 pub struct CustomSpawn<F>(F);
 
@@ -109,17 +109,17 @@ impl Default for ThreadPoolBuilder {
 }
 
 impl ThreadPoolBuilder {
-    /// One worker for each core that the process may use.
+    /// Creates settings with one worker for each core that the process may use.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Builds a pool whose threads live as long as `with_pool` runs, each of them inside of a call
-    /// of `wrapper`, which calls [`ThreadBuilder::run`].
+    /// Builds a pool whose threads live while `with_pool` runs. Each thread runs inside a call of
+    /// `wrapper`, which calls [`ThreadBuilder::run`].
     ///
     /// # Errors
     ///
-    /// As [`build`](Self::build).
+    /// The errors of [`build`](Self::build).
     pub fn build_scoped<W, F, R>(self, wrapper: W, with_pool: F) -> Result<R, ThreadPoolBuildError>
     where
         W: Fn(ThreadBuilder) + Sync,
@@ -148,25 +148,25 @@ impl<S: ThreadSpawn> ThreadPoolBuilder<S> {
     ///
     /// # Errors
     ///
-    /// When a thread cannot be started, or the [current one](Self::use_current_thread) is in a pool
-    /// already.
+    /// Returns an error if a thread cannot be started, or if the [current
+    /// thread](Self::use_current_thread) is already in a pool.
     pub fn build(self) -> Result<ThreadPool, ThreadPoolBuildError> {
         let (builder, workers, spawn) = self.into_parts()?;
         let pool = spawn.build(builder)?;
         Ok(ThreadPool::of(pool, workers.ready()))
     }
 
-    /// Builds the pool for what is called outside of every other pool; it lives until the process
-    /// ends.
+    /// Builds the pool for calls outside of all other pools. It lives until the process ends.
     ///
     /// # Errors
     ///
-    /// When there is one already; and as [`build`](Self::build).
+    /// Returns an error if there is already such a pool, and in the cases of
+    /// [`build`](Self::build).
     pub fn build_global(self) -> Result<(), ThreadPoolBuildError> {
         make_global(|| self.build_global_pool())
     }
 
-    /// Builds it, and tells nobody here.
+    /// Builds the global pool without recording it here.
     pub(crate) fn build_global_pool(self) -> Result<(), ThreadPoolBuildError> {
         let (builder, workers, spawn) = self.into_parts()?;
         spawn.build_global(builder)?;
@@ -198,9 +198,10 @@ impl<S: ThreadSpawn> ThreadPoolBuilder<S> {
         if let Some(handler) = self.panic_handler {
             builder = builder.panic_handler(handler);
         }
-        // With handlers, a pool has no reserves: those have no index, and cannot have one. With the
-        // worker that is asleep in their favour there is one thread more than indices, and it must
-        // not wait for them when it is awake, since it may hold a lock that they want.
+        // With handlers, a pool has no reserves, because these have no index. A reserve works in
+        // place of a sleeping worker, so there would be one thread more than indices. When this
+        // worker wakes up, it must not wait for the reserve's index, because it may hold a lock
+        // that the reserve needs.
         let (start, exit, entered) = (self.start_handler, self.exit_handler, Arc::clone(&spawned));
         builder = builder.start_handler(move |worker| {
             entered.enter(worker);
@@ -218,14 +219,14 @@ impl<S: ThreadSpawn> ThreadPoolBuilder<S> {
     }
 }
 
-/// What the workers of a pool in the making will know of themselves.
+/// What the workers of an unfinished pool will know about themselves.
 struct Workers {
     spawned: Arc<Spawned>,
     use_current_thread: bool,
 }
 
 impl Workers {
-    /// The pool is built.
+    /// Records that the pool is built.
     fn ready(self) -> Arc<Spawned> {
         if self.use_current_thread {
             self.spawned.enter(0);
@@ -235,8 +236,8 @@ impl Workers {
 }
 
 impl<S> ThreadPoolBuilder<S> {
-    /// Sets what starts the threads: it is called once for each worker, by [`build`](Self::build),
-    /// and sees to it that [`ThreadBuilder::run`] is called on a thread of its own.
+    /// Sets the function that starts the threads. [`build`](Self::build) calls it once per worker.
+    /// It must call [`ThreadBuilder::run`] on a new thread.
     ///
     /// ```
     /// let pool = rayon_core::ThreadPoolBuilder::new()
@@ -265,7 +266,7 @@ impl<S> ThreadPoolBuilder<S> {
         }
     }
 
-    /// Sets the name of each worker's thread, from its index.
+    /// Sets the function that returns the name of each worker's thread, from its index.
     pub fn thread_name<F>(mut self, closure: F) -> Self
     where
         F: FnMut(usize) -> String + 'static,
@@ -274,23 +275,23 @@ impl<S> ThreadPoolBuilder<S> {
         self
     }
 
-    /// Sets the number of workers. 0 means the default: what `TASKEL_NUM_THREADS`, else
-    /// `RAYON_NUM_THREADS`, else `RAYON_RS_NUM_CPUS` says, else the number of cores. More than
-    /// [`max_num_threads`] are that many.
+    /// Sets the number of workers. 0 means the default: the first of `TASKEL_NUM_THREADS`,
+    /// `RAYON_NUM_THREADS` and `RAYON_RS_NUM_CPUS` that is set, or the number of cores. More than
+    /// [`max_num_threads`] count as [`max_num_threads`].
     pub fn num_threads(mut self, num_threads: usize) -> Self {
         self.num_threads = num_threads;
         self
     }
 
-    /// Makes the thread that builds the pool its worker 0, for the rest of its life. It runs what
-    /// others left for the pool only while it waits for the pool's work, or yields.
+    /// Makes the thread that builds the pool its worker 0, for the rest of the thread's life. It
+    /// runs the pool's work only while it waits for the pool, or yields.
     pub fn use_current_thread(mut self) -> Self {
         self.use_current_thread = true;
         self
     }
 
-    /// Sets what is called with the payload of a panic that reaches nobody. Unless set, such a
-    /// panic aborts the process.
+    /// Sets the function that gets the payload of a panic that no caller receives. Without it, such
+    /// a panic aborts the process.
     pub fn panic_handler<H>(mut self, panic_handler: H) -> Self
     where
         H: Fn(Box<dyn Any + Send>) + Send + Sync + 'static,
@@ -305,14 +306,14 @@ impl<S> ThreadPoolBuilder<S> {
         self
     }
 
-    /// Has each worker begin the oldest of what it spawns first.
+    /// Makes each worker run the oldest of its spawned tasks first.
     #[deprecated(note = "use `scope_fifo` and `spawn_fifo`")]
     pub fn breadth_first(mut self) -> Self {
         self.breadth_first = true;
         self
     }
 
-    /// Sets what each worker calls first, with its index.
+    /// Sets the function that each worker calls first, with its index.
     pub fn start_handler<H>(mut self, start_handler: H) -> Self
     where
         H: Fn(usize) + Send + Sync + 'static,
@@ -321,7 +322,7 @@ impl<S> ThreadPoolBuilder<S> {
         self
     }
 
-    /// Sets what each worker calls last, with its index.
+    /// Sets the function that each worker calls last, with its index.
     pub fn exit_handler<H>(mut self, exit_handler: H) -> Self
     where
         H: Fn(usize) + Send + Sync + 'static,
@@ -342,7 +343,7 @@ impl<S> fmt::Debug for ThreadPoolBuilder<S> {
     }
 }
 
-/// What is no number there is passed over, and 0 means the number of cores.
+/// Ignores values that are not numbers. 0 means the number of cores.
 fn default_num_threads() -> usize {
     let number = |name| env::var(name).ok()?.trim().parse().ok();
     let asked = ["TASKEL_NUM_THREADS", "RAYON_NUM_THREADS", "RAYON_RS_NUM_CPUS"].into_iter().find_map(number);

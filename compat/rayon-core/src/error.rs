@@ -1,9 +1,9 @@
-//! Why a pool could not be made.
+//! Why a pool could not be built.
 
 use std::error::Error;
 use std::fmt;
 
-/// A pool could not be built.
+/// The error when a pool cannot be built.
 #[derive(Debug)]
 pub struct ThreadPoolBuildError(Kind);
 
@@ -33,7 +33,7 @@ impl From<taskel::ThreadPoolBuildError> for ThreadPoolBuildError {
 impl fmt::Display for ThreadPoolBuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            // Programs compare with these two.
+            // Programs compare error messages with these two texts.
             Kind::GlobalExists => f.write_str("The global thread pool has already been initialized."),
             Kind::ThreadInPool => f.write_str("The current thread is already part of another thread pool."),
             Kind::Other(error) => error.fmt(f),

@@ -7,7 +7,7 @@ use std::thread::Result;
 use crate::pieces::{Kind, Sides};
 use crate::worker::in_worker;
 
-/// What a closure of a [`join_context`] knows of its place.
+/// What a closure of [`join_context`] knows about its place.
 #[derive(Debug)]
 pub struct FnContext {
     migrated: bool,
@@ -20,18 +20,18 @@ impl FnContext {
         FnContext { migrated, _not_send: PhantomData }
     }
 
-    /// Whether the closure runs on another thread than the one that it was given to
-    /// [`join_context`] by, or lasts so long, as others of its kind have taught, that it is worth
-    /// splitting all the same.
+    /// Returns whether the closure runs on another thread than the caller of [`join_context`]. Also
+    /// returns true if closures of this kind have taken so long that more splitting pays.
     #[inline]
     pub fn migrated(&self) -> bool {
         self.migrated
     }
 }
 
-/// Runs two closures, perhaps in parallel, and returns both results.
+/// Runs two closures, possibly in parallel, and returns both results.
 ///
-/// Both are run, also if the other one panics. If both do, the payload is the first one's.
+/// Each closure runs even if the other one panics. If both panic, the first one's payload is
+/// propagated.
 ///
 /// ```
 /// let (sum, product) = rayon_core::join(|| 2 + 3, || 2 * 3);
@@ -54,7 +54,7 @@ where
     })
 }
 
-/// As [`join`], for closures that are told whether they have moved to another thread.
+/// Does the same as [`join`], and tells each closure whether it has moved to another thread.
 ///
 /// This is what rayon's loops are split by. While it waits, it runs other pieces of the same loop:
 /// closures of joins that are nested in the same outermost call with closures of these types.
@@ -81,7 +81,7 @@ where
     })
 }
 
-/// The first side of a join. Its address tells joins of one kind from others.
+/// The first side of a join. Its address identifies the kind of the join.
 #[inline(never)]
 fn first<A, RA>(sides: Sides, has_migrated: bool, oper: A) -> Result<RA>
 where
@@ -103,7 +103,7 @@ fn results<A, B>(a: Result<A>, b: Result<B>) -> (A, B) {
     match (a, b) {
         (Ok(a), Ok(b)) => (a, b),
         (Err(payload), other) => {
-            // What its drop may panic with comes too late.
+            // A panic in its drop comes too late.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(other)));
             resume_unwind(payload)
         }

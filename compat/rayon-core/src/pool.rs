@@ -1,4 +1,4 @@
-//! The pool that users hold.
+//! The public type of a pool.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use taskel::{BroadcastContext, Scope, ScopeFifo, Yield};
 use crate::broadcast::broadcast_on;
 use crate::spawned::Spawned;
 
-/// Workers of one's own. Dropping it returns at once; the workers end when they have done what was
-/// spawned.
+/// A pool of workers. Dropping it returns at once. The workers end when they have run all spawned
+/// work.
 pub struct ThreadPool {
-    /// Until it is dropped.
+    /// `None` only while it is dropped.
     pool: Option<taskel::ThreadPool>,
     spawned: Arc<Spawned>,
 }
@@ -22,22 +22,22 @@ impl ThreadPool {
     }
 
     fn pool(&self) -> &taskel::ThreadPool {
-        self.pool.as_ref().expect("it is there until the drop")
+        self.pool.as_ref().expect("the pool exists until it is dropped")
     }
 
-    /// As [`ThreadPoolBuilder::build`](crate::ThreadPoolBuilder::build).
+    /// Builds a pool; see [`ThreadPoolBuilder::build`](crate::ThreadPoolBuilder::build).
     ///
     /// # Errors
     ///
-    /// As that.
+    /// The same errors.
     #[deprecated(note = "use `ThreadPoolBuilder::build`")]
     #[allow(deprecated)]
     pub fn new(configuration: crate::Configuration) -> Result<ThreadPool, Box<dyn std::error::Error>> {
         configuration.build()
     }
 
-    /// Runs `op` on a worker of this pool, and returns its result; what it calls in parallel runs
-    /// on this pool.
+    /// Runs `op` on a worker of this pool, and returns its result. Parallel calls in `op` run on
+    /// this pool.
     ///
     /// ```
     /// let pool = rayon_core::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
@@ -52,7 +52,7 @@ impl ThreadPool {
         self.pool().run_on_worker(op)
     }
 
-    /// As [`broadcast`](crate::broadcast), on this pool.
+    /// See [`broadcast`](crate::broadcast). Runs on this pool.
     pub fn broadcast<OP, R>(&self, op: OP) -> Vec<R>
     where
         OP: Fn(BroadcastContext<'_>) -> R + Sync,
@@ -61,24 +61,25 @@ impl ThreadPool {
         broadcast_on(self.pool(), &op)
     }
 
-    /// How many workers there are.
+    /// Returns the number of workers.
     pub fn current_num_threads(&self) -> usize {
         self.pool().current_num_threads()
     }
 
-    /// The index of the calling thread among this pool's workers; `None` on all other threads.
+    /// Returns the index of the calling thread among this pool's workers, or `None` on all other
+    /// threads.
     pub fn current_thread_index(&self) -> Option<usize> {
         self.pool().current_thread_index()
     }
 
-    /// As [`current_thread_has_pending_tasks`](crate::current_thread_has_pending_tasks), on a
-    /// worker of this pool; `None` on all other threads.
+    /// See [`current_thread_has_pending_tasks`](crate::current_thread_has_pending_tasks). Returns
+    /// `None` if the calling thread is not a worker of this pool.
     pub fn current_thread_has_pending_tasks(&self) -> Option<bool> {
         self.current_thread_index()?;
         crate::current_thread_has_pending_tasks()
     }
 
-    /// As [`join`](crate::join), on this pool.
+    /// See [`join`](crate::join). Runs on this pool.
     pub fn join<A, B, RA, RB>(&self, oper_a: A, oper_b: B) -> (RA, RB)
     where
         A: FnOnce() -> RA + Send,
@@ -89,7 +90,7 @@ impl ThreadPool {
         self.install(|| crate::join(oper_a, oper_b))
     }
 
-    /// As [`scope`](crate::scope), on this pool.
+    /// See [`scope`](crate::scope). Runs on this pool.
     pub fn scope<'scope, OP, R>(&self, op: OP) -> R
     where
         OP: FnOnce(&Scope<'scope>) -> R + Send,
@@ -98,7 +99,7 @@ impl ThreadPool {
         self.install(|| taskel::scope(op))
     }
 
-    /// As [`scope_fifo`](crate::scope_fifo), on this pool.
+    /// See [`scope_fifo`](crate::scope_fifo). Runs on this pool.
     pub fn scope_fifo<'scope, OP, R>(&self, op: OP) -> R
     where
         OP: FnOnce(&ScopeFifo<'scope>) -> R + Send,
@@ -107,7 +108,7 @@ impl ThreadPool {
         self.install(|| taskel::scope_fifo(op))
     }
 
-    /// As [`in_place_scope`](crate::in_place_scope), with tasks for this pool.
+    /// See [`in_place_scope`](crate::in_place_scope). The tasks run on this pool.
     pub fn in_place_scope<'scope, OP, R>(&self, op: OP) -> R
     where
         OP: FnOnce(&Scope<'scope>) -> R,
@@ -115,7 +116,7 @@ impl ThreadPool {
         self.pool().in_place_scope(op)
     }
 
-    /// As [`in_place_scope_fifo`](crate::in_place_scope_fifo), with tasks for this pool.
+    /// See [`in_place_scope_fifo`](crate::in_place_scope_fifo). The tasks run on this pool.
     pub fn in_place_scope_fifo<'scope, OP, R>(&self, op: OP) -> R
     where
         OP: FnOnce(&ScopeFifo<'scope>) -> R,
@@ -123,7 +124,7 @@ impl ThreadPool {
         self.pool().in_place_scope_fifo(op)
     }
 
-    /// As [`spawn`](crate::spawn), on this pool.
+    /// See [`spawn`](crate::spawn). Runs on this pool.
     pub fn spawn<OP>(&self, op: OP)
     where
         OP: FnOnce() + Send + 'static,
@@ -131,7 +132,7 @@ impl ThreadPool {
         self.spawned.spawn(self.pool(), op, false);
     }
 
-    /// As [`spawn_fifo`](crate::spawn_fifo), on this pool.
+    /// See [`spawn_fifo`](crate::spawn_fifo). Runs on this pool.
     pub fn spawn_fifo<OP>(&self, op: OP)
     where
         OP: FnOnce() + Send + 'static,
@@ -139,7 +140,7 @@ impl ThreadPool {
         self.spawned.spawn(self.pool(), op, true);
     }
 
-    /// As [`spawn_broadcast`](crate::spawn_broadcast), on this pool.
+    /// See [`spawn_broadcast`](crate::spawn_broadcast). Runs on this pool.
     pub fn spawn_broadcast<OP>(&self, op: OP)
     where
         OP: Fn(BroadcastContext<'_>) + Send + Sync + 'static,
@@ -147,14 +148,15 @@ impl ThreadPool {
         self.pool().spawn_broadcast(op);
     }
 
-    /// As [`yield_now`](crate::yield_now), on a worker of this pool; `None` on all other threads.
+    /// See [`yield_now`](crate::yield_now). Returns `None` if the calling thread is not a worker of
+    /// this pool.
     pub fn yield_now(&self) -> Option<Yield> {
         self.current_thread_index()?;
         crate::yield_now()
     }
 
-    /// As [`yield_local`](crate::yield_local), on a worker of this pool; `None` on all other
-    /// threads.
+    /// See [`yield_local`](crate::yield_local). Returns `None` if the calling thread is not a
+    /// worker of this pool.
     pub fn yield_local(&self) -> Option<Yield> {
         self.current_thread_index()?;
         crate::yield_local()

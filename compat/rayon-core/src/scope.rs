@@ -4,8 +4,8 @@ use taskel::{Scope, ScopeFifo};
 
 use crate::worker::{global, in_worker, is_worker};
 
-/// Calls `op` on a worker, with a scope in which it can spawn tasks that borrow from outside, and
-/// returns when `op` and all tasks are over.
+/// Calls `op` on a worker with a scope, in which it can spawn tasks that borrow from outside.
+/// Returns when `op` and all tasks have ended.
 ///
 /// ```
 /// let mut words = vec!["one"];
@@ -24,7 +24,7 @@ where
     in_worker(|_| taskel::scope(op))
 }
 
-/// As [`scope`], but each worker runs the oldest of its tasks first.
+/// Does the same as [`scope`], but each worker runs the oldest of its tasks first.
 pub fn scope_fifo<'scope, OP, R>(op: OP) -> R
 where
     OP: FnOnce(&ScopeFifo<'scope>) -> R + Send,
@@ -33,7 +33,7 @@ where
     in_worker(|_| taskel::scope_fifo(op))
 }
 
-/// As [`scope`], but `op` runs on the calling thread. The tasks are run by workers.
+/// Does the same as [`scope`], but `op` runs on the calling thread. Workers run the tasks.
 pub fn in_place_scope<'scope, OP, R>(op: OP) -> R
 where
     OP: FnOnce(&Scope<'scope>) -> R,
@@ -41,7 +41,7 @@ where
     if is_worker() { taskel::in_place_scope(op) } else { global().in_place_scope(op) }
 }
 
-/// As [`in_place_scope`], but each worker runs the oldest of its tasks first.
+/// Does the same as [`in_place_scope`], but each worker runs the oldest of its tasks first.
 pub fn in_place_scope_fifo<'scope, OP, R>(op: OP) -> R
 where
     OP: FnOnce(&ScopeFifo<'scope>) -> R,

@@ -17,33 +17,33 @@ use crate::worker::{global, is_worker};
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// After so many, a ticket goes behind what else was handed to the pool.
+/// After this many tasks, a ticket goes behind all other work of the pool.
 const IN_A_ROW: usize = 32;
 
-/// Of one pool.
+/// The spawned tasks of one pool.
 pub(crate) struct Spawned {
     pending: Mutex<Pending>,
-    /// Each worker begins its oldest first.
+    /// Whether each worker runs its oldest task first.
     breadth_first: bool,
 }
 
 struct Pending {
-    /// By worker.
+    /// The queue of each worker.
     queues: Vec<Queue>,
-    /// How many nobody has begun.
+    /// How many tickets have not begun.
     tickets: usize,
 }
 
 #[derive(Default)]
 struct Queue {
     all: VecDeque<Entry>,
-    /// What the entries `InOrder` stand for.
+    /// The tasks that the entries `InOrder` stand for.
     in_order: VecDeque<Work>,
 }
 
 enum Entry {
     Work(Work),
-    /// The oldest in `in_order`.
+    /// The oldest task in `in_order`.
     InOrder,
 }
 
@@ -63,7 +63,7 @@ struct Here {
 }
 
 thread_local! {
-    /// What the calling thread is; none if it is no worker of a pool that was made here.
+    /// The place of the calling thread. `None` if it is not a worker of a pool of this crate.
     static HERE: RefCell<Option<Here>> = const { RefCell::new(None) };
 }
 
@@ -73,18 +73,18 @@ impl Spawned {
         Arc::new(Spawned { pending: Mutex::new(Pending { queues, tickets: 0 }), breadth_first })
     }
 
-    /// Says that the calling thread is a worker of the pool.
+    /// Records that the calling thread is a worker of the pool.
     pub(crate) fn enter(self: &Arc<Self>, worker: usize) {
         HERE.set(Some(Here { spawned: Arc::clone(self), worker }));
     }
 
-    /// Says that it is one no longer.
+    /// Records that it is no longer a worker.
     pub(crate) fn leave() {
         HERE.set(None);
     }
 
     fn lock(&self) -> MutexGuard<'_, Pending> {
-        // Nobody panics under it.
+        // Nothing panics under the lock.
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -92,7 +92,7 @@ impl Spawned {
         self.lock().queues[worker].take(self.breadth_first)
     }
 
-    /// Own work of `worker`, if that is one of this pool, or else that of others.
+    /// Takes `worker`'s own work, if it is one of this pool, or otherwise work of others.
     fn take(&self, worker: Option<usize>) -> Option<Work> {
         let mut pending = self.lock();
         let own = worker.and_then(|worker| pending.queues[worker].take(self.breadth_first));
@@ -100,7 +100,7 @@ impl Spawned {
         own.or_else(|| from.iter_mut().chain(before).find_map(|queue| queue.take(true)))
     }
 
-    /// The worker of this pool that the calling thread is.
+    /// Returns the index of the calling thread, if it is a worker of this pool.
     pub(crate) fn worker_here(self: &Arc<Self>) -> Option<usize> {
         here().filter(|here| Arc::ptr_eq(&here.spawned, self)).map(|here| here.worker)
     }
@@ -117,7 +117,7 @@ impl Spawned {
         self.spawn_ticket(pending);
     }
 
-    /// Unless there are enough.
+    /// Spawns a ticket, unless there are enough.
     fn spawn_ticket(self: &Arc<Self>, mut pending: MutexGuard<'_, Pending>) {
         if pending.tickets == pending.queues.len() {
             return;
@@ -150,32 +150,32 @@ impl Spawned {
     }
 }
 
-/// Nobody waits for it: its panic goes where those of spawned work go.
+/// Runs work that nobody waits for. A panic is handled as for spawned work.
 fn run(work: Work) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
         taskel::spawn(|| resume_unwind(payload));
     }
 }
 
-/// `None` where the thread is a worker, but is in the midst of other things.
+/// Returns `None` unless the thread is a worker that is running its own pool's work.
 fn here() -> Option<Here> {
     if is_worker() { HERE.with_borrow(Option::clone) } else { None }
 }
 
-/// Whether the calling thread has spawned something that nobody has begun.
+/// Returns whether the calling thread has spawned work that nobody has begun.
 pub(crate) fn any_own() -> bool {
     here().is_some_and(|here| !here.spawned.lock().queues[here.worker].all.is_empty())
 }
 
-/// Does what the calling thread has spawned last, if nobody has begun it. False if there is
-/// nothing.
+/// Runs the newest work that the calling thread has spawned and nobody has begun. Returns false if
+/// there is none.
 pub(crate) fn run_own() -> bool {
     let Some(work) = here().and_then(|here| here.spawned.take_own(here.worker)) else { return false };
     run(work);
     true
 }
 
-/// Has a worker run `func` some time. A worker that spawns several begins the newest first.
+/// Makes a worker run `func` later. A worker that spawns several runs the newest first.
 ///
 /// A panic of `func` goes to the pool's panic handler; without one it aborts the process.
 pub fn spawn<F>(func: F)
@@ -185,7 +185,7 @@ where
     spawn_in_order(func, false);
 }
 
-/// As [`spawn`], but a worker that spawns several begins the oldest first.
+/// Does the same as [`spawn`], but a worker that spawns several runs the oldest first.
 pub fn spawn_fifo<F>(func: F)
 where
     F: FnOnce() + Send + 'static,

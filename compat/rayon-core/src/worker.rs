@@ -10,13 +10,13 @@ use crate::spawned;
 
 static GLOBAL: OnceLock<&'static taskel::ThreadPool> = OnceLock::new();
 
-/// Held while the global pool is made.
+/// Held while the global pool is created.
 static MAKING: Mutex<()> = Mutex::new(());
 
-/// The pool for what is called outside of every pool.
+/// Returns the pool for calls outside of every pool.
 pub(crate) fn global() -> &'static taskel::ThreadPool {
     let make = || {
-        // Where that fails there is one, or taskel says why there cannot be.
+        // If this fails, there already is a pool, or taskel says why there cannot be one.
         let _ = make_global(|| ThreadPoolBuilder::new().build_global_pool());
         GLOBAL.get().copied().unwrap_or_else(taskel::ThreadPool::global)
     };
@@ -35,14 +35,14 @@ pub(crate) fn make_global(
     Ok(())
 }
 
-/// Whether the calling thread is a worker, in the midst of its own pool's work.
+/// Returns whether the calling thread is a worker that is running its own pool's work.
 #[inline]
 pub(crate) fn is_worker() -> bool {
     taskel::current_thread_index().is_some()
 }
 
-/// Runs `op` here on a worker, and on a worker of the global pool on any other thread. It is told
-/// whether it has moved.
+/// Runs `op` on the calling thread if it is a worker, and otherwise on a worker of the global pool.
+/// `op` is told whether it has moved.
 #[inline]
 pub(crate) fn in_worker<R: Send>(op: impl FnOnce(bool) -> R + Send) -> R {
     if is_worker() { op(false) } else { in_global(op) }
@@ -54,34 +54,35 @@ fn in_global<R: Send>(op: impl FnOnce(bool) -> R + Send) -> R {
     global().run_on_worker(|| op(true))
 }
 
-/// How many workers the pool has that the calling thread is a worker of, else the global one.
+/// Returns the number of workers of the calling worker's pool, or of the global pool on other
+/// threads.
 #[inline]
 pub fn current_num_threads() -> usize {
     if is_worker() { taskel::current_num_threads() } else { global().current_num_threads() }
 }
 
-/// The index of the worker that the calling thread is; `None` on all other threads.
+/// Returns the index of the calling worker, or `None` on all other threads.
 ///
-/// No two threads have the same index in the same pool at a time.
+/// At any time, no two threads have the same index in the same pool.
 #[inline]
 pub fn current_thread_index() -> Option<usize> {
     taskel::current_thread_index()
 }
 
-/// Whether the calling worker has work that it has begun, spawned or forked and that nobody has
-/// taken; `None` on all other threads.
+/// Returns whether the calling worker has spawned or forked work that no thread has taken. Returns
+/// `None` on all other threads.
 pub fn current_thread_has_pending_tasks() -> Option<bool> {
     current_thread_index()?;
     Some(spawned::any_own() || taskel::current_thread_has_pending_tasks()?)
 }
 
-/// Does one piece of any work of the calling worker's pool, if there is some; `None` on all other
-/// threads.
+/// Runs one piece of any work of the calling worker's pool, if there is some. Returns `None` on all
+/// other threads.
 pub fn yield_now() -> Option<Yield> {
     yield_by(taskel::yield_now)
 }
 
-/// Does one piece of work of the calling worker's own, if there is some; `None` on all other
+/// Runs one piece of the calling worker's own work, if there is some. Returns `None` on all other
 /// threads.
 pub fn yield_local() -> Option<Yield> {
     yield_by(taskel::yield_local)

@@ -1,4 +1,4 @@
-//! The lanes' desks, and what a waiting lane finds on the desks of others.
+//! The desks of the lanes, and what a waiting lane finds on those of others.
 
 use std::cell::UnsafeCell;
 use std::collections::VecDeque;
@@ -15,7 +15,7 @@ pub(super) struct Place<I: Source> {
     things: UnsafeCell<Things<I>>,
 }
 
-// SAFETY: `things` are reached by who is at the desk, one at a time (`protocol/desk.rs`), who may
+// SAFETY: only a lane at the desk reaches `things`, one lane at a time (`protocol/desk.rs`). It may
 // be any lane.
 unsafe impl<I: Source> Sync for Place<I> {}
 
@@ -23,7 +23,7 @@ unsafe impl<I: Source> Sync for Place<I> {}
 pub(super) struct Things<I: Source> {
     pub(super) items: VecDeque<I::Item>,
     pub(super) source: Option<Box<I>>,
-    /// The owner has the source in its hands, and is about to put further items here.
+    /// The owner holds the source, and is about to put more items here.
     pub(super) asks_for_more: bool,
 }
 
@@ -36,8 +36,8 @@ impl<I: Source> Place<I> {
     /// # Safety
     ///
     /// The caller is at the desk. Either it is the owner, has come (`enter`, `ask`), and has not
-    /// left or has the mutex. Or it is a visitor that has the mutex, has found the owner away, and
-    /// has not released the desk. The reference ends before this does.
+    /// left; or it is the owner and holds the mutex; or it is a visitor that holds the mutex, has
+    /// found the owner away, and has not released the desk. The reference ends before this does.
     #[expect(clippy::mut_from_ref, reason = "exclusiveness is the caller's promise")]
     #[inline]
     pub(super) unsafe fn things(&self) -> &mut Things<I> {
@@ -46,18 +46,18 @@ impl<I: Source> Place<I> {
     }
 }
 
-/// What a lane that waits has found on the desks of others.
+/// What a waiting lane has found on the desks of others.
 pub(super) enum Found<I: Source> {
     Source(Box<I>),
     Items(VecDeque<I::Item>),
     Nothing,
-    /// A lane was at a desk, and may leave something there the next moment.
+    /// A lane was at its desk, and may leave something there at any moment.
     Unsure,
 }
 
 impl<I: Source> Place<I> {
-    /// What lies on the desks of others, and can be taken: all items of a lane that asks for more,
-    /// else the source, else half of the items of the lane that has most.
+    /// Takes something from the desks of other lanes: all items of a lane that asks for more;
+    /// otherwise the source; otherwise half of the items of the lane that has most.
     pub(super) fn look_around(places: &[Arc<Self>], own: &Arc<Self>, fences: Fences) -> Found<I> {
         let others = || places.iter().filter(|place| !Arc::ptr_eq(place, own));
         others().for_each(|place| place.desk.want());
@@ -85,7 +85,7 @@ impl<I: Source> Place<I> {
                 Owner::Asking => continue,
             }
             // SAFETY: its owner is away, and stays away; each place is here once, and this thread
-            // has the mutex.
+            // holds the mutex.
             let things = unsafe { place.things() };
             if things.asks_for_more && !things.items.is_empty() {
                 return Found::Items(mem::take(&mut things.items));

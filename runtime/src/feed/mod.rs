@@ -1,12 +1,12 @@
-//! How the lanes of a loop share a sequential source: *items that were pulled are processed before
-//! the source may block again*, or are there for a lane that has nothing else to do.
+//! How the lanes of a loop share a sequential source. *Items that were pulled are processed before
+//! the source may block again*, or can be taken by a lane that has nothing else to do.
 //!
 //! A lane *streams*: it asks the source for an item, processes it, and asks again. While it
 //! processes, the source is on its desk, where other lanes can take it. So a lane that is alone, or
 //! for which no lane waits, holds only the item that it processes. A lane that finds nothing to do
-//! *waits*. While a waiting lane is awake, another lane that has the source pulls several items.
-//! They are on its desk while it asks for the next one. Then it passes the source on, and processes
-//! the items.
+//! *waits*. While a waiting lane is awake, a lane that holds the source pulls several items. They
+//! are on its desk while it asks for the next one. Then it passes the source on, and processes the
+//! items.
 //!
 //! # Where things are
 //!
@@ -30,7 +30,7 @@
 //! first. If it looked after the fence, it has seen that no lane is awake any more, and does not
 //! ask. If the owner of a desk is at it just then, for a moment, the waiting lane stays awake.
 //!
-//! # Nobody sleeps beside something to take
+//! # No lane sleeps beside something to take
 //!
 //! A lane sleeps after it has found nothing on any desk. A lane that leaves something on its desk
 //! after that sees the sleeper, and passes the source on or wakes the sleeper. A lane that passes
@@ -63,26 +63,26 @@ pub(crate) trait Source: Send {
 
     fn visit(&self) -> Self::Visit;
 
-    /// Not asked again once there was `None`.
+    /// Not called again after it has returned `None`.
     fn next(&mut self) -> Option<Self::Item>;
 }
 
-/// A source, and what was pulled from it.
+/// A source, and the items that were pulled from it.
 pub(crate) struct Feed<I: Source> {
     state: Mutex<State<I>>,
     waiters: Waiters,
-    /// They sleep here.
+    /// Waiting lanes sleep here.
     ready: Condvar,
     fences: Fences,
 }
 
 struct State<I: Source> {
-    /// If it is free.
+    /// The source, if it is free.
     source: Option<Box<I>>,
     ended: bool,
-    /// How many lanes have items, or had when they were here last.
+    /// How many lanes have items, or had some when they last held the mutex.
     laden: usize,
-    /// How many sleepers are to wake up.
+    /// How many sleepers must wake up.
     roused: usize,
     places: Vec<Arc<Place<I>>>,
 }
@@ -90,9 +90,9 @@ struct State<I: Source> {
 /// How much a lane asks for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish {
-    /// How many items are pulled at once if another lane waits.
+    /// How many items to pull at once if another lane waits.
     pub(crate) most: usize,
-    /// To stream from its desk; else the source is free while an item is processed.
+    /// Whether to stream from the desk. Otherwise the source is free while an item is processed.
     pub(crate) streams: bool,
 }
 
@@ -103,7 +103,7 @@ impl<I: Source> Feed<I> {
         Feed { state: Mutex::new(state), waiters: Waiters::new(), ready: Condvar::new(), fences }
     }
 
-    /// Whether a lane that comes would find nothing, now or later; a hint.
+    /// Returns whether a lane that comes finds nothing, now or later. A hint.
     pub(crate) fn is_over(&self) -> bool {
         self.waiters.are_finished()
     }
@@ -112,14 +112,15 @@ impl<I: Source> Feed<I> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The source is for the lane that comes first. There is something to take for this many lanes.
+    /// Frees the source for the first lane that comes. There is something to take for `lanes`
+    /// lanes.
     fn free(&self, state: &mut State<I>, source: Box<I>, lanes: u32) {
         state.source = Some(source);
         self.waiters.next_turn();
         self.rouse(state, lanes);
     }
 
-    /// Makes sure that this many lanes are awake, if so many wait at all.
+    /// Makes sure that `lanes` lanes are awake, if as many wait.
     fn rouse(&self, state: &mut State<I>, lanes: u32) {
         if self.waiters.rouse(lanes) {
             state.roused += 1;
@@ -133,7 +134,7 @@ impl<I: Source> Feed<I> {
         self.finish_if_over(&state);
     }
 
-    /// A lane has no items any more.
+    /// Records that a lane has no items any more.
     fn unload(&self, state: &mut State<I>) {
         state.laden -= 1;
         self.finish_if_over(state);
@@ -148,7 +149,7 @@ impl<I: Source> Feed<I> {
     }
 }
 
-/// The source is being asked. If that panics, it has ended.
+/// Guards a call of the source. If the call panics, the source has ended.
 struct Asking<'f, I: Source>(&'f Feed<I>);
 
 impl<I: Source> Drop for Asking<'_, I> {
@@ -157,14 +158,13 @@ impl<I: Source> Drop for Asking<'_, I> {
     }
 }
 
-/// The same for a source on the desk of the lane that asks.
+/// The same, if the source is on the desk of the lane that asks.
 struct AskingHere<'f, I: Source>(&'f Feed<I>, &'f Place<I>);
 
 impl<I: Source> Drop for AskingHere<'_, I> {
     fn drop(&mut self) {
         let AskingHere(feed, place) = *self;
-        // SAFETY: this lane is at its desk still, and whoever used the reference that it had is
-        // done.
+        // SAFETY: this lane is still at its desk, and the reference that it had is no longer used.
         let source = unsafe { place.things() }.source.take();
         place.desk.leave();
         let _end = Asking(feed);
@@ -174,11 +174,11 @@ impl<I: Source> Drop for AskingHere<'_, I> {
 
 /// A lane.
 pub(crate) struct Seat<I: Source> {
-    /// From when it first came.
+    /// Its desk, from its first visit on.
     place: Option<Arc<Place<I>>>,
-    /// There were items on its desk.
+    /// Whether items were on its desk.
     laden: bool,
-    /// There was the source on its desk.
+    /// Whether the source was on its desk.
     streams: bool,
 }
 
@@ -187,13 +187,13 @@ impl<I: Source> Seat<I> {
         Seat { place: None, laden: false, streams: false }
     }
 
-    /// Whether this lane may have items.
+    /// Returns whether this lane may have items.
     #[inline]
     pub(crate) fn is_laden(&self) -> bool {
         self.laden
     }
 
-    /// An item that this lane has already.
+    /// Takes an item that this lane already has.
     #[inline]
     pub(crate) fn pop(&mut self, feed: &Feed<I>) -> Option<I::Item> {
         let place = self.place.as_ref()?;
@@ -220,7 +220,7 @@ impl<I: Source> Seat<I> {
         item
     }
 
-    /// Gives up the items that this lane has.
+    /// Drops the items that this lane has.
     pub(crate) fn drop_items(&mut self, feed: &Feed<I>) {
         let Some(place) = self.place.as_ref().filter(|_| mem::take(&mut self.laden)) else { return };
         let mut state = feed.lock();
@@ -231,7 +231,7 @@ impl<I: Source> Seat<I> {
         drop(items);
     }
 
-    /// An item of the source that lies on this lane's desk; `None` if there is none any more.
+    /// Takes an item from the source on this lane's desk. Returns `None` if the source is gone.
     #[inline]
     pub(crate) fn stream(&mut self, feed: &Feed<I>, wish: Wish) -> Option<I::Item> {
         let place = self.place.as_ref().filter(|_| self.streams)?;
@@ -271,13 +271,13 @@ impl<I: Source> Seat<I> {
         // SAFETY: this lane is the owner, and has the mutex.
         match unsafe { place.things() }.source.take() {
             Some(source) => self.pass_on(feed, state, source, item, wish),
-            // They have taken it.
+            // Another lane has taken it.
             None => Some(item),
         }
     }
 
-    /// Lets others have the source; if that can be done without hiding anything from anybody, after
-    /// having pulled more from it.
+    /// Lets others have the source. First pulls more items from it, if a waiting lane is awake to
+    /// take them.
     fn pass_on(
         &mut self,
         feed: &Feed<I>,
@@ -302,7 +302,7 @@ impl<I: Source> Seat<I> {
         self.pop(feed)
     }
 
-    /// Goes on asking as long as another lane is awake that would take the items from here if the
+    /// Pulls more items as long as another lane is awake that takes them from the desk if the
     /// source blocks.
     fn ask_for_more(feed: &Feed<I>, place: &Place<I>, mut source: Box<I>, most: usize) {
         let asking = Asking(feed);
@@ -335,7 +335,7 @@ impl<I: Source> Seat<I> {
         }
     }
 
-    /// Puts an item onto the desk. Returns whether a lane is awake that would take it from there.
+    /// Puts an item on the desk. Returns whether a lane is awake that would take it from there.
     #[inline]
     fn put(feed: &Feed<I>, place: &Place<I>, item: I::Item) -> bool {
         let state = (!place.desk.enter(feed.fences)).then(|| feed.lock());
@@ -348,8 +348,8 @@ impl<I: Source> Seat<I> {
         seen
     }
 
-    /// An item from anywhere. Waits until there is one; `None` if none will come. `pause` passes a
-    /// moment; false when this lane has been awake long enough.
+    /// Returns an item from anywhere. Blocks until there is one, and returns `None` if none will
+    /// come. `pause` passes a moment, and returns false when this lane has been awake long enough.
     #[cold]
     pub(crate) fn come(
         &mut self,
@@ -411,7 +411,7 @@ impl<I: Source> Seat<I> {
         }
     }
 
-    /// Asks the source, which this lane has in its hands.
+    /// Asks the source, which this lane holds.
     fn ask(&mut self, feed: &Feed<I>, mut source: Box<I>, wish: Wish) -> Option<I::Item> {
         let place = self.place.as_ref()?;
         let asking = Asking(feed);
@@ -435,7 +435,7 @@ impl<I: Source> Seat<I> {
 }
 
 impl<I: Source> Feed<I> {
-    /// Waits a little, with eyes open: at the end this lane is awake still.
+    /// Waits for a while without sleeping. The lane still counts as awake afterwards.
     fn wait_awake<'f>(
         &'f self,
         state: MutexGuard<'f, State<I>>,
@@ -448,7 +448,7 @@ impl<I: Source> Feed<I> {
         self.lock()
     }
 
-    /// Waits until another lane wakes this one, or everything has ended.
+    /// Sleeps until another lane wakes this one, or everything has ended.
     fn sleep<'f>(&'f self, mut state: MutexGuard<'f, State<I>>) -> MutexGuard<'f, State<I>> {
         while state.roused == 0 {
             if state.is_over() {
@@ -464,8 +464,8 @@ impl<I: Source> Feed<I> {
 }
 
 impl<I: Source> State<I> {
-    /// Whether no item is left that nobody has begun, nor will be. (What a lane that left its items
-    /// behind had, it has dropped.)
+    /// Returns whether no item is left to begin, and none will come. (A lane that leaves items
+    /// behind drops them.)
     fn is_over(&self) -> bool {
         self.ended && self.laden == 0
     }

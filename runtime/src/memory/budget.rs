@@ -4,15 +4,15 @@ use std::fmt;
 
 use super::system::{Sources, System, Use};
 
-/// The amount of memory that this process could take now.
+/// The amount of memory that this process can still take.
 ///
 /// In a container, or in another control group with a limit (version 1 or 2; `memory.max`,
-/// `memory.high`, `memory.limit_in_bytes`), this is what is left of the limit, and of the limits of
-/// all groups around it. It is never more than the machine could give (`MemAvailable`). Without a
-/// limit, it is what the machine could give. File caches do not count as used, because the system
-/// takes them back when memory is needed.
+/// `memory.high`, `memory.limit_in_bytes`), this is the rest of the limit. The limits of all
+/// enclosing groups count as well. It is never more than the machine has left (`MemAvailable`).
+/// Without a limit, it is what the machine has left. File caches do not count as used, because the
+/// system reclaims them when memory is needed.
 ///
-/// Use a share of it as a limit for the items that a stream has [in
+/// Use a share of it to limit the items that a stream has [in
 /// flight](crate::stream::Stream::max_in_flight_bytes):
 ///
 /// ```no_run
@@ -24,11 +24,11 @@ use super::system::{Sources, System, Use};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A memory allocator may keep memory that was freed, which is not counted here. glibc's may keep
-/// blocks of up to 32 MiB in each thread, unless `MALLOC_MMAP_THRESHOLD_` is set.
+/// A memory allocator may keep freed memory, which does not count as available here. glibc's may
+/// keep blocks of up to 32 MiB in each thread, unless `MALLOC_MMAP_THRESHOLD_` is set.
 ///
-/// The value does not change after it was detected. For a pool that watches how much memory is in
-/// use, see [`memory_guard`](crate::ThreadPoolBuilder::memory_guard).
+/// The value does not change after detection. To make a pool watch the memory in use, see
+/// [`memory_guard`](crate::ThreadPoolBuilder::memory_guard).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryBudget {
     available: u64,
@@ -36,12 +36,12 @@ pub struct MemoryBudget {
 }
 
 impl MemoryBudget {
-    /// Asks the system how much memory there is.
+    /// Asks the system how much memory is available.
     ///
     /// # Errors
     ///
-    /// Returns an error if the system does not tell: on systems other than Linux and Android, and
-    /// if `/proc` is not mounted.
+    /// Returns an error if this is unknown: on systems other than Linux and Android, and if `/proc`
+    /// is not mounted.
     ///
     /// ```
     /// match taskel::MemoryBudget::detect() {
@@ -61,18 +61,18 @@ impl MemoryBudget {
         Ok(MemoryBudget { available, limit: groups.iter().map(|group| group.limit).min() })
     }
 
-    /// Returns how many bytes are available.
+    /// Returns the number of available bytes.
     pub fn available(&self) -> u64 {
         self.available
     }
 
-    /// Returns the smallest limit of the control groups that this process is in, in bytes, or
-    /// `None` if no limit is below what the machine has.
+    /// Returns the smallest limit of the control groups of this process, in bytes, or `None` if no
+    /// limit is below what the machine has.
     pub fn limit(&self) -> Option<u64> {
         self.limit
     }
 
-    /// Returns a part of the [available](Self::available) memory, in bytes, and at least 1.
+    /// Returns a share of the [available](Self::available) memory, in bytes, and at least 1.
     ///
     /// # Panics
     ///
@@ -90,7 +90,7 @@ impl MemoryBudget {
     }
 }
 
-/// The system does not tell how much memory there is.
+/// The error when the system does not say how much memory is available.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemoryUnknown(pub(super) ());
 

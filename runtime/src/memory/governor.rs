@@ -1,52 +1,53 @@
-//! Decides how many workers may run, from the memory that they were seen to need.
+//! Decides how many workers may run, from the memory that workers have needed so far.
 //!
-//! A worker in the middle of an item cannot be stopped, and the memory of items is seen only while
-//! they run. So waiting for pressure does not help: eight workers that each begin an item of 200
-//! MiB, under a limit of 1 GiB, are killed before one of them has finished. Therefore, at a new
-//! call site, the caller begins alone. Lanes are added as long as the memory that they are expected
-//! to need fits. At most twice as many are added at a time, because the lanes that run so far allow
-//! no better conclusion.
+//! A worker cannot be stopped in the middle of an item, and the memory of an item is visible only
+//! while it runs. So it does not help to wait for pressure: under a limit of 1 GiB, eight workers
+//! that each begin an item of 200 MiB are killed before any of them finishes. Therefore the caller
+//! begins alone at a new call site. Lanes are added as long as the memory that they are expected to
+//! need fits. Each step at most doubles the number of lanes, because the lanes so far support no
+//! further conclusion.
 //!
-//! The memory of a lane is estimated by the growth of the use after some lanes were added, divided
-//! by their number. The largest such figure counts. It is known when the use has not grown since
-//! the last look: while it grows, items do not have all their memory yet.
+//! The memory of a lane is estimated as the growth in use after some lanes were added, divided by
+//! their number. The largest estimate counts. A new estimate is made when the use has stopped
+//! growing since the last look: while it grows, items do not have all their memory yet.
 //!
-//! Under pressure, one lane after the other leaves, whatever was expected. From then on, lanes are
+//! Under pressure, lanes leave one after the other, whatever the estimate. From then on, lanes are
 //! added one by one.
 
 use super::guard::MemoryGuard;
 use super::system::Use;
 use crate::protocol::permits::Counts;
 
-/// What counts as growth: this part of the limit, between two looks.
+/// Growth counts if it exceeds this fraction of the limit between two looks.
 const GROWTH: u64 = 256;
 
 #[derive(Debug)]
 pub(super) struct Governor {
     settings: MemoryGuard,
-    /// The most workers that there may be.
+    /// The largest number of workers.
     most: u32,
-    /// Expected of a further lane; 0 if nothing is known.
+    /// The memory expected of one more lane; 0 if unknown.
     per_lane: u64,
-    /// How many lanes there were when the use was last known, and how much that was.
+    /// The number of lanes at the last estimate, and the memory in use then.
     known: (u32, u64),
-    /// How much was in use before the first lane of a loop began, and how many others there were.
+    /// The number of other lanes before the first lane of a loop began, and the memory in use then.
     base: (u32, u64),
-    /// The most in use since the number of lanes has changed.
+    /// The peak use since the number of lanes changed.
     peak: u64,
     limit: u64,
-    /// There was pressure since a loop began.
+    /// Whether there was pressure since a loop began.
     was_pressed: bool,
 }
 
-/// What a look has found.
+/// The result of a look.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sight {
     pub(super) memory: Option<Use>,
-    /// The part of the time since the last look in which some task was stalled for want of memory.
+    /// The fraction of the time since the last look in which some task was stalled for lack of
+    /// memory.
     pub(super) stalled: f64,
     pub(super) workers: Counts,
-    /// Threads at work that need no permit.
+    /// How many running threads need no permit.
     pub(super) callers: u32,
 }
 
@@ -64,7 +65,7 @@ impl Governor {
         }
     }
 
-    /// A loop begins at an unknown site. Returns how many workers may run: those that run already.
+    /// Begins a loop at an unknown site. Returns how many workers may run: those that already do.
     pub(super) fn begin(&mut self, Sight { memory, workers, callers, .. }: Sight) -> u32 {
         let lanes = workers.inside + callers.saturating_sub(1);
         self.per_lane = 0;
@@ -81,13 +82,13 @@ impl Governor {
         self.base = self.known;
     }
 
-    /// Returns how many workers may be at work from now on.
+    /// Returns how many workers may run from now on.
     pub(super) fn look(&mut self, sight: Sight) -> u32 {
         let Sight { memory, stalled, workers, callers } = sight;
         let lanes = workers.inside + callers;
         if memory.is_some_and(|memory| memory.limit != self.limit) {
-            // A group's limit was changed, or another one is nearer: what was known was of
-            // something else.
+            // A group's limit has changed, or another limit is closer now. The estimate was made
+            // under other conditions.
             self.start_over(lanes, memory);
         }
         let used = memory.map_or(0, |memory| memory.used);
@@ -98,8 +99,8 @@ impl Governor {
             self.learn(lanes);
             self.peak = used;
             self.was_pressed = true;
-            // Workers that were told to go may be in the middle of an item. One goes after the
-            // other.
+            // Workers that were told to leave may be in the middle of an item. They leave one after
+            // the other.
             return if workers.inside > workers.allowed {
                 workers.allowed
             } else {
@@ -107,7 +108,7 @@ impl Governor {
             };
         }
         if is_growing || workers.inside < workers.allowed {
-            // What those take that are there, or may come, is not known yet.
+            // The memory of lanes that have just come, or may still come, is not known yet.
             return workers.allowed;
         }
         self.learn(lanes);
@@ -122,7 +123,7 @@ impl Governor {
         workers.allowed + more
     }
 
-    /// Learns from the use by `lanes` lanes, which is at its peak.
+    /// Updates the estimate from the peak use of `lanes` lanes.
     fn learn(&mut self, lanes: u32) {
         let (lanes_before, peak_before) = self.known;
         let change = u64::from(lanes.abs_diff(lanes_before));
@@ -132,7 +133,7 @@ impl Governor {
         self.known = (lanes, self.peak);
     }
 
-    /// How many more lanes there can be beside `lanes`.
+    /// Returns how many more lanes fit beside `lanes`.
     fn fitting(&self, lanes: u32) -> u32 {
         let step = if self.was_pressed { 1 } else { lanes.max(1) };
         let (lanes_at_base, base) = self.base;

@@ -1,15 +1,15 @@
-//! Holds workers of a pool back while memory is short.
+//! Holds back workers of a pool while memory is short.
 //!
 //! A worker works for a caller only with a [permit](crate::protocol::permits). It gives the permit
-//! back when that work ends. If more permits are out than allowed, it gives it back between two
+//! back when that work ends. If there are more permits than allowed, it gives it back between two
 //! chunks of a loop or two tasks of a scope. A worker that is held back behaves like a worker
-//! without work, and like one whose seat an external caller has: it holds nothing that another lane
-//! could wait for, makes its calls of broadcasts, and runs what was handed to the pool itself. A
-//! caller needs no permit.
+//! without work, and like a worker whose seat an external caller holds: it holds nothing that
+//! another lane could wait for, it makes its calls of broadcasts, and it runs work that was handed
+//! to the pool itself. A caller needs no permit.
 //!
-//! A lane that ends a chunk or such a task looks at the memory, if no lane has done so for 50 ms.
-//! Workers that are held back sleep for 50 ms at a time, and look as well. So nobody has to wake
-//! them when there is memory again.
+//! A lane that ends a chunk or such a task looks at the memory, unless another lane did so in the
+//! last 50 ms. Workers that are held back sleep for 50 ms at a time, and look as well. So they need
+//! no wake-up when memory is available again.
 
 use std::sync::{PoisonError, TryLockError};
 use std::time::Duration;
@@ -37,14 +37,14 @@ pub struct MemoryGuard {
 }
 
 impl MemoryGuard {
-    /// Makes a guard that keeps a tenth of the memory free, and allows stalls for a tenth of the
+    /// Creates a guard that keeps a tenth of the memory free, and allows stalls for a tenth of the
     /// time.
     pub fn new() -> Self {
         MemoryGuard { most_used: 0.9, most_stalled: 0.1 }
     }
 
-    /// Sets how much of its limit the process's control group may use, as a part of 1. Without a
-    /// limit, it is how much of the machine's memory may be in use. The default is 0.9.
+    /// Sets the fraction of its limit that the process's control group may use. Without a limit, it
+    /// is the fraction of the machine's memory that may be in use. The default is 0.9.
     ///
     /// # Panics
     ///
@@ -56,12 +56,12 @@ impl MemoryGuard {
         self
     }
 
-    /// Sets for how much of the time tasks may be stalled for lack of memory, as a part of 1. The
-    /// default is 0.1.
+    /// Sets the fraction of the time in which tasks may be stalled for lack of memory. The default
+    /// is 0.1.
     ///
-    /// The value comes from the line `some` of the control group's `memory.pressure`, or else of
-    /// `/proc/pressure/memory`. On kernels without pressure stall information, and in containers
-    /// that hide it, there are no stalls.
+    /// The value comes from the line `some` of the control group's `memory.pressure`, or otherwise
+    /// of `/proc/pressure/memory`. On kernels without pressure stall information, and in containers
+    /// that hide it, stalls are not detected.
     ///
     /// # Panics
     ///
@@ -75,18 +75,17 @@ impl MemoryGuard {
 }
 
 impl Default for MemoryGuard {
-    /// The same as [`new`](Self::new).
+    /// Returns the same as [`new`](Self::new).
     fn default() -> Self {
         Self::new()
     }
 }
 
-/// The guard of a pool.
+/// The guard of one pool.
 #[derive(Debug)]
 pub(crate) struct Guard {
     pub(crate) permits: Permits,
-    /// The thread that holds the lock reads files. Only a thread that begins a loop waits for the
-    /// lock.
+    /// The holder of the lock reads files. Only a thread that begins a loop waits for the lock.
     view: Mutex<View>,
 }
 
@@ -95,45 +94,45 @@ struct View {
     governor: Governor,
     system: System,
     sources: Sources,
-    /// When a thread last looked, and how long tasks had been stalled until then.
+    /// When a thread last looked, and how long tasks had been stalled by then.
     stalled_before: Option<(u64, u64)>,
 }
 
 impl Guard {
-    /// Between two looks.
+    /// The time between two looks.
     pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
 
-    /// Makes a guard for a pool of this many workers.
+    /// Creates a guard for a pool with this many workers.
     pub(crate) fn new(settings: MemoryGuard, workers: u32) -> Result<Self, MemoryUnknown> {
         let system = System::here();
         let sources = system.sources();
         MemoryBudget::of(&system, &sources)?;
         let governor = Governor::new(settings, workers);
         let view = View { governor, system, sources, stalled_before: None };
-        // Until the first loop begins, nothing is known.
+        // Nothing is known until the first loop begins.
         Ok(Guard { permits: Permits::new(0), view: Mutex::new(view) })
     }
 
-    /// A loop of an unknown site begins, beside `callers` others. It may run on its caller's lane
-    /// until it is known what that takes.
+    /// Begins a loop of an unknown site, beside `callers` others. It runs on its caller's lane
+    /// until its memory is known.
     pub(crate) fn begin(&self, now_ns: u64, callers: u32) {
-        // What it takes is not seen at once.
+        // Its memory is not visible at once.
         let _ = self.permits.wins_look(now_ns, Self::INTERVAL.as_nanos() as u64);
         let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
-        // It may have been moved to another group.
+        // The process may have moved to another group.
         view.sources = view.system.sources();
         let sight = view.see(now_ns, self.permits.counts(), callers + 1);
         let allowed = view.governor.begin(sight);
         self.permits.allow(allowed);
     }
 
-    /// Looks, if nobody has done so for a while. `None` if it did not; else, how many more workers
-    /// may come.
+    /// Looks, unless a thread did so recently. Returns how many more workers may come, or `None` if
+    /// it did not look.
     pub(crate) fn look(&self, now_ns: u64, callers: u32) -> Option<u32> {
         if !self.permits.wins_look(now_ns, Self::INTERVAL.as_nanos() as u64) {
             return None;
         }
-        // A thread that is slow to read files is still in there, or a thread that begins a loop.
+        // The holder is slow to read files, or begins a loop.
         let mut view = match self.view.try_lock() {
             Ok(view) => view,
             Err(TryLockError::Poisoned(view)) => view.into_inner(),

@@ -1,8 +1,8 @@
 //! How much memory this process may use, and how a pool stays within it.
 //!
-//! `system` reads what the system tells: limits, the memory in use, and how long tasks were stalled
-//! for lack of memory. [`MemoryBudget`] is a share of what is left. `guard` holds workers back when
-//! memory is short. `governor` decides how many workers may run.
+//! `system` reads limits, the memory in use, and how long tasks were stalled for lack of memory.
+//! [`MemoryBudget`] is a share of what is left. `guard` holds workers back when memory is short.
+//! `governor` decides how many workers may run.
 
 mod budget;
 mod governor;

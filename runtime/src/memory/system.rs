@@ -1,23 +1,23 @@
-//! What Linux tells about memory, in `/proc` and in the files of control groups of version 1,
+//! What Linux says about memory, in `/proc` and in the files of control groups of version 1,
 //! version 2, or both at the same time.
 //!
-//! A process is in one group of each hierarchy. The limits of that group, and of the groups around
-//! it, apply to the process. `/proc/self/mountinfo` tells where hierarchies are mounted, and which
-//! part of them: in a container, the mount often begins at the container's own group.
+//! A process is in one group of each hierarchy. The limits of that group, and of all enclosing
+//! groups, apply to the process. `/proc/self/mountinfo` lists where each hierarchy is mounted, and
+//! which part of it: in a container, the mount often begins at the container's own group.
 //!
-//! Files come and go, and so do limits. So each reading opens them again. A file that cannot be
-//! read or understood sets no limit.
+//! Files and limits may appear, change and disappear, so each reading opens the files again. A file
+//! that cannot be read or parsed sets no limit.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The files of the system, from some folder on.
+/// The system's files, below a root folder.
 #[derive(Debug)]
 pub(super) struct System {
     root: PathBuf,
 }
 
-/// A control group in which the process is.
+/// A control group that contains the process.
 #[derive(Debug, PartialEq, Eq)]
 struct Group {
     folder: PathBuf,
@@ -30,8 +30,8 @@ enum Version {
     V2,
 }
 
-/// How much of a limit is in use, in bytes. What the system can take back at once, file caches,
-/// does not count.
+/// A limit and how much of it is in use, in bytes. File caches, which the system can reclaim at
+/// once, do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Use {
     pub(super) used: u64,
@@ -48,25 +48,25 @@ impl Use {
     }
 }
 
-/// Which files are about this process.
+/// The files that concern this process.
 #[derive(Debug)]
 pub(super) struct Sources {
     /// From the process's own group outwards.
     groups: Vec<Group>,
-    /// Of the process's group of version 2.
+    /// That of the process's group of version 2.
     group_pressure: Option<PathBuf>,
 }
 
-/// What version 1 says where there is no limit is the greatest number of whole pages.
+/// Version 1 reports the greatest number of whole pages if there is no limit.
 const NO_LIMIT: u64 = 1 << 60;
 
 impl System {
-    /// This machine.
+    /// The files of this machine.
     pub(super) fn here() -> Self {
         System { root: PathBuf::from("/") }
     }
 
-    /// A copy of the files under some folder.
+    /// A copy of the files, below `root`.
     #[cfg(test)]
     pub(super) fn at(root: &Path) -> Self {
         System { root: root.to_owned() }
@@ -83,7 +83,8 @@ impl System {
         let memberships = self.read(Path::new("/proc/self/cgroup")).unwrap_or_default();
         let (mut groups, mut group_pressure) = (Vec::new(), None);
         for (version, path) in memberships.lines().filter_map(membership) {
-            // Of several mounts of the same hierarchy, one may begin at another container's group.
+            // If a hierarchy is mounted several times, a mount may begin at another container's
+            // group.
             let folder = mounts.iter().filter(|mount| mount.version == version).find_map(|mount| {
                 let folder = mount.folder(path)?;
                 self.root.join(folder.strip_prefix("/").ok()?).is_dir().then_some((mount, folder))
@@ -104,8 +105,8 @@ impl System {
         Sources { groups, group_pressure }
     }
 
-    /// Every limit on this process, and what is used of it. A machine limits a process, too, to
-    /// what nobody else uses: that comes last.
+    /// Returns each limit on this process and its use, and the machine's: its memory is a limit,
+    /// too.
     pub(super) fn uses(&self, sources: &Sources) -> (Vec<Use>, Option<Use>) {
         let machine = self.machine();
         let is_less = |of: &Use| machine.is_none_or(|machine| of.limit < machine.limit);
@@ -113,14 +114,14 @@ impl System {
         (groups.collect(), machine)
     }
 
-    /// The limit that is nearest: a group's, or if none is limited, the machine's.
+    /// Returns the closest limit of a group or, if no group has one, the machine's.
     pub(super) fn nearest(&self, sources: &Sources) -> Option<Use> {
         let (groups, machine) = self.uses(sources);
         groups.into_iter().max_by(|a, b| a.share().total_cmp(&b.share())).or(machine)
     }
 
-    /// For how many microseconds, since some time, a task of the process's group, else of the whole
-    /// machine, has been stalled for want of memory.
+    /// Returns for how many microseconds a task of the process's group has been stalled for lack of
+    /// memory, counted from an arbitrary start. Falls back to the whole machine.
     pub(super) fn stalled_us(&self, sources: &Sources) -> Option<u64> {
         let of_group = sources.group_pressure.as_deref().and_then(|path| self.read(path));
         let of_machine = || self.read(Path::new("/proc/pressure/memory"));
@@ -137,7 +138,7 @@ impl System {
     fn group(&self, group: &Group) -> Option<Use> {
         let number = |file| self.number(&group.folder.join(file));
         let (limit, used, caches) = match group.version {
-            // From `memory.high` on, the system stalls tasks that take more, to get memory back.
+            // Above `memory.high`, the system stalls tasks to reclaim memory.
             Version::V2 => {
                 let limit = [number("memory.max"), number("memory.high")].into_iter().flatten().min()?;
                 (limit, number("memory.current")?, ["inactive_file", "active_file"])
@@ -155,7 +156,7 @@ impl System {
         Some(Use { used: used.saturating_sub(cached), limit })
     }
 
-    /// The number in a file; not `max`, which stands for none.
+    /// Returns the number in a file. `max` means no limit and is not a number.
     fn number(&self, path: &Path) -> Option<u64> {
         self.read(path)?.trim().parse().ok()
     }
@@ -168,7 +169,7 @@ fn is_of_v1(group: &Group) -> bool {
 /// A mounted hierarchy.
 struct Mount<'a> {
     version: Version,
-    /// The group that is mounted.
+    /// The mounted group.
     root: &'a str,
     point: PathBuf,
 }
@@ -189,8 +190,8 @@ impl<'a> Mount<'a> {
         Some(Mount { version, root, point: PathBuf::from(unescaped(point)) })
     }
 
-    /// Where the group `path` is; for one outside of the mounted part, where that begins: the
-    /// container's group, as far as can be seen.
+    /// Returns the folder of the group `path`. For a group outside the mounted part, returns the
+    /// mount point: the container's group, as far as it is visible.
     fn folder(&self, path: &str) -> Option<PathBuf> {
         let inside = Path::new(path).strip_prefix(self.root).ok();
         let inside = inside.filter(|inside| !inside.starts_with("..")).unwrap_or(Path::new(""));
@@ -198,7 +199,7 @@ impl<'a> Mount<'a> {
     }
 }
 
-/// Blanks and the like are written `\040`.
+/// Replaces escapes: a blank is written as `\040`.
 fn unescaped(text: &str) -> String {
     let mut parts = text.split('\\');
     let mut plain = parts.next().unwrap_or_default().to_owned();
@@ -218,8 +219,8 @@ fn unescaped(text: &str) -> String {
     plain
 }
 
-/// A line of `/proc/self/cgroup`: `4:cpu,memory:/path`, or `0::/path` (cgroups(7)); `None` for
-/// hierarchies that do not account memory.
+/// Parses a line of `/proc/self/cgroup`: `4:cpu,memory:/path`, or `0::/path` (cgroups(7)). Returns
+/// `None` for hierarchies that do not account for memory.
 fn membership(line: &str) -> Option<(Version, &str)> {
     let mut parts = line.splitn(3, ':');
     let (_, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
@@ -230,13 +231,13 @@ fn membership(line: &str) -> Option<(Version, &str)> {
     }
 }
 
-/// The number behind `name` at the beginning of a line.
+/// Returns the number after `name`, at the start of a line.
 fn field(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find(|line| line.split_whitespace().next() == Some(name))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// The total of the line `some avg10=0.00 avg60=0.00 avg300=0.00 total=123`
+/// Returns the total of the line `some avg10=0.00 avg60=0.00 avg300=0.00 total=123`
 /// (Documentation/accounting/psi.rst).
 fn stalled(pressure: &str) -> Option<u64> {
     let line = pressure.lines().find(|line| line.starts_with("some "))?;

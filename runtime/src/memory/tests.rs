@@ -11,7 +11,7 @@ const MIB: u64 = 1 << 20;
 const MEMINFO: &str =
     "MemTotal:       24576000 kB\nMemFree:         1000000 kB\nMemAvailable:   20480000 kB\n";
 
-/// A made-up tree of files.
+/// A fake tree of files.
 struct Tree(tempfile::TempDir);
 
 impl Tree {
@@ -63,7 +63,7 @@ fn without_groups_the_machine_counts() {
 }
 
 #[test]
-fn where_the_system_tells_nothing_the_answer_says_so() {
+fn an_unknown_budget_is_an_error_that_says_so() {
     for files in [
         &[][..],
         &[
@@ -78,7 +78,7 @@ fn where_the_system_tells_nothing_the_answer_says_so() {
 }
 
 #[test]
-fn the_least_limit_of_all_groups_around_counts_in_version_2() {
+fn the_smallest_limit_of_all_enclosing_groups_counts_in_version_2() {
     let tree = Tree::new(&[
         ("/proc/meminfo", MEMINFO),
         ("/proc/self/mountinfo", MOUNT_V2),
@@ -93,13 +93,17 @@ fn the_least_limit_of_all_groups_around_counts_in_version_2() {
         ("/sys/fs/cgroup/a.slice/b.scope/memory.current", "104857600\n"),
     ]);
     let budget = tree.budget().unwrap();
-    assert_eq!((budget.available(), budget.limit()), (424 * MIB, Some(1024 * MIB)), "caches can be had back");
+    assert_eq!(
+        (budget.available(), budget.limit()),
+        (424 * MIB, Some(1024 * MIB)),
+        "caches can be reclaimed"
+    );
     assert_eq!(tree.nearest(), mib(600, 1024));
     tree.write("/sys/fs/cgroup/a.slice/b.scope/memory.max", "209715200");
-    assert_eq!(tree.budget().unwrap().limit(), Some(200 * MIB), "limits are read anew");
+    assert_eq!(tree.budget().unwrap().limit(), Some(200 * MIB), "limits are read again");
     assert_eq!(tree.budget().unwrap().available(), 100 * MIB);
     fs::remove_dir_all(tree.0.path().join("sys/fs/cgroup/a.slice/b.scope")).unwrap();
-    assert_eq!(tree.nearest(), mib(4000, 24_000), "a group that is gone says nothing");
+    assert_eq!(tree.nearest(), mib(4000, 24_000), "a group that is gone sets no limit");
 }
 
 #[test]
@@ -117,7 +121,7 @@ fn a_limit_above_what_the_machine_has_is_none() {
 
 #[test]
 fn a_container_sees_its_own_group_at_the_root() {
-    // Version 2, with a namespace; the process has been moved out of it.
+    // Version 2, with a namespace; the process was moved out of it.
     let files = [
         ("/proc/meminfo", MEMINFO),
         ("/proc/self/mountinfo", MOUNT_V2),
@@ -144,11 +148,11 @@ fn a_container_sees_its_own_group_at_the_root() {
         ("/sys/fs/cgroup/my memory/memory.usage_in_bytes", "134217728\n"),
     ]);
     assert_eq!(tree.nearest(), mib(128, 256));
-    assert_eq!(tree.stalled_us(), None, "nor does it tell of stalls");
+    assert_eq!(tree.stalled_us(), None, "version 1 reports no stalls");
 }
 
 #[test]
-fn version_1_counts_groups_around_unless_they_do_not_count_those_inside() {
+fn version_1_counts_enclosing_groups_if_they_are_hierarchical() {
     let tree = Tree::new(&[
         ("/proc/meminfo", MEMINFO),
         ("/proc/self/mountinfo", MOUNTS_V1),
@@ -168,19 +172,19 @@ fn version_1_counts_groups_around_unless_they_do_not_count_those_inside() {
     ]);
     assert_eq!(tree.nearest(), mib(300, 500));
     assert_eq!(tree.budget().unwrap().limit(), Some(500 * MIB));
-    assert_eq!(tree.stalled_us(), Some(123_456), "of the machine, where groups do not tell");
+    assert_eq!(tree.stalled_us(), Some(123_456), "the machine's, if groups report none");
     tree.write("/sys/fs/cgroup/memory/a/memory.use_hierarchy", "0\n");
     assert_eq!(tree.nearest(), mib(100, 1000));
 }
 
 #[test]
-fn with_both_versions_side_by_side_each_tells_what_it_knows() {
+fn with_both_versions_each_contributes_what_it_knows() {
     let tree = Tree::new(&[
         ("/proc/meminfo", MEMINFO),
         ("/proc/self/cgroup", "4:memory:/job\n1:name=systemd:/user\n0::/user\n"),
         ("/sys/fs/cgroup/memory/job/memory.limit_in_bytes", "1073741824\n"),
         ("/sys/fs/cgroup/memory/job/memory.usage_in_bytes", "1048576\n"),
-        // The controller is in the other hierarchy: no limits here.
+        // The memory controller is in the other hierarchy: no limits here.
         ("/sys/fs/cgroup/unified/user/memory.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=42\n"),
     ]);
     let unified = "31 24 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
@@ -191,7 +195,7 @@ fn with_both_versions_side_by_side_each_tells_what_it_knows() {
 
 #[test]
 #[should_panic(expected = "a share is above 0 and at most 1, not 1.5")]
-fn there_is_no_share_above_all() {
+fn a_share_above_one_is_refused() {
     let tree = Tree::new(&[("/proc/meminfo", MEMINFO)]);
     tree.budget().unwrap().share(1.5);
 }
@@ -211,7 +215,7 @@ fn this_machine_tells_or_says_why_not() {
     }
 }
 
-/// A pool as the governor sees it: each lane takes so much, once it has come to it.
+/// A pool as the governor sees it: each lane takes this much memory after a while.
 struct Pool {
     governor: Governor,
     workers: Counts,
@@ -232,7 +236,7 @@ impl Pool {
         self.workers.allowed = self.governor.begin(self.sight(used, limit, 0.0));
     }
 
-    /// A look, after which workers come or go as they are told. Returns how many are at work.
+    /// Looks once; then workers come or leave as they are told. Returns how many run.
     fn look(&mut self, used: u64, limit: u64, stalled: f64) -> u32 {
         self.workers.allowed = self.governor.look(self.sight(used, limit, stalled));
         self.workers.inside = self.workers.allowed;
@@ -253,14 +257,14 @@ fn lanes_that_take_nothing_double() {
 }
 
 #[test]
-fn no_more_lanes_come_than_fit() {
+fn only_as_many_lanes_come_as_fit() {
     for (each, lanes) in [(200, 4), (50, 9), (400, 2), (800, 1), (2000, 1)] {
         let mut pool = Pool::new(8);
         pool.begin(10, 1024);
         for _ in 0..40 {
             let used = 10 + each * pool.lanes();
             assert!(used <= 1024 || pool.lanes() == 1, "{each}: killed with {} lanes", pool.lanes());
-            // Half of what they come to take, then all.
+            // Half of their final use, then all.
             pool.look(10 + each * pool.lanes() / 2, 1024, 0.0);
             pool.look(used, 1024, 0.0);
         }
@@ -269,7 +273,7 @@ fn no_more_lanes_come_than_fit() {
 }
 
 #[test]
-fn nobody_comes_as_long_as_the_use_grows() {
+fn no_lane_comes_while_the_use_grows() {
     let mut pool = Pool::new(8);
     pool.begin(10, 1024);
     for used in (50..400).step_by(10) {
@@ -279,7 +283,7 @@ fn nobody_comes_as_long_as_the_use_grows() {
 }
 
 #[test]
-fn under_pressure_one_after_the_other_goes_and_they_come_back_one_by_one() {
+fn under_pressure_lanes_leave_and_come_back_one_by_one() {
     let mut pool = Pool::new(8);
     pool.begin(10, 1024);
     (0..5).for_each(|_| _ = pool.look(10, 1024, 0.0));
@@ -296,20 +300,20 @@ fn under_pressure_one_after_the_other_goes_and_they_come_back_one_by_one() {
 }
 
 #[test]
-fn nobody_else_is_told_to_go_before_the_last_one_went() {
+fn the_next_lane_leaves_only_after_the_last_one_has_left() {
     let mut pool = Pool::new(8);
     pool.begin(10, 1024);
     (0..5).for_each(|_| _ = pool.look(10, 1024, 0.0));
     pool.workers.allowed = pool.governor.look(pool.sight(1000, 1024, 0.0));
     assert_eq!(pool.workers, Counts { inside: 8, allowed: 7 });
     assert_eq!(pool.governor.look(pool.sight(1000, 1024, 0.0)), 7);
-    assert_eq!(pool.governor.look(pool.sight(500, 1024, 0.0)), 7, "nor is anybody called back");
+    assert_eq!(pool.governor.look(pool.sight(500, 1024, 0.0)), 7, "and no lane is called back");
     pool.workers.inside = 7;
     assert_eq!(pool.governor.look(pool.sight(1000, 1024, 0.0)), 6);
 }
 
 #[test]
-fn nobody_is_called_who_would_not_come() {
+fn no_lane_is_called_that_would_not_come() {
     let mut pool = Pool::new(8);
     pool.begin(10, 1024);
     pool.look(10, 1024, 0.0);
@@ -330,18 +334,18 @@ fn a_loop_of_an_unknown_site_begins_on_one_lane_and_leaves_others_alone() {
 }
 
 #[test]
-fn what_was_known_of_another_limit_does_not_count() {
+fn an_estimate_under_another_limit_does_not_count() {
     let mut pool = Pool::new(8);
     pool.begin(10, 1024);
     pool.look(410, 1024, 0.0);
     assert_eq!(pool.look(410, 1024, 0.0), 1);
     assert_eq!(pool.look(810, 1024, 0.0), 1);
     assert_eq!(pool.look(810, 1024, 0.0), 1, "no third fits");
-    assert!(pool.look(810, 4096, 0.0) > 1, "but under the new limit");
+    assert!(pool.look(810, 4096, 0.0) > 1, "under the new limit it does");
 }
 
 #[test]
-fn where_nothing_can_be_read_any_more_all_come() {
+fn all_lanes_come_if_nothing_can_be_read_any_more() {
     let mut pool = Pool::new(8);
     pool.begin(10, 1024);
     for _ in 0..6 {

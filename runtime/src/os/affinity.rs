@@ -1,8 +1,8 @@
-//! Cores: which ones this process may run on, and sending a thread to one of them.
+//! The cores that this process may run on, and moving a thread to one of them.
 //!
-//! A thread that is *pinned* runs on its core alone, and so does whatever it starts: threads,
-//! pools, programs. One that is *placed* is moved to its core and may leave it: it has a good place
-//! until the system knows a better one, and passes nothing on.
+//! A *pinned* thread runs only on its core, and so does everything that it starts: threads, pools,
+//! programs. A *placed* thread is moved to its core and may leave it. It has a good place until the
+//! system finds a better one, and passes nothing on.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod linux;
@@ -21,10 +21,10 @@ use std::thread;
 pub(crate) use at_work::AtWork;
 pub(crate) use system::{Unpinned, current_core, pin_current_thread, place_current_thread, usable_cores};
 
-/// How many threads of this process can run at once: its cores or its control group's quota,
-/// whichever is smaller.
+/// Returns how many threads of this process can run at once: the number of its cores or the quota
+/// of its control group, whichever is smaller.
 pub(crate) fn default_parallelism() -> usize {
-    // The standard library looks at the cores of the calling thread, or on Windows at all of them.
+    // The standard library counts the cores of the calling thread, or all cores on Windows.
     let threads = unpinned(|| thread::available_parallelism().map_or(1, usize::from));
     match usable_cores().len() {
         0 => threads,
@@ -32,11 +32,11 @@ pub(crate) fn default_parallelism() -> usize {
     }
 }
 
-/// Whether so many threads cannot each have a core of the process.
+/// Returns whether this many threads cannot each have a core of the process.
 pub(crate) fn are_more_than_cores(threads: usize) -> bool {
     match usable_cores().len() {
         0 => threads > default_parallelism(),
-        // To ask for the quota takes ten times as long, and threads that wait use it up either way.
+        // Asking for the quota takes ten times as long, and waiting threads use it up either way.
         cores => threads > cores,
     }
 }
@@ -77,12 +77,12 @@ mod tests {
     use super::*;
     use std::io;
 
-    /// Runs `f` on a thread of its own, so that a pinned thread never goes back to the test runner.
+    /// Runs `f` on a thread of its own, so a pinned thread never returns to the test runner.
     fn on_a_fresh_thread<R: Send>(f: impl FnOnce() -> R + Send) -> R {
         thread::scope(|s| s.spawn(f).join().expect("the test's closure"))
     }
 
-    /// What the standard library says of the calling thread.
+    /// Returns what the standard library says about the calling thread.
     fn parallelism() -> usize {
         thread::available_parallelism().map_or(1, usize::from)
     }
@@ -114,7 +114,7 @@ mod tests {
                 let _panic =
                     std::panic::catch_unwind(|| unpinned(|| std::panic::resume_unwind(Box::new(()))));
                 assert_eq!((parallelism(), current_core()), (1, Some(core)));
-                assert_eq!(default_parallelism(), all, "of the process");
+                assert_eq!(default_parallelism(), all, "the cores of the process");
             });
         }
     }
@@ -131,7 +131,7 @@ mod tests {
             });
             on_a_fresh_thread(|| {
                 pin_current_thread(core).expect("a core of the process");
-                // It does not leave the cores that it was given.
+                // A pinned thread cannot be placed on other cores.
                 for other in usable_cores() {
                     assert_eq!(place_current_thread(other).is_ok(), other == core);
                     assert_eq!((parallelism(), current_core()), (1, Some(core)));

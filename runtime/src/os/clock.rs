@@ -1,7 +1,6 @@
-//! Time stamps cheap enough for every chunk.
+//! Time stamps that are cheap enough for every chunk.
 //!
-//! The process has one clock, since it takes 20 µs to find out how fast the counter of the
-//! processor ticks.
+//! The process has one clock, because measuring the rate of the processor's counter takes 20 µs.
 
 #[cfg(test)]
 mod disturbed;
@@ -13,7 +12,7 @@ use std::sync::OnceLock;
 pub(crate) use disturbed::TROUBLE;
 use source::{Source, Start};
 
-/// Reads time stamps and tells how far apart they are; all of a process's clocks are one.
+/// Reads time stamps and computes the time between them. All instances share one clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock(&'static Source);
 
@@ -22,12 +21,12 @@ fn start() -> &'static Start {
     START.get_or_init(Start::now)
 }
 
-/// A moment. Means something only to [`Clock::ns_between`].
+/// A point in time. Only [`Clock::ns_between`] gives it a meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ticks(u64);
 
 impl Ticks {
-    /// For an atomic word.
+    /// Converts the time to a word for an atomic.
     pub(crate) fn to_bits(self) -> u64 {
         self.0
     }
@@ -37,29 +36,29 @@ impl Ticks {
     }
 
     fn is_one_in_32(self) -> bool {
-        // The upper bits of the product depend on all bits of the time, of which the lowest may
-        // always be the same.
+        // The upper bits of the product depend on all bits of the time. The lowest bits of the time
+        // itself may never change.
         self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 59 == 0
     }
 }
 
 impl Clock {
-    /// The process's clock; the first call finds out how fast it ticks.
+    /// Returns the process's clock. The first call measures its rate.
     pub(crate) fn new() -> Self {
         static CLOCK: OnceLock<Source> = OnceLock::new();
         Self(CLOCK.get_or_init(|| Source::new(start())))
     }
 
-    /// Said by who needs the clock some 20 µs later, and need not wait then.
+    /// Starts measuring early: a [`new`](Self::new) that comes 20 µs later does not have to wait.
     pub(crate) fn start() {
         start();
     }
 
-    /// The moment of the call, give or take the few nanoseconds that a processor reorders a counter
-    /// read by.
+    /// Returns the current time. The processor may reorder the read of its counter by a few
+    /// nanoseconds.
     #[inline]
     pub(crate) fn now(self) -> Ticks {
-        // No time passes in a model, whose executions must not depend on it.
+        // In a model no time passes, because executions must be repeatable.
         if cfg!(all(loom, feature = "loom")) {
             return Ticks(0);
         }
@@ -69,23 +68,23 @@ impl Clock {
         Ticks(self.0.now())
     }
 
-    /// Whether now is a moment of a kind to which one in 32 belongs: for what is to be done now and
-    /// then, without a counter.
+    /// Returns true for about one in 32 points in time. For things to do now and then, without a
+    /// counter.
     #[inline]
     pub(crate) fn is_one_in_32(self) -> bool {
         self.now().is_one_in_32()
     }
 
-    /// The nanoseconds from `earlier` to `later`; 0 when `later` is not later, as it can happen
-    /// between two cores whose counters are not quite in step.
+    /// Returns the nanoseconds from `earlier` to `later`, or 0 if `later` is not later. This can
+    /// happen if the counters of two cores differ slightly.
     #[inline]
     pub(crate) fn ns_between(self, earlier: Ticks, later: Ticks) -> u64 {
         self.0.ns_between(earlier.0, later.0)
     }
 
-    /// Whether `ns` have passed from `since` to `now`. Where the clock went back in between, as it
-    /// may when a virtual machine is moved to another host, the time is counted anew from `now`:
-    /// nobody waits for the clock to catch up.
+    /// Returns whether `ns` have passed from `since` to `now`. If the clock went back, as it may
+    /// when a virtual machine moves to another host, sets `since` to `now`. So nobody waits for the
+    /// clock to catch up.
     #[inline]
     pub(crate) fn have_passed(self, ns: u64, since: &mut Ticks, now: Ticks) -> bool {
         if now.0 < since.0 {
@@ -135,8 +134,8 @@ mod tests {
 
     #[test]
     fn it_counts_the_nanoseconds_that_the_system_counts() {
-        // Bracketed by the system's clock from both sides, so that a busy machine cannot fail it;
-        // the 1 % is for the rate, which is measured once.
+        // The system's clock brackets the measurement, so a busy machine cannot make the test fail.
+        // The 1 % allows for the rate, which is measured once.
         let clock = Clock::new();
         let outer_start = Instant::now();
         let start = clock.now();

@@ -1,8 +1,7 @@
-//! Whether this is still the process in which a pool's threads were started.
+//! Detects whether this is still the process that started a pool's threads.
 //!
-//! Only the thread that calls `fork` lives on in the child. A pool's workers are not there, its
-//! locks may be held for ever, and so what is called on such a pool runs on the calling thread
-//! alone.
+//! In a forked child, only the thread that called `fork` exists. The workers of a pool are missing,
+//! and its locks may be held for ever. So calls on such a pool run on the calling thread alone.
 
 #[cfg(all(unix, not(miri)))]
 use crate::os::affinity::AtWork;
@@ -10,16 +9,16 @@ use crate::os::affinity::AtWork;
 use crate::sync::forget_in_child;
 use crate::sync::{AtomicU32, Ordering};
 
-/// How many forks lie between the first process and this one; written by the one thread of a new
-/// child.
+/// How many forks lie between the first process and this one. Only the single thread of a new child
+/// writes it.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
-/// A process, as told apart from the children that it forks.
+/// Identifies a process among the children that it forks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Generation(u32);
 
 impl Generation {
-    /// That of this process. From the first call on, forks are noticed.
+    /// Returns the generation of this process. Forks are counted from the first call on.
     pub(crate) fn watched() -> Self {
         #[cfg(all(unix, not(miri)))] // Miri knows no `fork`
         watch();
@@ -31,7 +30,7 @@ impl Generation {
         Generation(GENERATION.load(Ordering::Relaxed))
     }
 
-    /// Whether this process is the one.
+    /// Returns whether this is the generation of the current process.
     #[inline]
     pub(crate) fn is_current(self) -> bool {
         self == Self::current()

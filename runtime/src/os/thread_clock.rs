@@ -1,7 +1,7 @@
-//! How long the calling thread has had a processor.
+//! How long the calling thread has run on a processor.
 
-/// The processor time of the calling thread so far, in nanoseconds; `None` where that is not known.
-/// A system call.
+/// Returns the processor time of the calling thread, in nanoseconds, or `None` if it is unknown.
+/// This is a system call.
 #[cfg(all(unix, not(miri)))]
 pub(crate) fn processor_ns() -> Option<u64> {
     let mut time = std::mem::MaybeUninit::<libc::timespec>::uninit();
@@ -21,14 +21,14 @@ pub(crate) fn processor_ns() -> Option<u64> {
     None
 }
 
-/// How often the calling thread has given its processor away so far, to wait for something, and how
-/// often that was taken away from it; zeros where that is not known. A system call.
+/// Returns how many voluntary and involuntary context switches the calling thread has made, or
+/// zeros if this is unknown. This is a system call.
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(miri)))]
 pub(crate) fn switches() -> (u64, u64) {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: it writes to what the pointer is to, which is large enough.
     let failed = unsafe { libc::getrusage(libc::RUSAGE_THREAD, usage.as_mut_ptr()) };
-    // SAFETY: it consists of numbers, for which zeros will do.
+    // SAFETY: the struct consists of numbers, for which all zeros are valid.
     let usage = unsafe { usage.assume_init() };
     let count = |count| if failed == 0 { u64::try_from(count).unwrap_or(0) } else { 0 };
     (count(usage.ru_nvcsw), count(usage.ru_nivcsw))
@@ -50,7 +50,7 @@ mod tests {
         let before = processor_ns().expect("a clock");
         std::thread::sleep(Duration::from_millis(30));
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        assert!(switches().0 > 0, "it has given its processor away");
+        assert!(switches().0 > 0, "a voluntary context switch");
         let asleep_ns = processor_ns().expect("a clock") - before;
         assert!(asleep_ns < 20_000_000, "{asleep_ns} ns");
         let since = Instant::now();

@@ -1,9 +1,10 @@
-//! Which workers are near each other, so that a thief looks at its neighbours first.
+//! Which workers are near each other. A thief tries its neighbours first.
 //!
-//! Near means: on cores that share a level-3 cache, where stolen data is a few nanoseconds away
-//! instead of a socket's width. Linux tells in
-//! `/sys/devices/system/cpu/cpu*/cache/index*/{level,shared_cpu_list}`. Whatever is missing or odd
-//! there counts as unknown, and all unknown cores are one group: the order then carries no
+//! Workers are near if their cores share a level-3 cache: stolen data is then a few nanoseconds
+//! away, not on another socket. Linux lists the caches in
+//! `/sys/devices/system/cpu/cpu*/cache/index*/{level,shared_cpu_list}`. Missing or unexpected
+//! entries count as unknown, and all unknown cores form one group. The order then has no
+//! preference, which is slower on large machines but never wrong.
 //! preference, which is slower than a good one on large machines and wrong nowhere.
 
 use std::fs;
@@ -14,22 +15,23 @@ use std::slice;
 
 const SYS_CPU: &str = "/sys/devices/system/cpu";
 
-/// The cores that share one cache, as the kernel writes them: `0-7,64-71`.
+/// The cores that share one cache, in the kernel's format: `0-7,64-71`.
 type CpuList = Vec<RangeInclusive<usize>>;
 
-/// The level-3 caches of the machine, as far as they are known.
+/// The known level-3 caches of the machine.
 #[derive(Debug, Default)]
 pub(crate) struct Topology {
     l3: Vec<CpuList>,
 }
 
 impl Topology {
-    /// What the running system says about `cores`; two file reads or so per level-3 cache.
+    /// Asks the running system about `cores`. Reads about two files per level-3 cache.
     pub(crate) fn of_this_machine(cores: &[Option<usize>]) -> Self {
         Self::read(Path::new(SYS_CPU), cores)
     }
 
-    /// What the tree at `root`, laid out like `/sys/devices/system/cpu`, says about `cores`.
+    /// Reads what the tree at `root` says about `cores`. It has the layout of
+    /// `/sys/devices/system/cpu`.
     fn read(root: &Path, cores: &[Option<usize>]) -> Self {
         let mut topology = Self::default();
         for &core in cores.iter().flatten() {
@@ -40,17 +42,17 @@ impl Topology {
         topology
     }
 
-    /// A number that cores with the same level-3 cache have in common; `None` when nothing is
-    /// known.
+    /// Returns a number that is the same for all cores of one level-3 cache, or `None` if it is
+    /// unknown.
     fn l3_of(&self, core: usize) -> Option<usize> {
         self.l3.iter().position(|list| contains(list, core))
     }
 }
 
-/// Those of `cores`, ascending, that are the first of their physical core: where that runs several
-/// threads at once, each is a core to the system.
+/// Returns one of `cores` for each physical core, in ascending order: the first. If a physical core
+/// runs several threads at once, the system counts each as a core.
 ///
-/// One of which nothing is known is taken to be a physical core.
+/// A core without information counts as a physical core.
 pub(crate) fn one_of_each_physical_core(cores: &[usize]) -> Vec<usize> {
     first_siblings(Path::new(SYS_CPU), cores)
 }
@@ -64,17 +66,17 @@ fn first_siblings(root: &Path, cores: &[usize]) -> Vec<usize> {
     cores.iter().filter(is_first).copied().collect()
 }
 
-/// The cores that are threads of the same physical core as `core`.
+/// Returns the cores that belong to the same physical core as `core`.
 fn read_siblings(root: &Path, core: usize) -> Option<CpuList> {
     let topology = root.join(format!("cpu{core}")).join("topology");
-    // The second name is that of Linux before 5.4.
+    // Linux before 5.4 uses the second name.
     let text = ["core_cpus_list", "thread_siblings_list"]
         .into_iter()
         .find_map(|file| fs::read_to_string(topology.join(file)).ok())?;
     parse_cpu_list(&text).filter(|list| contains(list, core))
 }
 
-/// The other workers, in the order in which one worker should try to steal from them.
+/// The other workers, in the order in which one worker tries to steal from them.
 #[derive(Debug)]
 pub(crate) struct StealOrder {
     victims: Box<[u32]>,
@@ -82,8 +84,8 @@ pub(crate) struct StealOrder {
 }
 
 impl StealOrder {
-    /// Every other worker once: the near ones first, then the rest, each group beginning at a place
-    /// chosen by `random`, so that thieves that start together do not all knock on the same door.
+    /// Returns every other worker once: first the near ones, then the rest. `random` selects where
+    /// each group begins, so thieves that start together do not all try the same victim.
     pub(crate) fn starting_at(&self, random: usize) -> Victims<'_> {
         let (near, far) = self.victims.split_at(self.near);
         let [(near_before, near_after), (far_before, far_after)] =
@@ -92,8 +94,8 @@ impl StealOrder {
     }
 }
 
-/// Workers in steal order. Adapters of the standard library would be compiled anew for each loop
-/// that looks through them.
+/// Workers in steal order. An iterator of the standard library would be compiled again for each
+/// loop that searches.
 #[derive(Clone, Debug)]
 pub(crate) struct Victims<'a>([slice::Iter<'a, u32>; 4]);
 
@@ -105,10 +107,10 @@ impl Iterator for Victims<'_> {
     }
 }
 
-/// The steal order of each worker, where worker `i` belongs to `cores[i]`, or to nothing; behind
-/// these, that of anybody else.
+/// Returns the steal order of each worker, and as the last one that of all other lanes. Worker `i`
+/// belongs to `cores[i]`, or to no core.
 ///
-/// Takes time and memory in proportion to the square of the number of workers: 256 KiB for 256 of
+/// Time and memory grow with the square of the number of workers: 256 workers take 256 KiB.
 /// them.
 pub(crate) fn steal_orders(cores: &[Option<usize>], topology: &Topology) -> Vec<StealOrder> {
     let l3: Vec<Option<usize>> =
@@ -124,10 +126,11 @@ pub(crate) fn steal_orders(cores: &[Option<usize>], topology: &Topology) -> Vec<
         .collect()
 }
 
-/// The cores that share the level-3 cache of `core`, if the tree at `root` tells and makes sense.
+/// Returns the cores that share the level-3 cache of `core`, if the tree at `root` says so and is
+/// consistent.
 fn read_l3(root: &Path, core: usize) -> Option<CpuList> {
     let cache = root.join(format!("cpu{core}")).join("cache");
-    // The indices are dense from 0; level 3 is index 3 wherever level 1 is split in two.
+    // The indices have no gaps. Level 3 is index 3 wherever level 1 is split in two.
     let l3 = iter::successors(Some(0), |index| Some(index + 1))
         .map(|index| cache.join(format!("index{index}")))
         .map_while(|index| Some((fs::read_to_string(index.join("level")).ok()?, index)))
@@ -137,7 +140,7 @@ fn read_l3(root: &Path, core: usize) -> Option<CpuList> {
     contains(&list, core).then_some(list)
 }
 
-/// Reads `0-7,64-71`; `None` when it is anything else.
+/// Parses a list like `0-7,64-71`. Returns `None` for anything else.
 fn parse_cpu_list(text: &str) -> Option<CpuList> {
     text.trim()
         .split(',')
@@ -158,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    /// A made-up `/sys/devices/system/cpu`, deleted when dropped.
+    /// A fake `/sys/devices/system/cpu`, deleted on drop.
     struct Tree(TempDir);
 
     impl Tree {
@@ -243,15 +246,16 @@ mod tests {
     }
 
     #[test]
-    fn of_two_threads_of_a_physical_core_the_first_usable_one_stands_for_it() {
+    fn the_first_usable_thread_of_a_physical_core_represents_it() {
         for file in ["core_cpus_list", "thread_siblings_list"] {
-            // As servers number them: the second threads come after all first ones.
+            // As on servers: the second threads come after all first ones.
             let tree = Tree::new();
             (0..8).for_each(|core| tree.siblings(core, file, &format!("{},{}", core % 4, core % 4 + 4)));
             assert_eq!(tree.physical(0..8), [0, 1, 2, 3]);
             assert_eq!(tree.physical([1, 3, 4, 5, 6]), [1, 3, 4, 6], "the first of a core may not be usable");
             assert_eq!(tree.physical([6]), [6]);
-            // As notebooks do: side by side, and small cores that have one thread.
+            // As on notebooks: the threads of a core side by side, then small cores with one
+            // thread.
             let tree = Tree::new();
             (0..4).for_each(|core| tree.siblings(core, file, if core < 2 { "0-1" } else { "2-3" }));
             (4..8).for_each(|core| tree.siblings(core, file, &core.to_string()));
@@ -260,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_core_of_which_nothing_is_known_or_nonsense_is_a_physical_one() {
+    fn a_core_with_missing_or_invalid_data_counts_as_physical() {
         let tree = Tree::new();
         assert_eq!(tree.physical(0..3), [0, 1, 2]);
         for nonsense in ["", "0-", "x", "0,,1", "7"] {
@@ -295,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn one_worker_has_nobody_to_steal_from_and_somebody_else_has_that_worker() {
+    fn a_single_worker_has_no_victim_and_other_lanes_have_that_worker() {
         let tree = Tree::new();
         let orders = tree.orders(&[None]);
         assert_eq!(orders.len(), 2);

@@ -1,4 +1,4 @@
-//! What a slow predicate says of items, so that lanes that look for the same item do not both wait
+//! Caches the answers of a slow predicate. Lanes that search for the same item need not both wait
 //! for the same answers.
 //!
 //! # State
@@ -7,23 +7,23 @@
 //!
 //! | state | meaning | who leaves it |
 //! |---|---|---|
-//! | `UNKNOWN` | nobody has asked | any lane, for `ASKED` |
-//! | `ASKED` | a lane calls the predicate | that lane, for `NO` or `YES`; for `UNKNOWN` if the call panicked |
+//! | `UNKNOWN` | nobody has asked | any lane, to `ASKED` |
+//! | `ASKED` | a lane calls the predicate | that lane, to `NO` or `YES`; to `UNKNOWN` if the call panicked |
 //! | `NO`, `YES` | the answer | nobody |
 //!
 //! # Orderings
 //!
-//! All are Relaxed: the byte is all that is said, and the items were there before the loop.
+//! All are Relaxed. The byte carries no other data, and the items exist before the loop starts.
 //!
 //! # Progress
 //!
-//! Nobody has to wait: a lane that needs an answer for which another one has asked may call the
-//! predicate itself, too, and keep to its own answer.
+//! Wait-free. A lane that needs an answer which another lane is still computing may call the
+//! predicate itself and use its own result.
 //!
 //! # Models
 //!
-//! `answers_models.rs`: two lanes ask about the same items, each of which is asked about once, and
-//! see the same answers.
+//! `answers_models.rs`: two lanes ask about the same items. Each item is asked about once, and both
+//! lanes see the same answers.
 
 use crate::sync::{AtomicU8, Ordering};
 
@@ -36,13 +36,13 @@ const YES: u8 = 3;
 pub(crate) struct Answers(Box<[AtomicU8]>);
 
 impl Answers {
-    /// For so many items.
+    /// Creates a table for `len` items, all unknown.
     pub(crate) fn new(len: usize) -> Self {
         Answers((0..len).map(|_| AtomicU8::new(UNKNOWN)).collect())
     }
 
-    /// Claims the question about an item, which is to be [ended](Answers::end); or else tells the
-    /// answer, if it is known.
+    /// Claims the question about an item. The caller must then call [`end`](Answers::end). If the
+    /// question was claimed before, returns the answer if it is known.
     pub(crate) fn begin(&self, index: usize) -> Result<(), Option<bool>> {
         match self.0[index].compare_exchange(UNKNOWN, ASKED, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => Ok(()),
@@ -51,7 +51,7 @@ impl Answers {
         }
     }
 
-    /// Notes the answer, or that there was none.
+    /// Records the answer. `None` means that the call panicked.
     pub(crate) fn end(&self, index: usize, answer: Option<bool>) {
         let state = match answer {
             None => UNKNOWN,

@@ -1,11 +1,11 @@
-//! Models of answers: each question is asked once, and all see the same answer.
+//! Models of answers: each question is asked once, and all lanes see the same answer.
 
 use std::sync::Arc;
 
 use super::answers::Answers;
 use super::model::explore;
 
-/// Asks about all items, of which the odd ones are meant; yields how many this lane had to ask
+/// Asks about all items; the answer is true for the odd ones. Returns how many this lane had to ask
 /// about.
 fn ask_all(answers: &Answers) -> usize {
     let ask = |index: usize| match answers.begin(index) {
@@ -22,7 +22,7 @@ fn ask_all(answers: &Answers) -> usize {
     (0..2).map(ask).sum()
 }
 
-/// Catches an item that both ask about, or nobody; and an answer that is another item's, or none.
+/// Catches an item that both lanes ask about, or neither; and a wrong or missing answer.
 #[test]
 fn model_each_item_is_asked_about_once() {
     explore(|| {
@@ -35,7 +35,7 @@ fn model_each_item_is_asked_about_once() {
     });
 }
 
-/// Catches a panic after which nobody may ask again, and one that is taken for an answer.
+/// Catches a panic after which no lane may ask again, and one that is taken for an answer.
 #[test]
 fn model_a_question_without_an_answer_is_asked_again() {
     explore(|| {

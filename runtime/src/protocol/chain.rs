@@ -1,57 +1,57 @@
-//! The pending halves of a lane's joins, which their owner changes without a lock, and others under
+//! The pending halves of a lane's joins. The owner changes them without a lock, all others under
 //! one.
 //!
-//! A chain of frames on the owner's stack is changed with each join: far too often for a lock, or a
-//! fence. Others seldom want to see it: when the owner has stood still for long, with halves in the
-//! chain that nobody else knows of.
+//! A chain of frames on the owner's stack changes with each join. That is too often for a lock or a
+//! full fence. Other lanes rarely look at it: only when the owner has not moved for a long time and
+//! its chain contains halves that are not public.
 //!
 //! # State
 //!
 //! | word | meaning | who writes |
 //! |---|---|---|
-//! | `newest` | the newest frame, through which all others are reached; null if there is none | the owner, in each [`set_newest`](Chain::set_newest) |
-//! | `look_up` | the owner must take the lock before it goes on | raised by anybody, lowered by the owner under the lock |
-//! | `newest_public` | the newest frame that others know of; a hint to whoever has not the lock | whoever has the lock |
-//! | what the lock guards | which frames are public, and what helps to find them | whoever has the lock |
+//! | `newest` | the newest frame, which leads to all others; null if there is none | the owner, in each [`set_newest`](Chain::set_newest) |
+//! | `look_up` | the owner must take the lock before it goes on | raised by any lane, lowered by the owner under the lock |
+//! | `newest_public` | the newest public frame; a hint without the lock | the holder of the lock |
+//! | the guarded data | which frames are public, and how to find them | the holder of the lock |
 //!
-//! The owner may change `newest` without the lock. Whoever else comes raises `look_up` under the
-//! lock, by [`stop`](Chain::stop), and may then follow the chain from what it read as `newest`
-//! until it gives the lock back.
+//! The owner may change `newest` without the lock. Another lane raises `look_up` under the lock, by
+//! [`stop`](Chain::stop). It may then follow the chain from the value it read from `newest` until
+//! it releases the lock.
 //!
-//! # Why the chain holds still for whoever stopped it
+//! # Why a stopped chain does not change
 //!
-//! The owner asks `look_up` after each change of `newest`, and if it is raised takes the lock
-//! before the next change, and before the frame that it removed goes. The change and the question
-//! are one half of Dekker's pair; `stop`, which raises the flag and then reads `newest`, the other.
-//! So take the last change after which the owner did not see the flag: `stop` sees that change, or
-//! the one that follows it, and no other change comes before the lock is given back. All frames
-//! reached from either are in their places: the one that the last change removed goes only after
-//! the lock.
+//! The owner reads `look_up` after each change of `newest`. If the flag is raised, the owner takes
+//! the lock before it makes the next change, and before it frees the frame that it removed. Change
+//! and read are one half of Dekker's pattern. The other half is `stop`, which raises the flag and
+//! then reads `newest`. Consider the last change after which the owner did not see the flag. `stop`
+//! sees this change or the next one, and no further change happens before the lock is released. All
+//! frames reachable from either are still alive, because the frame that the last change removed is
+//! freed only under the lock.
 //!
-//! The owner lowers the flag only under the lock: nobody else is inside then.
+//! The owner lowers the flag only under the lock, when no other lane follows the chain.
 //!
 //! # Orderings
 //!
-//! * `set_newest`, a light fence between change and question; `stop`, a heavy one between flag and
-//!   look. Without either, the chain is changed while it is followed.
-//! * `set_newest`: Release, and the look of `stop`: Acquire. What the owner wrote into a frame
-//!   happens before whoever stops the chain reads it.
+//! * A light fence in `set_newest` between the change and the read; a heavy fence in `stop` between
+//!   the flag and the read. Without either, the chain changes while another lane follows it.
+//! * Release in `set_newest`, Acquire in the read of `stop`. What the owner wrote into a frame
+//!   happens before the stopping lane reads it.
 //! * All else is Relaxed: the lock orders it, or it is a hint.
 //!
 //! # Progress
 //!
-//! The owner waits for the lock only while somebody has stopped it, which comes after the owner has
-//! stood still for long; whoever stops it does not wait for the lock. The owner takes the lock by
-//! itself when it makes something public.
+//! The owner waits for the lock only while another lane has stopped the chain. This happens only
+//! after the owner has not moved for a long time. `stop` does not wait for the lock. The owner also
+//! takes the lock when it makes a frame public.
 //!
 //! # Models
 //!
-//! `chain_models.rs`: an owner that pushes and pops against one and two that stop the chain and
-//! take all of it: each frame is run once, by one that has seen what is in it.
+//! `chain_models.rs`: an owner that pushes and pops against one and two lanes that stop the chain
+//! and take everything. Each frame runs once, in a lane that sees its contents.
 
 use crate::sync::{AtomicBool, AtomicPtr, Fences, Mutex, MutexGuard, Ordering, heavy_fence, light_fence};
 
-/// The words. They want a cache line of their own: the owner writes there with each join.
+/// The words. Keep them on a cache line of their own: the owner writes them in each join.
 #[derive(Debug)]
 pub(crate) struct Chain<T, G> {
     newest: AtomicPtr<T>,
@@ -71,14 +71,14 @@ impl<T, G> Chain<T, G> {
         }
     }
 
-    /// The newest frame, as its owner knows it.
+    /// Returns the newest frame, as the owner knows it.
     #[inline]
     pub(crate) fn newest(&self) -> *mut T {
         self.newest.load(Ordering::Relaxed)
     }
 
-    /// The owner has added or removed a frame. True if it must take the lock before it does
-    /// anything else with the chain or that frame.
+    /// Records that the owner has added or removed a frame. Returns true if the owner must take the
+    /// lock before it touches the chain or that frame again.
     #[inline]
     #[must_use]
     pub(crate) fn set_newest(&self, newest: *mut T, fences: Fences) -> bool {
@@ -89,7 +89,7 @@ impl<T, G> Chain<T, G> {
         self.look_up.load(Ordering::Relaxed)
     }
 
-    /// The owner, which has the lock, has removed a frame.
+    /// Records that the owner, which holds the lock, has removed a frame.
     pub(crate) fn set_newest_locked(&self, newest: *mut T, _: &MutexGuard<'_, G>) {
         self.newest.store(newest, Ordering::Relaxed);
     }
@@ -99,12 +99,12 @@ impl<T, G> Chain<T, G> {
         self.look_up.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the owner will take the lock when it next changes the chain; a hint.
+    /// Returns whether the owner will take the lock at its next change. A hint.
     pub(crate) fn is_raised(&self) -> bool {
         self.look_up.load(Ordering::Relaxed)
     }
 
-    /// The owner, which has the lock, need not take it for what it does next.
+    /// Lets the owner, which holds the lock, work without it from now on.
     pub(crate) fn lower(&self, _: &MutexGuard<'_, G>) {
         self.look_up.store(false, Ordering::Relaxed);
     }
@@ -113,19 +113,19 @@ impl<T, G> Chain<T, G> {
         self.newest_public.store(frame, Ordering::Relaxed);
     }
 
-    /// The newest frame, if nobody but its owner knows of it; a hint to anybody else.
+    /// Returns the newest frame if it is not public. A hint for all but the owner.
     pub(crate) fn newest_private(&self) -> Option<*mut T> {
         let newest = self.newest();
         (newest != self.newest_public.load(Ordering::Relaxed)).then_some(newest)
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, G> {
-        // No user code runs under it, so it is whole even if poisoned.
+        // No user code runs under the lock, so the data is consistent even if it is poisoned.
         self.guarded.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Makes the owner, which is another thread, hold still until the lock is given back, if nobody
-    /// has it. The second is the newest frame.
+    /// Stops the owner, which is another thread, until the lock is released. Returns the lock and
+    /// the newest frame, or `None` if the lock is taken.
     pub(crate) fn stop(&self, fences: Fences) -> Option<(MutexGuard<'_, G>, *mut T)> {
         let guard = self.guarded.try_lock().ok()?;
         self.raise();

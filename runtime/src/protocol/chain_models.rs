@@ -1,5 +1,5 @@
-//! Models of a chain that its owner changes without a lock: each frame is run once, by one that has
-//! seen what is in it.
+//! Models of a chain that its owner changes without a lock: each frame runs once, in a lane that
+//! sees its contents.
 
 use std::ptr;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::sync::{AtomicBool, AtomicU32, Fences, Ordering};
 
 const FENCES: Fences = Fences::Symmetric;
 
-/// In the place of a frame that is not there.
+/// Stands for a frame that is not there.
 const NOTHING: u32 = u32::MAX;
 
 struct Frame {
@@ -18,8 +18,8 @@ struct Frame {
     is_public: AtomicBool,
 }
 
-/// The frames have fixed places: what the chain points to says how many of them are in it. The lock
-/// guards `is_public`.
+/// The frames have fixed places: the pointer in the chain says how many of them are linked. The
+/// lock guards `is_public`.
 struct Lane {
     chain: Chain<Frame, ()>,
     frames: [Frame; 3],
@@ -42,7 +42,7 @@ impl Lane {
         }
     }
 
-    /// Removes the newest frame; what it held, unless others have it.
+    /// Removes the newest frame. Returns its contents, unless another lane has them.
     fn pop(&self, before: usize) -> Option<u32> {
         let frame = &self.frames[before - 1];
         let look_up = self.chain.set_newest(self.newest_of(before - 1), FENCES);
@@ -52,13 +52,13 @@ impl Lane {
         }
         let content = frame.content.load(Ordering::Relaxed);
         let was_public = frame.is_public.load(Ordering::Relaxed);
-        // Its place is used again.
+        // The next frame reuses this place.
         frame.is_public.store(false, Ordering::Relaxed);
         frame.content.store(NOTHING, Ordering::Relaxed);
         (!was_public).then_some(content)
     }
 
-    /// Stops the chain, and takes what is private in it.
+    /// Stops the chain, and takes its private frames.
     fn take(&self) -> Vec<u32> {
         let Some((_guard, newest)) = self.chain.stop(FENCES) else { return Vec::new() };
         let count = (0..=3).find(|&count| ptr::eq(self.newest_of(count), newest)).expect("a frame");
@@ -71,8 +71,8 @@ impl Lane {
     }
 }
 
-/// Catches a half that both run, one that nobody runs, and one that is read after its frame has
-/// gone or before it is written.
+/// Catches a half that both lanes run, one that neither runs, and one that is read after its frame
+/// is freed or before it is written.
 #[test]
 fn model_owner_against_one_who_takes_all() {
     explore(|| {
@@ -87,7 +87,7 @@ fn model_owner_against_one_who_takes_all() {
     });
 }
 
-/// Catches one that takes with what it knows of a frame another that came into the same place.
+/// Catches a lane that uses what it knows about one frame to take another one in the same place.
 #[test]
 fn model_a_place_is_used_again() {
     explore(|| {
@@ -103,7 +103,7 @@ fn model_a_place_is_used_again() {
     });
 }
 
-/// Catches two that take the same, one after the other or both at once.
+/// Catches two lanes that take the same frame, one after the other or at the same time.
 #[test]
 fn model_owner_against_two_who_take() {
     explore(|| {
@@ -122,7 +122,7 @@ fn model_owner_against_two_who_take() {
     });
 }
 
-/// Catches a chain that gets stuck after it was stopped once, and a hint that says nothing.
+/// Catches a chain that gets stuck after it was stopped once, and a wrong hint.
 #[test]
 fn model_what_others_see() {
     explore(|| {

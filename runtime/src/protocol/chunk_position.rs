@@ -1,73 +1,74 @@
-//! How far a lane has come in the chunk that it runs, and how another takes the rest away from it.
+//! How far a lane has come in its current chunk, and how a thief takes the rest.
 //!
-//! A lane runs a chunk in *blocks*. Between two blocks it publishes where the next one ends; what
-//! lies behind that has not been started, and a thief that finds nothing else may cut it off: the
-//! owner ends at the cut, the thief goes on from there.
+//! A lane runs a chunk in *blocks*. Before each block it publishes where that block ends. The units
+//! after that point have not started. A thief that finds no other work may cut them off: the owner
+//! ends at the cut, and the thief continues from there.
 //!
 //! # State
 //!
-//! Two words. `at` is the owner's: the units `next..end` of its chunk are not started, and it goes
-//! no further than `next` before it writes the word again. `next == end` is *closed*: nothing can
-//! be taken.
+//! Two words. Only the owner writes `at`: the units `next..end` of its chunk have not started, and
+//! the owner does not run past `next` before it writes the word again. `next == end` means
+//! *closed*: nothing can be stolen.
 //!
 //! | transition of `at` | who | when | effect |
 //! |---|---|---|---|
-//! | [`open`](ChunkPosition::open) | the owner | closed, and it is about to run a chunk's first block | the rest is open to thieves |
-//! | [`advance`](ChunkPosition::advance) | the owner | before each further block; with `next == end` before the last, or to have the rest back | `next` moves on, unless the chunk was cut |
+//! | [`open`](ChunkPosition::open) | the owner | `at` is closed, and the owner is about to run the first block of a chunk | the rest is open to thieves |
+//! | [`advance`](ChunkPosition::advance) | the owner | before each further block; with `next == end` before the last block, or to take the rest back | `next` moves on, unless the chunk was cut |
 //!
-//! `cut` is where owner and thief come to terms: `NONE`, `REQUESTED(thief)` or `TAKEN(unit)`.
+//! Owner and thief agree on a cut through `cut`: `NONE`, `REQUESTED(thief)` or `TAKEN(unit)`.
 //!
 //! | transition of `cut` | who | effect |
 //! |---|---|---|
-//! | `NONE` → `REQUESTED(t)` | thief `t`, in [`revoke`](ChunkPosition::revoke) | others keep off |
+//! | `NONE` → `REQUESTED(t)` | thief `t`, in [`revoke`](ChunkPosition::revoke) | excludes other thieves |
 //! | `REQUESTED(t)` → `TAKEN(u)` | thief `t`, which has read `at` as `u..end` after its fence | `u..end` is the thief's |
-//! | `REQUESTED(t)` → `NONE` | thief `t`, which finds nothing to take; or the owner, in `advance` | no cut: the chunk is moving |
+//! | `REQUESTED(t)` → `NONE` | thief `t`, if there is nothing to take; or the owner, in `advance` | no cut: the owner is making progress |
 //! | `TAKEN(u)` → `NONE` | the owner, after it has closed `at` | the cut is accepted |
 //!
-//! # Why every unit is run exactly once
+//! # Why each unit runs exactly once
 //!
-//! Let a thief write `TAKEN(u)`, having read `at` as the owner's *k*-th announcement, `u..end`. If
-//! the thief did not see announcement *k + 1*, that came after the thief's fence, and so the owner,
-//! which reads `cut` after announcing, finds the request or what became of it. It does not withdraw
-//! the request, for then the thief's compare-exchange would have failed; so it finds `TAKEN(u)`, at
-//! the latest in its own compare-exchange. Up to there it has run the units before its announcement
-//! *k*, and those that it announced: those before `u`. If the thief saw a later announcement, that
-//! is the *k*-th of this argument.
+//! Suppose a thief writes `TAKEN(u)` after it read the owner's *k*-th announcement `u..end` from
+//! `at`. If the thief did not see announcement *k + 1*, that announcement came after the thief's
+//! fence. The owner reads `cut` after each announcement, so it finds the request or its outcome. It
+//! did not withdraw the request, because then the thief's compare-exchange would have failed. So it
+//! finds `TAKEN(u)`, at the latest in its own compare-exchange. Until then it has run the units
+//! before announcement *k* and the units that it announced: exactly those before `u`. If the thief
+//! saw a later announcement, call that one *k*.
 //!
-//! So at an announcement of `from..next` the owner finds `TAKEN(from)`, and stops, or
-//! `TAKEN(next)`, and runs one block more. `open` needs no look at `cut`: before it, `at` was
-//! closed, and a thief that read that takes nothing.
+//! So the owner that announces `from..next` finds either `TAKEN(from)` and stops, or `TAKEN(next)`
+//! and runs one more block. `open` need not read `cut`: `at` was closed before, and a thief that
+//! read this takes nothing.
 //!
-//! No number needs to tell requests apart. A thief makes one at a time, so `REQUESTED(t)` is always
-//! thief `t`'s latest. If the owner has gone on to its next chunk meanwhile, what the thief reads
-//! of `at` is that chunk's, and as good: the argument is about whatever announcement it reads
-//! *after* its fence.
+//! Requests need no sequence number. A thief makes one request at a time, so `REQUESTED(t)` is
+//! always the latest request of thief `t`. If the owner has moved on to its next chunk, the thief
+//! reads that chunk from `at`. This is just as good: the argument holds for any announcement that
+//! the thief reads *after* its fence.
 //!
 //! # Orderings
 //!
-//! * `advance`, a light fence between announcement and look; `revoke`, a heavy one between request
-//!   and look. They make Dekker's pair: one of the two sees what the other wrote. Without either,
-//!   the owner runs units that the thief has taken. Only this pair is relied on, light against
-//!   heavy. Two light fences order nothing; but two owners never meet here, each has a position of
-//!   its own, and thieves exclude each other by compare-exchange on `cut`.
+//! * A light fence in `advance` between the announcement and the read of `cut`; a heavy fence in
+//!   `revoke` between the request and the read of `at`. They form Dekker's pattern: at least one
+//!   side sees the other's write. Without either, the owner runs units that the thief has taken.
+//!   Only a light and a heavy fence order each other; two light fences do not. Two owners never
+//!   meet here, because each has its own position. Thieves exclude each other by compare-exchange
+//!   on `cut`.
 //! * `TAKEN` → `NONE`: Release. Pairs with the heavy fence of the next thief, which is an acquire
-//!   fence after its compare-exchange from `NONE`: it finds `at` closed. Weakened, it takes the
-//!   same rest once more.
-//! * All else is Relaxed: the words say themselves whose a unit is, and publish nothing, as in
+//!   fence after its compare-exchange from `NONE`: this thief finds `at` closed. With a weaker
+//!   ordering, it takes the same rest again.
+//! * All else is Relaxed. The words themselves say who owns a unit, and they publish nothing, as in
 //!   [range](super::range).
 //!
 //! # Progress
 //!
-//! The owner never waits: a request that it finds it withdraws. A thief that is suspended with its
-//! request out keeps other thieves from this chunk, until the owner comes by; it keeps nobody from
-//! any other.
+//! The owner never waits: it withdraws any request that it finds. A thief that is suspended in the
+//! middle of a request blocks other thieves from this chunk until the owner reaches the end of its
+//! block. Other chunks are not affected.
 //!
 //! # Models
 //!
-//! `chunk_position_models.rs`: the owner against one and two thieves, with cuts after any block; a
-//! thief that is late, and meets the next chunk; a chunk that is given up early. Nothing is lost,
-//! nothing is run twice. In a model both fences are `fence(SeqCst)`, which is what a light and a
-//! heavy one are to each other.
+//! `chunk_position_models.rs`: the owner against one and two thieves, with a cut after each block;
+//! a late thief that meets the next chunk; a chunk that is abandoned early. Nothing is lost, and
+//! nothing runs twice. In the models both fences are `fence(SeqCst)`, which is what a light and a
+//! heavy fence are to each other.
 
 use super::range::Span;
 use crate::sync::{AtomicU64, Fences, Ordering, heavy_fence, light_fence};
@@ -77,16 +78,17 @@ const REQUESTED: u64 = 1 << 32;
 const TAKEN: u64 = 2 << 32;
 const KIND: u64 = 3 << 32;
 
-/// Why a thief has not got the rest of a chunk.
+/// Why a thief did not get the rest of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kept {
-    /// The chunk moves, or another thief is at it.
+    /// The owner is making progress, or another thief was faster.
     ForNow,
-    /// The system refuses what it takes.
+    /// The system does not support heavy fences.
     ForGood,
 }
 
-/// The words. They want a cache line of their own: the owner writes it several times in each chunk.
+/// The words. Keep them on a cache line of their own: the owner writes them several times per
+/// chunk.
 #[derive(Debug)]
 pub(crate) struct ChunkPosition {
     at: AtomicU64,
@@ -98,7 +100,7 @@ impl ChunkPosition {
         ChunkPosition { at: AtomicU64::new(Span::EMPTY.pack()), cut: AtomicU64::new(NONE) }
     }
 
-    /// What could be taken of the running chunk at this moment; a hint.
+    /// Returns what a thief could take of the current chunk. A hint.
     pub(crate) fn rest(&self) -> Span {
         if self.cut.load(Ordering::Relaxed) & KIND == TAKEN { Span::EMPTY } else { self.announced() }
     }
@@ -107,16 +109,16 @@ impl ChunkPosition {
         Span::unpack(self.at.load(Ordering::Relaxed))
     }
 
-    /// The owner is about to run the units of a chunk before `rest`.
+    /// Opens `rest` to thieves. The owner is about to run the units before it.
     #[inline]
     pub(crate) fn open(&self, rest: Span) {
         debug_assert_eq!(self.announced().len(), 0, "a lane runs one chunk at a time");
         self.at.store(rest.pack(), Ordering::Relaxed);
     }
 
-    /// The owner, which has come to the end of a block, wants to run up to `rest`. If a thief was
-    /// faster, the unit at which the chunk ends now: that at which the owner is, or the one at
-    /// which `rest` begins.
+    /// Announces that the owner, which has finished a block, runs up to `rest` next. Returns the
+    /// unit at which the chunk now ends if a thief was faster: the owner's current unit, or the
+    /// first unit of `rest`.
     #[inline]
     #[must_use]
     pub(crate) fn advance(&self, rest: Span, fences: Fences) -> Option<u32> {
@@ -126,7 +128,7 @@ impl ChunkPosition {
         if self.cut.load(Ordering::Relaxed) == NONE { None } else { self.come_to_terms() }
     }
 
-    /// Somebody wants the rest, or has it.
+    /// Handles a request or a cut of a thief.
     #[cold]
     fn come_to_terms(&self) -> Option<u32> {
         let mut word = self.cut.load(Ordering::Relaxed);
@@ -150,8 +152,8 @@ impl ChunkPosition {
         }
     }
 
-    /// Takes the rest of the running chunk, if that is still the one that ends at `end`. `thief` is
-    /// a number that no other thief has.
+    /// Steals the rest of the current chunk if this is still the chunk that ends at `end`. No two
+    /// thieves have the same number `thief`.
     pub(crate) fn revoke(&self, end: u32, thief: u32, fences: Fences) -> Result<Span, Kept> {
         let request = REQUESTED | u64::from(thief);
         if self.cut.compare_exchange(NONE, request, Ordering::Relaxed, Ordering::Relaxed).is_err() {

@@ -1,4 +1,4 @@
-//! Models of chunks that are cut: nothing is lost, nothing is run twice.
+//! Models of chunks that are cut: nothing is lost, and nothing runs twice.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::sync::Fences;
 
 const FENCES: Fences = Fences::Symmetric;
 
-/// Runs a chunk in blocks of one unit, as a lane does; which units it ran.
+/// Runs a chunk in blocks of one unit, as a lane does. Returns the units that it ran.
 fn run(position: &ChunkPosition, chunk: Span) -> Vec<u32> {
     let (mut block, mut rest) = chunk.split_at(1);
     let mut done = Vec::new();
@@ -29,13 +29,13 @@ fn run(position: &ChunkPosition, chunk: Span) -> Vec<u32> {
     }
 }
 
-/// Takes what is left of the chunk that ends at `end`.
+/// Steals the rest of the chunk that ends at `end`.
 fn revoke(position: &ChunkPosition, end: u32, thief: u32) -> Vec<u32> {
     let taken = position.revoke(end, thief, FENCES);
     taken.into_iter().flat_map(|span| span.lo..span.hi).collect()
 }
 
-/// Catches an owner that runs on into what a thief has taken, at the first cut and at the last, and
+/// Catches an owner that runs units which a thief has taken, at the first or the last cut, and
 /// units that neither runs.
 #[test]
 fn model_owner_against_thief() {
@@ -50,7 +50,7 @@ fn model_owner_against_thief() {
     });
 }
 
-/// Catches two thieves that carry the same rest away, one after the other or both at once.
+/// Catches two thieves that take the same rest, one after the other or at the same time.
 #[test]
 fn model_owner_against_two_thieves() {
     explore(|| {
@@ -69,8 +69,8 @@ fn model_owner_against_two_thieves() {
     });
 }
 
-/// Catches a thief that takes with what it knows of one chunk from another, and a cut that is left
-/// over for the next chunk.
+/// Catches a thief that uses what it knows about one chunk to take units of another, and a cut that
+/// is left over for the next chunk.
 #[test]
 fn model_late_thief_meets_the_next_chunk() {
     explore(|| {
@@ -89,7 +89,7 @@ fn model_late_thief_meets_the_next_chunk() {
 }
 
 /// Catches a thief that comes again before the owner has noticed the first cut, and one that takes
-/// the same rest again after that.
+/// the same rest again later.
 #[test]
 fn model_a_chunk_is_cut_once() {
     explore(|| {
@@ -106,8 +106,8 @@ fn model_a_chunk_is_cut_once() {
     });
 }
 
-/// Catches items that are dropped by an owner that gives up (a panic, a search that has found) and
-/// run by a thief as well.
+/// Catches items that an abandoning owner (a panic, a search that has succeeded) drops although a
+/// thief runs them.
 #[test]
 fn model_given_up_against_thief() {
     explore(|| {
@@ -122,8 +122,8 @@ fn model_given_up_against_thief() {
     });
 }
 
-/// Catches a thief that is told of a rest which is gone, or of none where there is one, and one
-/// that takes what is left of another chunk than the one it watched.
+/// Catches a hint of a rest that is gone, a missing hint, and a thief that takes the rest of a
+/// chunk other than the one it saw.
 #[test]
 fn model_what_a_thief_is_told() {
     explore(|| {
@@ -142,7 +142,7 @@ fn model_what_a_thief_is_told() {
             "the chunk that was watched ended elsewhere"
         );
         assert_eq!(position.rest(), rest, "and nothing was cut");
-        // Another thief than before: the request of that one is withdrawn.
+        // Another thief; the request of the last one was withdrawn.
         assert_eq!(position.revoke(2, 2, FENCES), Ok(rest), "a single unit is worth it");
         assert_eq!(position.rest().len(), 0, "it is gone before the owner has noticed");
         assert_eq!(position.advance(Span { lo: 2, hi: 2 }, FENCES), Some(1));

@@ -1,43 +1,43 @@
-//! Who may touch what lies on a lane's desk: the lane, at no cost, or somebody else while the lane
-//! is busy elsewhere.
+//! Who may touch what lies on a lane's desk: the lane itself, at almost no cost, or a visitor while
+//! the lane is busy elsewhere.
 //!
-//! A lock that its owner takes millions of times a second with plain loads and stores, and others
-//! rarely: they pay for both sides.
+//! This is a biased lock. Its owner takes it millions of times per second with plain loads and
+//! stores. Visitors come rarely, and they pay for both sides.
 //!
 //! # State
 //!
 //! | word | written by | meaning |
 //! |---|---|---|
-//! | `place` | the owner | where it is: `AWAY`; `HERE`, for a moment; `ASKING`: here, for nobody knows how long, with nothing that others could take |
-//! | `wanted` | a visitor, one at a time (under a mutex that is not this file's business) | the owner is to stay away |
+//! | `place` | the owner | `AWAY`; `HERE`: briefly at the desk; `ASKING`: at the desk for an unknown time, with nothing that others could take |
+//! | `wanted` | a visitor, one at a time (under a mutex that belongs to the caller) | the owner must stay away |
 //!
 //! | transition | who | when it succeeds |
 //! |---|---|---|
-//! | [`enter`](Desk::enter) or [`ask`](Desk::ask), then [`leave`](Desk::leave) | the owner | unless somebody wants the desk; then the owner takes the mutex, under which nobody does |
+//! | [`enter`](Desk::enter) or [`ask`](Desk::ask), then [`leave`](Desk::leave) | the owner | if no visitor wants the desk; otherwise the owner takes the mutex, under which no visitor does |
 //! | [`want`](Desk::want), [`stop_owners`], [`owner`](Desk::owner), [`release`](Desk::release) | a visitor | if the owner is away |
 //!
 //! # Orderings
 //!
-//! * `enter` and `ask`, a light fence between `place` and the look at `wanted`; the visitor, a
-//!   heavy one between `wanted` and the look at `place`: Dekker's pair. Without either, both are at
-//!   the desk.
-//! * `leave`: Release, and `owner`: Acquire. What the owner left on its desk happens before what a
+//! * A light fence in `enter` and `ask` between `place` and the read of `wanted`; a heavy fence of
+//!   the visitor between `wanted` and the read of `place`. They form Dekker's pattern. Without
+//!   either, both are at the desk.
+//! * Release in `leave`, Acquire in `owner`. What the owner left on its desk happens before what a
 //!   visitor does there.
-//! * `release`: Release, and the look at `wanted` in `enter` and `ask`: Acquire. What a visitor did
+//! * Release in `release`, Acquire in the read of `wanted` in `enter` and `ask`. What a visitor did
 //!   happens before what the owner does next.
-//! * `leave_and_look`, a light fence behind `AWAY`: a visitor that has found the owner asking had
-//!   told before its heavy fence that it may go to sleep ([`waiters`](super::waiters)), and the
-//!   owner sees that.
+//! * A light fence in `leave_and_look` after `AWAY`. A visitor that finds the owner asking has
+//!   announced before its heavy fence that it may go to sleep ([`waiters`](super::waiters)). The
+//!   owner sees this announcement.
 //!
 //! # Progress
 //!
-//! The owner waits, on the mutex, for a visitor that moves a few pointers. A visitor never waits
-//! for an owner.
+//! The owner waits, on the mutex, only for a visitor that moves a few pointers. A visitor never
+//! waits for an owner.
 //!
 //! # Models
 //!
 //! `desk_models.rs`: owner and visitor are never both at the desk, and each finds what the other
-//! left. `waiters_models.rs`: what desks are for. `tray_models.rs`: a desk with one word more.
+//! left. `waiters_models.rs`: a whole feed with desks. `tray_models.rs`: a desk with one more word.
 
 use crate::sync::{AtomicBool, AtomicU32, Fences, Ordering, heavy_fence, light_fence};
 
@@ -45,14 +45,14 @@ const AWAY: u32 = 0;
 const HERE: u32 = 1;
 const ASKING: u32 = 2;
 
-/// Where a desk's owner is, as a visitor sees it.
+/// Where a visitor finds the owner of a desk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
-    /// The desk is the visitor's until `release`.
+    /// The desk belongs to the visitor until `release`.
     Away,
-    /// It may have something that it leaves the next moment.
+    /// The owner may leave an item on the desk at any moment.
     Here,
-    /// It has nothing.
+    /// The owner has no item.
     Asking,
 }
 
@@ -68,15 +68,16 @@ impl Desk {
         Desk { place: AtomicU32::new(AWAY), wanted: AtomicBool::new(false) }
     }
 
-    /// The owner comes, for a moment. False if it may not: a visitor is there, who holds the mutex.
+    /// The owner comes for a moment. Returns false if a visitor, which holds the mutex, is at the
+    /// desk.
     #[inline]
     #[must_use]
     pub(crate) fn enter(&self, fences: Fences) -> bool {
         self.come(HERE, fences)
     }
 
-    /// The owner comes, for however long; what it leaves there afterwards, it must
-    /// [look](Desk::leave_and_look) for somebody to tell of. False as for `enter`.
+    /// The owner comes for an unknown time. After it has put something on the desk, it must
+    /// [look](Desk::leave_and_look) for sleeping lanes. Returns false as `enter` does.
     #[inline]
     #[must_use]
     pub(crate) fn ask(&self, fences: Fences) -> bool {
@@ -103,7 +104,7 @@ impl Desk {
         self.place.store(AWAY, Ordering::Release);
     }
 
-    /// The owner goes, and is about to look whether somebody waits.
+    /// The owner goes, and is about to look for sleeping lanes.
     #[inline]
     pub(crate) fn leave_and_look(&self, fences: Fences) {
         self.leave();
@@ -111,13 +112,13 @@ impl Desk {
         light_fence(fences);
     }
 
-    /// A visitor is about to come.
+    /// Announces a visitor.
     pub(crate) fn want(&self) {
         self.wanted.store(true, Ordering::Relaxed);
     }
 
-    /// Where the owner is; one that is away does not come before `release`. Asked behind
-    /// `stop_owners`.
+    /// Returns where the owner is. Call it after `stop_owners`. An owner that is away does not come
+    /// back before `release`.
     pub(crate) fn owner(&self) -> Owner {
         // Acquire: pairs with `leave`.
         match self.place.load(Ordering::Acquire) {
@@ -127,15 +128,15 @@ impl Desk {
         }
     }
 
-    /// A visitor goes, or gives up.
+    /// The visitor goes, or gives up.
     pub(crate) fn release(&self) {
         // Release: what the visitor did happens before the owner's next `enter` or `ask`.
         self.wanted.store(false, Ordering::Release);
     }
 }
 
-/// Called between `want` and `owner`, once for any number of desks. False when the system refuses:
-/// then all owners are to be taken for being there.
+/// Orders any number of `want` calls before any number of `owner` calls. Returns false if the
+/// system does not support this. The caller must then assume that all owners are at their desks.
 #[must_use]
 pub(crate) fn stop_owners(fences: Fences) -> bool {
     // Heavy: pairs with the light fences of `come` and `leave_and_look`.

@@ -14,7 +14,7 @@ use crate::sync::Fences;
 
 const FENCES: Fences = Fences::Symmetric;
 
-/// loom checks every access to what lies there: two at a time are a data race.
+/// loom checks every access to the contents: two accesses at a time are a data race.
 struct Place {
     desk: Desk,
     visitors: Mutex<()>,
@@ -48,7 +48,7 @@ impl Place {
         self.at_desk(act)
     }
 
-    /// All that lies there, if the owner is away, and where the owner is.
+    /// Takes all contents if the owner is away. Also returns where the owner is.
     fn visit(&self) -> (Vec<u32>, Owner) {
         let _alone = self.visitors.lock().unwrap();
         self.desk.want();
@@ -60,8 +60,8 @@ impl Place {
     }
 }
 
-/// Catches an owner and a visitor that are both there, and what one leaves and the other does not
-/// see.
+/// Catches an owner and a visitor that are both at the desk, and contents that one leaves and the
+/// other does not see.
 #[test]
 fn model_owner_and_visitor_take_turns() {
     explore(|| {
@@ -76,8 +76,7 @@ fn model_owner_and_visitor_take_turns() {
     });
 }
 
-/// Catches the same with two visitors, of which the second comes while the owner waits for the
-/// first.
+/// Catches the same with two visitors, where the second comes while the owner waits for the first.
 #[test]
 fn model_owner_and_two_visitors() {
     explore(|| {
@@ -94,8 +93,8 @@ fn model_owner_and_two_visitors() {
     });
 }
 
-/// Catches a visitor that goes to sleep since the owner asks, while the owner leaves something and
-/// sees nobody.
+/// Catches a visitor that goes to sleep because the owner asks, while the owner leaves an item and
+/// does not see the sleeper.
 #[test]
 fn model_who_leaves_something_sees_who_sleeps() {
     explore(|| {

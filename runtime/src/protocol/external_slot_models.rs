@@ -1,4 +1,4 @@
-//! Models of the slot for external callers: nobody touches it but its holder.
+//! Models of the slot for external callers: only its holder touches it.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::model::explore;
 
 struct Loop {
     slot: ExternalSlot,
-    /// What is in the slot.
+    /// The contents of the slot.
     private: UnsafeCell<u32>,
 }
 
@@ -22,8 +22,8 @@ impl Loop {
         Arc::new(Loop { slot: ExternalSlot::new(caller), private: UnsafeCell::new(0) })
     }
 
-    /// An external caller comes, if it may. What is said beforehand, and afterwards, is as it turns
-    /// out to be.
+    /// An external caller comes, if it may. `may_be_claimed` must agree with the outcome, before
+    /// and after.
     fn visit(&self, external: usize) -> bool {
         let may_come = self.slot.may_be_claimed(external);
         let comes = self.slot.claim(external);
@@ -47,8 +47,8 @@ impl Loop {
     }
 }
 
-/// Catches a slot that two external callers have: each would put units into the same range, and
-/// results into the same buffer.
+/// Catches a slot with two holders: both would put units into the same range, and results into the
+/// same buffer.
 #[test]
 fn model_two_external_lanes_and_one_slot() {
     explore(|| {
@@ -62,7 +62,7 @@ fn model_two_external_lanes_and_one_slot() {
     });
 }
 
-/// Catches an external caller in the slot of the caller.
+/// Catches an external caller in the slot of the loop's caller.
 #[test]
 fn model_an_external_lane_and_the_caller() {
     explore(|| {
@@ -76,8 +76,8 @@ fn model_an_external_lane_and_the_caller() {
     });
 }
 
-/// Catches a thread that leases the lane of the slot's holder, and does not find what that has left
-/// there.
+/// Catches a thread that leases the lane of the slot's holder, and does not see what the holder
+/// left there.
 #[test]
 fn model_the_lane_that_has_the_slot_changes_hands() {
     explore(|| {

@@ -1,4 +1,4 @@
-//! Models of the hand-over: the half runs once, and what it left is seen whole.
+//! Models of the hand-over: the half runs once, and its result is seen whole.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::sync::{AtomicU32, Ordering};
 const OWNER: usize = 0;
 const THIEF: usize = 1;
 
-/// A join's frame, the deque in which its job lies, and the pool. loom checks every access to the
-/// cell: a thief that touches it after `finish`, or an owner that looks too early, is a data race.
+/// A join's frame, the deque that holds its job, and the pool. loom checks every access to the
+/// cell: a thief that touches it after `finish`, or an owner that reads too early, is a data race.
 struct Join {
     handover: Handover,
     result: UnsafeCell<Option<Result<u32, &'static str>>>,
-    /// 1 while the job lies there; given to one taker, as by a deque, which also orders the owner
+    /// 1 while the job is in the deque. Like a deque, it goes to one lane, and orders the owner
     /// before its thief.
     deque: AtomicU32,
     sleep: Sleep,
@@ -48,7 +48,7 @@ impl Join {
         });
     }
 
-    /// The frame goes: the owner reads the result and uses the memory for something else.
+    /// Frees the frame: the owner reads the result and reuses the memory.
     fn read_and_free(&self) -> Result<u32, &'static str> {
         self.result.with_mut(|cell| {
             // SAFETY: loom verifies that the access is exclusive.
@@ -76,7 +76,7 @@ impl Join {
     }
 }
 
-/// Catches a half that runs twice or never, and a result that is read before it is there.
+/// Catches a half that runs twice or never, and a result that is read before it is written.
 #[test]
 fn model_owner_takes_back_against_thief() {
     explore(|| {
@@ -94,7 +94,7 @@ fn model_owner_takes_back_against_thief() {
     });
 }
 
-/// Catches a `finish` or an `is_done` that does not carry the result.
+/// Catches a `finish` or an `is_done` that does not publish the result.
 #[test]
 fn model_result_of_stolen_half() {
     explore(|| {
@@ -112,8 +112,8 @@ fn model_result_of_stolen_half() {
     });
 }
 
-/// Catches a panic that is lost, or whose payload is read before it is there; and an owner that
-/// sleeps through the end.
+/// Catches a lost panic, a payload that is read before it is written, and an owner that sleeps
+/// through the end.
 #[test]
 fn model_panic_of_stolen_half_while_owner_sleeps() {
     explore(|| {

@@ -1,32 +1,32 @@
-//! How many lanes are on their way into a scope, or inside, to help with its tasks.
+//! How many lanes help, or are on their way to help, with the tasks of a scope.
 //!
 //! # State
 //!
-//! One count. It bounds how many lanes are invited; what they find, and when the scope is over, is
-//! decided elsewhere (by the deques, and by the scope's [tickets](super::tickets)).
+//! One count. It bounds how many lanes are invited. The deques decide what they find, and the
+//! scope's [tickets](super::tickets) decide when the scope is over.
 //!
 //! | transition | who | when |
 //! |---|---|---|
-//! | [`invite`](Helpers::invite) `+1` | whoever has added a task | fewer than `limit` are counted |
+//! | [`invite`](Helpers::invite) `+1` | a lane that has added a task | the count is below `limit` |
 //! | [`leave`](Helpers::leave) `-1` | a helper that finds no task; it looks once more, and comes back through `invite` if there is one | |
 //!
 //! # Why no task is overlooked
 //!
-//! Dekker's pattern. Who adds a task fences, then reads the count; who leaves lowers the count,
-//! fences, then looks for tasks. Either the one that leaves sees the task, or the one that adds it
-//! sees the vacancy and invites somebody.
+//! This is Dekker's pattern. A lane that adds a task fences, then reads the count. A lane that
+//! leaves lowers the count, fences, then looks for tasks. Either the leaving lane sees the task, or
+//! the adding lane sees the vacancy and invites a helper.
 //!
 //! # Orderings
 //!
-//! * `fence(SeqCst)` in `invite` and in `leave`: the pattern above. Without either, a task may lie
-//!   there until the scope's owner comes to it, though others are idle; for ever, if the owner is
-//!   no lane.
-//! * The count itself is Relaxed: nothing is read on the strength of it.
+//! * `fence(SeqCst)` in `invite` and in `leave`: the pattern above. Without either, a task may wait
+//!   until the owner of the scope runs it, though other lanes are idle. If the owner is not a lane,
+//!   it waits for ever.
+//! * The count itself is Relaxed: it publishes nothing.
 //!
 //! # Progress
 //!
-//! Lock-free. A task that no helper takes is run by the scope's owner at the latest, if that is a
-//! lane; else there is always a helper for it.
+//! Lock-free. If no helper takes a task, the owner of the scope runs it, if the owner is a lane.
+//! Otherwise there is always a helper for it.
 //!
 //! # Models
 //!
@@ -43,8 +43,8 @@ impl Helpers {
         Helpers(AtomicU32::new(0))
     }
 
-    /// After a task was added, or seen: counts one helper more, unless `limit` are counted. Who is
-    /// told so brings one in.
+    /// Counts one more helper, unless there are `limit`. Call it after a task was added or seen. If
+    /// it returns true, the caller must bring a helper in.
     #[must_use = "a helper that is counted must come"]
     pub(crate) fn invite(&self, limit: u32) -> bool {
         // SeqCst: pairs with `leave`.
@@ -59,7 +59,7 @@ impl Helpers {
         false
     }
 
-    /// A helper has found no task. It looks once more.
+    /// Uncounts a helper that found no task. It must look once more.
     pub(crate) fn leave(&self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
         // SeqCst: pairs with `invite`.

@@ -1,4 +1,4 @@
-//! Models of the helpers: no task is overlooked, and there are not too many.
+//! Models of the helpers: no task is overlooked, and the limit holds.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use super::helpers::Helpers;
 use super::model::explore;
 use crate::sync::{AtomicU32, Ordering};
 
-/// Catches a task that lies there while the last helper leaves and nobody is invited: either fence
-/// missing.
+/// Catches a task that is left behind because the last helper leaves and no lane is invited: either
+/// fence missing.
 #[test]
 fn model_task_added_while_helper_leaves() {
     explore(|| {
@@ -17,7 +17,7 @@ fn model_task_added_while_helper_leaves() {
         let handle = loom::thread::spawn(move || {
             let (helpers, tasks, done) = &*helper;
             helpers.leave();
-            // The look after leaving: whoever sees the task comes back for it.
+            // The check after leaving: a lane that sees the task comes back for it.
             if tasks.load(Ordering::Relaxed) > 0 && helpers.invite(1) {
                 done.fetch_add(1, Ordering::Relaxed);
             }
@@ -32,7 +32,7 @@ fn model_task_added_while_helper_leaves() {
     });
 }
 
-/// Catches a limit that two can pass together.
+/// Catches a limit that two lanes can pass together.
 #[test]
 fn model_limit_of_helpers() {
     explore(|| {

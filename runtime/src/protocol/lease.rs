@@ -1,54 +1,55 @@
-//! External lanes: which of them a calling thread from outside the pool holds.
+//! Which external lane each thread from outside the pool holds.
 //!
-//! There are as many as there ever were such threads inside at once: the *first* few are made with
-//! the pool, the *later* ones in blocks, when all others are held.
+//! There are as many external lanes as such threads were ever inside at once. The *first* few are
+//! created with the pool. The *later* ones are created in blocks, when all others are held.
 //!
 //! # State
 //!
 //! | word | meaning |
 //! |---|---|
-//! | `held`, a bit per external lane (one word for the first lanes, one for each 32 of the later ones) | some thread owns the lane and everything private to it |
-//! | `known`, a bit for each of the first lanes | some thread has owned it: others look there for work from now on |
+//! | `held`, a bit per external lane (one word for the first lanes, one for each 32 of the later ones) | a thread owns the lane and everything private to it |
+//! | `known`, a bit for each of the first lanes | a thread has owned it: others search there for work from now on |
 //!
 //! | transition | who | when |
 //! |---|---|---|
 //! | [`acquire`](Lease::acquire) sets the lowest clear bit of `held` | any thread | one is clear |
-//! | and that of `known`, if it is clear | the holder of one of the first lanes | before it offers anything |
-//! | or it makes a block of later lanes, and words for them, all clear | a thread that has found none clear twice, under a mutex | |
-//! | [`release`](Lease::release) clears the bit of `held` | its holder | it will not touch the lane again |
+//! | and that of `known`, if it is clear | the holder of one of the first lanes | before it offers any work |
+//! | or it creates a block of later lanes, and words for them, all clear | a thread that has found no clear bit twice, under a mutex | |
+//! | [`release`](Lease::release) clears the bit of `held` | its holder | it does not touch the lane again |
 //!
-//! Of the first lanes, those that search read `known`, which hardly ever changes, and not `held`:
-//! reading that, they would take its cache line from the holder, who waits for it twice in each
-//! call. Of the later ones they read `held`: holders get in each other's way there anyhow, and of a
-//! thousand lanes that were once needed together, hardly any may be in use now.
+//! Lanes that search for work among the first lanes read `known`, which hardly ever changes. They
+//! do not read `held`: that would take its cache line from the holder, who needs it twice in each
+//! call. For the later lanes they do read `held`. Holders contend there anyway, and of a thousand
+//! lanes that were once needed at the same time, only a few may be in use now.
 //!
 //! # Orderings
 //!
-//! * `release`: Release, `acquire`: Acquire on success. They pair: what one holder did to the lane
-//!   (its deque, its spare loop memory), and that it gave a worker's seat back, happens before the
-//!   next holder touches it.
-//! * `known`: Relaxed. A lane that goes to sleep looks at it as at the deques, and what orders that
-//!   look orders this one: a holder sets the bit, or has seen it set, before it pushes and fences
-//!   (see [`sleep`](super::sleep)). The same holds for a look at `held`, in which a holder's bit is
-//!   set as long as it may push anything.
-//! * A word for later lanes is found through a `OnceLock`, which is set after the lanes are made:
-//!   who sees a bit can use the lane.
+//! * Release in `release`, Acquire in a successful `acquire`. What one holder did to the lane (its
+//!   deque, its spare loop memory), and that it gave a worker's seat back, happens before the next
+//!   holder touches the lane.
+//! * `known`: Relaxed. A lane that goes to sleep reads it together with the deques, and the same
+//!   fence orders both: a holder sets the bit, or sees it set, before it pushes and fences (see
+//!   [`sleep`](super::sleep)). The same is true for `held`, where the bit of a holder is set as
+//!   long as it may push.
+//! * A word for later lanes is found through a `OnceLock`, which is set after the lanes are
+//!   created. A thread that sees a bit can use the lane.
 //!
 //! # Progress
 //!
-//! Lock-free while there is a clear bit. Who finds none waits for whoever makes the next block.
+//! Lock-free while there is a clear bit. A thread that finds none waits for the thread that creates
+//! the next block.
 //!
 //! # Models
 //!
 //! `lease_models.rs`: two threads and one lane with private data, a first or a later one; two
-//! threads and two lanes; two that both need a further block; a push on a lane that nobody has held
-//! before, on one that changes hands, and on one of a block that is made just now, against a lane
-//! that goes to sleep; a push on a lane whose last holder had the sleeper's seat.
+//! threads and two lanes; two threads that both need a new block; a push against a lane that goes
+//! to sleep, where the push is on a lane that was never held before, on one that changes hands, on
+//! one of a new block, and on one whose last holder had the sleeper's seat.
 
 use crate::containers::table::Table;
 use crate::sync::{AtomicU32, Mutex, Ordering};
 
-/// So many later lanes share a word.
+/// The number of later lanes that share a word.
 const LANES: usize = 32;
 
 /// The words.
@@ -84,22 +85,22 @@ impl Lease {
         }
     }
 
-    /// The number of an external lane which is now the caller's alone. If all are held, `make` is
-    /// called with a number below which all lanes shall exist when it returns.
+    /// Acquires an external lane and returns its number. If all are held, calls `make` with a
+    /// number: all lanes below it must exist when `make` returns.
     #[must_use]
     pub(crate) fn acquire(&self, make: impl Fn(usize)) -> usize {
         loop {
             if let Some(lane) = self.try_acquire() {
                 return lane;
             }
-            // No user code runs under it, so it is whole even if poisoned.
+            // No user code runs under the lock, so the data is consistent even if it is poisoned.
             let _growing = self.growing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            // Others have waited for the lock as well.
+            // Another thread may have created a block meanwhile.
             if let Some(lane) = self.try_acquire() {
                 return lane;
             }
             let words = self.later.len();
-            // Twice as many, and one.
+            // Each block is twice as long as the one before.
             make(self.first_lanes + LANES * (2 * words + 1));
             self.later.get_or_make(words, |_| AtomicU32::new(0));
         }
@@ -116,13 +117,12 @@ impl Lease {
         self.later.iter().enumerate().find_map(lane_of)
     }
 
-    /// Whether anybody has held `lane`, one of the first, or holds it and may have offered
-    /// something.
+    /// Returns whether a thread has ever held `lane`, which is one of the first lanes.
     pub(crate) fn is_known(&self, lane: usize) -> bool {
         self.known.load(Ordering::Relaxed) & 1 << lane != 0
     }
 
-    /// The later lanes that are held, beginning somewhere.
+    /// Returns the later lanes that are held, starting at a random word.
     pub(crate) fn later_held(&self, random: usize) -> impl Iterator<Item = usize> {
         let words = self.later.len();
         (0..words).flat_map(move |n| {
@@ -136,7 +136,7 @@ impl Lease {
         })
     }
 
-    /// Gives `lane` back.
+    /// Releases `lane`.
     pub(crate) fn release(&self, lane: usize) {
         let (held, lane) = match lane.checked_sub(self.first_lanes) {
             None => (&self.first.0, lane),
@@ -148,7 +148,7 @@ impl Lease {
     }
 }
 
-/// Sets the lowest of the first `lanes` bits that is clear.
+/// Sets the lowest clear bit among the first `lanes` bits.
 fn set_clear_bit(held: &AtomicU32, lanes: usize) -> Option<usize> {
     let mut now = held.load(Ordering::Relaxed);
     loop {

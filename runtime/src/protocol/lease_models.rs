@@ -10,7 +10,7 @@ use super::sleep::Sleep;
 use crate::containers::table::Table;
 use crate::sync::{AtomicU32, Ordering};
 
-/// One first lane, and as many later ones as are needed.
+/// One first lane, and as many later lanes as needed.
 struct Lanes {
     lease: Lease,
     private: [UnsafeCell<u32>; 3],
@@ -57,7 +57,7 @@ impl Lanes {
     }
 }
 
-/// Catches a lane with two holders, and a hand-over that does not carry the lane's private data.
+/// Catches a lane with two holders, and a lease that does not publish the lane's private data.
 #[test]
 fn model_one_lane_changes_hands() {
     explore(|| {
@@ -70,7 +70,7 @@ fn model_one_lane_changes_hands() {
     });
 }
 
-/// Catches the same for the later lanes, and two threads that both make a block of them.
+/// Catches the same for the later lanes, and two threads that both create a block of them.
 #[test]
 fn model_later_lanes_change_hands() {
     explore(|| {
@@ -86,7 +86,7 @@ fn model_later_lanes_change_hands() {
     });
 }
 
-/// Catches a lane that is given to two because its word is one of several.
+/// Catches a lane that is given out twice because its word is one of several.
 #[test]
 fn model_more_lanes_than_fit_into_a_block() {
     explore(|| {
@@ -110,8 +110,8 @@ fn model_more_lanes_than_fit_into_a_block() {
     });
 }
 
-/// Deques of external lanes, the first of them or one of the others; a worker that looks there
-/// before it sleeps; and what it found.
+/// Deques of external lanes, the first one or a later one; a worker that checks them before it
+/// sleeps; and what it found.
 struct Offered {
     lease: Lease,
     jobs: Table<AtomicU32>,
@@ -166,8 +166,8 @@ impl Offered {
     }
 }
 
-/// Catches a lane that others look at only after its first holder has pushed, and slept through the
-/// push.
+/// Catches a lane that becomes visible only after its first holder has pushed, so that a sleeper
+/// misses the push.
 #[test]
 fn model_a_push_on_a_lane_that_nobody_knew() {
     explore(|| {
@@ -178,8 +178,8 @@ fn model_a_push_on_a_lane_that_nobody_knew() {
     });
 }
 
-/// Catches a lane that is made while somebody goes to sleep, and whose holder's push that one
-/// sleeps through or cannot follow.
+/// Catches a lane that is created while a worker goes to sleep, which then misses the holder's push
+/// or cannot follow it.
 #[test]
 fn model_a_push_on_a_lane_that_was_not_there() {
     explore(|| {
@@ -193,8 +193,8 @@ fn model_a_push_on_a_lane_that_was_not_there() {
     });
 }
 
-/// Catches a second holder whose push is slept through, because only the first one's visit made the
-/// lane known.
+/// Catches a second holder whose push is missed because only the first holder's visit made the lane
+/// known.
 #[test]
 fn model_a_push_of_the_second_holder() {
     explore(|| {
@@ -210,9 +210,9 @@ fn model_a_push_of_the_second_holder() {
     });
 }
 
-/// Catches an external caller that gives its lane back before the worker's seat: the next holder
-/// counts on it to look at what it pushes there, which it does not. (If the other comes before
-/// that, it has another lane, and there the first one looks.)
+/// Catches an external caller that releases its lane before the worker's seat. The next holder
+/// relies on that worker to see its push, but the worker is still displaced. (If the other comes
+/// earlier, it gets another lane, which the first one checks.)
 #[test]
 fn model_a_push_on_a_lane_whose_holder_had_the_seat() {
     explore(|| {

@@ -1,9 +1,9 @@
-//! The words that threads share, a file for each protocol, each with its loom models beside it.
+//! The words that threads share: one file per protocol, with its loom models beside it.
 //!
-//! A protocol file has no unsafe code and knows nothing of loops or pools: it says which states its
-//! word has, who may move it from one to the next, and which ordering carries what. The rest of the
-//! crate argues its safety from these files; the models check them. `ORDERINGS.md` names, for every
-//! ordering stronger than Relaxed, a model that fails without it.
+//! A protocol file has no unsafe code and knows nothing about loops or pools. It says which states
+//! its words have, who may change them, and what each ordering publishes. The safety arguments of
+//! the rest of the crate rely on these files, and the models check them. For each ordering stronger
+//! than Relaxed, `ORDERINGS.md` names a model that fails without it.
 
 pub(crate) mod answers;
 pub(crate) mod chain;

@@ -1,4 +1,4 @@
-//! What all models share: how to run one, and that it explored something.
+//! What all models share: how to run a model, and a check that it explored something.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Runs `model` under every schedule with up to three preemptions (`LOOM_MAX_PREEMPTIONS` overrides
 /// that).
 ///
-/// A model in which only one execution is possible checks nothing, and fails.
+/// A model with only one possible execution checks nothing, and fails.
 pub(super) fn explore(model: impl Fn() + Send + Sync + 'static) {
     let executions = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&executions);
@@ -22,7 +22,7 @@ pub(super) fn explore(model: impl Fn() + Send + Sync + 'static) {
     );
 }
 
-/// Each of the units `0..len` was handed out exactly once.
+/// Asserts that each of the units `0..len` was handed out exactly once.
 pub(super) fn assert_partition(mut units: Vec<u32>, len: u32) {
     units.sort_unstable();
     assert_eq!(units, (0..len).collect::<Vec<_>>(), "each unit exactly once");

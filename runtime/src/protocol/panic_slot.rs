@@ -1,26 +1,27 @@
-//! How a loop, or a sort, is told to stop, and how the first panic reaches its caller.
+//! How a loop or sort is told to stop, and how the first panic reaches its caller.
 //!
 //! # State
 //!
 //! | word | meaning | who writes |
 //! |---|---|---|
-//! | `stop` | no lane claims another chunk | set by a lane that found that nothing more is wanted; never cleared |
-//! | `over` | nor does a lane begin another item of its chunk: set with `stop`, but where an adapter is full, which drops by itself what is too much | as `stop` |
-//! | `cut_short` | the loop was cancelled before everything was done | set by a lane that saw its token cancelled; never cleared |
-//! | `left` | items that were claimed were not run | set by a lane that saw `over`, or its token cancelled, inside of a chunk; never cleared |
+//! | `stop` | no lane claims another chunk | set by a lane that knows that nothing more is wanted; never cleared |
+//! | `over` | no lane begins another item of its chunk; set with `stop`, except by an adapter that is full and drops the surplus itself | as `stop` |
+//! | `cut_short` | the loop was cancelled before it was complete | set by a lane that saw its token cancelled; never cleared |
+//! | `left` | some claimed items did not run | set by a lane that saw `over`, or its token cancelled, inside a chunk; never cleared |
 //! | `payload` | the first panic's payload, under a mutex that only panics lock | lanes inside the loop; the caller takes it |
 //!
 //! # Orderings
 //!
-//! The flags are Relaxed both ways: `stop` and `over` only end what is not begun, and a lane that
-//! sees them late runs a little more. That the caller finds `cut_short`, `left` and the payload
-//! follows from the [tickets](super::tickets): a lane gives its own back after the last of them,
-//! and the caller looks when all are back. The mutex is between panics.
+//! The flags are Relaxed. `stop` and `over` only prevent work that has not begun, and a lane that
+//! sees them late runs a little more. The [tickets](super::tickets) guarantee that the caller sees
+//! `cut_short`, `left` and the payload: a lane returns its ticket after it writes them, and the
+//! caller reads them when all tickets are back. The mutex orders only panics.
 //!
 //! # Models
 //!
-//! `panic_slot_models.rs`: two lanes panic, exactly one payload arrives and the other comes back to
-//! its lane. `tickets_models.rs`: a scope whose owner waits for its tasks, of which one panics.
+//! `panic_slot_models.rs`: two lanes panic; exactly one payload reaches the caller, and the other
+//! comes back to its lane. `tickets_models.rs`: a scope whose owner waits for its tasks, one of
+//! which panics.
 
 use crate::sync::{AtomicBool, Mutex, Ordering};
 
@@ -45,12 +46,12 @@ impl<P> PanicSlot<P> {
         }
     }
 
-    /// What is not claimed yet will not run. What is claimed, will.
+    /// Stops lanes from claiming more chunks. Claimed chunks still run.
     pub(crate) fn stop_claiming(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Ends the loop: what is not begun yet will not run.
+    /// Ends the loop: what has not begun does not run.
     pub(crate) fn stop(&self) {
         self.over.store(true, Ordering::Relaxed);
         self.stop_claiming();
@@ -62,35 +63,36 @@ impl<P> PanicSlot<P> {
         self.stop();
     }
 
-    /// Whether the loop was ended because it was cancelled; asked once every lane is out.
+    /// Returns whether the loop was cancelled. Call it once every lane is out.
     pub(crate) fn cancelled(&self) -> bool {
         self.cut_short.load(Ordering::Relaxed)
     }
 
-    /// Notes that a lane has not run all that it had claimed.
+    /// Records that a lane did not run all items that it had claimed.
     pub(crate) fn leave_items(&self) {
         self.left.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a lane has not run all that it had claimed; asked once every lane is out.
+    /// Returns whether a lane did not run all items that it had claimed. Call it once every lane is
+    /// out.
     pub(crate) fn items_left(&self) -> bool {
         self.left.load(Ordering::Relaxed)
     }
 
-    /// Whether no other item is to be begun.
+    /// Returns whether no further item may begin.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
         self.over.load(Ordering::Relaxed)
     }
 
-    /// Whether the loop was ended early.
+    /// Returns whether the loop ended early.
     #[inline]
     pub(crate) fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Ends the loop with `payload`. The first payload is kept for the caller; a later one is
-    /// handed back.
+    /// Ends the loop with `payload`. Keeps the first payload for the caller, and hands each later
+    /// one back.
     #[must_use = "a payload that is not the first must be disposed of"]
     pub(crate) fn panicked(&self, payload: P) -> Option<P> {
         self.stop();
@@ -104,7 +106,7 @@ impl<P> PanicSlot<P> {
         }
     }
 
-    /// Takes the payload out; the caller does so once every lane is out.
+    /// Takes the payload. The caller does so once every lane is out.
     pub(crate) fn take(&self) -> Option<P> {
         if !self.stopped() {
             return None;

@@ -1,12 +1,11 @@
-//! Model of the panic slot: of several payloads one arrives, and none vanishes.
+//! Model of the panic slot: one of several payloads arrives, and none vanishes.
 
 use std::sync::Arc;
 
 use super::model::explore;
 use super::panic_slot::PanicSlot;
 
-/// Catches a payload that is overwritten or dropped unseen, and a panic that does not stop the
-/// loop.
+/// Catches a payload that is overwritten or dropped, and a panic that does not stop the loop.
 #[test]
 fn model_first_payload_arrives() {
     explore(|| {

@@ -1,31 +1,32 @@
-//! Puts one lane's thread to sleep, and wakes it: a token that is never lost.
+//! Parks and unparks the thread of one lane, with a token that is never lost.
 //!
 //! # State
 //!
 //! | value | meaning | set by |
 //! |---|---|---|
-//! | `EMPTY` | no token, nobody sleeps | the lane, when it consumes a token, or has slept long enough |
+//! | `EMPTY` | no token, and the lane does not sleep | the lane, when it consumes a token, or when its sleep times out |
 //! | `PARKED` | the lane sleeps, or is about to | the lane |
 //! | `TOKEN` | the next `park` returns at once | anyone |
 //!
-//! Tokens do not add up, and one may be left over from an earlier wait: whoever parks checks its
-//! condition again.
+//! Tokens do not accumulate, and one may be left over from an earlier wait. So the lane must check
+//! its condition again after each `park`.
 //!
 //! # Orderings
 //!
 //! * `unpark`: Release on the swap. Pairs with the Acquire with which `park` consumes the token:
-//!   what the waker wrote before (a settled loop, a shutdown) is visible to the woken.
+//!   what the waker wrote before (a settled loop, a shutdown) is visible to the lane.
 //! * `park`, `park_timeout`: Acquire on every step that consumes a token.
 //!
 //! # Progress
 //!
-//! `unpark` makes one system call if the lane sleeps, none otherwise. A lane cannot sleep through a
-//! token: the kernel compares the word with `PARKED` and goes to sleep in one step.
+//! `unpark` makes one system call if the lane sleeps, and none otherwise. A lane cannot sleep
+//! through a token: the kernel compares the word with `PARKED` and goes to sleep in one atomic
+//! step.
 //!
 //! # Models
 //!
-//! `parker_models.rs`: a waker against a parker with data behind the token; two wakers; a token
-//! left over; a lane that sleeps for a while only.
+//! `parker_models.rs`: a waker against a parker with data behind the token; two wakers; a stale
+//! token; a sleep with a timeout.
 
 use std::time::Duration;
 
@@ -61,8 +62,8 @@ impl Parker {
         }
     }
 
-    /// Sleeps until there is a token, and consumes it; but no longer than `timeout`, and maybe
-    /// less. True if there was a token. Only the lane's own thread calls this.
+    /// Sleeps until there is a token, but at most for `timeout`, and possibly less. Returns whether
+    /// it consumed a token. Only the lane's own thread calls this.
     pub(crate) fn park_timeout(&self, timeout: Duration) -> bool {
         let word = self.0.word();
         if word.compare_exchange(EMPTY, PARKED, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
@@ -72,7 +73,7 @@ impl Parker {
         word.swap(EMPTY, Ordering::Acquire) == TOKEN
     }
 
-    /// Leaves a token; wakes the lane if it sleeps. True when it did sleep.
+    /// Leaves a token, and wakes the lane if it sleeps. Returns true if it slept.
     pub(crate) fn unpark(&self) -> bool {
         // Release: what the waker wrote happens before the lane's return from `park`.
         let slept = self.0.word().swap(TOKEN, Ordering::Release) == PARKED;
@@ -82,7 +83,7 @@ impl Parker {
         slept
     }
 
-    /// The word, for a model of a kernel that wakes without cause.
+    /// Returns the word, for a model of spurious wake-ups.
     #[cfg(any(test, loom))]
     #[allow(dead_code, reason = "for the models")]
     pub(crate) fn futex(&self) -> &Futex {

@@ -1,4 +1,4 @@
-//! Models of the parker: no token is lost, and it carries what its giver wrote.
+//! Models of the parker: no token is lost, and it publishes what its sender wrote.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,8 +37,8 @@ fn open(parcel: &Parcel) -> u32 {
     })
 }
 
-/// Catches a token that is lost, or one that does not carry the data: already there, or arriving
-/// during the sleep.
+/// Catches a lost token, and one that does not publish the data, whether it comes before or during
+/// the sleep.
 #[test]
 fn model_token_carries_data() {
     explore(|| {
@@ -50,7 +50,7 @@ fn model_token_carries_data() {
     });
 }
 
-/// Catches a stale token, left over from an earlier wait, that swallows the one that matters.
+/// Catches a stale token from an earlier wait that swallows the next one.
 #[test]
 fn model_stale_token_and_two_wakers() {
     explore(|| {
@@ -70,7 +70,7 @@ fn model_stale_token_and_two_wakers() {
     });
 }
 
-/// Catches a sleep that ends without cause, as the kernel may end it, and is taken for a token.
+/// Catches a spurious wake-up of the kernel that is taken for a token.
 #[test]
 fn model_a_sleep_that_ends_without_cause() {
     explore(|| {
@@ -84,7 +84,7 @@ fn model_a_sleep_that_ends_without_cause() {
     });
 }
 
-/// Catches a token that is lost, or does not carry the data, where it comes as a sleep runs out.
+/// Catches a token that is lost, or does not publish the data, when it comes as a sleep times out.
 #[test]
 fn model_a_sleep_that_runs_out() {
     explore(|| {
@@ -110,7 +110,7 @@ fn model_a_short_sleep_is_ended_by_a_token() {
     });
 }
 
-/// Catches a lane that sleeps on beside a token that was there before.
+/// Catches a lane that sleeps although a token was there before.
 #[test]
 fn model_a_token_from_before_ends_a_short_sleep() {
     explore(|| {

@@ -1,37 +1,36 @@
-//! How many workers of a pool are at work for callers, and how many may be; and who looks whether
-//! there may be more.
+//! How many workers of a pool may work for callers, and who checks whether there may be more.
 //!
 //! # State
 //!
-//! `word` holds two numbers: `inside`, how many workers have a permit, and `allowed`, how many may
-//! have one. `inside` may be the greater, after `allowed` was lowered: until then, whoever has a
-//! permit and can do without gives it up.
+//! `word` holds two numbers: `inside`, the number of workers with a permit, and `allowed`, the
+//! limit. `inside` exceeds `allowed` for a while after `allowed` was lowered: each worker with a
+//! permit gives it up as soon as it can.
 //!
 //! | transition | who | when |
 //! |---|---|---|
 //! | [`try_enter`](Permits::try_enter): `inside + 1` | a worker, before it takes up work | `inside < allowed` |
 //! | [`leave`](Permits::leave): `inside - 1` | a worker with a permit, when that work is over | |
 //! | [`leave_if_over`](Permits::leave_if_over): `inside - 1` | a worker with a permit, between two pieces of that work | `inside > allowed` |
-//! | [`allow`](Permits::allow): `allowed` | whoever has [won the look](Permits::wins_look) | |
+//! | [`allow`](Permits::allow): `allowed` | the lane that has [won the look](Permits::wins_look) | |
 //!
-//! `next_look` is the time, in nanoseconds, from which on somebody should look. Whoever moves it on
-//! does so, alone. A clock that went back by more than the interval is believed, since nobody would
-//! look until it has caught up.
+//! `next_look` is the time, in nanoseconds, of the next look. The lane that advances it does the
+//! look, alone. If the clock went back by more than the interval, `next_look` is set to the new
+//! time. Otherwise nobody would look until the clock has caught up.
 //!
 //! # Orderings
 //!
-//! All Relaxed: the numbers order nothing. What a worker finds after it has entered is handed over
-//! by other protocols.
+//! All Relaxed: the numbers order nothing. Other protocols publish what a worker finds after it has
+//! entered.
 //!
 //! # Progress
 //!
-//! Lock-free. Nobody waits here: a worker that gets no permit takes up nothing, and asks again
-//! after a while at the latest, so that no wake-up can be lost.
+//! Lock-free. Nobody waits here. A worker that gets no permit takes no work, and asks again after a
+//! while at the latest, so no wake-up is lost.
 //!
 //! # Models
 //!
-//! `permits_models.rs`: no more enter than are allowed; of those that are too many, just so many
-//! leave; one looks.
+//! `permits_models.rs`: no more workers enter than are allowed; exactly the surplus leaves; exactly
+//! one lane looks.
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -42,7 +41,7 @@ pub(crate) struct Permits {
     next_look: AtomicU64,
 }
 
-/// What the word says.
+/// The two halves of the word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) inside: u32,
@@ -64,7 +63,7 @@ impl Permits {
         Permits { word: AtomicU64::new(Counts { inside: 0, allowed }.word()), next_look: AtomicU64::new(0) }
     }
 
-    /// The numbers, as of a moment ago.
+    /// Returns the current numbers. A hint.
     pub(crate) fn counts(&self) -> Counts {
         Counts::new(self.word.load(Ordering::Relaxed))
     }
@@ -82,7 +81,7 @@ impl Permits {
         self.word.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Gives a permit back if more are out than there may be. True if it did.
+    /// Gives a permit back if there are more than allowed. Returns whether it did.
     #[must_use = "the permit may be gone"]
     pub(crate) fn leave_if_over(&self) -> bool {
         self.step(|Counts { inside, allowed }| {
@@ -90,12 +89,12 @@ impl Permits {
         })
     }
 
-    /// Sets how many there may be.
+    /// Sets the limit.
     pub(crate) fn allow(&self, allowed: u32) {
         self.step(|now| (now.allowed != allowed).then_some(Counts { allowed, ..now }));
     }
 
-    /// Whether the caller is the one who looks now. `interval_ns` later, somebody does again.
+    /// Returns whether the caller does the look now. The next look is due after `interval_ns`.
     pub(crate) fn wins_look(&self, now_ns: u64, interval_ns: u64) -> bool {
         let next = self.next_look.load(Ordering::Relaxed);
         let went_back = next > now_ns.saturating_add(interval_ns).saturating_add(interval_ns);
@@ -104,7 +103,7 @@ impl Permits {
             && self.next_look.compare_exchange(next, then, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Moves the word on as `next` says, unless it says no.
+    /// Applies `next` to the word, unless it returns `None`.
     fn step(&self, next: impl Fn(Counts) -> Option<Counts>) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);
         while let Some(then) = next(Counts::new(word)) {

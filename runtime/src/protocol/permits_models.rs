@@ -1,4 +1,4 @@
-//! Models of the permits: never too many, and just those that are too many leave.
+//! Models of the permits: never too many, and exactly the surplus leaves.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ fn model_no_more_enter_than_are_allowed() {
     });
 }
 
-/// Catches a worker that leaves although there are no longer too many, and a limit that is lost.
+/// Catches a worker that leaves although there is no surplus any more, and a limit that is lost.
 #[test]
 fn model_just_so_many_leave_as_are_too_many() {
     explore(|| {
@@ -37,7 +37,8 @@ fn model_just_so_many_leave_as_are_too_many() {
     });
 }
 
-/// Catches two that look at once, none that does, and a clock that went back and is waited for.
+/// Catches two lanes that look at the same time, a look that no lane does, and a clock that went
+/// back and is waited for.
 #[test]
 fn model_one_looks() {
     explore(|| {

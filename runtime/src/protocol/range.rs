@@ -3,7 +3,7 @@
 //! # State
 //!
 //! One word, `lo` in the low half and `hi` in the high half: the units `lo..hi` belong to this lane
-//! and nobody has claimed them. `lo == hi` is *empty*.
+//! and are not claimed. `lo == hi` is *empty*.
 //!
 //! | transition | who | when | effect |
 //! |---|---|---|---|
@@ -14,18 +14,18 @@
 //!
 //! # Why every unit is handed out exactly once
 //!
-//! The word *is* the state, with nothing behind it: whoever replaces `(lo, hi)` by a smaller range
-//! in one compare-exchange owns the difference. That the same pair may come back (a range can
-//! travel to a thief and be stolen back whole) does no harm for the same reason: a thief whose
-//! compare-exchange succeeds on a pair it read long ago takes units which the word says, *now*, are
-//! free. `put` is a plain store, and safe because nobody but the owner leaves the empty state: a
-//! thief's compare-exchange needs a pair with `lo < hi`.
+//! The word *is* the whole state: a thread that replaces `(lo, hi)` with a smaller range in one
+//! compare-exchange owns the difference. The same pair may come back, because a range can travel to
+//! a thief and be stolen back whole. This is harmless: a thief whose compare-exchange succeeds on a
+//! pair that it read long ago takes units which the word says are free *now*. `put` is a plain
+//! store. It is safe because only the owner leaves the empty state: a thief's compare-exchange
+//! needs a pair with `lo < hi`.
 //!
 //! # Orderings
 //!
-//! All `Relaxed`. Atomicity alone makes the hand-out exclusive, and the word publishes nothing: the
-//! items, the closure and the ranges themselves were published by the invitation through which a
-//! lane entered the loop, and results travel back through the [tickets](super::tickets).
+//! All `Relaxed`. Atomicity alone makes each unit go to one lane, and the word publishes nothing. A
+//! lane enters the loop through an invitation, which publishes the items, the closure and the
+//! ranges. Results travel back through the [tickets](super::tickets).
 //!
 //! # Progress
 //!
@@ -33,8 +33,8 @@
 //!
 //! # Models
 //!
-//! `range_models.rs`: owner against one and two thieves; a range that travels; put against thieves.
-//! Nothing is lost, nothing is handed out twice.
+//! `range_models.rs`: owner against one and two thieves; a range that travels; `put` against
+//! thieves. Nothing is lost, and nothing is handed out twice.
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -53,7 +53,7 @@ impl Span {
         self.hi - self.lo
     }
 
-    /// The first `len` units, and the others.
+    /// Splits off the first `len` units.
     #[inline]
     pub(crate) fn split_at(self, len: u32) -> (Span, Span) {
         let mid = self.lo + len.min(self.len());
@@ -80,7 +80,7 @@ impl Range {
         Range(AtomicU64::new(Span::EMPTY.pack()))
     }
 
-    /// What is unclaimed at this moment; a hint for everyone, and an upper bound for the owner.
+    /// Returns the unclaimed units: a hint, and an upper bound for the owner.
     pub(crate) fn peek(&self) -> Span {
         Span::unpack(self.0.load(Ordering::Relaxed))
     }
@@ -91,7 +91,8 @@ impl Range {
         self.0.store(span.pack(), Ordering::Relaxed);
     }
 
-    /// Takes up to `want` units off the front, for the owner to run; `None` when nothing is left.
+    /// Takes up to `want` units from the front for the owner to run. Returns `None` if the range is
+    /// empty.
     #[inline]
     pub(crate) fn claim(&self, want: u32) -> Option<Span> {
         let mut word = self.0.load(Ordering::Relaxed);
@@ -113,7 +114,8 @@ impl Range {
         }
     }
 
-    /// Takes the back half, the larger one when the length is odd; `None` when nothing is left.
+    /// Takes the back half, the larger one if the length is odd. Returns `None` if the range is
+    /// empty.
     pub(crate) fn steal(&self) -> Option<Span> {
         let mut word = self.0.load(Ordering::Relaxed);
         loop {

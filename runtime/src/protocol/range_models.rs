@@ -1,4 +1,4 @@
-//! Models of the range: nothing is lost, nothing is handed out twice.
+//! Models of the range: nothing is lost, and nothing is handed out twice.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ fn model_owner_against_thief() {
     });
 }
 
-/// Catches two thieves that carry the same half away.
+/// Catches two thieves that take the same half.
 #[test]
 fn model_owner_against_two_thieves() {
     explore(|| {
@@ -48,7 +48,7 @@ fn model_owner_against_two_thieves() {
 }
 
 /// Catches an ABA fault: the last unit travels to another lane and back while a third thief holds
-/// an old reading.
+/// an old value.
 #[test]
 fn model_range_travels_and_returns() {
     explore(|| {
@@ -94,8 +94,8 @@ fn model_put_against_thief() {
     });
 }
 
-/// Catches a unit that is lost, or run twice, between what a thief runs first and what it makes its
-/// own range, from which the next one steals.
+/// Catches a unit that is lost or runs twice between the part that a thief runs first and the part
+/// that it puts into its own range, from which the next thief steals.
 #[test]
 fn model_thief_keeps_its_first_unit() {
     explore(|| {

@@ -1,5 +1,5 @@
-//! Models of lent seats: no work lies beside a free one, and no more reserves sit than there are
-//! seats, or soon.
+//! Models of lent seats: no work waits beside a free one, and reserves beyond the number of seats
+//! leave soon.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::seats::Seats;
 use super::sleep::Sleep;
 use crate::sync::{AtomicU32, Ordering};
 
-/// Work that is as weak as it may be: a look may miss a push that no fence orders.
+/// Work as weak as possible: a check may miss a push that no fence orders.
 struct Pool {
     work: AtomicU32,
     calls: AtomicU32,
@@ -38,13 +38,13 @@ impl Pool {
         self.work.load(Ordering::Relaxed) > 0
     }
 
-    /// Relaxed is enough to count what has ended: the threads are joined.
+    /// Relaxed is enough to count the calls: the threads are joined.
     fn call(&self) {
         self.calls.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Catches work beside a seat that was lent just now: either fence missing.
+/// Catches work beside a seat that was just lent: either fence missing.
 #[test]
 fn model_a_push_against_a_lane_that_lends_its_seat() {
     explore(|| {
@@ -60,7 +60,7 @@ fn model_a_push_against_a_lane_that_lends_its_seat() {
     });
 }
 
-/// Catches work beside a seat that a reserve has given back just now.
+/// Catches work beside a seat that a reserve has just given back.
 #[test]
 fn model_a_push_against_a_reserve_that_finds_nothing() {
     explore(|| {
@@ -91,8 +91,8 @@ fn model_one_seat_is_for_one_reserve() {
     });
 }
 
-/// Catches a reserve that goes although there are seats, one that stays when there is none, and two
-/// that go for one.
+/// Catches a reserve that leaves although there are seats, one that stays although there is none,
+/// and two that leave for one.
 #[test]
 fn model_just_so_many_reserves_go_as_seats_are_taken_back() {
     explore(|| {

@@ -2,22 +2,23 @@
 //!
 //! # State
 //!
-//! One count: of what keeps the pool going. It begins at one, for the handle that the user has.
+//! One count: the number of holds that keep the pool alive. It begins at one, for the user's
+//! handle.
 //!
 //! | transition | who | when |
 //! |---|---|---|
-//! | [`hold`](Shutdown::hold) `n → n + 1`, unless it is 0 | who hands work to the pool which nobody has to wait for, or needs every worker for a moment | it holds the handle, or is part of what holds the pool; else the answer may be no |
-//! | [`release`](Shutdown::release) `n → n - 1`; the last one leaves a token with every worker's parker | who dropped the handle; who has done that work | after it, it hands over nothing more |
-//! | a worker that finds no work asks [`over`](Shutdown::over) before every park | the worker | idle |
+//! | [`hold`](Shutdown::hold) `n → n + 1`, unless it is 0 | a thread that hands the pool work which nobody waits for, or that needs every worker for a moment | it holds the handle or another hold; otherwise the answer may be false |
+//! | [`release`](Shutdown::release) `n → n - 1`; the last one leaves a token with every worker's parker | the thread that dropped the handle, or finished that work | it hands over no more work afterwards |
+//! | a worker that finds no work asks [`over`](Shutdown::over) before every park | the worker | it is idle |
 //!
-//! 0 is for ever. So work that is handed over holds the pool until it is done, and may hand over
-//! further work meanwhile; and no worker ends while somebody counts on every worker.
+//! 0 is final. So work that was handed over holds the pool until it is done, and may hand over more
+//! work meanwhile. No worker ends while a thread needs every worker.
 //!
 //! # Orderings
 //!
-//! Relaxed: a worker reads nothing on the strength of 0 but that there is nothing left to read. The
-//! Release of `unpark` and the Acquire of `park` carry it: a worker that asked too early parks,
-//! finds the token, returns at once, and asks again.
+//! Relaxed: a worker that sees 0 reads nothing that depends on it. The Release of `unpark` and the
+//! Acquire of `park` publish it: a worker that asked too early parks, finds the token, returns at
+//! once, and asks again.
 //!
 //! # Progress
 //!
@@ -25,9 +26,9 @@
 //!
 //! # Models
 //!
-//! `shutdown_models.rs`: a worker about to park, and one that a stale token has woken, both end;
-//! the handle and handed-over work let go at the same time; work handed over while the handle goes
-//! is done or refused.
+//! `shutdown_models.rs`: a worker that is about to park, and one that a stale token has woken, both
+//! end; the handle and handed-over work release at the same time; work handed over while the handle
+//! is dropped is done or refused.
 
 use super::sleep::Sleep;
 use crate::sync::{AtomicU32, Ordering};
@@ -42,7 +43,7 @@ impl Shutdown {
     }
 
     /// Keeps the workers until `release` is called; false if the pool is over.
-    #[must_use = "who holds the pool must release it"]
+    #[must_use = "a hold must be released"]
     pub(crate) fn hold(&self) -> bool {
         let mut holds = self.0.load(Ordering::Relaxed);
         while holds != 0 {
@@ -55,7 +56,7 @@ impl Shutdown {
         false
     }
 
-    /// Ends a hold. The last one ends the first `workers` lanes of `sleep`.
+    /// Ends a hold. The last one unparks the first `workers` lanes of `sleep`.
     pub(crate) fn release(&self, sleep: &Sleep, workers: usize) {
         if self.0.fetch_sub(1, Ordering::Relaxed) == 1 {
             for lane in 0..workers {
@@ -64,7 +65,7 @@ impl Shutdown {
         }
     }
 
-    /// Whether nothing keeps the pool any more.
+    /// Returns whether there is no hold left.
     pub(crate) fn over(&self) -> bool {
         self.0.load(Ordering::Relaxed) == 0
     }

@@ -19,7 +19,7 @@ fn idle_until_shutdown(pool: &Pool, lane: usize) {
     }
 }
 
-/// Catches a worker that parks just before the flag is set and is never told.
+/// Catches a worker that parks just before the pool ends and is never told.
 #[test]
 fn model_two_workers_end() {
     explore(|| {
@@ -32,7 +32,7 @@ fn model_two_workers_end() {
     });
 }
 
-/// Catches a shutdown whose token is mistaken for an earlier, stale one.
+/// Catches a worker that takes the token of the shutdown for an earlier, stale one.
 #[test]
 fn model_stale_token_against_shutdown() {
     explore(|| {
@@ -47,7 +47,7 @@ fn model_stale_token_against_shutdown() {
     });
 }
 
-/// Catches two that let go at the same time, and each leave the end to the other.
+/// Catches two releases at the same time that each leave the end to the other.
 #[test]
 fn model_handle_and_work_let_go() {
     explore(|| {
@@ -61,7 +61,7 @@ fn model_handle_and_work_let_go() {
     });
 }
 
-/// Catches work that a pool takes although its workers end without it.
+/// Catches work that a pool accepts although its workers end without running it.
 #[test]
 fn model_hand_over_against_the_end() {
     explore(|| {

@@ -1,5 +1,5 @@
-//! Models of sleeping and waking: whatever is pushed, somebody looks. A push that is slept through
-//! leaves a thread blocked for ever, which loom reports as a deadlock.
+//! Models of sleeping and waking: for each push, some lane looks. A missed push leaves a thread
+//! blocked for ever, which loom reports as a deadlock.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use super::model::explore;
 use super::sleep::Sleep;
 use crate::sync::{AtomicU32, Ordering};
 
-/// The deques, as weak as they may be: everything is Relaxed, so a look may miss a push that no
-/// fence orders.
+/// The deques, as weak as possible: everything is Relaxed, so a check may miss a push that no fence
+/// orders.
 struct Deques(AtomicU32);
 
 impl Deques {
@@ -46,7 +46,7 @@ impl Pool {
         self.sleep.wake_one(0..self.lanes, 0..self.lanes);
     }
 
-    /// A lane's search, in the order in which the worker takes the steps.
+    /// A lane's search, with the steps in the worker's order.
     fn work_off(&self, lane: usize, jobs: u32) {
         let mut searching = self.sleep.try_search(1);
         self.work_off_from(lane, jobs, &mut searching);
@@ -76,7 +76,7 @@ impl Pool {
     }
 }
 
-/// Catches a push slept through by a lane that is not searching: either fence missing.
+/// Catches a push that a lane which is not searching sleeps through: either fence missing.
 #[test]
 fn model_push_against_sleeper() {
     explore(|| {
@@ -98,8 +98,8 @@ fn model_push_against_searcher_giving_up() {
     });
 }
 
-/// Catches a searcher that finds one job while the producer of a second relies on it, and passes
-/// nothing on.
+/// Catches a searcher that finds one job while the producer of a second job relies on it, and wakes
+/// no other lane.
 #[test]
 fn model_searcher_finds_other_work() {
     explore(|| {
@@ -117,12 +117,12 @@ fn model_searcher_finds_other_work() {
         let producer = Arc::clone(&pool);
         loom::thread::spawn(move || producer.submit());
         pool.work_off_from(1, 1, &mut searching);
-        // This lane is busy from now on: the job that is left needs the sleeper.
+        // This lane is busy from now on: the remaining job needs the sleeper.
     });
 }
 
-/// Catches a searcher that two producers rely on, gives up, sees what they pushed, takes one and
-/// passes nothing on.
+/// Catches a searcher that two producers rely on, gives up, sees both pushes, takes one and wakes
+/// no other lane.
 #[test]
 fn model_searcher_giving_up_finds_two_pushes() {
     explore(|| {
@@ -141,7 +141,7 @@ fn model_searcher_giving_up_finds_two_pushes() {
     });
 }
 
-/// Catches two producers that both count on the other's wake-up.
+/// Catches two producers that each rely on the other's wake-up.
 #[test]
 fn model_two_producers_one_sleeper() {
     explore(|| {
@@ -154,9 +154,8 @@ fn model_two_producers_one_sleeper() {
     });
 }
 
-/// Catches one of two pushes that is slept through when both are told of at once, and a second lane
-/// that is not woken because the first is on its way: each lane takes one job, and is busy from
-/// then on.
+/// Catches one of two pushes that is missed when one call announces both, and a second lane that is
+/// not woken because the first is on its way. Each lane takes one job, and is busy from then on.
 #[test]
 fn model_two_pushes_at_once_against_two_sleepers() {
     explore(|| {
@@ -171,8 +170,8 @@ fn model_two_pushes_at_once_against_two_sleepers() {
     });
 }
 
-/// Catches a job that is left lying because the only sleeper was displaced when it was pushed, and
-/// is not any more.
+/// Catches a job that is left behind because the only sleeper was displaced when it was pushed, and
+/// is no longer.
 #[test]
 fn model_push_against_seat_given_back() {
     explore(|| {
@@ -191,8 +190,8 @@ fn model_push_against_seat_given_back() {
     });
 }
 
-/// Catches a limit that two lanes can pass together, and a push that wakes somebody although one
-/// searches.
+/// Catches a limit that two lanes can pass together, and a push that wakes a lane although another
+/// one searches.
 #[test]
 fn model_search_limit() {
     explore(|| {
@@ -211,8 +210,8 @@ fn model_search_limit() {
     });
 }
 
-/// Catches two that stop searching at the same time and both, or neither, take themselves for the
-/// last.
+/// Catches two lanes that stop searching at the same time, when both or neither believe that they
+/// are the last.
 #[test]
 fn model_two_searchers_find_something() {
     explore(|| {
@@ -225,7 +224,7 @@ fn model_two_searchers_find_something() {
     });
 }
 
-/// Catches work for every worker that is not seen to by one that has lost its seat, and lies down.
+/// Catches work for every worker that a displaced worker does not check for before it sleeps.
 #[test]
 fn model_work_for_anyone_against_displaced_worker() {
     explore(|| {
@@ -250,7 +249,7 @@ fn model_work_for_anyone_against_displaced_worker() {
     });
 }
 
-/// Catches mail that its receiver, who goes to sleep, sleeps through: nobody else may see to it.
+/// Catches mail that its receiver misses as it goes to sleep: no other lane may read it.
 #[test]
 fn model_mail_against_sleeper() {
     explore(|| {
@@ -262,7 +261,7 @@ fn model_mail_against_sleeper() {
     });
 }
 
-/// Catches mail that its receiver, who begins to wait for something else, sleeps through.
+/// Catches mail that its receiver misses as it begins to wait for something else.
 #[test]
 fn model_mail_against_waiting_lane() {
     explore(|| {
@@ -274,7 +273,7 @@ fn model_mail_against_waiting_lane() {
     });
 }
 
-/// A lane's wait for the first thing to be pushed.
+/// Lets a lane wait for the first push.
 fn wait_for_push(pool: &Pool, lane: usize) {
     while !pool.deques.take() {
         pool.sleep.announce_wait(lane);
@@ -285,7 +284,7 @@ fn wait_for_push(pool: &Pool, lane: usize) {
     }
 }
 
-/// Catches the end of a wait that is slept through: either fence missing.
+/// Catches the end of a wait that is missed: either fence missing.
 #[test]
 fn model_end_of_wait_against_waiting_lane() {
     explore(|| {
@@ -297,8 +296,8 @@ fn model_end_of_wait_against_waiting_lane() {
     });
 }
 
-/// Catches work that was put back, for which nobody sleeps but a lane waits that comes to do so
-/// just then.
+/// Catches work that was put back while no lane sleeps, and that a lane misses as it begins to
+/// wait.
 #[test]
 fn model_work_put_back_against_waiting_lane() {
     explore(|| {
@@ -310,8 +309,8 @@ fn model_work_put_back_against_waiting_lane() {
     });
 }
 
-/// Catches two external callers with the same worker's seat, of whom neither, or the first to
-/// leave, looks for what it missed.
+/// Catches two external callers with the same worker's seat, when neither of them, or only the
+/// first to leave, checks for what the worker missed.
 #[test]
 fn model_push_against_two_who_give_the_same_seat_back() {
     explore(|| {
@@ -332,8 +331,7 @@ fn model_push_against_two_who_give_the_same_seat_back() {
     });
 }
 
-/// Catches work that is offered while nobody sleeps but a lane waits, and which that lane sleeps
-/// through.
+/// Catches work that is offered while no lane sleeps, and that a lane misses as it begins to wait.
 #[test]
 fn model_push_against_waiting_lane() {
     explore(|| {
@@ -344,8 +342,8 @@ fn model_push_against_waiting_lane() {
     });
 }
 
-/// Catches a wake-up that two wakers leave to each other, or that is used up by work while the end
-/// is still to come.
+/// Catches a wake-up that each of two wakers leaves to the other, or that is spent on work before
+/// the wait is over.
 #[test]
 fn model_push_and_end_against_waiting_lane() {
     explore(|| {

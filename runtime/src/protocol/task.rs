@@ -1,27 +1,27 @@
-//! How the result of a task reaches whoever holds its handle, or nobody.
+//! How the result of a task reaches the holder of its handle.
 //!
 //! # State
 //!
-//! One stage under a mutex; whoever leaves it takes out what it held.
+//! One stage under a mutex. Each transition takes out what the old stage held.
 //!
 //! | stage | meaning |
 //! |---|---|
-//! | `Pending(waiter)` | not over yet; `waiter` is to be told, if somebody waits |
-//! | `Done(result)` | over; the result has not been taken |
-//! | `Over` | nobody wants the result, or it was taken |
+//! | `Pending(waiter)` | not done yet; `waiter`, if any, must be told when it is |
+//! | `Done(result)` | done; the result has not been taken |
+//! | `Over` | the result was taken, or nobody wants it |
 //!
 //! | transition | who | when |
 //! |---|---|---|
-//! | [`complete`](TaskCell::complete) `Pending → Done`, or `Over` stays | who ran the task, once | it is over |
-//! | [`wait`](TaskCell::wait) `Pending → Pending(waiter)`, `Done → Over` | who holds the handle | it wants the result |
-//! | [`detach`](TaskCell::detach) `Pending → Over`, `Done → Over` | who held the handle | it drops it |
+//! | [`complete`](TaskCell::complete) `Pending → Done`, or `Over` stays | the lane that ran the task, once | the task is done |
+//! | [`wait`](TaskCell::wait) `Pending → Pending(waiter)`, `Done → Over` | the holder of the handle | it wants the result |
+//! | [`detach`](TaskCell::detach) `Pending → Over`, `Done → Over` | the holder of the handle | it drops the handle |
 //!
-//! Wakers and results are user code when they are cloned, woken or dropped: every method hands them
-//! out, and none runs them under the lock.
+//! To clone, wake or drop a waker or result runs user code. So each method hands them out, and none
+//! does this under the lock.
 //!
 //! # Orderings
 //!
-//! The mutex's. A waiter that was registered is told; one that comes after the result finds it.
+//! Those of the mutex. A registered waiter is told; a waiter that comes after the result finds it.
 //!
 //! # Progress
 //!
@@ -30,7 +30,7 @@
 //! # Models
 //!
 //! `task_models.rs`: a result against a waiter that registers, and against one that is replaced; a
-//! result against a handle that is dropped, and against one that is dropped while it is registered.
+//! result against a handle that is dropped, with and without a registered waiter.
 
 use std::sync::TryLockError;
 
@@ -43,15 +43,15 @@ enum Stage<R, W> {
     Over,
 }
 
-/// What whoever wanted the result is told.
+/// The answer to a waiter.
 #[derive(Debug)]
 #[must_use]
 pub(crate) enum Waited<R, W> {
-    /// Here it is.
+    /// The result.
     Result(R),
-    /// The waiter is registered; the one before it, if any, is handed back.
+    /// The waiter is registered. The one before it, if any, is handed back.
     Registered(Option<W>),
-    /// It was taken before.
+    /// The result was already taken.
     Gone,
 }
 
@@ -79,11 +79,11 @@ impl<R, W> TaskCell<R, W> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Stage<R, W>> {
-        // No user code runs under it, so it is whole even if poisoned.
+        // No user code runs under the lock, so the data is consistent even if it is poisoned.
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// The task is over. The waiter is to be told; a result that nobody wants is handed back.
+    /// Completes the task. Returns the waiter to be told, or hands back a result that nobody wants.
     #[must_use = "a waiter must be told"]
     pub(crate) fn complete(&self, result: R) -> Result<Option<W>, R> {
         let mut stage = self.lock();
@@ -97,7 +97,7 @@ impl<R, W> TaskCell<R, W> {
         }
     }
 
-    /// Takes the result, or registers `waiter` to be told of it.
+    /// Takes the result, or registers `waiter`.
     pub(crate) fn wait(&self, waiter: W) -> Waited<R, W> {
         let mut stage = self.lock();
         match std::mem::replace(&mut *stage, Stage::Over) {
@@ -110,8 +110,8 @@ impl<R, W> TaskCell<R, W> {
         }
     }
 
-    /// Takes the result if it is there: for a process that was forked, in which nobody will
-    /// complete the task any more. The lock may be held by a thread that is not there.
+    /// Takes the result if it is there. For a forked process, in which no thread completes the
+    /// task. The lock may be held by a thread that does not exist there.
     pub(crate) fn take_left_behind(&self) -> Option<R> {
         let mut stage = match self.0.try_lock() {
             Ok(stage) => stage,
@@ -127,7 +127,7 @@ impl<R, W> TaskCell<R, W> {
         }
     }
 
-    /// Nobody wants the result any more.
+    /// Marks the result as unwanted.
     pub(crate) fn detach(&self) -> Left<R, W> {
         let mut stage = self.lock();
         match std::mem::replace(&mut *stage, Stage::Over) {
@@ -137,7 +137,7 @@ impl<R, W> TaskCell<R, W> {
         }
     }
 
-    /// Whether the task is over, as far as its handle is concerned.
+    /// Returns whether the task is over for the holder of its handle.
     pub(crate) fn is_over(&self) -> bool {
         !matches!(&*self.lock(), Stage::Pending(_))
     }

@@ -1,4 +1,4 @@
-//! Models of a task's result: it arrives once, whoever waits is told, and nothing is leaked.
+//! Models of a task's result: it arrives once, each waiter is told, and nothing leaks.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::parker::Parker;
 use super::task::{Left, TaskCell, Waited};
 use crate::sync::{AtomicU32, Ordering};
 
-/// A result that counts itself.
+/// A result that counts its instances.
 struct Counted(Arc<AtomicU32>);
 
 impl Drop for Counted {
@@ -22,7 +22,7 @@ fn task() -> (Arc<TaskCell<Counted, Waiter>>, Arc<AtomicU32>) {
     (Arc::new(TaskCell::new()), Arc::new(AtomicU32::new(0)))
 }
 
-/// What a worker does when it has run the task.
+/// What a worker does after it has run the task.
 fn complete(task: &TaskCell<Counted, Waiter>, dropped: &Arc<AtomicU32>) {
     match task.complete(Counted(Arc::clone(dropped))) {
         Ok(Some((_, parker))) => drop(parker.unpark()),
@@ -54,8 +54,8 @@ fn model_result_against_waiter() {
     });
 }
 
-/// Catches a waiter that is replaced while the task completes: the newer one, which alone counts,
-/// must be told or see the result.
+/// Catches a waiter that is replaced while the task completes: the newer one must be told or see
+/// the result.
 #[test]
 fn model_result_against_replaced_waiter() {
     explore(|| {
@@ -80,7 +80,7 @@ fn model_result_against_replaced_waiter() {
     });
 }
 
-/// Catches a result that neither the worker nor the dropped handle drops, or both.
+/// Catches a result that neither the worker nor the dropped handle drops, or that both drop.
 #[test]
 fn model_result_against_dropped_handle() {
     explore(|| {

@@ -1,4 +1,4 @@
-//! Models of the tickets: the caller reads and frees the loop only when everyone is out.
+//! Models of the tickets: the caller reads and frees the loop only when all lanes have left.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ fn leave(pool: &Pool, the_loop: &Loop) {
     }
 }
 
-/// The caller's wait; afterwards it uses the loop's memory for itself.
+/// The caller's wait. Afterwards it reuses the loop's memory.
 fn settle_and_free(pool: &Pool, the_loop: &Loop) -> [u32; 2] {
     while !the_loop.tickets.settled() {
         pool.caller.park();
@@ -58,8 +58,8 @@ fn settle_and_free(pool: &Pool, the_loop: &Loop) -> [u32; 2] {
     })
 }
 
-/// Catches a `leave` or `settled` too weak to carry the results of *both* lanes, and a wake-up that
-/// comes too soon.
+/// Catches a `leave` or `settled` that is too weak to publish the results of *both* lanes, and a
+/// wake-up that comes too soon.
 #[test]
 fn model_two_lanes_write_and_leave() {
     explore(|| {
@@ -76,7 +76,7 @@ fn model_two_lanes_write_and_leave() {
     });
 }
 
-/// Catches a count that touches zero while an invited lane's own invitation is still out.
+/// Catches a count that reaches zero while the invitation of an invited lane is still out.
 #[test]
 fn model_lane_invites_another() {
     explore(|| {
@@ -97,7 +97,7 @@ fn model_lane_invites_another() {
     });
 }
 
-/// Catches a ticket that both the inviter and a thief return, or neither.
+/// Catches a ticket that both the inviter and a thief return, or neither does.
 #[test]
 fn model_invitation_taken_back_against_thief() {
     explore(|| {
@@ -122,8 +122,8 @@ fn model_invitation_taken_back_against_thief() {
     });
 }
 
-/// Catches a lane's result that is lost as its ticket is handed on, to another lane or to the
-/// caller, and a caller that sleeps through that.
+/// Catches a result that is lost when its ticket is handed on, to another lane or to the caller,
+/// and a caller that sleeps through this.
 #[test]
 fn model_a_ticket_that_is_handed_on() {
     explore(|| {
@@ -170,9 +170,9 @@ fn model_limit_holds_against_two_inviters() {
     });
 }
 
-/// Two tasks of a scope, of which one panics; the owner of the scope sleeps meanwhile. Catches a
-/// scope that ends before the payload is there, or the other task's result, and an owner that
-/// sleeps through the end.
+/// Two tasks of a scope, one of which panics while the owner sleeps. Catches a scope that ends
+/// before the payload or the other task's result is there, and an owner that sleeps through the
+/// end.
 #[test]
 fn model_scope_counts_down_to_its_panic() {
     explore(|| {
@@ -213,9 +213,9 @@ fn model_scope_counts_down_to_its_panic() {
     });
 }
 
-/// A broadcast to two workers, one asleep and one that waits for something else, whose caller
-/// sleeps until both have made their calls. Catches mail that is slept through, a call that is made
-/// twice or never, and a result that is read before it is there.
+/// A broadcast to two workers, one asleep and one that waits for something else. The caller sleeps
+/// until both have made their calls. Catches mail that is missed, a call that is made twice or
+/// never, and a result that is read before it is written.
 #[test]
 fn model_broadcast() {
     explore(|| {

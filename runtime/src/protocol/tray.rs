@@ -1,25 +1,25 @@
-//! A [desk](super::desk) from which others may take what lies there while its owner is busy with an
-//! item, and an owner that learns whether somebody has come in vain.
+//! A [desk](super::desk) from which other lanes may take items while its owner runs one. The owner
+//! learns whether a visitor came in vain.
 //!
 //! # State
 //!
-//! That of the desk, and:
+//! The words of the desk, and:
 //!
 //! | word | written by | meaning |
 //! |---|---|---|
-//! | `missed` | a visitor, before it looks; an owner that has seen it | somebody has come in vain |
+//! | `missed` | a visitor, before it looks; the owner, after it has seen it | a visitor came in vain |
 //!
 //! | transition | who | when it succeeds |
 //! |---|---|---|
 //! | [`enter`](Tray::enter), then [`leave`](Tray::leave) | the owner | as for a desk |
-//! | [`visit`](Tray::visit), then [`release`](Tray::release) | a visitor, which has the mutex | if the owner is away |
+//! | [`visit`](Tray::visit), then [`release`](Tray::release) | a visitor, which holds the mutex | if the owner is away |
 //!
 //! # Orderings
 //!
-//! * Those of the desk. Its light fence in `leave_and_look`, between where the owner is and the look
-//!   at `missed`, and its heavy one in `visit`, between `missed` and the look at where the owner is,
-//!   are Dekker's pair, too. Without the light one, an owner that was at its tray goes on and does
-//!   not know that nobody will come again.
+//! * Those of the desk. The light fence in `leave_and_look`, between `place` and the read of
+//!   `missed`, and the heavy fence in `visit`, between `missed` and the read of `place`, also form
+//!   Dekker's pattern. Without the light fence, an owner that was at its tray goes on and does not
+//!   learn that the visitor will not come again.
 //!
 //! # Progress
 //!
@@ -45,7 +45,7 @@ impl Tray {
         Tray { desk: Desk::new(), missed: AtomicBool::new(false) }
     }
 
-    /// The owner comes. False if it may not: a visitor is there, who has the mutex.
+    /// The owner comes. Returns false if a visitor, which holds the mutex, is there.
     #[inline]
     #[must_use]
     pub(crate) fn enter(&self, fences: Fences) -> bool {
@@ -58,8 +58,8 @@ impl Tray {
         self.desk.leave();
     }
 
-    /// The owner goes, after it may have been there for long. True if somebody has come in vain
-    /// since `forget`, who will not come again.
+    /// The owner goes, possibly after a long time. Returns true if a visitor has come in vain since
+    /// `forget`. That visitor will not come again.
     #[inline]
     #[must_use]
     pub(crate) fn leave_and_look(&self, fences: Fences) -> bool {
@@ -67,13 +67,13 @@ impl Tray {
         self.missed.load(Ordering::Relaxed)
     }
 
-    /// The owner does not care who has come so far.
+    /// Forgets all visitors so far.
     pub(crate) fn forget(&self) {
         self.missed.store(false, Ordering::Relaxed);
     }
 
-    /// Somebody else, who has the mutex, wants to come. True if the owner is away; it stays away
-    /// until `release`, which must follow in either case.
+    /// A visitor, which holds the mutex, comes. Returns true if the owner is away. The owner stays
+    /// away until `release`, which must follow in either case.
     #[must_use]
     pub(crate) fn visit(&self, fences: Fences) -> bool {
         self.missed.store(true, Ordering::Relaxed);

@@ -13,7 +13,7 @@ use crate::sync::Fences;
 
 const FENCES: Fences = Fences::Symmetric;
 
-/// loom checks every access to what lies there: two at a time are a data race.
+/// loom checks every access to the contents: two accesses at a time are a data race.
 struct Place {
     tray: Tray,
     visitors: Mutex<()>,
@@ -47,7 +47,7 @@ impl Place {
         self.at_tray(act)
     }
 
-    /// All that lies there, if the owner is away.
+    /// Takes all contents if the owner is away.
     fn visit(&self) -> Vec<u32> {
         let _alone = self.visitors.lock().unwrap();
         let taken = if self.tray.visit(FENCES) { self.at_tray(std::mem::take) } else { Vec::new() };
@@ -56,8 +56,8 @@ impl Place {
     }
 }
 
-/// Catches an owner and a visitor that are both there, and what one leaves and the other does not
-/// see.
+/// Catches an owner and a visitor that are both at the tray, and contents that one leaves and the
+/// other does not see.
 #[test]
 fn model_owner_and_visitor_take_turns() {
     explore(|| {
@@ -72,8 +72,7 @@ fn model_owner_and_visitor_take_turns() {
     });
 }
 
-/// Catches the same with two visitors, of which the second comes while the owner waits for the
-/// first.
+/// Catches the same with two visitors, where the second comes while the owner waits for the first.
 #[test]
 fn model_owner_and_two_visitors() {
     explore(|| {
@@ -90,7 +89,7 @@ fn model_owner_and_two_visitors() {
     });
 }
 
-/// Catches an owner that was at its tray when somebody came, and does not learn of that.
+/// Catches an owner that was at its tray when a visitor came, and does not learn of it.
 #[test]
 fn model_an_owner_that_was_there_learns_of_the_visitor() {
     explore(|| {

@@ -1,34 +1,34 @@
-//! Which lanes have nothing to do but wait for a source, or for what others have pulled from it.
+//! Which lanes only wait: for a source, or for what other lanes have pulled from it.
 //!
 //! # State
 //!
-//! All words are written under the mutex of the [feed](crate::feed), and read without it.
+//! All words are written under the mutex of the [feed](crate::feed), and also read without it.
 //!
 //! | word | meaning | read by |
 //! |---|---|---|
-//! | `awake` | how many wait, and will look at all desks before they do anything else | who pulls several items at once: only while somebody is awake |
-//! | `asleep` | how many sleep, or are about to, and nobody has roused | who leaves something on its desk |
-//! | `turns` | changes when there may be something to take | who is awake |
-//! | `over` | nothing is left, and nothing will come | who would come |
+//! | `awake` | how many lanes wait and will look at all desks before they do anything else | a lane at the source: it pulls several items at once only while another lane is awake |
+//! | `asleep` | how many lanes sleep, or are about to, and have not been roused | a lane that leaves an item on its desk |
+//! | `turns` | changes when there may be something to take | a lane that is awake |
+//! | `over` | nothing is left, and nothing will come | a lane that would come |
 //!
-//! A lane is counted as asleep, and as awake no more, *before* it looks at the desks for the last
-//! time. One that is roused counts as awake from then on, though it takes a while to come: who
-//! holds the source meanwhile pulls several items, and rouses nobody else.
+//! A lane is counted as asleep, and no longer as awake, *before* it looks at the desks for the last
+//! time. A roused lane counts as awake at once, though it takes a while to arrive. Meanwhile the
+//! lane at the source pulls several items, and rouses no other lane.
 //!
 //! # Orderings
 //!
-//! None of its own. `awake` and `asleep` are ordered by the fences of the [desk](super::desk): who
-//! puts something on its desk reads them behind a light fence, and who is about to sleep writes
-//! them before its heavy one, behind which it looks at the desks. So it finds what was put there,
-//! or is seen. `turns` and `over` are hints: who has not seen them finds out under the mutex.
+//! None of its own. The fences of the [desk](super::desk) order `awake` and `asleep`. A lane that
+//! puts an item on its desk reads them after a light fence. A lane that is about to sleep writes
+//! them before its heavy fence, and looks at the desks after it. So it finds the item, or it is
+//! seen. `turns` and `over` are hints: a lane that has not seen them finds out under the mutex.
 //!
 //! # Progress
 //!
-//! Nobody waits for these words.
+//! No lane waits for these words.
 //!
 //! # Models
 //!
-//! `waiters_models.rs`.
+//! `waiters_models.rs`: a whole feed.
 
 use crate::sync::{AtomicBool, AtomicU32, Ordering};
 
@@ -42,7 +42,7 @@ pub(crate) struct Waiters {
 }
 
 fn add(word: &AtomicU32, n: u32) {
-    // The mutex keeps other writers away.
+    // The mutex excludes other writers.
     word.store(word.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
 }
 
@@ -56,20 +56,20 @@ impl Waiters {
         }
     }
 
-    /// Whether anybody waits.
+    /// Returns whether any lane waits.
     #[inline]
     pub(crate) fn any(&self) -> bool {
         self.any_awake() || self.asleep.load(Ordering::Relaxed) > 0
     }
 
-    /// Whether somebody will look at all desks before it does anything else.
+    /// Returns whether a lane is awake, and so looks at all desks before it does anything else.
     #[inline]
     pub(crate) fn any_awake(&self) -> bool {
         self.awake.load(Ordering::Relaxed) > 0
     }
 
-    /// Rouses a sleeper, if there is one, and something to take for more `lanes` than are awake.
-    /// True if somebody is to be woken.
+    /// Rouses a sleeper if there is one, and if fewer than `lanes` are awake. Returns true if the
+    /// caller must wake a thread.
     #[must_use]
     pub(crate) fn rouse(&self, lanes: u32) -> bool {
         let too_few = self.asleep.load(Ordering::Relaxed) > 0 && self.awake.load(Ordering::Relaxed) < lanes;
@@ -85,38 +85,38 @@ impl Waiters {
         add(&self.awake, 1);
     }
 
-    /// It has seen that there may be something.
+    /// The lane has seen that there may be something to take.
     pub(crate) fn end(&self) {
         add(&self.awake, 1_u32.wrapping_neg());
     }
 
-    /// It is going to sleep, if it finds nothing on any desk.
+    /// The lane goes to sleep unless it finds an item on a desk.
     pub(crate) fn fall_asleep(&self) {
         add(&self.asleep, 1);
         self.end();
     }
 
-    /// It has found something, or somebody else rouses it.
+    /// The lane has found something, or another lane rouses it.
     pub(crate) fn wake_up(&self) {
         add(&self.asleep, 1_u32.wrapping_neg());
     }
 
-    /// There may be something to take.
+    /// Records that there may be something to take.
     pub(crate) fn next_turn(&self) {
         add(&self.turns, 1);
     }
 
-    /// A number that has changed by the time that there is something to take.
+    /// Returns a number that changes when there may be something to take.
     pub(crate) fn turn(&self) -> u32 {
         self.turns.load(Ordering::Relaxed)
     }
 
-    /// Nothing is left.
+    /// Records that nothing is left.
     pub(crate) fn finish(&self) {
         self.over.store(true, Ordering::Relaxed);
     }
 
-    /// Whether who comes would find nothing; a hint.
+    /// Returns whether a lane that comes now finds nothing. A hint.
     #[inline]
     pub(crate) fn are_finished(&self) -> bool {
         self.over.load(Ordering::Relaxed)

@@ -1,5 +1,5 @@
-//! Models of those who wait, on a whole feed: every item goes to one lane, nobody sleeps beside
-//! something to take, and a source may wait for what becomes of its items.
+//! Models of waiting lanes, on a whole feed: every item goes to one lane, no lane sleeps beside an
+//! item, and a source may wait for the results of its items.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ struct Answers {
     more: Condvar,
 }
 
-/// Yields `0..len`. From item `waits_from` on it waits, before each item, for the answers to all
-/// before it.
+/// Yields `0..len`. Before item `waits_from` and each later one, it waits for the answers to all
+/// earlier items.
 struct Questions {
     next: u32,
     len: u32,
@@ -57,7 +57,7 @@ impl Bridge {
         Arc::new(Bridge { feed: Feed::new(source, Fences::Symmetric), answers })
     }
 
-    /// A lane's part: all items that it gets.
+    /// Runs all items that a lane gets.
     fn run(&self, wish: Wish) -> Vec<u32> {
         let mut seat = Seat::new();
         let mut all = Vec::new();
@@ -66,7 +66,7 @@ impl Bridge {
                 true => seat.pop(&self.feed),
                 false => seat.stream(&self.feed, wish),
             };
-            // Nobody is patient: to wait is to look around, and to sleep.
+            // No lane is patient: waiting means one look around, then sleep.
             let pause = || {
                 thread::yield_now();
                 false
@@ -101,31 +101,31 @@ const STREAMS: Wish = Wish { most: 2, streams: true };
 const PASSES: Wish = Wish { most: 2, streams: false };
 const ONE: Wish = Wish { most: 1, streams: false };
 
-/// Catches items that are lost or doubled, and a lane that is left asleep.
+/// Catches items that are lost or duplicated, and a lane that is left asleep.
 #[test]
 fn model_two_lanes_share_a_source() {
     explore_lanes(3, u32::MAX, &[STREAMS, STREAMS]);
 }
 
-/// Catches the same where the source is free between two items.
+/// Catches the same if the source is free between two items.
 #[test]
 fn model_two_lanes_pass_a_source_on() {
     explore_lanes(2, u32::MAX, &[PASSES, PASSES]);
 }
 
-/// Catches an item that waits behind a source which waits for it.
+/// Catches an item that is stuck behind a source which waits for it.
 #[test]
 fn model_a_source_waits_for_its_items() {
     explore_lanes(2, 1, &[STREAMS, STREAMS]);
 }
 
-/// Catches the same behind items for which it did not wait.
+/// Catches the same behind items for which the source did not wait.
 #[test]
 fn model_a_source_waits_after_a_backlog() {
     explore_lanes(3, 2, &[STREAMS, STREAMS]);
 }
 
-/// Catches a third lane that sleeps on while there is something for it.
+/// Catches a third lane that sleeps although there is an item for it.
 #[test]
 fn model_three_lanes() {
     explore_lanes(2, u32::MAX, &[ONE, ONE, ONE]);

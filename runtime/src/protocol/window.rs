@@ -1,63 +1,64 @@
-//! What lies between the source of a stream and its sink, and what each lane does next.
+//! The buffer between the source of a stream and its sink, and what each lane does next.
 //!
 //! # State
 //!
-//! All of it is under one mutex, which is never held over a user's code.
+//! All state is under one mutex, which is never held while user code runs.
 //!
 //! | field | meaning | changed by |
 //! |---|---|---|
-//! | `pulling` | a lane is at the source; nobody else may be | whoever gets a [`Pull`](Turn::Pull); the same with [`Pulled`](Report::Pulled) |
-//! | `ended` | the source has nothing more | `Pulled` |
-//! | `in_flight` | the weight of what was pulled and has not gone through the sink | `Pulled` adds, [`Emitted`](Report::Emitted) subtracts |
-//! | `queue` | what was pulled and is not begun, the oldest first | `Pulled` appends; whoever gets a [`Process`](Turn::Process) takes the front |
-//! | `done` | what is processed and the sink has not taken; `next` is the item that the sink wants next, if order matters | [`Processed`](Report::Processed); [`Emit`](Turn::Emit) |
-//! | `bundles` | who has several items in hand, or asks for several, and since when | with `Pull` and `Process`; the end of both |
-//! | `looking` | how many have a look at somebody's bundle | [`Look`](Turn::Look); [`Looked`](Report::Looked) |
-//! | `idle`, `coming` | helpers that sleep; those that were woken and have not come | the sleeper; whoever wakes it |
-//! | `sink` | the same of the sink | |
-//! | `awake` | how many wait with open eyes | those |
-//! | `helpers` | how many have come | their first report |
-//! | `alone` | the sink is at the source, and does everything | the sink, whoever takes the source from it |
-//! | `watching` | somebody who sleeps wakes up by itself, to look at bundles | the sleeper |
+//! | `pulling` | a lane is at the source; no other lane may be | the lane that gets a [`Pull`](Turn::Pull), and its [`Pulled`](Report::Pulled) |
+//! | `ended` | the source is exhausted | `Pulled` |
+//! | `in_flight` | the weight of all items that were pulled and have not passed the sink | `Pulled` adds, [`Emitted`](Report::Emitted) subtracts |
+//! | `queue` | items that were pulled and not begun, oldest first | `Pulled` appends; the lane that gets a [`Process`](Turn::Process) takes the front |
+//! | `done` | items that were processed and not yet taken by the sink; `next` is the item that the sink wants next, if order matters | [`Processed`](Report::Processed); [`Emit`](Turn::Emit) |
+//! | `bundles` | which lanes hold several items, or ask the source for several, and since when | `Pull` and `Process`, and the end of both |
+//! | `looking` | how many lanes look at another lane's bundle | [`Look`](Turn::Look); [`Looked`](Report::Looked) |
+//! | `idle`, `coming` | helpers that sleep; helpers that were woken and have not arrived | the sleeper; its waker |
+//! | `sink` | the same for the sink | |
+//! | `awake` | how many lanes wait without sleeping | these lanes |
+//! | `helpers` | how many helpers have come | their first report |
+//! | `alone` | the sink is at the source, and does everything | the sink; the lane that takes the source from it |
+//! | `watching` | a sleeping lane wakes up on a timeout to look at bundles | the sleeper |
 //!
-//! `stopped` (nobody wants anything more) is written under the mutex, and read without it between
-//! two items: a hint.
+//! `stopped` (no more results are wanted) is written under the mutex, and read without it between
+//! two items, as a hint.
 //!
-//! One lane is the *sink*. It puts through what is done; if there is nothing and no helper is free,
-//! it processes what is in the queue, unless the window is so small that it would be full
-//! meanwhile. The others are *helpers*: they pull and process. A lane reports what it has done and
-//! is told what to do next ([`turn`](Window::turn)).
+//! One lane is the *sink*. It emits finished items. If there are none and no helper is free, it
+//! processes items from the queue, unless the window is so small that it would fill up meanwhile.
+//! The others are *helpers*: they pull and process. A lane reports what it has done and is told
+//! what to do next ([`turn`](Window::turn)).
 //!
-//! # What is pulled is processed before the source may block again
+//! # Pulled items are processed before the source may block again
 //!
-//! A lane asks the source only if for each bundle in the queue there is another lane with nothing
-//! to do, which it has woken, or if the source has been quick (`stock`: else the sink, which does
-//! not ask by itself, would often find nothing); else it processes the oldest one. The sink asks
-//! only if nothing is in flight, and for one item: while it is in the source, it could not emit
-//! what becomes ready. If no helper has come, or items are not worth handing over, it keeps the
-//! source and does everything, one item after the other ([`Alone`](Turn::Alone)): that is a bundle,
-//! too, from which an idle lane takes the source if the sink is at work on one item for long.
+//! A helper asks the source only in two cases: for each bundle in the queue there is another idle
+//! lane, which it has woken; or the source has been quick (`stock`), because otherwise the sink,
+//! which does not ask while others do, would often find nothing. In all other cases it processes
+//! the oldest bundle. The sink asks only if nothing is in flight, and for one item: while it is in
+//! the source, it cannot emit items that become ready. If no helper has come, or if items are too
+//! cheap to hand over, the sink keeps the source and does everything, one item after the other
+//! ([`Alone`](Turn::Alone)). This is a bundle, too: an idle lane takes the source from it if the
+//! sink works on one item for a long time.
 //!
-//! Several items at a time are in somebody's hands only where items and the source are quick. If it
-//! takes long all the same, an idle lane looks there, takes what is not begun, and what is done;
-//! there is always one idle lane that wakes up for this by itself (`watching`), if any is idle.
+//! A lane holds several items at a time only where items and the source are quick. If they take
+//! long nevertheless, an idle lane looks at the bundle, and takes what has not begun and what is
+//! done. If any lane is idle, one idle lane always wakes up on a timeout for this (`watching`).
 //!
 //! # Orderings
 //!
-//! None but the mutex's.
+//! Only those of the mutex.
 //!
 //! # Progress
 //!
-//! The sink sleeps only while something is in flight or somebody is at the source. What is in the
-//! queue, idle lanes are woken for, helpers first. A helper sleeps while there is no room or
-//! another lane is at the source; it is woken when there is room, though not for every single item
-//! where they are quick.
+//! The sink sleeps only while items are in flight or another lane is at the source. Idle lanes are
+//! woken for items in the queue, helpers first. A helper sleeps while the window is full or another
+//! lane is at the source. It is woken when there is room, though not for every single item if items
+//! are quick.
 //!
 //! # Models
 //!
-//! `window_models.rs`: a sink and helpers, in order and out of it, one at the source at a time, no
-//! more in flight than allowed, a source and a helper that wait for what becomes of an item,
-//! bundles that are looked at, a stop.
+//! `window_models.rs`: a sink and helpers, ordered and unordered; one lane at a time at the source;
+//! no more in flight than allowed; a source and a helper that wait for the result of an item;
+//! bundles that other lanes look at; a stop.
 
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::PoisonError;
@@ -70,30 +71,30 @@ use crate::policy::pace::Pace;
 use crate::policy::times::PATIENCE_NS;
 use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 
-/// The lane that emits. Helpers have other numbers.
+/// The number of the sink. Helpers have other numbers.
 pub(crate) const SINK: u32 = 0;
 
-/// The sink processes an item, which may be long, if there is room for so many quick ones for each
-/// helper but one.
+/// The sink processes an item, which may be long, only if the window has room for this many quick
+/// items per helper, not counting one helper.
 const QUICK_EACH: usize = 3;
 
-/// What a lane is to do next, and then report.
+/// What a lane does next. It then reports the outcome.
 #[derive(Debug)]
 #[must_use]
 pub(crate) enum Turn<T, R> {
-    /// Ask the source for so many items, at least one, while what it has got weighs less than
-    /// `weight`; the first has that number.
+    /// Ask the source for up to `most` items, at least one, until they weigh `weight`. `first` is
+    /// the number of the first item.
     Pull { first: u64, most: usize, weight: usize },
-    /// Ask the source, process and emit, so many items one by one; the first has that number. For
-    /// the sink.
+    /// Ask the source, process and emit, item by item, up to `most` times. `first` is the number of
+    /// the first item. Only for the sink.
     Alone { first: u64, most: usize },
-    /// Process these.
+    /// Process these items.
     Process(Batch<T>),
-    /// Put these through the sink.
+    /// Emit these results.
     Emit(Done<R>),
-    /// Take what that lane has in hand.
+    /// Take what this bundle's lane has not begun or has done.
     Look(Bundle),
-    /// Nothing any more.
+    /// Nothing: the stream is over.
     Over,
 }
 
@@ -101,7 +102,7 @@ pub(crate) enum Turn<T, R> {
 #[derive(Debug)]
 pub(crate) enum Report<T, R> {
     Nothing,
-    /// It has left the source.
+    /// The lane has left the source.
     Pulled {
         batch: Batch<T>,
         asked: usize,
@@ -112,16 +113,16 @@ pub(crate) enum Report<T, R> {
         done: Done<R>,
         ns: u64,
     },
-    /// It has done so many items alone, and perhaps pulled one more.
+    /// The sink has processed `items` items alone, and may have pulled one more.
     Alone {
         items: usize,
         ns: u64,
         rest: Batch<T>,
         ended: bool,
     },
-    /// Items of that weight have gone through the sink.
+    /// Items of this weight have passed the sink.
     Emitted(usize),
-    /// It has had a look.
+    /// The lane has looked at a bundle.
     Looked {
         bundle: Bundle,
         taken: Taken<T, R>,
@@ -144,7 +145,7 @@ struct State<T, R> {
     queue: VecDeque<Batch<T>>,
     done: BinaryHeap<Done<R>>,
     next: u64,
-    /// Each with the moment from which on it is waited for.
+    /// Each with the time of the last look, or of its start.
     bundles: Vec<(Bundle, u64)>,
     bundles_made: u64,
     looking: u32,
@@ -158,14 +159,14 @@ struct State<T, R> {
     pace: Pace,
 }
 
-/// What does not change.
+/// What never changes.
 #[derive(Debug)]
 struct Limits {
     in_flight: usize,
-    /// What one lane may have in a bundle.
+    /// The largest bundle of one lane.
     share: usize,
     ordered: bool,
-    /// Items have different weights.
+    /// Whether items have different weights.
     weighed: bool,
 }
 
@@ -177,14 +178,14 @@ pub(crate) struct Window<T, R> {
     room: Condvar,
     /// The sink sleeps here.
     ready: Condvar,
-    /// Read between two items, and so kept apart from what changes.
+    /// Read between two items, so on a cache line of its own.
     stopped: CachePadded<AtomicBool>,
     limits: Limits,
 }
 
 impl<T, R> Window<T, R> {
-    /// At most `limit` is in flight, but that a single item may exceed that; results come in order
-    /// or not; up to `lanes` take part.
+    /// Creates a window for up to `lanes` lanes. At most `limit` is in flight, except that a single
+    /// item may exceed it.
     pub(crate) fn new(limit: usize, weighed: bool, ordered: bool, lanes: usize) -> Self {
         let state = State {
             pulling: false,
@@ -206,7 +207,7 @@ impl<T, R> Window<T, R> {
             watching: false,
             pace: Pace::new(),
         };
-        // So that all have some at the same time, and as much lies ready or is done.
+        // All lanes can hold a bundle at the same time, and as much again can wait or be done.
         let share = (limit / (2 * lanes)).max(1);
         Window {
             state: Mutex::new(state),
@@ -221,22 +222,23 @@ impl<T, R> Window<T, R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether nobody wants anything more; a hint.
+    /// Returns whether no more results are wanted. A hint.
     #[inline]
     pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Ends everything; nobody waits any more.
+    /// Ends the stream, and wakes all lanes.
     pub(crate) fn stop(&self) {
         let mut state = self.lock();
         self.stopped.store(true, Ordering::Relaxed);
         self.wake(&mut state);
     }
 
-    /// What the lane does next, after what it reports; waits until there is something. `now` is a
-    /// time in nanoseconds. `pause` passes a moment, if after that time a lane that waits is still
-    /// to be awake, for the next bundle will be there soon.
+    /// Returns what the lane does next, after its report. Blocks until there is something to do.
+    /// `now` returns the time in nanoseconds. `pause` is given how long the lane has waited. It
+    /// passes a moment, and returns whether the lane should stay awake because the next bundle will
+    /// be there soon.
     pub(crate) fn turn(
         &self,
         lane: u32,
@@ -290,14 +292,14 @@ impl<T, R> Window<T, R> {
         match lane {
             SINK => state.sink = Sink::Awake,
             _ if state.coming > 0 => state.coming -= 1,
-            // By itself.
+            // The timeout ended the sleep.
             _ => state.idle -= 1,
         }
         state
     }
 
-    /// Wakes those for whom there is something, helpers first. A look at who sleeps spares a system
-    /// call.
+    /// Wakes the lanes that have something to do, helpers first. It checks who sleeps, which saves
+    /// a system call.
     fn wake(&self, state: &mut State<T, R>) {
         let watches = !state.watching && !state.bundles.is_empty();
         let wanted = match self.is_stopped() || state.is_over() {
@@ -352,7 +354,7 @@ impl<T, R> State<T, R> {
         match taken {
             Taken::Nothing => {
                 if self.alone {
-                    // The sink is in the source, and comes by itself.
+                    // The sink is in the source, and comes back by itself.
                     self.bundles.clear();
                 }
                 return;
@@ -392,7 +394,7 @@ impl<T, R> State<T, R> {
         }
     }
 
-    /// What a lane that has nothing to do does next.
+    /// Chooses what an idle lane does next.
     fn choose(&mut self, lane: u32, now: u64, limits: &Limits) -> Option<Turn<T, R>> {
         let is_sink = lane == SINK;
         if is_sink && self.is_ready(limits) {
@@ -437,7 +439,7 @@ impl<T, R> State<T, R> {
         Turn::Pull { first: self.pulled, most, weight }
     }
 
-    /// For the sink: the source may block before the second item until it has emitted the first.
+    /// For the sink: the source may not yield the second item until the first one was emitted.
     fn pull_one(&mut self) -> Turn<T, R> {
         self.pulling = true;
         Turn::Pull { first: self.pulled, most: 1, weight: 1 }
@@ -454,7 +456,7 @@ impl<T, R> State<T, R> {
         self.bundles.push((Bundle { lane, number: self.bundles_made }, now));
     }
 
-    /// The oldest items.
+    /// Takes the oldest items.
     fn dequeue(&mut self) -> Option<Batch<T>> {
         let oldest = self.queue.front_mut()?;
         if self.pace.bundle() > 1 || oldest.len() == 1 {
@@ -463,41 +465,41 @@ impl<T, R> State<T, R> {
         oldest.split_one()
     }
 
-    /// How many lanes could take something from the queue.
+    /// Returns how many lanes could take something from the queue.
     fn bundles_in_queue(&self) -> usize {
         if self.pace.bundle() > 1 { self.queue.len() } else { self.queue.iter().map(Batch::len).sum() }
     }
 
-    /// How many lanes have nothing to do, beside a helper that has.
+    /// Returns how many lanes have nothing to do, besides the helper that asks.
     fn lanes_at_hand(&self) -> usize {
         self.idle + self.coming + usize::from(self.sink != Sink::Awake)
     }
 
-    /// Whether the sink processes what is in the queue: only if no helper can, and if helpers alone
-    /// are too few for the window, for what is done piles up meanwhile.
+    /// Returns whether the sink processes items from the queue. It does so only if no helper can,
+    /// and if all helpers together cannot fill the window: results pile up meanwhile.
     fn sink_helps(&self, limits: &Limits) -> bool {
         let no_helper = self.idle + self.coming + self.awake == 0;
         self.helpers < limits.in_flight && no_helper && !self.would_fill_up(limits)
     }
 
-    /// Whether quick items would fill the window if the sink had a long one, and the other helpers
-    /// found no more. (In order they wait for a long one before them anyway.) The source is quick
-    /// then, so that no more than one helper is there for long, and another comes back to the
-    /// queue.
+    /// Returns whether quick items would fill the window while the sink processes a long one, so
+    /// that the other helpers would run out of work. (If order matters, they wait for the long item
+    /// anyway.) The source is quick then, so only one helper is there at a time, and the others
+    /// return to the queue.
     fn would_fill_up(&self, limits: &Limits) -> bool {
         let others = self.helpers.saturating_sub(1);
         !limits.ordered && self.pace.has_quick() && self.room(limits) < others * QUICK_EACH
     }
 
-    /// Whether a helper had better wait, for the sink is about to make room: with the item in the
-    /// queue and the next one, both have something to do.
+    /// Returns whether a helper should wait because the sink is about to make room. Then both have
+    /// work: the item in the queue, and the next one.
     fn leaves_to_sink(&self, limits: &Limits) -> bool {
         let is_full = self.in_flight >= limits.in_flight && self.bundles_in_queue() == 1;
         is_full && self.sink != Sink::Awake && self.is_ready(limits)
     }
 
-    /// Whether a helper may ask the source: for a bundle, where items come in bundles. What is tiny
-    /// it leaves to the sink.
+    /// Returns whether a helper may ask the source, for a bundle if items come in bundles. Tiny
+    /// items are left to the sink.
     fn may_ask(&self, limits: &Limits) -> bool {
         let least = if limits.weighed { 1 } else { self.pace.bundle().min(limits.share) };
         !self.pulling && !self.ended && self.room(limits) >= least && !self.is_left_to_sink(limits)
@@ -507,13 +509,13 @@ impl<T, R> State<T, R> {
         limits.in_flight.saturating_sub(self.in_flight)
     }
 
-    /// Whether the sink does everything alone.
+    /// Returns whether the sink does everything alone.
     fn is_left_to_sink(&self, limits: &Limits) -> bool {
         !limits.weighed && (self.helpers == 0 || self.pace.are_tiny(limits.share))
     }
 
-    /// Whether a helper should be at the source, and nobody is. For a bundle nobody is woken while
-    /// half of the window is full.
+    /// Returns whether the source is free and a helper should be there. For a bundle, no lane is
+    /// woken until half of the window is free.
     fn is_open(&self, limits: &Limits) -> bool {
         let enough = if self.pace.bundle() > 1 { limits.in_flight / 2 } else { 1 };
         self.may_ask(limits) && self.room(limits) >= enough
@@ -523,22 +525,23 @@ impl<T, R> State<T, R> {
         self.done.peek().is_some_and(|done| !limits.ordered || done.first == self.next)
     }
 
-    /// Whether nothing is between the source and the sink.
+    /// Returns whether nothing is between the source and the sink.
     fn is_empty(&self) -> bool {
         self.in_flight == 0 && self.looking == 0
     }
 
-    /// Whether nothing comes to the sink unless the sink asks for it.
+    /// Returns whether the sink gets nothing unless it asks the source itself.
     fn is_all_through(&self) -> bool {
         !self.pulling && self.is_empty()
     }
 
-    /// Whether there is nothing left to begin.
+    /// Returns whether nothing is left to begin.
     fn is_over(&self) -> bool {
         self.ended && !self.pulling && self.queue.is_empty() && self.bundles.is_empty() && self.looking == 0
     }
 
-    /// For how long whoever is to sleep need not look at a bundle; `None` if it need not at all.
+    /// Returns how long a lane that goes to sleep may sleep before it must look at a bundle. `None`
+    /// if it need not look at all.
     fn patience(&self, now: u64) -> Option<Duration> {
         if self.watching {
             return None;

@@ -1,6 +1,6 @@
-//! Models of the window: every item goes through the sink once, in order if that is asked for; one
-//! lane at a time is at the source; no more is in flight than allowed; what is pulled is processed
-//! although the source blocks; nobody sleeps for ever.
+//! Models of the window: every item passes the sink once, in order if requested; one lane at a time
+//! is at the source; no more is in flight than allowed; pulled items are processed although the
+//! source blocks; no lane sleeps for ever.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::policy::batch::{Batch, Done, Taken};
 use crate::policy::times::PATIENCE_NS;
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering};
 
-/// Items that take so long are not bundled.
+/// Items that take this long are not bundled.
 const LONG_NS: u64 = 1_000_000;
 
 fn turn(window: &Window<u32, u32>, lane: u32, report: Report<u32, u32>) -> Turn<u32, u32> {
@@ -95,7 +95,7 @@ impl Stream {
         })
     }
 
-    /// The items as the sink gets them; it has had enough after `most`.
+    /// Returns the items as the sink gets them. The sink stops after `most`.
     fn sink(&self, most: usize) -> Vec<u32> {
         let (mut items, mut report) = (Vec::new(), Report::Nothing);
         loop {
@@ -127,7 +127,7 @@ impl Stream {
     }
 }
 
-/// Catches an item that is lost, comes twice or out of turn, and two lanes at the source.
+/// Catches an item that is lost, duplicated or out of order, and two lanes at the source.
 #[test]
 fn model_items_come_in_order() {
     explore(|| {
@@ -149,8 +149,8 @@ fn model_items_come_in_order_from_a_sink_alone() {
     });
 }
 
-/// Catches a helper, or the sink, that sleeps on although there is room again; and a window that
-/// lets more in than it has room for.
+/// Catches a helper, or the sink, that sleeps although there is room again; and a window that
+/// admits more than it has room for.
 #[test]
 fn model_two_helpers_and_room_for_one_item() {
     explore(|| {
@@ -161,8 +161,8 @@ fn model_two_helpers_and_room_for_one_item() {
     });
 }
 
-/// Catches an item that is lost or comes twice where order does not matter, and a sink that waits
-/// for one in particular.
+/// Catches an item that is lost or duplicated if order does not matter, and a sink that waits for a
+/// particular item.
 #[test]
 fn model_items_come_out_of_order() {
     explore(|| {
@@ -175,7 +175,7 @@ fn model_items_come_out_of_order() {
     });
 }
 
-/// Catches a helper that sleeps, or pulls, for ever after the end.
+/// Catches a helper that sleeps or pulls for ever after the end.
 #[test]
 fn model_a_sink_that_has_enough_sends_everyone_home() {
     explore(|| {
@@ -186,8 +186,8 @@ fn model_a_sink_that_has_enough_sends_everyone_home() {
     });
 }
 
-/// Catches a lane that asks the source for a second item while the first one lies there, and nobody
-/// comes for it: the source waits for the first.
+/// Catches a lane that asks the source for a second item while the first one is in the queue and no
+/// lane takes it: the source waits for the first.
 #[test]
 fn model_a_source_that_waits_for_its_last_item() {
     explore(|| {
@@ -220,19 +220,19 @@ fn model_a_source_that_waits_for_its_last_item() {
     });
 }
 
-/// What a lane has in hand, where others find it.
+/// The items that a lane holds, where others find them.
 type Hand = Option<(Batch<u32>, Done<u32>)>;
 
 /// A stream whose items come in bundles.
 struct Bundled {
     window: Window<u32, u32>,
     hand: Mutex<Hand>,
-    /// What a lane that is at the source has pulled.
+    /// What a lane has pulled at the source.
     pulled: Mutex<Option<Batch<u32>>>,
-    /// The second of three items in hand waits for the third.
+    /// The second of three items in a bundle waits for the third.
     waits: bool,
     processed: Parker,
-    /// So much later at each look that everything is late.
+    /// How much time passes between looks, so that everything is late.
     clock: AtomicU64,
 }
 
@@ -251,7 +251,7 @@ impl Bundled {
         Arc::new(Bundled { window, hand, pulled, waits, processed, clock: AtomicU64::new(0) })
     }
 
-    /// What a lane does; what the sink emits. The source has `len` items.
+    /// Runs one lane. Returns what the sink emits. The source has `len` items.
     fn act(&self, lane: u32, mut report: Report<u32, u32>, len: u64) -> Vec<u32> {
         let mut emitted = Vec::new();
         let now = || self.clock.fetch_add(PATIENCE_NS, Ordering::Relaxed);
@@ -292,7 +292,7 @@ impl Bundled {
         }
     }
 
-    /// The first is done, the second in work, and the third lies there.
+    /// The first item is done, the second is running, and the third has not begun.
     fn process_three(&self, mut bundle: Batch<u32>) -> Report<u32, u32> {
         let mut done = Done::new(bundle.first, 3);
         let (item, weight) = bundle.pop().expect("the first");
@@ -312,7 +312,7 @@ impl Bundled {
         Report::Processed { done, ns: 0 }
     }
 
-    /// Of several items, the first lies there while the source is asked for the next.
+    /// The first of several items is held while the source is asked for the next.
     fn pull(&self, first: u64, most: usize, len: u64) -> Report<u32, u32> {
         let asked = usize::from(first < len);
         let mut pulled = Some(batch(first as u32, asked as u32));
@@ -328,8 +328,8 @@ impl Bundled {
     }
 }
 
-/// Catches a bundle that nobody looks at, whoever has it, and what is taken from it and lost: its
-/// second item waits for the third.
+/// Catches a bundle that no lane looks at, whoever holds it, and items that are taken from it and
+/// lost. Its second item waits for the third.
 #[test]
 fn model_an_idle_lane_takes_what_is_in_a_bundle() {
     explore(|| {
@@ -342,8 +342,8 @@ fn model_an_idle_lane_takes_what_is_in_a_bundle() {
     });
 }
 
-/// Catches what is lost between a lane that looks at a bundle and the one that is done with it just
-/// then.
+/// Catches items that are lost between a lane that looks at a bundle and the lane that finishes it
+/// at the same time.
 #[test]
 fn model_a_bundle_that_is_over_when_somebody_looks() {
     explore(|| {
@@ -356,7 +356,7 @@ fn model_a_bundle_that_is_over_when_somebody_looks() {
     });
 }
 
-/// Catches an item that was pulled, and waits for a source that waits for it.
+/// Catches a pulled item that is stuck behind a source which waits for it.
 #[test]
 fn model_an_idle_lane_takes_what_was_pulled() {
     explore(|| {
@@ -369,8 +369,7 @@ fn model_an_idle_lane_takes_what_was_pulled() {
     });
 }
 
-/// Catches a source that stays with a sink which is busy with an item: that waits for the next
-/// item.
+/// Catches a source that stays with a sink which is busy with an item that waits for the next one.
 #[test]
 fn model_an_idle_lane_takes_the_source_from_a_sink_alone() {
     explore(|| {

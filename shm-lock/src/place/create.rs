@@ -1,9 +1,9 @@
-//! Makes the file of a region so that nobody ever sees a half of it.
+//! Creates the file of a region in such a way that no other process ever sees an incomplete one.
 //!
-//! The file has no name (`O_TMPFILE`) while its memory is reserved and its content written; then it
-//! gets its name in one step, which fails if there is one already. A process that dies before
-//! leaves nothing behind. Where the file system has no nameless files, it has a name that nobody
-//! looks for, which a process that dies just then leaves behind.
+//! The file has no name (`O_TMPFILE`) until its memory is reserved and its content is written. Then
+//! it gets its name in one step, which fails if the name is taken. A process that dies before this
+//! step leaves nothing behind. If the file system has no nameless files, the file gets a temporary
+//! name, which a process that dies at the wrong moment leaves behind.
 
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -16,16 +16,16 @@ use super::open::{MODE, io_error};
 use crate::error::OpenError;
 use crate::sys;
 
-/// A file that nobody can find yet.
+/// A file that other processes cannot find yet.
 #[derive(Debug)]
 pub(super) struct Hidden {
     file: File,
-    /// Where the file system has no nameless files.
+    /// The temporary name, if the file system has no nameless files.
     name: Option<PathBuf>,
 }
 
 impl Hidden {
-    /// Makes a file of `size` zero bytes that can become `path`.
+    /// Creates a file of `size` zero bytes that can become `path`.
     pub(super) fn new(path: &Path, size: usize) -> Result<Hidden, OpenError> {
         let hidden = Hidden::nameless(path)
             .unwrap_or_else(|| Hidden::named(path))
@@ -34,7 +34,7 @@ impl Hidden {
         Ok(hidden)
     }
 
-    /// A file without a name; `None` if the file system has no such files.
+    /// Creates a file without a name. Returns `None` if the file system has no such files.
     fn nameless(path: &Path) -> Option<io::Result<Hidden>> {
         let opened = OpenOptions::new()
             .read(true)
@@ -51,7 +51,7 @@ impl Hidden {
         }
     }
 
-    /// A file with a name that no other process or thread uses at the same time.
+    /// Creates a file with a name that no other process or thread uses at the same time.
     fn named(path: &Path) -> io::Result<Hidden> {
         let name = unused_name(path);
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(MODE).open(&name)?;
@@ -62,7 +62,7 @@ impl Hidden {
         &self.file
     }
 
-    /// Gives the file its name; fails with `AlreadyExists` if that is taken.
+    /// Gives the file its name. Fails with `AlreadyExists` if the name is taken.
     pub(super) fn publish(&self, path: &Path) -> io::Result<()> {
         match &self.name {
             Some(name) => fs::hard_link(name, path),
@@ -70,8 +70,8 @@ impl Hidden {
         }
     }
 
-    /// Gives the file the name of another one, in one step. A process that dies just before leaves
-    /// a name behind that nobody looks for.
+    /// Gives the file the name of another file, in one step. A process that dies just before this
+    /// leaves a temporary name behind.
     pub(super) fn publish_over(&self, path: &Path) -> io::Result<()> {
         let name = unused_name(path);
         self.publish(&name)?;
@@ -81,7 +81,7 @@ impl Hidden {
     }
 }
 
-/// A name beside `path` that no other process or thread uses at the same time.
+/// Returns a name beside `path` that no other process or thread uses at the same time.
 fn unused_name(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}-{:x}.tmp", sys::thread_id(), sys::since_boot_ns()));
@@ -91,13 +91,13 @@ fn unused_name(path: &Path) -> PathBuf {
 impl Drop for Hidden {
     fn drop(&mut self) {
         if let Some(name) = &self.name {
-            // A name that is left over harms nobody, and there is nobody to tell.
+            // A leftover name is harmless, and a destructor cannot report errors.
             let _ = fs::remove_file(name);
         }
     }
 }
 
-/// Makes a file in memory.
+/// Creates a file in memory.
 pub(super) fn memory_file(name: &str, size: usize) -> Result<File, OpenError> {
     let region = Path::new(name);
     let name = CString::new(name).map_err(|error| io_error(region, "create")(error.into()))?;
@@ -107,10 +107,10 @@ pub(super) fn memory_file(name: &str, size: usize) -> Result<File, OpenError> {
     Ok(file)
 }
 
-/// Makes the file `size` bytes long, and sees to it that writing them later does not fail for want
-/// of memory.
+/// Sets the size of the file, and reserves its memory, so that later writes cannot fail for lack of
+/// memory.
 fn reserve(file: &File, size: usize) -> io::Result<()> {
-    // The process's mask may have taken rights away, and a memory file has too many.
+    // The process's umask may have removed permissions, and a memory file has too many.
     file.set_permissions(Permissions::from_mode(MODE))?;
     match sys::allocate(file, size as u64) {
         Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => file.write_all_at(&vec![0; size], 0),

@@ -1,4 +1,4 @@
-//! A region in a file that is mapped.
+//! A region in a mapped file.
 
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
@@ -18,9 +18,9 @@ use crate::layout::{ShmLayout, for_each_lock, text_of};
 use crate::sys;
 use crate::thread::Thread;
 
-/// A file that is mapped, and where its content is.
+/// A mapped file, and where its content is.
 pub(crate) struct Place<R: ShmLayout> {
-    /// Taken when the place is dropped.
+    /// `None` only while the place is dropped.
     mapping: Option<Arc<Mapping>>,
     /// Where it was opened, if it has a path.
     path: Option<PathBuf>,
@@ -43,8 +43,7 @@ impl<R: ShmLayout> Place<R> {
         Place::open_as(&open::path_of(name)?, |_| expected::<R>())
     }
 
-    /// Makes a region that holds what `header` says: an `R`, and what belongs to it behind that,
-    /// which is zero.
+    /// Creates a region as described by `header`: an `R`, followed by zeros up to its size.
     pub(super) fn create_as(path: &Path, header: &Header, content: R) -> Result<Self, OpenError> {
         let hidden = Hidden::new(path, header.region_size())?;
         let place = Place::make(hidden.file(), path, header, content)?;
@@ -52,8 +51,8 @@ impl<R: ShmLayout> Place<R> {
         Ok(place.at(path))
     }
 
-    /// Opens a region that holds what `header` says of its file: an `R`, and perhaps more behind
-    /// that.
+    /// Opens a region. `header` returns what its file must contain: an `R`, possibly followed by
+    /// more.
     pub(super) fn open_as(
         path: &Path,
         header: impl Fn(&File) -> Result<Header, OpenError>,
@@ -66,7 +65,8 @@ impl<R: ShmLayout> Place<R> {
                 continue;
             }
             let place = Place::examined(file, path, &header)?.at(path);
-            // It may have lost its name while it was opened, and another one may have it by now.
+            // The file may have lost its name since it was opened, and another one may have the
+            // name by now.
             if place.is_linked() {
                 return Ok(place);
             }
@@ -91,8 +91,9 @@ impl<R: ShmLayout> Place<R> {
         )
     }
 
-    /// Opens what is there, if it holds what `header` says of its file, or makes what `init` says:
-    /// where there is nothing, and in the place of what is refused so that it may be replaced.
+    /// Opens the existing region, if it contains what `header` returns for its file. Otherwise
+    /// creates what `init` returns: if there is no file, or if the file was refused and may be
+    /// replaced.
     pub(super) fn open_or_make(
         path: &Path,
         header: impl Fn(&File) -> Result<Header, OpenError>,
@@ -126,7 +127,7 @@ impl<R: ShmLayout> Place<R> {
             if published {
                 return Ok(place.at(path));
             }
-            // Another one was first. What it made may be removed again before it is opened: then
+            // Another process was first. Its file may be removed before it is opened here. Then
             // this one is published.
             made = Some((hidden, place));
         }
@@ -166,24 +167,24 @@ impl<R: ShmLayout> Place<R> {
 
     fn at(self, path: &Path) -> Self {
         let mut place = self;
-        // The process may go to another directory.
+        // The process may change its directory.
         place.path = Some(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
         place
     }
 
     fn mapping(&self) -> &Mapping {
-        self.mapping.as_ref().expect("it is taken by `drop` alone")
+        self.mapping.as_ref().expect("only `drop` takes it")
     }
 
     #[inline]
     pub(crate) fn content(&self) -> &R {
         // SAFETY: the content was written by `make`, or its header was examined: a value of `R`,
-        // whose parts are valid whatever their bytes (`ShmPod`) or made for being written by others
-        // meanwhile (locks). It is mapped until the place is dropped.
+        // whose parts are valid whatever their bytes (`ShmPod`) or may be written by others at any
+        // time (locks). It is mapped until the place is dropped.
         unsafe { self.content.as_ref() }
     }
 
-    /// Where the content is, and the rest of the mapping behind it.
+    /// Returns where the content is. The rest of the mapping follows it.
     #[cfg(feature = "untyped")]
     pub(crate) fn address(&self) -> NonNull<R> {
         self.content
@@ -206,11 +207,11 @@ impl<R: ShmLayout> Place<R> {
         Place::map(file, path, &expected, id)
     }
 
-    /// Writes a region into a file of the right size that nobody else knows yet.
+    /// Writes a region into a file of the right size that no other process knows yet.
     fn make(file: &File, path: &Path, header: &Header, content: R) -> Result<Self, OpenError> {
         Thread::current()?;
         let file = file.try_clone().map_err(open::io_error(path, "duplicate the descriptor of"))?;
-        // The lock belongs to the duplicate as well.
+        // The lock also belongs to the duplicate.
         replace::share(&file);
         let id = RandomState::new().hash_one((sys::thread_id(), sys::since_boot_ns()));
         let place = Place::map(file, path, header, id)?;
@@ -225,7 +226,7 @@ impl<R: ShmLayout> Place<R> {
         Ok(place)
     }
 
-    /// Maps a file of the size that `header` tells, unless this process has it mapped.
+    /// Maps a file of the size in `header`, unless this process has already mapped it.
     fn map(file: File, path: &Path, header: &Header, id: u64) -> Result<Self, OpenError> {
         let mapping = Mapping::of(file, path, header, id)?;
         let content = mapping.start().wrapping_add(header.content_offset()).cast();
@@ -234,11 +235,11 @@ impl<R: ShmLayout> Place<R> {
     }
 }
 
-/// The header of a region that holds an `R` and is used by this process.
+/// Returns the header of a region that holds an `R` and is used by this process.
 pub(super) fn expected<R: ShmLayout>() -> Result<Header, OpenError> {
     const {
-        assert!(!std::mem::needs_drop::<R>(), "nobody would drop what lies in a region");
-        assert!(align_of::<R>() <= 4096, "a mapping is aligned to a page");
+        assert!(!std::mem::needs_drop::<R>(), "the content of a region is never dropped");
+        assert!(align_of::<R>() <= 4096, "a mapping is aligned only to a page");
     }
     let text = text_of::<R>();
     Ok(Header {
@@ -255,8 +256,8 @@ impl<R: ShmLayout> Drop for Place<R> {
     fn drop(&mut self) {
         let Some(mapping) = self.mapping.take() else { return };
         if Thread::current().is_err() {
-            // A child of which the C library knows nothing: the table of mappings may be locked for
-            // ever.
+            // The C library does not know that this is a forked child, so the table of mappings may
+            // be locked for ever.
             std::mem::forget(mapping);
             return;
         }

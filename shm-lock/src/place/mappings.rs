@@ -1,14 +1,14 @@
-//! The files that this process has mapped: each once, however often it is opened.
+//! The files that this process has mapped. Each is mapped once, however often it is opened.
 //!
-//! A mapping in which a thread of this process has a lock must stay, since glibc and the kernel
-//! follow the thread's list through it ([`is_held`](Mapping::is_held)). Since there is one for each
-//! file, those that stay are no more than the locks that are held.
+//! If a thread of this process holds a lock in a mapping, the mapping must stay, because glibc and
+//! the kernel follow the thread's list through it ([`is_held`](Mapping::is_held)). There is one
+//! mapping per file, so no more mappings stay than locks are held.
 //!
 //! # Forks
 //!
-//! The table is locked over a fork, so that the child finds it whole and free. A child made by a
-//! bare `clone` may find it locked for ever; it can take no lock, opens nothing, and lets what it
-//! inherited be.
+//! The table is locked during a fork, so the child finds it consistent and unlocked. A child made
+//! by a bare `clone` may find it locked for ever. Such a child takes no locks, opens nothing, and
+//! never touches what it inherited.
 
 use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
@@ -26,21 +26,20 @@ use crate::layout::{ShmLayout, for_each_lock};
 use crate::sync::{AtomicBool, Ordering};
 use crate::sys;
 
-/// A file that is mapped.
+/// A mapped file.
 pub(super) struct Mapping {
     file: File,
     map: MmapRaw,
     key: Key,
 }
 
-/// Device and inode of a file, the number that its region was given when it was made, and the
-/// length that is mapped. The first two alone may come again: file systems in memory count up to
-/// 2³² on some kernels.
+/// Device and inode of a file, the random number of its region, and the mapped length. Device and
+/// inode alone may be reused: in-memory file systems count up to 2³² on some kernels.
 type Key = (u64, u64, u64, usize);
 
 impl Mapping {
-    /// The mapping of `file`, which holds a region as `header` describes it, made with the number
-    /// `id`.
+    /// Returns the mapping of `file`, which holds a region as described by `header`, with the
+    /// random number `id`.
     pub(super) fn of(file: File, path: &Path, header: &Header, id: u64) -> Result<Arc<Mapping>, OpenError> {
         let metadata = file.metadata().map_err(io_error(path, "examine"))?;
         let key = (metadata.dev(), metadata.ino(), id, header.region_size());
@@ -64,18 +63,19 @@ impl Mapping {
         self.map.as_mut_ptr()
     }
 
-    /// Unmaps the file if this is the last use of it in the process, and no thread of the process
-    /// has a lock in `content`, which lies in it.
+    /// Unmaps the file if this is its last use in the process, and no thread of the process holds a
+    /// lock in `content`, which is in the file.
     pub(super) fn release<R: ShmLayout>(self: Arc<Self>, content: &R) {
         with_table(|table| {
-            // One more is the table's own.
+            // One more belongs to the table.
             if Arc::strong_count(&self) == 2 && !self.is_held(content) {
                 table.remove(&self.key);
             }
         });
     }
 
-    /// True where that cannot be known, because the file is shorter than it was.
+    /// Returns whether a thread of this process holds a lock in `content`. Also returns true if the
+    /// file has become shorter, because the answer is unknown then.
     fn is_held<R: ShmLayout>(&self, content: &R) -> bool {
         let is_whole = |file: &File| file.metadata().is_ok_and(|found| found.len() >= self.key.3 as u64);
         if !is_whole(&self.file) {
@@ -105,7 +105,7 @@ static MAPPINGS: Locked = Locked {
     table: UnsafeCell::new(BTreeMap::new()),
 };
 
-/// `act` must not fork, nor use the table again.
+/// `act` must neither fork nor use the table.
 fn with_table<T>(act: impl FnOnce(&mut Table) -> T) -> T {
     struct Unlock;
     impl Drop for Unlock {

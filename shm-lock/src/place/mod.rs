@@ -1,4 +1,4 @@
-//! Where a region lies: in a file that is mapped, in a model, or nowhere.
+//! Where a region is: in a mapped file, in a model, or nowhere.
 
 #[cfg(all(not(loom), target_os = "linux", target_pointer_width = "64"))]
 mod create;

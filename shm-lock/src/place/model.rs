@@ -1,5 +1,5 @@
-//! Regions of a model: in the memory of its one process, found by their names while an execution
-//! lasts.
+//! Regions of a model. They are in the memory of its only process, and are found by name during one
+//! execution.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ pub(crate) struct Place<R: ShmLayout>(Arc<R>);
 impl<R: ShmLayout> Place<R> {
     pub(crate) fn create_new(name: &Path, content: R) -> Result<Self, OpenError> {
         // Before the registry is locked: loom may switch to another thread here, which must not
-        // find it locked.
+        // find the registry locked.
         let place = Place::new(content);
         let mut regions = REGIONS.lock().expect("nobody panics with the registry");
         if regions.contains_key(name) {
@@ -51,7 +51,7 @@ impl<R: ShmLayout> Place<R> {
         }
     }
 
-    /// There is no other boot in a model.
+    /// A model has no earlier boots.
     pub(crate) fn open_or_replace(name: &Path, init: impl FnOnce() -> R) -> Result<Self, OpenError> {
         Place::open_or_create(name, init)
     }

@@ -1,4 +1,4 @@
-//! No region can be placed on this system.
+//! Systems on which no region can exist.
 
 use std::convert::Infallible;
 use std::io;
@@ -9,7 +9,7 @@ use crate::error::OpenError;
 use crate::layout::ShmLayout;
 use crate::sys;
 
-/// There is none.
+/// A region, which does not exist.
 pub(crate) struct Place<R: ShmLayout> {
     never: Infallible,
     content: PhantomData<R>,

@@ -1,4 +1,4 @@
-//! Opens the file of a region, and looks at it before anything of it is used.
+//! Opens the file of a region, and checks it before any of it is used.
 
 use std::ffi::OsString;
 use std::fs::{self, File, FileType, Metadata, OpenOptions};
@@ -13,7 +13,7 @@ use crate::header::{self, Header};
 use crate::pid_namespace;
 use crate::sys;
 
-/// Nobody but the owner may read or write.
+/// Only the owner may read or write.
 pub(super) const MODE: u32 = 0o600;
 
 /// An error of the operating system.
@@ -21,7 +21,7 @@ pub(super) fn io_error(region: &Path, operation: &'static str) -> impl FnOnce(io
     move |source| OpenError::Io { region: region.into(), operation, source }
 }
 
-/// The path that a name stands for: a bare one is a file of this user in `/dev/shm`.
+/// Returns the path for a name. A bare name is a file of this user in `/dev/shm`.
 pub(super) fn path_of(name: &Path) -> Result<PathBuf, OpenError> {
     let bytes = name.as_os_str().as_bytes();
     if bytes.is_empty() {
@@ -36,7 +36,7 @@ pub(super) fn path_of(name: &Path) -> Result<PathBuf, OpenError> {
     Ok(PathBuf::from(file))
 }
 
-/// A region could not be given the name `path`.
+/// The error if a region could not be given the name `path`.
 pub(super) fn not_created(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
     move |error| {
         let is_taken = error.kind() == io::ErrorKind::AlreadyExists;
@@ -47,9 +47,9 @@ pub(super) fn not_created(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
     }
 }
 
-/// Opens a region's file; what it is must still be [examined](examine).
+/// Opens a region's file, which must then be [examined](examine).
 pub(super) fn open(path: &Path) -> Result<File, OpenError> {
-    // A FIFO must not make the caller wait for its other end.
+    // The open of a FIFO must not wait for its other end.
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let opened = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
     opened.map_err(|error| match error.raw_os_error() {
@@ -60,7 +60,7 @@ pub(super) fn open(path: &Path) -> Result<File, OpenError> {
     })
 }
 
-/// Whether `path` still leads to `file`.
+/// Returns whether `path` still leads to `file`.
 pub(super) fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
     let here = file.metadata()?;
     match fs::symlink_metadata(path) {
@@ -70,7 +70,7 @@ pub(super) fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
     }
 }
 
-/// What `/proc` shows for a file without a path.
+/// Returns what `/proc` shows for a file without a path.
 pub(super) fn shown_path(file: &File) -> PathBuf {
     let link = format!("/proc/self/fd/{}", file.as_raw_fd());
     let Ok(shown) = fs::read_link(&link) else { return link.into() };
@@ -78,8 +78,8 @@ pub(super) fn shown_path(file: &File) -> PathBuf {
     shown.strip_suffix(" (deleted)").unwrap_or(&shown).into()
 }
 
-/// A memory file that anyone who has it can shorten is as good as none: whoever has it mapped would
-/// be killed.
+/// Refuses a memory file whose size is not sealed: whoever can shorten it could kill every process
+/// that has mapped it.
 pub(super) fn check_seals(file: &File, path: &Path) -> Result<(), OpenError> {
     let is_memory = path.as_os_str().as_bytes().starts_with(b"/memfd:");
     if is_memory && !sys::size_is_sealed(file).map_err(io_error(path, "examine"))? {
@@ -88,14 +88,14 @@ pub(super) fn check_seals(file: &File, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Whether the file holds what `expected` describes, made by this user, in this namespace, since
-/// this system was started; then, the region's number.
+/// Checks that the file holds what `expected` describes, and was created by this user, in this
+/// namespace, since the last boot. Returns the region's random number.
 pub(super) fn examine(file: &File, path: &Path, expected: &Header) -> Result<u64, OpenError> {
     let (bytes, size) = read_header(file, path, expected)?;
     expected.check(&bytes, size, path)
 }
 
-/// The header of the file as it is, and the size of the file, which this user alone can change.
+/// Returns the header of the file as it is, and its size. Only this user can change the file.
 pub(super) fn read_header(
     file: &File,
     path: &Path,
@@ -114,7 +114,7 @@ pub(super) fn read_header(
     Ok((bytes, metadata.len()))
 }
 
-/// Links of lists lie in the file: whoever can write it can make this process write anywhere.
+/// The file contains links of lists: whoever can write it can make this process write anywhere.
 fn check_trust(metadata: &Metadata, path: &Path) -> Result<(), OpenError> {
     if !metadata.is_file() {
         return Err(untrusted(path, "a regular file", kind(metadata.file_type())));
@@ -147,7 +147,7 @@ fn untrusted(path: &Path, expected: &str, found: &str) -> OpenError {
     OpenError::Untrusted { region: path.into(), expected: expected.to_owned(), found: found.to_owned() }
 }
 
-/// The id of the boot, in the order of its digits.
+/// Returns the boot id, in the order of its digits.
 pub(super) fn boot_id() -> Result<[u8; 16], OpenError> {
     let path = Path::new("/proc/sys/kernel/random/boot_id");
     let text = fs::read_to_string(path).map_err(io_error(path, "read"))?;
@@ -158,7 +158,7 @@ pub(super) fn boot_id() -> Result<[u8; 16], OpenError> {
     }
 }
 
-/// The number of this process's PID namespace.
+/// Returns the number of this process's PID namespace.
 pub(super) fn pid_namespace() -> Result<u64, OpenError> {
     pid_namespace::of_new_region().map_err(io_error(Path::new("/proc/self/ns/pid"), "examine"))
 }

@@ -1,11 +1,11 @@
-//! Replaces a file that is refused, so that never two processes use different ones under one name.
+//! Replaces a refused file. Two processes never use different files under one name.
 //!
-//! Who uses a file holds a shared lock on it (`flock`), from before its content is examined until
-//! it is unmapped; who replaces one, an exclusive lock on the old file, which it gets only if
-//! nobody uses that. With the lock in hand it looks whether the name still leads to that file, and
-//! whether that is still refused, and then puts the new one in its place in one step. So one who
-//! waited for the same lock, or has opened the old file meanwhile, finds that the name leads
-//! elsewhere, and begins again.
+//! A user of a file holds a shared lock on it (`flock`), from before its content is examined until
+//! it is unmapped. A process that replaces the file takes an exclusive lock on the old file, which
+//! it gets only if nobody uses it. With this lock it checks that the name still leads to that file,
+//! and that the file is still refused. Then it puts the new file in its place in one step. A
+//! process that waited for the same lock, or that opened the old file meanwhile, finds that the
+//! name leads to another file, and starts again.
 
 use std::fs::File;
 use std::io;
@@ -19,30 +19,30 @@ use crate::error::OpenError;
 use crate::header::Header;
 use crate::sys;
 
-/// How long to wait for those who have the old file open for a moment.
+/// How long to wait for processes that have the old file open for a moment.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Lets `file` be used together with others that open it, and be replaced by nobody, until it is
-/// closed. False if somebody replaces it just now.
+/// Takes the shared lock. Until `file` is closed, others can also open it, and no process can
+/// replace it. Returns false if a process is replacing it.
 pub(super) fn share(file: &File) -> bool {
     // On a file system without such locks, nobody can get the exclusive one, either.
     !matches!(sys::lock_file(file, false), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
 }
 
-/// Whether a file that was refused so may be replaced.
+/// Returns whether a file that was refused for this reason may be replaced.
 pub(super) fn is_replaceable(refusal: &OpenError) -> bool {
     matches!(refusal, OpenError::Stale { .. } | OpenError::Damaged { .. } | OpenError::Mismatch { .. })
 }
 
-/// Whether nobody can ever use it again, whatever it holds.
+/// Returns whether no process can ever use the file again, whatever it contains.
 #[cfg(feature = "untyped")]
 pub(super) fn is_stale(refusal: &OpenError) -> bool {
     matches!(refusal, OpenError::Stale { .. })
 }
 
-/// Puts `new` in the place of the file at `path`, which was refused since it does not hold what
-/// `header` says of it; the refusal if somebody uses that one. Whether it was replaced by this
-/// caller: if not, another file may have its name by now.
+/// Replaces the file at `path` with `new`. The file was refused because it does not hold what
+/// `header` returns for it. Returns this refusal if a process uses the file. Returns false if
+/// another process has replaced it meanwhile.
 pub(super) fn replace(
     path: &Path,
     new: &Hidden,
@@ -65,7 +65,7 @@ pub(super) fn replace(
             return Ok(false);
         }
         match header(&old).and_then(|expected| open::examine(&old, path, &expected)) {
-            // Another one has replaced it, and may have closed it again.
+            // Another process has replaced it, and may have closed it again.
             Ok(_) => return Ok(false),
             Err(refusal) if !may_replace(&refusal) => return Err(refusal),
             Err(_) if locked => {

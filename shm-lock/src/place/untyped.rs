@@ -1,5 +1,4 @@
-//! Regions that hold one mutex with a value of which no more than a description is known, when the
-//! program runs.
+//! Regions with a single mutex whose value type is only described, at run time.
 
 use std::fs::File;
 use std::path::Path;
@@ -11,13 +10,13 @@ use crate::header::{self, Header};
 use crate::untyped::{Head, ValueType};
 
 impl Place<Head> {
-    /// Opens a mutex, whatever it protects.
+    /// Opens a mutex with any value.
     pub(crate) fn open_found(name: &Path) -> Result<Self, OpenError> {
         Place::open_as(&open::path_of(name)?, found)
     }
 
-    /// Opens a mutex, whatever it protects, or makes one where nothing is, or what an earlier boot
-    /// has left.
+    /// Opens a mutex with any value. Creates one if there is none, or if an earlier boot has left
+    /// the file.
     pub(crate) fn open_found_or_create(name: &Path, value: &ValueType<'_>) -> Result<Self, OpenError> {
         Place::open_or_make(&open::path_of(name)?, found, replace::is_stale, || made(value))
     }
@@ -39,7 +38,7 @@ impl Place<Head> {
         Place::open_or_make(&open::path_of(name)?, |_| of(value), replace::is_replaceable, || made(value))
     }
 
-    /// The text that describes the content, as far as it is there, and the content's size.
+    /// Returns the stored part of the text that describes the content, and the content's size.
     pub(crate) fn description(&self) -> Result<(String, usize), OpenError> {
         found(self.file()).map(|header| (header.text, header.size))
     }
@@ -50,12 +49,13 @@ fn of(value: &ValueType<'_>) -> Result<Header, OpenError> {
     Ok(Header { size, align, hash: header::hash(text.as_bytes()), text, ..expected::<Head>()? })
 }
 
-/// What is made where nothing is: a mutex whose value is zeros.
+/// Returns what to create if there is none: a mutex whose value is all zeros.
 fn made(value: &ValueType<'_>) -> Result<(Header, Head), OpenError> {
     Ok((of(value)?, Head::new(Default::default())))
 }
 
-/// The header of a file that holds one mutex; of another file, what such a header looks like.
+/// Returns the header of a file with a single mutex. For any other file, returns what such a header
+/// looks like.
 fn found(file: &File) -> Result<Header, OpenError> {
     let typical = expected::<Head>()?;
     let (bytes, size) = open::read_header(file, &open::shown_path(file), &typical)?;

@@ -1,54 +1,55 @@
-//! Members that wait for each other, and hear of those who died.
+//! Members that wait for each other, and learn which of them died.
 //!
 //! # State
 //!
 //! | word | of | meaning | written by |
 //! |---|---|---|---|
-//! | `members` | all | how many seats are members' | nobody, once the region is made |
-//! | `round` | all | how many rounds are over; it wraps around | whoever finds that one is over; waiters sleep on it |
-//! | a [slot](super::slots) | a seat | which thread has the seat | |
-//! | `state` | a seat | see below | the thread that has the seat |
-//! | `process`, `thread` | a seat | who has it, or had it last | the thread that has the seat, before `state` |
+//! | `members` | the barrier | how many seats there are | nobody, once the region is created |
+//! | `round` | the barrier | how many rounds are over; it wraps around | the thread that ends a round; waiters sleep on it |
+//! | a [slot](super::slots) | a seat | the thread that holds the seat | |
+//! | `state` | a seat | see below | the holder of the seat |
+//! | `process`, `thread` | a seat | its holder, or its last holder | the holder of the seat, before `state` |
 //!
 //! | `state` | meaning |
 //! |---|---|
-//! | 0 | nobody has ever had the seat: everybody waits |
-//! | *n* + 1 | its member has arrived *n* times: in the rounds before round *n* |
-//! | [`LEFT`] | its member needs not be waited for any more |
+//! | 0 | the seat was never taken: everybody waits |
+//! | *n* + 1 | its member has arrived *n* times: in all rounds before round *n* |
+//! | [`LEFT`] | its member has left, and nobody waits for it |
 //!
-//! Round *r* is over when each seat's `state` is at least *r* + 2, or [`LEFT`], or its slot is
-//! free: then its member is dead. A member that died before it arrived in round *r* has `state`
-//! *r* + 1 for ever, by which all the others know that it died in this round, whenever they look.
+//! Round *r* is over when, for each seat, `state` is at least *r* + 2 or [`LEFT`], or the slot is
+//! free, which means that the member is dead. A member that died before it arrived in round *r*
+//! keeps `state` *r* + 1 for ever. So all others can tell at any later time that it died in this
+//! round.
 //!
 //! # Death
 //!
-//! The kernel frees the slot, and those who wait find that after a tick. So they do if the one that
-//! ended a round died before it woke them. A seat is given once: what its member had become when it
-//! died is not written over.
+//! The kernel frees the slot of a dead member, and waiters find this after a tick. They do the same
+//! if the thread that ended a round died before it woke them. A seat is given out once, so the
+//! final state of a dead member is never overwritten.
 //!
 //! # Orderings
 //!
 //! * `state`: Release when it is written, Acquire when it is read. What a member did before it
 //!   arrived happens before the end of the round.
-//! * `round`: Release when it is counted up, Acquire when a waiter finds that it was: the end of a
-//!   round happens before whatever any member does next.
-//! * Acquire fence after a slot was found free: pairs with the Release of giving it back. What a
-//!   member did before it left happens before the end of the round.
-//! * `SeqCst` fence between arriving, or leaving, and looking at the others: of two that come last,
-//!   one sees the other, so nobody sleeps in a round that is over.
+//! * `round`: Release when it is incremented, Acquire when a waiter sees the new value. The end of
+//!   a round happens before what any member does next.
+//! * Acquire fence after a slot was found free: pairs with the Release that freed it. What a member
+//!   did before it left happens before the end of the round.
+//! * `SeqCst` fence between arriving, or leaving, and checking the others. Of the last two members,
+//!   at least one sees the other, so nobody sleeps in a round that is over.
 //!
 //! # Progress
 //!
-//! Waiting takes time in proportion to the number of members, and a system call for each that
-//! sleeps and for the one that wakes them. It is the central barrier of Mellor-Crummey and Scott
-//! (Algorithms for scalable synchronization on shared-memory multiprocessors, 1991), with the count
-//! spread over the seats, since a count does not tell whose arrival is missing.
+//! A wait takes time proportional to the number of members, one system call per sleeper, and one
+//! for the thread that wakes them. This is the central barrier of Mellor-Crummey and Scott
+//! (Algorithms for scalable synchronisation on shared-memory multiprocessors, 1991), with one count
+//! per seat, because a single count does not say which member is missing.
 //!
 //! # Models
 //!
-//! `barrier_models.rs`: nobody passes early, and what was done before is seen after; two rounds;
-//! two that take seats at once; one that leaves; one whose time passes; a death at each step of
-//! joining, waiting and leaving.
+//! `barrier_models.rs`: nobody passes early, and what was done before is visible after; two rounds;
+//! two members that take seats at the same time; one that leaves; one that times out; a death at
+//! each step of joining, waiting and leaving.
 
 use super::mutex::{Refused, Sleeper, Slept};
 use super::slots::{Slots, take_of_gone};
@@ -57,7 +58,7 @@ use crate::sync::{AtomicU32, AtomicU64, Futex, Ordering, Seen, fence};
 /// The `state` of a seat whose member has left.
 const LEFT: u64 = u64::MAX;
 
-/// The words of all.
+/// The words of the whole barrier.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Barrier {
@@ -65,7 +66,7 @@ pub(crate) struct Barrier {
     members: AtomicU32,
 }
 
-/// The words of a seat, beside its slot.
+/// The words of one seat, beside its slot.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Seat {
@@ -79,13 +80,13 @@ pub(crate) trait Seats: Slots {
     fn seat(&self, index: u32) -> &Seat;
 }
 
-/// What a member knows about itself.
+/// A member's own state.
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) index: u32,
-    /// How many rounds it has been through.
+    /// How many rounds it has completed.
     rounds: u64,
-    /// It has arrived in the next one, too.
+    /// Whether it has also arrived in the next round.
     arrived: bool,
 }
 
@@ -94,7 +95,7 @@ impl Seat {
         Seat { state: AtomicU64::new(0), process: AtomicU32::new(0), thread: AtomicU32::new(0) }
     }
 
-    /// The process and thread that have the seat, or had it last.
+    /// Returns the process and thread that hold the seat, or held it last.
     pub(crate) fn who(&self) -> (u32, u32) {
         (self.process.load(Ordering::Relaxed), self.thread.load(Ordering::Relaxed))
     }
@@ -111,12 +112,12 @@ impl Seat {
 }
 
 impl Barrier {
-    /// No more members than there are seats.
+    /// Creates a barrier with at most as many members as there are seats.
     pub(crate) fn new(members: u32) -> Self {
         Barrier { round: Futex::new(0), members: AtomicU32::new(members) }
     }
 
-    /// The word on which waiters sleep, for a model of the kernel.
+    /// Returns the word on which waiters sleep, for a model of the kernel.
     #[cfg(any(test, loom))]
     #[allow(dead_code, reason = "for the models")]
     pub(crate) fn futex(&self) -> &Futex {
@@ -127,7 +128,7 @@ impl Barrier {
         self.members.load(Ordering::Relaxed)
     }
 
-    /// Takes a seat that nobody has had before, if there is one.
+    /// Takes a seat that was never taken before, if there is one.
     pub(crate) fn join(
         &self,
         seats: &impl Seats,
@@ -153,9 +154,9 @@ impl Barrier {
         Ok(None)
     }
 
-    /// Waits until all others have arrived, left or died; true for one of those who wait, unless
-    /// that one dies, or one that leaves ends the round. When `sleeper` waits no longer, the member
-    /// stays one that has arrived, and goes on waiting when it is called again.
+    /// Waits until all others have arrived, left or died. Returns true for one of the waiters,
+    /// unless this waiter dies or a leaving member ends the round. After a timeout of `sleeper` the
+    /// member still counts as arrived, and the next call continues the wait.
     pub(crate) fn wait(
         &self,
         seats: &impl Seats,
@@ -189,13 +190,13 @@ impl Barrier {
         Ok(leads)
     }
 
-    /// Whether the member in this seat died before it arrived in the last round that `member` has
-    /// been through.
+    /// Returns whether the member in this seat died before it arrived in the last round that
+    /// `member` completed.
     pub(crate) fn died(&self, seats: &impl Seats, member: &Member, index: u32) -> bool {
         seats.seat(index).state() == member.rounds
     }
 
-    /// Needs not be waited for any more, or, if it `dies`, is to be taken for dead.
+    /// Leaves the barrier or, if it `dies`, lets the member count as dead.
     pub(crate) fn leave(&self, seats: &impl Seats, member: &Member, dies: bool) {
         if !dies {
             seats.seat(member.index).write(LEFT);
@@ -203,7 +204,7 @@ impl Barrier {
         seats.give(member.index);
         // SeqCst: pairs with itself in others that arrive or leave.
         fence(Ordering::SeqCst);
-        // One that has arrived, and waited no longer, does not know whether that round is over.
+        // A member that has arrived and timed out does not know whether the round is over.
         let is_behind = self.round.word().load(Ordering::Relaxed) != member.rounds as u32;
         let round = member.rounds + u64::from(is_behind);
         if self.is_over(seats, round) {
@@ -211,7 +212,7 @@ impl Barrier {
         }
     }
 
-    /// Whether nobody is missing in the round, who is not dead.
+    /// Returns whether every living member has arrived in the round.
     fn is_over(&self, seats: &impl Seats, round: u64) -> bool {
         (0..self.count(seats)).all(|index| {
             let seat = seats.seat(index);
@@ -230,7 +231,7 @@ impl Barrier {
         })
     }
 
-    /// Ends the round, unless another one has; true if it was this one.
+    /// Ends the round, unless another thread has done so. Returns whether this call ended it.
     fn end(&self, round: u32) -> bool {
         let next = round.wrapping_add(1);
         // Release: pairs with `wait`.
@@ -241,7 +242,7 @@ impl Barrier {
         true
     }
 
-    /// Looks for members whose death the kernel has not reported.
+    /// Frees the seats of members whose death the kernel has not reported.
     fn free_seats_of_gone(&self, seats: &impl Seats) {
         for index in 0..self.count(seats) {
             if seats.slot(index).0.owner() != 0 && take_of_gone(seats.slot(index)) {

@@ -1,5 +1,5 @@
-//! Models of the barrier: nobody passes before all have come who live, and all others hear of the
-//! same deaths in the same round.
+//! Models of the barrier: nobody passes before all living members have arrived, and all others
+//! learn of the same deaths in the same round.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ struct Shared {
     barrier: Barrier,
     row: Row,
     seats: Vec<Seat>,
-    /// One for each member, who alone writes it, before it arrives.
+    /// One cell per member. Only this member writes it, before it arrives.
     values: Vec<UnsafeCell<u32>>,
 }
 
@@ -71,7 +71,7 @@ impl Shared {
         self.values[index as usize].with(|cell| unsafe { *cell })
     }
 
-    /// Whether the member leads.
+    /// Returns whether the member leads.
     fn wait(&self, member: &mut Member) -> bool {
         self.barrier.wait(self, member, &mut Ticker::forever()).unwrap()
     }
@@ -85,8 +85,8 @@ impl Shared {
     }
 }
 
-/// Catches one who passes before another has come, or does not see what that one did before, and
-/// more or fewer than one that leads.
+/// Catches a member that passes before another has arrived, or does not see what that member did
+/// before; and a number of leaders other than one.
 #[test]
 fn model_nobody_passes_early() {
     explore_long(|| {
@@ -105,13 +105,13 @@ fn model_nobody_passes_early() {
     });
 }
 
-/// Catches one who passes when another has ended the round, and does not see what a third did
-/// before it arrived.
+/// Catches a member that passes after another has ended the round, and does not see what a third
+/// did before it arrived.
 #[test]
 fn model_the_end_of_a_round_comes_after_all_arrivals() {
     explore(|| {
         let shared = shared(3);
-        // All that counts of a seat's owner here is that it lives.
+        // Here it only matters that the seat's owner is alive.
         let mut mine = shared.join();
         let others = [(); 2].map(|()| {
             let mut member = shared.join();
@@ -147,7 +147,7 @@ fn model_two_rounds() {
     });
 }
 
-/// Catches one seat that two have, and a member too many.
+/// Catches a seat with two members, and one member too many.
 #[test]
 fn model_a_seat_is_given_once() {
     explore(|| {
@@ -165,8 +165,8 @@ fn model_a_seat_is_given_once() {
     });
 }
 
-/// Catches one that is still waited for when it has left, one that does not wake those who wait for
-/// it, and what it did before it left and nobody sees.
+/// Catches a member that is waited for after it has left, one that leaves without waking the
+/// waiters, and effects of a leaving member that others do not see.
 #[test]
 fn model_one_that_leaves_is_not_waited_for() {
     explore(|| {
@@ -182,13 +182,13 @@ fn model_one_that_leaves_is_not_waited_for() {
         let seen = shared.get(1 - member.index);
         assert_eq!((seen, shared.deaths(&member)), (7, 0));
         assert_eq!(leaver.join().unwrap(), 1 - member.index);
-        // The last of all waits for nobody.
+        // The last member waits for nobody.
         assert!(shared.wait(&mut member));
     });
 }
 
-/// Catches one whose time is up and that arrives twice, or leaves others waiting when it leaves
-/// while it does not know whether the round is over.
+/// Catches a member that arrives twice after a timeout, and one that leaves others waiting because
+/// it does not know whether the round is over.
 #[test]
 fn model_one_whose_time_is_up() {
     for leaves in [false, true] {
@@ -214,8 +214,8 @@ fn model_one_whose_time_is_up() {
     }
 }
 
-/// Catches one that, as time passes, takes the seat of one that lives, or one that is free while
-/// another one comes for it.
+/// Catches a member that, on a tick, takes the seat of a living member, or a free seat that another
+/// thread is about to take.
 #[test]
 fn model_a_tick_leaves_seats_to_the_living() {
     explore(|| {
@@ -239,8 +239,8 @@ fn model_a_tick_leaves_seats_to_the_living() {
     });
 }
 
-/// Catches a death of a member, at any step of joining, waiting and leaving, for which others wait
-/// for ever; and one that is not told of once, in the round in which the member was missing.
+/// Catches a death at any step of joining, waiting and leaving after which others wait for ever;
+/// and a death that is not reported exactly once, in the round in which the member was missing.
 #[test]
 fn model_a_death_of_a_member() {
     for reported in [true, false] {
@@ -258,7 +258,7 @@ fn model_a_death_of_a_member() {
                 };
                 let died =
                     if reported { mortal(steps, body).is_some() } else { mortal_unreported(steps, body) };
-                // One that died before it was a member.
+                // It died before it was a member.
                 if let Some(member) = shared.barrier.join(shared, (1, 2)).unwrap() {
                     shared.leave(&member);
                 }

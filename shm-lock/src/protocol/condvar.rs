@@ -1,4 +1,4 @@
-//! Waits, without the lock, for a change of what the lock protects.
+//! Waits, without the lock, for a change of the data that the lock protects.
 //!
 //! # State
 //!
@@ -6,36 +6,36 @@
 //!
 //! | bits | meaning | set by | cleared by |
 //! |---|---|---|---|
-//! | 0–30 | a number that each notification increases while `WAITERS` is set; it wraps around | a notifier, before it wakes | |
-//! | 31 `WAITERS` | somebody may sleep, or is about to | a waiter, while it has the lock | the kernel, together with waking all |
+//! | 0–30 | a counter that each notification increments while `WAITERS` is set; it wraps around | a notifier, before it wakes | |
+//! | 31 `WAITERS` | a thread may sleep, or is about to | a waiter, while it holds the lock | the kernel, in the step that wakes all |
 //!
-//! A waiter sets `WAITERS` and reads the number while it has the lock, gives the lock back, and
-//! sleeps unless the word has changed. **Invariant: `WAITERS` clear ⇒ nobody waits**, as in
-//! [`mutex`](super::mutex): so a notification that finds it clear is a single load.
+//! A waiter sets `WAITERS` and reads the word while it holds the lock. Then it releases the lock,
+//! and sleeps unless the word has changed. **Invariant: `WAITERS` clear ⇒ nobody waits**, as in
+//! [`mutex`](super::mutex). So a notification without waiters is a single load.
 //!
 //! # Death
 //!
-//! A waiter that dies after it was woken has used up a notification that another waiter may need.
-//! So sleeps are bounded: every waiter looks at its condition again after a tick. Waking without
-//! cause is within what users of a condition variable expect.
+//! A waiter that dies after it was woken has consumed a notification that another waiter may need.
+//! So sleeps are bounded: every waiter checks its condition again after a tick. Users of a
+//! condition variable expect spurious wake-ups.
 //!
 //! # Orderings
 //!
-//! All Relaxed. A notifier that has changed the condition under the lock looks at the word after
-//! the waiter has given the lock back, hence after the waiter has set `WAITERS` and read the
-//! number; what the condition is made of comes through the lock.
+//! All Relaxed. A notifier that has changed the condition under the lock reads the word after the
+//! waiter has released the lock, and so after the waiter has set `WAITERS` and read the counter.
+//! The lock publishes the condition itself.
 //!
 //! # Progress
 //!
-//! A notification is one load, and where somebody waits one exchange and one or two system calls.
-//! All who are woken take the lock one after the other: there is no requeueing from this word to
-//! the lock's. A requeued sleeper would have to be announced in the lock's word without owning it,
-//! and would sleep there without having told the kernel that it is about to take that lock.
+//! A notification is one load. If threads wait, it is also one exchange and one or two system
+//! calls. All woken threads take the lock one after the other: they are not requeued from this word
+//! to the lock's word. The lock's word would have to announce a requeued sleeper that does not own
+//! it, and this sleeper would not have told the kernel that it is about to take the lock.
 //!
 //! # Models
 //!
-//! `condvar_models.rs`: a notification is not lost; two waiters and one notification for all, or
-//! for one each; nobody called where nobody waits; a waiter whose time is up; a waiter that dies.
+//! `condvar_models.rs`: a notification is not lost; two waiters with one notification for all, or
+//! one for each; no system call if nobody waits; a waiter that times out; a waiter that dies.
 
 use super::mutex::{Sleeper, Slept, WAITERS};
 use crate::sync::{Futex, Ordering, Seen};
@@ -45,7 +45,7 @@ use crate::sync::{Futex, Ordering, Seen};
 #[repr(transparent)]
 pub(crate) struct Condvar(Futex);
 
-/// The word that a waiter has left while it had the lock.
+/// The word as a waiter left it while it held the lock.
 #[must_use]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Awaited(u32);
@@ -55,20 +55,20 @@ impl Condvar {
         Condvar(Futex::new(0))
     }
 
-    /// The word, for a model of the kernel.
+    /// Returns the word, for a model of the kernel.
     #[cfg(any(test, loom))]
     #[allow(dead_code, reason = "for the models")]
     pub(crate) fn futex(&self) -> &Futex {
         &self.0
     }
 
-    /// What to wait for a change of. The caller has the lock.
+    /// Announces a waiter, and returns the word to wait on. The caller holds the lock.
     pub(crate) fn look(&self) -> Awaited {
         Awaited(self.0.word().fetch_or(WAITERS, Ordering::Relaxed) | WAITERS)
     }
 
     /// Sleeps until there was a notification since `awaited`, or a tick has passed. The caller has
-    /// given the lock back.
+    /// released the lock.
     pub(crate) fn wait(&self, awaited: Awaited, sleeper: &mut impl Sleeper) -> Slept {
         sleeper.sleep(&self.0, Seen { word: awaited.0, turn: 0 })
     }
@@ -82,8 +82,8 @@ impl Condvar {
         }
     }
 
-    /// Wakes up to `most` of those who wait for a change of the word that was `seen`. What to go on
-    /// with: nothing, or another word.
+    /// Wakes up to `most` of those who wait on the word that was `seen`. Returns 0 when it is done,
+    /// or another word with which to continue.
     #[cold]
     fn notify_waiters(&self, seen: u32, most: u32) -> u32 {
         let next = WAITERS | seen.wrapping_add(1);

@@ -1,5 +1,5 @@
-//! Models of the condition variable: no notification is lost, and none is lost with one who dies
-//! unless time brings it back.
+//! Models of the condition variable: no notification is lost, and one that a dying thread takes
+//! with it is made up for by the next tick.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::sync::{AtomicU32, Claim, Ordering, RawLock, Thread, Ticker, mortal};
 struct Shared {
     lock: RawLock,
     condvar: Condvar,
-    /// Read and written under the lock alone, hence Relaxed.
+    /// Read and written only under the lock, so Relaxed is enough.
     items: AtomicU32,
 }
 
@@ -44,7 +44,7 @@ impl Shared {
         self.mutex().unlock(&self.me());
     }
 
-    /// Waits for an item and takes it; false if the time was up before.
+    /// Waits for an item and takes it. Returns false after a timeout.
     fn take(&self, ticker: fn() -> Ticker) -> bool {
         self.lock();
         let mut timed_out = false;
@@ -74,7 +74,7 @@ fn spawn_take(shared: &Arc<Shared>) -> thread::JoinHandle<bool> {
     thread::spawn(move || shared.take(Ticker::forever))
 }
 
-/// Catches a notification that comes between looking and sleeping, and is lost.
+/// Catches a notification between the check and the sleep that is lost.
 #[test]
 fn model_a_notification_is_not_lost() {
     explore(|| {
@@ -86,8 +86,8 @@ fn model_a_notification_is_not_lost() {
     });
 }
 
-/// Catches one of two waiters that a notification for all leaves asleep, or that taking the lock
-/// again does.
+/// Catches one of two waiters that stays asleep after a notification for all, or because of taking
+/// the lock again.
 #[test]
 fn model_all_are_notified_and_take_the_lock_again() {
     explore(|| {
@@ -99,7 +99,7 @@ fn model_all_are_notified_and_take_the_lock_again() {
     });
 }
 
-/// Catches two notifications that wake only one of two.
+/// Catches two notifications that wake only one of two waiters.
 #[test]
 fn model_one_notification_each() {
     explore(|| {
@@ -113,7 +113,7 @@ fn model_one_notification_each() {
     });
 }
 
-/// Catches a system call that would wake waiters where there are none.
+/// Catches a wake-up system call although nobody waits.
 #[test]
 fn model_nobody_is_called_where_nobody_waits() {
     explore(|| {
@@ -130,7 +130,8 @@ fn model_nobody_is_called_where_nobody_waits() {
     });
 }
 
-/// Catches a mark that stays when nobody waits any more, and waking all where one is enough.
+/// Catches a `WAITERS` that stays set when nobody waits any more, and a wake-up of all threads
+/// where one is enough.
 #[test]
 fn model_the_mark_goes_when_nobody_is_left() {
     explore(|| {
@@ -151,7 +152,7 @@ fn model_the_mark_goes_when_nobody_is_left() {
     });
 }
 
-/// Catches an item that vanishes with a waiter whose time is up.
+/// Catches an item that vanishes with a waiter that times out.
 #[test]
 fn model_a_waiter_whose_time_is_up() {
     explore(|| {
@@ -166,8 +167,8 @@ fn model_a_waiter_whose_time_is_up() {
     });
 }
 
-/// Catches a waiter that never hears of an item because the one who was woken for it died: time
-/// must bring it back.
+/// Catches a waiter that never sees an item because the thread woken for it died: the next tick
+/// must find it.
 #[test]
 fn model_a_notification_that_dies_with_a_waiter() {
     explore_deaths(|steps| {
@@ -175,7 +176,7 @@ fn model_a_notification_that_dies_with_a_waiter() {
         let dies = Arc::clone(&shared);
         let dies = thread::spawn(move || mortal(steps, || _ = dies.take(Ticker::forever)));
         let lives = spawn_take(&shared);
-        // One for each, but only one is told.
+        // One item for each, but only one notification.
         shared.give(2);
         shared.condvar.notify(1);
         shared.condvar.notify(1);

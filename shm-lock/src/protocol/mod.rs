@@ -1,9 +1,9 @@
-//! The words that processes share, a file for each protocol, each with its loom models beside it.
+//! The words that processes share: one file per protocol, with its loom models beside it.
 //!
-//! A protocol file has no unsafe code and knows nothing of files or mappings: it says which states
-//! its word has, who may move it from one to the next, and which ordering carries what. The rest of
-//! the crate argues its safety from these files; the models check them. `ORDERINGS.md` names, for
-//! every ordering stronger than Relaxed, a model that fails without it.
+//! A protocol file has no unsafe code and knows nothing about files or mappings. It says which
+//! states its words have, who may change them, and what each ordering publishes. The safety
+//! arguments of the rest of the crate rely on these files, and the models check them. For each
+//! ordering stronger than Relaxed, `ORDERINGS.md` names a model that fails without it.
 
 pub(crate) mod barrier;
 pub(crate) mod condvar;

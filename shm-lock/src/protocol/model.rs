@@ -1,4 +1,4 @@
-//! What all models share: how to run one, and that it explored something.
+//! What all models share: how to run a model, and a check that it explored something.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use loom::thread;
 
 use crate::sync::{Counter, Flag, Ordering};
 
-/// Begins a thread of a model, which shares what the model is about.
+/// Starts a thread of a model, which shares the model's state.
 pub(super) fn spawn<S: 'static, T: 'static>(
     shared: &Arc<S>,
     body: impl FnOnce(&S) -> T + 'static,
@@ -18,24 +18,23 @@ pub(super) fn spawn<S: 'static, T: 'static>(
 /// Runs `model` under every schedule with up to two preemptions (`LOOM_MAX_PREEMPTIONS` overrides
 /// that).
 ///
-/// A model in which only one execution is possible checks nothing, and fails.
+/// A model with only one possible execution checks nothing, and fails.
 pub(super) fn explore(model: impl Fn() + Send + Sync + 'static) {
     assert!(executions(2, model) > 1, "the model has a single execution: it has no race to check");
 }
 
-/// As [`explore`], with one preemption less: for models with many steps.
+/// As [`explore`], with one preemption fewer, for models with many steps.
 pub(super) fn explore_long(model: impl Fn() + Send + Sync + 'static) {
     assert!(executions(1, model) > 1, "the model has a single execution: it has no race to check");
 }
 
-/// Runs `model` with a thread that dies after 0, 1, 2, … steps, until there is no execution in
-/// which it died: the model returns whether it did.
+/// Runs `model` with a thread that dies after 0, 1, 2, … steps, until the thread dies in no
+/// execution. The model returns whether it died.
 pub(super) fn explore_deaths(model: impl Fn(usize) -> bool + Send + Sync + 'static) {
     explore_deaths_within(2, model);
 }
 
-/// As [`explore_deaths`], with one preemption less: for models in which there are many moments of
-/// death.
+/// As [`explore_deaths`], with one preemption fewer, for models with many moments of death.
 pub(super) fn explore_many_deaths(model: impl Fn(usize) -> bool + Send + Sync + 'static) {
     explore_deaths_within(1, model);
 }
@@ -58,7 +57,7 @@ fn explore_deaths_within(preemptions: usize, model: impl Fn(usize) -> bool + Sen
     }
 }
 
-/// How many there were.
+/// Returns the number of executions.
 fn executions(preemptions: usize, model: impl Fn() + Send + Sync + 'static) -> usize {
     let executions = Arc::new(Counter::new(0));
     let seen = Arc::clone(&executions);

@@ -6,40 +6,40 @@
 //!
 //! | bits | meaning | set by | cleared by |
 //! |---|---|---|---|
-//! | 0–29 `TID` | the owner's thread number; 0 is free, whatever the other bits | the locker | the owner; the kernel when the owner dies; a sleeper that finds the owner dead |
-//! | 30 `OWNER_DIED` | what the lock protects may be torn | the kernel or a sleeper, for a dead owner; an owner that gives a torn value back | the owner that has repaired it |
-//! | 31 `WAITERS` | somebody may sleep | a locker before it sleeps | the kernel, together with waking all (`clear_and_wake_all`) |
+//! | 0–29 `TID` | the owner's thread id; 0 is free, whatever the other bits | the locker | the owner; the kernel when the owner dies; a sleeper that finds the owner dead |
+//! | 30 `OWNER_DIED` | the value may be torn | the kernel or a sleeper, for a dead owner; an owner that releases a torn value | the owner that has repaired it |
+//! | 31 `WAITERS` | a thread may sleep | a locker before it sleeps | the kernel, in the step that wakes all (`clear_and_wake_all`) |
 //!
-//! All bits of `TID` set ([`UNPLACED`]) is a lock that does not lie in a region yet: nobody may
+//! If all bits of `TID` are set ([`UNPLACED`]), the lock is not in a region yet, and nobody may
 //! take it.
 //!
-//! Beside it, changed together with it in one step, is `turn`: how often the word was changed by
-//! one who found it not free, or not without flags. **Invariant: while `WAITERS` is set, the lock
-//! goes to nobody without a turn.** So whoever has seen the word with `WAITERS`, and finds the
-//! owner dead that it had then, marks a dead owner's lock or nothing, although another thread may
-//! have the number of the dead one, and this lock, by now: its turn was counted. (A count that
-//! comes to the same number again within the time from look to mark would be 2³² turns later.)
+//! Beside the word is `turn`, which is changed together with it in one step. It counts the changes
+//! of a word that was not free, or not without flags. **Invariant: while `WAITERS` is set, every
+//! thread that takes the lock counts a turn.** Consider a thread that has seen the word with
+//! `WAITERS` and then finds the owner of that time dead. It marks the lock of the dead owner or
+//! fails. This holds even if another thread now has the dead owner's id and this lock, because that
+//! thread has counted a turn. (To reach the same count between the look and the mark, it would take
+//! 2³² turns.)
 //!
-//! `condition` belongs to the owner. It says what `OWNER_DIED` stands for: [`FRESH`] that an owner
-//! died, [`POISONED`] that the value was given back torn, [`LOST`] that it was given up, [`WHOLE`]
-//! nothing: an owner died that was not about to change the value. Only who says so with
+//! `condition` belongs to the owner. It says what `OWNER_DIED` means: with [`FRESH`], an owner
+//! died; with [`POISONED`], the value was released torn; with [`LOST`], it was given up; with
+//! [`WHOLE`], nothing, because the owner that died was not changing the value. Only users of
 //! [`rest`](Mutex::rest), [`begin_changes`](Mutex::begin_changes) and
-//! [`unlock_whole`](Mutex::unlock_whole) has the last one; else it is `FRESH` from the beginning.
+//! [`unlock_whole`](Mutex::unlock_whole) reach `WHOLE`. All other locks start with `FRESH`.
 //!
-//! `spins` is a hint: how often lately those who looked at the word for a while found it free, as a
-//! share of `LONGEST_SPIN`.
+//! `spins` is a hint: how often spinning found the word free lately, as a share of `LONGEST_SPIN`.
 //!
-//! `promised` is a hint as well: 1 while the lock shall go to one who sleeps. One who has waited
-//! for a millisecond sets it each time before it sleeps; one who gets the lock after less clears
-//! it. Who comes anew to a promised lock that is free, but has sleepers, gives way: it sleeps, too,
-//! but for some milliseconds at most, and then takes the lock, since those who should have it may
-//! be stopped or dead. So the hint, whatever its value, keeps nobody from the lock.
+//! `promised` is a hint as well: 1 while the lock should go to a sleeper. A thread that has waited
+//! for a millisecond sets it each time before it sleeps. A thread that gets the lock after a
+//! shorter wait clears it. A thread that finds a promised lock free but with sleepers gives way: it
+//! also sleeps, for a few milliseconds at most, and then takes the lock, because the sleepers may
+//! be stopped or dead. So this hint, whatever its value, keeps nobody from the lock.
 //!
-//! **Invariant: `WAITERS` clear ⇒ nobody sleeps**, except one that is about to be woken by the call
-//! that cleared it. A locker keeps `WAITERS` when it takes a free lock, so the duty to wake is in
-//! the word, where neither the death of a woken thread nor a third one that comes first can lose
-//! it. (glibc stores 0 and trusts the woken to set the bit again; where that one is killed first, a
-//! second sleeper sleeps for ever.)
+//! **Invariant: `WAITERS` clear ⇒ nobody sleeps**, except threads that the call which cleared it is
+//! about to wake. A locker keeps `WAITERS` when it takes a free lock. So the word itself carries
+//! the duty to wake, and neither the death of a woken thread nor a third thread that comes first
+//! can lose it. (glibc stores 0 and relies on the woken thread to set the bit again. If that thread
+//! is killed first, a second sleeper sleeps for ever.)
 //!
 //! # Transitions
 //!
@@ -47,159 +47,161 @@
 //! |---|---|---|
 //! | `0 → tid` | a locker | `lock_untouched` |
 //! | `flags → flags + tid`, a turn | a locker | `lock_slowly`, free; `try_slowly` |
-//! | `tid → tid + WAITERS`, a turn | a locker | before it sleeps; before it marks what it does not sleep for |
-//! | `flags + tid → flags` | the owner | `unlock`, `unlock_torn`: one subtraction; if flags are left, it looks at the word again and wakes one if `WAITERS` is there |
-//! | `WAITERS + … → …` | the owner that was | nobody was there to wake; done by the kernel, which wakes all that have come since |
+//! | `tid → tid + WAITERS`, a turn | a locker | before it sleeps; before it marks a lock without sleeping |
+//! | `flags + tid → flags` | the owner | `unlock`, `unlock_torn`: one subtraction; if flags are left, it reads the word again and wakes one thread if `WAITERS` is set |
+//! | `WAITERS + … → …` | the last owner | there was no thread to wake; the kernel does this, and wakes all that have come since |
 //! | `flags + tid → WAITERS? + OWNER_DIED` | the kernel | the owner died |
 //! | the same, a turn | a sleeper on a tick, `try_slowly` | the owner died |
-//! | the same, a turn | a locker with the same `tid` | the lock is not on its list: it has got a dead owner's number |
+//! | the same, a turn | a locker with the same `tid` | the lock is not on its list: the locker has got a dead owner's id |
 //!
 //! # Death
 //!
-//! The kernel knows what a dead thread held through a list in its memory ([`Holder`]): `link` and
-//! `unlink` keep it, `begin` and `end` enclose the instructions between changing the word and
-//! changing the list. (`lock_untouched` leaves out `end`: to be pending as well as listed does no
-//! harm, whatever the thread does next with a list begins anew, and `unlock` ends it.) For a word
-//! that is in neither, or past the first 2048 of a list, or of a thread that called `exec` and was
-//! not its process's first (it gets another number before the kernel looks), a sleeper asks now and
-//! then whether the owner lives, and so does `try_slowly`, beginning with the first time. What the
-//! kernel does for a thread that dies between `begin` and `end`: the word is its own, it is marked
-//! `OWNER_DIED`; the word is free, one sleeper is woken, since the dead one may have been on its
-//! way to do that, or may have been woken to take the lock.
+//! The kernel finds the locks of a dead thread through a list in the thread's memory ([`Holder`]).
+//! `link` and `unlink` maintain the list. `begin` and `end` enclose the instructions between the
+//! change of the word and the change of the list. (`lock_untouched` leaves out `end`. It is
+//! harmless for a lock to be pending and listed at the same time: the next operation on any list
+//! starts anew, and `unlock` ends it.) The kernel misses a lock that is neither pending nor listed,
+//! one after the first 2048 of a list, and one of a thread that called `exec` and was not the first
+//! of its process (it gets another id before the kernel looks). For these, a sleeper asks from time
+//! to time whether the owner is alive. So does `try_slowly`, starting with its first call. If a
+//! thread dies between `begin` and `end`, the kernel does one of two things. If the thread owns the
+//! word, the kernel marks it with `OWNER_DIED`. If the word is free, the kernel wakes one sleeper,
+//! because the dead thread may have been about to do so, or may have been woken to take the lock.
 //!
 //! # Orderings
 //!
 //! * taking the lock (both compare-exchanges): Acquire. Pairs with the Release of `unlock`, or of
 //!   the mark for a dead owner.
-//! * `unlock` (the subtraction): Release. Without it the next owner sees half of what this one
-//!   wrote.
-//! * marking a dead owner's lock: Release. Whoever marked has seen the death; the one who takes the
-//!   lock may be another.
-//! * [`lets_in`](Mutex::lets_in) and [`is_free`](Mutex::is_free), looks at the word by one who does
-//!   not take the lock: Acquire. They pair with `unlock`, as taking it would.
-//! * looking at the pair: Relaxed. What is concluded from it holds if the exchange that follows
-//!   finds the same pair.
-//! * setting `WAITERS`, `OWNER_DIED` by its own owner, and clearing it: Relaxed, they carry
-//!   nothing.
-//! * the look for `WAITERS` after `unlock`'s subtraction: Relaxed. It is of the same word, so it is
+//! * `unlock` (the subtraction): Release. Without it, the next owner sees an incomplete value.
+//! * marking a dead owner's lock: Release. The marking thread has seen the death, but another
+//!   thread may take the lock.
+//! * [`lets_in`](Mutex::lets_in) and [`is_free`](Mutex::is_free), reads of the word without taking
+//!   the lock: Acquire. They pair with `unlock`, as taking the lock would.
+//! * reading the pair: Relaxed. Conclusions from it hold if the exchange that follows finds the
+//!   same pair.
+//! * setting `WAITERS`, setting `OWNER_DIED` as the owner, and clearing it: Relaxed, because they
+//!   publish nothing.
+//! * reading `WAITERS` after `unlock`'s subtraction: Relaxed. It is the same word, so the value is
 //!   no older than the subtraction.
 //!
 //! # Progress
 //!
 //! An uncontended `lock` or `unlock` is one atomic instruction and no system call. For a
-//! millisecond the lock goes to whoever comes first, which is fastest; then to those who sleep, in
-//! their order ([parking_lot](https://docs.rs/parking_lot) calls that eventual fairness, Go's
-//! `sync.Mutex` starvation mode). `try_lock` takes a free lock in any case. A sleeper sleeps at
-//! most a tick before it looks again.
+//! millisecond, the lock goes to the thread that comes first, which is fastest. After that, it goes
+//! to the sleepers, in their order ([parking_lot](https://docs.rs/parking_lot) calls this eventual
+//! fairness, Go's `sync.Mutex` calls it starvation mode). `try_lock` takes a free lock in any case.
+//! A sleeper sleeps for at most a tick before it checks again.
 //!
 //! # Models
 //!
-//! `mutex_models.rs`: exclusion; two sleepers and one who comes in between; timeouts; a death at
-//! each step of `lock` and `unlock`, of the waker, of the woken; a death that the kernel does not
-//! report; a dead owner's number that a living one has got; poison; one sleeper woken at a time,
-//! and nobody called where none sleeps; a lock that is promised, with deaths of those to whom and
-//! of those who give way. Negative control: an unlock that stores 0 strands a sleeper.
+//! `mutex_models.rs`: exclusion; two sleepers and a thread that comes in between; timeouts; a death
+//! at each step of `lock` and `unlock`, of the waker, and of the woken thread; a death that the
+//! kernel does not report; a dead owner's id that a living thread has got; poison; one sleeper
+//! woken at a time, and no system call if nobody sleeps. Negative control: an unlock that stores 0
+//! strands a sleeper. `mutex_promise_models.rs`: a promised lock, with deaths of the threads that
+//! it is promised to and of those that give way.
 
 use crate::sync::{AtomicU32, Futex, LONGEST_SPIN, Ordering, Pair, Seen, spin_loop};
 
-/// Somebody may sleep.
+/// A thread may sleep.
 pub(crate) const WAITERS: u32 = 1 << 31;
-/// What the lock protects may be torn.
+/// The value may be torn.
 pub(crate) const OWNER_DIED: u32 = 1 << 30;
-/// The bits of the owner's thread number.
+/// The bits of the owner's thread id.
 pub(crate) const TID: u32 = OWNER_DIED - 1;
-/// The owner of a lock that does not lie in a region: no thread has this number, the kernel's are
+/// The owner of a lock that is not in a region. No thread has this id: those of the kernel are
 /// below 2²².
 pub(crate) const UNPLACED: u32 = TID;
 
-/// `OWNER_DIED` says what it says.
+/// An owner died, as `OWNER_DIED` says.
 const FRESH: u32 = 0;
-/// The value was given back torn. Whatever is neither of the others means this, too.
+/// The value was released torn. Every other unknown number means this, too.
 const POISONED: u32 = 1;
 /// The value was given up for good.
 pub(crate) const LOST: u32 = 2;
-/// The owner does not change the value.
+/// The owner is not changing the value.
 const WHOLE: u32 = 3;
 
-/// What the kernel finds when the calling thread dies, as far as it is about one lock.
+/// What the kernel sees of one lock when the calling thread dies.
 pub(crate) trait Holder {
-    /// The calling thread's number.
+    /// Returns the calling thread's id.
     fn tid(&self) -> u32;
-    /// The thread is about to take or release the lock. [`in_order`](Self::in_order), too.
+    /// The thread is about to take or release the lock. Includes [`in_order`](Self::in_order).
     fn begin(&self);
-    /// It has taken the lock. After `begin`, once.
+    /// The thread has taken the lock. Called once after `begin`.
     fn link(&self);
-    /// It is going to release the lock. Between `begin` and `end`, once for each `link`.
+    /// The thread is about to release the lock. Called between `begin` and `end`, once for each
+    /// `link`.
     fn unlink(&self);
-    /// It is done with the lock for now, or has it on its list.
+    /// The thread has finished with the lock, or the lock is on its list.
     fn end(&self);
-    /// What the thread has written before is in memory before what it writes after, for one who
-    /// finds it dead.
+    /// Orders what the thread wrote before this call ahead of what it writes later, for a thread
+    /// that finds it dead.
     fn in_order(&self);
-    /// Whether the kernel would find the lock among those that the calling thread holds.
+    /// Returns whether the kernel would find the lock among those that the calling thread holds.
     fn has_linked(&self) -> bool;
-    /// Whether it is time to ask if the thread `owner` is gone: the first time, and then now and
-    /// then.
+    /// Returns whether to check now that the thread `owner` is alive: at the first call, and then
+    /// from time to time.
     fn asks_for(&self, owner: u32) -> bool;
-    /// Whether no thread has the number `owner` any more.
+    /// Returns whether no thread has the id `owner` any more.
     fn finds_gone(&self, owner: u32) -> bool;
 }
 
 /// How a thread waits, and for how long.
 pub(crate) trait Sleeper {
-    /// Sleeps if `futex` is the word of `expected`, until it is woken, or for a while; may return
-    /// without cause.
+    /// Sleeps if `futex` is the word of `expected`, until it is woken, or for a limited time. May
+    /// wake spuriously.
     fn sleep(&mut self, futex: &Futex, expected: Seen) -> Slept;
-    /// Sleeps if `futex` is the word of `expected`, until it is woken or one who was woken has had
-    /// the time to get up ([`Slept::Tick`]).
+    /// Sleeps if `futex` is the word of `expected`, until it is woken, or until a woken thread has
+    /// had the time to take the lock ([`Slept::Tick`]).
     fn give_way(&mut self, futex: &Futex, expected: Seen) -> Slept;
-    /// Whether it has waited so long that the next to have the lock shall be one of those who
-    /// sleep.
+    /// Returns whether the thread has waited so long that one of the sleepers should get the lock
+    /// next.
     fn is_hungry(&self) -> bool;
-    /// Whether the thread that was the owner, with the number `owner`, when what the last sleep
-    /// expected was first seen, is dead. Another thread may have the number by now.
+    /// Returns whether the owner with the id `owner` is dead: the thread that had this id when the
+    /// value expected by the last sleep was first seen. Another thread may have the id by now.
     fn finds_dead(&mut self, owner: u32) -> bool;
 }
 
 /// How a sleep ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slept {
-    /// By a wake-up, or because the word was another one.
+    /// A wake-up, or the word had another value.
     Woken,
-    /// It is time to look whether the owner lives.
+    /// It is time to check whether the owner is alive.
     Tick,
     /// The time is up.
     TimedOut,
-    /// Not at all: the system's error number.
+    /// The thread did not sleep: the system's error number.
     #[cfg_attr(loom, allow(dead_code, reason = "a model's system lets everybody wait"))]
     Failed(i32),
 }
 
-/// The lock is the caller's, who must act on what this says of the value.
+/// The caller holds the lock, and must act on the state of the value.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Acquired {
-    /// The value is as the last owner left it.
+    /// The value is consistent.
     Clean,
     /// The last owner died and may have left the value torn.
     OwnerDied,
-    /// An owner gave the value back torn.
+    /// An owner released the value torn.
     Poisoned,
 }
 
-/// The lock is not the caller's.
+/// Why the caller does not hold the lock.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// The time is up.
     TimedOut,
-    /// The caller has it already.
+    /// The caller already holds the lock.
     Deadlock,
     /// The value was given up.
     Lost,
-    /// The lock does not lie in a region.
+    /// The lock is not in a region.
     Unplaced,
-    /// The system lets nobody wait: its error number.
+    /// The system does not let threads wait: its error number.
     CannotWait(i32),
 }
 
@@ -214,7 +216,7 @@ pub(crate) struct Mutex {
 }
 
 impl Mutex {
-    /// A lock that nobody can take until it is [placed](Self::place).
+    /// Creates a lock that nobody can take until it is [placed](Self::place).
     pub(crate) fn new() -> Self {
         Mutex {
             pair: Pair::new(UNPLACED),
@@ -224,75 +226,76 @@ impl Mutex {
         }
     }
 
-    /// Makes the lock free: it lies in a region that nobody else knows yet, from where it will not
-    /// move.
+    /// Makes the lock free. It is in a region that no other process knows yet, and does not move
+    /// any more.
     pub(crate) fn place(&self) {
         self.pair.word().store(0, Ordering::Relaxed);
     }
 
-    /// The owner's number, 0 if there is none; a hint unless the caller is the owner.
+    /// Returns the owner's id, or 0 if there is none. A hint unless the caller is the owner.
     pub(crate) fn owner(&self) -> u32 {
         self.pair.word().load(Ordering::Relaxed) & TID
     }
 
-    /// The word, for a model of the kernel.
+    /// Returns the word, for a model of the kernel.
     #[cfg(any(test, loom))]
     #[allow(dead_code, reason = "for the models")]
     pub(crate) fn futex(&self) -> &Futex {
         self.pair.futex()
     }
 
-    /// Whether the lock lies in no region yet.
+    /// Returns whether the lock is not in a region yet.
     pub(crate) fn is_unplaced(&self) -> bool {
         self.owner() == UNPLACED
     }
 
-    /// Whether it has no owner, and its value is whole. A hint unless nobody can take the lock.
+    /// Returns whether the lock is free and its value is consistent. A hint unless nobody can take
+    /// the lock.
     #[inline(always)]
     pub(crate) fn is_at_rest(&self) -> bool {
         self.pair.word().load(Ordering::Relaxed) & (TID | OWNER_DIED) == 0
     }
 
-    /// As [`is_at_rest`](Self::is_at_rest), for one who then reads what the last owner wrote.
+    /// As [`is_at_rest`](Self::is_at_rest), for a thread that then reads what the last owner wrote.
     #[inline(always)]
     pub(crate) fn lets_in(&self) -> bool {
         // Acquire: pairs with `unlock`.
         self.pair.word().load(Ordering::Acquire) & (TID | OWNER_DIED) == 0
     }
 
-    /// Whether it has no owner, for one who then changes what the last owner read.
+    /// Returns whether the lock is free, for a thread that then changes what the last owner read.
     #[inline(always)]
     pub(crate) fn is_free(&self) -> bool {
         // Acquire: pairs with `unlock`.
         self.pair.word().load(Ordering::Acquire) & TID == 0
     }
 
-    /// The value is whole whatever happens to an owner, until one [begins](Self::begin_changes) to
-    /// change it.
+    /// Marks the value as consistent, whatever happens to an owner, until one
+    /// [begins](Self::begin_changes) to change it.
     pub(crate) fn rest(&self) {
         self.condition.store(WHOLE, Ordering::Relaxed);
     }
 
-    /// The owner is going to change the value: if it dies from now on, that is told.
+    /// The owner is about to change the value: if it dies from now on, the next locker learns it.
     #[inline(always)]
     pub(crate) fn begin_changes(&self, me: &impl Holder) {
         self.condition.store(FRESH, Ordering::Relaxed);
         me.in_order();
     }
 
-    /// The number of an owner whose death is told, 0 if there is none; a hint unless the caller is
-    /// the owner.
+    /// Returns the id of an owner whose death would be reported, or 0 if there is none. A hint
+    /// unless the caller is the owner.
     pub(crate) fn changer(&self) -> u32 {
         if self.condition.load(Ordering::Relaxed) == WHOLE { 0 } else { self.owner() }
     }
 
-    /// Whether the caller has the lock.
+    /// Returns whether the caller holds the lock.
     pub(crate) fn is_owned(&self, me: &impl Holder) -> bool {
         self.owner() == me.tid() && me.has_linked()
     }
 
-    /// Takes the lock if it is free and has no flags; after `false`, `try_slowly`, `lock_slowly` or
-    /// `try_free` is called, of this lock or another.
+    /// Takes the lock if it is free and has no flags. After `false`, call `try_slowly`,
+    /// `lock_slowly` or `try_free`, of this lock or another.
     #[inline(always)]
     pub(crate) fn lock_untouched(&self, me: &impl Holder) -> bool {
         me.begin();
@@ -304,7 +307,7 @@ impl Mutex {
         false
     }
 
-    /// Takes the lock if it is free, or its owner is gone; `None` if it has an owner.
+    /// Takes the lock if it is free or its owner is gone. Returns `None` if it has an owner.
     #[cold]
     pub(crate) fn try_slowly(&self, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
         me.begin();
@@ -313,8 +316,8 @@ impl Mutex {
         outcome
     }
 
-    /// Takes a lock whose owner has ended without the kernel's marking it; `None` if it has an
-    /// owner.
+    /// Takes the lock if its owner has ended and the kernel has not marked it. Returns `None` if it
+    /// has an owner.
     fn try_of_gone(&self, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
         let gone = |owner| match owner {
             0 | UNPLACED => false,
@@ -325,7 +328,7 @@ impl Mutex {
         if !me.asks_for(owner) || !gone(owner) {
             return None;
         }
-        // Only what is found of a word with `WAITERS` holds until the mark, since whoever takes the
+        // Only with `WAITERS` does the conclusion hold until the mark: every thread that takes the
         // lock meanwhile counts a turn.
         let seen = self.announced(self.pair.load())?;
         if !gone(seen.word & TID) {
@@ -347,8 +350,8 @@ impl Mutex {
         outcome
     }
 
-    /// Takes the lock if it has no owner, of whom it does not ask whether it lives; `None` if it
-    /// has one.
+    /// Takes the lock if it is free, without a check that the owner is alive. Returns `None` if it
+    /// has an owner.
     pub(crate) fn try_free(&self, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
         me.begin();
         let outcome = self.try_flagged(me);
@@ -392,7 +395,7 @@ impl Mutex {
                     if me.has_linked() {
                         return Err(Refused::Deadlock);
                     }
-                    // It is that of a dead thread, whose number this one has got.
+                    // The id belonged to a dead thread, and this thread has got it.
                     self.mark_dead(seen);
                     continue;
                 }
@@ -400,7 +403,7 @@ impl Mutex {
             }
             let Some(awaited) = self.announced(seen) else { continue };
             if sleeper.is_hungry() {
-                // Again each time: one who was woken before may have ended the promise.
+                // Set again each time: a thread that was woken earlier may have ended the promise.
                 self.promised.store(1, Ordering::Relaxed);
             }
             let slept = sleeper.sleep(self.pair.futex(), awaited);
@@ -417,8 +420,8 @@ impl Mutex {
         }
     }
 
-    /// Lets one of those who sleep have the lock, which is free. After this the caller may take it:
-    /// all of them may be dead.
+    /// Gives way to the sleepers of the free lock. Afterwards the caller may take the lock, because
+    /// all sleepers may be dead.
     fn give_way(
         &self,
         seen: Seen,
@@ -435,8 +438,8 @@ impl Mutex {
         self.ended(slept, me)
     }
 
-    /// How the wait ends with a sleep, if it does. A wake-up may have come together with the end of
-    /// the time; it must not be lost.
+    /// Returns the result if the wait ends with this sleep. A wake-up may have come at the same
+    /// time as the timeout, and must not be lost.
     fn ended(&self, slept: Slept, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
         let refused = match slept {
             Slept::TimedOut => Refused::TimedOut,
@@ -446,27 +449,27 @@ impl Mutex {
         Some(self.try_flagged(me).unwrap_or(Err(refused)))
     }
 
-    /// As one does who has waited for long.
+    /// Promises the lock, as a thread does that has waited long.
     #[cfg(any(test, loom))]
     #[allow(dead_code, reason = "for the models")]
     pub(crate) fn promise(&self) {
         self.promised.store(1, Ordering::Relaxed);
     }
 
-    /// Whether the lock shall go to one who sleeps. A hint.
+    /// Returns whether the lock should go to a sleeper. A hint.
     pub(crate) fn is_promised(&self) -> bool {
         self.promised.load(Ordering::Relaxed) != 0
     }
 
-    /// Ends the time of promises when somebody has got the lock who had not waited long: the others
-    /// have not, either, since those who sleep get up in the order in which they lay down.
+    /// Ends the promise when a thread that has not waited long gets the lock. The others have not
+    /// waited longer, because sleepers are woken in the order in which they went to sleep.
     fn keep_promise(&self, sleeper: &impl Sleeper) {
         if self.is_promised() && !sleeper.is_hungry() {
             self.promised.store(0, Ordering::Relaxed);
         }
     }
 
-    /// The pair with `WAITERS`, which it has or gets; `None` if it is no longer as it was `seen`.
+    /// Sets `WAITERS` if needed. Returns the new pair, or `None` if it differs from `seen`.
     fn announced(&self, seen: Seen) -> Option<Seen> {
         if seen.word & WAITERS != 0 {
             return Some(seen);
@@ -476,7 +479,7 @@ impl Mutex {
         self.pair.exchange(seen, word, Ordering::Relaxed).then_some(counted)
     }
 
-    /// Takes the lock if it is free, and keeps its flags; `None` if it has an owner.
+    /// Takes the lock if it is free, and keeps its flags. Returns `None` if it has an owner.
     fn try_flagged(&self, me: &impl Holder) -> Option<Result<Acquired, Refused>> {
         let mut seen = self.pair.load();
         while seen.word & TID == 0 {
@@ -489,7 +492,7 @@ impl Mutex {
         None
     }
 
-    /// The lock, whose word was `seen`, is the caller's: sees to the value.
+    /// Handles the value after the caller has taken the lock, whose word was `seen`.
     fn taken(&self, me: &impl Holder, seen: u32) -> Result<Acquired, Refused> {
         me.link();
         if seen & OWNER_DIED == 0 {
@@ -507,15 +510,15 @@ impl Mutex {
                 Ok(Acquired::Clean)
             }
             _ => {
-                // If this owner dies, the next one shall hear that.
+                // If this owner dies, the next locker must learn it.
                 self.condition.store(FRESH, Ordering::Relaxed);
                 Ok(Acquired::Poisoned)
             }
         }
     }
 
-    /// Does what the kernel would have done when the owner of this word died; nothing if there was
-    /// a turn since it was `seen`.
+    /// Does what the kernel does when the owner of this word dies. Does nothing if there was a turn
+    /// since `seen`.
     fn mark_dead(&self, seen: Seen) {
         let dead = seen.word & WAITERS | OWNER_DIED;
         // Release: that the owner is dead happens before the next lock, which another thread may
@@ -523,12 +526,13 @@ impl Mutex {
         let _ = self.pair.exchange(seen, dead, Ordering::Release);
     }
 
-    /// Looks at the word until the lock is free, for the longer, the more often that helped lately.
+    /// Spins until the lock is free. The more often this has helped lately, the longer it spins.
     ///
-    /// There are pauses between looks, of about half a microsecond and then twice as long: the
-    /// owner works fastest while it keeps the cache line. (With a look after 1, 2, 4, … pauses, two
-    /// threads took 25 ns a turn instead of 14; where the owner takes the lock again at once, it is
-    /// free for some 3 % of the time, and pauses of two microseconds miss that.)
+    /// The pauses between reads start at about half a microsecond and double each time, because the
+    /// owner is fastest while it keeps the cache line. (With reads after 1, 2, 4, … pause
+    /// instructions, two threads took 25 ns per turn instead of 14. If the owner takes the lock
+    /// again at once, the lock is free for about 3 % of the time, and pauses of two microseconds
+    /// miss that.)
     #[allow(clippy::unnecessary_min_or_max, reason = "the longest spin of a model is 0")]
     fn spin(&self) {
         let usual = self.spins.load(Ordering::Relaxed).min(LONGEST_SPIN);
@@ -552,7 +556,7 @@ impl Mutex {
         }
     }
 
-    /// Gives the lock back. The caller owns it, and its value is whole.
+    /// Releases the lock. The caller owns it, and the value is consistent.
     #[inline(always)]
     pub(crate) fn unlock(&self, me: &impl Holder) {
         me.begin();
@@ -561,8 +565,8 @@ impl Mutex {
         me.end();
     }
 
-    /// Gives the lock back, whose owner has [begun](Self::begin_changes) to change the value or not,
-    /// and whose value is whole.
+    /// Releases the lock. The value is consistent, whether or not the owner has
+    /// [begun](Self::begin_changes) to change it.
     #[inline(always)]
     pub(crate) fn unlock_whole(&self, me: &impl Holder) {
         me.begin();
@@ -572,7 +576,7 @@ impl Mutex {
         me.end();
     }
 
-    /// Gives the lock back with a value that is torn. The caller owns the lock.
+    /// Releases the lock with a torn value. The caller owns the lock.
     #[cold]
     pub(crate) fn unlock_torn(&self, me: &impl Holder, for_good: bool) {
         self.condition.store(if for_good { LOST } else { POISONED }, Ordering::Relaxed);
@@ -583,18 +587,17 @@ impl Mutex {
         me.end();
     }
 
-    /// The owner has repaired the value.
+    /// Marks the value as repaired.
     pub(crate) fn mark_whole(&self) {
         self.pair.word().fetch_and(!OWNER_DIED, Ordering::Relaxed);
     }
 
-    /// Gives the lock back, keeping its flags, and sees to it that a sleeper gets up if there is
-    /// one.
+    /// Releases the lock, keeps its flags, and wakes a sleeper if there is one.
     ///
-    /// All that is asked of the subtraction is whether anything is left: that is a processor flag,
-    /// so the compiler does without fetching what was there before, which takes longer (x86-64:
-    /// `sub` for `xadd`, 0.7 of 5.5 ns). A sleeper whose mark is gone when the word is looked at
-    /// again has been woken: no mark goes without its sleepers.
+    /// Of the subtraction, only the zero flag of the result is used. So the compiler need not fetch
+    /// the old value, which takes longer (x86-64: `sub` instead of `xadd` saves 0.7 of 5.5 ns). If
+    /// `WAITERS` is no longer set when the word is read again, the sleepers have been woken:
+    /// nothing clears it without waking them.
     #[inline(always)]
     fn release(&self, owner: u32) {
         // Release: pairs with the next `lock`.

@@ -1,5 +1,5 @@
-//! Models of the lock: it excludes, nobody sleeps for ever, and a death is told to exactly one when
-//! there is one to tell.
+//! Models of the lock: it excludes, nobody sleeps for ever, and each relevant death is reported to
+//! exactly one locker.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ unsafe impl Sync for Shared {}
 // SAFETY: as above.
 unsafe impl Send for Shared {}
 
-/// What one who took the lock was told, in number of deaths.
+/// What a locker learned, as a number of deaths.
 pub(super) type Deaths = usize;
 
 impl Shared {
@@ -53,7 +53,7 @@ impl Shared {
         });
     }
 
-    /// Changes the value in two parts, between which the thread may die.
+    /// Changes the value in two steps. The thread may die in between.
     fn write(&self) {
         step();
         self.change(|pair| pair[0] += 1);
@@ -61,7 +61,7 @@ impl Shared {
         self.change(|pair| pair[1] += 1);
     }
 
-    /// Checks the value, repairs it if that was told to be needed, and writes it.
+    /// Checks the value, repairs it if it may be torn, and writes it.
     pub(super) fn use_value(&self, acquired: Acquired) -> Deaths {
         self.change(|pair| match acquired {
             Acquired::Clean => assert_eq!(pair[0], pair[1], "a torn value that nobody was told of"),
@@ -78,7 +78,7 @@ impl Shared {
         self.mutex().unlock(&self.me());
     }
 
-    /// Takes the lock and gives it back, with as few steps in between as there can be.
+    /// Takes the lock and releases it, with as few steps in between as possible.
     pub(super) fn pass(&self) -> Deaths {
         let acquired = self.lock(Ticker::forever).unwrap();
         self.change(|pair| *pair = [pair[0] + 1; 2]);
@@ -89,7 +89,7 @@ impl Shared {
         usize::from(acquired == Acquired::OwnerDied)
     }
 
-    /// As `visit`, if the lock can be had at once.
+    /// As `visit`, if the lock is free.
     fn try_visit(&self) -> Option<Deaths> {
         let acquired = self.mutex().try_slowly(&self.me())?.unwrap();
         let deaths = self.use_value(acquired);
@@ -115,7 +115,7 @@ pub(super) fn spawn_pass(shared: &Arc<Shared>) -> thread::JoinHandle<Deaths> {
     thread::spawn(move || shared.pass())
 }
 
-/// Catches two owners at once, a value that does not follow the lock, and a lost wake-up.
+/// Catches two owners at the same time, a value that the lock does not publish, and a lost wake-up.
 #[test]
 fn model_three_exclude_each_other() {
     explore(|| {
@@ -130,8 +130,8 @@ fn model_three_exclude_each_other() {
     });
 }
 
-/// Catches waking everybody where one is enough, and a mark that stays when nobody sleeps any more:
-/// each later unlock would be a system call.
+/// Catches a wake-up of all threads where one is enough, and a `WAITERS` that stays set when nobody
+/// sleeps: each later unlock would be a system call.
 #[test]
 fn model_the_mark_goes_with_the_last_sleeper() {
     explore(|| {
@@ -146,8 +146,7 @@ fn model_the_mark_goes_with_the_last_sleeper() {
     });
 }
 
-/// Catches a system call that would wake sleepers where there are none, since the word has another
-/// flag.
+/// Catches a wake-up system call although nobody sleeps, because another flag is set.
 #[test]
 fn model_poison_wakes_nobody_where_nobody_sleeps() {
     explore(|| {
@@ -162,8 +161,8 @@ fn model_poison_wakes_nobody_where_nobody_sleeps() {
     });
 }
 
-/// Catches a sleeper that is forgotten when the one who gives the lock back takes it again before
-/// the woken does.
+/// Catches a sleeper that is forgotten because the releasing thread takes the lock again before the
+/// woken thread does.
 #[test]
 fn model_two_sleepers_and_a_barger() {
     explore(|| {
@@ -177,7 +176,7 @@ fn model_two_sleepers_and_a_barger() {
     });
 }
 
-/// Catches a wake-up that is lost with a sleeper whose time is up when it comes.
+/// Catches a wake-up that is lost with a sleeper that times out at the same time.
 #[test]
 fn model_a_sleeper_whose_time_is_up() {
     explore(|| {
@@ -200,8 +199,8 @@ fn model_a_sleeper_whose_time_is_up() {
     });
 }
 
-/// Catches a value that a poisoner wrote and the next one does not see, and a sleeper that poison
-/// does not wake.
+/// Catches a poisoned value that the next locker does not see, and a sleeper that poisoning does
+/// not wake.
 #[test]
 fn model_poison_is_handed_on_with_the_value() {
     explore(|| {
@@ -236,8 +235,8 @@ fn model_all_hear_that_the_value_is_lost() {
     });
 }
 
-/// Catches a death at any step of taking and giving back that strands the other, lets it in beside
-/// the living, hides a torn value or tells of one that is whole.
+/// Catches a death at any step of taking and releasing that strands the other thread, lets it in
+/// beside a living owner, hides a torn value or reports a consistent one as torn.
 #[test]
 fn model_a_death_at_each_step_against_another() {
     explore_deaths(|steps| {
@@ -252,8 +251,7 @@ fn model_a_death_at_each_step_against_another() {
     });
 }
 
-/// Catches a death of the one who gives the lock back, at any step, that strands one of two
-/// sleepers.
+/// Catches a death of the releasing thread, at any step, that strands one of two sleepers.
 #[test]
 fn model_a_death_of_the_waker_while_two_sleep() {
     explore_deaths(|steps| {
@@ -267,8 +265,8 @@ fn model_a_death_of_the_waker_while_two_sleep() {
     });
 }
 
-/// Catches a death of a sleeper that was woken, at any step, that strands another while a third has
-/// come in between: what glibc's protocol does not survive.
+/// Catches a death of a woken thread, at any step, that strands another sleeper while a third
+/// thread comes in between. glibc's protocol does not survive this.
 #[test]
 fn model_a_death_of_the_woken_while_a_third_barges_in() {
     explore_deaths(|steps| {
@@ -286,8 +284,8 @@ fn model_a_death_of_the_woken_while_a_third_barges_in() {
     });
 }
 
-/// Catches a death that the kernel does not report and a tick does not find, or finds without the
-/// dead one's writes.
+/// Catches a death that the kernel does not report and that a tick does not find, or finds without
+/// the dead thread's writes.
 #[test]
 fn model_a_death_that_the_kernel_does_not_report() {
     explore_deaths(|steps| {
@@ -307,7 +305,7 @@ fn model_a_death_that_the_kernel_does_not_report() {
     });
 }
 
-/// Catches one who tries, and gets the lock beside its living owner.
+/// Catches a `try_lock` that takes the lock from its living owner.
 #[test]
 fn model_a_try_against_the_owner() {
     explore(|| {
@@ -323,14 +321,14 @@ fn model_a_try_against_the_owner() {
         assert_eq!(shared.use_value(acquired), 0);
         shared.unlock();
         assert!(!shared.mutex().is_owned(&shared.me()));
-        // That of a dead thread, whose number the caller has got.
+        // It belonged to a dead thread, and the caller has got it.
         shared.mutex().futex().word().store(shared.me().tid(), Ordering::Relaxed);
         assert!(!shared.mutex().is_owned(&shared.me()));
     });
 }
 
-/// Catches one who tries, and does not get the lock of one whose death the kernel has not reported,
-/// or is not told.
+/// Catches a `try_lock` that does not get the lock of a thread whose death the kernel has not
+/// reported, or does not learn of the death.
 #[test]
 fn model_a_try_against_a_death_that_the_kernel_does_not_report() {
     explore_deaths(|steps| {
@@ -355,8 +353,8 @@ fn model_a_try_against_a_death_that_the_kernel_does_not_report() {
     });
 }
 
-/// Catches a waiter that takes the lock from a living owner which has got a former owner's number,
-/// and with it the word that the waiter saw when the former one had the lock.
+/// Catches a waiter that takes the lock from a living owner which has got a former owner's id, and
+/// with it the word that the waiter saw at that time.
 #[test]
 fn model_a_number_that_is_used_again() {
     explore(|| {
@@ -375,8 +373,9 @@ fn model_a_number_that_is_used_again() {
     });
 }
 
-/// Negative control: glibc's way to give a lock back. The word is set to 0, so the flag is lost
-/// when another comes in before the woken one, who dies: the model must find the sleeper that this
+/// Negative control: glibc's way to release a lock. It stores 0, so the flag is lost when another
+/// thread takes the lock before the woken thread, which dies. The model must find the sleeper that
+/// this strands.
 /// strands.
 #[test]
 #[should_panic(expected = "deadlock")]
@@ -391,7 +390,7 @@ fn control_an_unlock_that_stores_zero() {
             me.unlink();
             let before = word.load(Ordering::Relaxed);
             assert_eq!(before & TID, me.tid());
-            // What differs: the flag goes, too.
+            // The difference: the flag is cleared, too.
             let before = word.fetch_and(0, Ordering::Release);
             if before & WAITERS != 0 {
                 shared.mutex().futex().wake(1);

@@ -1,4 +1,4 @@
-//! Models of a lock that is promised to those who have waited long: it strands nobody, and a
+//! Models of a lock that is promised to threads that have waited long: it strands nobody, and a
 //! promise ends.
 
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use super::mutex::{OWNER_DIED, WAITERS};
 use super::mutex_models::{Deaths, Shared, spawn_pass};
 use crate::sync::{Counter, Ordering, Ticker, mortal};
 
-/// Two who wait for a lock that one of them has made promised, while the caller has it: `wait` lets
-/// the caller give it back.
+/// Two threads that wait for a lock while the caller holds it. One of them has made it promised.
+/// `wait` lets the caller release it.
 fn promised(one: fn() -> Ticker, other: fn() -> Ticker) -> (Arc<Shared>, [thread::JoinHandle<Deaths>; 2]) {
     let shared = Shared::new();
     let _ = shared.lock(Ticker::forever).unwrap();
@@ -20,7 +20,7 @@ fn promised(one: fn() -> Ticker, other: fn() -> Ticker) -> (Arc<Shared>, [thread
     (shared, waiters)
 }
 
-/// One who takes the lock once, uses the value and gives it back.
+/// A thread that takes the lock once, uses the value and releases the lock.
 fn spawn_waiter(shared: &Arc<Shared>, ticker: fn() -> Ticker) -> thread::JoinHandle<Deaths> {
     let shared = Arc::clone(shared);
     thread::spawn(move || {
@@ -31,8 +31,8 @@ fn spawn_waiter(shared: &Arc<Shared>, ticker: fn() -> Ticker) -> thread::JoinHan
     })
 }
 
-/// Catches one who is left asleep where a lock is promised: by one who comes anew and gives way,
-/// and takes a wake-up while it does.
+/// Catches a sleeper that is left asleep because the lock is promised: a new thread gives way and
+/// consumes a wake-up meanwhile.
 #[test]
 fn model_a_promised_lock_strands_nobody() {
     for tickers in [[Ticker::hungry as fn() -> Ticker, Ticker::forever], [Ticker::hungry, Ticker::hungry]] {
@@ -46,7 +46,8 @@ fn model_a_promised_lock_strands_nobody() {
     }
 }
 
-/// Catches one who does not give way to one who has waited long, and a promise that is never made.
+/// Catches a thread that does not give way to one that has waited long, and a promise that is never
+/// made.
 #[test]
 fn model_who_comes_anew_gives_way_to_one_who_has_waited_long() {
     let gave_way = Arc::new(Counter::new(0));
@@ -74,7 +75,7 @@ fn model_who_comes_anew_gives_way_to_one_who_has_waited_long() {
     assert!(gave_way.load(Ordering::Relaxed) > 0);
 }
 
-/// Catches one who has waited long, was woken in vain, and sleeps again without a promise.
+/// Catches a thread that has waited long, was woken in vain, and sleeps again without a promise.
 #[test]
 fn model_who_was_woken_in_vain_is_promised_the_lock_again() {
     explore(|| {
@@ -85,7 +86,7 @@ fn model_who_was_woken_in_vain_is_promised_the_lock_again() {
         while futex.sleepers() == 0 {
             thread::yield_now();
         }
-        // The lock was free, and another one has got it.
+        // The lock was free, and another thread has got it.
         assert!(!mutex.is_promised());
         futex.wake(1);
         while futex.sleepers() == 0 {
@@ -97,8 +98,8 @@ fn model_who_was_woken_in_vain_is_promised_the_lock_again() {
     });
 }
 
-/// Catches one who gives way where nobody sleeps, and a promise that outlasts those to whom it was
-/// made.
+/// Catches a thread that gives way although nobody sleeps, and a promise that outlasts its
+/// sleepers.
 #[test]
 fn model_a_promise_ends_with_those_to_whom_it_was_made() {
     explore(|| {
@@ -106,7 +107,7 @@ fn model_a_promise_ends_with_those_to_whom_it_was_made() {
         let (mutex, futex) = (shared.mutex(), shared.mutex().futex());
         let other = Arc::clone(&shared);
         let other = thread::spawn(move || assert!(!other.mutex().is_owned(&other.me())));
-        // Nobody sleeps and nothing says so: the value is torn.
+        // Nobody sleeps, and no flag says so: the value is torn.
         let _ = shared.lock(Ticker::forever).unwrap();
         mutex.unlock_torn(&shared.me(), false);
         mutex.promise();
@@ -114,13 +115,13 @@ fn model_a_promise_ends_with_those_to_whom_it_was_made() {
         assert!(!mutex.is_promised());
         assert_eq!(futex.dozes(), 0);
         other.join().unwrap();
-        // Those who slept are dead.
+        // The sleepers are dead.
         futex.word().fetch_or(WAITERS, Ordering::Relaxed);
         mutex.promise();
         let _ = shared.lock(Ticker::hungry).unwrap();
         assert!(!mutex.is_promised());
         assert_eq!(futex.dozes(), 1);
-        // One who has waited for long leaves the promise to the next.
+        // A thread that has waited long leaves the promise to the next one.
         mutex.unlock(&shared.me());
         futex.word().fetch_or(OWNER_DIED, Ordering::Relaxed);
         mutex.promise();
@@ -131,8 +132,8 @@ fn model_a_promise_ends_with_those_to_whom_it_was_made() {
     });
 }
 
-/// Catches a death of one to whom a lock was promised, at any step, that strands another or keeps
-/// one who gives way from it.
+/// Catches a death of a thread that the lock was promised to, at any step, that strands another
+/// thread or keeps a thread that gives way from the lock.
 #[test]
 fn model_a_death_of_one_to_whom_the_lock_was_promised() {
     explore_deaths(|steps| {
@@ -157,7 +158,7 @@ fn model_a_death_of_one_to_whom_the_lock_was_promised() {
     });
 }
 
-/// Catches a death of one who gives way, at any step, that strands one of two sleepers.
+/// Catches a death of a thread that gives way, at any step, that strands one of two sleepers.
 #[test]
 fn model_a_death_of_one_who_gives_way() {
     explore_deaths(|steps| {

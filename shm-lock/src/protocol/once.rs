@@ -1,4 +1,4 @@
-//! Something that is done once, by whoever comes first and lives to finish it.
+//! An action that is run once, by the first thread that lives to finish it.
 //!
 //! # State
 //!
@@ -11,42 +11,41 @@
 //!
 //! # Orderings
 //!
-//! * `finish`: Release. Pairs with the Acquire of `is_done`: what was done happens before whoever
-//!   finds it done.
+//! * `finish`: Release. Pairs with the Acquire of `is_done`: the action happens before a thread
+//!   sees that it is done.
 //! * `is_done`: Acquire, see above.
 //!
 //! # Death
 //!
-//! One who dies while doing it has not called `finish`; the lock goes to the next one, who hears of
-//! the death.
+//! A thread that dies during the action has not called `finish`. The lock goes to the next thread,
+//! which learns of the death.
 //!
 //! # Progress
 //!
-//! `is_done` is one load. The others wait for the lock.
+//! `is_done` is one load. Other threads wait for the lock.
 //!
 //! # Models
 //!
-//! `once_models.rs`: it is done once and seen by all; a death at each step, or giving up, lets the
-//! next one do it, who is told.
+//! `once_models.rs`: the action runs once and is visible to all; after a death at each step, or
+//! after giving up, the next thread runs it and is told.
 
 use super::mutex::{Acquired, Holder, Mutex, Refused, Sleeper};
 use crate::sync::{AtomicU32, Ordering};
 
-/// The word. Its methods are given the mutex that belongs to it.
+/// The word. The mutex that belongs to it is passed to its methods.
 #[derive(Debug)]
 #[repr(transparent)]
 pub(crate) struct Done(AtomicU32);
 
-/// What a caller finds.
+/// What a caller must do.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// It is done.
+    /// Nothing: the action is done.
     Done,
-    /// It is the caller's turn, who must call [`finish`](Done::finish) or
-    /// [`give_up`](Done::give_up).
+    /// Run the action, and call [`finish`](Done::finish) or [`give_up`](Done::give_up).
     Mine {
-        /// An earlier attempt has ended early.
+        /// Whether an earlier attempt ended early.
         again: bool,
     },
 }
@@ -56,14 +55,14 @@ impl Done {
         Done(AtomicU32::new(0))
     }
 
-    /// Whether it is done.
+    /// Returns whether the action is done.
     #[inline]
     pub(crate) fn is_done(&self) -> bool {
         // Acquire: pairs with `finish`.
         self.0.load(Ordering::Acquire) != 0
     }
 
-    /// Waits until it is done, or it is the caller's turn.
+    /// Waits until the action is done, or it is the caller's turn.
     pub(crate) fn begin<S: Sleeper>(
         &self,
         mutex: &Mutex,
@@ -78,14 +77,14 @@ impl Done {
         Ok(Turn::Done)
     }
 
-    /// It is done. The caller's turn ends.
+    /// Marks the action as done, and ends the caller's turn.
     pub(crate) fn finish(&self, mutex: &Mutex, me: &impl Holder, again: bool) {
         // Release: what was done happens before `is_done`.
         self.0.store(1, Ordering::Release);
         self.end_turn(mutex, me, again);
     }
 
-    /// It is not done, and the next one shall hear that it was begun. The caller's turn ends.
+    /// Ends the caller's turn without finishing. The next thread learns that the action was begun.
     pub(crate) fn give_up(&self, mutex: &Mutex, me: &impl Holder) {
         mutex.unlock_torn(me, false);
     }

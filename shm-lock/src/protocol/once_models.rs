@@ -1,5 +1,5 @@
-//! Models of what is done once: by one at a time, seen by all, and done by another if the one who
-//! does it dies.
+//! Models of an action that runs once: one thread at a time, visible to all, and run by another
+//! thread if the first one dies.
 
 use std::sync::Arc;
 
@@ -53,8 +53,8 @@ impl Shared {
         })
     }
 
-    /// Sets the value in two steps, if it is the caller's turn; returns whether it was, and then
-    /// whether others had begun before.
+    /// Sets the value in two steps, if it is the caller's turn. Returns whether it was and, if so,
+    /// whether another thread had begun before.
     fn call_once(&self) -> Option<bool> {
         if self.done.is_done() {
             return None;
@@ -72,7 +72,7 @@ impl Shared {
     }
 }
 
-/// Catches two who do it, and one who does not see what was done.
+/// Catches two threads that run the action, and one that does not see its effects.
 #[test]
 fn model_it_is_done_once_and_seen_by_all() {
     explore(|| {
@@ -91,7 +91,8 @@ fn model_it_is_done_once_and_seen_by_all() {
     });
 }
 
-/// Catches one who panicked, or died at any step, and left it undone for ever, or half done.
+/// Catches a thread that panicked, or died at any step, and left the action undone or half done for
+/// ever.
 #[test]
 fn model_a_death_lets_the_next_one_do_it() {
     explore_deaths(|steps| {
@@ -104,8 +105,8 @@ fn model_a_death_lets_the_next_one_do_it() {
     });
 }
 
-/// Catches one who gives up and leaves the others asleep, or unaware of it; and a mutex that stays
-/// marked when it is done.
+/// Catches a thread that gives up and leaves the others asleep or uninformed; and a mutex that
+/// stays marked after the action is done.
 #[test]
 fn model_giving_up_lets_the_next_one_do_it() {
     explore(|| {
@@ -114,7 +115,7 @@ fn model_giving_up_lets_the_next_one_do_it() {
         let other = thread::spawn(move || other.call_once());
         let gave_up = match shared.done.begin(shared.mutex(), &shared.me(), Ticker::forever).unwrap() {
             Turn::Mine { again } => {
-                assert!(!again, "nobody has begun");
+                assert!(!again, "no thread has begun");
                 shared.done.give_up(shared.mutex(), &shared.me());
                 true
             }

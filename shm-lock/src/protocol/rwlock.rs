@@ -1,103 +1,102 @@
-//! Many readers or one writer, any of whom may die at any instruction.
+//! Many readers or one writer. Each of them may die at any instruction.
 //!
 //! # State
 //!
-//! Robust words alone keep readers and writers apart:
+//! Readers and writers exclude each other only through robust words:
 //!
-//! | word | who has it |
+//! | word | holder |
 //! |---|---|
 //! | a [slot](super::slots) | a reader |
-//! | the value's [lock](super::mutex) | a writer, from before it looks for readers to its end; a reader that found it taken, or no slot, while it gets one |
+//! | the value's [lock](super::mutex) | a writer, from before it checks for readers until it leaves; a reader that found this lock taken, or no free slot, while it gets a slot |
 //!
-//! Either puts its own number into its own word first, and looks at the others' words then: a
-//! reader that has a slot is in if nobody has the value's lock, and gives the slot back otherwise.
-//! A writer that has the value's lock is in once it has seen each slot free, since the lock was
-//! its own; it takes none. One that finds a slot taken takes it as the next one, and gives it back
-//! at once: that one's reader has left by then, and the next one will find the value's lock taken.
+//! Both write their own word first, and then read the words of the others. A reader that has a slot
+//! is in if nobody holds the value's lock. Otherwise it gives the slot back. A writer that holds
+//! the value's lock is in once it has seen each slot free at some time since it took the lock; it
+//! takes no slot. If it finds a slot taken, it takes the slot after that reader, and gives it back
+//! at once. The reader has left by then, and the next reader finds the value's lock taken.
 //!
 //! The lock is [`WHOLE`](super::mutex) until a writer is in
-//! ([`begin_changes`](Mutex::begin_changes)), and when it leaves
-//! ([`unlock_whole`](Mutex::unlock_whole)). So the death of one that waits, for readers or for a
-//! slot, is told to nobody, and that of one that was in to the next one who takes the lock: a
-//! writer, or a reader, who does not get in by a slot while `OWNER_DIED` is there.
+//! ([`begin_changes`](Mutex::begin_changes)), and again when the writer leaves
+//! ([`unlock_whole`](Mutex::unlock_whole)). So nobody learns of the death of a thread that waits
+//! for readers or for a slot. The death of a writer that was in is reported to the next thread that
+//! takes the lock: a writer, or a reader, because no reader gets in by a slot while `OWNER_DIED` is
+//! set.
 //!
-//! `used` says how many slots there are to look at, of [`count`](Slots::count): as many as there
-//! were readers at a time. It grows, by the owner of the value's lock.
+//! `used` is the number of slots to check, out of [`count`](Slots::count): the largest number of
+//! readers at the same time so far. Only the holder of the value's lock increases it.
 //!
 //! # Preference
 //!
-//! Readers that come anew do not get in while a writer has the value's lock, so it waits for those
-//! who are in, and for no others. Writers and readers that wait get the value's lock in the order
-//! of that lock, so neither keeps the other out for ever.
+//! New readers do not get in while a writer holds the value's lock. So the writer waits only for
+//! the current readers. Waiting writers and readers get the value's lock in its order, so neither
+//! side starves the other.
 //!
 //! # Death
 //!
-//! A writer that waits for a reader sleeps on the reader's slot, and the kernel wakes it if that
-//! one dies. Its own death wakes one who sleeps on the value's lock.
+//! A writer that waits for a reader sleeps on the reader's slot, and the kernel wakes it if the
+//! reader dies. The writer's own death wakes a thread that sleeps on the value's lock.
 //!
 //! # Orderings
 //!
 //! * the fences after taking a slot and after taking the value's lock: SeqCst. Without them, a
-//!   reader and a writer could each miss what the other one has put into its word. They also see to
-//!   it that a reader that knows a slot which has come in use sees whoever had the value's lock
-//!   before.
-//! * looking at the other's word: Acquire ([`lets_in`](Mutex::lets_in),
-//!   [`is_free`](Mutex::is_free)). A reader sees what the last writer wrote; a writer writes after
+//!   reader and a writer could each miss the other's write. They also ensure that a reader which
+//!   knows a newly used slot sees the earlier holders of the value's lock.
+//! * reading the other side's word: Acquire ([`lets_in`](Mutex::lets_in),
+//!   [`is_free`](Mutex::is_free)). A reader sees what the last writer wrote. A writer writes after
 //!   the last readers have read.
-//! * `used`: Relaxed. Writers see it as the owners of the value's lock; to readers it is a hint.
+//! * `used`: Relaxed. Writers see it through the value's lock. For readers it is a hint.
 //!
 //! # Progress
 //!
 //! `read_untouched` is one atomic instruction and some loads, and giving the slot back is one
-//! instruction; none is of a word that other readers write. `write_untouched` is one atomic
-//! instruction, and a load for each slot in use. Readers beyond the number of slots wait for one of
-//! those who are in: for the one whose slot they tried first, or, after a tick, for any; others
-//! wait for them meanwhile.
+//! instruction. No other reader writes these words. `write_untouched` is one atomic instruction,
+//! and a load per slot in use. If all slots are taken, a further reader waits for the holder of the
+//! slot that it tried first and, after a tick, for any holder. Other threads wait for it meanwhile.
 //!
-//! The idea of a place for each reader at all of which a writer looks is that of Hsieh and Weihl
-//! (Scalable reader-writer locks for parallel systems, 1992), that of writing one's own word before
-//! looking at the other's Dekker's.
+//! The idea of one place per reader, all of which a writer checks, is from Hsieh and Weihl
+//! (Scalable reader-writer locks for parallel systems, 1992). To write one's own word before
+//! reading the other's is Dekker's pattern.
 //!
 //! # Models
 //!
-//! `rwlock_models.rs`: readers share, a writer excludes; a new slot; a writer comes before readers
-//! that come later; downgrading; more readers than slots; waiting for oneself; a death at each step
-//! of a reader and of a writer; poison.
+//! `rwlock_models.rs`: readers share, a writer excludes; a new slot; a writer goes before later
+//! readers; downgrading; more readers than slots; a thread that waits for itself; a death at each
+//! step of a reader and of a writer; poison.
 
 use super::mutex::{Acquired, Mutex, Refused, Sleeper};
 use super::slots::{Slots, UntilTick, acquire, take_with};
 use crate::sync::{AtomicU32, Ordering, light_fence};
 
-/// The word; all else is in [`Parts`].
+/// The word. All other parts are in [`Parts`].
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct RwLock {
     used: AtomicU32,
 }
 
-/// The locks that belong to one [`RwLock`], and the calling thread. The slots are the readers'.
+/// The locks that belong to one [`RwLock`], and the calling thread. The slots belong to readers.
 pub(crate) trait Parts: Slots {
-    /// [Whole](Mutex::rest) when it is made.
+    /// The value's lock. It is [whole](Mutex::rest) when it is created.
     fn value(&self) -> (&Mutex, Self::Me<'_>);
 }
 
-/// The caller is in.
+/// How the caller got in.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entered {
-    /// As a reader, by this slot.
+    /// As a reader, with this slot.
     Shared(u32),
-    /// As a writer of a value that may be torn. Not [`Clean`](Acquired::Clean).
+    /// As a writer of a value that may be torn. Never [`Clean`](Acquired::Clean).
     Alone(Acquired),
 }
 
-/// What a writer has after the first attempt.
+/// What a writer holds after the first attempt.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Begun {
-    /// It is in.
+    /// The writer is in.
     In,
-    /// It has the value's lock, and there may be readers.
+    /// The writer holds the value's lock, and there may be readers.
     Value,
     Nothing,
 }
@@ -107,8 +106,8 @@ impl RwLock {
         RwLock { used: AtomicU32::new(1) }
     }
 
-    /// Lets a reader in by the slot `usual`, or the last one before, if that is as easy as can be.
-    /// After `None`, `read` is called.
+    /// Lets a reader in by the slot `usual`, or by the last slot in use if `usual` is beyond it. Only
+    /// the fast path: after `None`, call `read`.
     #[inline(always)]
     pub(crate) fn read_untouched(&self, parts: &impl Parts, usual: u32) -> Option<u32> {
         let index = usual.min(self.used(parts) - 1);
@@ -117,7 +116,7 @@ impl RwLock {
         is_in.then_some(index)
     }
 
-    /// Whether a reader that has taken this slot is in; else it has given it back.
+    /// Returns whether a reader that has taken this slot is in. Otherwise gives the slot back.
     #[inline(always)]
     fn stays(&self, parts: &impl Parts, index: u32) -> bool {
         light_fence(); // Pairs with the one of `nobody_reads` and `wait_for_readers`.
@@ -128,7 +127,7 @@ impl RwLock {
         is_in
     }
 
-    /// Lets a reader in, which waits as long as `sleeper` does, or not at all.
+    /// Lets a reader in. It waits as long as `sleeper` does, or not at all without one.
     pub(crate) fn read<S: Sleeper>(
         &self,
         parts: &impl Parts,
@@ -152,7 +151,7 @@ impl RwLock {
         taken.map(Entered::Shared)
     }
 
-    /// A slot, by the owner of the value's lock.
+    /// Finds a slot for the holder of the value's lock.
     fn find_slot<S: Sleeper>(
         &self,
         parts: &impl Parts,
@@ -179,8 +178,7 @@ impl RwLock {
         }
     }
 
-    /// Lets a writer in if that is as easy as can be. After another answer than `In`, `write` is
-    /// called.
+    /// Lets a writer in, on the fast path only. After any result other than `In`, call `write`.
     #[inline(always)]
     pub(crate) fn write_untouched(&self, parts: &impl Parts) -> Begun {
         let (value, me) = parts.value();
@@ -194,15 +192,15 @@ impl RwLock {
         Begun::In
     }
 
-    /// Whether no slot is taken, for one who has just taken the value's lock.
+    /// Returns whether no slot is taken. The caller has just taken the value's lock.
     #[inline(always)]
     fn nobody_reads(&self, parts: &impl Parts) -> bool {
         light_fence(); // Pairs with the one of `stays`.
         (0..self.used(parts)).all(|index| parts.slot(index).0.is_free())
     }
 
-    /// Lets a writer in, which waits as long as `sleeper` does, or not at all. It may have `begun`
-    /// already.
+    /// Lets a writer in. It waits as long as `sleeper` does, or not at all without one. It may have
+    /// `begun` already.
     pub(crate) fn write<S: Sleeper>(
         &self,
         parts: &impl Parts,
@@ -218,8 +216,8 @@ impl RwLock {
         Ok(had)
     }
 
-    /// The owner of the value's lock is in when this has ended; where it says why not, it is the
-    /// owner no more.
+    /// Waits until all readers have left. The holder of the value's lock is then in. On an error,
+    /// it no longer holds the lock.
     fn wait_for_readers<S: Sleeper>(
         &self,
         parts: &impl Parts,
@@ -248,8 +246,8 @@ impl RwLock {
         Ok(())
     }
 
-    /// A writer that is in, and leaves the value whole, becomes a reader, with nobody in between,
-    /// by the slot that is returned.
+    /// Turns a writer that leaves the value consistent into a reader, with no other thread in
+    /// between. Returns its slot.
     pub(crate) fn downgrade(&self, parts: &impl Parts, usual: u32, sleeper: &mut impl Sleeper) -> u32 {
         let index = loop {
             // A reader that has a slot is about to give it back.
@@ -276,8 +274,8 @@ impl RwLock {
         acquire((value, me), sleeper)
     }
 
-    /// Who waits while it has a slot, other than a writer those before `first`, may wait for a
-    /// writer that waits for that slot.
+    /// Refuses a wait by a thread that holds a slot, because it may wait for a writer that waits for
+    /// this slot. Slots before `first`, which a writer has already seen free, are not checked.
     fn check_not_in<S>(
         &self,
         parts: &impl Parts,
@@ -295,7 +293,8 @@ impl RwLock {
         }
     }
 
-    /// Never more than there are, nor none, whatever another program has written there.
+    /// Returns how many slots are in use: at least one and at most all, even if another program has
+    /// overwritten the word.
     #[inline(always)]
     fn used(&self, parts: &impl Parts) -> u32 {
         self.used.load(Ordering::Relaxed).clamp(1, parts.count())

@@ -1,5 +1,5 @@
 //! Models of the lock for many readers or one writer: a writer excludes all, readers share, nobody
-//! sleeps for ever, and a death is told if and only if a writer died that was in.
+//! sleeps for ever, and a death is reported if and only if a writer that was in died.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ unsafe impl Sync for Shared {}
 // SAFETY: as above.
 unsafe impl Send for Shared {}
 
-/// How many deaths one was told of.
+/// How many deaths were reported to a thread.
 type Deaths = usize;
 
 impl Shared {
@@ -100,7 +100,7 @@ impl Shared {
         self.lock.read(&self.row, usual, &mut None::<&mut Ticker>)
     }
 
-    /// Repairs what a dead writer, or one that said so, has left torn.
+    /// Repairs what a dead or poisoning writer has left torn.
     fn repair(&self, had: Acquired) -> Deaths {
         if had == Acquired::Clean {
             self.check();
@@ -152,8 +152,8 @@ impl Shared {
         deaths
     }
 
-    /// Runs `body` on the calling thread, which may die in it; then, how many deaths of a writer
-    /// that was in there are to be told of.
+    /// Runs `body` on the calling thread, which may die. Returns how many deaths of a writer that
+    /// was in must be reported.
     fn mortal(&self, steps: usize, body: impl FnOnce(&Shared)) -> Option<Deaths> {
         let is_in = || {
             let tid = Thread::current().unwrap().tid();
@@ -163,8 +163,8 @@ impl Shared {
     }
 }
 
-/// Catches a reader beside a writer, by a slot that was there and by one that comes in use
-/// meanwhile, and a value that is not handed on.
+/// Catches a reader beside a writer, with an old slot or one that comes into use meanwhile, and a
+/// value that is not published.
 #[test]
 fn model_a_writer_excludes_readers() {
     for usual in [0, 1] {
@@ -179,7 +179,7 @@ fn model_a_writer_excludes_readers() {
     }
 }
 
-/// Catches two writers beside each other, and one that is left asleep.
+/// Catches two writers at the same time, and one that is left asleep.
 #[test]
 fn model_writers_exclude_each_other() {
     explore_long(|| {
@@ -191,13 +191,13 @@ fn model_writers_exclude_each_other() {
     });
 }
 
-/// Catches a reader that waits for another, and a writer that does not wait for one of two, in a
-/// slot that has just come in use.
+/// Catches a reader that waits for another, and a writer that does not wait for a reader in a slot
+/// that has just come into use.
 #[test]
 fn model_readers_share_and_a_writer_waits_for_both() {
     explore(|| {
         let shared = Shared::new(2);
-        // Two that come at once, and stay.
+        // Two readers that come at the same time, and stay.
         let readers = [(); 2].map(|()| {
             spawn(&shared, |shared| match shared.enter(0) {
                 Entered::Shared(index) => index,
@@ -209,7 +209,7 @@ fn model_readers_share_and_a_writer_waits_for_both() {
         assert_eq!(slots, [0, 1]);
         assert_eq!(shared.try_enter(0), Err(Refused::TimedOut));
         assert_eq!(shared.try_alone(), Err(Refused::TimedOut));
-        // The thread's number is 0 in the word when it has left.
+        // The word has the id 0 when the thread has left.
         shared.row.slot(0).0.futex().word().store(0, Ordering::Relaxed);
         assert_eq!(shared.try_alone(), Err(Refused::TimedOut));
         assert_eq!(shared.try_enter(1), Ok(Entered::Shared(0)));
@@ -219,8 +219,8 @@ fn model_readers_share_and_a_writer_waits_for_both() {
     });
 }
 
-/// Catches a reader that comes anew and is let in before a writer that waits for one that is in;
-/// and a gate that is not opened again.
+/// Catches a new reader that is let in before a writer that waits for an earlier reader; and a gate
+/// that is not opened again.
 #[test]
 fn model_a_writer_comes_before_readers_that_come_later() {
     explore(|| {
@@ -246,7 +246,8 @@ fn model_a_writer_comes_before_readers_that_come_later() {
     });
 }
 
-/// Catches a writer that gets in between when another becomes a reader, and a reader that does not.
+/// Catches a writer that gets in between when another becomes a reader, and a reader that does not
+/// get in.
 #[test]
 fn model_downgrading_lets_readers_in_and_no_writer() {
     explore_long(|| {
@@ -270,8 +271,8 @@ fn model_downgrading_lets_readers_in_and_no_writer() {
     });
 }
 
-/// Catches a reader that is left asleep where all slots are taken, also when another slot becomes
-/// free than the one that it waits for.
+/// Catches a reader that is left asleep while all slots are taken, also if another slot becomes
+/// free than the one it waits for.
 #[test]
 fn model_more_readers_than_slots() {
     explore(|| {
@@ -312,7 +313,7 @@ fn model_a_reader_that_finds_a_slot_does_without_the_value_s_lock() {
         assert_eq!([0; 3].map(|usual| shared.enter(usual)), [0, 1, 2].map(Entered::Shared));
         shared.leave_shared(1);
         shared.leave_shared(2);
-        // Whoever has had the lock takes the mark away, under which nobody sleeps.
+        // The last holder of the lock removes the mark, because nobody sleeps.
         shared.row.value().0.futex().word().store(WAITERS, Ordering::Relaxed);
         let other = spawn(&shared, |shared| shared.enter(0));
         let slots = [shared.enter(0), other.join().unwrap()];
@@ -321,14 +322,14 @@ fn model_a_reader_that_finds_a_slot_does_without_the_value_s_lock() {
     });
 }
 
-/// Catches one who waits for itself, or for one that waits for it.
+/// Catches a thread that waits for itself, or for a thread that waits for it.
 #[test]
 fn model_who_would_wait_for_itself_is_told() {
     explore(|| {
         let shared = Shared::new(3);
         assert_eq!(shared.enter(0), Entered::Shared(0));
         assert_eq!(shared.lock_alone(), Err(Refused::Deadlock));
-        // A second slot of the same thread is granted where nobody waits.
+        // The same thread gets a second slot if nobody waits.
         assert_eq!(shared.enter(0), Entered::Shared(1));
         shared.leave_shared(1);
         let writer = spawn(&shared, |shared| shared.write());
@@ -346,8 +347,7 @@ fn model_who_would_wait_for_itself_is_told() {
     });
 }
 
-/// Catches a writer whose time is up and that leaves the gate closed, a slot taken, or a sleeper
-/// asleep.
+/// Catches a writer that times out and leaves the gate closed, a slot taken, or a sleeper asleep.
 #[test]
 fn model_a_writer_whose_time_is_up() {
     explore_long(|| {
@@ -369,7 +369,7 @@ fn model_a_writer_whose_time_is_up() {
     });
 }
 
-/// Catches poison that a reader is not told of, or that stays when it was repaired.
+/// Catches poison that a reader does not learn of, or that stays after the repair.
 #[test]
 fn model_poison_is_told_to_a_reader_alone() {
     explore(|| {
@@ -391,7 +391,7 @@ fn model_poison_is_told_to_a_reader_alone() {
     });
 }
 
-/// Catches a reader whose death, at any step, leaves a writer or another reader outside, or is told
+/// Catches a reader whose death, at any step, locks out a writer or another reader, or is reported
 /// as that of a writer.
 #[test]
 fn model_a_death_of_a_reader() {
@@ -404,13 +404,13 @@ fn model_a_death_of_a_reader() {
     });
 }
 
-/// Catches a death of a reader that goes through the gate because the slots in use are taken.
+/// Catches a death of a reader that goes through the gate because all slots in use are taken.
 #[test]
 fn model_a_death_of_a_reader_that_brings_a_slot_in_use() {
     explore_many_deaths(|steps| {
         let shared = Shared::new(3);
         let first = shared.row.slot(0).0.futex().word();
-        // A reader that stays for the time being.
+        // A reader that stays for now.
         first.store(1 << 20, Ordering::Relaxed);
         let reader = spawn(&shared, |shared| shared.read(0));
         let died = shared.mortal(steps, |shared| _ = shared.read(0)).is_some();
@@ -421,8 +421,8 @@ fn model_a_death_of_a_reader_that_brings_a_slot_in_use() {
     });
 }
 
-/// Catches a writer whose death, at any step, leaves others outside, is told where the value is
-/// whole, or is not told where it is torn.
+/// Catches a writer whose death, at any step, locks others out, is reported although the value is
+/// consistent, or is not reported although it is torn.
 #[test]
 fn model_a_death_of_a_writer() {
     explore_many_deaths(|steps| {

@@ -1,45 +1,46 @@
-//! A number of permits, which come back when their holders die.
+//! A number of permits. They come back when their holders die.
 //!
 //! # State
 //!
-//! A permit is a [slot](super::slots), held by the thread that has it. Beside them:
+//! A permit is a [slot](super::slots), and the thread that has the slot holds it. Beside the slots:
 //!
 //! | word | meaning | changed by |
 //! |---|---|---|
-//! | `limit` | as many of the slots are permits; it only grows | whoever adds some |
-//! | `freed` | a [condition variable](super::condvar): a slot was given back, or some were added | waiters and whoever wakes them |
+//! | `limit` | how many of the slots are permits; it only grows | a thread that adds permits |
+//! | `freed` | a [condition variable](super::condvar): a slot was given back, or permits were added | waiters and their wakers |
 //!
 //! # Death
 //!
-//! The slot of a dead holder is free for whoever looks, and those who wait look again after a tick.
-//! So do they when one that was woken died with its wake-up, or one that was about to wake them.
+//! The slot of a dead holder is free for a thread that looks. Waiters look again after a tick. So
+//! they also recover if a woken thread died with its wake-up, or if a thread died before it woke
+//! them.
 //!
 //! # Orderings
 //!
-//! * `SeqCst` fences: a waiter says that it waits and then looks at the slots; who gives one back
-//!   changes the slot and then looks for waiters. One of the two sees the other, so nobody sleeps
-//!   while a permit lies there.
-//! * all else is Relaxed or the slots' own: what the last holder of a slot did happens before what
-//!   the next one does.
+//! * `SeqCst` fences: a waiter announces itself and then checks the slots. A thread that gives a
+//!   slot back changes the slot and then checks for waiters. At least one sees the other, so nobody
+//!   sleeps beside a free permit.
+//! * all else is Relaxed or belongs to the slots: what the last holder of a slot did happens before
+//!   what the next one does.
 //!
 //! # Progress
 //!
-//! Taking a permit looks at as many slots as there are permits at most, and takes one atomic
-//! instruction; giving it back takes one and a fence. Each sleep and each wake-up is a system call.
-//! Not fair.
+//! Taking a permit checks at most as many slots as there are permits, and takes one atomic
+//! instruction. Giving it back takes one instruction and a fence. Each sleep and each wake-up is a
+//! system call. The order is not fair.
 //!
 //! # Models
 //!
-//! `semaphore_models.rs`: one permit excludes; two sleepers and two permits; as many woken as there
-//! are permits, and nobody called where none sleeps; permits that are added; a waiter whose time is
-//! up; a death at each step of a holder, and of a waiter.
+//! `semaphore_models.rs`: one permit excludes; two sleepers and two permits; as many wake-ups as
+//! permits, and no system call if nobody sleeps; permits that are added; a waiter that times out; a
+//! death at each step of a holder and of a waiter.
 
 use super::condvar::Condvar;
 use super::mutex::{Refused, Sleeper, Slept};
 use super::slots::{Slots, take_of_gone};
 use crate::sync::{AtomicU32, Ordering, fence};
 
-/// The words. Its methods are given the slots that belong to it.
+/// The words. The slots that belong to them are passed to the methods.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Semaphore {
@@ -48,24 +49,24 @@ pub(crate) struct Semaphore {
 }
 
 impl Semaphore {
-    /// No more than there are slots.
+    /// Creates a semaphore with at most as many permits as there are slots.
     pub(crate) fn new(permits: u32) -> Self {
         Semaphore { limit: AtomicU32::new(permits), freed: Condvar::new() }
     }
 
-    /// The word on which waiters sleep, for a model of the kernel.
+    /// Returns the word on which waiters sleep, for a model of the kernel.
     #[cfg(any(test, loom))]
     #[allow(dead_code, reason = "for the models")]
     pub(crate) fn futex(&self) -> &crate::sync::Futex {
         self.freed.futex()
     }
 
-    /// How many permits there are, taken or not.
+    /// Returns how many permits there are, taken or not.
     pub(crate) fn limit(&self) -> u32 {
         self.limit.load(Ordering::Relaxed)
     }
 
-    /// Takes a permit if there is one, the `usual` one if it can.
+    /// Takes a permit if there is one, preferably the `usual` one.
     pub(crate) fn try_acquire(&self, slots: &impl Slots, usual: u32) -> Result<u32, Refused> {
         let limit = self.limit().min(slots.count());
         let refused = if slots.slot(0).0.is_unplaced() { Refused::Unplaced } else { Refused::TimedOut };
@@ -97,7 +98,7 @@ impl Semaphore {
                         return Ok(index);
                     }
                 }
-                // A wake-up may have come together with the end of the time; it must not be lost.
+                // A wake-up may have come at the same time as the timeout, and must not be lost.
                 Slept::TimedOut => return self.try_acquire(slots, usual),
                 Slept::Failed(errno) => {
                     return self.try_acquire(slots, usual).map_err(|_| Refused::CannotWait(errno));
@@ -106,19 +107,19 @@ impl Semaphore {
         }
     }
 
-    /// A permit whose holder has ended without the kernel's reporting it.
+    /// Finds a permit whose holder has ended without a report of the kernel.
     fn find_gone(&self, slots: &impl Slots) -> Option<u32> {
         let limit = self.limit().min(slots.count());
         (0..limit).find(|&index| take_of_gone(slots.slot(index)))
     }
 
-    /// Gives back a permit that the calling thread has.
+    /// Gives back a permit that the calling thread holds.
     pub(crate) fn release(&self, slots: &impl Slots, index: u32) {
         slots.give(index);
         self.wake(1);
     }
 
-    /// Adds permits; false, and none are added, if there are too few slots.
+    /// Adds permits. If there are too few slots, adds none and returns false.
     pub(crate) fn add(&self, slots: u32, permits: u32) -> bool {
         let sum = |limit: u32| limit.checked_add(permits).filter(|&sum| sum <= slots);
         let added = self.limit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sum).is_ok();
@@ -128,7 +129,7 @@ impl Semaphore {
         added
     }
 
-    /// Wakes as many as there are new permits.
+    /// Wakes as many threads as there are new permits.
     fn wake(&self, permits: u32) {
         // SeqCst: pairs with the fence in `acquire`.
         fence(Ordering::SeqCst);

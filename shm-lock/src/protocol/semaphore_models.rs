@@ -1,5 +1,5 @@
-//! Models of the semaphore: a permit excludes, carries what its last holder did, and is never left
-//! lying while one sleeps.
+//! Models of the semaphore: a permit excludes, publishes what its last holder did, and is never
+//! left unused while a thread sleeps.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ fn model_one_permit_excludes() {
     });
 }
 
-/// Catches a sleeper that is left when permits come at once, or one after the other.
+/// Catches a sleeper that is forgotten when permits come at the same time, or one after the other.
 #[test]
 fn model_two_sleepers_and_two_permits() {
     for at_once in [true, false] {
@@ -86,7 +86,7 @@ fn model_two_sleepers_and_two_permits() {
     }
 }
 
-/// Catches waking all who sleep where there is a permit for one.
+/// Catches a wake-up of all sleepers although there is only one permit.
 #[test]
 fn model_as_many_wake_as_there_are_permits() {
     explore(|| {
@@ -101,7 +101,7 @@ fn model_as_many_wake_as_there_are_permits() {
     });
 }
 
-/// Catches a system call that would wake sleepers where there are none.
+/// Catches a wake-up system call although nobody sleeps.
 #[test]
 fn model_permits_that_nobody_waits_for() {
     explore(|| {
@@ -117,7 +117,7 @@ fn model_permits_that_nobody_waits_for() {
     });
 }
 
-/// Catches a permit that is lost with a sleeper whose time is up when it comes.
+/// Catches a permit that is lost with a sleeper that times out at the same time.
 #[test]
 fn model_a_waiter_whose_time_is_up() {
     explore(|| {
@@ -131,7 +131,7 @@ fn model_a_waiter_whose_time_is_up() {
     });
 }
 
-/// Catches more permits than there are slots, for which two that add some may arrive together.
+/// Catches more permits than slots after two threads add permits at the same time.
 #[test]
 fn model_the_largest_number_of_permits() {
     explore(|| {
@@ -144,7 +144,7 @@ fn model_the_largest_number_of_permits() {
     });
 }
 
-/// One waits for the only permit, whose holder dies after some of its steps. Then comes `after`.
+/// One thread waits for the only permit, whose holder dies after some steps. Then `after` runs.
 fn explore_deaths_of_holder(
     mortal: impl Fn(usize, &dyn Fn()) -> bool + Send + Sync + 'static,
     after: fn(&Shared),
@@ -162,7 +162,8 @@ fn explore_deaths_of_holder(
             step();
             shared.release(index);
         });
-        // Nobody is woken for the dead one, who may have been on its way to do that: time passes.
+        // Nobody wakes a thread for the dead holder, which may have been about to do so: time
+        // passes.
         while done.load(Ordering::Relaxed) == 0 {
             shared.semaphore.futex().expire();
             thread::yield_now();
@@ -173,23 +174,23 @@ fn explore_deaths_of_holder(
     });
 }
 
-/// Catches a permit that is not there again when its holder has died, at whatever step, or that is
-/// there twice.
+/// Catches a permit that is not available after its holder died, at any step, or that is available
+/// twice.
 #[test]
 fn model_a_death_of_a_holder() {
     let is_back = |shared: &Shared| assert_eq!(shared.try_acquire(), Ok(0));
     explore_deaths_of_holder(|steps, body| mortal(steps, body).is_some(), is_back);
 }
 
-/// Catches a permit that stays away when the kernel does not report its holder's death.
+/// Catches a permit that stays lost when the kernel does not report its holder's death.
 #[test]
 fn model_a_death_of_a_holder_that_the_kernel_does_not_report() {
-    // The next one who waits brings it back, not the next one who tries.
+    // The next waiter brings the permit back, not the next `try_acquire`.
     explore_deaths_of_holder(|steps, body| mortal_unreported(steps, body), |_| ());
 }
 
-/// Catches a permit that lies there for ever while one sleeps, because the one who was woken for it
-/// died: time must bring it back.
+/// Catches a permit that stays unused while a thread sleeps, because the thread that was woken for
+/// it died: the next tick must find it.
 #[test]
 fn model_a_wake_up_that_dies_with_a_waiter() {
     explore_deaths(|steps| {

@@ -1,33 +1,33 @@
-//! Slots: places in a row, each of which has one holder at most and comes back when that one dies.
+//! Slots: a row of places. Each has at most one holder, and is free again when its holder dies.
 //!
 //! # State
 //!
-//! A slot is the word of a [`Mutex`], on its holder's list as a lock is:
+//! A slot is the word of a [`Mutex`]. It is on its holder's list like a lock:
 //!
 //! | word | meaning |
 //! |---|---|
 //! | `TID` is 0 | free, whatever the flags |
-//! | `TID` is a thread's number | that thread holds it |
+//! | `TID` is a thread's id | that thread holds it |
 //!
-//! What a holder's death means is for those to say who build on slots. In the slot itself
-//! `OWNER_DIED` says nothing: it guards no value, and the next holder clears it.
+//! The users of slots define what a holder's death means. In the slot itself, `OWNER_DIED` means
+//! nothing: the slot protects no value, and the next holder clears the flag.
 //!
 //! # Orderings
 //!
-//! Those of [`mutex`](super::mutex): what a holder did happens before what the next one of the same
-//! slot does.
+//! Those of [`mutex`](super::mutex): what a holder did happens before what the next holder of the
+//! same slot does.
 //!
 //! # Progress
 //!
-//! `take` and `give` of a slot that nobody waits for are one atomic instruction each and no system
-//! call. Who waits for *one* slot is woken when it is given back and when its holder dies. Who
-//! waits for *any* looks at all of them again after a tick ([`UntilTick`]), since the kernel wakes
-//! only those who sleep on the dead one's.
+//! If nobody waits for the slot, `take` and `give` are one atomic instruction each and no system
+//! call. A thread that waits for *one* slot is woken when it is given back, and when its holder
+//! dies. A thread that waits for *any* slot checks all of them again after a tick ([`UntilTick`]),
+//! because the kernel wakes only threads that sleep on the slot of the dead holder.
 //!
 //! # Models
 //!
-//! `slots_models.rs`: one holder; any that is free; a death at each step, also one that is not
-//! reported; a slot outside of a region; a wait until a tick. And those of what is built on slots:
+//! `slots_models.rs`: one holder; any free slot; a death at each step, with and without a report of
+//! the kernel; a slot outside a region; a wait until a tick. Also the models of the users of slots:
 //! `rwlock_models.rs`, `semaphore_models.rs`, `barrier_models.rs`.
 
 use super::mutex::{Acquired, Holder, Mutex, Refused, Sleeper, Slept};
@@ -35,15 +35,15 @@ use crate::sync::{Futex, Seen};
 
 /// A row of slots, and the calling thread.
 pub(crate) trait Slots {
-    /// The calling thread, as one that takes or holds a slot.
+    /// The calling thread, in its role as a taker or holder of a slot.
     type Me<'a>: Holder
     where
         Self: 'a;
 
-    /// How many slots there are.
+    /// Returns the number of slots.
     fn count(&self) -> u32;
 
-    /// The slot with that number, below [`count`](Self::count).
+    /// Returns the slot with this number, which is below [`count`](Self::count).
     fn slot(&self, index: u32) -> (&Mutex, Self::Me<'_>);
 
     /// Takes the slot if it is free.
@@ -52,7 +52,7 @@ pub(crate) trait Slots {
         slot.owner() == 0 && (slot.lock_untouched(&me) || has_cleared(slot, slot.try_free(&me)))
     }
 
-    /// Takes the first free slot of `count`, beginning at `usual` if there is such a slot.
+    /// Takes a free one of the first `count` slots. Starts at `usual` if there is such a slot.
     fn take_any(&self, usual: u32, count: u32) -> Option<u32> {
         let usual = usual.min(count);
         (usual..count).chain(0..usual).find(|&index| self.take(index))
@@ -65,13 +65,13 @@ pub(crate) trait Slots {
     }
 }
 
-/// Takes `slot` if it is free, or its holder has ended without the kernel's reporting it.
+/// Takes `slot` if it is free, or if its holder has ended without a report of the kernel.
 pub(crate) fn take_of_gone((slot, me): (&Mutex, impl Holder)) -> bool {
     has_cleared(slot, slot.try_slowly(&me))
 }
 
-/// Takes `slot`, waiting for it as long as `sleeper` does; without one, takes it if it is free or
-/// its holder is gone.
+/// Takes `slot`, waiting for it as long as `sleeper` does. Without a sleeper, takes it if it is
+/// free or its holder is gone.
 pub(crate) fn take_with<S: Sleeper>(
     (slot, me): (&Mutex, impl Holder),
     sleeper: &mut Option<&mut S>,
@@ -81,7 +81,7 @@ pub(crate) fn take_with<S: Sleeper>(
     Ok(())
 }
 
-/// As [`take_with`], of a lock that says something when its owner has died.
+/// As [`take_with`], for a lock whose owner's death means something.
 pub(crate) fn acquire<S: Sleeper>(
     (lock, me): (&Mutex, impl Holder),
     sleeper: &mut Option<&mut S>,
@@ -97,24 +97,24 @@ pub(crate) fn acquire<S: Sleeper>(
     outcome.unwrap_or(Err(refused))
 }
 
-/// Whether the slot is the caller's, by that attempt.
+/// Returns whether this attempt took the slot, and clears its flags.
 fn has_cleared(slot: &Mutex, outcome: Option<Result<Acquired, Refused>>) -> bool {
     let Some(Ok(had)) = outcome else { return false };
     clear(slot, had);
     true
 }
 
-/// The slot is the caller's; it says no more how it became free.
+/// Clears the flags of a slot that the caller holds.
 fn clear(slot: &Mutex, had: Acquired) {
     if had != Acquired::Clean {
         slot.mark_whole();
     }
 }
 
-/// A wait that ends with its first tick.
+/// A wait that ends at its first tick.
 pub(crate) struct UntilTick<'a, S> {
     sleeper: &'a mut S,
-    /// It has ended so.
+    /// Whether it ended at a tick.
     pub(crate) ticked: bool,
 }
 

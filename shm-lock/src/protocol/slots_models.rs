@@ -1,4 +1,4 @@
-//! Models of the slots: a slot has one holder, who sees what the last one did, and none is lost
+//! Models of the slots: a slot has one holder, which sees what the last one did, and none is lost
 //! with a holder that dies.
 
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) fn placed() -> RawLock {
     lock
 }
 
-/// The lock as the calling thread takes it.
+/// The lock, in the hands of the calling thread.
 pub(super) fn claimed(lock: &RawLock) -> (&Mutex, Claim<'_>) {
     // SAFETY: a model needs none.
     (lock.mutex(), unsafe { Thread::current().unwrap().claim(lock) })
@@ -60,7 +60,7 @@ fn shared(slots: u32) -> Arc<Shared> {
 }
 
 impl Shared {
-    /// By the holder of slot 0.
+    /// Called by the holder of slot 0.
     fn increase(&self) {
         self.value.with_mut(|value| {
             // SAFETY: loom verifies that the access is exclusive.
@@ -101,12 +101,12 @@ fn model_a_slot_has_one_holder() {
     });
 }
 
-/// Catches a slot that is passed over, one beyond those that count, and one that two get.
+/// Catches a free slot that is passed over, a slot beyond `count`, and a slot that two threads get.
 #[test]
 fn model_any_slot_is_the_usual_one_or_another_that_is_free() {
     explore(|| {
         let shared = shared(3);
-        // The third does not count.
+        // The third slot does not count.
         let other = spawn(&shared, |shared| shared.row.take_any(1, 2));
         let mine = shared.row.take_any(1, 2);
         let mut taken = [mine, other.join().unwrap()];
@@ -119,14 +119,14 @@ fn model_any_slot_is_the_usual_one_or_another_that_is_free() {
         shared.row.give(2);
         assert_eq!(shared.row.take_any(2, 3), Some(2));
         shared.row.give(2);
-        // Beyond the last is as the first.
+        // A number beyond the last slot means the first.
         assert_eq!(shared.row.take_any(3, 3), mine);
         assert_eq!(shared.row.take_any(4, 3), Some(2));
     });
 }
 
-/// Catches a slot that does not come back from a holder that died at some step, or that says more
-/// of it than that it is free.
+/// Catches a slot that does not come back from a holder that died at some step, or that has flags
+/// left.
 #[test]
 fn model_a_slot_comes_back_from_the_dead() {
     explore_deaths(|steps| {
@@ -151,13 +151,13 @@ fn model_a_slot_comes_back_from_the_dead() {
     });
 }
 
-/// Catches a slot of a dead holder that stays away where the kernel does not report the death, and
-/// one that is taken from the living.
+/// Catches a dead holder's slot that stays taken if the kernel does not report the death, and one
+/// that is taken from a living holder.
 #[test]
 fn model_a_slot_of_one_whose_death_is_not_reported() {
     explore_deaths(|steps| {
         let shared = shared(2);
-        // Somebody who lives.
+        // A living thread.
         shared.row.slot(1).0.futex().word().store(1 << 20, Ordering::Relaxed);
         let other = spawn(&shared, |shared| take_of_gone(shared.row.slot(1)));
         let died = mortal_unreported(steps, || {
@@ -181,7 +181,7 @@ fn model_a_slot_of_one_whose_death_is_not_reported() {
     });
 }
 
-/// Catches a slot that can be taken before it lies in a region, and a wait for it.
+/// Catches a slot that can be taken before it is in a region, and a wait for it.
 #[test]
 fn model_a_slot_outside_of_a_region() {
     explore(|| {
@@ -220,7 +220,7 @@ fn model_a_wait_until_a_tick() {
         shared.row.slot(0).0.futex().expire();
         let (taken, mut timed) = waits.join().unwrap();
         assert!(!taken, "it was not given back");
-        // The end of the time is no tick.
+        // A timeout is not a tick.
         let waits = spawn(&shared, move |shared| {
             let mut until_tick = UntilTick::new(&mut timed);
             let outcome = take_with(shared.row.slot(0), &mut Some(&mut until_tick));

@@ -1,4 +1,4 @@
-//! Why a thread was not let in, or was let in to a value that may be torn.
+//! Why a thread did not get the lock, or got it with a value that may be torn.
 
 use std::fmt;
 
@@ -7,37 +7,39 @@ use crate::error::Unsupported;
 use crate::lock_error::{LockFailure, goes_through_question_marks};
 use crate::pod::ShmPod;
 
-/// Why [`read`](crate::RegionRwLock::read), [`write`](crate::RegionRwLock::write) and their
-/// relatives return no plain guard.
+/// Why [`read`](crate::RegionRwLock::read), [`write`](crate::RegionRwLock::write) and similar
+/// methods return no plain guard.
 ///
-/// Two of the reasons come with a guard, since the lock *is* taken, as a writer takes it, also by
-/// `read`: look at the value, repair it, and say so.
+/// Two of the variants contain a guard, because the lock *is* taken for writing, even by `read`.
+/// Check the value, repair it, and mark it as consistent.
 ///
-/// `?` makes a [`LockFailure`] of it, an [`io::Error`](std::io::Error), or a `Box<dyn Error>`.
+/// `?` converts this into a [`LockFailure`], an [`io::Error`](std::io::Error) or a
+/// `Box<dyn Error>`. All of them drop the guard.
 #[non_exhaustive]
 pub enum RwLockError<'a, T: ShmPod> {
-    /// A writer was killed, or its thread ended, or its process called `exec`, while it was in.
-    /// Exactly one is told.
+    /// A writer was killed, its thread ended, or its process called `exec`, while it held the lock.
+    /// Exactly one locker gets this.
     OwnerDied(RwRecoverGuard<'a, T>),
-    /// A writer panicked while it was in, or did not repair a value that it was told was torn.
+    /// A writer panicked while it held the lock, or did not repair a value that was reported as
+    /// torn.
     Poisoned(RwRecoverGuard<'a, T>),
-    /// Others are in or wait. Only from `try_read` and `try_write`.
+    /// Other threads hold the lock or wait for it. Only from `try_read` and `try_write`.
     WouldBlock,
-    /// The time is up. Only from methods that take one.
+    /// The time is up. Only from methods with a time limit.
     TimedOut,
-    /// This thread is in already and would wait for itself for ever.
+    /// This thread already holds the lock, and would wait for itself for ever.
     Deadlock,
-    /// The value was [given up](RwRecoverGuard::abandon). Unlink the region and make a new one.
+    /// The value was [given up](RwRecoverGuard::abandon). Unlink the region and create a new one.
     NotRecoverable,
     /// This thread cannot hold locks that survive it.
     Unsupported(Unsupported),
 }
 
 impl<'a, T: ShmPod> RwLockError<'a, T> {
-    /// The reason without the guard, if there is one: to be kept or passed on, for which a guard
-    /// lives too short.
+    /// Converts the error into its reason, which has no lifetime.
     ///
-    /// Dropping the guard leaves the value [`Poisoned`](RwLockError::Poisoned).
+    /// This drops the guard, if there is one, and so leaves the value
+    /// [`Poisoned`](RwLockError::Poisoned).
     ///
     /// ```
     /// use shm_lock::ShmRwLock;
@@ -53,8 +55,8 @@ impl<'a, T: ShmPod> RwLockError<'a, T> {
         self.reason()
     }
 
-    /// The lock, as a writer has it, with a value that `repair` has made whole, if it was taken at
-    /// all.
+    /// If the lock was taken, calls `repair` to make the value consistent, and returns the lock for
+    /// writing.
     ///
     /// ```
     /// use shm_lock::{ShmRwLock, ShmWriteGuard};
@@ -68,10 +70,10 @@ impl<'a, T: ShmPod> RwLockError<'a, T> {
     /// ```
     ///
     /// # Errors
-    /// What else the attempt said.
+    /// All other reasons.
     ///
     /// # Panics
-    /// If `repair` does. The value stays [`Poisoned`](RwLockError::Poisoned) then.
+    /// Panics if `repair` does. The value then stays [`Poisoned`](RwLockError::Poisoned).
     pub fn recover(self, repair: impl FnOnce(&mut T)) -> Result<ShmWriteGuard<'a, T>, LockFailure> {
         match self {
             RwLockError::OwnerDied(mut guard) | RwLockError::Poisoned(mut guard) => {
@@ -94,7 +96,7 @@ impl<'a, T: ShmPod> RwLockError<'a, T> {
         }
     }
 
-    /// Without a guard. No refusal comes with one.
+    /// Converts a refusal, which never has a guard.
     pub(super) fn refused(failure: LockFailure) -> Self {
         match failure {
             LockFailure::Deadlock => RwLockError::Deadlock,
@@ -107,7 +109,7 @@ impl<'a, T: ShmPod> RwLockError<'a, T> {
         }
     }
 
-    /// What one is told that waits for no time because it said so.
+    /// The error of a call that does not wait: a timeout becomes `WouldBlock`.
     pub(super) fn of_try(self) -> Self {
         if let RwLockError::TimedOut = self { RwLockError::WouldBlock } else { self }
     }

@@ -1,4 +1,4 @@
-//! What a thread has while it reads or writes.
+//! The guards of readers and writers.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,11 +12,12 @@ use crate::slots::usual;
 use crate::sync::{Access, Cell, ReadAccess};
 use crate::thread::{RawLock, Thread, Ticker};
 
-/// A lock that this thread reads by. Dropping it gives it back.
+/// A lock that this thread holds for reading. Dropping it releases the lock.
 ///
-/// After a fork the parent reads on, and the child's copy of the guard does nothing when it is
-/// dropped. A guard that is leaked keeps writers out until its thread ends, and the region mapped.
-/// It cannot be sent to another thread, since the kernel knows which one has it:
+/// After a fork, the parent has the lock, and the child's copy of the guard does nothing when it is
+/// dropped. A leaked guard keeps writers out until its thread ends, and keeps the region mapped.
+/// The guard cannot be sent to another thread, because the kernel knows which thread holds the
+/// lock:
 ///
 /// ```compile_fail
 /// let lock = shm_lock::ShmRwLock::memfd("a", 0_u64).unwrap();
@@ -25,7 +26,7 @@ use crate::thread::{RawLock, Thread, Ticker};
 ///     scope.spawn(move || drop(guard));
 /// });
 /// ```
-#[must_use = "the lock is given back at once unless the guard is kept"]
+#[must_use = "the lock is released at once unless the guard is kept"]
 pub struct ShmReadGuard<'a, T: ShmPod> {
     slot: &'a RawLock,
     value: &'a Cell<T>,
@@ -64,14 +65,14 @@ impl<T: ShmPod> Deref for ShmReadGuard<'_, T> {
     }
 }
 
-// SAFETY: a shared guard gives out `&T` alone.
+// SAFETY: a shared guard gives out only `&T`.
 unsafe impl<T: ShmPod + Sync> Sync for ShmReadGuard<'_, T> {}
 
-/// A lock that this thread alone has, and its value. Dropping it gives it back.
+/// A lock that this thread holds for writing, and its value. Dropping it releases the lock.
 ///
-/// A panic while it lives leaves the value [`Poisoned`](crate::RwLockError::Poisoned). What
-/// [`ShmReadGuard`] says of forks, leaks and threads holds here, too.
-#[must_use = "the lock is given back at once unless the guard is kept"]
+/// A panic while the guard lives leaves the value [`Poisoned`](crate::RwLockError::Poisoned). For
+/// forks, leaks and threads, the rules of [`ShmReadGuard`] apply.
+#[must_use = "the lock is released at once unless the guard is kept"]
 pub struct ShmWriteGuard<'a, T: ShmPod>(Alone<'a, T>);
 
 impl<'a, T: ShmPod> ShmWriteGuard<'a, T> {
@@ -80,7 +81,7 @@ impl<'a, T: ShmPod> ShmWriteGuard<'a, T> {
         ShmWriteGuard(Alone::new(all, shared, generation))
     }
 
-    /// Lets other readers in, and reads on; no writer comes in between.
+    /// Turns the writer into a reader. Other readers get in, but no writer in between.
     ///
     /// ```
     /// use shm_lock::{ShmRwLock, ShmWriteGuard};
@@ -98,7 +99,7 @@ impl<'a, T: ShmPod> ShmWriteGuard<'a, T> {
         let mut guard = ManuallyDrop::new(guard);
         let (all, shared, taken) = (guard.0.all, guard.0.shared, guard.0.taken);
         guard.0.access.end();
-        // In a child that was forked meanwhile nothing is given back.
+        // A forked child releases nothing.
         let slot = taken.holder().map_or(0, |thread| {
             all.words.downgrade(&all.for_thread(thread), usual(), &mut Ticker::forever())
         });
@@ -129,11 +130,11 @@ impl<T: ShmPod> DerefMut for ShmWriteGuard<'_, T> {
     }
 }
 
-/// A lock that this thread alone has, and a value that may be torn: see
+/// A lock that this thread holds for writing, with a value that may be torn; see
 /// [`RwLockError`](crate::RwLockError).
 ///
-/// Dropping it gives the lock back and leaves the value [`Poisoned`](crate::RwLockError::Poisoned);
-/// if the thread dies, the next one is told [`OwnerDied`](crate::RwLockError::OwnerDied) again.
+/// Dropping it releases the lock, and leaves the value [`Poisoned`](crate::RwLockError::Poisoned).
+/// If the thread dies, the next locker gets [`OwnerDied`](crate::RwLockError::OwnerDied) again.
 ///
 /// ```
 /// use shm_lock::{RwLockError, ShmRwLock, ShmWriteGuard};
@@ -159,7 +160,7 @@ impl<T: ShmPod> DerefMut for ShmWriteGuard<'_, T> {
 /// # drop(guard);
 /// # Ok::<(), shm_lock::OpenError>(())
 /// ```
-#[must_use = "the lock is given back, and the value left torn, unless the guard is kept"]
+#[must_use = "the lock is released, and the value stays torn, unless the guard is kept"]
 pub struct RwRecoverGuard<'a, T: ShmPod>(Alone<'a, T>);
 
 impl<'a, T: ShmPod> RwRecoverGuard<'a, T> {
@@ -168,7 +169,7 @@ impl<'a, T: ShmPod> RwRecoverGuard<'a, T> {
         RwRecoverGuard(Alone::new(all, shared, Thread::generation()))
     }
 
-    /// The value is whole, or has been repaired.
+    /// Marks the value as consistent, because it was not torn or has been repaired.
     pub fn mark_consistent(self) -> ShmWriteGuard<'a, T> {
         let guard = ManuallyDrop::new(self);
         if guard.0.taken.holder().is_some() {
@@ -178,7 +179,7 @@ impl<'a, T: ShmPod> RwRecoverGuard<'a, T> {
         ShmWriteGuard(unsafe { std::ptr::read(&raw const guard.0) })
     }
 
-    /// The value cannot be repaired: from now on everybody is told
+    /// Gives the value up for good, because it cannot be repaired. From now on, every locker gets
     /// [`NotRecoverable`](crate::RwLockError::NotRecoverable).
     ///
     /// ```
@@ -186,7 +187,7 @@ impl<'a, T: ShmPod> RwRecoverGuard<'a, T> {
     ///
     /// let lock = ShmRwLock::memfd("a", 7_u64)?;
     /// std::thread::scope(|scope| {
-    ///     // A writer that ends, as a process that is killed does.
+    ///     // A writer that dies, as in a killed process.
     ///     scope.spawn(|| std::mem::forget(lock.write().unwrap()));
     /// });
     /// let Err(RwLockError::OwnerDied(guard)) = lock.read() else { panic!("it has died") };
@@ -220,7 +221,7 @@ impl<T: ShmPod> DerefMut for RwRecoverGuard<'_, T> {
     }
 }
 
-/// The value's lock, of a writer that is in since it was taken.
+/// The value's lock, held by a writer that is in.
 struct Alone<'a, T: ShmPod> {
     all: All<'a>,
     shared: &'a Shared<T>,
@@ -236,7 +237,7 @@ impl<'a, T: ShmPod> Alone<'a, T> {
         Alone { all, shared, access, taken: Taken::now(generation), not_send: PhantomData }
     }
 
-    /// Ends the access, and tells which lock is to be given back, and when it was taken.
+    /// Ends the access. Returns the lock to release, and when it was taken.
     #[inline(always)]
     fn end(&mut self) -> (&'a RawLock, Taken) {
         self.access.end();
@@ -264,7 +265,7 @@ impl<T: ShmPod> DerefMut for Alone<'_, T> {
     }
 }
 
-// SAFETY: a shared guard gives out `&T` alone.
+// SAFETY: a shared guard gives out only `&T`.
 unsafe impl<T: ShmPod + Sync> Sync for ShmWriteGuard<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: ShmPod + Sync> Sync for RwRecoverGuard<'_, T> {}

@@ -1,4 +1,4 @@
-//! Read-write locks: many readers or one writer, in threads of any processes.
+//! Read-write locks: many readers or one writer, in threads of several processes.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -26,16 +26,15 @@ type WriteResult<'a, T> = Result<ShmWriteGuard<'a, T>, RwLockError<'a, T>>;
 /// A lock for many readers or one writer that is a part of a [`ShmRegion`](crate::ShmRegion).
 ///
 /// Readers and writers may die at any instruction. The lock of a dead reader is free at once. If a
-/// writer dies while it holds the lock, one later reader or writer is told, as with
-/// [`RegionMutex`](crate::RegionMutex). If a waiter dies, nobody is told.
+/// writer dies while it holds the lock, one later reader or writer learns it, as with
+/// [`RegionMutex`](crate::RegionMutex). The death of a waiter is not reported.
 ///
-/// Up to `READERS` readers hold the lock at a time. Each has a cache line of its own, so readers do
-/// not slow each other down. Further readers wait until one leaves. A writer takes one lock, and
-/// looks at as many cache lines as there have ever been readers at the same time.
+/// Up to `READERS` readers hold the lock at a time. Each has its own cache line, so readers do not
+/// slow each other down. Further readers wait until one leaves. A writer takes one lock, and reads
+/// one cache line for each reader that was ever in at the same time as others.
 ///
-/// A waiting writer goes before readers that come later. Waiters get the lock in about the order in
-/// which they came. So readers do not keep writers out for ever, and writers do not keep readers
-/// out for ever.
+/// A waiting writer goes before readers that come later. Waiters get the lock approximately in the
+/// order in which they came. So neither side can starve the other.
 ///
 /// ```
 /// use shm_lock::{RegionRwLock, ShmRegion};
@@ -62,7 +61,7 @@ pub struct RegionRwLock<T: ShmPod, const READERS: usize = 128> {
     slots: [Slot; READERS],
 }
 
-/// What all readers look at.
+/// The part that all readers use.
 #[repr(C)]
 struct Shared<T> {
     lock: RawLock,
@@ -96,15 +95,15 @@ unsafe impl<T: ShmPod + Sync, const READERS: usize> ShmLayout for RegionRwLock<T
 }
 
 impl<T: ShmPod> RegionRwLock<T> {
-    /// Makes a free lock for up to 128 readers at a time, to be put into a region.
+    /// Creates a free lock for up to 128 readers at a time, to be put into a region.
     pub fn new(value: T) -> Self {
         RegionRwLock::with_readers(value)
     }
 }
 
 impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
-    /// Makes a free lock for up to `READERS` readers at a time, to be put into a region. 0 does not
-    /// compile.
+    /// Creates a free lock for up to `READERS` readers at a time, to be put into a region. If
+    /// `READERS` is 0, this does not compile.
     pub fn with_readers(value: T) -> Self {
         let lock = RawLock::new();
         lock.mutex().rest();
@@ -160,7 +159,7 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
         self.read_with(|| None).map_err(RwLockError::of_try)
     }
 
-    /// Takes the lock for reading, and waits no longer than `patience`.
+    /// Takes the lock for reading. Blocks for at most `patience`.
     ///
     /// It tries at least once. Time while the system is suspended does not count.
     ///
@@ -186,7 +185,7 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
         self.read_with(|| (!patience.is_zero()).then(|| Ticker::within(patience)))
     }
 
-    /// Takes the lock for reading, and waits no longer than until `deadline`. See
+    /// Takes the lock for reading. Blocks until `deadline` at most. See
     /// [`read_timeout`](Self::read_timeout).
     ///
     /// # Errors
@@ -235,7 +234,7 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
         self.write_with(|| None).map_err(RwLockError::of_try)
     }
 
-    /// Takes the lock for writing, and waits no longer than `patience`.
+    /// Takes the lock for writing. Blocks for at most `patience`.
     ///
     /// It tries at least once. Time while the system is suspended does not count.
     ///
@@ -261,7 +260,7 @@ impl<T: ShmPod, const READERS: usize> RegionRwLock<T, READERS> {
         self.write_with(|| (!patience.is_zero()).then(|| Ticker::within(patience)))
     }
 
-    /// Takes the lock for writing, and waits no longer than until `deadline`. See
+    /// Takes the lock for writing. Blocks until `deadline` at most. See
     /// [`write_timeout`](Self::write_timeout).
     ///
     /// # Errors
@@ -345,7 +344,7 @@ impl<T: ShmPod, const READERS: usize> fmt::Debug for RegionRwLock<T, READERS> {
     }
 }
 
-/// Words and locks of a lock that lies in a region.
+/// The words and locks of a read-write lock in a region.
 #[derive(Clone, Copy, Debug)]
 struct All<'a> {
     words: &'a RwLock,

@@ -1,4 +1,4 @@
-//! A lock for readers and writers that has a file of its own.
+//! A read-write lock in its own file.
 
 use std::fmt;
 use std::io;
@@ -12,12 +12,12 @@ use crate::name::RegionName;
 use crate::pod::ShmPod;
 use crate::region::ShmRegion;
 
-/// A lock between processes for many readers or one writer, in a file or memory of its own, that
-/// survives the death of any of them.
+/// A lock between processes for many readers or one writer, in its own file or memory. It survives
+/// the death of any of them.
 ///
-/// It is a [`ShmRegion`] with one [`RegionRwLock`] in it, to which it dereferences:
-/// [`read`](RegionRwLock::read), [`write`](RegionRwLock::write) and their relatives are there. How
-/// names and paths are understood is told at [`ShmRegion`].
+/// It is a [`ShmRegion`] with one [`RegionRwLock`], to which it dereferences. [`RegionRwLock`] has
+/// [`read`](RegionRwLock::read), [`write`](RegionRwLock::write) and similar methods. [`ShmRegion`]
+/// explains names and paths.
 ///
 /// ```
 /// use shm_lock::ShmRwLock;
@@ -32,16 +32,16 @@ use crate::region::ShmRegion;
 pub struct ShmRwLock<T: ShmPod + Sync>(ShmRegion<RegionRwLock<T>>);
 
 impl<T: ShmPod + Sync> ShmRwLock<T> {
-    /// Makes a lock; fails if there is a file with that name. See [`ShmRegion::create_new`].
+    /// Creates a lock. Fails if a file with that name exists. See [`ShmRegion::create_new`].
     ///
     /// # Errors
-    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with what else
-    /// the system says; [`OpenError::Unsupported`].
+    /// [`OpenError::Io`] with [`AlreadyExists`](io::ErrorKind::AlreadyExists), or with another
+    /// error of the system; [`OpenError::Unsupported`].
     pub fn create_new(name: impl RegionName, value: T) -> Result<Self, OpenError> {
         ShmRegion::create_new(name, RegionRwLock::new(value)).map(ShmRwLock)
     }
 
-    /// Opens a lock that exists. See [`ShmRegion::open`].
+    /// Opens an existing lock. See [`ShmRegion::open`].
     ///
     /// # Errors
     /// Every [`OpenError`].
@@ -49,7 +49,7 @@ impl<T: ShmPod + Sync> ShmRwLock<T> {
         ShmRegion::open(name).map(ShmRwLock)
     }
 
-    /// Opens a lock, or makes it with the value that `init` returns if there is none. See
+    /// Opens a lock, or creates it with the value of `init` if there is none. See
     /// [`ShmRegion::open_or_create`].
     ///
     /// # Errors
@@ -58,8 +58,8 @@ impl<T: ShmPod + Sync> ShmRwLock<T> {
         ShmRegion::open_or_create(name, || RegionRwLock::new(init())).map(ShmRwLock)
     }
 
-    /// Opens a lock, or makes it with the value that `init` returns if there is none, or one that
-    /// nobody can use any more. See [`ShmRegion::open_or_replace_stale`].
+    /// Opens a lock. If there is none, or one that no process can use any more, creates it with the
+    /// value of `init`. See [`ShmRegion::open_or_replace_stale`].
     ///
     /// # Errors
     /// Every [`OpenError`].
@@ -67,7 +67,7 @@ impl<T: ShmPod + Sync> ShmRwLock<T> {
         ShmRegion::open_or_replace_stale(name, || RegionRwLock::new(init())).map(ShmRwLock)
     }
 
-    /// Makes a lock in memory that has no path. See [`ShmRegion::memfd`].
+    /// Creates a lock in memory without a path. See [`ShmRegion::memfd`].
     ///
     /// # Errors
     /// [`OpenError::Io`] or [`OpenError::Unsupported`].
@@ -75,7 +75,7 @@ impl<T: ShmPod + Sync> ShmRwLock<T> {
         ShmRegion::memfd(name, RegionRwLock::new(value)).map(ShmRwLock)
     }
 
-    /// Opens the lock that a file descriptor stands for. See [`ShmRegion::from_fd`].
+    /// Opens the lock behind a file descriptor. See [`ShmRegion::from_fd`].
     ///
     /// # Errors
     /// Every [`OpenError`].
@@ -84,7 +84,7 @@ impl<T: ShmPod + Sync> ShmRwLock<T> {
         ShmRegion::from_fd(fd).map(ShmRwLock)
     }
 
-    /// Whether the path by which the lock was opened still leads to it. See
+    /// Returns whether the path with which the lock was opened still leads to it. See
     /// [`ShmRegion::is_linked`].
     pub fn is_linked(&self) -> bool {
         self.0.is_linked()
@@ -93,7 +93,7 @@ impl<T: ShmPod + Sync> ShmRwLock<T> {
     /// Removes a lock's name. See [`ShmRegion::unlink`].
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn unlink(name: impl RegionName) -> io::Result<()> {
         ShmRegion::<RegionRwLock<T>>::unlink(name)
     }

@@ -2,8 +2,8 @@
 
 use super::{Ordering, step};
 
-/// An atomic word, each access to which is a step, and the count of turns beside it, of which only
-/// [`Pair`](super::Pair) knows.
+/// An atomic word, and beside it the count of turns, which only [`Pair`](super::Pair) uses. Each
+/// access is a step.
 #[derive(Debug)]
 pub(crate) struct AtomicU32(pub(super) loom::sync::atomic::AtomicU64);
 
@@ -20,7 +20,7 @@ impl AtomicU32 {
         self.0.load(order) as u32
     }
 
-    /// Begins to count the turns anew.
+    /// Also resets the count of turns.
     pub(crate) fn store(&self, value: u32, order: Ordering) {
         step();
         self.0.store(value.into(), order);
@@ -83,7 +83,7 @@ impl AtomicU32 {
         Err(seen)
     }
 
-    /// Whatever the turn is.
+    /// Ignores the turn.
     pub(super) fn exchange_word(
         &self,
         current: u32,
@@ -102,7 +102,7 @@ impl AtomicU32 {
     }
 }
 
-/// An atomic word without turns, each access to which is a step.
+/// An atomic word without turns. Each access is a step.
 #[derive(Debug)]
 pub(crate) struct AtomicU64(loom::sync::atomic::AtomicU64);
 

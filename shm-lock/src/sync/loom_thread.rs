@@ -1,4 +1,4 @@
-//! What a thread is in a model, and how it waits.
+//! Threads in a model, and how they wait.
 
 use super::{Futex, KERNEL, RawLock, Seen, step, with_me};
 use crate::protocol::mutex::{Holder, Sleeper, Slept};
@@ -11,7 +11,7 @@ pub(crate) struct Thread {
 
 #[allow(dead_code, reason = "the protocols' own models know nothing of guards")]
 impl Thread {
-    /// Never fails; the type is that of a real thread.
+    /// Never fails. The type is that of a real thread.
     pub(crate) fn current() -> Result<Thread, crate::error::Unsupported> {
         let tid = with_me(|me| {
             if me.tid == 0 {
@@ -24,7 +24,7 @@ impl Thread {
         Ok(Thread { tid })
     }
 
-    /// Its number.
+    /// Returns its id.
     pub(crate) fn tid(self) -> u32 {
         self.tid
     }
@@ -33,7 +33,7 @@ impl Thread {
         Thread::current().ok()
     }
 
-    /// A thread that has died goes on as another one.
+    /// A thread that has died continues as another one.
     pub(crate) fn generation() -> u32 {
         with_me(|me| me.tid)
     }
@@ -43,7 +43,7 @@ impl Thread {
     }
 
     /// # Safety
-    /// None is needed here; a real one has its reasons.
+    /// None here. A real thread has requirements.
     pub(crate) unsafe fn claim(self, lock: &RawLock) -> Claim<'_> {
         Claim { thread: self, lock }
     }
@@ -88,7 +88,7 @@ impl Holder for Claim<'_> {
         step();
     }
 
-    /// In a model everything is.
+    /// In a model, everything is in order.
     fn in_order(&self) {}
 
     fn has_linked(&self) -> bool {
@@ -104,18 +104,18 @@ impl Holder for Claim<'_> {
     }
 }
 
-/// How a thread waits. Time passes when a model says so ([`Futex::expire`]).
+/// How a thread waits. Time passes only when a model says so ([`Futex::expire`]).
 #[derive(Debug)]
 pub(crate) struct Ticker {
-    /// The next time that passes is the deadline.
+    /// Whether the next time that passes is the deadline.
     timed: bool,
-    /// It has passed already.
+    /// Whether the deadline has passed already.
     at_once: bool,
-    /// It has waited long once it has slept.
+    /// Whether it counts as having waited long once it has slept.
     hungry: bool,
     has_slept: bool,
-    /// Which word the last sleep was for and what it expected, and how many had been reborn when
-    /// that was first seen.
+    /// The word and expected value of the last sleep, and how many threads had been reborn when
+    /// this value was first seen.
     awaited: Option<(Futex, Seen, usize)>,
 }
 
@@ -129,7 +129,7 @@ impl Ticker {
         Ticker { timed: true, ..Ticker::forever() }
     }
 
-    /// Whoever would have to sleep is too late: one of the things that may happen.
+    /// A thread that would have to sleep times out: this is one of the possible outcomes.
     pub(crate) fn within(_patience: std::time::Duration) -> Self {
         Ticker { timed: true, at_once: true, ..Ticker::forever() }
     }
@@ -138,12 +138,12 @@ impl Ticker {
         Ticker { timed: true, at_once: true, ..Ticker::forever() }
     }
 
-    /// One who has waited long when it has slept.
+    /// A thread that has waited long once it has slept.
     pub(crate) fn hungry() -> Self {
         Ticker { hungry: true, ..Ticker::forever() }
     }
 
-    /// One who has waited long before it sleeps.
+    /// A thread that has waited long before it sleeps.
     pub(crate) fn hungry_at_once() -> Self {
         Ticker { has_slept: true, ..Ticker::hungry() }
     }

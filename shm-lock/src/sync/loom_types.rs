@@ -1,9 +1,9 @@
-//! The types of a model, and the kernel that they need: `{wait, wake, wake_op, die}` under a bucket
-//! lock.
+//! The types of a model, and the part of the kernel that they need: `{wait, wake, wake_op, die}`
+//! under a bucket lock.
 //!
 //! Every access to a shared word, every change of a list and every system call is a *step*. A
-//! thread can be told to die after a number of steps ([`mortal`]): it unwinds, without running what
-//! a guard would do, and then the kernel walks its list as Linux does.
+//! thread can be told to die after a number of steps ([`mortal`]). It unwinds without running its
+//! guards, and then the kernel walks its list as Linux does.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -23,30 +23,30 @@ pub(crate) use thread::{Claim, Thread, Ticker};
 
 use crate::protocol::mutex::{Mutex, OWNER_DIED, TID, WAITERS};
 
-/// Not loom's: these outlive an execution, and count them.
+/// Not loom's: these outlive an execution, and count across executions.
 #[allow(dead_code, reason = "for the protocols' own models")]
 pub(crate) type Counter = std::sync::atomic::AtomicUsize;
 #[allow(dead_code, reason = "for the protocols' own models")]
 pub(crate) type Flag = std::sync::atomic::AtomicBool;
 
-/// A model does not look twice where it can sleep.
+/// A model does not spin where it can sleep.
 pub(crate) const LONGEST_SPIN: u32 = 0;
 
-/// A fence that comes directly after an exchange.
+/// A fence directly after an exchange.
 pub(crate) fn light_fence() {
     fence(Ordering::SeqCst); // SeqCst: pairs with another one.
 }
 
-/// What the calling thread is to the kernel.
+/// What the kernel knows about the calling thread.
 #[derive(Default)]
 struct Me {
-    /// 0 before the first use, and after a death: then the thread goes on as another one.
+    /// 0 before the first use, and after a death, when the thread continues as another one.
     tid: u32,
     held: Vec<Futex>,
     pending: Option<Futex>,
-    /// Steps until it dies.
+    /// How many steps are left until it dies.
     left: Option<usize>,
-    /// It unwinds to its death and must change nothing any more.
+    /// Whether it is unwinding to its death. It must change nothing any more.
     dying: bool,
 }
 
@@ -56,7 +56,7 @@ loom::thread_local! {
 
 struct Kernel {
     last_tid: std::sync::Mutex<u32>,
-    /// Threads that have got the number of a dead one, in the order in which they began.
+    /// Threads that have got the id of a dead one, in the order in which they began.
     reborn: std::sync::Mutex<Vec<u32>>,
     /// Threads whose death was not reported to the locks that they held.
     unreported: loom::sync::Mutex<Vec<u32>>,
@@ -77,7 +77,7 @@ fn with_me<R>(f: impl FnOnce(&mut Me) -> R) -> R {
 /// The payload of a thread that unwinds to its death.
 struct Died;
 
-/// A moment at which the calling thread may die.
+/// A point at which the calling thread may die.
 pub(crate) fn step() {
     let dies = with_me(|me| match &mut me.left {
         Some(0) => {
@@ -96,13 +96,13 @@ pub(crate) fn step() {
     }
 }
 
-/// Runs `body` on the calling thread, which dies in it after that many steps. `None` if it ended
-/// before; otherwise how many locks the kernel has marked.
+/// Runs `body` on the calling thread, which dies after `steps` steps. Returns how many locks the
+/// kernel has marked, or `None` if `body` ended before that.
 pub(crate) fn mortal(steps: usize, body: impl FnOnce()) -> Option<usize> {
     dies(steps, body).then(report)
 }
 
-/// As [`mortal`]; what `look` has seen after the death and before the kernel.
+/// As [`mortal`]. Returns the result of `look`, which runs after the death and before the kernel.
 #[allow(dead_code, reason = "for the protocols' own models")]
 pub(crate) fn mortal_with<R>(steps: usize, body: impl FnOnce(), look: impl FnOnce() -> R) -> Option<R> {
     dies(steps, body).then(|| {
@@ -112,8 +112,7 @@ pub(crate) fn mortal_with<R>(steps: usize, body: impl FnOnce(), look: impl FnOnc
     })
 }
 
-/// As [`mortal`], but the kernel does not follow the list; whoever asks is told that the thread is
-/// dead.
+/// As [`mortal`], but the kernel does not follow the list. A check still finds the thread dead.
 #[allow(dead_code, reason = "for the protocols' own models")]
 pub(crate) fn mortal_unreported(steps: usize, body: impl FnOnce()) -> bool {
     let died = dies(steps, body);
@@ -125,8 +124,7 @@ pub(crate) fn mortal_unreported(steps: usize, body: impl FnOnce()) -> bool {
     died
 }
 
-/// The calling thread ends, with no lock in hand, and goes on as another one that has got its
-/// number.
+/// Ends the calling thread, which holds no lock, and continues as another thread with the same id.
 #[allow(dead_code, reason = "for the protocols' own models")]
 pub(crate) fn be_reborn() {
     let tid = Thread::current().expect("a thread of a model").tid;
@@ -144,8 +142,8 @@ fn dies(steps: usize, body: impl FnOnce()) -> bool {
     }
 }
 
-/// What the kernel does when the calling thread has died (`exit_robust_list`), beginning with what
-/// it took last; returns how many locks were marked.
+/// Does what the kernel does when the calling thread has died (`exit_robust_list`), starting with
+/// the lock taken last. Returns how many locks were marked.
 fn report() -> usize {
     let me = with_me(std::mem::take);
     let pending = me.pending;
@@ -155,14 +153,14 @@ fn report() -> usize {
     marked + usize::from(pending.as_ref().is_some_and(|pending| pending.owner_died(me.tid, true)))
 }
 
-/// What a [`Pair`] was at a moment.
+/// The state of a [`Pair`] at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) word: u32,
     pub(crate) turn: u32,
 }
 
-/// A futex word, and how often it was changed by [`exchange`](Pair::exchange).
+/// A futex word, and how often [`exchange`](Pair::exchange) has changed it.
 #[derive(Debug)]
 pub(crate) struct Pair(Futex);
 
@@ -193,19 +191,19 @@ impl Pair {
     }
 }
 
-/// A word and those who sleep on it. A clone is the same futex.
+/// A word and its sleepers. A clone is the same futex.
 #[derive(Clone, Debug)]
 pub(crate) struct Futex(Arc<Bucket>);
 
 #[derive(Debug)]
 struct Bucket {
     word: AtomicU32,
-    /// The kernel's bucket lock: comparing and going to sleep are one step under it.
+    /// The kernel's bucket lock: under it, comparing and going to sleep are one step.
     sleepers: loom::sync::Mutex<Sleepers>,
     changed: loom::sync::Condvar,
-    /// How often somebody was to be woken.
+    /// How many wake-up calls there were.
     calls: Counter,
-    /// How often somebody has given way.
+    /// How often a thread has given way.
     dozes: Counter,
 }
 
@@ -214,7 +212,7 @@ struct Sleepers {
     queue: VecDeque<u32>,
     expired: Vec<u32>,
     last: u32,
-    /// How many were woken because nobody seemed to sleep.
+    /// How many were woken by `clear_and_wake_all`.
     woken_by_clearing: usize,
 }
 
@@ -238,15 +236,15 @@ impl Futex {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// The newest value, which the kernel sees, and which loom only promises to a
+    /// Returns the newest value, which the kernel sees. loom guarantees this only for a
     /// read-modify-write.
     fn newest(&self) -> u32 {
         self.0.word.0.fetch_add(0, Ordering::Relaxed) as u32
     }
 
-    /// Sleeps if the word is `expected`, until it is woken, or time passes
-    /// ([`expire`](Self::expire)): false then. For those who wait for a thread whose death is not
-    /// reported, time always passes.
+    /// Sleeps if the word is `expected`, until it is woken, or until time passes
+    /// ([`expire`](Self::expire)). Returns false in the second case. For threads that wait for one
+    /// whose death is not reported, time always passes.
     pub(crate) fn wait(&self, expected: u32) -> bool {
         step();
         let mut sleepers = self.0.sleepers.lock().unwrap();
@@ -317,7 +315,7 @@ impl Futex {
         step();
     }
 
-    /// How many sleep.
+    /// Returns the number of sleepers.
     #[allow(dead_code, reason = "for the protocols' own models")]
     pub(crate) fn sleepers(&self) -> usize {
         self.0.sleepers.lock().unwrap().queue.len()
@@ -338,7 +336,7 @@ impl Futex {
         self.0.sleepers.lock().unwrap().woken_by_clearing
     }
 
-    /// The time of all who sleep is up.
+    /// Lets the time of all sleepers run out.
     #[allow(dead_code, reason = "for the protocols' own models")]
     pub(crate) fn expire(&self) {
         let mut sleepers = self.0.sleepers.lock().unwrap();
@@ -347,7 +345,7 @@ impl Futex {
         self.0.changed.notify_all();
     }
 
-    /// What `handle_futex_death` does; true if the word was marked.
+    /// Does what `handle_futex_death` does. Returns whether the word was marked.
     fn owner_died(&self, tid: u32, pending: bool) -> bool {
         loop {
             let seen = self.newest();
@@ -369,7 +367,7 @@ impl Futex {
     }
 }
 
-/// A lock, which here needs no place in a list.
+/// A lock. In a model it needs no place in a list.
 #[derive(Debug)]
 pub(crate) struct RawLock(Mutex);
 
@@ -383,7 +381,7 @@ impl RawLock {
     }
 }
 
-/// What a lock protects.
+/// The protected value.
 #[derive(Debug)]
 pub(crate) struct Cell<T>(loom::cell::UnsafeCell<T>);
 
@@ -402,7 +400,7 @@ impl<T> Cell<T> {
     }
 }
 
-/// An access of one who writes nothing, which loom watches until it is ended.
+/// A read access, which loom watches until it ends.
 #[derive(Debug)]
 pub(crate) struct ReadAccess<T>(Option<loom::cell::ConstPtr<T>>);
 
@@ -417,7 +415,7 @@ impl<T> ReadAccess<T> {
     }
 }
 
-/// An access that loom watches, until it is ended.
+/// An access that loom watches until it ends.
 #[derive(Debug)]
 pub(crate) struct Access<T>(Option<loom::cell::MutPtr<T>>);
 

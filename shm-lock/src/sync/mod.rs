@@ -1,9 +1,8 @@
-//! The only place that names synchronisation types: the machine's and the kernel's in a program,
-//! loom's in a model.
+//! The only place that names synchronisation types: those of the machine and the kernel in a
+//! program, those of loom in a model.
 //!
-//! `std_types.rs` and `loom_types.rs` export the same names; `tests/loom.rs` compiles the protocol
-//! files a second time on top of `loom_types.rs`, and `--cfg loom` does the same for the whole
-//! crate.
+//! `std_types.rs` and `loom_types.rs` export the same names. `tests/loom.rs` compiles the protocol
+//! files a second time with `loom_types.rs`, and `--cfg loom` does the same for the whole crate.
 
 #[cfg(not(loom))]
 mod pair;

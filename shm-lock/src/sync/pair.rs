@@ -1,12 +1,12 @@
-//! A futex word and the count of its turns beside it, which can be changed in one step.
+//! A futex word and the count of its turns, which can be changed in one step.
 //!
-//! The kernel and the fast paths access the word alone. Rust has no atomic accesses to a half of an
-//! atomic, so the two that are of both halves are written in assembly; each acts as an access to
-//! the word together with one to the count, with nothing in between.
+//! The kernel and the fast paths access only the word. Rust has no atomic accesses to half of an
+//! atomic. So the two accesses to both halves are written in assembly. Each behaves like an access
+//! to the word and one to the count, with nothing in between.
 
 use super::{AtomicU32, Futex, Ordering};
 
-/// The word, and how often it was changed by [`exchange`](Pair::exchange).
+/// The word, and how often [`exchange`](Pair::exchange) has changed it.
 #[derive(Debug)]
 #[repr(C, align(8))]
 pub(crate) struct Pair {
@@ -14,7 +14,7 @@ pub(crate) struct Pair {
     turn: AtomicU32,
 }
 
-/// What a [`Pair`] was at a moment.
+/// The state of a [`Pair`] at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) word: u32,
@@ -31,21 +31,21 @@ impl Pair {
         &self.futex
     }
 
-    /// The word alone.
+    /// Returns the word.
     #[inline(always)]
     pub(crate) fn word(&self) -> &AtomicU32 {
         self.futex.word()
     }
 
-    /// Both, as they were at one moment.
+    /// Returns both halves, as they were at one moment.
     pub(crate) fn load(&self) -> Seen {
         let both = machine::load(self);
         Seen { word: both as u32, turn: (both >> 32) as u32 }
     }
 
-    /// Makes the word `word` and counts a turn, if both are as `seen`.
+    /// Sets the word to `word` and counts a turn, if both halves are as `seen`.
     ///
-    /// As the machine does it, it is at least as strong as `_success` asks for.
+    /// The machine's instruction is at least as strong as `_success`.
     pub(crate) fn exchange(&self, seen: Seen, word: u32, _success: Ordering) -> bool {
         let both = |word: u32, turn: u32| u64::from(turn) << 32 | u64::from(word);
         machine::exchange(self, both(seen.word, seen.turn), both(word, seen.turn.wrapping_add(1)))
@@ -119,8 +119,8 @@ mod machine {
     }
 }
 
-/// In two steps, between which the word may be changed and changed back: for interpreters, and
-/// processors on which nobody has tried this.
+/// In two steps, between which the word may be changed and changed back. For interpreters, and for
+/// processors on which the assembly was not tested.
 #[cfg(not(any(
     all(target_arch = "x86_64", not(miri)),
     all(target_arch = "aarch64", target_endian = "little", not(miri))
@@ -158,7 +158,7 @@ mod tests {
         pair.word().store(5, Ordering::Relaxed);
         assert!(!pair.exchange(seen, 7, Ordering::Relaxed), "the word is the same again, the turn is not");
         assert!(!pair.exchange(Seen { word: 4, turn: 1 }, 7, Ordering::Relaxed));
-        // In two steps, an exchange that fails may have counted.
+        // In two steps, a failed exchange may have counted.
         let seen = pair.load();
         assert_eq!(seen.word, 5);
         assert!(pair.exchange(seen, 0, Ordering::Relaxed));

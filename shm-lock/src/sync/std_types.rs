@@ -8,7 +8,7 @@ pub(crate) use std::sync::atomic::{Ordering, compiler_fence, fence};
 
 use crate::sys::{self, Wait};
 
-/// What users may put into a region besides locks.
+/// The atomics that users may put into a region.
 pub(crate) use std::sync::atomic as atomics;
 
 pub(crate) type AtomicBool = std::sync::atomic::AtomicBool;
@@ -16,13 +16,13 @@ pub(crate) type AtomicPtr<T> = std::sync::atomic::AtomicPtr<T>;
 pub(crate) type AtomicU32 = std::sync::atomic::AtomicU32;
 pub(crate) type AtomicU64 = std::sync::atomic::AtomicU64;
 
-/// How often a locker pauses at most before it sleeps: 40 to 80 microseconds, as the processor has
-/// it, which is what being woken takes where the core has gone to sleep meanwhile.
+/// The largest number of pauses before a locker sleeps: 40 to 80 microseconds, depending on the
+/// processor. Waking a thread takes as long if its core has gone to sleep meanwhile.
 pub(crate) const LONGEST_SPIN: u32 = 4096;
 
-/// A `fence(SeqCst)` that comes directly after an exchange which has succeeded.
+/// A `fence(SeqCst)` directly after a successful exchange.
 ///
-/// On x86-64 every exchange is a full fence already, and another one takes as long again.
+/// On x86-64 every exchange is already a full fence, and another one would take as long again.
 #[inline(always)]
 pub(crate) fn light_fence() {
     if cfg!(all(target_arch = "x86_64", not(miri))) {
@@ -32,8 +32,7 @@ pub(crate) fn light_fence() {
     }
 }
 
-/// A 32-bit word in memory that processes share, on which a thread can sleep until another changes
-/// it.
+/// A 32-bit word in shared memory. A thread can sleep on it until another thread changes it.
 #[derive(Debug)]
 #[repr(transparent)]
 pub(crate) struct Futex(AtomicU32);
@@ -48,24 +47,25 @@ impl Futex {
         &self.0
     }
 
-    /// Sleeps if the word is `expected`, until it is woken or the monotonic clock is at `until`
+    /// Sleeps if the word is `expected`, until it is woken or the monotonic clock reaches `until`
     /// nanoseconds.
     pub(crate) fn wait(&self, expected: u32, until: u64) -> Wait {
         sys::futex_wait(&self.0, expected, until)
     }
 
-    /// Wakes up to `most` sleepers; returns how many there were.
+    /// Wakes up to `most` sleepers. Returns how many it woke.
     pub(crate) fn wake(&self, most: u32) -> u32 {
         sys::futex_wake(&self.0, most)
     }
 
-    /// Clears the highest bit and wakes all, in one step for everyone who goes to sleep.
+    /// Clears the highest bit and wakes all sleepers. This is one step for threads that go to
+    /// sleep.
     pub(crate) fn clear_and_wake_all(&self) {
         sys::futex_clear_and_wake_all(&self.0);
     }
 }
 
-/// What a lock protects.
+/// The protected value.
 #[derive(Debug)]
 #[repr(transparent)]
 pub(crate) struct Cell<T>(UnsafeCell<T>);
@@ -83,41 +83,41 @@ impl<T> Cell<T> {
 }
 
 impl<T> Cell<T> {
-    /// Begins an access that writes nothing.
+    /// Begins a read access.
     #[inline(always)]
     pub(crate) fn read_access(&self) -> ReadAccess<T> {
         ReadAccess(PhantomData)
     }
 }
 
-/// As [`Access`], of one who writes nothing.
+/// A read access; see [`Access`].
 #[derive(Debug)]
 pub(crate) struct ReadAccess<T>(PhantomData<*const T>);
 
 impl<T> ReadAccess<T> {
-    /// Where `cell`, to which the access is, has its value.
+    /// Returns where `cell`, which is accessed, has its value.
     #[inline(always)]
     pub(crate) fn pointer(&self, cell: &Cell<T>) -> *const T {
         cell.0.get()
     }
 
-    /// Ends it: the lock is about to be given back.
+    /// Ends the access: the lock is about to be released.
     #[inline(always)]
     pub(crate) fn end(&mut self) {}
 }
 
-/// An access to what a lock protects: nothing that a guard would have to carry.
+/// An access to the protected value. It has no size, so a guard need not store it.
 #[derive(Debug)]
 pub(crate) struct Access<T>(PhantomData<*mut T>);
 
 impl<T> Access<T> {
-    /// Where `cell`, to which the access is, has its value.
+    /// Returns where `cell`, which is accessed, has its value.
     #[inline(always)]
     pub(crate) fn pointer(&self, cell: &Cell<T>) -> *mut T {
         cell.0.get()
     }
 
-    /// Ends it: the lock is about to be given back.
+    /// Ends the access: the lock is about to be released.
     #[inline(always)]
     pub(crate) fn end(&mut self) {}
 }

@@ -11,7 +11,7 @@ use super::{Head, Wait};
 use crate::error::Unsupported;
 use crate::sync::AtomicU32;
 
-/// Sleeps if `word` is `expected`, until it is woken or the monotonic clock is at `until`
+/// Sleeps if `word` is `expected`, until it is woken or the monotonic clock reaches `until`
 /// nanoseconds.
 pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, until: u64) -> Wait {
     let until =
@@ -40,12 +40,12 @@ pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, until: u64) -> Wait {
     }
 }
 
-/// Why the last call of this thread failed.
+/// Returns why the last call of this thread failed.
 fn errno() -> i32 {
     io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
-/// Wakes up to `most` sleepers; returns how many there were.
+/// Wakes up to `most` sleepers. Returns how many it woke.
 pub(crate) fn futex_wake(word: &AtomicU32, most: u32) -> u32 {
     let most = most.min(i32::MAX as u32);
     // SAFETY: the call uses the address of `word` only to find those who sleep there.
@@ -53,11 +53,11 @@ pub(crate) fn futex_wake(word: &AtomicU32, most: u32) -> u32 {
     woken.max(0) as u32
 }
 
-/// Clears the highest bit of `word` and wakes all, under the lock that going to sleep takes as
-/// well.
+/// Clears the highest bit of `word` and wakes all sleepers, under the lock that threads take to go
+/// to sleep.
 pub(crate) fn futex_clear_and_wake_all(word: &AtomicU32) {
-    // `word &= !(1 << 31)`; the comparison, with a word that is never below zero then, decides
-    // about nothing: all are woken.
+    // `word &= !(1 << 31)`. The comparison does not matter, because the word is never negative
+    // afterwards: all are woken.
     let operation =
         libc::FUTEX_OP(libc::FUTEX_OP_ANDN | libc::FUTEX_OP_OPARG_SHIFT, 31, libc::FUTEX_OP_CMP_EQ, 0);
     // SAFETY: the call changes `word` atomically, as every other access to it is; it dereferences
@@ -75,12 +75,12 @@ pub(crate) fn futex_clear_and_wake_all(word: &AtomicU32) {
     };
 }
 
-/// Nanoseconds of the monotonic clock, which futexes wait by.
+/// Returns the nanoseconds of the monotonic clock, which futexes use.
 pub(crate) fn monotonic_ns() -> u64 {
     clock_ns(libc::CLOCK_MONOTONIC)
 }
 
-/// Nanoseconds since the system was started, by which the kernel tells when a thread was.
+/// Returns the nanoseconds since boot. The kernel reports start times of threads by this clock.
 pub(crate) fn since_boot_ns() -> u64 {
     clock_ns(libc::CLOCK_BOOTTIME)
 }
@@ -92,21 +92,21 @@ fn clock_ns(clock: libc::clockid_t) -> u64 {
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
-/// In how many steps a second the kernel tells when a thread was started.
+/// Returns the number of ticks per second in which the kernel reports start times of threads.
 pub(crate) fn ticks_per_second() -> u64 {
     // SAFETY: the call has no preconditions.
     let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
     u64::try_from(ticks).ok().filter(|&ticks| ticks > 0).unwrap_or(100)
 }
 
-/// The calling thread's number.
+/// Returns the calling thread's id.
 pub(crate) fn thread_id() -> u32 {
     // SAFETY: the call has no preconditions.
     let id = unsafe { libc::syscall(libc::SYS_gettid) };
     id as u32
 }
 
-/// Whether a thread of this process has the number; true where that cannot be known.
+/// Returns whether a thread of this process has this id. Returns true if this is unknown.
 pub(crate) fn is_own_thread(id: u32) -> bool {
     let no_signal = 0;
     // SAFETY: signal 0 is sent to nobody; the call only looks for the thread.
@@ -114,7 +114,7 @@ pub(crate) fn is_own_thread(id: u32) -> bool {
     result == 0 || errno() != libc::ESRCH
 }
 
-/// Whether there is a process or thread with the number; true where that cannot be known.
+/// Returns whether a process or thread has this id. Returns true if this is unknown.
 pub(crate) fn is_alive(id: u32) -> bool {
     let no_signal = 0;
     // SAFETY: signal 0 is sent to nobody; the call only looks for the thread.
@@ -122,8 +122,8 @@ pub(crate) fn is_alive(id: u32) -> bool {
     result == 0 || errno() != libc::ESRCH
 }
 
-/// The head of the calling thread's list of held locks as the kernel knows it, and its size; null
-/// if there is none.
+/// Returns the head of the calling thread's list of held locks, as registered in the kernel, and
+/// its size. The head is null if there is none.
 pub(crate) fn robust_list() -> Result<(*mut Head, usize), Unsupported> {
     let mut head = ptr::null_mut::<Head>();
     let mut size = 0_usize;
@@ -138,18 +138,18 @@ pub(crate) fn robust_list() -> Result<(*mut Head, usize), Unsupported> {
     }
 }
 
-/// The number of this process's PID namespace.
+/// Returns the number of this process's PID namespace.
 pub(crate) fn pid_namespace() -> io::Result<u64> {
     Ok(fs::metadata("/proc/self/ns/pid")?.ino())
 }
 
-/// The user that the process acts as.
+/// Returns the effective user id of the process.
 pub(crate) fn user_id() -> u32 {
     // SAFETY: the call has no preconditions.
     unsafe { libc::geteuid() }
 }
 
-/// Makes `file` `size` bytes long, with memory or disk space for all of them.
+/// Sets the size of `file`, and reserves memory or disk space for all of it.
 pub(crate) fn allocate(file: &File, size: u64) -> io::Result<()> {
     let size = libc::off_t::try_from(size).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
     // SAFETY: the descriptor is open; the call touches no memory.
@@ -157,7 +157,7 @@ pub(crate) fn allocate(file: &File, size: u64) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Gives a file that was made without a name the name `path`; fails if that exists.
+/// Gives a file without a name the name `path`. Fails if that exists.
 pub(crate) fn link(file: &File, path: &CStr) -> io::Result<()> {
     let unnamed = format!("/proc/self/fd/{}\0", file.as_raw_fd());
     // SAFETY: both paths end in a zero byte and live until the call returns.
@@ -173,7 +173,7 @@ pub(crate) fn link(file: &File, path: &CStr) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Makes a file that is in memory and has no name; `name` is for those who look at `/proc`.
+/// Creates a file in memory without a path. `name` appears in `/proc`.
 pub(crate) fn memory_file(name: &CStr) -> io::Result<File> {
     // SAFETY: `name` ends in a zero byte and lives until the call returns.
     let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING) };
@@ -184,7 +184,7 @@ pub(crate) fn memory_file(name: &CStr) -> io::Result<File> {
     Ok(File::from(unsafe { OwnedFd::from_raw_fd(fd) }))
 }
 
-/// From now on nobody can make the memory file shorter or longer.
+/// Prevents all later changes of the memory file's size.
 pub(crate) fn seal_size(file: &File) -> io::Result<()> {
     let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
     // SAFETY: the descriptor is open; the call touches no memory.
@@ -192,8 +192,8 @@ pub(crate) fn seal_size(file: &File) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Locks the file until it is closed, alone or together with others; fails with `WouldBlock` if
-/// others prevent that.
+/// Locks the file until it is closed, alone or together with others. Fails with `WouldBlock` if
+/// others prevent this.
 pub(crate) fn lock_file(file: &File, alone: bool) -> io::Result<()> {
     let operation = if alone { libc::LOCK_EX } else { libc::LOCK_SH };
     // SAFETY: the descriptor is open; the call touches no memory.
@@ -201,14 +201,14 @@ pub(crate) fn lock_file(file: &File, alone: bool) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Whether nobody can make the memory file shorter.
+/// Returns whether the memory file cannot be truncated.
 pub(crate) fn size_is_sealed(file: &File) -> io::Result<bool> {
     // SAFETY: the descriptor is open; the call touches no memory.
     let seals = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GET_SEALS) };
     if seals < 0 { Err(io::Error::last_os_error()) } else { Ok(seals & libc::F_SEAL_SHRINK != 0) }
 }
 
-/// Lets the kernel clear the page in a child of this process.
+/// Makes the kernel clear the page in a child of this process.
 pub(crate) fn wipe_on_fork(page: &mut [u8]) -> io::Result<()> {
     // SAFETY: the range is the whole of a private mapping, which the call leaves as it is here.
     let result = unsafe { libc::madvise(page.as_mut_ptr().cast(), page.len(), libc::MADV_WIPEONFORK) };

@@ -1,7 +1,7 @@
-//! Everything that is asked of the operating system by a foreign function, and nothing else.
+//! All foreign function calls to the operating system, and nothing else.
 //!
-//! `linux.rs` is for 64-bit Linux. `other.rs` has the same names for all other systems: no lock can
-//! be placed there, so it only has to compile and to say why.
+//! `linux.rs` is for 64-bit Linux. `other.rs` has the same names for all other systems. No lock can
+//! be placed there, so it only has to compile and to return the reason.
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod linux;
@@ -13,19 +13,19 @@ mod other;
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 pub(crate) use other::*;
 
-/// The address of the pointer to the next held lock, in a lock or in the head of the list: what the
-/// kernel calls `struct robust_list`. The word before it is the pointer to the one before.
+/// Points to the next held lock. It is part of each lock and of the head of the list, and the
+/// kernel calls it `struct robust_list`. The word before it points to the previous lock.
 #[repr(C)]
 pub(crate) struct Link {
-    /// The lowest bit is set if the lock it points to is one with priority inheritance.
+    /// The lowest bit is set if it points to a lock with priority inheritance.
     pub(crate) next: *mut Link,
 }
 
-/// `struct robust_list_head`: where the kernel begins when a thread dies.
+/// `struct robust_list_head`: where the kernel starts when a thread dies.
 #[repr(C)]
 pub(crate) struct Head {
     pub(crate) first: Link,
-    /// From the address of a link to that of its futex word, in bytes.
+    /// The offset from a link to its futex word, in bytes.
     pub(crate) offset: isize,
     /// The lock that the thread is about to take or release.
     pub(crate) pending: *mut Link,
@@ -34,12 +34,12 @@ pub(crate) struct Head {
 /// How a wait for a futex ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
-    /// By a wake-up, perhaps without cause, or because the word was another one.
+    /// A wake-up, possibly spurious, or the word had another value.
     Woken,
     /// The time is up.
     TimedOut,
-    /// By a signal of this thread's own; nothing is known of the word.
+    /// A signal of this thread. Nothing is known about the word.
     Interrupted,
-    /// Nobody can wait: what the system says.
+    /// The thread cannot wait: the system's error.
     Failed(i32),
 }

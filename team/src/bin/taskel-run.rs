@@ -1,4 +1,4 @@
-//! The command `taskel-run`: starts the processes of a team. What it does is told in its README.
+//! The command `taskel-run`, which starts the processes of a team. Its README describes it.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,18 +11,18 @@ use taskel_team::{Launcher, Progress};
 
 /// Runs a program as a team of processes that share its loops
 ///
-/// The program calls taskel_team::Team::from_env(). When a process dies, the others do what it has
-/// not done.
+/// The program calls taskel_team::Team::from_env(). When a process dies, the others do its
+/// remaining work.
 #[derive(Parser)]
 #[command(name = "taskel-run", version)]
 struct Arguments {
     /// How many processes
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     n: u16,
-    /// How often each rank is started again when it has died
+    /// How often each rank is restarted after a death
     #[arg(long, value_name = "K", default_value_t = 0)]
     restart: u64,
-    /// How many threads each process has; by default an equal share of the cores
+    /// How many threads each process has (default: an equal share of the cores)
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=4096))]
     threads: Option<u16>,
     /// How many processes may die in an item before it is given up
@@ -31,10 +31,10 @@ struct Arguments {
     /// Begin each line that a process prints with its rank in brackets
     #[arg(long)]
     prefix: bool,
-    /// Keep what is done in this file, and run only what is missing when started with it again
+    /// Keep finished work in this file, and run only what is missing when started with it again
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
-    /// Show how far the last call is
+    /// Show the progress of the last call
     #[arg(long)]
     progress: bool,
     /// The program and its arguments
@@ -42,7 +42,7 @@ struct Arguments {
     command: Vec<OsString>,
 }
 
-/// As `env(1)` and shells have it.
+/// The exit status of `env(1)` and shells.
 const CANNOT_RUN: u8 = 127;
 
 fn main() -> ExitCode {
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A line on the terminal, if standard error is one.
+/// Shows a progress line on the terminal, if standard error is one.
 fn progress_line() -> impl Fn(&Progress) + Send + Sync {
     let line = ProgressBar::new(0);
     let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} items, {elapsed} ({eta} left)");

@@ -1,7 +1,7 @@
-//! Starts a team's processes, and starts those again that die.
+//! Starts a team's processes, and restarts those that die.
 //!
-//! The launcher takes no part in calls. It makes the team's memory and locks, which the ranks
-//! inherit as files without a name: so nothing is left behind, whoever dies, the launcher included.
+//! The launcher takes no part in calls. It creates the team's memory and locks, which the ranks
+//! inherit as files without a name. So nothing is left behind, even if the launcher dies.
 
 mod output;
 mod progress;
@@ -27,13 +27,13 @@ use crate::program::arguments_hash;
 use crate::seats::Shared;
 use crate::sync::{Fences, Ordering};
 
-/// The most threads of a rank.
+/// The largest number of threads per rank.
 const MOST_THREADS: usize = 4096;
 
-/// How a team is started: what `taskel-run` does, for programs.
+/// Starts a team from a program, as `taskel-run` does from a shell.
 ///
 /// ```no_run
-/// // Four processes; one that dies is started again, up to ten times each.
+/// Four processes. Each is restarted up to ten times if it dies.
 /// let status = taskel_team::Launcher::new(4).restarts(10).run("./sweep", ["--seed", "7"])?;
 /// std::process::exit(status);
 /// # Ok::<(), taskel_team::TeamError>(())
@@ -51,7 +51,7 @@ pub struct Launcher {
 }
 
 impl Launcher {
-    /// A team of so many processes; 0 counts as 1.
+    /// Creates a launcher for this many processes. 0 counts as 1.
     pub fn new(ranks: usize) -> Launcher {
         Launcher {
             ranks: ranks.max(1),
@@ -64,47 +64,47 @@ impl Launcher {
         }
     }
 
-    /// How often each rank is started again when it has died: by a signal, or without having ended
-    /// its part. By default, not at all: then the others do its items.
+    /// Sets how often each rank is restarted after it died: by a signal, or without having ended
+    /// its part. The default is 0: the other ranks do its items.
     pub fn restarts(mut self, restarts: u64) -> Launcher {
         self.restarts = restarts;
         self
     }
 
-    /// How many threads each rank has; 0 counts as 1. By default the number in `TASKEL_NUM_THREADS`,
-    /// or an equal share of the cores that this process may use.
+    /// Sets how many threads each rank has. 0 counts as 1. The default is the number in
+    /// `TASKEL_NUM_THREADS`, or an equal share of the cores that this process may use.
     pub fn threads(mut self, threads: usize) -> Launcher {
         self.threads = Some(threads.max(1));
         self
     }
 
-    /// How many ranks may die in an item before it is [`Lost`](crate::Lost): 2 by default, at most
-    /// 255, and 0 counts as 1. Where processes are killed for other reasons than what their items
-    /// do, such as by hand, more are right.
+    /// Sets how many ranks may die in an item before it is [`Lost`](crate::Lost). The default is 2,
+    /// the largest value is 255, and 0 counts as 1. Use a larger value if processes are also killed
+    /// for reasons other than their items, for example by hand.
     pub fn attempts(mut self, attempts: u64) -> Launcher {
         self.attempts = attempts.clamp(1, 255);
         self
     }
 
-    /// Whether each line that a rank prints begins with its number, as `[2] `.
+    /// Sets whether each line that a rank prints begins with its number, as `[2] `.
     pub fn prefix(mut self, prefix: bool) -> Launcher {
         self.prefix = prefix;
         self
     }
 
-    /// A file in which the team keeps what it has done: when all its processes are killed, and it is
-    /// started with the same program, arguments and file again, only what is missing is run. Items
-    /// that were lost are tried again.
+    /// Sets a file in which the team keeps its finished work. If all its processes are killed, and
+    /// the team is started again with the same program, arguments and file, only the missing items
+    /// are run. Lost items are tried again.
     ///
-    /// The number of ranks may be another one. The file looks large, and takes up as much as there
-    /// are results. It survives the death of all processes, but not of the system. Nobody may
-    /// shorten it meanwhile.
+    /// The number of ranks may differ between runs. The file is sparse: it looks large, but takes
+    /// only as much space as there are results. It survives the death of all processes, but not a
+    /// crash of the system. No other program may truncate it meanwhile.
     pub fn ledger(mut self, file: impl Into<PathBuf>) -> Launcher {
         self.ledger = Some(file.into());
         self
     }
 
-    /// Calls `watcher` about five times a second, while the team runs, and once in the end.
+    /// Calls `watcher` about five times per second while the team runs, and once at the end.
     ///
     /// ```no_run
     /// let told = |progress: &taskel_team::Progress| eprintln!("{progress:?}");
@@ -118,14 +118,17 @@ impl Launcher {
 
     /// Starts the ranks, waits until all have ended, and returns an exit status.
     ///
-    /// It is 0 if some rank ended with 0 and no rank with another number: one that was killed is no
-    /// failure if the others have done its items. It is the first other number that a rank ended
-    /// with, if there is one, and 128 + the signal where all were killed. Signals that would end
-    /// this process (`SIGINT`, `SIGTERM`, `SIGHUP`, `SIGQUIT`, `SIGUSR1`, `SIGUSR2`) go to all
-    /// ranks, and none is started again after one; ranks get `SIGTERM` when this process is killed.
+    /// The status is 0 if some rank ended with 0 and no rank with another number. A rank that was
+    /// killed is not a failure if the others have done its items. If a rank ended with another
+    /// number, the status is the first such number. If all ranks were killed, it is 128 + the
+    /// signal.
     ///
-    /// These signals, and `SIGCHLD`, must not go to another thread of this process meanwhile: call
-    /// it before there are any.
+    /// Signals that would end this process (`SIGINT`, `SIGTERM`, `SIGHUP`, `SIGQUIT`, `SIGUSR1`,
+    /// `SIGUSR2`) are passed to all ranks, and no rank is restarted afterwards. If this process is
+    /// killed, the ranks get `SIGTERM`.
+    ///
+    /// No other thread of this process may receive these signals or `SIGCHLD`. So call this before
+    /// other threads are started.
     ///
     /// # Errors
     /// [`TeamError::TooMany`] beyond 256 ranks or 4096 threads, [`TeamError::Ledger`], [`TeamError::Io`],
@@ -175,7 +178,7 @@ impl Launcher {
         self.threads.or_else(told).unwrap_or_else(share).max(1)
     }
 
-    /// Waits for all, and starts again who is to be.
+    /// Waits for all ranks, and restarts those that should be.
     fn supervise(
         &self,
         ranks: &mut [Rank],
@@ -200,7 +203,7 @@ impl Launcher {
             if ranks.iter().all(|rank| !rank.runs()) {
                 return Ok(());
             }
-            // A moment's end, too, since a signal may come between the look and the wait.
+            // With a timeout, because a signal may come between the check and the wait.
             if let Some(signal) = signals.wait(Duration::from_millis(200)) {
                 is_ending |= signals::ENDING.contains(&signal.number);
                 if signal.is_to_be_forwarded() {
@@ -217,7 +220,7 @@ struct Command {
     arguments: Vec<OsString>,
 }
 
-/// The exit status of the whole, from those of the last process of each rank.
+/// Returns the exit status of the team, from the statuses of the last process of each rank.
 fn status_of(ranks: &[Rank]) -> i32 {
     let of = |wanted: fn(&std::process::ExitStatus) -> Option<i32>| {
         ranks.iter().filter_map(|rank| rank.last.as_ref().and_then(wanted)).collect::<Vec<_>>()

@@ -1,11 +1,11 @@
-//! What ranks print, line by line.
+//! Prints the output of ranks, line by line.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::Child;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-/// Threads that read what ranks print, if each line is to tell whose it is.
+/// Threads that read the output of ranks, if each line should have a prefix.
 pub(super) struct Lines {
     readers: Option<Mutex<Vec<JoinHandle<()>>>>,
 }
@@ -19,7 +19,7 @@ impl Lines {
         self.readers.is_some()
     }
 
-    /// Reads what a process prints that was just started.
+    /// Reads the output of a process that was just started.
     pub(super) fn read(&self, rank: usize, child: &mut Child) {
         let Some(readers) = &self.readers else { return };
         let mut readers = readers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -31,18 +31,18 @@ impl Lines {
         }
     }
 
-    /// Waits until all was printed.
+    /// Waits until all output is printed.
     pub(super) fn finish(self) {
         let readers =
             self.readers.map(|readers| readers.into_inner().unwrap_or_else(PoisonError::into_inner));
         for reader in readers.into_iter().flatten() {
-            // It has no result, and what it could not print, nobody can be told.
+            // The thread has no result, and an error while printing cannot be reported.
             let _ = reader.join();
         }
     }
 }
 
-/// Prints each line whole, also one that is none in UTF-8, or has no end.
+/// Prints each line as a whole, even if it is not UTF-8 or has no line break.
 fn copy<W: Write>(rank: usize, from: impl Read, to: impl Fn() -> W) {
     let mut from = BufReader::new(from);
     let mut line = Vec::new();

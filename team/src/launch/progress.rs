@@ -1,4 +1,4 @@
-//! How far a team is, for those who watch.
+//! The progress of a team, for observers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,23 +7,23 @@ use crate::calls::CallWords;
 use crate::seats::Shared;
 use crate::sync::Ordering;
 
-/// How far a team is.
+/// The progress of a team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// How many calls, barriers included, there were so far.
+    /// How many calls there were so far, including barriers.
     pub calls: u64,
-    /// How many items the last one of them has.
+    /// How many items the last of these calls has.
     pub items: u64,
-    /// How many of these were handed out.
+    /// How many of these were claimed.
     pub claimed: u64,
-    /// How many processes run.
+    /// How many processes are running.
     pub running: usize,
-    /// How many have died so far.
+    /// How many processes have died so far.
     pub deaths: u64,
 }
 
-/// Who is told of it.
+/// The function that gets the progress.
 #[derive(Clone)]
 pub(super) struct Watcher(Arc<dyn Fn(&Progress) + Send + Sync>);
 

@@ -1,4 +1,4 @@
-//! The process of a rank, as its launcher sees it.
+//! The process of a rank, from the launcher's side.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
@@ -18,20 +18,20 @@ use crate::memory::Status;
 use crate::seats::Shared;
 use crate::sync::Ordering;
 
-/// How long one waits for a seat that another rank is just taking over.
+/// How long to wait for a seat that another rank is taking over.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// A rank, and its process, if it runs.
+/// A rank, and its process if it runs.
 pub(super) struct Rank {
     number: usize,
     child: Option<Child>,
-    /// How often it was started again.
+    /// How often it was restarted.
     pub(super) restarts: u64,
     /// How its last process ended.
     pub(super) last: Option<ExitStatus>,
 }
 
-/// The end of a process of a rank.
+/// The end of a rank's process.
 pub(super) struct Ended {
     rank: usize,
     status: ExitStatus,
@@ -89,7 +89,7 @@ impl Rank {
         self.child.is_some()
     }
 
-    /// The end of its process, told once.
+    /// Returns the end of its process, exactly once.
     pub(super) fn ended(&mut self) -> Result<Option<Ended>, TeamError> {
         let Some(child) = &mut self.child else { return Ok(None) };
         let status = child.try_wait().map_err(TeamError::io("wait for a rank"))?;
@@ -108,7 +108,7 @@ impl Rank {
 }
 
 impl Ended {
-    /// Whether the process has died, rather than ended its part, or never taken it.
+    /// Returns whether the process has died, instead of ending its part or never taking its place.
     pub(super) fn is_death(&self, shared: &Shared) -> bool {
         let words = &shared.memory.ranks()[self.rank];
         let has_come = words.incarnation.load(Ordering::Relaxed) != 0;
@@ -120,7 +120,7 @@ impl Ended {
         }
     }
 
-    /// Lets the ranks know.
+    /// Tells the ranks about the end.
     pub(super) fn tell(&self, shared: &Shared, again: bool) -> Result<(), TeamError> {
         let words = &shared.memory.ranks()[self.rank];
         let incarnation = words.incarnation.load(Ordering::Relaxed);
@@ -137,7 +137,7 @@ impl Ended {
                     words.set_status(if again { Status::Expected } else { Status::Gone });
                 }
             }
-            // The process was a shell, or its like, and what it has started lives on.
+            // The process was a shell or a similar program, and what it started is still running.
             Err(LockFailure::TimedOut) => (),
             Err(failure) => return Err(failure.into()),
         }
@@ -145,7 +145,7 @@ impl Ended {
     }
 }
 
-/// In the child, before it runs the program.
+/// Runs in the child, before it starts the program.
 fn prepare(inherited: [RawFd; 2], released: Released, launcher: u32) -> io::Result<()> {
     for descriptor in inherited {
         // SAFETY: any number will do.

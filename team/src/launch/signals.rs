@@ -1,7 +1,8 @@
-//! What becomes of signals while a team runs.
+//! How signals are handled while a team runs.
 //!
-//! A signal that would end the launcher goes to the ranks, and the launcher waits for what comes of
-//! it. What the terminal sends, such as Ctrl-C, they have got already: they are in the same group.
+//! The launcher passes a signal that would end it to the ranks, and waits for the result. The
+//! terminal sends signals such as Ctrl-C to the ranks itself, because they are in the same process
+//! group.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -10,20 +11,20 @@ use std::time::Duration;
 const FORWARDED: [i32; 6] =
     [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2];
 
-/// Those after which no rank is started again.
+/// The signals after which no rank is restarted.
 pub(super) const ENDING: [i32; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
 
-/// Signals wait to be looked at, until this is dropped.
+/// Blocks signals until this is dropped, and receives them by waiting.
 pub(super) struct Signals {
     held: libc::sigset_t,
     before: Released,
 }
 
-/// The signals that were held back before.
+/// The signal mask from before.
 #[derive(Clone, Copy)]
 pub(super) struct Released(libc::sigset_t);
 
-/// A signal that came.
+/// A received signal.
 pub(super) struct Signal {
     pub(super) number: i32,
     from_process: bool,
@@ -36,13 +37,13 @@ impl Signal {
 }
 
 impl Released {
-    /// Lets all others through again.
+    /// Restores the earlier signal mask.
     pub(super) fn restore(&self) -> io::Result<()> {
         mask(libc::SIG_SETMASK, &self.0).map(|_| ())
     }
 }
 
-/// Changes which signals are held back; returns which were before.
+/// Changes which signals are blocked. Returns the mask from before.
 fn mask(how: i32, signals: &libc::sigset_t) -> io::Result<libc::sigset_t> {
     let mut before = empty();
     // SAFETY: one set is readable, the other one writable.
@@ -67,8 +68,8 @@ impl Signals {
             // SAFETY: a set, and signals that exist.
             unsafe { libc::sigaddset(&raw mut held, signal) };
         }
-        // Whoever started this process may have it ignore the ends of children, of which nobody
-        // would be told then. SAFETY: no function is installed.
+        // The parent may have made this process ignore SIGCHLD. Then the ends of children would not
+        // be reported. SAFETY: no function is installed.
         unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
         let before = Released(mask(libc::SIG_BLOCK, &held)?);
         Ok(Signals { held, before })
@@ -78,7 +79,7 @@ impl Signals {
         self.before
     }
 
-    /// The next signal, if one comes in time.
+    /// Returns the next signal, if one comes in time.
     pub(super) fn wait(&self, patience: Duration) -> Option<Signal> {
         let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
         let patience =
@@ -94,7 +95,7 @@ impl Signals {
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        // The set was that of this thread.
+        // The mask was that of this thread.
         let _ = self.before.restore();
     }
 }

@@ -1,4 +1,4 @@
-//! Which items of a call are whose, and which are done, whoever dies on the way.
+//! Which lane has which items of a call, and which items are done, even if ranks die.
 //!
 //! A call has items `0..n`. Every thread of a rank that claims items is a *lane* of the call.
 //!
@@ -6,106 +6,109 @@
 //!
 //! | word | of | written by |
 //! |---|---|---|
-//! | `next` | the call: where the items begin that nobody has claimed yet; beyond *n* in the end | whoever claims, by an addition |
-//! | `claim` | a lane | the lane; who has [taken over](Claims::take_over) its dead rank; who [stops](Claims::stop) it |
-//! | `running` | a lane's thread: the item that it is in, or was in last | the thread; who has taken over |
-//! | `halt` | a lane: not 0 if it may begin no item before it has asked | who [stops](Claims::stop) it; the lane |
-//! | `table[i]` | item *i* | whoever has claimed the item; who has taken over the rank that had |
+//! | `next` | the call: the first item that no lane has claimed; beyond *n* at the end | a claiming lane, by an addition |
+//! | `claim` | a lane | the lane; the rank that [takes over](Claims::take_over) its dead rank; the rank that [stops](Claims::stop) it |
+//! | `running` | a lane's thread: the item that it is in, or was in last | the thread; the rank that takes over |
+//! | `halt` | a lane: not 0 if it must ask before it begins an item | the rank that [stops](Claims::stop) it; the lane |
+//! | `table[i]` | item *i* | the lane that has claimed the item; the rank that has taken over this lane's rank |
 //!
 //! | `claim` | meaning |
 //! |---|---|
 //! | 0 | the lane has no items |
-//! | [`CLAIMING`] | it is about to add to `next`, or has, and has not said yet what it got |
+//! | [`CLAIMING`] | it is about to add to `next`, or has done so and has not recorded what it got |
 //! | start, length | it has these items |
 //!
 //! | `running` | meaning |
 //! |---|---|
 //! | 0 | the thread is in no item |
 //! | item plus 1 | it is in this one |
-//! | item plus 1, [`IN_ORDER`] | it is in this one, or about to begin it, and all its lane has before are done |
+//! | item plus 1, [`IN_ORDER`] | it is in this one or about to begin it, and all earlier items of its claim are done |
 //! | item plus 1, [`IN_ORDER`], [`ENDED`] | it has ended this one, and is in none |
 //!
 //! | `table[i]` | meaning |
 //! |---|---|
-//! | 0 | not done, unless an entry before it tells so |
-//! | deaths, incarnation | not done; so many ranks died in it, the last one in that incarnation |
-//! | length, record | items *i* .. *i* + length are done; where their record lies, if they have one |
-//! | [`LOST`], incarnation | given up: ranks died in it too often, the last one in that incarnation |
+//! | 0 | not done, unless an earlier entry covers it |
+//! | deaths, incarnation | not done; this many ranks died in it, the last one in this incarnation |
+//! | length, record | items *i* .. *i* + length are done; where their record is, if there is one |
+//! | [`LOST`], incarnation | given up: too many ranks died in it, the last one in this incarnation |
 //!
-//! An item below `next` that is not done, and that no lane has, is *free*: the lane that had it has
-//! given it back, or its rank is dead and was taken over, also if it died between its addition and
-//! saying what it got. Nobody needs to know what that was. Free items are found when nothing is
-//! left to claim, by one rank at a time, under the *recovery lock*.
+//! An item below `next` that is not done, and that no lane has, is *free*. Either the lane that had
+//! it has given it back, or its rank is dead and was taken over. This includes a rank that died
+//! between its addition and recording what it got; nobody needs to know what that was. When nothing
+//! is left to claim, one rank at a time looks for free items, under the *recovery lock*.
 //!
 //! # Stopping
 //!
-//! A lane that runs its items in order may be in a long one, and have others behind it. Who waits, and
-//! has the recovery lock, sets the lane's `halt`, looks where it is, and takes out of its `claim` what
-//! comes behind: that is free then. The lane sees `halt` before it begins another item; then it
-//! takes the recovery lock, sets `halt` back, and looks what it still has. So either one may die in
-//! between, and who stops a lane that has just ended, or has begun another claim, does no harm.
+//! A lane that runs its items in order may be in a long one, with other items behind it. A waiting
+//! rank that holds the recovery lock sets the lane's `halt`, reads where the lane is, and removes
+//! the later items from its `claim`. These are then free. The lane sees `halt` before it begins
+//! another item. It then takes the recovery lock, resets `halt`, and reads which items it still
+//! has. Either side may die in between. To stop a lane that has just finished, or has begun another
+//! claim, is harmless.
 //!
 //! # Death
 //!
-//! A rank holds its *seat*, a robust lock, for as long as it lives. Who gets the seat of a dead one
-//! takes over: notes the items that its threads were in, and clears its lanes. If that one dies
-//! itself, the next one who gets the seat does it again; an incarnation is noted once for an item.
+//! A rank holds its *seat*, a robust lock, for as long as it lives. The rank that gets the seat of
+//! a dead one takes over: it records the items that the dead rank's threads were in, and clears its
+//! lanes. If this rank dies as well, the next one that gets the seat does it again. An incarnation
+//! is recorded once per item.
 //!
 //! When a process is killed, the thread that holds the seat may end some microseconds before a
-//! thread that runs on another core is stopped. So an end of items fails where others have ended
-//! them, and lanes of a rank without a process are [cleared](Claims::clear) again, as long as
-//! anybody waits.
+//! thread on another core is stopped. So finishing an item fails if others have finished it, and
+//! lanes of a rank without a process are [cleared](Claims::clear) repeatedly as long as any rank
+//! waits.
 //!
 //! # Orderings
 //!
-//! * `table[i]`: Release when items are done, Acquire in [`entry`](Claims::entry): the record happens
-//!   before whoever reads it.
-//! * `next`: Release when it is added to, and a fence where nothing is left, before
-//!   [`look`](Claims::look): who finds nothing left to claim sees of every lane that has claimed at
-//!   least that it is about to.
-//! * `claim`: Release when a lane has no items any more, Acquire in `look`: who finds that a lane
-//!   does not have an item sees whether it is done, and what was noted of it. When a lane begins to
-//!   claim, or finds nothing left, the fence in `finish` is between what it has done and that.
-//! * `SeqCst` fence between an end of items and looking at `next`, and between finding nothing left
-//!   in `next` and looking at the table: of a lane that ends the last items, and a rank that waits
-//!   for them, one sees the other.
-//! * Light fence between telling an item in `running` and looking at `halt`, heavy fence between
-//!   setting `halt` and looking at `running`: either the lane sees that it is to stop, or who stops it
-//!   sees the item.
+//! * `table[i]`: Release when items are done, Acquire in [`entry`](Claims::entry). The record
+//!   happens before a rank reads it.
+//! * `next`: Release on the addition, and a fence if nothing is left, before
+//!   [`look`](Claims::look). A rank that finds nothing left to claim sees of every lane that has
+//!   claimed at least that it is claiming.
+//! * `claim`: Release when a lane has no items any more, Acquire in `look`. A rank that finds that
+//!   a lane does not have an item sees whether the item is done, and what was recorded about it.
+//!   When a lane begins to claim, or finds nothing left, the fence in `finish` separates this from
+//!   its earlier work.
+//! * `SeqCst` fence between finishing items and reading `next`, and between finding nothing left in
+//!   `next` and reading the table. Of a lane that finishes the last items, and a rank that waits
+//!   for them, at least one sees the other.
+//! * Light fence between announcing an item in `running` and reading `halt`; heavy fence between
+//!   setting `halt` and reading `running`. Either the lane sees that it must stop, or the stopping
+//!   rank sees the item.
 //!
 //! # Progress
 //!
-//! Claiming and ending are wait-free: an addition and a compare-exchange, which fails for nobody
-//! that has the items. A lane that was stopped waits for the recovery lock before it goes on. Looking
-//! for free items takes time in proportion to the lanes, and waits for lanes that are [`CLAIMING`],
-//! which is three instructions long.
+//! Claiming and finishing are wait-free: an addition and a compare-exchange, which never fails for
+//! the owner of the items. A stopped lane waits for the recovery lock before it goes on. Looking
+//! for free items takes time proportional to the number of lanes, and waits for lanes that are
+//! [`CLAIMING`], which lasts for three instructions.
 //!
 //! # Models
 //!
-//! `claims_models.rs`: each item is done once, and its record is seen; what a living lane has is
-//! not free; what is given back in part goes to another; what a lane is stopped before is run once; a
-//! death at each step; one who takes over, stops a lane, or is stopped, dies; an item that kills
-//! twice is lost; who waits for the last items is woken.
+//! `claims_models.rs`: each item is done once, and its record is visible; items of a living lane
+//! are not free; items that are given back go to another lane; items that a lane is stopped before
+//! run once; a death at each step; a death of a rank that takes over, stops a lane, or is stopped;
+//! an item that kills twice is lost; a rank that waits for the last items is woken.
 
 use std::ops::Range;
 
 use crate::sync::{AtomicU64, Fences, Ordering, fence, heavy_fence, light_fence};
 
-/// Of a lane's `claim`.
+/// A flag of a lane's `claim`.
 const CLAIMING: u64 = 1 << 63;
-/// Of what a lane's thread is running.
+/// A flag of `running`.
 const IN_ORDER: u64 = 1 << 63;
 const ENDED: u64 = 1 << 62;
-/// Of an entry.
+/// A flag of an entry.
 const LOST: u64 = 1 << 63;
-/// Below the length, in a lane's `claim` and in an entry.
+/// The bits below the length, in a lane's `claim` and in an entry.
 const PLACE_BITS: u32 = 40;
 const PLACES: u64 = 1 << PLACE_BITS;
-/// Below the incarnation, in an entry that is not done.
+/// The bits below the incarnation, in an entry that is not done.
 const DEATHS_BITS: u32 = 8;
 const MOST_DEATHS: u64 = (1 << DEATHS_BITS) - 1;
 
-/// The most items that a claim may hold.
+/// The largest number of items in a claim.
 pub(crate) const MOST_IN_A_CLAIM: u64 = (1 << (63 - PLACE_BITS)) - 1;
 
 /// The words of a lane.
@@ -118,7 +121,7 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    /// Begins an item, on the lane's thread; returns what it was in before.
+    /// Begins an item, on the lane's thread. Returns the value of `running` from before.
     #[inline]
     pub(crate) fn enter(&self, item: u64) -> u64 {
         let before = self.running.load(Ordering::Relaxed);
@@ -126,14 +129,14 @@ impl Lane {
         before
     }
 
-    /// Ends it.
+    /// Ends the item.
     #[inline]
     pub(crate) fn leave(&self, before: u64) {
         self.running.store(before, Ordering::Relaxed);
     }
 
-    /// Begins an item, of those that the lane has and runs in order; false if it may not, before it
-    /// has [asked](Claims::resume).
+    /// Begins an item of a lane that runs its items in order. Returns false if the lane must
+    /// [ask](Claims::resume) first.
     #[inline]
     #[must_use]
     pub(crate) fn begin(&self, item: u64, fences: Fences) -> bool {
@@ -142,20 +145,20 @@ impl Lane {
         light_fence(fences);
         let may = self.halt.load(Ordering::Relaxed) == 0;
         if !may {
-            // In none: who dies while it asks, or later, has not died in this one.
+            // In no item: if the lane dies while it asks, or later, it has not died in this one.
             self.running.store(IN_ORDER | ENDED | item, Ordering::Relaxed);
         }
         may
     }
 
-    /// Ends it.
+    /// Ends the item.
     #[inline]
     pub(crate) fn end(&self, item: u64) {
         self.running.store(IN_ORDER | ENDED | (item + 1), Ordering::Relaxed);
     }
 
-    /// The item that the thread is in. What was taken from a lane that runs its items in order, it is
-    /// not in.
+    /// Returns the item that the thread is in. A lane that runs its items in order is not in an
+    /// item that was taken from it.
     fn running(&self) -> Option<u64> {
         let running = self.running.load(Ordering::Relaxed);
         let item = (running & !IN_ORDER).checked_sub(1)?;
@@ -166,8 +169,8 @@ impl Lane {
         if running & IN_ORDER == 0 { Some(item) } else { Some(item).filter(has) }
     }
 
-    /// Where those of its items end that it has begun, if it runs them in order and has others. If it has
-    /// told of none of these yet, but of earlier ones, the first one is left to it.
+    /// Returns the end of the begun items, if the lane runs its items in order and has more. If it
+    /// has begun none of its current claim, it keeps the first one.
     fn begun(&self, items: &Range<u64>) -> Option<u64> {
         let running = self.running.load(Ordering::Relaxed);
         let end = (running & !(IN_ORDER | ENDED)).max(items.start + 1);
@@ -181,15 +184,15 @@ impl Lane {
     }
 }
 
-/// What an entry of the table says.
+/// The meaning of a table entry.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
-    /// Not done, and so many ranks died in it.
+    /// Not done. This many ranks died in it.
     Open { deaths: u64 },
-    /// So many items from here on are done, with the record at that place.
+    /// `len` items from here on are done, and their record is at this place.
     Done { len: u64, record: u64 },
-    /// Given up, after the death of that incarnation of a rank.
+    /// Given up, after the death of this incarnation of a rank.
     Lost { incarnation: u64 },
 }
 
@@ -204,7 +207,7 @@ impl Entry {
         }
     }
 
-    /// For how many items it speaks; 0 if it is not done.
+    /// Returns how many items it covers, or 0 if it is not done.
     pub(crate) fn len(self) -> u64 {
         match self {
             Entry::Open { .. } => 0,
@@ -218,13 +221,13 @@ impl Entry {
 #[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// Some lane is about to claim: look again.
+    /// Some lane is about to claim. Look again.
     Claiming,
-    /// A lane has the items up to this one.
+    /// A lane has all items up to this one.
     HeldUpTo(u64),
-    /// Done, or given up, up to this one.
+    /// All items up to this one are done or given up.
     DoneUpTo(u64),
-    /// Nobody has these, and so many ranks died in the first one. If any did, it is one item.
+    /// No lane has these items. If ranks died in the first item, it stands alone.
     Free { items: Range<u64>, deaths: u64 },
 }
 
@@ -245,7 +248,7 @@ impl<'a> Claims<'a> {
         Claims { lanes, ..self }
     }
 
-    /// Gives items that were lost another chance, while no rank runs.
+    /// Gives lost items another chance, while no rank runs.
     pub(crate) fn forget_losses(table: &[AtomicU64]) {
         for entry in table {
             if let Entry::Lost { .. } = Entry::of(entry.load(Ordering::Relaxed)) {
@@ -254,19 +257,19 @@ impl<'a> Claims<'a> {
         }
     }
 
-    /// Notes that an earlier run has done items, behind those noted before, while no rank has come to
-    /// the call. Those between are free from then on.
+    /// Records items that an earlier run has done, in ascending order, before any rank has begun
+    /// the call. The items in between are free from then on.
     pub(crate) fn note_earlier(&self, items: &Range<u64>, record: u64) {
         self.table[items.start as usize].store(done(items, record), Ordering::Relaxed);
         self.next.store(items.end, Ordering::Relaxed);
     }
 
-    /// How many items there are.
+    /// Returns the number of items.
     pub(crate) fn len(&self) -> u64 {
         self.table.len() as u64
     }
 
-    /// How many nobody has claimed yet: a hint.
+    /// Returns how many items are not claimed yet. A hint.
     pub(crate) fn remaining(&self) -> u64 {
         self.len().saturating_sub(self.next.load(Ordering::Relaxed))
     }
@@ -275,9 +278,9 @@ impl<'a> Claims<'a> {
         &self.lanes[lane]
     }
 
-    /// Claims up to `want` items, at least 1 and at most [`MOST_IN_A_CLAIM`], for a lane that has
-    /// none; `None` if nothing is left. After that, what is missing in the table is somebody's, or
-    /// free.
+    /// Claims up to `want` items (1 to [`MOST_IN_A_CLAIM`]) for a lane that has none. Returns
+    /// `None` if nothing is left. After that, each item that is missing in the table belongs to a
+    /// lane or is free.
     pub(crate) fn claim(&self, lane: usize, want: u64) -> Option<Range<u64>> {
         let claim = &self.lanes[lane].claim;
         claim.store(CLAIMING, Ordering::Relaxed);
@@ -295,8 +298,8 @@ impl<'a> Claims<'a> {
         Some(start..end)
     }
 
-    /// Some of a lane's items are done, and their record is at `record`. The lane has all of them
-    /// still.
+    /// Records that some of a lane's items are done, with their record at `record`. The lane still
+    /// has all of its items.
     pub(crate) fn note_done(&self, items: &Range<u64>, record: u64) {
         let entry = &self.table[items.start as usize];
         let done = done(items, record);
@@ -310,9 +313,9 @@ impl<'a> Claims<'a> {
         }
     }
 
-    /// The lane's items are done, and their record is at `record`; what it has besides, and has not
-    /// [noted](Self::note_done), is given back. True if somebody may be waiting for them, who is to be
-    /// woken.
+    /// Records that a lane's items are done, with their record at `record`. All other items of the
+    /// lane that are not [recorded](Self::note_done) are given back. Returns true if a rank may
+    /// wait for them; the caller must wake it.
     #[must_use]
     pub(crate) fn finish(&self, lane: usize, items: &Range<u64>, record: u64) -> bool {
         self.note_done(items, record);
@@ -323,20 +326,19 @@ impl<'a> Claims<'a> {
         self.next.load(Ordering::Relaxed) >= self.len()
     }
 
-    /// The lane's items are not done, for a reason that is no death: others may have them.
+    /// Gives back the lane's items for a reason other than a death.
     pub(crate) fn give_up(&self, lane: usize) {
         // Release: pairs with `look`.
         self.lanes[lane].claim.store(0, Ordering::Release);
     }
 
-    /// What is told of an item.
+    /// Returns the meaning of an item's entry.
     pub(crate) fn entry(&self, item: u64) -> Entry {
         // Acquire: pairs with `finish`.
         Entry::of(self.table[item as usize].load(Ordering::Acquire))
     }
 
-    /// The first item from `from` on that is not done. `from` is 0, or what this has returned
-    /// before.
+    /// Returns the first item from `from` on that is not done. `from` is 0 or an earlier result.
     pub(crate) fn walk(&self, mut from: u64) -> u64 {
         while from < self.len() {
             let len = self.entry(from).len();
@@ -348,8 +350,8 @@ impl<'a> Claims<'a> {
         from
     }
 
-    /// Looks whose an item is. The caller has the recovery lock, and has itself found nothing left by
-    /// [`claim`](Self::claim).
+    /// Finds out who has an item. The caller holds the recovery lock, and has itself found nothing
+    /// left by [`claim`](Self::claim).
     pub(crate) fn look(&self, item: u64) -> Found {
         if self.next.load(Ordering::Relaxed) < self.len() {
             return Found::Claiming;
@@ -381,20 +383,21 @@ impl<'a> Claims<'a> {
         }
     }
 
-    /// Takes free items for a lane that has none. The caller has had the recovery lock since it
+    /// Takes free items for a lane that has none. The caller has held the recovery lock since it
     /// found them.
     pub(crate) fn take(&self, lane: usize, items: &Range<u64>) {
         self.lanes[lane].claim.store(held(items), Ordering::Relaxed);
     }
 
-    /// Whether a lane has items that it has not begun, and others may take: a hint.
+    /// Returns whether a lane has items that it has not begun and that others may take. A hint.
     pub(crate) fn has_rest(&self, lane: usize) -> bool {
         let lane = &self.lanes[lane];
         let word = lane.claim.load(Ordering::Relaxed);
         word != CLAIMING && lane.begun(&items_of(word)).is_some()
     }
 
-    /// Frees what a lane has and has not begun; how much that is. The caller has the recovery lock.
+    /// Frees the items that a lane has not begun. Returns their number. The caller holds the
+    /// recovery lock.
     pub(crate) fn stop(&self, lane: usize, fences: Fences) -> u64 {
         let lane = &self.lanes[lane];
         let word = lane.claim.load(Ordering::Relaxed);
@@ -408,21 +411,21 @@ impl<'a> Claims<'a> {
         }
         let items = items_of(word);
         let Some(end) = lane.begun(&items) else { return 0 };
-        // It fails if the rank has died, and was taken over.
+        // This fails if the rank has died and was taken over.
         let now = held(&(items.start..end));
         let stopped = lane.claim.compare_exchange(word, now, Ordering::Relaxed, Ordering::Relaxed);
         stopped.map_or(0, |_| items.end - end)
     }
 
-    /// Where the items end that a lane has, which was to stop. The caller has the recovery lock.
+    /// Returns the end of a stopped lane's items. The caller holds the recovery lock.
     pub(crate) fn resume(&self, lane: usize) -> u64 {
         let lane = &self.lanes[lane];
         lane.halt.store(0, Ordering::Relaxed);
         items_of(lane.claim.load(Ordering::Relaxed)).end
     }
 
-    /// Frees what a dead rank had in these lanes, and notes the items that it died in: those that
-    /// ranks have died in `attempts` times are lost. The caller has the seat of the rank, whose
+    /// Frees the items of a dead rank's lanes, and records the items that it died in. An item in
+    /// which `attempts` ranks have died is lost. The caller holds the seat of the rank, whose
     /// incarnation is not 0.
     pub(crate) fn take_over(&self, lanes: Range<usize>, incarnation: u64, attempts: u64) {
         for lane in &self.lanes[lanes.clone()] {
@@ -433,8 +436,8 @@ impl<'a> Claims<'a> {
         let _ = self.clear(lanes);
     }
 
-    /// Frees what a rank has in these lanes that nobody has any more; false if it has nothing. The
-    /// caller has its seat.
+    /// Frees the items in the lanes of a rank without a process. Returns false if there were none.
+    /// The caller holds its seat.
     pub(crate) fn clear(&self, lanes: Range<usize>) -> bool {
         let mut had_any = false;
         for lane in &self.lanes[lanes] {
@@ -454,7 +457,7 @@ impl<'a> Claims<'a> {
         }
         let deaths = (deaths + 1).min(MOST_DEATHS);
         let told = if deaths >= attempts { LOST | incarnation } else { incarnation << DEATHS_BITS | deaths };
-        // It fails if the item was done after all.
+        // This fails if the item was done after all.
         let _ = entry.compare_exchange(seen, told, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
@@ -467,7 +470,7 @@ fn held(items: &Range<u64>) -> u64 {
     (items.end - items.start) << PLACE_BITS | items.start
 }
 
-/// Of a lane's `claim`.
+/// Decodes a lane's `claim`.
 fn items_of(word: u64) -> Range<u64> {
     word % PLACES..word % PLACES + (word >> PLACE_BITS)
 }

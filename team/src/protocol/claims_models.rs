@@ -1,5 +1,5 @@
-//! Models of the claims: nothing is lost, nothing is done by two, and nobody waits for what nobody
-//! does, whoever dies.
+//! Models of the claims: nothing is lost, no item is done twice, and no rank waits for an item that
+//! nobody runs, even if ranks die.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::model::{explore, explore_deaths};
 use crate::sync::{AtomicU64, Fences, mortal};
 
 const ITEMS: usize = 2;
-/// Of the first rank, which has the first lane alone.
+/// The incarnation of the first rank, which has only the first lane.
 const INCARNATION: u64 = 5;
 const ATTEMPTS: u64 = 2;
 
@@ -23,8 +23,8 @@ struct Shared {
     table: Vec<AtomicU64>,
     /// How often each item was run.
     records: Vec<UnsafeCell<u32>>,
-    /// The first rank, unless it was taken over: who has this waits for its end, as for a robust
-    /// lock, and is told whether it died.
+    /// The first rank, unless it was taken over. A thread that takes this waits for the rank's end,
+    /// as for a robust lock, and learns whether it died.
     seat: Mutex<Option<thread::JoinHandle<bool>>>,
     died: Mutex<bool>,
     recovery: Mutex<()>,
@@ -63,7 +63,7 @@ impl Shared {
         })
     }
 
-    /// Runs items that the lane has; true if somebody may wait for them.
+    /// Runs items of the lane. Returns true if a rank may wait for them.
     fn run(&self, lane: usize, items: &Range<u64>) -> bool {
         for item in items.clone() {
             let before = self.claims().lane(lane).enter(item);
@@ -76,7 +76,7 @@ impl Shared {
         self.claims().finish(lane, items, 0)
     }
 
-    /// Runs items that the lane has, in order, as far as nobody stops it.
+    /// Runs items of the lane in order, until it is stopped.
     fn run_in_order(&self, lane: usize, items: &Range<u64>) {
         let claims = self.claims();
         let (mut at, mut end) = (items.start, items.end);
@@ -93,7 +93,7 @@ impl Shared {
             claims.lane(lane).end(at);
             at += 1;
         }
-        assert!(at > items.start, "the first one is its own");
+        assert!(at > items.start, "a lane keeps its first item");
         let _ = claims.finish(lane, &(items.start..at), 0);
     }
 
@@ -102,7 +102,7 @@ impl Shared {
         assert!((0..ITEMS as u64).all(|item| self.record(item) == 1));
     }
 
-    /// Stops a lane; whether that freed anything.
+    /// Stops a lane. Returns whether this freed anything.
     fn stop(&self, lane: usize) -> bool {
         let _recovery = self.recovery.lock().unwrap_or_else(|died| died.into_inner());
         self.claims().stop(lane, Fences::Symmetric) > 0
@@ -115,7 +115,7 @@ impl Shared {
         }
     }
 
-    /// Takes the first rank over when it has ended, unless that was done.
+    /// Takes over the first rank when it has ended, unless this was done.
     fn take_over(&self) {
         let mut seat = self.seat.lock().unwrap();
         if let Some(rank) = seat.take() {
@@ -124,7 +124,7 @@ impl Shared {
         }
     }
 
-    /// Runs what is free, until all that is not done is some lane's.
+    /// Runs free items, until each remaining item belongs to a lane.
     fn recover(&self, lane: usize) {
         let mut at = self.claims().walk(0);
         while at < ITEMS as u64 {
@@ -150,7 +150,7 @@ fn spawn<T: 'static>(
     thread::spawn(move || body(&shared))
 }
 
-/// Catches an item that two lanes have, or none, and a reader that sees an item done but not its
+/// Catches an item that two lanes have, or none, and a reader that sees a finished item but not its
 /// record.
 #[test]
 fn model_each_item_is_done_once_and_its_record_is_seen() {
@@ -164,7 +164,7 @@ fn model_each_item_is_done_once_and_its_record_is_seen() {
     });
 }
 
-/// Catches taking away what a living lane has, is about to have, or has done.
+/// Catches taking items that a living lane has, is about to have, or has done.
 #[test]
 fn model_what_the_living_have_is_not_free() {
     explore(|| {
@@ -179,7 +179,7 @@ fn model_what_the_living_have_is_not_free() {
     });
 }
 
-/// Catches items that a dead rank had and nobody gets, that it had done and somebody does again, and
+/// Catches items of a dead rank that nobody gets, that it had done and another rank does again, and
 /// that two get.
 #[test]
 fn model_a_death_at_each_step_loses_nothing() {
@@ -204,8 +204,8 @@ fn model_a_death_at_each_step_loses_nothing() {
     });
 }
 
-/// Catches a death that is noted twice, or an item that stays with the dead, when one who takes over
-/// dies in the middle.
+/// Catches a death that is recorded twice, or an item that stays with the dead rank, if the rank
+/// that takes over dies on the way.
 #[test]
 fn model_one_who_takes_over_may_die_at_each_step() {
     explore_deaths(|steps| {
@@ -229,7 +229,8 @@ fn model_one_who_takes_over_may_die_at_each_step() {
     });
 }
 
-/// Catches one who gets what another has given up, without what that one has made of it.
+/// Catches a rank that gets an item which another has given up, without seeing what that rank
+/// wrote.
 #[test]
 fn model_what_is_given_up_goes_to_another() {
     explore(|| {
@@ -252,8 +253,8 @@ fn model_what_is_given_up_goes_to_another() {
     });
 }
 
-/// Catches an item that is run although it was done before the rest of its claim was given back, one
-/// that nobody runs, and a record that is not seen.
+/// Catches an item that is run again although it was done before the rest of its claim was given
+/// back, one that nobody runs, and a record that is not visible.
 #[test]
 fn model_what_is_given_back_in_part_goes_to_another() {
     for first in [0, 1] {
@@ -261,7 +262,7 @@ fn model_what_is_given_back_in_part_goes_to_another() {
             let shared = Shared::new(2);
             let other = spawn(&shared, move |shared| {
                 if let Some(items) = shared.claims().claim(0, 2) {
-                    // One of two, or all that it got.
+                    // One of two items, or all that it got.
                     let done = items.start + first * (items.end - items.start - 1);
                     let _ = shared.run(0, &(done..done + 1));
                 }
@@ -275,7 +276,7 @@ fn model_what_is_given_back_in_part_goes_to_another() {
     }
 }
 
-/// Catches what was noted of an item and is not seen by the one who finds it free.
+/// Catches a record about an item that is not visible to the rank that finds it free.
 #[test]
 fn model_who_finds_an_item_free_sees_who_died_in_it() {
     explore(|| {
@@ -319,8 +320,8 @@ fn model_who_waits_for_the_last_items_is_woken() {
     });
 }
 
-/// Catches a rank that sleeps although an item is done, when another one has the last items and is
-/// still at them.
+/// Catches a rank that sleeps although an item is done, while another rank has the last items and
+/// still runs them.
 #[test]
 fn model_who_waits_beside_one_that_has_the_last_items_is_woken() {
     explore(|| {
@@ -351,7 +352,7 @@ fn model_who_waits_beside_one_that_has_the_last_items_is_woken() {
 }
 
 /// Catches an item that a lane begins although it was stopped before it, one that it has begun and
-/// another runs, too, and one that nobody runs.
+/// another rank also runs, and one that nobody runs.
 #[test]
 fn model_what_a_lane_is_stopped_before_is_run_once() {
     explore(|| {
@@ -370,8 +371,8 @@ fn model_what_a_lane_is_stopped_before_is_run_once() {
     });
 }
 
-/// Catches a lane that was stopped and never goes on, or begins what is another's, when who stops it
-/// dies.
+/// Catches a stopped lane that never goes on, or that begins an item of another lane, if the
+/// stopping rank dies.
 #[test]
 fn model_who_stops_a_lane_may_die_at_each_step() {
     explore_deaths(|steps| {
@@ -380,7 +381,7 @@ fn model_who_stops_a_lane_may_die_at_each_step() {
         assert!(shared.claims().lane(0).begin(items.start, Fences::Symmetric));
         shared.claims().lane(0).end(items.start);
         let other = spawn(&shared, move |shared| {
-            // As the robust lock: nobody else has it until this one has died.
+            // Like the robust lock: nobody else gets it until this thread has died.
             let _recovery = shared.recovery.lock().unwrap();
             mortal(steps, || shared.claims().stop(0, Fences::Symmetric)).is_none()
         });
@@ -393,8 +394,8 @@ fn model_who_stops_a_lane_may_die_at_each_step() {
     });
 }
 
-/// Catches a death that is noted of an item that was taken from the dead before it, and one that
-/// nobody runs.
+/// Catches a death that is recorded for an item which was taken from the dead rank before, and an
+/// item that nobody runs.
 #[test]
 fn model_a_lane_that_is_stopped_may_die_at_each_step() {
     explore_deaths(|steps| {
@@ -406,7 +407,7 @@ fn model_a_lane_that_is_stopped_may_die_at_each_step() {
                 let lane = shared.claims().lane(0);
                 for item in items.clone() {
                     if !lane.begin(item, Fences::Symmetric) {
-                        // It asks, and ends what it has.
+                        // It asks, and finishes what it has.
                         shared.claims().note_done(&(items.start..item), 0);
                         return;
                     }

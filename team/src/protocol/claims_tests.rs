@@ -1,4 +1,4 @@
-//! What the claims do on one thread.
+//! Tests of the claims on one thread.
 
 use super::claims::{Claims, Entry, Found, Lane};
 use crate::sync::{AtomicU64, Fences};
@@ -23,7 +23,7 @@ fn claims_end_at_the_last_item() {
     assert_eq!(claims.remaining(), 5);
     let items = claims.claim(0, 3).unwrap();
     assert_eq!((items.clone(), claims.remaining()), (0..3, 2));
-    assert!(!claims.finish(0, &items, 640), "nobody waits while there is something to claim");
+    assert!(!claims.finish(0, &items, 640), "no rank waits while there are items to claim");
     let items = claims.claim(0, 3).unwrap();
     assert_eq!((items.clone(), claims.remaining()), (3..5, 0));
     assert_eq!(claims.walk(0), 3);
@@ -38,7 +38,7 @@ fn who_ends_the_last_items_wakes_those_who_wait() {
     let words = Words::new(2, 4);
     let claims = words.claims();
     let (first, last) = (claims.claim(0, 2).unwrap(), claims.claim(1, 2).unwrap());
-    // Exactly all are claimed.
+    // All items are claimed, and no more.
     assert_eq!(claims.look(3), Found::HeldUpTo(4));
     assert!(claims.finish(0, &first, 0) && claims.finish(1, &last, 0));
 }
@@ -73,7 +73,7 @@ fn nothing_is_free_while_there_is_something_to_claim() {
     assert_eq!(words.claims().look(0), Found::Claiming);
 }
 
-/// Items 0..4 of a rank that died in item 2, and was taken over.
+/// Items 0..4 of a rank that died in item 2 and was taken over.
 fn died_in_the_third(attempts: u64) -> Words {
     let words = Words::new(2, 5);
     let claims = words.claims();
@@ -147,7 +147,7 @@ fn what_a_thread_of_the_dead_claims_late_is_free_again() {
     assert_eq!(claims.look(0), Found::HeldUpTo(1));
     assert!(claims.clear(0..1) && !claims.clear(0..1));
     assert_eq!(claims.look(0), Found::Free { items: 0..1, deaths: 0 });
-    // It ends them before or after another one does.
+    // It finishes them before or after another lane does.
     claims.take(1, &late);
     for lane in [0, 1] {
         let _ = claims.finish(lane, &late, 64 * (1 + lane as u64));
@@ -181,9 +181,9 @@ fn a_lane_is_stopped_behind_the_item_that_it_is_in() {
     let items = claims.claim(0, 8).unwrap();
     assert_eq!(claims.claim(1, 9), Some(8..10));
     assert_eq!(claims.claim(1, 1), None);
-    assert!(!claims.has_rest(0), "it has not told that it runs them in order");
+    assert!(!claims.has_rest(0), "it has not announced that it runs them in order");
     assert_eq!(claims.stop(0, fences), 0);
-    assert!(!lane.begin(0, fences), "it is to ask");
+    assert!(!lane.begin(0, fences), "it must ask");
     assert_eq!(claims.resume(0), 8);
     assert!(lane.begin(0, fences));
     lane.end(0);
@@ -192,13 +192,13 @@ fn a_lane_is_stopped_behind_the_item_that_it_is_in() {
     assert_eq!(claims.stop(0, fences), 6);
     assert_eq!(claims.look(1), Found::HeldUpTo(2));
     assert_eq!(claims.look(2), Found::Free { items: 2..10, deaths: 0 });
-    assert!(!claims.has_rest(0), "it has begun all that it has");
+    assert!(!claims.has_rest(0), "it has begun all of its items");
     assert_eq!(claims.stop(0, fences), 0);
     lane.end(1);
     assert!(!lane.begin(2, fences));
     assert_eq!(claims.resume(0), 2);
     assert!(claims.finish(0, &(items.start..2), 0));
-    // It has another claim, of which it has begun nothing, and is behind it.
+    // It has another claim, of which it has begun nothing, and `running` is behind it.
     claims.take(0, &(4..8));
     assert!(claims.has_rest(0));
     assert_eq!(claims.stop(0, fences), 3);
@@ -249,12 +249,12 @@ fn who_was_stopped_before_an_item_has_not_died_in_it() {
     assert_eq!(claims.stop(0, fences), 3);
     assert!(!lane.begin(1, fences));
     assert_eq!(claims.resume(0), 1);
-    // It writes what it has done, and waits for others.
+    // It writes its results, and waits for others.
     let _ = claims.finish(0, &(items.start..1), 0);
-    // One of these has the others, and is at the first of them.
+    // One of the others takes the items, and is in the first of them.
     claims.take(1, &(1..4));
     assert!(claims.lane(1).begin(1, fences));
-    // The one who waits is killed.
+    // The waiting one is killed.
     claims.take_over(0..1, 7, 1);
     assert_eq!(claims.entry(1), Entry::Open { deaths: 0 });
     claims.lane(1).end(1);

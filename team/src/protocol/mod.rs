@@ -1,8 +1,8 @@
 //! The words that ranks share, with their loom models beside them.
 //!
-//! A protocol file has no unsafe code and knows nothing of files or mappings: it says which states
-//! its words have, who may move them from one to the next, and which ordering carries what.
-//! `ORDERINGS.md` names, for every ordering stronger than Relaxed, a model that fails without it.
+//! A protocol file has no unsafe code and knows nothing about files or mappings. It says which
+//! states its words have, who may change them, and what each ordering publishes. For each ordering
+//! stronger than Relaxed, `ORDERINGS.md` names a model that fails without it.
 
 pub(crate) mod claims;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What all models share: how to run one, and that it explored something.
+//! What all models share: how to run a model, and a check that it explored something.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 /// Runs `model` under every schedule with up to three preemptions (`LOOM_MAX_PREEMPTIONS` overrides
 /// that).
 ///
-/// A model in which only one execution is possible checks nothing, and fails.
+/// A model with only one possible execution checks nothing, and fails.
 pub(super) fn explore(model: impl Fn() + Send + Sync + 'static) {
     assert!(executions(3, model) > 1, "the model has a single execution: it has no race to check");
 }
 
-/// Runs `model`, with one preemption less, with a thread that dies after 0, 1, 2, … steps, until there is no execution in
-/// which it died: the model returns whether it did.
+/// Runs `model`, with one preemption fewer, with a thread that dies after 0, 1, 2, … steps, until
+/// the thread dies in no execution. The model returns whether it died.
 pub(super) fn explore_deaths(model: impl Fn(usize) -> bool + Send + Sync + 'static) {
     let model = Arc::new(model);
     let mut all = 0;
@@ -31,7 +31,7 @@ pub(super) fn explore_deaths(model: impl Fn(usize) -> bool + Send + Sync + 'stat
     }
 }
 
-/// How many there were.
+/// Returns the number of executions.
 fn executions(preemptions: usize, model: impl Fn() + Send + Sync + 'static) -> usize {
     let executions = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&executions);

@@ -1,42 +1,43 @@
-//! A pair of fences between processes, of which one costs nothing.
+//! An asymmetric pair of fences between processes: one of them is almost free.
 //!
-//! Where two threads each write a word and then read the other's, both need a full fence in between.
-//! If one of the two does so rarely, it can pay for both: its *heavy* fence makes the system
-//! interrupt every running thread of all processes that have registered for it, `membarrier(2)`, and
-//! the *light* fence of the other only keeps the compiler from moving accesses across it.
+//! If two threads each write a word and then read the other's, both need a full fence in between.
+//! If one of them does this rarely, it can pay for both. Its *heavy* fence makes the system
+//! interrupt every running thread of all registered processes (`membarrier(2)`). The *light* fence
+//! of the other thread then only keeps the compiler from moving accesses across it.
 //!
-//! A process with several threads waits for its registration for 8 to 24 ms. Such a process does
-//! without: its light fences are full ones, which is right beside any heavy one.
+//! In a process with several threads, the registration takes 8 to 24 ms. Such a process does not
+//! register. Its light fences are full fences, which is correct together with any heavy fence.
 //!
-//! Whether processes of a team may register is decided when it is made: where the system has no
-//! `membarrier`, or the environment variable `TASKEL_MEMBARRIER` is `off`, all fences are full ones.
+//! When a team is created, it decides whether its processes may register. If the system has no
+//! `membarrier`, or the environment variable `TASKEL_MEMBARRIER` is `off`, all fences are full
+//! fences.
 
 use std::sync::atomic::{Ordering, compiler_fence, fence};
 
-/// How a process makes light fences; of a team, how any of its processes may.
+/// How a process makes light fences or, for a team, how any of its processes may make them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fences {
-    /// The system interrupts it.
+    /// Compiler fences: the system interrupts the process.
     Asymmetric,
-    /// They are full fences.
+    /// Full fences.
     Symmetric,
 }
 
 impl Fences {
-    /// Those of a team that is begun by this process.
+    /// Returns the fences of a team that this process creates.
     pub(crate) fn of_team() -> Fences {
         let is_off = std::env::var_os("TASKEL_MEMBARRIER").is_some_and(|value| value == "off");
         if !is_off && system::has_membarrier() { Fences::Asymmetric } else { Fences::Symmetric }
     }
 
-    /// Those of this process in a team that has these. Registers the process, if that is no work.
+    /// Returns the fences of this process in such a team. Registers the process if this is cheap.
     pub(crate) fn of_process(self) -> Fences {
         let is_registered = self == Fences::Asymmetric && system::is_alone() && system::register();
         if is_registered { Fences::Asymmetric } else { Fences::Symmetric }
     }
 }
 
-/// The cheap half of a pair.
+/// The cheap fence of a pair.
 #[inline]
 pub(crate) fn light_fence(fences: Fences) {
     match fences {
@@ -47,8 +48,8 @@ pub(crate) fn light_fence(fences: Fences) {
     }
 }
 
-/// The dear half of a pair, given the fences of the team. False when the system refuses: then nothing
-/// is ordered.
+/// The expensive fence of a pair. `of_team` is the setting of the team. Returns false if the system
+/// refuses; then nothing is ordered.
 #[must_use]
 pub(crate) fn heavy_fence(of_team: Fences) -> bool {
     // SeqCst: pairs with `light_fence`.
@@ -62,14 +63,14 @@ mod system {
     use std::fs;
     use std::os::unix::fs::MetadataExt;
 
-    /// Whether the process is known to have this thread alone.
+    /// Returns whether this is known to be the only thread of the process.
     pub(super) fn is_alone() -> bool {
-        // As all folders, this one has two links, and one more for each folder in it: each thread.
+        // A folder has two links, and one more per subfolder. Here, each thread has a subfolder.
         fs::metadata("/proc/self/task").is_ok_and(|tasks| tasks.nlink() == 3)
     }
 
-    /// A sandbox may answer 0, "done", to calls that it does not let through. As the answer to this
-    /// question, that is "none".
+    /// A sandbox may return 0 ("success") for calls that it blocks. For this query, 0 means "no
+    /// commands".
     pub(super) fn has_membarrier() -> bool {
         let commands = membarrier(libc::MEMBARRIER_CMD_QUERY);
         commands > 0 && commands & libc::c_long::from(libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED) != 0
@@ -79,7 +80,7 @@ mod system {
         membarrier(libc::MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) == 0
     }
 
-    /// Makes every running thread of all registered processes pass a full fence.
+    /// Makes every running thread of all registered processes execute a full fence.
     pub(super) fn interrupt_all() -> bool {
         membarrier(libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED) == 0
     }

@@ -10,14 +10,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 pub(crate) use loom::sync::atomic::{Ordering, fence};
 
 loom::thread_local! {
-    /// Steps until the thread dies.
+    /// How many steps are left until the thread dies.
     static LEFT: Cell<Option<usize>> = Cell::new(None);
 }
 
-/// What a thread unwinds with that dies.
+/// The panic payload of a dying thread.
 struct Death;
 
-/// Runs `life`, which dies before the step after so many; `None` if it did.
+/// Runs `life`, which dies after `steps` steps. Returns `None` if it died.
 pub(crate) fn mortal<T>(steps: usize, life: impl FnOnce() -> T) -> Option<T> {
     LEFT.with(|left| left.set(Some(steps)));
     let outcome = catch_unwind(AssertUnwindSafe(life));
@@ -41,7 +41,7 @@ fn step() {
     }
 }
 
-/// An atomic word, each access to which is a step.
+/// An atomic word. Each access is a step.
 #[derive(Debug)]
 pub(crate) struct AtomicU64(loom::sync::atomic::AtomicU64);
 
@@ -82,7 +82,7 @@ impl AtomicU64 {
     }
 }
 
-/// What a model knows of fences that cost one side less than the other: each is a full one.
+/// Fences in a model: light and heavy fences are both full fences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fences {
     Symmetric,

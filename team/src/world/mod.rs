@@ -1,11 +1,11 @@
-//! Teams that no launcher of this package has started: MPI's, and one process by itself.
+//! Teams that no launcher of this package has started: MPI's, and a single process.
 //!
-//! Ranks share counters, and come together to exchange what they have. There is nothing that would
-//! survive a process but the [ledger](crate::ledger).
+//! Ranks share counters, and meet to exchange their results. Only the [ledger](crate::ledger)
+//! survives a process.
 //!
-//! A call is: claim from a counter what the ledger does not have, until nothing is left; then give
-//! each other the records, with a head that says which call it is. Each call uses the other one of
-//! two counters: the one that was used before is set back while nobody can be at it.
+//! In a call, each rank claims from a counter what the ledger does not have, until nothing is left.
+//! Then the ranks exchange their records, with a header that identifies the call. Calls alternate
+//! between two counters: the one of the last call is reset while no rank can use it.
 
 #[cfg(feature = "mpi")]
 mod mpi;
@@ -36,14 +36,14 @@ use crate::ledger::{Ledger, Part};
 use crate::sync::{AtomicU64, Ordering};
 use crate::work::{Done, Pace, Runner, Work, on_all_threads};
 
-/// What ranks tell each other when they come together: a [`Head`], as words.
+/// The header of an exchange: a [`Head`], as words.
 const HEAD: usize = 6;
 
-/// How many words there are that all ranks may add to.
+/// How many words all ranks can add to.
 const WORDS: usize = ticket::WORDS_FROM + ticket::WORDS;
 
-/// How long the counter is busy with a claim, while others wait for it: 0.6 µs with four ranks of
-/// Open MPI on two cores (`mpi_tests`); networks take about as long.
+/// How long a claim occupies the counter while others wait: 0.6 µs with four ranks of Open MPI on
+/// two cores (`mpi_tests`). Networks take about as long.
 const COUNTER_NS: f64 = 1000.0;
 
 /// What the ranks of such a team share.
@@ -52,30 +52,30 @@ pub(crate) trait World: Send + Sync {
 
     fn size(&self) -> usize;
 
-    /// Adds to a word that all ranks share, and returns what it was. All words are 0 at first.
+    /// Adds to a word that all ranks share, and returns its old value. All words are 0 at first.
     fn add(&self, word: usize, value: i64) -> i64;
 
-    /// Gives all ranks what each of them has: a head, and any number of bytes. All must come to it,
-    /// in the same order.
+    /// Gives every rank the header and bytes of all ranks. All ranks must call it, in the same
+    /// order.
     fn exchange(&self, head: [u64; HEAD], bytes: &[u8]) -> Exchange;
 
-    /// Ends all ranks, since this one cannot go on: there is a panic on its way.
+    /// Ends all ranks, because this one cannot go on. A panic is in progress.
     fn abort(&self);
 }
 
-/// What ranks have told each other.
+/// What all ranks have contributed.
 pub(crate) struct Exchange {
     heads: Vec<[u64; HEAD]>,
-    /// By rank.
+    /// The bytes of each rank.
     bytes: Vec<Vec<u8>>,
 }
 
-/// With what a rank comes together with others.
+/// What a rank says about itself in an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Head {
     number: u64,
     signature: Signature,
-    /// Whether this rank has an error of its own.
+    /// Whether this rank has an error.
     failed: bool,
 }
 
@@ -94,7 +94,7 @@ impl Head {
 /// A rank's part in such a team.
 pub(crate) struct Member {
     world: Arc<dyn World>,
-    /// Threads of all ranks.
+    /// The number of threads of all ranks.
     claimers: u64,
     ledger: Option<Ledger>,
     next: Mutex<u64>,
@@ -109,12 +109,12 @@ impl Member {
         &self.world
     }
 
-    /// From now on, what is done is kept, and what was done is not done again.
+    /// Records finished work from now on, and skips work that is already recorded.
     pub(crate) fn keep(
         &mut self,
         open: impl FnOnce(bool) -> Result<Ledger, TeamError>,
     ) -> Result<(), TeamError> {
-        // One rank reads, before others begin to write.
+        // One rank reads before the others begin to write.
         let is_first = self.world.rank() == 0;
         let mut open = Some(open);
         let mut ledger = None;
@@ -135,7 +135,7 @@ impl Member {
         Ok(())
     }
 
-    /// Comes together with the others; what each has brought. `failure` is this rank's own.
+    /// Meets the other ranks. Returns what each has contributed. `failure` is this rank's error.
     fn meet(
         &self,
         signature: Signature,
@@ -168,8 +168,7 @@ impl Member {
         met.map(drop)
     }
 
-    /// Sets the counter to 0 that the call before this one had, and that the next one has: nobody
-    /// is at it.
+    /// Resets the counter of the last call, which the next one uses. No rank can use it now.
     fn set_back_other(&self) {
         if self.world.rank() == 0 {
             let other = counter(*self.next.lock().unwrap_or_else(PoisonError::into_inner) + 1);
@@ -182,7 +181,8 @@ impl Member {
         *self.next.lock().unwrap_or_else(PoisonError::into_inner) += 1;
     }
 
-    /// Does this rank's part of a call; when it returns, all items are done, and their records here.
+    /// Does this rank's part of a call. When it returns, all items are done, and their records are
+    /// here.
     pub(crate) fn call(
         &self,
         pool: &ThreadPool,
@@ -224,8 +224,8 @@ impl Member {
         Records::new(signature.items, bytes)
     }
 
-    /// The items that no earlier run has done, and the records of the others, which the first rank
-    /// has.
+    /// Returns the items that no earlier run has done, and the records of all others, which the
+    /// first rank has.
     fn what_is_missing(&self, number: u64, signature: Signature) -> Result<(Missing, Own), TeamError> {
         let Some(ledger) = &self.ledger else { return Ok((Missing::all(signature.items), Own::default())) };
         let mut own = Own::default();
@@ -245,7 +245,7 @@ impl Drop for Member {
         if std::thread::panicking() {
             return self.world.abort();
         }
-        // Others may still make calls: they are told at each that this rank makes none.
+        // Others may still make calls. In each, they learn that this rank makes none.
         let Ok(signature) = Signature::new(Kind::End, &(0..0), "()") else { return };
         let head = Head { number: 0, signature, failed: false };
         loop {
@@ -257,18 +257,18 @@ impl Drop for Member {
     }
 }
 
-/// The word from which the items of a call are claimed.
+/// Returns the word from which the items of a call are claimed.
 fn counter(number: u64) -> usize {
     (number % 2) as usize
 }
 
-/// A call of which this rank claims items.
+/// A call from which this rank claims items.
 struct Claimed<'a> {
     member: &'a Member,
     number: u64,
     signature: Signature,
     missing: Missing,
-    /// How much was claimed when this rank last claimed: a hint.
+    /// The number of claimed items at this rank's last claim. A hint.
     seen: AtomicU64,
     own: Mutex<Own>,
 }

@@ -1,8 +1,9 @@
 //! The processes that `mpirun` has started.
 //!
-//! MPI may be one that bears one call at a time, so a lock is held for each; and one in which what
-//! others want of a rank is done when that rank calls MPI itself, so the rank that has the words
-//! looks in every millisecond, whatever its items take. What waits, waits without that lock.
+//! MPI may allow only one call at a time, so a lock is held during each call. MPI may also make
+//! progress only inside its calls: requests of others to a rank are served when that rank calls
+//! MPI. So the rank with the words calls MPI every millisecond, however long its items take.
+//! Waiting happens without the lock.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,46 +24,46 @@ use crate::error::TeamError;
 use crate::program::{hash_of, own_hash};
 use crate::sync::{AtomicBool, Ordering};
 
-/// How often the rank that has the words looks whether others want something.
+/// How often the rank with the words serves requests of others.
 const LOOK_IN: Duration = Duration::from_millis(1);
-/// How often one who waits for others looks at once, and how long it sleeps after that.
+/// How often a waiting rank polls with short pauses, before it uses long ones.
 const LOOKS: u32 = 100;
 const SHORT: Duration = Duration::from_micros(50);
 const LONG: Duration = Duration::from_millis(1);
-/// What a job ends with when an item panics.
+/// The exit status of a job in which an item panicked.
 const PANICKED: i32 = 101;
 
-/// MPI's world, as a rank has it.
+/// MPI's world, from one rank's side.
 pub(crate) struct MpiWorld {
     inner: Arc<Inner>,
     looks_in: Option<JoinHandle<()>>,
 }
 
-/// What is above goes first in the end, all ranks together.
+/// Fields are dropped in this order, on all ranks together.
 struct Inner {
     window: Window,
-    /// Apart from what the program itself does with MPI.
+    /// Separate from the program's own use of MPI.
     world: SimpleCommunicator,
-    /// Held for each call of MPI.
+    /// Held during each call of MPI.
     turn: Mutex<()>,
     is_over: AtomicBool,
     rank: usize,
     size: usize,
-    /// None if the program has begun MPI itself.
+    /// `None` if the program has initialised MPI.
     _universe: Option<Universe>,
 }
 
 /// A rank's part in MPI's world.
 pub(crate) struct Started {
     pub(crate) world: Arc<MpiWorld>,
-    /// Of this rank.
+    /// The threads of this rank.
     pub(crate) threads: usize,
-    /// Of all ranks.
+    /// The threads of all ranks.
     pub(crate) all_threads: u64,
 }
 
 impl MpiWorld {
-    /// Begins MPI, if the program has not.
+    /// Initializes MPI, unless the program has done so.
     pub(crate) fn start(told: MpiRun) -> Result<Started, TeamError> {
         if is_finalized() {
             return Err(TeamError::Twice);
@@ -111,7 +112,7 @@ impl MpiWorld {
             // Acquire: pairs with `drop`.
             while !inner.is_over.load(Ordering::Acquire) {
                 thread::sleep(LOOK_IN);
-                // Whoever has the turn calls MPI.
+                // A thread that holds the turn calls MPI itself.
                 if let Ok(_turn) = inner.turn.try_lock() {
                     let _ = inner.world.any_process().immediate_probe();
                 }
@@ -141,7 +142,7 @@ impl Inner {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins what all ranks come to, and waits until it is over.
+    /// Begins a collective operation, and waits until it is complete.
     fn complete<'a, D: ?Sized + 'a, S: Scope<'a>>(&self, begin: impl FnOnce() -> Request<'a, D, S>) {
         let mut request = {
             let _turn = self.turn();
@@ -166,7 +167,7 @@ impl Inner {
         }
     }
 
-    /// What each rank gives, all of the same length.
+    /// Returns the words of each rank. All ranks contribute the same number.
     fn gather<const N: usize>(&self, own: [u64; N]) -> Vec<[u64; N]> {
         let mut all = vec![0; N * self.size];
         scope(|scope| {
@@ -175,7 +176,7 @@ impl Inner {
         all.chunks_exact(N).map(|words| std::array::from_fn(|i| words[i])).collect()
     }
 
-    /// What each rank gives, in pieces whose sum MPI can count.
+    /// Returns the bytes of each rank, in pieces whose sum MPI can count.
     fn gather_bytes(&self, own: &[u8], lens: &[usize]) -> Vec<Vec<u8>> {
         let mut all: Vec<Vec<u8>> = lens.iter().map(|&len| Vec::with_capacity(len)).collect();
         let most = i32::MAX as usize / self.size;
@@ -232,8 +233,8 @@ impl World for MpiWorld {
     }
 }
 
-/// What the environment says; or the cores that this process may use, divided by the ranks that may
-/// use the same.
+/// Returns the number in the environment. Otherwise, returns the number of cores that this process
+/// may use, divided by the ranks that share them.
 fn threads_of_a_rank(world: &SimpleCommunicator) -> usize {
     let node = world.split_shared(world.rank());
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -1,6 +1,6 @@
-//! The words of MPI's world, over four ranks: `cargo test -p taskel-team --features mpi`.
+//! Tests the words of MPI's world with four ranks: `cargo test -p taskel-team --features mpi`.
 //!
-//! The test starts its own binary under `mpirun`, or what `TASKEL_MPIRUN` names.
+//! The test starts its own binary under `mpirun`, or the command in `TASKEL_MPIRUN`.
 
 use std::io::Write;
 use std::process::Command;
@@ -38,12 +38,12 @@ fn program_of_a_rank() {
     let together = (0..own.len()).map(|i| all.bytes.iter().fold(0, |bits, of_rank| bits | of_rank[i]));
     assert_eq!(total, CLAIMS as u64);
     assert!(together.into_iter().all(|bits| bits == u8::MAX));
-    // Each rank was told once that there are no more.
+    // Each rank has learned once that there are no more.
     assert_eq!(world.add(0, 0), CLAIMS + world.size() as i64);
     let each = took.as_nanos() as f64 / claims as f64;
     let told =
         format!("@exact: rank {} of {} had {claims} claims, {each:.0} ns each\n", world.rank(), world.size());
-    // In one piece.
+    // In a single write.
     std::io::stderr().write_all(told.as_bytes()).unwrap();
 }
 
@@ -56,7 +56,7 @@ fn every_claim_of_a_million_comes_to_one_rank() {
     let about = Command::new(&mpirun).arg("--version").output().expect("mpirun, or TASKEL_MPIRUN");
     let mut command = Command::new(mpirun);
     let about = String::from_utf8_lossy(&about.stdout);
-    // By the name under which it is called, it tells one or the other.
+    // Open MPI prints one or the other, depending on the name of the command.
     if about.contains("Open MPI") || about.contains("OpenRTE") {
         command.args(["--oversubscribe", "--allow-run-as-root"]);
     }

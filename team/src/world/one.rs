@@ -1,10 +1,10 @@
-//! A process by itself.
+//! A single process.
 
 use std::sync::{Mutex, PoisonError};
 
 use super::{Exchange, HEAD, WORDS, World};
 
-/// The words of one process.
+/// The words of a single process.
 pub(crate) struct One {
     words: Mutex<[i64; WORDS]>,
 }

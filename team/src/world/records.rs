@@ -1,4 +1,4 @@
-//! What ranks have done of a call, as they tell each other.
+//! The finished parts of a call, as ranks exchange them.
 
 use std::iter;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::error::TeamError;
 use crate::ledger::Part;
 
-/// The parts that a rank has, one behind the other: three words and the bytes.
+/// The parts of one rank, one after the other: three words and the bytes of each.
 #[derive(Default)]
 pub(super) struct Own {
     bytes: Vec<u8>,
@@ -23,7 +23,7 @@ impl Own {
         words[..2].iter().for_each(|word| self.places.extend(word.to_le_bytes()));
     }
 
-    /// Starts and lengths alone.
+    /// Returns only starts and lengths.
     pub(super) fn places(&self) -> Vec<u8> {
         self.places.clone()
     }
@@ -40,10 +40,11 @@ fn word(bytes: &mut &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(*word))
 }
 
-/// The items of a call that are to be run: each has a place, from 0 on without gaps.
+/// The items of a call that must be run. They are numbered from 0 without gaps: this number is an
+/// item's *place*.
 #[derive(Debug)]
 pub(super) struct Missing {
-    /// With the place of the first item of each.
+    /// Each gap, with the place of its first item.
     gaps: Vec<(u64, Range<u64>)>,
     len: u64,
 }
@@ -53,7 +54,7 @@ impl Missing {
         Missing::of(iter::once(0..items))
     }
 
-    /// What is not among these [places](Own::places).
+    /// Returns the items that are not among these [places](Own::places).
     pub(super) fn beside(items: u64, mut places: &[u8]) -> Missing {
         let mut done = Vec::new();
         while let (Some(start), Some(len)) = (word(&mut places), word(&mut places)) {
@@ -84,7 +85,7 @@ impl Missing {
         self.len
     }
 
-    /// The items at these places, in pieces without gaps.
+    /// Returns the items at these places, as ranges.
     pub(super) fn items(&self, places: Range<u64>) -> impl Iterator<Item = Range<u64>> {
         let first = self.gaps.partition_point(|(place, gap)| place + (gap.end - gap.start) <= places.start);
         self.gaps[first..].iter().map_while(move |(place, gap)| {
@@ -98,7 +99,7 @@ impl Missing {
 /// What all ranks have done of a call.
 pub(crate) struct Records {
     bytes: Vec<Vec<u8>>,
-    /// The parts in order: how many items, whose bytes, and where they lie there.
+    /// The parts in order: the number of items, the rank that has the bytes, and where they are.
     parts: Vec<(u64, usize, Range<usize>)>,
 }
 
@@ -119,14 +120,14 @@ impl Records {
         parts.sort_unstable_by_key(|(start, _)| *start);
         let mut next = 0;
         for (start, (len, ..)) in &parts {
-            assert_eq!(*start, next, "an item that no rank has done, or two have");
+            assert_eq!(*start, next, "an item that no rank has done, or that two have");
             next += len;
         }
         assert_eq!(next, items, "an item that no rank has done");
         Ok(Records { bytes, parts: parts.into_iter().map(|(_, part)| part).collect() })
     }
 
-    /// Each item's result, in order.
+    /// Returns each item's result, in order.
     pub(crate) fn of_items<T: DeserializeOwned>(&self) -> Result<Vec<T>, TeamError> {
         let mut results = Vec::new();
         for (len, rank, place) in &self.parts {
@@ -140,7 +141,7 @@ impl Records {
         Ok(results)
     }
 
-    /// The result of each part, in order.
+    /// Returns the result of each part, in order.
     pub(crate) fn of_parts<T: DeserializeOwned>(&self) -> Result<Vec<T>, TeamError> {
         let read = |(_, rank, place): &(u64, usize, Range<usize>)| {
             Ok(postcard::from_bytes(&self.bytes[*rank][place.clone()])?)
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_lies_between_what_is_done() {
+    fn missing_items_are_between_finished_ones() {
         let mut own = Own::default();
         [part(7, 2), part(0, 3), part(9, 1)].iter().for_each(|part| own.push(part));
         let missing = Missing::beside(12, &own.places());
@@ -180,7 +181,7 @@ mod tests {
         let records = Records::new(8, vec![one.into_bytes(), Vec::new(), other.into_bytes()]).unwrap();
         let expected: Vec<u64> = (0..8).map(|i| 10 * i).collect();
         assert_eq!(records.of_items::<u64>().unwrap(), expected);
-        // The first of each, as `reduce` would write one.
+        // The first result of each part, as if written by `reduce`.
         assert_eq!(records.of_parts::<u64>().unwrap(), [0, 20, 50]);
     }
 

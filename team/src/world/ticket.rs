@@ -1,13 +1,13 @@
-//! A fair mutex, made of additions alone.
+//! A fair mutex that needs only additions: a ticket lock.
 //!
-//! Who wants it draws a ticket, and has it when that is called; who gives it back calls the next
-//! one. Every thread of every rank draws its own, so turns go round. A waiter looks less often the
-//! more tickets are before it.
+//! A thread that wants the mutex draws a ticket, and owns the mutex when this ticket is called. To
+//! release it, the owner calls the next ticket. Every thread of every rank draws its own ticket, so
+//! turns go round. The more tickets are ahead of a waiter, the less often it polls.
 //!
 //! | word | what |
 //! |---|---|
-//! | `next` | the ticket that is drawn next |
-//! | `called` | the ticket that has the mutex |
+//! | `next` | the next ticket to draw |
+//! | `called` | the ticket that owns the mutex |
 //! | `failed` | not 0 if the last owner panicked |
 
 use std::fmt;
@@ -25,15 +25,15 @@ use crate::program::hash_of;
 
 /// The first two words are counters of calls.
 pub(super) const WORDS_FROM: usize = 2;
-/// Of a mutex.
+/// The number of words per mutex.
 const EACH: usize = 3;
-/// Of all mutexes, one more that protects their names, and the names.
+/// The words of all mutexes, of one more mutex that protects their names, and of the names.
 pub(super) const WORDS: usize = (MOST_MUTEXES + 1) * EACH + MOST_MUTEXES;
 const NAMES_FROM: usize = WORDS_FROM + (MOST_MUTEXES + 1) * EACH;
 
-/// How often one looks at once whose turn is next.
+/// How often to poll without a pause.
 const LOOKS: u32 = 50;
-/// How long one sleeps between two looks, for each ticket that is before.
+/// How long to sleep between two polls, per ticket that is ahead.
 const PAUSE: Duration = Duration::from_micros(20);
 /// The longest sleep, in pauses.
 const MOST_PAUSES: u32 = 100;
@@ -42,12 +42,12 @@ const MOST_PAUSES: u32 = 100;
 pub(crate) struct Ticket {
     world: Arc<dyn World>,
     number: usize,
-    /// Which thread of this rank has it.
+    /// The thread of this rank that owns it.
     owner: Mutex<Option<ThreadId>>,
 }
 
 impl Ticket {
-    /// The mutex of that name.
+    /// Returns the mutex with this name.
     pub(crate) fn named(world: &Arc<dyn World>, name: &str) -> Result<Ticket, TeamError> {
         let too_many = |what, most, found| TeamError::TooMany { what, most, found };
         if name.len() > LONGEST_NAME {
@@ -55,7 +55,7 @@ impl Ticket {
         }
         let names = Ticket::new(world, MOST_MUTEXES);
         let _held = names.lock()?;
-        // Never 0, which a word without a name is.
+        // Never 0, which marks an unused name.
         let name = hash_of(name) as i64;
         for number in 0..MOST_MUTEXES {
             match world.add(NAMES_FROM + number, 0) {
@@ -82,7 +82,7 @@ impl Ticket {
         self.owner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes it, and tells whether the last owner panicked.
+    /// Takes the mutex. Returns whether the last owner panicked.
     pub(crate) fn lock(&self) -> Result<(TicketGuard<'_>, bool), TeamError> {
         let own = thread::current().id();
         if *self.owner() == Some(own) {
@@ -116,7 +116,7 @@ impl fmt::Debug for Ticket {
     }
 }
 
-/// The mutex in hand; it stays with its thread.
+/// The held mutex. It stays with its thread.
 #[derive(Debug)]
 pub(crate) struct TicketGuard<'a> {
     ticket: &'a Ticket,
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_stands_for_one_mutex() {
+    fn each_name_means_one_mutex() {
         let world = world();
         let numbers = ["a", "", "b", "a"].map(|name| Ticket::named(&world, name).unwrap().number);
         assert_eq!(numbers, [0, 1, 2, 0]);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_one_is_told_of_a_panic_and_nobody_waits_for_itself() {
+    fn the_next_owner_learns_of_a_panic_and_no_thread_waits_for_itself() {
         let mutex = Ticket::named(&world(), "a").unwrap();
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             let _held = mutex.lock().unwrap();

@@ -1,8 +1,9 @@
-//! Words of the first rank that all ranks add to: MPI's one-sided calls, which rsmpi has only as
-//! those of C.
+//! Words of the first rank that all ranks add to. This uses MPI's one-sided operations, for which
+//! rsmpi has only the C bindings.
 //!
-//! There is one operation, an addition to 64 bits that tells what was there before: what networks do
-//! without the help of the rank that has the words. The window's keys say that there is no other.
+//! There is one operation: an addition to 64 bits that returns the old value. Networks do this
+//! without the help of the rank that has the words. The window's keys promise that there is no other
+//! operation.
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
@@ -18,14 +19,14 @@ const KEYS: [(&CStr, &CStr); 5] = [
     (c"accumulate_ops", c"same_op"),
     (c"accumulate_ordering", c"none"),
     (c"same_disp_unit", c"true"),
-    // MPICH's and Open MPI's own names.
+    // Names of MPICH and Open MPI.
     (c"which_accumulate_ops", c"sum"),
     (c"acc_single_intrinsic", c"true"),
 ];
-/// From one word to the next, in bytes: each has a line of its own.
+/// The distance between words in bytes. Each word has its own cache line.
 const DISTANCE: usize = 64;
 
-/// The words. All calls of MPI, here and elsewhere, are made one after the other by the caller.
+/// The words. The caller makes all calls of MPI one after the other, here and elsewhere.
 pub(super) struct Window {
     window: ffi::MPI_Win,
     words: usize,
@@ -36,14 +37,14 @@ unsafe impl Send for Window {}
 // SAFETY: as above.
 unsafe impl Sync for Window {}
 
-/// An error ends the job where MPI is set up as usual; where a program has told it to return
-/// errors, this does.
+/// By default, MPI ends the job on an error. If the program has told it to return errors, this
+/// function panics.
 fn check(code: i32, call: &str) {
     assert_eq!(code, 0, "MPI failed in {call}");
 }
 
 impl Window {
-    /// So many words, all 0. All ranks make it together.
+    /// Creates words, all 0. All ranks must call it together.
     pub(super) fn new(world: &SimpleCommunicator, words: usize) -> Window {
         let mut info = MaybeUninit::uninit();
         // SAFETY: it writes a handle.
@@ -82,9 +83,9 @@ impl Window {
         Window { window, words }
     }
 
-    /// Adds to a word, and returns what it was.
+    /// Adds to a word, and returns its old value.
     pub(super) fn add(&self, word: usize, value: i64) -> i64 {
-        assert!(word < self.words, "a word that the window does not have");
+        assert!(word < self.words, "a word outside the window");
         let mut before = 0_i64;
         // SAFETY: an operation that MPI has.
         let sum = unsafe { ffi::RSMPI_SUM };
@@ -112,7 +113,7 @@ impl Window {
 }
 
 impl Drop for Window {
-    /// All ranks come to it.
+    /// All ranks must drop it together.
     fn drop(&mut self) {
         // SAFETY: opened in `new`, and nothing is under way: each addition is flushed.
         check(unsafe { ffi::MPI_Win_unlock_all(self.window) }, "MPI_Win_unlock_all");

@@ -1,18 +1,18 @@
-//! Which programs and libraries are tried.
+//! Which programs and libraries are tested.
 
 /// A package of crates.io that uses rayon.
 pub(super) struct App {
     pub(super) name: &'static str,
     pub(super) version: &'static str,
     pub(super) default_features: bool,
-    /// So that rayon is used.
+    /// The features that make it use rayon.
     pub(super) features: &'static [&'static str],
     pub(super) tests: Tests,
-    /// Files that its tests include and the package lacks: they are there, and empty.
+    /// Files that its tests include and the package lacks. They are created empty.
     pub(super) lacks: &'static [&'static str],
-    /// Tests that fail with rayon as well, and why.
+    /// Tests that also fail with rayon, and why.
     pub(super) fail_anyway: &'static [(&'static str, &'static str)],
-    /// Tests that expect of rayon what taskel does otherwise, and what that is.
+    /// Tests that rely on behaviour of rayon which taskel does not have, and what this is.
     pub(super) fail_renamed: &'static [(&'static str, &'static str)],
     pub(super) program: Option<Program>,
     pub(super) renamed: Renamed,
@@ -20,9 +20,9 @@ pub(super) struct App {
 
 /// Which of its own tests are run.
 pub(super) enum Tests {
-    /// All that are in the package.
+    /// All tests in the package.
     All,
-    /// What cargo is told instead, and why.
+    /// Tests selected by these arguments for cargo, and why.
     These(&'static [&'static str], &'static str),
     /// None, and why.
     Not(&'static str),
@@ -35,16 +35,16 @@ pub(super) struct Program {
     pub(super) input: Input,
 }
 
-/// What comes after the other arguments.
+/// The last arguments.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Input {
-    /// A folder with very many sources.
+    /// A folder with very many source files.
     Folder,
     /// An empty folder for the results, and pictures.
     Pictures,
     /// A file for the result, and a film.
     Film,
-    /// A file for the result, and the standard library's parts as the compiler has them.
+    /// A file for the result, and the object files of the standard library.
     Libraries,
 }
 
@@ -55,7 +55,7 @@ pub(super) enum Renamed {
     Not(&'static str),
 }
 
-/// All, the smaller programs first.
+/// All packages, small programs first.
 pub(super) const APPS: &[App] = &[
     App { program: program("diskus", &[], Input::Folder), ..app("diskus", "0.9.0") },
     App {
@@ -90,7 +90,7 @@ pub(super) const APPS: &[App] = &[
         )],
         ..app("jwalk", "0.9.0")
     },
-    // Its assembly needs an assembler.
+    // Its assembly code needs an assembler.
     App {
         default_features: false,
         features: &["binaries", "threading"],
@@ -98,7 +98,7 @@ pub(super) const APPS: &[App] = &[
         program: program("rav1e", &["--speed", "9", "--tiles", "4", "--quiet", "-y", "-o"], Input::Film),
         ..app("rav1e", "0.8.1")
     },
-    // What it does is in libwild, which has the tests.
+    // Its code is in libwild, which has the tests.
     App {
         tests: Tests::Not("they compare it with other linkers"),
         program: program(
@@ -124,7 +124,7 @@ pub(super) const APPS: &[App] = &[
         ],
         ..app("libwild", "0.10.0")
     },
-    // The encoder of AVIF takes longer to build than all the rest.
+    // The AVIF encoder takes longer to build than everything else.
     App {
         default_features: false,
         features: &[
@@ -157,7 +157,7 @@ pub(super) const APPS: &[App] = &[
 ];
 
 const READS_ALL: &str = "it wants a folder that it may not read, and root may read all";
-/// What reads pictures.
+/// Reads pictures.
 const IMAGE_READS: &[(&str, &str)] = &[
     ("lib codecs::bmp::decoder::test::read_rect", LACKS_FILES),
     ("lib codecs::bmp::decoder::test::test_no_header", LACKS_FILES),
@@ -184,7 +184,7 @@ const IMAGE_READS: &[(&str, &str)] = &[
 const LACKS_FILES: &str = "the package lacks the files that it reads";
 const PLUMBING: &str = "it implements rayon's `plumbing`";
 
-/// A library, all of whose tests pass, and which compiles when rayon is renamed.
+/// A library whose tests all pass, and which compiles when rayon is renamed.
 const fn app(name: &'static str, version: &'static str) -> App {
     App {
         name,

@@ -1,4 +1,4 @@
-//! What the programs are run on.
+//! The input of the programs.
 
 use std::env;
 use std::fs;
@@ -10,21 +10,21 @@ use anyhow::{Context, Result, ensure};
 use super::package::registry_sources;
 use super::programs::Inputs;
 
-/// Of each picture, in points.
+/// The width and height of each picture, in pixels.
 const WIDTH: u32 = 640;
 const HEIGHT: u32 = 480;
 
-/// The colour of a point.
+/// Returns the colour of a pixel.
 type Painter = fn(u32, u32) -> [u8; 3];
 
-/// `folder`, or all sources that cargo has, pictures and a film that are written into `scratch`, and
-/// the compiler's libraries.
+/// Returns the inputs: `folder` or all sources that cargo has, pictures and a film that are written
+/// to `scratch`, and the compiler's libraries.
 pub(super) fn inputs(folder: Option<&Path>, scratch: &Path) -> Result<Inputs> {
     let folder = match folder {
         Some(folder) => folder.to_owned(),
         None => registry_sources()?,
     };
-    ensure!(folder.is_dir(), "{} is no folder: name one with --input", folder.display());
+    ensure!(folder.is_dir(), "{} is not a folder: name one with --input", folder.display());
     let pictures = scratch.join("pictures");
     fs::create_dir_all(&pictures).with_context(|| format!("creating {}", pictures.display()))?;
     let painters: [(&str, Painter); 4] =
@@ -40,7 +40,8 @@ pub(super) fn inputs(folder: Option<&Path>, scratch: &Path) -> Result<Inputs> {
     Ok(Inputs { folder, pictures: paths, film, libraries: libraries()? })
 }
 
-/// The parts of the standard library, which can be linked together: of both ways to panic, one.
+/// Returns the parts of the standard library that can be linked together. There are two panic
+/// runtimes, and only one is used.
 fn libraries() -> Result<Vec<PathBuf>> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).args(["--print", "target-libdir"]).output().context("running rustc")?;
@@ -58,7 +59,7 @@ fn libraries() -> Result<Vec<PathBuf>> {
     Ok(libraries)
 }
 
-/// Few colours, in tiles.
+/// A few colours, in tiles.
 fn plain(x: u32, y: u32) -> [u8; 3] {
     let tile = (x / 40 + y / 40 * 3) % 7;
     [tile * 30, 255 - tile * 20, 90].map(low)
@@ -73,7 +74,7 @@ fn rings(x: u32, y: u32) -> [u8; 3] {
     [distance, distance / 2 + x / 8, 255 - distance % 256].map(low)
 }
 
-/// As a photograph's: what is beside each other is alike.
+/// Like a photograph: neighbouring pixels are similar.
 fn noise(x: u32, y: u32) -> [u8; 3] {
     let grain = (x.wrapping_mul(0x9e37_79b9) ^ y.wrapping_mul(0x85eb_ca6b)).wrapping_mul(0xc2b2_ae35) >> 28;
     [x / 4 + grain, y / 3 + grain, (x + y) / 6 + grain].map(low)
@@ -83,7 +84,7 @@ fn low(value: u32) -> u8 {
     value.to_le_bytes()[0]
 }
 
-/// A picture that is not compressed.
+/// Encodes a picture without compression.
 fn png(painter: Painter) -> Vec<u8> {
     let mut rows = Vec::new();
     for y in 0..HEIGHT {
@@ -112,7 +113,7 @@ fn png(painter: Painter) -> Vec<u8> {
     file
 }
 
-/// A film that moves over a picture: its brightness, and grey for colours (YUV4MPEG2).
+/// Writes a film that moves over a picture: its luminance, and grey for the colours (YUV4MPEG2).
 fn y4m(painter: Painter) -> Vec<u8> {
     const FRAMES: u32 = 24;
     let (width, height) = (WIDTH / 2, HEIGHT / 2);

@@ -1,8 +1,8 @@
-//! Programs and libraries of crates.io with rayon, and with taskel in its place: their own tests,
-//! and what they make of real input.
+//! Programs and libraries of crates.io with rayon and with taskel instead: their own tests, and
+//! their results on real input.
 //!
-//! The sources are those that cargo has in its registry, copied into the build folder. Nothing of
-//! them is changed: cargo is told of the replacement on its command line (`--config`).
+//! The sources are copied from cargo's registry into the build folder, and are not changed. The
+//! replacement is set on cargo's command line (`--config`).
 
 mod apps;
 mod inputs;
@@ -22,32 +22,33 @@ use self::package::{Core, Package};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// These packages alone
+    /// Only these packages
     #[arg(long)]
     only: Vec<String>,
-    /// `rayon = { package = "taskel" }` where that compiles, instead of a patch of rayon-core
+    /// Use `rayon = { package = "taskel" }` where that compiles, instead of a patch of rayon-core
     #[arg(long)]
     renamed: bool,
-    /// How often the tests are run with taskel
+    /// How often to run the tests with taskel
     #[arg(long, default_value_t = 1)]
     repeat: usize,
-    /// Without the packages' own tests
+    /// Skip the packages' own tests
     #[arg(long)]
     no_tests: bool,
-    /// How often each program is run, in turns; 0 to run none
+    /// How often to run each program, alternately; 0 for never
     #[arg(long, default_value_t = 11)]
     runs: usize,
-    /// The programs that an earlier call has built, so that nothing is built between measurements
+    /// Use the programs of an earlier call, so that nothing is built between measurements
     #[arg(long)]
     built: bool,
-    /// What the programs that read folders are run on (cargo's copy of the sources of all packages)
+    /// The input of programs that read folders (default: cargo's copy of the sources of all
+    /// packages)
     #[arg(long)]
     input: Option<PathBuf>,
 }
 
 pub(crate) fn rayon_apps(arguments: &Arguments) -> Result<ExitCode> {
     for name in &arguments.only {
-        ensure!(APPS.iter().any(|app| app.name == name), "{name} is none of the packages that are tried");
+        ensure!(APPS.iter().any(|app| app.name == name), "{name} is not one of the tested packages");
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
     let scratch = root.join("target/rayon-apps");

@@ -1,4 +1,4 @@
-//! A copy of a package of crates.io, and how it is built.
+//! A copy of a package of crates.io, and how to build it.
 
 use std::env;
 use std::fs;
@@ -12,13 +12,13 @@ use crate::copy::copy_folder;
 use crate::own_tests;
 use crate::rayon_suite::RAYON_CORE;
 
-/// What the program runs on.
+/// Which library the program uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Core {
     Rayon,
-    /// taskel in rayon-core's place.
+    /// taskel in place of rayon-core.
     Patched,
-    /// taskel in rayon's place.
+    /// taskel in place of rayon.
     Renamed,
 }
 
@@ -35,18 +35,18 @@ impl Core {
 /// The copy.
 pub(super) struct Package<'a> {
     pub(super) app: &'a App,
-    /// For everything that has to do with it.
+    /// The folder of all its files.
     folder: PathBuf,
     root: &'a Path,
     target: &'a Path,
-    /// Whether its programs are there already.
+    /// Whether its programs already exist.
     built: bool,
 }
 
 impl<'a> Package<'a> {
-    /// Fetches it with cargo, and copies the sources into folders of their own in `scratch`: one for
-    /// each core, so that each has its `Cargo.lock`. (In one for two, cargo would choose versions
-    /// anew whenever the other was built before.)
+    /// Fetches the package with cargo, and copies the sources into folders in `scratch`: one per
+    /// library, so that each has its own `Cargo.lock`. (In a shared folder, cargo would choose
+    /// versions again whenever the other one was built before.)
     pub(super) fn fetch(
         app: &'a App,
         root: &'a Path,
@@ -61,7 +61,7 @@ impl<'a> Package<'a> {
         let copies = [(Core::Rayon, &manifest), (Core::Patched, &manifest), (Core::Renamed, &renamed)];
         for (core, manifest) in copies {
             let copy = package.sources(core);
-            // What is there already need not be built again.
+            // An existing copy need not be built again.
             if fs::read_to_string(copy.join("Cargo.toml")).is_ok_and(|there| there == *manifest) {
                 continue;
             }
@@ -69,7 +69,7 @@ impl<'a> Package<'a> {
                 fs::remove_dir_all(&copy)?;
             }
             copy_folder(&original, &copy)?;
-            // The newest versions that it accepts, which a program that depends on it has, too.
+            // The newest versions that it accepts, which a user of the package gets, too.
             let _ = fs::remove_file(copy.join("Cargo.lock"));
             for file in app.lacks {
                 let path = copy.join(file);
@@ -84,7 +84,7 @@ impl<'a> Package<'a> {
         Ok(package)
     }
 
-    /// Has the lock file name the rayon-core that can be replaced, where it would be an older one.
+    /// Makes the lock file name the rayon-core that can be replaced, instead of an older one.
     fn lock_core(&self, core: Core) -> Result<()> {
         let precisely = ["update", "--quiet", "--precise", RAYON_CORE, "rayon-core"];
         let output = self.cargo(core, &precisely).output().context("running cargo update")?;
@@ -92,8 +92,8 @@ impl<'a> Package<'a> {
         Ok(())
     }
 
-    /// Where cargo has the sources. (A program is nobody's dependency, so that `cargo metadata` does
-    /// not name it.)
+    /// Returns where cargo has the sources. (No package depends on a program, so `cargo metadata`
+    /// does not list it.)
     fn original(&self) -> Result<PathBuf> {
         let App { name, version, .. } = self.app;
         let output =
@@ -107,28 +107,28 @@ impl<'a> Package<'a> {
             let folder = registry.ok()?.path().join(format!("{name}-{version}"));
             folder.is_dir().then_some(folder)
         });
-        folder.with_context(|| format!("cargo has no sources of it in {}", registries.display()))
+        folder.with_context(|| format!("cargo has no sources of the package in {}", registries.display()))
     }
 
-    /// The folder with its sources.
+    /// Returns the folder with its sources.
     pub(super) fn sources(&self, core: Core) -> PathBuf {
         self.folder.join(format!("sources-{}", core.name()))
     }
 
-    /// A file or a folder beside the sources.
+    /// Returns a file or folder beside the sources.
     pub(super) fn beside(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// Cargo in its folder.
+    /// Creates a cargo command in its folder.
     fn cargo(&self, core: Core, command: &[&str]) -> Command {
         let mut cargo = own_tests::cargo(&self.sources(core), self.target);
-        // What the newest versions need may be newer than the compiler.
+        // The newest versions of dependencies may need a newer compiler.
         cargo.env("CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS", "fallback").args(command);
         cargo
     }
 
-    /// Cargo that builds it.
+    /// Creates a cargo command that builds it.
     pub(super) fn cargo_build(&self, core: Core, command: &[&str]) -> Command {
         let mut cargo = self.cargo(core, command);
         cargo
@@ -148,8 +148,8 @@ impl<'a> Package<'a> {
         cargo
     }
 
-    /// That what was built last has the rayon-core that it should have. Cargo only warns of a patch
-    /// that nothing uses.
+    /// Checks that the last build used the right rayon-core. Cargo only warns about a patch that is
+    /// not used.
     pub(super) fn check(&self, core: Core) -> Result<()> {
         let lock = fs::read_to_string(self.sources(core).join("Cargo.lock")).context("reading Cargo.lock")?;
         let entry = lock.split("[[package]]").find(|entry| entry.contains("name = \"rayon-core\""));
@@ -162,7 +162,7 @@ impl<'a> Package<'a> {
         Ok(())
     }
 
-    /// Builds the program as it is released, and returns where it lies.
+    /// Builds the release version of the program. Returns its path.
     pub(super) fn release(&self, core: Core, binary: &str) -> Result<PathBuf> {
         let copy = self.beside(&format!("program-{}", core.name()));
         if self.built {
@@ -177,15 +177,15 @@ impl<'a> Package<'a> {
     }
 }
 
-/// Where cargo has the sources of all packages that it has fetched, in a folder for each registry.
+/// Returns where cargo has the sources of all fetched packages, in one folder per registry.
 pub(super) fn registry_sources() -> Result<PathBuf> {
     let default = || Some(PathBuf::from(env::var_os("HOME")?).join(".cargo"));
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(default);
     Ok(home.context("neither CARGO_HOME nor HOME says where cargo has its files")?.join("registry/src"))
 }
 
-/// The manifest with taskel in rayon's place: cargo writes published manifests, each dependency in
-/// a table of its own.
+/// Returns the manifest with taskel in place of rayon. In published manifests, each dependency has
+/// its own table.
 fn renamed(manifest: &str, taskel: &Path) -> String {
     let mut text = String::new();
     let mut is_rayon = false;

@@ -1,4 +1,4 @@
-//! Programs on real input: whether the results are the same, and what they take.
+//! Programs on real input: whether the results are equal, and how long they take.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,7 +13,7 @@ use nix::sys::time::TimeValLike;
 use super::apps::{Input, Program};
 use super::package::{Core, Package};
 
-/// What the programs are run on.
+/// The input of the programs.
 pub(super) struct Inputs {
     pub(super) folder: PathBuf,
     pub(super) pictures: Vec<PathBuf>,
@@ -21,15 +21,15 @@ pub(super) struct Inputs {
     pub(super) libraries: Vec<PathBuf>,
 }
 
-/// Of one run.
+/// The times of one run.
 #[derive(Clone, Copy)]
 struct Times {
     wall: Duration,
-    /// User and system, of all threads.
+    /// User and system time of all threads.
     processor: Duration,
 }
 
-/// Runs the program of `package` with rayon and with `other`, and prints a row. What differs is
+/// Runs the program of `package` with rayon and with `other`, and prints a row. Differences are
 /// added to `faults`.
 pub(super) fn compare(
     package: &Package,
@@ -65,7 +65,7 @@ pub(super) fn compare(
     }
 }
 
-/// The runs also read what lies on the disk. Results that differ are kept.
+/// The runs also read files on the disk. Different results are kept.
 fn has_same_result(
     package: &Package,
     program: &Program,
@@ -81,7 +81,7 @@ fn has_same_result(
     Ok(expected == found)
 }
 
-/// The last columns of the row.
+/// Returns the last columns of the row.
 fn figures(
     package: &Package,
     program: &Program,
@@ -99,7 +99,7 @@ fn figures(
     Ok(columns.join(" | "))
 }
 
-/// The times, and all that it puts out.
+/// Returns the times, and all output.
 fn run(binary: &Path, program: &Program, inputs: &Inputs, package: &Package) -> Result<(Times, Vec<u8>)> {
     let out = package.beside("out");
     if out.exists() {
@@ -136,7 +136,7 @@ fn run(binary: &Path, program: &Program, inputs: &Inputs, package: &Package) -> 
     Ok((Times { wall, processor }, result))
 }
 
-/// Of both, and the quotient of the medians.
+/// Returns both medians and their quotient.
 fn shown(times: &[Vec<Times>; 2], of: fn(&Times) -> Duration) -> Vec<String> {
     let figures = times.each_ref().map(|times| {
         let mut sorted: Vec<f64> = times.iter().map(|times| of(times).as_secs_f64() * 1e3).collect();

@@ -6,7 +6,7 @@ use super::apps::Tests;
 use super::package::{Core, Package};
 use crate::own_tests::{self, Outcome, Outcomes};
 
-/// Runs the tests with both, and prints a row. Those that pass with rayon alone are added to
+/// Runs the tests with both, and prints a row. Tests that pass only with rayon are added to
 /// `faults`.
 pub(super) fn compare(package: &Package, other: Core, repeat: usize, faults: &mut Vec<String>) {
     let name = package.app.name;
@@ -41,7 +41,7 @@ pub(super) fn compare(package: &Package, other: Core, repeat: usize, faults: &mu
         for test in missed {
             match expected.iter().find(|(known, _)| *known == test) {
                 Some((_, reason)) => eprintln!("{name}: {test} fails renamed: {reason}"),
-                None => faults.push(format!("{name}: {test} passes with rayon alone")),
+                None => faults.push(format!("{name}: {test} passes only with rayon")),
             }
         }
     }
@@ -51,7 +51,7 @@ pub(super) fn compare(package: &Package, other: Core, repeat: usize, faults: &mu
     explain(package, &failed);
 }
 
-/// Says why tests are not run, or fail with rayon as well.
+/// Reports why tests are not run, or also fail with rayon.
 fn explain(package: &Package, failed: &[&String]) {
     let (app, name) = (package.app, package.app.name);
     if let Tests::These(options, reason) = app.tests {

@@ -9,8 +9,7 @@ use super::Suite;
 use super::left_out::{Kind, LEFT_OUT, LeftOut};
 use crate::own_tests::{self, Outcome, Outcomes};
 
-/// Runs all tests of a suite. What is wrong with the list of those that are left out is added to
-/// `faults`.
+/// Runs all tests of a suite. Errors in the list of left-out tests are added to `faults`.
 pub(super) fn run(folder: &Path, suite: Suite, faults: &mut Vec<String>) -> Result<Outcomes> {
     let (mut outcomes, mut alone_outcomes) = (Outcomes::new(), Outcomes::new());
     let left_out: Vec<&LeftOut> = LEFT_OUT.iter().filter(|test| test.suite == suite).collect();
@@ -37,7 +36,7 @@ pub(super) fn run(folder: &Path, suite: Suite, faults: &mut Vec<String>) -> Resu
     for test in left_out.iter().filter(|test| matches!(test.kind, Kind::Fails)) {
         match alone_outcomes.get(test.name) {
             Some(Outcome::Failed) => (),
-            Some(_) => faults.push(format!("{} is left out, but passes: take it from the list", test.name)),
+            Some(_) => faults.push(format!("{} is left out, but passes: remove it from the list", test.name)),
             None => faults.push(format!("{} is left out, but there is no such test", test.name)),
         }
     }

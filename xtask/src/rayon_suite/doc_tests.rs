@@ -10,7 +10,7 @@ use super::Suite;
 use super::binaries::cargo;
 use crate::own_tests::{LIMIT, Outcome, Outcomes, outcomes_in};
 
-/// Each is a program of its own, most of which is the time to link it.
+/// Each example is a separate program, and most of its time is linking.
 const LIMIT_OF_ALL: u32 = 4;
 
 pub(super) fn run(folder: &Path, suite: Suite) -> Result<Outcomes> {

@@ -1,12 +1,12 @@
-//! The examples in a crate's documentation, as those of another one.
+//! The examples in a crate's documentation, as examples of another crate.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Writes each comment of the sources in `from` that has an example into a file of its own in `to`,
-/// and returns items that have them for documentation.
+/// Writes each doc comment of the sources in `from` that has an example to a separate file in `to`.
+/// Returns items that use these files as documentation.
 pub(super) fn collect(from: &Path, to: &Path) -> Result<String> {
     fs::create_dir_all(to).with_context(|| format!("creating {}", to.display()))?;
     let mut items = String::new();
@@ -35,7 +35,7 @@ fn collect_folder(from: &Path, prefix: &str, to: &Path, items: &mut String) -> R
     Ok(())
 }
 
-/// The documentation comments, and the lines where they begin.
+/// Returns the doc comments, and the lines where they begin.
 fn comments(source: &str) -> Vec<(usize, String)> {
     let mut comments: Vec<(usize, String)> = Vec::new();
     let (mut in_lines, mut in_block) = (false, false);

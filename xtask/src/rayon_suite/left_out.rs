@@ -5,17 +5,17 @@ use super::Suite;
 /// A test that is left out.
 pub(super) struct LeftOut {
     pub(super) suite: Suite,
-    /// The binary's name and the test's.
+    /// The names of the binary and the test.
     pub(super) name: &'static str,
     pub(super) reason: &'static str,
     pub(super) kind: Kind,
 }
 
-/// How a test that is left out is known to belong here.
+/// How to check that a test still has to be left out.
 pub(super) enum Kind {
-    /// It names something of the inside, and so does not compile: this text.
+    /// It does not compile, because it uses this internal name.
     Names(&'static str),
-    /// It fails, which is tried.
+    /// It is run, and must fail.
     Fails,
 }
 

@@ -1,9 +1,9 @@
-//! rayon's and rayon-core's own tests, with taskel in the place of rayon-core.
+//! rayon's and rayon-core's own tests, with taskel in place of rayon-core.
 //!
-//! The sources are those that cargo has in its registry, copied into the build folder. rayon is
-//! built as it is. Of rayon-core, the tests alone: the files of its unit tests become modules of a
-//! crate that re-exports the replacement, and the examples in its documentation are collected from
-//! its sources.
+//! The sources are copied from cargo's registry into the build folder. rayon is built unchanged. Of
+//! rayon-core, only the tests are used: the files of its unit tests become modules of a crate that
+//! re-exports the replacement, and the examples are collected from the documentation of its
+//! sources.
 
 mod binaries;
 mod doc_tests;
@@ -24,15 +24,15 @@ use crate::own_tests::{Outcome, Outcomes};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// One of the two crates alone
+    /// Only one of the two crates
     #[arg(long)]
     only: Option<Suite>,
-    /// Without the examples in the documentation
+    /// Skip the examples in the documentation
     #[arg(long)]
     no_docs: bool,
 }
 
-/// Whose tests.
+/// Which crate's tests to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Suite {
     RayonCore,
@@ -40,7 +40,7 @@ pub(crate) enum Suite {
 }
 
 impl Suite {
-    /// The package that has the tests.
+    /// The package that contains the tests.
     fn package(self) -> &'static str {
         match self {
             Suite::RayonCore => "rayon-core-tests",

@@ -1,4 +1,4 @@
-//! A workspace of the two packages of tests.
+//! Builds a workspace of the two test packages.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::left_out::{Kind, LEFT_OUT};
 use crate::copy::copy_folder;
 
 const RAYON: &str = "1.12.0";
-/// The one whose interface the replacement has.
+/// The version whose interface the replacement has.
 pub(crate) const RAYON_CORE: &str = "1.13.0";
 
 const WORKSPACE: &str = r#"
@@ -44,8 +44,7 @@ rand_xorshift = "0.4"
 scoped-tls = "1.0"
 "#;
 
-/// What the unit tests find around them: the replacement's items, and stand-ins for what they use
-/// of the inside.
+/// What the unit tests find around them: the replacement's items, and stand-ins for internal items.
 const CORE_LIB: &str = r#"
 #![allow(unused_imports)]
 pub use rayon_core::*;
@@ -67,7 +66,7 @@ mod registry {
 /// Modules with a file of unit tests.
 const MODULES: [&str; 5] = ["broadcast", "join", "scope", "spawn", "thread_pool"];
 
-/// Copies everything, and returns the folder of the workspace.
+/// Copies everything. Returns the folder of the workspace.
 pub(super) fn copy(root: &Path) -> Result<PathBuf> {
     let folder = root.join("target/rayon-suite");
     let [rayon, core] = fetch(&folder.join("fetch"))?;
@@ -85,7 +84,7 @@ pub(super) fn copy(root: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Where cargo has the sources.
+/// Returns where cargo has the sources.
 fn fetch(scratch: &Path) -> Result<[PathBuf; 2]> {
     let manifest = format!(
         "[package]\nname = \"fetch\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[workspace]\n\n\
@@ -128,14 +127,11 @@ fn copy_core_tests(core: &Path, folder: &Path) -> Result<()> {
         )?;
     }
     let named = LEFT_OUT.iter().filter(|test| matches!(test.kind, Kind::Names(_))).count();
-    ensure!(
-        switched_off == named,
-        "{named} tests are listed that name something of the inside, {switched_off} are there"
-    );
+    ensure!(switched_off == named, "{named} listed tests use internal names, but {switched_off} were found");
     write(&folder.join("src/lib.rs"), &lib)
 }
 
-/// Copies a file of unit tests, with those switched off that cannot compile, and says how many.
+/// Copies a file of unit tests, and disables those that cannot compile. Returns how many these are.
 fn copy_tests(from: &Path, to: &Path, module: &str) -> Result<usize> {
     let mut text = fs::read_to_string(from).with_context(|| format!("reading {}", from.display()))?;
     let mut switched_off = 0;

@@ -1,28 +1,28 @@
-//! On which cores workers of this process are at work, of whichever pool.
+//! The cores on which workers of this process run, of all pools.
 //!
-//! One count for each core: a worker counts itself in as it gets up, and out before it sleeps. The
-//! counts are hints, Relaxed: the core that a worker is on may be another a moment later, and
-//! whoever is misled goes to a core that is no better.
+//! One count per core. A worker adds itself when it gets up, and removes itself before it sleeps.
+//! The counts are Relaxed hints: a worker may move to another core at any moment. A lane that is
+//! misled goes to a core that is no better.
 
 use crate::sync::{AtomicU32, Ordering};
 
-/// No kernel has more. A core that is not in here has nobody at work.
+/// No kernel supports more. Cores beyond it count as free.
 const MOST_CORES: usize = 8192;
 
 static AT_WORK: [AtomicU32; MOST_CORES] = [const { AtomicU32::new(0) }; MOST_CORES];
 
-/// Somebody is at work on a core while this lives.
+/// Counts a worker on a core as long as it lives.
 #[must_use]
 #[derive(Debug)]
 pub(crate) struct AtWork(Option<&'static AtomicU32>);
 
 impl AtWork {
-    /// Wherever it is, nobody knows.
+    /// A worker on an unknown core.
     pub(crate) fn nowhere() -> Self {
         AtWork(None)
     }
 
-    /// On `core`, whoever else is there.
+    /// Counts a worker on `core`, whether or not others are there.
     pub(crate) fn on(core: usize) -> Self {
         let count = AT_WORK.get(core);
         if let Some(count) = count {
@@ -31,23 +31,23 @@ impl AtWork {
         AtWork(count)
     }
 
-    /// On `core`, unless somebody is there.
+    /// Counts a worker on `core` if no other is there.
     pub(crate) fn alone_on(core: usize) -> Option<Self> {
         if !AtWork::is_free(core) {
             return None;
         }
         let at_work = AtWork::on(core);
-        // Of two that come at once, both may go elsewhere.
+        // If two come at the same time, both may go elsewhere.
         at_work.0.is_none_or(|count| count.load(Ordering::Relaxed) == 1).then_some(at_work)
     }
 
-    /// Whether nobody is at work on `core`.
+    /// Returns whether no worker runs on `core`.
     pub(crate) fn is_free(core: usize) -> bool {
         AT_WORK.get(core).is_none_or(|count| count.load(Ordering::Relaxed) == 0)
     }
 
-    /// Forgets everybody: called in a forked child, where they are not. Only touches static
-    /// atomics, as is allowed there.
+    /// Resets all counts. A forked child calls this, because it has no workers. It only touches
+    /// static atomics, which is allowed there.
     #[cfg(all(unix, not(miri)))]
     pub(crate) fn forget_all() {
         AT_WORK.iter().for_each(|count| count.store(0, Ordering::Relaxed));

@@ -1,4 +1,5 @@
-//! Linux: each thread has a mask of the cores that it may run on, which what it starts inherits.
+//! Linux: each thread has a mask of the cores that it may run on. New threads and processes inherit
+//! it.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard};
@@ -10,15 +11,15 @@ const WORD_BITS: usize = Word::BITS as usize;
 /// No kernel can be built for more.
 const MOST_CORES: usize = 8192;
 
-/// What the kernel takes for the calling thread.
+/// The kernel's name for the calling thread.
 const THIS_THREAD: libc::pid_t = 0;
 
-/// The cores of this process, as they were found when first asked for. What is asked later may be
-/// asked by a thread that is pinned.
+/// The cores of this process, as found at the first call. A later call may come from a pinned
+/// thread.
 static PROCESS: Mutex<Option<Mask>> = Mutex::new(None);
 
-/// A set of cores: a `cpu_set_t`, large enough for any kernel. It allocates nothing, so that a
-/// worker may move in the middle of anything.
+/// A set of cores: a `cpu_set_t` that is large enough for any kernel. It does not allocate, so a
+/// worker can move at any point.
 #[derive(Clone, Debug)]
 struct Mask([Word; MOST_CORES / WORD_BITS]);
 
@@ -34,7 +35,7 @@ impl Mask {
         Ok(mask)
     }
 
-    /// The mask of a thread.
+    /// Returns the mask of a thread.
     fn of(thread: libc::pid_t) -> io::Result<Mask> {
         let mut mask = Mask::NONE;
         let words = mask.0.as_mut_slice();
@@ -45,8 +46,8 @@ impl Mask {
         if status == 0 { Ok(mask) } else { Err(io::Error::last_os_error()) }
     }
 
-    /// Makes it the mask of the calling thread, which is moved if need be. Cores that the process
-    /// does not have are left out.
+    /// Sets the mask of the calling thread, and moves the thread if needed. The kernel ignores
+    /// cores that the process does not have.
     fn apply(&self) -> io::Result<()> {
         let words = self.0.as_slice();
         // SAFETY: the kernel reads exactly `size_of_val(words)` bytes at the pointer, which are
@@ -61,7 +62,7 @@ impl Mask {
     }
 
     fn cores(&self) -> impl Iterator<Item = usize> {
-        // Word by word: of the bits, thousands are 0.
+        // Word by word, because most of the bits are 0.
         let not_empty = self.0.iter().enumerate().filter(|(_, bits)| **bits != 0);
         not_empty
             .flat_map(|(index, _)| index * WORD_BITS..(index + 1) * WORD_BITS)
@@ -73,8 +74,8 @@ impl Mask {
     }
 }
 
-/// The cores of the process: what the first thread that asked was allowed, or the main thread, if
-/// that was more. (One of the two may be pinned.)
+/// Returns the cores of the process: the mask of the calling thread or that of the main thread,
+/// whichever is larger. (One of the two may be pinned.)
 fn of_process() -> io::Result<Mask> {
     let mut process = lock();
     if let Some(mask) = &*process {
@@ -87,26 +88,26 @@ fn of_process() -> io::Result<Mask> {
 }
 
 fn lock() -> MutexGuard<'static, Option<Mask>> {
-    // No user code runs under it, so it is whole even if poisoned.
+    // No user code runs under the lock, so the data is consistent even if it is poisoned.
     PROCESS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Its number is that of the process.
+/// Returns the main thread. Its number is that of the process.
 fn main_thread() -> Option<libc::pid_t> {
-    // Miri asks for threads, which have other numbers there.
+    // Miri expects thread numbers, which differ from process numbers there.
     // SAFETY: the call takes nothing and touches no memory.
     (!cfg!(miri)).then(|| unsafe { libc::getpid() })
 }
 
-/// The cores of the process are not what they were.
+/// Replaces the known cores of the process. `None` means that the next call finds them again.
 fn look_again(mask: Option<Mask>) {
     *lock() = mask;
 }
 
-/// While it lives, the thread that made it may run on all cores of the process.
+/// While this lives, the thread that created it may run on all cores of the process.
 #[must_use]
 pub(crate) struct Unpinned {
-    /// What the thread had before, if that was less.
+    /// The mask that the thread had before, if that was smaller.
     before: Option<Mask>,
 }
 
@@ -118,8 +119,8 @@ impl Unpinned {
 
 impl Drop for Unpinned {
     fn drop(&mut self) {
-        // Refused only if these cores were taken from the process meanwhile: then the kernel knows
-        // better.
+        // This fails only if these cores were taken from the process meanwhile. Then the kernel has
+        // already chosen others.
         let _ = self.before.as_ref().map(Mask::apply);
     }
 }
@@ -128,7 +129,7 @@ impl Drop for Unpinned {
 fn widen() -> io::Result<Option<Mask>> {
     let (before, mut all) = (Mask::of(THIS_THREAD)?, of_process()?);
     if !all.contains_all_of(&before) {
-        // The process was given more since, or back what was taken from it.
+        // The process has got more cores since.
         look_again(None);
         all = of_process()?;
     }
@@ -136,44 +137,45 @@ fn widen() -> io::Result<Option<Mask>> {
         return Ok(None);
     }
     if let Err(error) = all.apply() {
-        // None of them is left to the process, or a sandbox forbids the call.
+        // The process has lost all of these cores, or a sandbox forbids the call.
         look_again(None);
         return Err(error);
     }
     let left = Mask::of(THIS_THREAD)?;
     if !left.contains_all_of(&all) {
-        // Some were taken from the process.
+        // The process has lost some of these cores.
         look_again(Some(left));
     }
     Ok(Some(before))
 }
 
-/// The cores that this process may run on, ascending, whatever the calling thread is confined to;
-/// empty when that cannot be found out.
+/// Returns the cores that this process may run on, in ascending order, even if the calling thread
+/// is pinned. Returns an empty list if they are unknown.
 ///
-/// They are found out once. Should the kernel have taken some away since, or given some to the
+/// The cores are found once. If the kernel has taken some away since, or has given the calling
+/// thread more, this call notices it.
 /// calling thread, that is noticed here.
 pub(crate) fn usable_cores() -> Vec<usize> {
     let _all = Unpinned::new();
     of_process().map_or_else(|_| Vec::new(), |mask| mask.cores().collect())
 }
 
-/// Lets the calling thread run on `core` alone.
+/// Pins the calling thread to `core`.
 ///
 /// # Errors
-/// The operating system's refusal: no such core, a core outside the process's cpuset, a sandbox
-/// that forbids the call. The thread then runs wherever it could before. The error does not name
-/// the core; the caller knows it.
+/// Returns the error of the operating system: the core does not exist or is outside the process's
+/// cpuset, or a sandbox forbids the call. The thread then keeps its cores. The error does not name
+/// the core, because the caller knows it.
 pub(crate) fn pin_current_thread(core: usize) -> io::Result<()> {
     Mask::only(core)?.apply()
 }
 
-/// Moves the calling thread to `core`, if it may run there. It may leave again.
+/// Moves the calling thread to `core`, if it may run there. The thread may leave it again.
 ///
-/// Some 5 µs if it is there already, 50 if not.
+/// Takes about 5 µs if the thread is already there, and 50 µs otherwise.
 ///
 /// # Errors
-/// As [`pin_current_thread`]'s, and where the thread is confined to other cores.
+/// As [`pin_current_thread`], and if the thread is confined to other cores.
 pub(crate) fn place_current_thread(core: usize) -> io::Result<()> {
     let before = Mask::of(THIS_THREAD)?;
     if !before.contains(core) {
@@ -181,16 +183,16 @@ pub(crate) fn place_current_thread(core: usize) -> io::Result<()> {
     }
     Mask::only(core)?.apply()?;
     before.apply().or_else(|_| {
-        // Its cores were taken from the process in this very moment. It must not stay pinned.
+        // The process has just lost the thread's cores. The thread must not stay pinned.
         look_again(None);
         widen().map(drop)
     })
 }
 
-/// The core that the calling thread is on right now, if the system tells cheaply; it may have moved
-/// on since.
+/// Returns the core that the calling thread runs on, if the system has a cheap way to tell. The
+/// thread may move at any moment.
 ///
-/// A read of a register in the vDSO: a few nanoseconds, no system call.
+/// Takes a few nanoseconds: it reads a register in the vDSO, without a system call.
 #[inline]
 pub(crate) fn current_core() -> Option<usize> {
     if cfg!(miri) {

@@ -1,9 +1,8 @@
-//! Systems where threads do not inherit the core that another is pinned to, or that know only
-//! preferences.
+//! Systems where new threads do not inherit the pinning, or where a thread can only prefer a core.
 
 use std::io;
 
-/// Does nothing: what is started in a pinned thread is not confined to its core.
+/// Does nothing: what a pinned thread starts is not confined to its core.
 #[must_use]
 pub(crate) struct Unpinned;
 
@@ -13,7 +12,8 @@ impl Unpinned {
     }
 }
 
-/// The cores that this process may run on, ascending; empty when that cannot be found out.
+/// Returns the cores that this process may run on, in ascending order, or an empty list if they are
+/// unknown.
 pub(crate) fn usable_cores() -> Vec<usize> {
     let mut cores: Vec<usize> =
         core_affinity::get_core_ids().unwrap_or_default().into_iter().map(|core| core.id).collect();
@@ -21,11 +21,11 @@ pub(crate) fn usable_cores() -> Vec<usize> {
     cores
 }
 
-/// Lets the calling thread run on `core` alone, or asks the system to prefer it where it knows only
-/// preferences.
+/// Pins the calling thread to `core`. If the system knows only preferences, the thread prefers this
+/// core.
 ///
 /// # Errors
-/// No such core, or a system that does not let threads choose.
+/// The core does not exist, or the system does not let threads choose.
 pub(crate) fn pin_current_thread(core: usize) -> io::Result<()> {
     if !usable_cores().contains(&core) {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not one of the cores this process may use"));
@@ -37,7 +37,7 @@ pub(crate) fn pin_current_thread(core: usize) -> io::Result<()> {
     }
 }
 
-/// Nothing is known here that would move a thread and let it go again.
+/// Fails: no call on these systems moves a thread and lets it leave again.
 ///
 /// # Errors
 /// Always.
@@ -45,7 +45,7 @@ pub(crate) fn place_current_thread(_: usize) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// The core that the calling thread is on right now, if the system tells cheaply: it does not.
+/// Returns `None`: these systems have no cheap way to tell the current core.
 #[inline]
 pub(crate) fn current_core() -> Option<usize> {
     None

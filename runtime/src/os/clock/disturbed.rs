@@ -1,15 +1,14 @@
-//! Readings of a clock that is wrong, for tests: which kind of trouble a process has, it learns
-//! from its environment.
+//! Wrong readings of a clock, for tests. An environment variable selects the kind of error.
 
 use std::cell::Cell;
 use std::sync::OnceLock;
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// Names the kind of trouble to a process that shall have it.
+/// The environment variable that selects the kind of error.
 pub(crate) const TROUBLE: &str = "TASKEL_TEST_BAD_CLOCK";
 
-/// The sequence of Weyl and Marsaglia, one for each thread.
+/// A Weyl sequence with Marsaglia's multipliers, one per thread.
 fn random() -> u64 {
     thread_local! {
         static STATE: Cell<u64> = const { Cell::new(0) };
@@ -25,13 +24,13 @@ fn random() -> u64 {
     STATE.get()
 }
 
-/// A reading as the clock in trouble gives it.
+/// Returns the reading of the faulty clock.
 pub(crate) fn disturbed(raw: u64) -> u64 {
     static KIND: OnceLock<Option<String>> = OnceLock::new();
     static OFFSET: AtomicU64 = AtomicU64::new(u64::MAX / 2);
     let kind = KIND.get_or_init(|| std::env::var(TROUBLE).ok());
     let seldom = || random() % 100 == 0;
-    // Of any size: a few ticks, as between two cores, or years.
+    // Of any size, from a few ticks (as between two cores) to years.
     let jump = || (1 << (random() % 62)) + 1;
     let moved = |offset: u64| {
         OFFSET.fetch_add(offset, Ordering::Relaxed);

@@ -1,11 +1,11 @@
-//! Where time stamps come from: the counter of the processor where that has one which any program
-//! may read and which ticks at a constant rate (10 ns a read here, against 25 for `Instant::now`),
-//! else the system's monotonic clock.
+//! Where time stamps come from. If the processor has a counter which programs may read and which
+//! ticks at a constant rate, it is used: one read takes 10 ns here, against 25 ns for
+//! `Instant::now`. Otherwise, the system's monotonic clock is used.
 
-/// A counter, and what its ticks are worth.
+/// A counter and the length of its ticks.
 #[derive(Debug)]
 pub(super) struct Source {
-    /// Nanoseconds a tick, in units of 2⁻³².
+    /// Nanoseconds per tick, in units of 2⁻³².
     scale: u64,
     counter: Counter,
 }
@@ -13,13 +13,13 @@ pub(super) struct Source {
 #[derive(Debug)]
 enum Counter {
     OfProcessor,
-    /// Nanoseconds since the clock was made.
+    /// Nanoseconds since the clock was created.
     OfSystem(system::Origin),
 }
 
 const SCALE_OF_1_NS: u64 = 1 << 32;
 
-/// A moment by both clocks.
+/// One point in time, read from both clocks.
 #[derive(Debug)]
 pub(super) struct Start {
     origin: system::Origin,
@@ -36,8 +36,8 @@ impl Start {
 }
 
 impl Source {
-    /// Finds out what there is, and how fast it ticks since `start`, for which it waits if that is
-    /// not 20 µs ago.
+    /// Selects the source, and measures the rate of the counter since `start`. Waits until 20 µs
+    /// have passed since `start`.
     pub(super) fn new(start: &Start) -> Self {
         match processor::is_steady().then(|| measure_scale(start)).flatten() {
             Some(scale) => Source { scale, counter: Counter::OfProcessor },
@@ -53,7 +53,7 @@ impl Source {
         }
     }
 
-    /// 0 if `later` is not later.
+    /// Returns 0 if `later` is not later.
     #[inline]
     pub(super) fn ns_between(&self, earlier: u64, later: u64) -> u64 {
         let ticks = u128::from(later.saturating_sub(earlier));
@@ -61,10 +61,11 @@ impl Source {
     }
 }
 
-/// Compares the processor's counter with the system's clock; `None` if the counter stands still.
+/// Compares the processor's counter with the system's clock. Returns `None` if the counter does not
+/// advance.
 fn measure_scale(start: &Start) -> Option<u64> {
-    /// Wrong by 0.005 % in the median and by 0.05 % at most, of 400 tries; a first parallel call
-    /// waits for it.
+    /// The rate is then off by 0.005 % in the median, and by at most 0.05 % in 400 runs. The first
+    /// parallel call waits for it.
     const LONG_ENOUGH_NS: u64 = 20_000;
     loop {
         let (ns, ticks) = both(&start.origin);
@@ -77,8 +78,8 @@ fn measure_scale(start: &Start) -> Option<u64> {
     }
 }
 
-/// Of several readings of both clocks, the one in which the least lies between the two of the
-/// counter: nobody interrupted that.
+/// Reads both clocks several times. Returns the reading with the shortest time between the two
+/// reads of the counter, which was not interrupted.
 fn both(origin: &system::Origin) -> (u64, u64) {
     const TRIES: u32 = 8;
     let read = || {
@@ -94,8 +95,8 @@ fn both(origin: &system::Origin) -> (u64, u64) {
 mod processor {
     use std::arch::x86_64::{__cpuid, _rdtsc};
 
-    /// Whether it ticks at the same rate whatever the processor does: the "invariant" bit of both
-    /// Intel's and AMD's manuals.
+    /// Returns whether the counter ticks at a constant rate: the "invariant" bit in the manuals of
+    /// Intel and AMD.
     #[allow(unused_unsafe, reason = "`__cpuid` is unsafe in Rust 1.85")]
     pub(super) fn is_steady() -> bool {
         const HIGHEST_EXTENDED: u32 = 0x8000_0000;
@@ -109,13 +110,13 @@ mod processor {
 
     #[inline]
     pub(super) fn ticks() -> u64 {
-        // SAFETY: every x86-64 processor has the instruction. (A system that forbids it to programs
-        // ends them; none in use does.)
+        // SAFETY: every x86-64 processor has the instruction. (A system may forbid it and kill the
+        // program; no system in use does.)
         unsafe { _rdtsc() }
     }
 }
 
-/// The virtual counter of 64-bit ARM, which these systems let programs read.
+/// The virtual counter of 64-bit ARM, which programs may read on these systems.
 #[cfg(all(
     target_arch = "aarch64",
     any(target_os = "linux", target_os = "android", target_os = "macos"),
@@ -137,7 +138,7 @@ mod processor {
     }
 }
 
-/// None is known.
+/// No counter is known.
 #[cfg(not(any(
     all(target_arch = "x86_64", not(miri)),
     all(
@@ -175,8 +176,8 @@ mod system {
     }
 }
 
-/// In WebAssembly without a system there is no clock, and time stands still, which makes chunks
-/// large. But there, nobody else could take a part of them.
+/// WebAssembly without a system has no clock. Time does not pass, so chunks become large. This is
+/// harmless, because no other thread could take a part of them.
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod system {
     #[derive(Debug)]
@@ -210,9 +211,9 @@ mod tests {
     #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
     #[test]
     fn the_processor_is_asked_where_it_says_that_its_counter_is_steady() {
-        let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").expect("Linux tells of its processors");
+        let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").expect("Linux describes its processors");
         let flags = cpuinfo.lines().find(|line| line.starts_with("flags")).expect("x86 has flags");
-        // Both flags come from the one bit; a hypervisor may hide it.
+        // Both flags come from the same bit. A hypervisor may hide it.
         assert_eq!(processor::is_steady(), flags.split_whitespace().any(|flag| flag == "nonstop_tsc"));
         assert_eq!(
             processor::is_steady(),
