@@ -114,6 +114,29 @@ fn each_item_is_asked_about_once_or_so() {
     }
 }
 
+/// Nobody asks before the loop, while all others wait, whether something is known of the predicate
+/// or not (it is not in the first call): 64 calls on 8 workers are 8 rounds, and not ten or more.
+#[test]
+fn eight_workers_are_all_busy_with_64_items() {
+    let _watchdog = watchdog::watch("slow separators of 8 workers");
+    let pool = ThreadPool::builder().num_threads(8).build().unwrap();
+    for gap in GAPS {
+        for call in 0..3 {
+            let (mut slept_ns, mut took) = (0, Duration::ZERO);
+            split(&pool, 64, gap, |asked| {
+                let Asked { name, times, .. } = asked;
+                // A lane may lose patience with another one that the system holds up.
+                assert!((64..=64 + 4).contains(&times), "{name}: {times} times");
+                slept_ns += asked.slept_ns;
+                took += asked.took;
+            });
+            let busy = slept_ns as f64 / took.as_nanos() as f64;
+            println!("gap {gap}, call {call}: {busy:.2} of 8 busy");
+            assert!(busy >= 7.0, "gap {gap}, call {call}: {busy:.2} of 8 busy");
+        }
+    }
+}
+
 #[test]
 fn a_predicate_that_panics_ends_the_loop_with_its_payload() {
     let _watchdog = watchdog::watch("a slow separator that panics");

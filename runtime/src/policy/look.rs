@@ -37,6 +37,21 @@ pub(crate) fn look<R>(address: usize, places: usize, call: impl Fn(usize) -> R) 
     ns
 }
 
+/// What calls of the function for which `address` stands took before, in nanoseconds.
+pub(crate) fn known(address: usize) -> Option<f64> {
+    Site::at(address).estimate_ns()
+}
+
+/// Whether calls that take so long are slow.
+pub(crate) fn is_slow(ns: f64) -> bool {
+    ns >= SLOW_NS
+}
+
+/// Notes what calls of the function for which `address` stands take.
+pub(crate) fn learn(address: usize, ns: f64) {
+    Site::at(address).learn(ns);
+}
+
 /// As [`look`], at a part of what was looked at before.
 pub(crate) fn look_again<R>(places: usize, call: impl Fn(usize) -> R) -> Option<f64> {
     look_at(places, few_calls(places), call)
