@@ -84,6 +84,8 @@ pub(super) struct LoopState<'a> {
     caller_depth: u32,
     /// The caller is in the middle of other work, and can run nothing else before this loop ends.
     is_nested: bool,
+    /// It is a part of something, or other loops were open as it began.
+    pub(super) is_among_others: bool,
     /// The most tickets that may be out: one less than the pool has workers, for the caller takes
     /// part.
     limit: u32,
@@ -298,6 +300,7 @@ impl<'a> LoopState<'a> {
             caller: lane.index(),
             caller_depth: lane.depth(),
             is_nested,
+            is_among_others,
             limit: lane.pool().num_threads() as u32 - 1,
             tickets: Tickets::new(),
             helpers: AtomicU32::new(0),

@@ -138,3 +138,26 @@ fn short_parts_do_not_hide_long_ones_in_the_next() {
     }
     assert!(late.is_empty(), "{late:?}");
 }
+
+/// When the last part begins, the others may be over.
+#[test]
+fn a_part_that_runs_by_itself_shares_its_long_items() {
+    let _cores = take_cores();
+    let _watchdog = watch("a loop of tiny items in a join, then one of long ones");
+    begin();
+    let [alone, sites @ ..]: [Looping; 5] = sites!(each: 15 16 17 18 19);
+    let bound = tiny_alone(alone) + 2 * LONG;
+    let mut late = Vec::new();
+    for (workers, looping) in WORKERS.into_iter().zip(sites) {
+        // No more than there are cores, or one might lose its core, which looks like a long item.
+        pool(2).install(|| taskel::join(|| looping(TINY, TINY, 0), || ()));
+        let pool = pool(workers);
+        let start = Instant::now();
+        pool.install(|| looping(TINY + workers, TINY, workers));
+        let time = start.elapsed();
+        if time > bound + WAKING {
+            late.push(format!("P = {workers}: {time:.1?} where {bound:.1?} is enough"));
+        }
+    }
+    assert!(late.len() <= 1, "{late:?}");
+}
