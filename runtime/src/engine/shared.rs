@@ -461,6 +461,12 @@ impl<'a> LoopState<'a> {
         self.slots.slots().map(|slot| slot.range.peek().len()).fold(0, u32::saturating_add)
     }
 
+    /// Whether some lane is in a chunk with blocks that have not begun, of which a lane that watches
+    /// may take what takes too long; a hint.
+    pub(super) fn has_rests(&self) -> bool {
+        self.slots.slots().any(|slot| slot.position.rest().len() > 0)
+    }
+
     /// The caller, should it wait for the others already, comes back for what has become stealable.
     pub(super) fn call_caller_back(&self, lane: &LaneContext<'_>) {
         if lane.index() != self.caller {
