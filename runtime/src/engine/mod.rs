@@ -264,7 +264,7 @@ where
         let whole = Loop { state: &state, producer, consumer: &consumer };
         whole.run_as_caller(lane, head);
         let panic = whole.settle();
-        site.learn_from(&state.lesson);
+        site.learn_from(&state.lesson, state.is_among_others);
         (panic, state.lesson.ns_per_taskel().is_some_and(|ns| ns >= SLOW_ITEM_NS))
     };
     if let Some(call) = call {

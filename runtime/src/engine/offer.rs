@@ -1,9 +1,9 @@
 //! The rule by which a lane offers its loop to others, so that the loop gets all lanes that it can
 //! use.
 //!
-//! *As long as some range has units, before a lane begins a chunk, each worker of the pool is
-//! inside the loop, or an invitation is in a deque.* (There are exceptions for units that are not
-//! worth it; see below.)
+//! *As long as some range has units, or some chunk has blocks that have not begun, before a lane
+//! begins a chunk, each worker of the pool is inside the loop, or an invitation is in a deque.*
+//! (There are exceptions for units that are not worth it; see below.)
 //!
 //! This is enough. An idle worker looks at all deques before it sleeps. So while an invitation is
 //! in a deque, no worker sleeps for lack of work. While none is there, all workers are inside
@@ -57,6 +57,8 @@ impl Claimer<'_> {
         let about_to_claim = self.slot.range.peek().len().saturating_sub(own);
         let all_open = || self.state.unclaimed().saturating_sub(about_to_claim);
         let open = if own > 0 { own } else { all_open() };
+        // A chunk that has begun is no work yet, but a lane that watches it may cut it.
+        let open = if open == 0 && self.state.has_rests() { 1 } else { open };
         if open == 0 {
             return;
         }

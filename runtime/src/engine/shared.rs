@@ -84,6 +84,8 @@ pub(super) struct LoopState<'a> {
     caller_depth: u32,
     /// The caller is in the middle of other work, and can run nothing else before this loop ends.
     is_nested: bool,
+    /// It is a part of something, or other loops were open as it began.
+    pub(super) is_among_others: bool,
     /// The most tickets that may be out: one less than the pool has workers, for the caller takes
     /// part.
     limit: u32,
@@ -298,6 +300,7 @@ impl<'a> LoopState<'a> {
             caller: lane.index(),
             caller_depth: lane.depth(),
             is_nested,
+            is_among_others,
             limit: lane.pool().num_threads() as u32 - 1,
             tickets: Tickets::new(),
             helpers: AtomicU32::new(0),
@@ -456,6 +459,12 @@ impl<'a> LoopState<'a> {
     /// How many units lie in ranges, where any lane can take them; a hint.
     pub(super) fn unclaimed(&self) -> u32 {
         self.slots.slots().map(|slot| slot.range.peek().len()).fold(0, u32::saturating_add)
+    }
+
+    /// Whether some lane is in a chunk with blocks that have not begun, of which a lane that watches
+    /// may take what takes too long; a hint.
+    pub(super) fn has_rests(&self) -> bool {
+        self.slots.slots().any(|slot| slot.position.rest().len() > 0)
     }
 
     /// The caller, should it wait for the others already, comes back for what has become stealable.

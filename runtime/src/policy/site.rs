@@ -48,28 +48,32 @@ const ENTRIES: usize = 512;
 /// item as an `f32`.
 static TABLE: [AtomicU64; ENTRIES] = [const { AtomicU64::new(0) }; ENTRIES];
 
-/// For how many more calls that run in chunks a site is cautious, and whether because one met an
-/// outlier, or because it is new.
+/// For how many more calls that run in chunks a site is cautious, and why: because one met an
+/// outlier, because one was a part of something, or only because it is new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Caution(u8);
 
 impl Caution {
     const OUTLIER: u8 = 0x80;
+    const PART: u8 = 0x40;
 
     /// For how many calls an outlier is remembered. The system may have caused it by giving the
     /// core to another thread.
     const CALLS: u8 = 16;
 
     /// If loops are parts of something (loops inside a loop, or loops of several callers), the
-    /// first may have only short items, and the next all the long ones. Whole loops are usually
-    /// like the last one.
+    /// first may have only short items, and the next all the long ones. The last part may run when
+    /// the others are over, so a site remembers that it has parts. Whole loops are usually like the
+    /// last one.
     const NEW: Caution = Caution(Self::CALLS);
 
-    fn after_a_call(self, met_outlier: bool) -> Self {
-        match self.0 & !Self::OUTLIER {
+    fn after_a_call(self, met_outlier: bool, is_among_others: bool) -> Self {
+        let why = self.0 & (Self::OUTLIER | Self::PART);
+        match self.0 - why {
             _ if met_outlier => Caution(Self::CALLS | Self::OUTLIER),
             0 | 1 => Caution(0),
-            _ => Caution(self.0 - 1),
+            few if is_among_others => Caution((few - 1) | why | Self::PART),
+            few => Caution((few - 1) | why),
         }
     }
 
@@ -77,7 +81,7 @@ impl Caution {
         match self.0 {
             0 => History::Even,
             few if few & Self::OUTLIER != 0 => History::Outliers,
-            _ if is_among_others => History::Unknown,
+            few if is_among_others || few & Self::PART != 0 => History::Unknown,
             _ => History::Even,
         }
     }
@@ -158,12 +162,13 @@ impl Site {
         }
     }
 
-    /// As `learn`, from a call that ran in chunks.
-    pub(crate) fn learn_from(self, lesson: &Lesson) {
+    /// As `learn`, from a call that ran in chunks; `is_among_others` as in
+    /// [`history`](Self::history).
+    pub(crate) fn learn_from(self, lesson: &Lesson, is_among_others: bool) {
         let Some(ns) = lesson.ns_per_taskel() else { return };
         self.learn(ns);
         let Some((ns, caution)) = self.read() else { return };
-        let next = caution.after_a_call(lesson.met_outlier());
+        let next = caution.after_a_call(lesson.met_outlier(), is_among_others);
         if next != caution {
             self.write(ns, next);
         }
@@ -217,19 +222,35 @@ mod tests {
         let (alone, among_others) = (false, true);
         assert_eq!((site.history(alone), site.history(among_others)), (History::Unknown, History::Unknown));
         for _ in 0..Caution::CALLS - 1 {
-            site.learn_from(&lesson(false));
+            site.learn_from(&lesson(false), alone);
             assert_eq!((site.history(alone), site.estimate_ns()), (History::Even, Some(100.0)));
             assert_eq!(site.history(among_others), History::Unknown);
         }
-        site.learn_from(&lesson(false));
+        site.learn_from(&lesson(false), alone);
         assert_eq!((site.history(alone), site.history(among_others)), (History::Even, History::Even));
-        site.learn_from(&lesson(true));
+        site.learn_from(&lesson(true), alone);
         for _ in 0..Caution::CALLS {
             assert_eq!(
                 (site.history(alone), site.history(among_others)),
                 (History::Outliers, History::Outliers)
             );
-            site.learn_from(&lesson(false));
+            site.learn_from(&lesson(false), among_others);
+        }
+        assert_eq!((site.history(alone), site.history(among_others)), (History::Even, History::Even));
+    }
+
+    #[test]
+    fn a_site_whose_loops_were_parts_expects_another_part_for_some_calls() {
+        let site = Site::at(0x2222_4440);
+        let (alone, among_others) = (false, true);
+        let even = Lesson::default();
+        even.add(1000, 10);
+        site.learn_from(&even, alone);
+        assert_eq!(site.history(alone), History::Even, "a whole loop");
+        site.learn_from(&even, among_others);
+        for _ in 2..Caution::CALLS {
+            assert_eq!(site.history(alone), History::Unknown);
+            site.learn_from(&even, alone);
         }
         assert_eq!((site.history(alone), site.history(among_others)), (History::Even, History::Even));
     }

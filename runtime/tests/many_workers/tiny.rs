@@ -138,3 +138,61 @@ fn short_parts_do_not_hide_long_ones_in_the_next() {
     }
     assert!(late.is_empty(), "{late:?}");
 }
+
+/// When the last part begins, the others may be over.
+#[test]
+fn a_part_that_runs_by_itself_shares_its_long_items() {
+    let _cores = take_cores();
+    let _watchdog = watch("a loop of tiny items in a join, then one of long ones");
+    begin();
+    let [alone, sites @ ..]: [Looping; 5] = sites!(each: 15 16 17 18 19);
+    let bound = tiny_alone(alone) + 2 * LONG;
+    let mut late = Vec::new();
+    for (workers, looping) in WORKERS.into_iter().zip(sites) {
+        // No more than there are cores, or one might lose its core, which looks like a long item.
+        pool(2).install(|| taskel::join(|| looping(TINY, TINY, 0), || ()));
+        let pool = pool(workers);
+        let start = Instant::now();
+        pool.install(|| looping(TINY + workers, TINY, workers));
+        let time = start.elapsed();
+        if time > bound + WAKING {
+            late.push(format!("P = {workers}: {time:.1?} where {bound:.1?} is enough"));
+        }
+    }
+    assert!(late.len() <= 1, "{late:?}");
+}
+
+/// Loops inside of a loop, the last of which has all long items at its end.
+fn in_loops<const SITE: usize>(len: usize, first: usize, long: usize) {
+    let part = len.div_ceil(4);
+    (0..4_usize).into_par_iter().with_max_len(1).for_each(|number| {
+        let items = number * part..len.min((number + 1) * part);
+        items.into_par_iter().for_each(|item| run(item, first, long));
+    });
+}
+
+/// Those that come take what is in ranges, and somebody must be there for what is left in a chunk.
+#[test]
+fn long_items_in_a_chunk_are_shared_when_nothing_else_is_left() {
+    let _cores = take_cores();
+    let _watchdog = watch("loops of tiny items, one with long ones at its end");
+    begin();
+    let [alone, sites @ ..]: [Looping; 5] = sites!(in_loops: 20 21 22 23 24);
+    let bound = tiny_alone(alone) + 3 * LONG / 2;
+    let mut late = Vec::new();
+    for (workers, looping) in WORKERS.into_iter().zip(sites) {
+        let pool = pool(workers);
+        for call in 1..=6 {
+            // So that everybody sleeps.
+            thread::sleep(Duration::from_millis(2));
+            let start = Instant::now();
+            pool.install(|| looping(TINY + workers, TINY, workers));
+            let time = start.elapsed();
+            if time > bound {
+                late.push(format!("P = {workers}, call {call}: {time:.1?} where {bound:.1?} is enough"));
+            }
+        }
+    }
+    // The caller of a loop that waits for its last item does nothing else.
+    assert!(late.len() <= 3, "{} calls of 24 took too long:\n{}", late.len(), late.join("\n"));
+}
