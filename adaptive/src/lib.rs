@@ -19,6 +19,9 @@
 //! of its guide](https://docs.rs/taskel/latest/taskel/guide/long_items/index.html) explains chunks
 //! to its users.
 //!
+//! Without the feature `simulate`, which is on by default, the crate has only the policy: it builds
+//! in a fraction of the time.
+//!
 //! This crate measures nothing and starts no threads. Times come in as numbers, so it needs no
 //! clock and no standard library.
 //!
@@ -48,13 +51,16 @@ extern crate alloc;
 mod chunker;
 mod estimate;
 pub mod recording;
+#[cfg(feature = "simulate")]
 mod scaling;
+#[cfg(feature = "simulate")]
 pub mod simulate;
 mod tail;
 #[doc(hidden)]
 pub mod units;
 
 pub use chunker::{ChunkConfig, Chunker, History};
+#[cfg(feature = "simulate")]
 pub use scaling::{Limit, Prediction, Scaling};
 pub use tail::Tail;
 

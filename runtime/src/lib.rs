@@ -28,7 +28,7 @@
 //! | get float sums with the same bits in every run | [`deterministic`](iter::ParallelIterator::deterministic) |
 //! | set the number of threads, their names, stacks or cores | [`ThreadPoolBuilder`] |
 //! | process items that need much memory | [`MemoryBudget`], [`memory_guard`](ThreadPoolBuilder::memory_guard) |
-//! | find out what more cores would bring | [`Profile::scaling`] |
+//! | find out what more cores would bring | `Profile::scaling`, with the feature `scaling` |
 //! | see what each worker did | [`ThreadPool::profile`], [`ThreadPool::metrics`], [`progress_with`](iter::IndexedParallelIterator::progress_with) |
 //! | lock between processes | the crate [`shm-lock`](https://docs.rs/shm-lock) |
 //! | use the chunk policy alone, or simulate schedules | the crate [`taskel-adaptive`](https://docs.rs/taskel-adaptive) |
@@ -90,6 +90,7 @@
 //! - `svg`: profiles as pictures.
 //! - `trace`: profiles as traces for Perfetto.
 //! - `html`: profiles as pages for a browser.
+//! - `scaling`: predictions for other numbers of workers.
 //! - `record`: recordings of profiles as files.
 //! - `tracing`: [spans](guide::embedding#spans-of-tracing) that are carried to workers.
 //! - `loom`: parallel calls in [models](guide::models).
@@ -136,7 +137,9 @@ pub use crate::sched::scope::{Scope, ScopeFifo, in_place_scope, in_place_scope_f
 pub use crate::sched::task::{Task, spawn, spawn_fifo, submit};
 pub use crate::sched::worker_local::WorkerLocal;
 pub use crate::sched::yield_now::{Yield, current_thread_has_pending_tasks, yield_local, yield_now};
+#[cfg(feature = "scaling")]
 pub use taskel_adaptive::recording::Recording;
+#[cfg(feature = "scaling")]
 pub use taskel_adaptive::{Limit, Prediction, Scaling};
 
 /// Brings into scope what a program needs to iterate in parallel.

@@ -5,7 +5,10 @@
 //! bounded memory, `report` prints a profile as text, `svg` draws it, `html` makes a page of it,
 //! `trace` writes it for Perfetto; `calls` keeps which parallel calls lay in which, of which `recording` makes a tree.
 
-#![cfg_attr(not(feature = "svg"), allow(dead_code, reason = "some of it only a picture shows"))]
+#![cfg_attr(
+    not(all(feature = "svg", feature = "scaling")),
+    allow(dead_code, reason = "some of it only pictures and predictions show")
+)]
 
 pub(crate) mod calls;
 #[cfg(test)]
@@ -20,6 +23,7 @@ mod loops;
 #[cfg(feature = "trace")]
 mod nesting;
 pub(crate) mod recorder;
+#[cfg(feature = "scaling")]
 mod recording;
 mod report;
 mod sites;
