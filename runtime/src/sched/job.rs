@@ -100,7 +100,8 @@ impl Run {
         // SAFETY: the run waits for its descendants, among which is the work that the caller holds;
         // so does each run that it was born in itself. Runs do not change.
         while let Some(inner) = unsafe { run.as_ref() } {
-            if inner.ancestor == ancestor {
+            // All runs inside a region know it, so that the way to it need not be walked.
+            if inner.ancestor == ancestor || inner.region == ancestor {
                 return true;
             }
             run = inner.born_in.run;
