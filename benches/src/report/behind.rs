@@ -46,9 +46,9 @@ pub fn behind(report: &Report) -> Vec<Behind> {
 #[must_use]
 pub fn section(report: &Report) -> String {
     let behind = behind(report);
-    let mut text = format!(
+    let mut text =
         "## Where a peer is ahead\n\nWhere the median of the best peer is less by more than 3 %.\n\n"
-    );
+            .to_owned();
     if behind.is_empty() {
         text.push_str("Nowhere.\n");
         return text;
