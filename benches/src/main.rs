@@ -66,6 +66,11 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
             }
             Ok(())
         }
+        Command::Merge { old, new, out } => {
+            report::write(&read(&old)?.merged(read(&new)?), &out)?;
+            eprintln!("written to {}", out.display());
+            Ok(())
+        }
         Command::Compare { old, new } => {
             let comparison = compare::compare(&read(&old)?, &read(&new)?);
             print!("{}", compare::text(&comparison));

@@ -15,6 +15,8 @@ Usage: cargo run --release -p taskel-benches -- COMMAND
     --reps N                 samples of each peer in each row [default: 21]
     --quick                  the same as --reps 5
     --out DIR                write into DIR; with one of the options above, nothing is written without this one
+  merge OLD.json NEW.json --out DIR
+                             write a report with the groups of NEW, and those of OLD that NEW lacks
   compare OLD.json NEW.json  say what changed between two reports, beyond noise
   help                       print this, and the suites";
 
@@ -53,6 +55,15 @@ pub enum Command {
         peer: String,
         /// The iterations of a tiny item, or of each.
         tiny_steps: u32,
+    },
+    /// Put two reports together, if a part was measured again.
+    Merge {
+        /// The file of the older one.
+        old: PathBuf,
+        /// The file of the newer one, whose groups count.
+        new: PathBuf,
+        /// Where to write the result.
+        out: PathBuf,
     },
     /// Compare two reports.
     Compare {
@@ -126,6 +137,18 @@ pub fn parse<A: Into<OsString>>(args: impl IntoIterator<Item = A>) -> Result<Com
             let command =
                 Command::Calls { row: row?.string()?, peer: peer?.string()?, tiny_steps: steps?.parse()? };
             end(&mut parser, command)
+        }
+        "merge" => {
+            let [old, new] = ["the older report", "the newer report"].map(|what| value(&mut parser, what));
+            let (old, new) = (old?.into(), new?.into());
+            match parser.next()? {
+                Some(Long("out")) => {
+                    let out = parser.value()?.into();
+                    end(&mut parser, Command::Merge { old, new, out })
+                }
+                Some(arg) => Err(arg.unexpected()),
+                None => Err("expected --out DIR".into()),
+            }
         }
         "compare" => {
             let [old, new] = ["the older report", "the newer report"].map(|what| value(&mut parser, what));
@@ -236,6 +259,7 @@ mod tests {
         assert!(error(&["report", "Pareto"]).contains("Pareto"));
         assert!(error(&["suite", "loops", "--only", "x"]).contains("--only"));
         assert!(error(&["compare", "a"]).contains("newer"));
+        assert!(error(&["merge", "a", "b"]).contains("--out"));
         assert!(error(&["compare", "a", "b", "c"]).contains('c'));
         assert!(error(&["repot"]).contains("repot"));
     }

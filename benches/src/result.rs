@@ -78,6 +78,32 @@ pub struct Cell {
     pub note: Option<String>,
 }
 
+impl Report {
+    /// This report with the groups of `newer`, which replace those of the same names. A line says
+    /// which ones are left of this report, and on what they were measured.
+    #[must_use]
+    pub fn merged(mut self, newer: Report) -> Report {
+        let name = |group: &Group| newer.groups.iter().any(|other| other.name == group.name);
+        let kept: Vec<&str> =
+            self.groups.iter().filter(|group| !name(group)).map(|group| &*group.name).collect();
+        let mut left_out = newer.left_out;
+        if !kept.is_empty() {
+            let line = format!("Of an earlier run ({}): {}", self.machine, kept.join(", "));
+            left_out.extend(
+                self.left_out.into_iter().filter(|line| !left_out.contains(line)).collect::<Vec<_>>(),
+            );
+            left_out.push(line);
+        }
+        for group in newer.groups {
+            match self.groups.iter_mut().find(|other| other.name == group.name) {
+                Some(older) => *older = group,
+                None => self.groups.push(group),
+            }
+        }
+        Report { left_out, groups: self.groups, ..newer }
+    }
+}
+
 impl Row {
     /// The cell of that peer.
     #[must_use]
@@ -112,6 +138,31 @@ impl Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_that_were_measured_again_replace_the_earlier_ones() {
+        let group = |name: &str, title: &str| Group {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            unit: String::new(),
+            shown: Shown::Value,
+            rows: Vec::new(),
+            cores_of_others: None,
+        };
+        let report = |machine: &str, left_out: &str, groups: Vec<Group>| Report {
+            machine: machine.to_owned(),
+            calibration: String::new(),
+            left_out: vec![left_out.to_owned()],
+            groups,
+        };
+        let old = report("then", "x is left out", vec![group("a", "old"), group("b", "old")]);
+        let new = report("now", "y is left out", vec![group("b", "new"), group("c", "new")]);
+        let merged = old.merged(new);
+        let titles = merged.groups.iter().map(|group| (&*group.name, &*group.title));
+        assert!(titles.eq([("a", "old"), ("b", "new"), ("c", "new")]));
+        assert_eq!(merged.machine, "now");
+        assert_eq!(merged.left_out, ["y is left out", "x is left out", "Of an earlier run (then): a"]);
+    }
 
     #[test]
     fn a_report_survives_being_written() {

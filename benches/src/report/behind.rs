@@ -1,4 +1,4 @@
-//! The rows in which a peer is ahead of taskel, each with its [cause](super::causes).
+//! The rows in which a peer is ahead of taskel, each with its cause (`causes.rs`).
 
 use super::{
     causes,
