@@ -285,6 +285,7 @@ fn timed_tests() -> Vec<String> {
         "runtime/tests/members" => "benches/members".into(),
         "runtime/tests/balance" => "team/tests/balance".into(),
         "runtime/tests/pieces" => "compat/rayon-core/tests/pieces".into(),
+        "runtime/tests/regions" => "compat/rayon-core/tests/regions".into(),
         _ => test,
     };
     tests_listed(".ci/run", "timed=(").into_iter().map(elsewhere).collect()

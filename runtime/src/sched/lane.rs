@@ -3,6 +3,7 @@
 
 mod front;
 mod halves;
+mod runs;
 
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::collections::VecDeque;
@@ -182,11 +183,6 @@ impl Lane {
         self.front.get().0.depth()
     }
 
-    /// Whether work of `region`, or of a region around it, could be stolen from this lane; a hint.
-    pub(crate) fn offers_work_of(&self, region: Ancestor) -> bool {
-        self.has_job() && self.front.region() == region
-    }
-
     /// Whether the half of a join could be stolen; a hint.
     pub(crate) fn offers_half(&self) -> bool {
         self.has_job() && self.front.get().0.is_half()
@@ -201,17 +197,6 @@ impl Lane {
     /// Known by its address: the newest half of a join that only this lane knows of. A hint.
     pub(crate) fn newest_private(&self) -> Option<*const ()> {
         self.pending.newest_private()
-    }
-
-    /// The run that this lane is in the middle of.
-    pub(crate) fn run(&self) -> *const Run {
-        self.pending.run()
-    }
-
-    /// Says which one that is. Only the lane itself says so, and only while all its pending halves
-    /// are public.
-    pub(crate) fn set_run(&self, run: *const Run) {
-        self.pending.set_run(run);
     }
 
     /// Makes the lane offer something when it next forks or joins, if it has anything.
@@ -486,18 +471,6 @@ impl<'p> LaneContext<'p> {
         }
     }
 
-    /// Runs `work` of an ancestor that is not this lane's own. What is pending belongs to other
-    /// runs and is made public first.
-    pub(crate) fn in_run(&self, run: &Run, work: impl FnOnce()) {
-        self.publish_all();
-        let before = self.lane.pending.run();
-        self.lane.pending.set_run(run);
-        self.private.taken.set(self.private.taken.get() + 1);
-        work();
-        self.private.taken.set(self.private.taken.get() - 1);
-        self.lane.pending.set_run(before);
-    }
-
     /// Whether this worker may leave what it does for other work: it [took that when it was
     /// idle](Self::is_otherwise_idle), and has [done something](Self::has_done_something) if it has
     /// left something for it. (Two workers could leave two things for each other for ever.)
@@ -527,18 +500,6 @@ impl<'p> LaneContext<'p> {
         let next = self.private.next.take();
         self.private.has_left.set(next.is_some());
         next
-    }
-
-    /// The origin of what this lane begins now.
-    pub(crate) fn run(&self) -> Origin {
-        // SAFETY: this lane is in the middle of the run, or the pointer is null.
-        unsafe { Origin::inside(self.lane.pending.run()) }
-    }
-
-    /// The innermost region of joins that this lane is in; null if it is in none.
-    pub(crate) fn region(&self) -> Ancestor {
-        // SAFETY: this lane is in the middle of the run, or the pointer is null.
-        unsafe { Run::region(self.lane.pending.run()) }
     }
 
     /// How many loops this lane is inside.
