@@ -284,8 +284,7 @@ fn timed_tests() -> Vec<String> {
     let elsewhere = |test: String| match test.as_str() {
         "runtime/tests/members" => "benches/members".into(),
         "runtime/tests/balance" => "team/tests/balance".into(),
-        "runtime/tests/pieces" => "compat/rayon-core/tests/pieces".into(),
-        "runtime/tests/regions" => "compat/rayon-core/tests/regions".into(),
+        "runtime/tests/pieces" | "runtime/tests/regions" => test.replace("runtime", "compat/rayon-core"),
         _ => test,
     };
     tests_listed(".ci/run", "timed=(").into_iter().map(elsewhere).collect()
