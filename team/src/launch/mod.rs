@@ -33,7 +33,7 @@ const MOST_THREADS: usize = 4096;
 /// Starts a team from a program, as `taskel-run` does from a shell.
 ///
 /// ```no_run
-/// Four processes. Each is restarted up to ten times if it dies.
+/// // Four processes. Each is restarted up to ten times if it dies.
 /// let status = taskel_team::Launcher::new(4).restarts(10).run("./sweep", ["--seed", "7"])?;
 /// std::process::exit(status);
 /// # Ok::<(), taskel_team::TeamError>(())
