@@ -26,7 +26,7 @@
 //! 1. *Nothing that is waited for is unbegun.* A lane that waits has made all its own work public
 //!    before, and looks for it. The half of a join is in its deque (then the lane takes it back and
 //!    does not wait), with a thief (then it is begun), or among the strays, where the wait finds it
-//!    by its descent. The tasks of a scope are in its queue. The owner empties the queue before it
+//!    by its descent: a half also descends from its region. The tasks of a scope are in its queue. The owner empties the queue before it
 //!    waits, and a thread that adds a task wakes the owner. A task is begun by the lane that joins
 //!    it. A call of a broadcast is in the mail of a worker, which makes the call when it is idle or
 //!    waits.

@@ -77,9 +77,11 @@ where
         match region.ancestor(lane) {
             None => wait(lane, ancestor, &|look| handover.thief().is_some_and(look), &ready),
             Some(region) => {
-                let others = || lane.pool().lanes_that_offer(region, lane);
+                let pool = lane.pool();
                 let suspects = |look: &mut dyn FnMut(usize) -> bool| {
-                    handover.thief().is_some_and(&mut *look) || others().any(look)
+                    let mut others = pool.others_in_use(lane.index(), lane.random());
+                    handover.thief().is_some_and(&mut *look)
+                        || others.any(|other| pool.lane(other).offers_work_of(region) && look(other))
                 };
                 wait(lane, region, &suspects, &ready);
             }

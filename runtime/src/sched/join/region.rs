@@ -19,12 +19,13 @@ pub struct JoinRegion {
 /// Calls `op` with a region of joins: with `outer`, or with a new one.
 ///
 /// While a [`join`](crate::join()) waits for a closure that another worker has taken, it runs only
-/// work that this closure has begun, and a worker may have nothing to do although there is other
-/// work. The joins of a region that wait run any closure of the region. That is safe where no code
-/// between `join_region` and the joins, and no code between one join of the region and the next one
-/// inside it, holds a lock that a closure of the region waits for: the code of a library that
-/// splits a loop, for example. The leaves of the region may hold any lock. They may call `join`,
-/// loops and scopes, which wait as always, or open a region of their own.
+/// work that this closure has begun. So a worker may have nothing to do although there is other
+/// work. A join of a region runs any closure of the region while it waits.
+///
+/// So do not hold a lock across a join of the region if a closure of the region takes that lock.
+/// Code that only splits a loop holds none. The leaves, in which no join of the region is called,
+/// may hold any lock. They may call `join`, loops and scopes, which wait as always, and open other
+/// regions.
 ///
 /// `outer` is for recursive code in which the first call makes the region. It may be used in all
 /// closures of the region's joins, on any thread, and is ignored anywhere else.

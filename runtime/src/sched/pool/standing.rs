@@ -14,7 +14,6 @@ use super::PoolState;
 use super::injector::Work;
 use crate::os::clock::Ticks;
 use crate::policy::times::PATIENCE_NS;
-use crate::sched::job::Ancestor;
 use crate::sched::lane::LaneContext;
 use crate::sync::Heavy;
 
@@ -93,17 +92,6 @@ impl PoolState {
     pub(super) fn any_hidden(&self, beside: &LaneContext<'_>) -> Option<(usize, *const ())> {
         let mut lanes = self.all_lanes_in_use().filter(|&lane| lane != beside.index());
         lanes.find_map(|lane| Some((lane, self.hidden_on(lane)?)))
-    }
-
-    /// The lanes, other than `beside`, that have work of `region` for others; a hint.
-    pub(crate) fn lanes_that_offer(
-        &self,
-        region: Ancestor,
-        beside: &LaneContext<'_>,
-    ) -> impl Iterator<Item = usize> {
-        let random = beside.random();
-        let lanes = self.lanes_in_use(self.order(beside.index(), random), random);
-        lanes.filter(move |&lane| self.lane(lane).offers_work_of(region))
     }
 
     fn hidden_on(&self, lane: usize) -> Option<*const ()> {

@@ -297,7 +297,7 @@ impl PoolState {
         may_steal_from: impl Fn(usize) -> bool,
     ) -> Option<Offer> {
         let (mut best, mut looked_at) = (None, 0);
-        for index in self.lanes_in_use(self.order(lane, random), random) {
+        for index in self.others_in_use(lane, random) {
             let victim = &self.lanes[index];
             if victim.has_job() && may_steal_from(index) {
                 let rank = (victim.front_depth(), Reverse(victim.jobs()));
@@ -432,11 +432,7 @@ impl PoolState {
 
     /// Those of `first`, lanes that were made with the pool, which work may lie on; and all such
     /// further lanes, as often before as after them.
-    pub(super) fn lanes_in_use(
-        &self,
-        first: impl Iterator<Item = usize>,
-        random: usize,
-    ) -> impl Iterator<Item = usize> {
+    fn lanes_in_use(&self, first: impl Iterator<Item = usize>, random: usize) -> impl Iterator<Item = usize> {
         let may_have_work =
             |&lane: &usize| lane < self.num_threads || self.lease.is_known(lane - self.num_threads);
         let first = first.filter(may_have_work);
@@ -453,8 +449,13 @@ impl PoolState {
         self.lanes_in_use(0..self.num_threads + FIRST_EXTERNAL, 0)
     }
 
+    /// All other lanes in use, in the order in which `lane` looks there.
+    pub(crate) fn others_in_use(&self, lane: usize, random: usize) -> impl Iterator<Item = usize> {
+        self.lanes_in_use(self.order(lane, random), random)
+    }
+
     /// The other lanes that were made with the pool, in the order in which `lane` looks there.
-    pub(super) fn order(&self, lane: usize, random: usize) -> impl Iterator<Item = usize> + Clone {
+    fn order(&self, lane: usize, random: usize) -> impl Iterator<Item = usize> + Clone {
         self.steal_orders[lane.min(self.steal_orders.len() - 1)].starting_at(random)
     }
 
